@@ -1,0 +1,124 @@
+"""What the hot use-cases need from the outside: gates, views, keys. Nothing here knows Redis, SQL or gRPC."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import CatalogSnapshot
+from tallygate.domain.credential import KeyRecord
+from tallygate.domain.gating.admit import AdmitStatus, Answer, Identified
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectContext:
+    """What a fact says besides what was counted: who asked, under which identity, along which dimensions."""
+
+    request_id: str = ""
+    user_id: str = ""
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    billable: bool = True
+    carry_in: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmitCall:
+    """Gates to admit together, all or none, and the versions of the view that they were resolved with.
+
+    `account_id` is empty for a call that concerns no account (a tenant's own rate limits); its versions then cover the
+    catalogue only. `clock_offset` moves a test tenant's time, in microseconds.
+    """
+
+    tenant_id: str
+    account_id: str
+    catalog_version: int
+    account_version: int
+    gates: tuple[Identified, ...]
+    context: EffectContext = field(default_factory=EffectContext)
+    clock_offset: int = 0
+    peek: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmitReply:
+    """How a call was decided, at the store's own `now` (test offset included); answers in the gates' order."""
+
+    status: AdmitStatus
+    now: int
+    answers: tuple[Answer, ...] = ()
+
+
+class GateStore(Protocol):
+    """Where gates are evaluated and committed atomically.
+
+    Raises StoreUnavailableError when it cannot be reached in time; whether the effect happened is then unknown, and a
+    retry with the same request_id is safe.
+    """
+
+    async def admit(self, call: AdmitCall) -> AdmitReply:
+        """Admit all gates or none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewVersions:
+    """The newest versions published: of the tenant's catalogue and of one account's record (0: there is none).
+
+    `applied` says how far the tenant's log of writes has been published without a gap.
+    """
+
+    catalog: int
+    account: int
+    applied: int
+
+
+class ViewSource(Protocol):
+    """The published view. Raises StoreUnavailableError when it cannot be read in time."""
+
+    async def versions(self, tenant_id: str, account_id: str) -> ViewVersions:
+        """What is newest now, read in one round trip."""
+        ...
+
+    async def catalog(self, tenant_id: str) -> CatalogSnapshot | None:
+        """The tenant's catalogue snapshot, or None where it has none."""
+        ...
+
+    async def account(self, tenant_id: str, account_id: str) -> AccountRecord | None:
+        """The account's record, or None where there is no such account."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewChange:
+    """An announcement that something was published; an empty `account_id` means the tenant's catalogue."""
+
+    tenant_id: str
+    account_id: str
+    version: int
+
+
+class ViewAnnouncements(Protocol):
+    """Pub/sub of published changes: a hint that saves time, never the reason that something is right."""
+
+    async def listen(self, on_change: Callable[[ViewChange], None], on_gap: Callable[[], None]) -> None:
+        """Call `on_change` for each announcement until cancelled, and `on_gap` whenever some may have been missed."""
+        ...
+
+
+class KeySource(Protocol):
+    """The key table as every process reads it. Raises StoreUnavailableError when it cannot be read in time."""
+
+    async def key(self, digest: str) -> KeyRecord | None:
+        """The record of the key with this SHA-256 digest."""
+        ...
+
+    async def table_version(self) -> int:
+        """Raised with every change of any key."""
+        ...
+
+
+Clock = Callable[[], int]
+"""Now, in microseconds since the Unix epoch."""
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits for some seconds; tests pass one that does not."""

@@ -1,0 +1,102 @@
+"""Who holds what, since when: one account's record, from which its entitlements are folded.
+
+Knows no catalogue and no clock. Instants are microseconds since the Unix epoch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tallygate.domain.catalog import Entitlement
+
+
+class SubscriptionState(StrEnum):
+    """Where a subscription stands; trial end and period end are read from its instants, not from here."""
+
+    INCOMPLETE = "incomplete"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    SUSPENDED = "suspended"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTerm:
+    """The plan version that serves from `start_time` until the next term starts."""
+
+    plan_key: str
+    plan_version: int
+    start_time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddOnHolding:
+    """An add-on held in some quantity over [start_time, end_time)."""
+
+    add_on_key: str
+    version: int
+    quantity: int
+    start_time: int
+    end_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """An account's hold on a plan.
+
+    `terms` are sorted by start; a trial serves [start_time, trial_end_time); nothing is granted from `end_time` on.
+    """
+
+    subscription_id: str
+    state: SubscriptionState
+    start_time: int
+    terms: tuple[PlanTerm, ...]
+    trial_end_time: int | None = None
+    end_time: int | None = None
+    add_ons: tuple[AddOnHolding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A dated exception: while in force it is the account's whole entitlement to the feature."""
+
+    override_id: str
+    feature_key: str
+    entitlement: Entitlement
+    start_time: int
+    end_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A dated allowance on top of a metered entitlement, burnt once over its whole life."""
+
+    grant_id: str
+    feature_key: str
+    amount: int
+    priority: int
+    effective_time: int
+    expire_time: int | None
+    create_time: int
+
+    def burn_order(self) -> tuple[int, int, int, str]:
+        """Total order of burning: priority, sooner expiry, creation, id."""
+        expiry = self.expire_time if self.expire_time is not None else 2**62
+        return (self.priority, expiry, self.create_time, self.grant_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """All that an account holds; `version` is the tenant's view version of its last change."""
+
+    tenant_id: str
+    account_id: str
+    version: int
+    create_time: int
+    time_zone: str = ""
+    subscription: Subscription | None = None
+    overrides: tuple[Override, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    seats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,0 +1,228 @@
+"""What is sold: features, plans, add-ons, limits and prices, each an immutable value.
+
+Knows no account and no clock. Instants are microseconds since the Unix epoch, durations microseconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tallygate.domain.period import PeriodRule, PeriodUnit
+
+
+class FeatureKind(StrEnum):
+    """How a feature is gated."""
+
+    BOOLEAN = "boolean"
+    STATIC = "static"
+    METERED = "metered"
+    SEAT = "seat"
+
+
+class ValueType(StrEnum):
+    """What a static feature's value is; an enum's values are ordered, the most generous last."""
+
+    NUMBER = "number"
+    ENUM = "enum"
+    TEXT = "text"
+
+
+class Aggregation(StrEnum):
+    """How a meter counts: deltas (sum, count), observed levels (max, latest), or from events (the rest)."""
+
+    SUM = "sum"
+    COUNT = "count"
+    MAX = "max"
+    UNIQUE = "unique"
+    LATEST = "latest"
+    TIME_WEIGHTED = "time_weighted"
+
+
+class Overage(StrEnum):
+    """Whether use may pass a limit: denied, or allowed and billed."""
+
+    DENY = "deny"
+    ALLOW = "allow"
+
+
+class OnUnavailable(StrEnum):
+    """What a gate answers when its store cannot: an error that says retry, or an allowance marked as fallback."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+class Algorithm(StrEnum):
+    """How a rate limit refills."""
+
+    TOKEN_BUCKET = "token_bucket"  # noqa: S105 - an algorithm's name, no secret
+    FIXED_WINDOW = "fixed_window"
+    SLIDING_WINDOW = "sliding_window"
+
+
+class LimitOwner(StrEnum):
+    """Whose calls share one rate limit."""
+
+    ACCOUNT = "account"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """Something that can be gated."""
+
+    feature_key: str
+    kind: FeatureKind
+    name: str = ""
+    value_type: ValueType = ValueType.NUMBER
+    values: tuple[str, ...] = ()
+    unit: str = ""
+    aggregation: Aggregation = Aggregation.SUM
+    unique_by: str = ""
+    usage_period: PeriodRule = field(default_factory=PeriodRule)
+    billable: bool = True
+    on_unavailable: OnUnavailable = OnUnavailable.CLOSED
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entitlement:
+    """The right to one feature, with its value; which fields count depends on the feature's kind."""
+
+    enabled: bool | None = None
+    number: int | None = None
+    text: str | None = None
+    values: tuple[str, ...] = ()
+    limit: int | None = None
+    unlimited: bool = False
+    overage: Overage = Overage.DENY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """A limit over a short window; `burst` is a token bucket's size, by default the limit."""
+
+    limit: int
+    window: int
+    burst: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescriptorRule:
+    """An entry that a call's descriptor must hold: any value, or just this one."""
+
+    key: str
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimitRule:
+    """How a rate limit is matched and counted; the figures stand in plans, or in `value` for a tenant's own."""
+
+    limit_key: str
+    owner: LimitOwner
+    algorithm: Algorithm
+    descriptor: tuple[DescriptorRule, ...] = ()
+    value: RateLimit | None = None
+    on_unavailable: OnUnavailable = OnUnavailable.OPEN
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecurringPrice:
+    """An exact decimal amount, charged every `count` units."""
+
+    amount: str
+    every: PeriodUnit = PeriodUnit.MONTH
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsagePrice:
+    """An exact decimal amount for each `per_units` units of a metered feature."""
+
+    feature_key: str
+    unit_amount: str
+    per_units: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """One price of a plan or add-on: exactly one of the two is set."""
+
+    recurring: RecurringPrice | None = None
+    usage: UsagePrice | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A free start of `days` x 24 h; afterwards the plan `ends_in`, or the plan itself where that is empty."""
+
+    days: int
+    ends_in: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A versioned bundle of entitlements, limits and prices; a published version never changes."""
+
+    plan_key: str
+    version: int
+    name: str = ""
+    upgrades_to: tuple[str, ...] = ()
+    trial: Trial | None = None
+    entitlements: Mapping[str, Entitlement] = field(default_factory=dict)
+    rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
+    prices: tuple[Price, ...] = ()
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddOn:
+    """A versioned, optional bundle on top of a plan; metered and seat limits count once per quantity held."""
+
+    add_on_key: str
+    version: int
+    name: str = ""
+    offered_on: tuple[str, ...] = ()
+    max_quantity: int | None = None
+    entitlements: Mapping[str, Entitlement] = field(default_factory=dict)
+    prices: tuple[Price, ...] = ()
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """One tenant's catalogue: every published version of every plan and add-on, by key and version."""
+
+    currency: str = "USD"
+    time_zone: str = "UTC"
+    default_plan: str = ""
+    features: Mapping[str, Feature] = field(default_factory=dict)
+    rate_limits: Mapping[str, RateLimitRule] = field(default_factory=dict)
+    plans: Mapping[str, Mapping[int, Plan]] = field(default_factory=dict)
+    add_ons: Mapping[str, Mapping[int, AddOn]] = field(default_factory=dict)
+
+    def plan(self, plan_key: str, version: int | None = None) -> Plan | None:
+        """The plan's given version, or its newest one."""
+        versions = self.plans.get(plan_key)
+        if not versions:
+            return None
+        return versions.get(max(versions) if version is None else version)
+
+    def add_on(self, add_on_key: str, version: int | None = None) -> AddOn | None:
+        """The add-on's given version, or its newest one."""
+        versions = self.add_ons.get(add_on_key)
+        if not versions:
+            return None
+        return versions.get(max(versions) if version is None else version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogSnapshot:
+    """A tenant's catalogue as published: its version, and the offset of a test tenant's clock."""
+
+    tenant_id: str
+    version: int
+    catalog: Catalog
+    clock_offset: int = 0

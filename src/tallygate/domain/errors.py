@@ -1,0 +1,273 @@
+"""Every way in which a request can fail to be decided.
+
+A denial is a value (`gating.decide.Decision`), never one of these.
+"""
+
+from enum import StrEnum
+from inspect import cleandoc
+from typing import ClassVar
+
+MAX_QUANTITY = 2**53 - 1
+"""Largest quantity, limit and counter: Lua's largest exact integer."""
+
+
+class ErrorReason(StrEnum):
+    """Why a request could not be decided; the wire's `ErrorReason`, name by name."""
+
+    INVALID_FIELD = "INVALID_FIELD"
+    MALFORMED_REQUEST = "MALFORMED_REQUEST"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    TENANT_NOT_FOUND = "TENANT_NOT_FOUND"
+    ACCOUNT_NOT_FOUND = "ACCOUNT_NOT_FOUND"
+    FEATURE_NOT_FOUND = "FEATURE_NOT_FOUND"
+    LIMIT_NOT_FOUND = "LIMIT_NOT_FOUND"
+    PLAN_NOT_FOUND = "PLAN_NOT_FOUND"
+    ADD_ON_NOT_FOUND = "ADD_ON_NOT_FOUND"
+    SUBSCRIPTION_NOT_FOUND = "SUBSCRIPTION_NOT_FOUND"
+    GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
+    OVERRIDE_NOT_FOUND = "OVERRIDE_NOT_FOUND"
+    USER_NOT_FOUND = "USER_NOT_FOUND"
+    API_KEY_NOT_FOUND = "API_KEY_NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    VERSION_CONFLICT = "VERSION_CONFLICT"
+    SUBSCRIPTION_CONFLICT = "SUBSCRIPTION_CONFLICT"
+    IN_USE = "IN_USE"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    KEY_EXPIRED = "KEY_EXPIRED"
+    KEY_REVOKED = "KEY_REVOKED"
+    SCOPE_MISSING = "SCOPE_MISSING"
+    NOT_A_TEST_TENANT = "NOT_A_TEST_TENANT"
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    EPOCH_MISMATCH = "EPOCH_MISMATCH"
+    EVENT_BACKLOG = "EVENT_BACKLOG"
+    STALE_VIEW = "STALE_VIEW"
+    VIEW_NOT_READY = "VIEW_NOT_READY"
+    OVERLOADED = "OVERLOADED"
+    SHUTTING_DOWN = "SHUTTING_DOWN"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+    INTERNAL = "INTERNAL"
+
+
+class TallygateError(Exception):
+    """The request could not be decided.
+
+    The class's docstring is the message; the keyword facts follow it and travel as metadata.
+    """
+
+    reason: ClassVar[ErrorReason] = ErrorReason.INTERNAL
+
+    def __init__(self, **metadata: str | int) -> None:
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+        message = cleandoc(type(self).__doc__ or "").splitlines()[0]
+        facts = ", ".join(f"{key}={value}" for key, value in self.metadata.items())
+        super().__init__(f"{message} ({facts})" if facts else message)
+
+
+class InvalidError(TallygateError):
+    """The request is malformed."""
+
+    reason = ErrorReason.MALFORMED_REQUEST
+
+
+class NotFoundError(TallygateError):
+    """What the request names does not exist."""
+
+
+class ConflictError(TallygateError):
+    """The request contradicts what is already there."""
+
+    reason = ErrorReason.ALREADY_EXISTS
+
+
+class PermissionError_(TallygateError):  # noqa: N801, N818 - PermissionError is a built-in; this is the house's name for it
+    """The credential does not allow this."""
+
+    reason = ErrorReason.SCOPE_MISSING
+
+
+class UnauthenticatedError(PermissionError_):
+    """The call carries no valid API key; send metadata `authorization: Bearer tg_...`."""
+
+    reason = ErrorReason.UNAUTHENTICATED
+
+
+class UnavailableError(TallygateError):
+    """The request cannot be decided now; retry it with the same request_id."""
+
+    reason = ErrorReason.STORE_UNAVAILABLE
+
+
+class InvalidFieldError(InvalidError):
+    """A field does not hold what is expected."""
+
+    reason = ErrorReason.INVALID_FIELD
+
+    def __init__(self, *, field: str, expected: str, got: str | int | None = None) -> None:
+        facts: dict[str, str | int] = {"field": field, "expected": expected}
+        if got is not None:
+            facts["got"] = str(got)[:200]
+        super().__init__(**facts)
+
+
+class OutOfRangeError(InvalidError):
+    """The instant lies outside of what can still be decided."""
+
+    reason = ErrorReason.OUT_OF_RANGE
+
+
+class RequestIdReusedError(InvalidError):
+    """This request_id was already used with another payload."""
+
+    reason = ErrorReason.REQUEST_ID_REUSED
+
+
+class TenantNotFoundError(NotFoundError):
+    """No tenant has this id."""
+
+    reason = ErrorReason.TENANT_NOT_FOUND
+
+
+class AccountNotFoundError(NotFoundError):
+    """No account has this id."""
+
+    reason = ErrorReason.ACCOUNT_NOT_FOUND
+
+
+class FeatureNotFoundError(NotFoundError):
+    """The catalogue has no such feature."""
+
+    reason = ErrorReason.FEATURE_NOT_FOUND
+
+
+class LimitNotFoundError(NotFoundError):
+    """The catalogue has no such rate limit."""
+
+    reason = ErrorReason.LIMIT_NOT_FOUND
+
+
+class PlanNotFoundError(NotFoundError):
+    """No plan has this key and version."""
+
+    reason = ErrorReason.PLAN_NOT_FOUND
+
+
+class AddOnNotFoundError(NotFoundError):
+    """No add-on has this key and version."""
+
+    reason = ErrorReason.ADD_ON_NOT_FOUND
+
+
+class SubscriptionNotFoundError(NotFoundError):
+    """The account has no such subscription."""
+
+    reason = ErrorReason.SUBSCRIPTION_NOT_FOUND
+
+
+class GrantNotFoundError(NotFoundError):
+    """The account has no such grant."""
+
+    reason = ErrorReason.GRANT_NOT_FOUND
+
+
+class OverrideNotFoundError(NotFoundError):
+    """The account has no such override."""
+
+    reason = ErrorReason.OVERRIDE_NOT_FOUND
+
+
+class UserNotFoundError(NotFoundError):
+    """The account has no such user."""
+
+    reason = ErrorReason.USER_NOT_FOUND
+
+
+class ApiKeyNotFoundError(NotFoundError):
+    """The tenant has no such API key."""
+
+    reason = ErrorReason.API_KEY_NOT_FOUND
+
+
+class VersionConflictError(ConflictError):
+    """A published version never changes; raise its version to publish another."""
+
+    reason = ErrorReason.VERSION_CONFLICT
+
+
+class SubscriptionConflictError(ConflictError):
+    """The subscription's state does not allow this."""
+
+    reason = ErrorReason.SUBSCRIPTION_CONFLICT
+
+
+class InUseError(ConflictError):
+    """It is still in use."""
+
+    reason = ErrorReason.IN_USE
+
+
+class NotATestTenantError(ConflictError):
+    """Only a test tenant has a clock that can be moved."""
+
+    reason = ErrorReason.NOT_A_TEST_TENANT
+
+
+class KeyExpiredError(UnauthenticatedError):
+    """The API key has expired."""
+
+    reason = ErrorReason.KEY_EXPIRED
+
+
+class KeyRevokedError(UnauthenticatedError):
+    """The API key was revoked."""
+
+    reason = ErrorReason.KEY_REVOKED
+
+
+class ScopeMissingError(PermissionError_):
+    """The API key lacks the scope that this method needs."""
+
+    reason = ErrorReason.SCOPE_MISSING
+
+
+class StoreUnavailableError(UnavailableError):
+    """The store cannot be reached; retry with the same request_id."""
+
+    reason = ErrorReason.STORE_UNAVAILABLE
+
+
+class EpochMismatchError(UnavailableError):
+    """The counters were lost and are not rebuilt yet; retry with the same request_id."""
+
+    reason = ErrorReason.EPOCH_MISMATCH
+
+
+class EventBacklogError(UnavailableError):
+    """Too many events wait to be collected; retry with the same request_id."""
+
+    reason = ErrorReason.EVENT_BACKLOG
+
+
+class StaleViewError(UnavailableError):
+    """The view changed while the call was decided; retry with the same request_id."""
+
+    reason = ErrorReason.STALE_VIEW
+
+
+class ViewNotReadyError(UnavailableError):
+    """This sidecar has not applied the tenant's log up to min_view_version yet."""
+
+    reason = ErrorReason.VIEW_NOT_READY
+
+
+class OverloadedError(UnavailableError):
+    """Too many calls are in flight."""
+
+    reason = ErrorReason.OVERLOADED
+
+
+class ShuttingDownError(UnavailableError):
+    """The server is shutting down."""
+
+    reason = ErrorReason.SHUTTING_DOWN

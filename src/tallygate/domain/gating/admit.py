@@ -1,0 +1,161 @@
+"""All gates or none: one call's gates evaluated together, committed together, remembered only if they took something.
+
+The specification of `storage/redis/scripts/admit.lua`; states go in as values and come out as values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from tallygate.domain.gating import quota, rate_limit
+from tallygate.domain.gating.quota import MeterState, OutOfRange, QuotaAnswer, QuotaGate
+from tallygate.domain.gating.rate_limit import LimitState, RateAnswer, RateGate
+
+Gate = QuotaGate | RateGate
+Answer = QuotaAnswer | RateAnswer
+
+
+class AdmitStatus(StrEnum):
+    """Whether the gates were decided, or why they could not be."""
+
+    DECIDED = "DECIDED"
+    STALE_VIEW = "STALE_VIEW"
+    SLOTS_MISSED = "SLOTS_MISSED"
+    OCCURRED_OUT_OF_RANGE = "OCCURRED_OUT_OF_RANGE"
+    COUNTER_OVERFLOW = "COUNTER_OVERFLOW"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    EPOCH_MISMATCH = "EPOCH_MISMATCH"
+    EVENT_BACKLOG = "EVENT_BACKLOG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identified:
+    """A gate with its effect's identity; without a digest nothing is remembered and nothing replayed."""
+
+    gate: Gate
+    state_key: str
+    digest: bytes = b""
+    payload_hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What a gate answered when it took something, and the hash of what it was asked."""
+
+    payload_hash: bytes
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answers in the gates' order, and what changed; nothing changed unless every gate allowed."""
+
+    status: AdmitStatus
+    answers: tuple[Answer, ...] = ()
+    meters: Mapping[str, MeterState] = field(default_factory=dict)
+    limits: Mapping[str, LimitState] = field(default_factory=dict)
+    remembered: Mapping[bytes, Remembered] = field(default_factory=dict)
+    taken: tuple[int, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether every gate allowed."""
+        return all(answer.allowed for answer in self.answers)
+
+
+_OUT_OF_RANGE = {
+    OutOfRange.SLOTS: AdmitStatus.SLOTS_MISSED,
+    OutOfRange.OCCURRED: AdmitStatus.OCCURRED_OUT_OF_RANGE,
+    OutOfRange.COUNTER: AdmitStatus.COUNTER_OVERFLOW,
+}
+
+
+def admit(
+    gates: tuple[Identified, ...],
+    *,
+    meters: Mapping[str, MeterState],
+    limits: Mapping[str, LimitState],
+    remembered: Mapping[bytes, Remembered],
+    now: int,
+    peek: bool = False,
+) -> Verdict:
+    """Evaluate every gate first, then change all of them or none.
+
+    A gate whose effect is remembered answers as it did then and takes nothing; the same effect with another payload
+    refuses the whole call. With `peek` nothing is changed or remembered, whatever the answers.
+    """
+    answers: list[Answer] = []
+    new_meters: dict[str, MeterState] = {}
+    new_limits: dict[str, LimitState] = {}
+    taken: list[int] = []
+    for index, item in enumerate(gates):
+        known = remembered.get(item.digest) if item.digest else None
+        if known is not None:
+            if known.payload_hash != item.payload_hash:
+                return Verdict(status=AdmitStatus.REQUEST_ID_REUSED)
+            answers.append(replace(known.answer, replayed=True))
+            continue
+        outcome = _step(item, meters=meters, limits=limits, now=now)
+        if isinstance(outcome, OutOfRange):
+            return Verdict(status=_OUT_OF_RANGE[outcome])
+        answer, state = outcome
+        answers.append(answer)
+        taken.append(index)
+        if isinstance(state, MeterState):
+            new_meters[item.state_key] = state
+        else:
+            new_limits[item.state_key] = state
+    if peek or not all(answer.allowed for answer in answers):
+        return Verdict(status=AdmitStatus.DECIDED, answers=_untaken(gates, answers, meters, limits, now))
+    notes = {
+        gates[i].digest: Remembered(payload_hash=gates[i].payload_hash, answer=answers[i])
+        for i in taken
+        if gates[i].digest
+    }
+    return Verdict(
+        status=AdmitStatus.DECIDED,
+        answers=tuple(answers),
+        meters=new_meters,
+        limits=new_limits,
+        remembered=notes,
+        taken=tuple(taken),
+    )
+
+
+def _step(
+    item: Identified, *, meters: Mapping[str, MeterState], limits: Mapping[str, LimitState], now: int
+) -> tuple[Answer, MeterState | LimitState] | OutOfRange:
+    if isinstance(item.gate, QuotaGate):
+        return quota.step(item.gate, meters.get(item.state_key, MeterState()), now=now)
+    return rate_limit.step(item.gate, limits.get(item.state_key), now=now)
+
+
+def _untaken(
+    gates: tuple[Identified, ...],
+    answers: list[Answer],
+    meters: Mapping[str, MeterState],
+    limits: Mapping[str, LimitState],
+    now: int,
+) -> tuple[Answer, ...]:
+    """The answers of a call that took nothing: what stands is what stood before it."""
+    shown: list[Answer] = []
+    for item, answer in zip(gates, answers, strict=True):
+        if answer.replayed or not answer.allowed:
+            shown.append(answer)
+            continue
+        before = _step(replace(item, gate=_looking(item.gate)), meters=meters, limits=limits, now=now)
+        if isinstance(before, OutOfRange):  # the step itself was in range, so looking is
+            shown.append(answer)
+        elif isinstance(answer, QuotaAnswer) and isinstance(before[0], QuotaAnswer):
+            seen = before[0]
+            untouched = replace(answer, used=seen.used, remaining=seen.remaining, limit=seen.limit)
+            shown.append(replace(untouched, granted=0, pots=()))
+        elif isinstance(answer, RateAnswer) and isinstance(before[0], RateAnswer):
+            shown.append(replace(answer, remaining=before[0].remaining, reset_after=before[0].reset_after))
+    return tuple(shown)
+
+
+def _looking(gate: Gate) -> Gate:
+    if isinstance(gate, QuotaGate):
+        return replace(gate, quantity=None)
+    return replace(gate, cost=0)

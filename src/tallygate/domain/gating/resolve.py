@@ -1,0 +1,278 @@
+"""Folds a catalogue and an account's record into phases: what is in force, from when until when.
+
+All merge rules live here. It knows no clock: a trial ends at its second because the phases already say so.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tallygate.domain.account import AccountRecord, Grant, Override, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.catalog import (
+    AddOn,
+    Catalog,
+    Entitlement,
+    Feature,
+    FeatureKind,
+    Overage,
+    Plan,
+    RateLimit,
+    ValueType,
+)
+from tallygate.domain.errors import MAX_QUANTITY
+from tallygate.domain.gating.decision import Reason, Source, SourceKind
+
+BEGINNING = 0
+END = MAX_QUANTITY
+"""The last instant there is, in microseconds: what Lua can still count exactly."""
+
+_GRANTING = {
+    SubscriptionState.TRIALING,
+    SubscriptionState.ACTIVE,
+    SubscriptionState.PAST_DUE,
+    SubscriptionState.CANCELED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """One feature's merged entitlement in one phase, and who contributed to it."""
+
+    entitlement: Entitlement
+    sources: tuple[Source, ...]
+    overridden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A stretch [start, end) in which nothing that is held changes.
+
+    `standing` is set where the account as a whole is denied; overrides still hold then, unless it is SUSPENDED.
+    """
+
+    start: int
+    end: int
+    plan_key: str = ""
+    plan_version: int = 0
+    subscription_id: str = ""
+    trial: bool = False
+    standing: Reason | None = None
+    features: Mapping[str, Resolved] = field(default_factory=dict)
+    rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
+    add_ons: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntitlementSet:
+    """An account's phases, tiling all time, with what the gates need beside them.
+
+    `trial_period` is a usage period of its own; calendar periods are cut at its two ends.
+    """
+
+    phases: tuple[Phase, ...]
+    time_zone: str
+    account_origin: int
+    subscription_origin: int | None
+    trial_period: tuple[int, int] | None
+    grants: Mapping[str, tuple[Grant, ...]]
+    seats: Mapping[str, tuple[str, ...]]
+
+    def phase_at(self, at: int) -> Phase:
+        """The phase that contains the instant."""
+        for phase in self.phases:
+            if at < phase.end:
+                return phase
+        return self.phases[-1]
+
+
+def resolve(catalog: Catalog, record: AccountRecord) -> EntitlementSet:
+    """Fold the catalogue and one account's record into its entitlement set; a pure function of the two."""
+    subscription = record.subscription
+    bounds = sorted({BEGINNING, *_boundaries(record)})
+    phases = tuple(
+        _phase(catalog, record, start=start, end=end) for start, end in zip(bounds, [*bounds[1:], END], strict=True)
+    )
+    grants: dict[str, tuple[Grant, ...]] = {}
+    for grant in sorted(record.grants, key=Grant.burn_order):
+        grants[grant.feature_key] = (*grants.get(grant.feature_key, ()), grant)
+    return EntitlementSet(
+        phases=phases,
+        time_zone=record.time_zone or catalog.time_zone,
+        account_origin=record.create_time,
+        subscription_origin=subscription.start_time if subscription else None,
+        trial_period=_trial_period(subscription),
+        grants=grants,
+        seats=record.seats,
+    )
+
+
+def _trial_period(subscription: Subscription | None) -> tuple[int, int] | None:
+    if subscription is None or subscription.trial_end_time is None:
+        return None
+    end = subscription.trial_end_time
+    if subscription.end_time is not None:
+        end = min(end, subscription.end_time)
+    return (subscription.start_time, end) if subscription.start_time < end else None
+
+
+def _boundaries(record: AccountRecord) -> Iterable[int]:
+    found: list[int | None] = []
+    subscription = record.subscription
+    if subscription is not None:
+        found += [subscription.start_time, subscription.trial_end_time, subscription.end_time]
+        found += [term.start_time for term in subscription.terms]
+        for holding in subscription.add_ons:
+            found += [holding.start_time, holding.end_time]
+    for override in record.overrides:
+        found += [override.start_time, override.end_time]
+    return [instant for instant in found if instant is not None and BEGINNING < instant < END]
+
+
+def _phase(catalog: Catalog, record: AccountRecord, *, start: int, end: int) -> Phase:
+    plan, standing, kind = _plan_in_force(catalog, record.subscription, start)
+    held = (
+        _add_ons_in_force(catalog, record.subscription, start)
+        if plan is not None and kind is not SourceKind.DEFAULT_PLAN
+        else []
+    )
+    features: dict[str, Resolved] = {}
+    if plan is not None:
+        features = _merge_all(catalog, plan, kind, held)
+    if standing is not Reason.SUSPENDED:
+        for override in _overrides_in_force(record.overrides, start):
+            source = Source(kind=SourceKind.OVERRIDE, key=override.override_id)
+            features[override.feature_key] = Resolved(
+                entitlement=override.entitlement, sources=(source,), overridden=True
+            )
+    subscription = record.subscription if plan is not None and kind is not SourceKind.DEFAULT_PLAN else None
+    return Phase(
+        start=start,
+        end=end,
+        plan_key=plan.plan_key if plan else "",
+        plan_version=plan.version if plan else 0,
+        subscription_id=subscription.subscription_id if subscription else "",
+        trial=kind is SourceKind.TRIAL,
+        standing=standing,
+        features=features,
+        rate_limits=plan.rate_limits if plan else {},
+        add_ons={add_on.add_on_key: quantity for add_on, quantity in held},
+    )
+
+
+def _plan_in_force(
+    catalog: Catalog, subscription: Subscription | None, at: int
+) -> tuple[Plan | None, Reason | None, SourceKind]:
+    """The plan that serves at the instant; where none does, why the account is denied."""
+    if subscription is not None and subscription.state is SubscriptionState.SUSPENDED:
+        return None, Reason.SUSPENDED, SourceKind.PLAN
+    if subscription is not None and subscription.state in _GRANTING and _serves(subscription, at):
+        term = _term_at(subscription.terms, at)
+        plan = catalog.plan(term.plan_key, term.plan_version) if term else None
+        if plan is not None:
+            trial = subscription.trial_end_time is not None and at < subscription.trial_end_time
+            return plan, None, SourceKind.TRIAL if trial else SourceKind.PLAN
+    default = catalog.plan(catalog.default_plan) if catalog.default_plan else None
+    if default is not None and (subscription is None or subscription.state is not SubscriptionState.INCOMPLETE):
+        return default, None, SourceKind.DEFAULT_PLAN
+    return None, _absence(subscription, at), SourceKind.PLAN
+
+
+def _serves(subscription: Subscription, at: int) -> bool:
+    return subscription.start_time <= at and (subscription.end_time is None or at < subscription.end_time)
+
+
+def _absence(subscription: Subscription | None, at: int) -> Reason:
+    ended = subscription is not None and (
+        subscription.state is SubscriptionState.EXPIRED
+        or (subscription.end_time is not None and subscription.end_time <= at)
+    )
+    return Reason.SUBSCRIPTION_EXPIRED if ended else Reason.NO_SUBSCRIPTION
+
+
+def _term_at(terms: tuple[PlanTerm, ...], at: int) -> PlanTerm | None:
+    serving = [term for term in terms if term.start_time <= at]
+    return serving[-1] if serving else None
+
+
+def _add_ons_in_force(catalog: Catalog, subscription: Subscription | None, at: int) -> list[tuple[AddOn, int]]:
+    held: list[tuple[AddOn, int]] = []
+    for holding in subscription.add_ons if subscription else ():
+        in_force = holding.start_time <= at and (holding.end_time is None or at < holding.end_time)
+        add_on = catalog.add_on(holding.add_on_key, holding.version) if in_force else None
+        if add_on is not None and holding.quantity > 0:
+            held.append((add_on, holding.quantity))
+    return held
+
+
+def _overrides_in_force(overrides: tuple[Override, ...], at: int) -> list[Override]:
+    """In order of start, so that the newest override of a feature wins."""
+    in_force = [o for o in overrides if o.start_time <= at and (o.end_time is None or at < o.end_time)]
+    return sorted(in_force, key=lambda override: (override.start_time, override.override_id))
+
+
+def _merge_all(catalog: Catalog, plan: Plan, kind: SourceKind, held: list[tuple[AddOn, int]]) -> dict[str, Resolved]:
+    merged: dict[str, Resolved] = {}
+    for feature_key, feature in catalog.features.items():
+        parts: list[tuple[Entitlement, int]] = []
+        sources: list[Source] = []
+        if (own := plan.entitlements.get(feature_key)) is not None:
+            parts.append((own, 1))
+            sources.append(Source(kind=kind, key=plan.plan_key, version=plan.version))
+        for add_on, quantity in held:
+            if (extra := add_on.entitlements.get(feature_key)) is not None:
+                parts.append((extra, quantity))
+                sources.append(
+                    Source(kind=SourceKind.ADD_ON, key=add_on.add_on_key, version=add_on.version, quantity=quantity)
+                )
+        if parts:
+            merged[feature_key] = Resolved(entitlement=merge(feature, parts), sources=tuple(sources))
+    return merged
+
+
+def merge(feature: Feature, parts: list[tuple[Entitlement, int]]) -> Entitlement:
+    """Merge several sources' entitlements, each held in a quantity, to one feature.
+
+    Allowances add up, booleans OR, numbers and enums take the most generous, lists unite, the last text wins.
+    """
+    entitlements = [part for part, _ in parts]
+    match feature.kind:
+        case FeatureKind.BOOLEAN:
+            return Entitlement(enabled=any(part.enabled for part in entitlements))
+        case FeatureKind.STATIC:
+            return _merge_static(feature, entitlements)
+        case FeatureKind.METERED | FeatureKind.SEAT:
+            unlimited = any(part.unlimited for part in entitlements)
+            total = sum((part.limit or 0) * quantity for part, quantity in parts)
+            overage = Overage.ALLOW if any(p.overage is Overage.ALLOW for p in entitlements) else Overage.DENY
+            limit = None if unlimited else min(total, MAX_QUANTITY)
+            return Entitlement(limit=limit, unlimited=unlimited, overage=overage)
+
+
+def _merge_static(feature: Feature, entitlements: list[Entitlement]) -> Entitlement:
+    numbers = [part.number for part in entitlements if part.number is not None]
+    texts = [part.text for part in entitlements if part.text is not None]
+    united = tuple(dict.fromkeys(value for part in entitlements for value in part.values))
+    text = texts[-1] if texts else None
+    if feature.value_type is ValueType.ENUM and texts:
+        text = max(texts, key=lambda value: feature.values.index(value) if value in feature.values else -1)
+    unlimited = any(part.unlimited for part in entitlements)
+    return Entitlement(number=max(numbers) if numbers else None, text=text, values=united, unlimited=unlimited)
+
+
+def with_add_on(phase: Phase, feature: Feature, add_on: AddOn) -> Entitlement | None:
+    """The feature's entitlement if one more of this add-on were held; None where it would not contribute."""
+    extra = add_on.entitlements.get(feature.feature_key)
+    if extra is None:
+        return None
+    own = phase.features.get(feature.feature_key)
+    base = [(own.entitlement, 1)] if own is not None else []
+    return merge(feature, [*base, (extra, 1)])
+
+
+def with_plan(catalog: Catalog, phase: Phase, feature: Feature, plan: Plan) -> Entitlement | None:
+    """The feature's entitlement if the account were on this plan with the add-ons it holds; None where it has none."""
+    parts = [(plan.entitlements[feature.feature_key], 1)] if feature.feature_key in plan.entitlements else []
+    for add_on_key, quantity in phase.add_ons.items():
+        add_on = catalog.add_on(add_on_key)
+        if add_on is not None and feature.feature_key in add_on.entitlements:
+            parts.append((add_on.entitlements[feature.feature_key], quantity))
+    return merge(feature, parts) if parts else None

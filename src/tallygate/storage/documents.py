@@ -1,0 +1,16 @@
+"""Domain values as JSON documents, for Redis and SQL alike; unknown fields of newer versions are ignored."""
+
+from pydantic import TypeAdapter
+
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import AddOn, CatalogSnapshot, Entitlement, Feature, Plan, RateLimitRule
+from tallygate.domain.credential import KeyRecord
+
+SNAPSHOT = TypeAdapter(CatalogSnapshot)
+ACCOUNT = TypeAdapter(AccountRecord)
+KEY = TypeAdapter(KeyRecord)
+FEATURE = TypeAdapter(Feature)
+RATE_LIMIT = TypeAdapter(RateLimitRule)
+PLAN = TypeAdapter(Plan)
+ADD_ON = TypeAdapter(AddOn)
+ENTITLEMENT = TypeAdapter(Entitlement)

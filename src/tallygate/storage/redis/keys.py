@@ -1,0 +1,83 @@
+"""Every key that Tallygate keeps in Redis, and nothing else makes one.
+
+All keys of an account share the hash tag of its partition, so that one script reaches them all. Parts are escaped, so
+that no two different identities ever share a key.
+"""
+
+from binascii import crc_hqx
+
+CHANGES_CHANNEL = "tg:changes"
+KEY_TABLE_VERSION = "tg:{keys}:v"
+
+_ESCAPES = str.maketrans({"%": "%25", ":": "%3A", "{": "%7B", "}": "%7D", "=": "%3D", ",": "%2C"})
+
+
+def part(text: str) -> str:
+    """One part of a key, escaped so that joining parts with `:` is injective."""
+    return text.translate(_ESCAPES)
+
+
+def partition_of(partitions: int, *parts: str) -> int:
+    """The home partition of an identity: CRC-16 (as Redis Cluster's) of its escaped parts."""
+    return crc_hqx(":".join(part(text) for text in parts).encode(), 0) % partitions
+
+
+def epoch(partition: int) -> str:
+    """String: the partition's epoch, minted in SQL; `!` before it means that counters are being rebuilt."""
+    return f"tg:{{{partition}}}:epoch"
+
+
+def clock(partition: int) -> str:
+    """String: the latest `now` that a script of this partition has used, in microseconds."""
+    return f"tg:{{{partition}}}:clock"
+
+
+def stream(partition: int) -> str:
+    """Stream: the partition's facts, until they are collected."""
+    return f"tg:{{{partition}}}:ev"
+
+
+def catalog_version(partition: int, tenant_id: str) -> str:
+    """String: the version of the tenant's newest catalogue, in every partition."""
+    return f"tg:{{{partition}}}:v:{part(tenant_id)}"
+
+
+def catalog(partitions: int, tenant_id: str) -> str:
+    """Hash {v, d}: the tenant's catalogue snapshot and its version."""
+    return f"tg:{{{partition_of(partitions, tenant_id)}}}:c:{part(tenant_id)}"
+
+
+def applied(partitions: int, tenant_id: str) -> str:
+    """String: up to which view version the tenant's log has been published without a gap."""
+    return f"tg:{{{partition_of(partitions, tenant_id)}}}:w:{part(tenant_id)}"
+
+
+def account(partition: int, tenant_id: str, account_id: str) -> str:
+    """Hash {v, d}: the account's record and its version."""
+    return f"tg:{{{partition}}}:a:{part(tenant_id)}:{part(account_id)}"
+
+
+def meter(partition: int, tenant_id: str, account_id: str, feature_key: str) -> str:
+    """Hash {r, l, t, g:<grant>}: last reset, last level and its time, units burnt of each grant.
+
+    With `:<period start>` behind it: hash {u, i, o, t, g:<grant>}: one usage period's counter.
+    """
+    return f"tg:{{{partition}}}:m:{part(tenant_id)}:{part(account_id)}:{part(feature_key)}"
+
+
+def rate_limit(
+    partition: int, tenant_id: str, account_id: str, limit_key: str, descriptor: tuple[tuple[str, str], ...]
+) -> str:
+    """A rate limit's counter; `account_id` is empty for a limit that the tenant owns."""
+    entries = ",".join(f"{part(key)}={part(value)}" for key, value in descriptor)
+    return f"tg:{{{partition}}}:l:{part(tenant_id)}:{part(account_id)}:{part(limit_key)}:{entries}"
+
+
+def replays(partition: int) -> str:
+    """Prefix of the hashes that remember effects; `<generation>:<bucket>` follows."""
+    return f"tg:{{{partition}}}:r:"
+
+
+def api_key(digest: str) -> str:
+    """Hash {d}: the record of the API key with this digest."""
+    return f"tg:{{keys}}:k:{digest}"
