@@ -202,7 +202,7 @@ class PostgresServer:
             subprocess.run(argv, check=True, capture_output=True, timeout=START_SECONDS, **self._options)
         while not self._answers():
             if time.monotonic() > deadline:
-                raise _startup_error("PostgreSQL", self.directory)
+                raise _startup_error(self._server, self.directory)
             if self._process is None or not self._process.alive:  # after kill -9 old back ends may still be leaving
                 self._spawn()
             time.sleep(0.02)
@@ -228,10 +228,14 @@ class PostgresServer:
         self.close()
 
     def _spawn(self) -> None:
-        argv = [str(self._binaries / "postgres"), "-D", str(self._data), "-k", str(self.directory), "-h", ""]
+        argv = [self._server, "-D", str(self._data), "-k", str(self.directory), "-h", ""]
         for setting in ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "timezone=UTC"):
             argv += ["-c", setting]
         self._process = ChildProcess(argv, log=self.directory / "server.log", **self._options)
+
+    @property
+    def _server(self) -> str:
+        return str(self._binaries / "postgres")
 
     def _answers(self) -> bool:
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.dsn()):
