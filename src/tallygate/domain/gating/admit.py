@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tallygate.domain.gating import quota, rate_limit
-from tallygate.domain.gating.quota import MeterState, OutOfRange, QuotaAnswer, QuotaGate
+from tallygate.domain.gating.quota import MeterState, OutOfRange, QuotaAnswer, QuotaGate, ResetGate
 from tallygate.domain.gating.rate_limit import LimitState, RateAnswer, RateGate
 
-Gate = QuotaGate | RateGate
+Gate = QuotaGate | ResetGate | RateGate
 Answer = QuotaAnswer | RateAnswer
 
 
@@ -127,6 +127,8 @@ def _step(
 ) -> tuple[Answer, MeterState | LimitState] | OutOfRange:
     if isinstance(item.gate, QuotaGate):
         return quota.step(item.gate, meters.get(item.state_key, MeterState()), now=now)
+    if isinstance(item.gate, ResetGate):
+        return quota.reset(item.gate, meters.get(item.state_key, MeterState()), now=now)
     return rate_limit.step(item.gate, limits.get(item.state_key), now=now)
 
 
@@ -140,7 +142,7 @@ def _untaken(
     """The answers of a call that took nothing: what stands is what stood before it."""
     shown: list[Answer] = []
     for item, answer in zip(gates, answers, strict=True):
-        if answer.replayed or not answer.allowed:
+        if answer.replayed or not answer.allowed or isinstance(item.gate, ResetGate):
             shown.append(answer)
             continue
         before = _step(replace(item, gate=_looking(item.gate)), meters=meters, limits=limits, now=now)
@@ -155,7 +157,5 @@ def _untaken(
     return tuple(shown)
 
 
-def _looking(gate: Gate) -> Gate:
-    if isinstance(gate, QuotaGate):
-        return replace(gate, quantity=None)
-    return replace(gate, cost=0)
+def _looking(gate: QuotaGate | RateGate) -> Gate:
+    return replace(gate, quantity=None) if isinstance(gate, QuotaGate) else replace(gate, cost=0)

@@ -30,7 +30,8 @@ class Slot:
     """A stretch [start, end) in which one usage period and one phase hold, with the terms that hold in it.
 
     `limit` is the included allowance, None where unlimited. `standing` denies everything; `absent` says that no source
-    entitles to the feature, so that only grants can pay. Counters of the period are kept until `keep_until`.
+    entitles to the feature, so that only grants can pay; `exclusive` that an override is in force, so that grants wait.
+    Counters of the period are kept until `keep_until`.
     """
 
     start: int
@@ -43,6 +44,7 @@ class Slot:
     overage: bool = False
     standing: Reason | None = None
     absent: bool = False
+    exclusive: bool = False
     plan_key: str = ""
     plan_version: int = 0
     subscription_id: str = ""
@@ -82,6 +84,15 @@ class QuotaGate:
     mode: Mode = Mode.ALL_OR_NOTHING
     aggregation: Aggregation = Aggregation.SUM
     occurred_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetGate:
+    """Opens a new usage period of one feature now; the counters of the old one stay as they are."""
+
+    feature_key: str
+    slots: tuple[Slot, ...]
+    aggregation: Aggregation = Aggregation.SUM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +142,27 @@ def step(gate: QuotaGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer, 
             return _step_event(place, gate.quantity)
 
 
+def reset(gate: ResetGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer, MeterState] | OutOfRange:
+    """Open a new period at `now`: deltas start at zero, levels at the last one, grants stay as burnt as they are."""
+    index = _slot_at(gate.slots, now)
+    if index is None:
+        return OutOfRange.SLOTS
+    used = state.level if gate.aggregation in {Aggregation.MAX, Aggregation.LATEST} else 0
+    answer = QuotaAnswer(
+        allowed=True,
+        reason=Reason.WITHIN_LIMIT,
+        granted=0,
+        used=used,
+        limit=None,
+        remaining=None,
+        pots=(),
+        slot=index,
+        period_start=now,
+        period_end=gate.slots[index].period_end,
+    )
+    return answer, replace(state, reset_time=now, counters={**state.counters, now: PeriodCounter(used=used)})
+
+
 def _place(gate: QuotaGate, state: MeterState, now: int) -> "_Place | OutOfRange":
     """The slot and the counter in which the gate's instant lies; a reset opens a new counter within its period."""
     at = now if gate.occurred_time is None else gate.occurred_time
@@ -163,6 +195,8 @@ class _Place:
         return self.state.counters.get(self.start, PeriodCounter())
 
     def active_grants(self) -> list[Grant]:
+        if self.slot.exclusive:
+            return []
         return [
             g
             for g in self.gate.grants
@@ -351,7 +385,7 @@ def _step_event(place: _Place, quantity: int) -> tuple[QuotaAnswer, MeterState]:
     barred = _barred(place)
     if barred is not None:
         return place.denied(barred)
-    pots = (Pot(kind=PotKind.INCLUDED, quantity=quantity),) if quantity else ()
+    pots = (Pot(kind=PotKind.INCLUDED, quantity=quantity),) if quantity > 0 else ()
     answer = place.answer(
         Reason.UNLIMITED, allowed=True, counter=PeriodCounter(), burnt={}, granted=quantity, pots=pots
     )

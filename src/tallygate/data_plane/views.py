@@ -1,0 +1,179 @@
+"""The view in process: folded entitlement sets, bounded, revalidated by version, dropped when a change is announced.
+
+It changes latency, never meaning: whatever takes something carries the versions it was resolved with.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cachetools import LRUCache
+
+from tallygate.data_plane.ports import Clock, Sleep, ViewChange, ViewSource
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import CatalogSnapshot
+from tallygate.domain.errors import StoreUnavailableError, ViewNotReadyError
+from tallygate.domain.gating.quota import Slot
+from tallygate.domain.gating.resolve import EntitlementSet, resolve
+
+
+@dataclass(slots=True, kw_only=True)
+class View:
+    """What one account holds, as last seen; `held` is None for an account that does not exist.
+
+    `verified_time` is when its versions were last compared with the store's, `applied` how far the log was then.
+    """
+
+    snapshot: CatalogSnapshot
+    record: AccountRecord | None
+    held: EntitlementSet | None
+    verified_time: int
+    applied: int
+    slots: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
+
+    @property
+    def account_version(self) -> int:
+        """The record's version; 0 where there is none."""
+        return self.record.version if self.record else 0
+
+    @property
+    def version(self) -> int:
+        """The newest version that contributed."""
+        return max(self.snapshot.version, self.account_version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewOptions:
+    """Bounds of the cache; `max_staleness` and `wait_limit` in microseconds."""
+
+    max_staleness: int = 5_000_000
+    wait_limit: int = 2_000_000
+    accounts: int = 50_000
+    tenants: int = 1_000
+
+
+@dataclass(slots=True)
+class ViewCounts:
+    """How the cache fares, for metrics."""
+
+    hits: int = 0
+    misses: int = 0
+    revalidations: int = 0
+
+
+class Views:
+    """Views of accounts, from the cache while verified within `max_staleness`, else from the source."""
+
+    def __init__(self, source: ViewSource, *, clock: Clock, sleep: Sleep, options: ViewOptions) -> None:
+        self._source = source
+        self._clock = clock
+        self._sleep = sleep
+        self._options = options
+        self._views: LRUCache[tuple[str, str], View] = LRUCache(options.accounts)
+        self._snapshots: LRUCache[str, CatalogSnapshot] = LRUCache(options.tenants)
+        self._announced: LRUCache[tuple[str, str], int] = LRUCache(options.accounts)
+        self._loading: dict[tuple[str, str], asyncio.Task[View]] = {}
+        self.counts = ViewCounts()
+
+    async def view(self, tenant_id: str, account_id: str, *, min_view_version: int = 0, fresh: bool = False) -> View:
+        """The account's view; an empty `account_id` gives the tenant's catalogue alone.
+
+        Raises:
+            StoreUnavailableError: there is no view young enough, and the source cannot be read.
+            ViewNotReadyError: the tenant's log was not applied up to `min_view_version` in time.
+        """
+        cached = self._views.get((tenant_id, account_id))
+        if cached is not None and not fresh and self._holds(cached, min_view_version):
+            self.counts.hits += 1
+            return cached
+        self.counts.misses += 1
+        view = await self._load_once(tenant_id, account_id, shared=not fresh)
+        if view.applied < min_view_version:
+            return await self._wait_for(tenant_id, account_id, min_view_version)
+        return view
+
+    def last_known(self, tenant_id: str, account_id: str) -> View | None:
+        """Whatever is cached, however old: for telling the failure policy, never for deciding."""
+        return self._views.get((tenant_id, account_id)) or self._views.get((tenant_id, ""))
+
+    def on_change(self, change: ViewChange) -> None:
+        """Remember what an announcement says is newest: no older view holds from now on."""
+        place = (change.tenant_id, change.account_id)
+        self._announced[place] = max(change.version, self._announced.get(place, 0))
+
+    def on_gap(self) -> None:
+        """Announcements may have been missed: verify every view again before it is used."""
+        for view in self._views.values():
+            view.verified_time = 0
+
+    def age(self, view: View) -> int:
+        """How long ago the view was verified, in microseconds."""
+        return max(0, self._clock() - view.verified_time)
+
+    def _holds(self, view: View, min_view_version: int) -> bool:
+        tenant_id = view.snapshot.tenant_id
+        if self._snapshots.get(tenant_id) is not view.snapshot or self.age(view) >= self._options.max_staleness:
+            return False
+        if view.snapshot.version < self._announced.get((tenant_id, ""), 0):
+            return False
+        account_id = view.record.account_id if view.record else ""
+        if account_id and view.account_version < self._announced.get((tenant_id, account_id), 0):
+            return False
+        return view.applied >= min_view_version
+
+    async def _load_once(self, tenant_id: str, account_id: str, *, shared: bool) -> View:
+        """Load the view; callers that arrive together share one load, unless they need one that starts now."""
+        place = (tenant_id, account_id)
+        task = self._loading.get(place) if shared else None
+        if task is None:
+            task = asyncio.create_task(self._load(tenant_id, account_id))
+            self._loading[place] = task
+            task.add_done_callback(_forget(self._loading, place))
+        return await asyncio.shield(task)
+
+    async def _load(self, tenant_id: str, account_id: str) -> View:
+        started = self._clock()
+        versions = await self._source.versions(tenant_id, account_id)
+        snapshot = await self._snapshot(tenant_id, versions.catalog)
+        known = self._views.get((tenant_id, account_id))
+        if known is not None and known.snapshot is snapshot and known.account_version == versions.account:
+            known.verified_time, known.applied = started, max(known.applied, versions.applied)
+            self.counts.revalidations += 1
+            return known
+        record = await self._source.account(tenant_id, account_id) if account_id else None
+        held = resolve(snapshot.catalog, record) if record else None
+        view = View(snapshot=snapshot, record=record, held=held, verified_time=started, applied=versions.applied)
+        if record is not None or not account_id:
+            self._views[tenant_id, account_id] = view
+        return view
+
+    async def _snapshot(self, tenant_id: str, version: int) -> CatalogSnapshot:
+        cached = self._snapshots.get(tenant_id)
+        if cached is not None and cached.version == version:
+            return cached
+        snapshot = await self._source.catalog(tenant_id)
+        if snapshot is None:  # every tenant has one from its creation, so its absence is a loss, not an answer
+            raise StoreUnavailableError(missing="catalogue")
+        self._snapshots[tenant_id] = snapshot
+        return snapshot
+
+    async def _wait_for(self, tenant_id: str, account_id: str, version: int) -> View:
+        deadline = self._clock() + self._options.wait_limit
+        while self._clock() < deadline:
+            await self._sleep(0.01)
+            view = await self._load_once(tenant_id, account_id, shared=False)
+            if view.applied >= version:
+                return view
+        raise ViewNotReadyError(min_view_version=version)
+
+
+def _forget(
+    loading: dict[tuple[str, str], asyncio.Task[View]], place: tuple[str, str]
+) -> Callable[[asyncio.Task[View]], None]:
+    def done(task: asyncio.Task[View]) -> None:
+        if loading.get(place) is task:
+            del loading[place]
+        if not task.cancelled():
+            task.exception()  # retrieved, so that a load nobody waited for is not reported as lost
+
+    return done

@@ -1,0 +1,87 @@
+"""Lays usage periods over phases: the slots that a quota gate carries, so that the script needs no calendar."""
+
+from tallygate.domain.catalog import Feature, Overage
+from tallygate.domain.gating.quota import Slot
+from tallygate.domain.gating.resolve import END, EntitlementSet, Phase
+from tallygate.domain.period import Anchor, UsagePeriod, usage_period
+
+
+def period_at(held: EntitlementSet, feature: Feature, at: int) -> UsagePeriod:
+    """The feature's usage period that contains the instant.
+
+    A trial is one period; the calendar's periods are cut at its two ends.
+    """
+    trial = held.trial_period
+    if trial is not None and trial[0] <= at < trial[1]:
+        return UsagePeriod(*trial)
+    origin = None
+    if feature.usage_period.anchor is Anchor.ACCOUNT or held.subscription_origin is None:
+        origin = held.account_origin
+    elif feature.usage_period.anchor is Anchor.SUBSCRIPTION:
+        origin = held.subscription_origin
+    period = usage_period(feature.usage_period, zone=held.time_zone, origin=origin, at=at)
+    start, end = max(period.start, 0), min(period.end, END)
+    for cut in trial or ():
+        if start < cut <= at:
+            start = cut
+        if at < cut < end:
+            end = cut
+    return UsagePeriod(start, end)
+
+
+def slots(held: EntitlementSet, feature: Feature, *, at: int, back: bool = False) -> tuple[Slot, ...]:
+    """The slots of the period that contains `at` and of the next; with `back`, of the previous one too.
+
+    They tile from the first period's start to the last one's end, in order.
+    """
+    current = period_at(held, feature, at)
+    previous = period_at(held, feature, max(0, current.start - 1)) if current.start else current
+    following = _after(held, feature, current)
+    spans = [(current, previous.start), (following, current.start)]
+    if back and previous != current:
+        before = period_at(held, feature, max(0, previous.start - 1)) if previous.start else previous
+        spans.insert(0, (previous, before.start))
+    found: list[Slot] = []
+    for period, previous_start in spans:
+        keep_until = _after(held, feature, period).end
+        found += _cut(held, feature, period, previous_start, keep_until)
+    return tuple(found)
+
+
+def _after(held: EntitlementSet, feature: Feature, period: UsagePeriod) -> UsagePeriod:
+    return period_at(held, feature, period.end) if period.end < END else period
+
+
+def _cut(
+    held: EntitlementSet, feature: Feature, period: UsagePeriod, previous_start: int, keep_until: int
+) -> list[Slot]:
+    return [
+        _slot(phase, feature, period, previous_start, keep_until)
+        for phase in held.phases
+        if phase.start < period.end and period.start < phase.end
+    ]
+
+
+def _slot(phase: Phase, feature: Feature, period: UsagePeriod, previous_start: int, keep_until: int) -> Slot:
+    resolved = phase.features.get(feature.feature_key)
+    entitlement = resolved.entitlement if resolved else None
+    limit: int | None = 0
+    if entitlement is not None:
+        limit = None if entitlement.unlimited else (entitlement.limit or 0)
+    return Slot(
+        start=max(phase.start, period.start),
+        end=min(phase.end, period.end),
+        period_start=period.start,
+        period_end=period.end,
+        previous_start=previous_start,
+        keep_until=keep_until,
+        limit=limit,
+        overage=entitlement is not None and entitlement.overage is Overage.ALLOW,
+        standing=phase.standing if resolved is None else None,
+        absent=resolved is None and phase.standing is None,
+        exclusive=resolved is not None and resolved.overridden,
+        plan_key=phase.plan_key,
+        plan_version=phase.plan_version,
+        subscription_id=phase.subscription_id,
+        trial=phase.trial,
+    )

@@ -1,0 +1,156 @@
+"""The data plane's ports in memory, with real semantics: the pure specification run over dictionaries.
+
+For tests of code that uses Tallygate's engine, and for proving the Redis scripts equal. One process, one event loop.
+"""
+
+from dataclasses import replace
+
+from tallygate.data_plane.ports import AdmitCall, AdmitReply, Clock, ViewVersions
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import CatalogSnapshot, LimitOwner
+from tallygate.domain.credential import KeyRecord
+from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.domain.gating.admit import AdmitStatus, Identified, Remembered, admit
+from tallygate.domain.gating.quota import MeterState, QuotaAnswer, QuotaGate, ResetGate
+from tallygate.domain.gating.rate_limit import LimitState, RateGate
+
+_LEVELS = {"max", "latest"}
+_MEASURED = {"unique", "time_weighted"}
+
+
+class MemoryGates:
+    """`GateStore` in memory; `facts` is what the stream would hold."""
+
+    def __init__(self, clock: Clock, *, views: "MemoryViews | None" = None, replay_window: int = 3_600_000_000) -> None:
+        self._clock = clock
+        self._views = views
+        self._window = replay_window
+        self._latest = 0
+        self._generations: dict[int, dict[bytes, Remembered]] = {}
+        self._meters: dict[str, MeterState] = {}
+        self._limits: dict[str, LimitState] = {}
+        self.facts: list[UsageFact] = []
+
+    async def admit(self, call: AdmitCall) -> AdmitReply:
+        """Admit all gates or none, as `domain.gating.admit` says."""
+        self._latest = max(self._latest, self._clock())
+        now = self._latest + call.clock_offset
+        if await self._stale(call):
+            return AdmitReply(status=AdmitStatus.STALE_VIEW, now=now)
+        gates = tuple(replace(item, state_key=_state_key(item, call)) for item in call.gates)
+        generation = now // self._window
+        known = {**self._generations.get(generation - 1, {}), **self._generations.get(generation, {})}
+        verdict = admit(gates, meters=self._meters, limits=self._limits, remembered=known, now=now, peek=call.peek)
+        self._meters.update(verdict.meters)
+        self._limits.update(verdict.limits)
+        if verdict.remembered:
+            self._generations.setdefault(generation, {}).update(verdict.remembered)
+        for index in verdict.taken:
+            self._note(call, gates[index], verdict.answers[index], now)
+        return AdmitReply(status=verdict.status, now=now, answers=verdict.answers)
+
+    async def _stale(self, call: AdmitCall) -> bool:
+        if self._views is None:
+            return False
+        newest = await self._views.versions(call.tenant_id, call.account_id)
+        account = newest.account if call.account_id else call.account_version
+        return (newest.catalog, account) != (call.catalog_version, call.account_version)
+
+    def _note(self, call: AdmitCall, item: Identified, answer: object, now: int) -> None:
+        gate = item.gate
+        if isinstance(gate, RateGate) or not isinstance(answer, QuotaAnswer):
+            return
+        if isinstance(gate, QuotaGate) and gate.quantity is None:
+            return
+        slot = gate.slots[answer.slot]
+        occurred = gate.occurred_time if isinstance(gate, QuotaGate) and gate.occurred_time is not None else now
+        self.facts.append(
+            UsageFact(
+                tenant_id=call.tenant_id,
+                account_id=call.account_id,
+                feature_key=gate.feature_key,
+                request_id=call.context.request_id,
+                kind=_kind(gate),
+                user_id=call.context.user_id,
+                quantity=answer.granted,
+                pots=answer.pots,
+                dimensions=call.context.dimensions,
+                occurred_time=occurred,
+                recorded_time=now,
+                period_start=answer.period_start,
+                period_end=answer.period_end,
+                subscription_id=slot.subscription_id,
+                plan_key=slot.plan_key,
+                plan_version=slot.plan_version,
+                trial=slot.trial,
+                billable=call.context.billable,
+                carry_in=call.context.carry_in,
+                view_version=max(call.catalog_version, call.account_version),
+                payload_hash=item.payload_hash,
+                source=FactSource(partition=0, epoch="memory", entry_id=f"{len(self.facts) + 1}-0"),
+            )
+        )
+
+
+def _state_key(item: Identified, call: AdmitCall) -> str:
+    gate = item.gate
+    if isinstance(gate, RateGate):
+        owner = call.account_id if gate.owner is LimitOwner.ACCOUNT else ""
+        return repr((call.tenant_id, owner, gate.limit_key, gate.descriptor))
+    return repr((call.tenant_id, call.account_id, gate.feature_key))
+
+
+def _kind(gate: QuotaGate | ResetGate) -> FactKind:
+    if isinstance(gate, ResetGate):
+        return FactKind.RESET
+    if gate.aggregation.value in _LEVELS:
+        return FactKind.LEVEL
+    if gate.aggregation.value in _MEASURED:
+        return FactKind.EVENT
+    return FactKind.REFUND if (gate.quantity or 0) < 0 else FactKind.CONSUME
+
+
+class MemoryViews:
+    """`ViewSource` and `KeySource` in memory; publish by assignment."""
+
+    def __init__(self) -> None:
+        self.snapshots: dict[str, CatalogSnapshot] = {}
+        self.records: dict[tuple[str, str], AccountRecord] = {}
+        self.keys: dict[str, KeyRecord] = {}
+        self.key_version = 0
+
+    def publish(self, published: CatalogSnapshot | AccountRecord) -> None:
+        """Publish a snapshot or a record; an older version never replaces a newer."""
+        if isinstance(published, CatalogSnapshot):
+            held = self.snapshots.get(published.tenant_id)
+            if held is None or held.version < published.version:
+                self.snapshots[published.tenant_id] = published
+            return
+        place = (published.tenant_id, published.account_id)
+        record = self.records.get(place)
+        if record is None or record.version < published.version:
+            self.records[place] = published
+
+    async def versions(self, tenant_id: str, account_id: str) -> ViewVersions:
+        """What is newest now."""
+        snapshot = self.snapshots.get(tenant_id)
+        record = self.records.get((tenant_id, account_id))
+        catalog, account = snapshot.version if snapshot else 0, record.version if record else 0
+        tenant = [r.version for (owner, _), r in self.records.items() if owner == tenant_id]
+        return ViewVersions(catalog=catalog, account=account, applied=max([catalog, *tenant]))
+
+    async def catalog(self, tenant_id: str) -> CatalogSnapshot | None:
+        """The tenant's catalogue snapshot."""
+        return self.snapshots.get(tenant_id)
+
+    async def account(self, tenant_id: str, account_id: str) -> AccountRecord | None:
+        """The account's record."""
+        return self.records.get((tenant_id, account_id))
+
+    async def key(self, digest: str) -> KeyRecord | None:
+        """The record of the key with this digest."""
+        return self.keys.get(digest)
+
+    async def table_version(self) -> int:
+        """Raised by whoever changes `keys`."""
+        return self.key_version
