@@ -1,0 +1,304 @@
+"""Every setting, where it came from, and the only reading of the environment.
+
+Defaults < file < environment `TALLYGATE_...` < flags; groups nest with `__` (TALLYGATE_REDIS__URL).
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, WithJsonSchema
+from typing_extensions import override
+
+_ENVIRON = os.environ  # noqa: TID251 - this is the only reader of the environment
+ENV_PREFIX = "TALLYGATE_"
+CONFIG_FILE_VARIABLE = "TALLYGATE_CONFIG_FILE"
+CLIENT_VARIABLES = ("TALLYGATE_ADDRESS", "TALLYGATE_API_KEY", "TALLYGATE_CONTEXT_FILE")
+"""What the command line reads as a client; the server ignores them."""
+# Kubernetes gives every pod such variables for each Service, one named "tallygate" among them.
+_KUBERNETES = re.compile(r"TALLYGATE_(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)")
+_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZES = {"B": 1, "KiB": 1024, "MiB": 1024**2}
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message is one line a problem, each with the key and the fix."""
+
+
+def _scaled(value: object, units: Mapping[str, float]) -> object:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", value.strip()) if isinstance(value, str) else None
+    if found is None or found[2] not in units:
+        return value
+    return float(found[1]) * units[found[2]]
+
+
+def _measure(units: Mapping[str, float]) -> tuple[BeforeValidator, WithJsonSchema]:
+    pattern = rf"^\d+(\.\d+)?\s*({'|'.join(units)})?$"
+    schema = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": pattern}]}
+    return BeforeValidator(lambda value: _scaled(value, units)), WithJsonSchema(schema)
+
+
+Seconds = Annotated[float, Field(ge=0), *_measure(_UNITS)]
+Bytes = Annotated[int, Field(ge=0), *_measure(_SIZES)]
+
+
+class SecretUrl(SecretStr):
+    """A URL that shows everything but its password."""
+
+    @override
+    def _display(self) -> str:  # pydantic's own hook for what str() and repr() show
+        value = self.get_secret_value()
+        try:
+            password = urlsplit(value).password
+        except ValueError:
+            return "***"
+        return value.replace(f":{password}@", ":***@", 1) if password else value
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ServerSettings(_Group):
+    """Where the server listens and what it lets in."""
+
+    grpc_address: str = "127.0.0.1:7420"
+    """Where gRPC is served: host:port, or unix:/path."""
+    admin_address: str = "127.0.0.1:7421"
+    """Where /live, /ready and /metrics are served: host:port."""
+    transport: Literal["auto", "grpcio", "native"] = "auto"
+    """What carries gRPC; auto takes native where the extra is installed and the listener is local."""
+    listener_key_file: Path | None = None
+    """A file with the API key that callers without one act as; for local listeners."""
+    max_in_flight: Annotated[int, Field(ge=1)] = 1024
+    """How many calls may be in flight; more are answered UNAVAILABLE with a time to retry."""
+    default_deadline: Annotated[Seconds, Field(gt=0)] = 5.0
+    """The deadline of a call that brings none, and the longest that one may bring."""
+    max_message_bytes: Annotated[Bytes, Field(ge=1024)] = 256 * 1024
+    """The largest request of a single call."""
+    max_batch_message_bytes: Annotated[Bytes, Field(ge=1024)] = 1024 * 1024
+    """The largest request of a batch or of the control plane."""
+    drain_delay_seconds: Seconds = 0.0
+    """How long to keep serving after health says NOT_SERVING, for balancers to notice."""
+    drain_seconds: Seconds = 10.0
+    """How long calls in flight may take to finish at a stop."""
+    reflection: bool = True
+    """Whether the server describes its services to callers."""
+
+
+class RedisSettings(_Group):
+    """The store of views, gates and events."""
+
+    url: SecretUrl = SecretUrl("")
+    """redis://, rediss:// or unix:// URL; empty starts an embedded Valkey in data_dir."""
+    connect_timeout: Annotated[Seconds, Field(gt=0)] = 0.25
+    """How long connecting may take."""
+    read_timeout: Annotated[Seconds, Field(gt=0)] = 0.1
+    """How long a reply may take before the call is answered by its failure policy."""
+    appendfsync: Literal["everysec", "always"] = "everysec"
+    """When the embedded Valkey writes through to disk: once a second, or before every answer."""
+    partitions: Annotated[int, Field(ge=1, le=4096)] = 64
+    """How many partitions keys are hashed to; fixed for the life of an installation."""
+
+
+class DatabaseSettings(_Group):
+    """The store of catalogue, accounts, keys and billable events."""
+
+    url: SecretUrl = SecretUrl("")
+    """postgresql:// or sqlite:// URL; empty is SQLite in data_dir."""
+    pool_size: Annotated[int, Field(ge=1)] = 10
+    """How many PostgreSQL connections are kept."""
+
+
+class DataPlaneSettings(_Group):
+    """How the hot path decides."""
+
+    max_staleness: Seconds = 5.0
+    """How old a view or a key may be when its store cannot be asked."""
+    replay_window: Annotated[Seconds, Field(gt=0, le=86400)] = 3600.0
+    """How long a request_id is answered with its first answer; at most 24 h."""
+    stream_max: Annotated[int, Field(ge=1)] = 1_000_000
+    """How many events a partition's stream holds before consumes answer EVENT_BACKLOG."""
+    cached_accounts: Annotated[int, Field(ge=1)] = 10_000
+    """How many accounts' folded entitlements are kept in process."""
+    cached_keys: Annotated[int, Field(ge=1)] = 10_000
+    """How many API keys are kept in process."""
+
+
+class CollectorSettings(_Group):
+    """How events move from the stream to SQL."""
+
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """How many events are written in one transaction."""
+    flush_interval: Annotated[Seconds, Field(gt=0, le=1)] = 0.2
+    """How long an event may wait for company."""
+
+
+class LoggingSettings(_Group):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe line that is written; debug writes one a call."""
+    format: Literal["json", "text"] = "json"
+    """One JSON object a line, or text for people."""
+
+
+class Settings(_Group):
+    """All settings of one process. Constructed by itself it is the defaults; `load` is what reads the world."""
+
+    role: Literal["all", "data", "control", "worker"] = "all"
+    """What this process does: the hot path, the catalogue and accounts, the background work, or all of it."""
+    data_dir: Path = Path(".tallygate")
+    """Where the embedded Valkey, SQLite and the context file live."""
+    testing: bool = False
+    """Whether any unknown well-formed key opens a fresh test tenant with a clock of its own; never in production."""
+    bootstrap_key_file: Path | None = None
+    """A file with the first key of an installation: its tenant is created if there is none yet."""
+    server: ServerSettings = ServerSettings()
+    redis: RedisSettings = RedisSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    data_plane: DataPlaneSettings = DataPlaneSettings()
+    collector: CollectorSettings = CollectorSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+
+Origin = Literal["default", "file", "env", "flag"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The settings in force, and where each value that is not a default came from, by dotted key."""
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+
+    def effective(self) -> dict[str, dict[str, Any]]:
+        """Every value with its origin, by dotted key; secrets show as `***`."""
+        values = {key: _shown(value) for key, value in _flat(self.settings.model_dump())}
+        return {key: {"value": value, "origin": self.origins.get(key, "default")} for key, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientEnvironment:
+    """Which server the command line speaks to, as the environment says; empty where it does not."""
+
+    address: str
+    api_key: str
+    context_file: str
+
+
+def client_environment() -> ClientEnvironment:
+    """What the environment says to the command line as a client."""
+    address, api_key, context_file = (_ENVIRON.get(name, "") for name in CLIENT_VARIABLES)
+    return ClientEnvironment(address=address, api_key=api_key, context_file=context_file)
+
+
+def load(flags: Mapping[str, Any] | None = None, *, config_file: Path | None = None) -> Loaded:
+    """The settings of this process. Flags are named by dotted key (`redis.url`); one that is None was not given.
+
+    Raises:
+        SettingsError: the file cannot be read, a key is unknown, or a value is not what is expected.
+    """
+    path = config_file or _ENVIRON.get(CONFIG_FILE_VARIABLE)
+    layers: list[tuple[Origin, dict[str, Any]]] = [
+        ("file", _read_file(Path(path)) if path else {}),
+        ("env", _read_environment()),
+        ("flag", {key: value for key, value in (flags or {}).items() if value is not None}),
+    ]
+    problems = [line for origin, layer in layers if origin != "env" for line in _unknown(layer, origin)]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    merged = {key: (value, origin) for origin, layer in layers for key, value in layer.items()}
+    try:
+        settings = Settings.model_validate(_nested({key: value for key, (value, _) in merged.items()}))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explained(error, merged))) from None
+    return Loaded(settings=settings, origins={key: origin for key, (_, origin) in merged.items()})
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the settings file."""
+    return Settings.model_json_schema()
+
+
+def known_keys() -> tuple[str, ...]:
+    """Every setting by its dotted key."""
+    return tuple(key for key, _ in _flat(Settings().model_dump()))
+
+
+def environment_name(key: str) -> str:
+    """The environment variable that sets this key."""
+    return ENV_PREFIX + key.replace(".", "__").upper()
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        msg = f"cannot read the settings file {path}: {reason}"
+        raise SettingsError(msg) from error
+    if content is not None and not isinstance(content, dict):
+        msg = f"the settings file {path} must hold a mapping, like `redis: {{url: ...}}`"
+        raise SettingsError(msg)
+    return dict(_flat(content or {}))
+
+
+def _read_environment() -> dict[str, Any]:
+    known = {environment_name(key): key for key in known_keys()}
+    ours = {name: value for name, value in _ENVIRON.items() if name.startswith(ENV_PREFIX)}
+    unknown = [name for name in ours if name not in known and not _belongs_to_others(name)]
+    if unknown:
+        raise SettingsError("\n".join(_nearest(name, known, "environment variable") for name in unknown))
+    return {known[name]: value for name, value in ours.items() if name in known}
+
+
+def _belongs_to_others(name: str) -> bool:
+    return name == CONFIG_FILE_VARIABLE or name in CLIENT_VARIABLES or _KUBERNETES.fullmatch(name) is not None
+
+
+def _unknown(layer: Mapping[str, Any], origin: Origin) -> Iterator[str]:
+    known = known_keys()
+    for key in layer:
+        if key not in known:
+            yield _nearest(key, known, f"setting in the {origin}")
+
+
+def _nearest(name: str, known: Iterable[str], what: str) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"unknown {what}: {name}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _explained(error: ValidationError, merged: Mapping[str, tuple[Any, Origin]]) -> Iterator[str]:
+    for problem in error.errors(include_input=False, include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        origin = merged[key][1] if key in merged else "file"
+        yield f"{environment_name(key) if origin == 'env' else key} ({origin}): {problem['msg']}"
+
+
+def _shown(value: object) -> object:
+    return str(value) if isinstance(value, SecretStr | Path) else value
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for key, value in values.items():
+        group, _, leaf = key.rpartition(".")
+        (tree.setdefault(group, {}) if group else tree)[leaf] = value
+    return tree
