@@ -1,0 +1,56 @@
+"""Commands as bytes (RESP2): knows how to pack them fast, refuses to know what they mean."""
+
+import hashlib
+from collections.abc import Sequence
+
+Argument = bytes | str | int
+Reply = bytes | int | None | list["Reply"] | Exception
+"""What hiredis returns; an exception inside a list is one entry's error."""
+
+
+def pack(*arguments: Argument) -> bytes:
+    """Pack one command."""
+    parts = [b"*%d\r\n" % len(arguments)]
+    _append(parts, arguments)
+    return b"".join(parts)
+
+
+class Script:
+    """A Lua script, called by its digest; the server learns the body when it does not know it."""
+
+    __slots__ = ("_prefixes", "body", "sha1")
+
+    def __init__(self, body: str | bytes) -> None:
+        self.body = body.encode() if isinstance(body, str) else body
+        self.sha1 = hashlib.sha1(self.body, usedforsecurity=False).hexdigest()
+        self._prefixes: dict[tuple[int, int], bytes] = {}
+
+    def pack_call(self, keys: Sequence[Argument], arguments: Sequence[Argument]) -> bytes:
+        """Pack the EVALSHA; what does not depend on the values is packed once per shape."""
+        shape = (len(keys), len(arguments))
+        parts = [self._prefixes.get(shape) or self._prefix(shape)]
+        _append(parts, keys)
+        _append(parts, arguments)
+        return b"".join(parts)
+
+    def pack_load(self) -> bytes:
+        """Pack the SCRIPT LOAD."""
+        return pack(b"SCRIPT", b"LOAD", self.body)
+
+    def _prefix(self, shape: tuple[int, int]) -> bytes:
+        head = pack(b"EVALSHA", self.sha1, shape[0])
+        prefix = b"*%d\r\n%b" % (3 + sum(shape), head.partition(b"\r\n")[2])
+        self._prefixes[shape] = prefix
+        return prefix
+
+
+def _append(parts: list[bytes], arguments: Sequence[Argument]) -> None:
+    for argument in arguments:
+        value = argument if type(argument) is bytes else _encode(argument)
+        parts.append(b"$%d\r\n%b\r\n" % (len(value), value))
+
+
+def _encode(argument: Argument) -> bytes:
+    if isinstance(argument, str):
+        return argument.encode()
+    return b"%d" % argument if isinstance(argument, int) else bytes(argument)
