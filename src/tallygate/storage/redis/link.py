@@ -146,7 +146,7 @@ class RedisLink:
             raise LinkDownError(self.last_error)
         return connection.send(script.pack_call(keys, arguments), script)
 
-    async def execute(self, *arguments: Argument, deadline_seconds: float) -> Any:  # noqa: ANN401 - as `call`: a reply is what the command says
+    async def execute(self, *arguments: Argument, deadline_seconds: float) -> Any:  # noqa: ANN401 - replies differ by command
         """Send one command and wait for its reply at most so long; the connection is not disturbed.
 
         Raises:

@@ -1,0 +1,55 @@
+"""Links to real and to ill-behaved servers, for the tests of the Redis link."""
+
+import asyncio
+import contextlib
+
+import hiredis
+
+from child_processes import temporary_directory
+from tallygate.storage.redis.link import (
+    RedisAddress,
+    RedisLink,
+)
+
+GENEROUS = 5.0  # a bound against hanging, not a measurement
+
+
+BUSY = "local x = 0 for i = 1, 1000000 do x = x + i end return x"
+
+
+@contextlib.asynccontextmanager
+async def linked(server, **options):
+    # A busy test machine is not what these tests are about.
+    link = RedisLink(RedisAddress.parse(server.url), **{"connect_seconds": 2, "reply_seconds": 2} | options)
+    await link.connect()
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+@contextlib.asynccontextmanager
+async def fake_server(answer):
+    """A server that says what it likes: `answer(command)` are the bytes, None closes the connection."""
+
+    async def serve(reader, writer):
+        parser = hiredis.Reader(notEnoughData=...)
+        serving.append(asyncio.current_task())
+        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
+            while data := await reader.read(65536):
+                parser.feed(data)
+                while (command := parser.gets()) is not ...:
+                    if (reply := answer(command)) is None:
+                        return
+                    writer.write(reply)
+
+    serving = []
+    path = temporary_directory() / "fake.sock"
+    async with await asyncio.start_unix_server(serve, path):
+        yield RedisAddress(socket_path=str(path))
+    await asyncio.gather(*serving)
+
+
+def polite(command):
+    """Answers the greeting as Valkey does."""
+    return {b"PING": b"+PONG\r\n", b"INFO": b"$9\r\nrun_id:ab\r\n"}.get(command[0], b"+OK\r\n")

@@ -1,0 +1,60 @@
+import hiredis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallygate.storage.redis.address import RedisUrlError
+from tallygate.storage.redis.link import (
+    RedisAddress,
+    Script,
+)
+from tallygate.storage.redis.link_commands import pack
+
+ARGUMENT = st.binary() | st.text(st.characters(exclude_categories=["Cs"])) | st.integers(-(2**63), 2**63)
+
+
+@given(st.lists(ARGUMENT, min_size=1))
+def test_commands_are_packed_as_hiredis_packs_them(arguments):
+    assert pack(*arguments) == hiredis.pack_command(tuple(arguments))
+
+
+@given(st.lists(ARGUMENT), st.lists(ARGUMENT))
+def test_script_calls_are_packed_as_hiredis_packs_them(keys, arguments):
+    script = Script("return 1")
+    expected = hiredis.pack_command(("EVALSHA", script.sha1, len(keys), *keys, *arguments))
+    assert script.pack_call(keys, arguments) == script.pack_call(keys, arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://", RedisAddress()),
+        ("redis://cache", RedisAddress(host="cache")),
+        ("valkey://cache:7000/2", RedisAddress(host="cache", port=7000, database=2)),
+        ("redis://[::1]:7000", RedisAddress(host="::1", port=7000)),
+        ("redis://:p%40ss@cache", RedisAddress(host="cache", password="p@ss")),
+        ("redis://user:pass@cache", RedisAddress(host="cache", username="user", password="pass")),
+        ("unix:///run/a%20b.sock", RedisAddress(socket_path="/run/a b.sock")),
+        ("unix://:pass@/run/a.sock?db=3", RedisAddress(socket_path="/run/a.sock", password="pass", database=3)),
+    ],
+)
+def test_urls(url, address):
+    assert RedisAddress.parse(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "cache:6379",
+        "rediss://:secret@cache",
+        "redis://:sec/ret@cache",
+        "redis://:secret@cache/x",
+        "unix://:secret@",
+    ],
+)
+def test_a_bad_url_is_one_line_without_its_secret(url):
+    with pytest.raises(RedisUrlError) as error:
+        RedisAddress.parse(url)
+    assert "sec" not in str(error.value)
+    assert "\n" not in str(error.value)
