@@ -1,0 +1,347 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class FeatureKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FEATURE_KIND_UNSPECIFIED: _ClassVar[FeatureKind]
+    FEATURE_KIND_BOOLEAN: _ClassVar[FeatureKind]
+    FEATURE_KIND_STATIC: _ClassVar[FeatureKind]
+    FEATURE_KIND_METERED: _ClassVar[FeatureKind]
+    FEATURE_KIND_SEAT: _ClassVar[FeatureKind]
+
+class ValueType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VALUE_TYPE_UNSPECIFIED: _ClassVar[ValueType]
+    VALUE_TYPE_NUMBER: _ClassVar[ValueType]
+    VALUE_TYPE_ENUM: _ClassVar[ValueType]
+    VALUE_TYPE_TEXT: _ClassVar[ValueType]
+
+class Aggregation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AGGREGATION_UNSPECIFIED: _ClassVar[Aggregation]
+    AGGREGATION_SUM: _ClassVar[Aggregation]
+    AGGREGATION_COUNT: _ClassVar[Aggregation]
+    AGGREGATION_MAX: _ClassVar[Aggregation]
+    AGGREGATION_UNIQUE: _ClassVar[Aggregation]
+    AGGREGATION_LATEST: _ClassVar[Aggregation]
+    AGGREGATION_TIME_WEIGHTED: _ClassVar[Aggregation]
+
+class PeriodUnit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PERIOD_UNIT_UNSPECIFIED: _ClassVar[PeriodUnit]
+    PERIOD_UNIT_HOUR: _ClassVar[PeriodUnit]
+    PERIOD_UNIT_DAY: _ClassVar[PeriodUnit]
+    PERIOD_UNIT_WEEK: _ClassVar[PeriodUnit]
+    PERIOD_UNIT_MONTH: _ClassVar[PeriodUnit]
+    PERIOD_UNIT_YEAR: _ClassVar[PeriodUnit]
+
+class Anchor(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ANCHOR_UNSPECIFIED: _ClassVar[Anchor]
+    ANCHOR_CALENDAR: _ClassVar[Anchor]
+    ANCHOR_SUBSCRIPTION: _ClassVar[Anchor]
+    ANCHOR_ACCOUNT: _ClassVar[Anchor]
+
+class OnUnavailable(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ON_UNAVAILABLE_UNSPECIFIED: _ClassVar[OnUnavailable]
+    ON_UNAVAILABLE_CLOSED: _ClassVar[OnUnavailable]
+    ON_UNAVAILABLE_OPEN: _ClassVar[OnUnavailable]
+
+class Overage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OVERAGE_UNSPECIFIED: _ClassVar[Overage]
+    OVERAGE_DENY: _ClassVar[Overage]
+    OVERAGE_ALLOW: _ClassVar[Overage]
+
+class Algorithm(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ALGORITHM_UNSPECIFIED: _ClassVar[Algorithm]
+    ALGORITHM_TOKEN_BUCKET: _ClassVar[Algorithm]
+    ALGORITHM_FIXED_WINDOW: _ClassVar[Algorithm]
+    ALGORITHM_SLIDING_WINDOW: _ClassVar[Algorithm]
+
+class LimitOwner(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LIMIT_OWNER_UNSPECIFIED: _ClassVar[LimitOwner]
+    LIMIT_OWNER_ACCOUNT: _ClassVar[LimitOwner]
+    LIMIT_OWNER_TENANT: _ClassVar[LimitOwner]
+FEATURE_KIND_UNSPECIFIED: FeatureKind
+FEATURE_KIND_BOOLEAN: FeatureKind
+FEATURE_KIND_STATIC: FeatureKind
+FEATURE_KIND_METERED: FeatureKind
+FEATURE_KIND_SEAT: FeatureKind
+VALUE_TYPE_UNSPECIFIED: ValueType
+VALUE_TYPE_NUMBER: ValueType
+VALUE_TYPE_ENUM: ValueType
+VALUE_TYPE_TEXT: ValueType
+AGGREGATION_UNSPECIFIED: Aggregation
+AGGREGATION_SUM: Aggregation
+AGGREGATION_COUNT: Aggregation
+AGGREGATION_MAX: Aggregation
+AGGREGATION_UNIQUE: Aggregation
+AGGREGATION_LATEST: Aggregation
+AGGREGATION_TIME_WEIGHTED: Aggregation
+PERIOD_UNIT_UNSPECIFIED: PeriodUnit
+PERIOD_UNIT_HOUR: PeriodUnit
+PERIOD_UNIT_DAY: PeriodUnit
+PERIOD_UNIT_WEEK: PeriodUnit
+PERIOD_UNIT_MONTH: PeriodUnit
+PERIOD_UNIT_YEAR: PeriodUnit
+ANCHOR_UNSPECIFIED: Anchor
+ANCHOR_CALENDAR: Anchor
+ANCHOR_SUBSCRIPTION: Anchor
+ANCHOR_ACCOUNT: Anchor
+ON_UNAVAILABLE_UNSPECIFIED: OnUnavailable
+ON_UNAVAILABLE_CLOSED: OnUnavailable
+ON_UNAVAILABLE_OPEN: OnUnavailable
+OVERAGE_UNSPECIFIED: Overage
+OVERAGE_DENY: Overage
+OVERAGE_ALLOW: Overage
+ALGORITHM_UNSPECIFIED: Algorithm
+ALGORITHM_TOKEN_BUCKET: Algorithm
+ALGORITHM_FIXED_WINDOW: Algorithm
+ALGORITHM_SLIDING_WINDOW: Algorithm
+LIMIT_OWNER_UNSPECIFIED: LimitOwner
+LIMIT_OWNER_ACCOUNT: LimitOwner
+LIMIT_OWNER_TENANT: LimitOwner
+
+class Catalog(_message.Message):
+    __slots__ = ("schema", "currency", "time_zone", "default_plan", "features", "rate_limits", "plans", "add_ons")
+    class FeaturesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Feature
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Feature, _Mapping[str, object]]] = ...) -> None: ...
+    class RateLimitsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: RateLimitRule
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[RateLimitRule, _Mapping[str, object]]] = ...) -> None: ...
+    class PlansEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Plan
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Plan, _Mapping[str, object]]] = ...) -> None: ...
+    class AddOnsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: AddOn
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[AddOn, _Mapping[str, object]]] = ...) -> None: ...
+    SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_PLAN_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    RATE_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    PLANS_FIELD_NUMBER: _ClassVar[int]
+    ADD_ONS_FIELD_NUMBER: _ClassVar[int]
+    schema: str
+    currency: str
+    time_zone: str
+    default_plan: str
+    features: _containers.MessageMap[str, Feature]
+    rate_limits: _containers.MessageMap[str, RateLimitRule]
+    plans: _containers.MessageMap[str, Plan]
+    add_ons: _containers.MessageMap[str, AddOn]
+    def __init__(self, schema: _Optional[str] = ..., currency: _Optional[str] = ..., time_zone: _Optional[str] = ..., default_plan: _Optional[str] = ..., features: _Optional[_Mapping[str, Feature]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitRule]] = ..., plans: _Optional[_Mapping[str, Plan]] = ..., add_ons: _Optional[_Mapping[str, AddOn]] = ...) -> None: ...
+
+class UsagePeriod(_message.Message):
+    __slots__ = ("every", "count", "anchor")
+    EVERY_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    ANCHOR_FIELD_NUMBER: _ClassVar[int]
+    every: PeriodUnit
+    count: int
+    anchor: Anchor
+    def __init__(self, every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ..., anchor: _Optional[_Union[Anchor, str]] = ...) -> None: ...
+
+class Feature(_message.Message):
+    __slots__ = ("kind", "name", "type", "values", "unit", "aggregation", "unique_by", "usage_period", "billable", "on_unavailable", "archived")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATION_FIELD_NUMBER: _ClassVar[int]
+    UNIQUE_BY_FIELD_NUMBER: _ClassVar[int]
+    USAGE_PERIOD_FIELD_NUMBER: _ClassVar[int]
+    BILLABLE_FIELD_NUMBER: _ClassVar[int]
+    ON_UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    kind: FeatureKind
+    name: str
+    type: ValueType
+    values: _containers.RepeatedScalarFieldContainer[str]
+    unit: str
+    aggregation: Aggregation
+    unique_by: str
+    usage_period: UsagePeriod
+    billable: bool
+    on_unavailable: OnUnavailable
+    archived: bool
+    def __init__(self, kind: _Optional[_Union[FeatureKind, str]] = ..., name: _Optional[str] = ..., type: _Optional[_Union[ValueType, str]] = ..., values: _Optional[_Iterable[str]] = ..., unit: _Optional[str] = ..., aggregation: _Optional[_Union[Aggregation, str]] = ..., unique_by: _Optional[str] = ..., usage_period: _Optional[_Union[UsagePeriod, _Mapping[str, object]]] = ..., billable: _Optional[bool] = ..., on_unavailable: _Optional[_Union[OnUnavailable, str]] = ..., archived: _Optional[bool] = ...) -> None: ...
+
+class DescriptorRule(_message.Message):
+    __slots__ = ("key", "value")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    value: str
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class RateLimitValue(_message.Message):
+    __slots__ = ("limit", "window", "burst")
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    BURST_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    window: _duration_pb2.Duration
+    burst: int
+    def __init__(self, limit: _Optional[int] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., burst: _Optional[int] = ...) -> None: ...
+
+class RateLimitRule(_message.Message):
+    __slots__ = ("owner", "algorithm", "descriptor", "value", "on_unavailable", "archived")
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTOR_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    ON_UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    owner: LimitOwner
+    algorithm: Algorithm
+    descriptor: _containers.RepeatedCompositeFieldContainer[DescriptorRule]
+    value: RateLimitValue
+    on_unavailable: OnUnavailable
+    archived: bool
+    def __init__(self, owner: _Optional[_Union[LimitOwner, str]] = ..., algorithm: _Optional[_Union[Algorithm, str]] = ..., descriptor: _Optional[_Iterable[_Union[DescriptorRule, _Mapping[str, object]]]] = ..., value: _Optional[_Union[RateLimitValue, _Mapping[str, object]]] = ..., on_unavailable: _Optional[_Union[OnUnavailable, str]] = ..., archived: _Optional[bool] = ...) -> None: ...
+
+class Entitlement(_message.Message):
+    __slots__ = ("enabled", "number", "text", "values", "limit", "unlimited", "overage")
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    UNLIMITED_FIELD_NUMBER: _ClassVar[int]
+    OVERAGE_FIELD_NUMBER: _ClassVar[int]
+    enabled: bool
+    number: int
+    text: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    limit: int
+    unlimited: bool
+    overage: Overage
+    def __init__(self, enabled: _Optional[bool] = ..., number: _Optional[int] = ..., text: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., unlimited: _Optional[bool] = ..., overage: _Optional[_Union[Overage, str]] = ...) -> None: ...
+
+class Trial(_message.Message):
+    __slots__ = ("days", "ends_in")
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    ENDS_IN_FIELD_NUMBER: _ClassVar[int]
+    days: int
+    ends_in: str
+    def __init__(self, days: _Optional[int] = ..., ends_in: _Optional[str] = ...) -> None: ...
+
+class RecurringPrice(_message.Message):
+    __slots__ = ("amount", "every", "count")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    EVERY_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    amount: str
+    every: PeriodUnit
+    count: int
+    def __init__(self, amount: _Optional[str] = ..., every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ...) -> None: ...
+
+class UsagePrice(_message.Message):
+    __slots__ = ("feature_key", "unit_amount", "per_units")
+    FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
+    UNIT_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    PER_UNITS_FIELD_NUMBER: _ClassVar[int]
+    feature_key: str
+    unit_amount: str
+    per_units: int
+    def __init__(self, feature_key: _Optional[str] = ..., unit_amount: _Optional[str] = ..., per_units: _Optional[int] = ...) -> None: ...
+
+class Price(_message.Message):
+    __slots__ = ("recurring", "usage")
+    RECURRING_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    recurring: RecurringPrice
+    usage: UsagePrice
+    def __init__(self, recurring: _Optional[_Union[RecurringPrice, _Mapping[str, object]]] = ..., usage: _Optional[_Union[UsagePrice, _Mapping[str, object]]] = ...) -> None: ...
+
+class Plan(_message.Message):
+    __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived")
+    class EntitlementsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Entitlement
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Entitlement, _Mapping[str, object]]] = ...) -> None: ...
+    class RateLimitsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: RateLimitValue
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[RateLimitValue, _Mapping[str, object]]] = ...) -> None: ...
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UPGRADES_TO_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
+    ENTITLEMENTS_FIELD_NUMBER: _ClassVar[int]
+    RATE_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    PRICES_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    name: str
+    upgrades_to: _containers.RepeatedScalarFieldContainer[str]
+    trial: Trial
+    entitlements: _containers.MessageMap[str, Entitlement]
+    rate_limits: _containers.MessageMap[str, RateLimitValue]
+    prices: _containers.RepeatedCompositeFieldContainer[Price]
+    archived: bool
+    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., upgrades_to: _Optional[_Iterable[str]] = ..., trial: _Optional[_Union[Trial, _Mapping[str, object]]] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitValue]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ...) -> None: ...
+
+class AddOn(_message.Message):
+    __slots__ = ("version", "name", "offered_on", "max_quantity", "entitlements", "prices", "archived")
+    class EntitlementsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Entitlement
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Entitlement, _Mapping[str, object]]] = ...) -> None: ...
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OFFERED_ON_FIELD_NUMBER: _ClassVar[int]
+    MAX_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    ENTITLEMENTS_FIELD_NUMBER: _ClassVar[int]
+    PRICES_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    name: str
+    offered_on: _containers.RepeatedScalarFieldContainer[str]
+    max_quantity: int
+    entitlements: _containers.MessageMap[str, Entitlement]
+    prices: _containers.RepeatedCompositeFieldContainer[Price]
+    archived: bool
+    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., offered_on: _Optional[_Iterable[str]] = ..., max_quantity: _Optional[int] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ...) -> None: ...

@@ -1,0 +1,85 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from tallygate_api.v1 import catalog_pb2 as _catalog_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SubscriptionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SUBSCRIPTION_STATE_UNSPECIFIED: _ClassVar[SubscriptionState]
+    SUBSCRIPTION_STATE_INCOMPLETE: _ClassVar[SubscriptionState]
+    SUBSCRIPTION_STATE_TRIALING: _ClassVar[SubscriptionState]
+    SUBSCRIPTION_STATE_ACTIVE: _ClassVar[SubscriptionState]
+    SUBSCRIPTION_STATE_PAST_DUE: _ClassVar[SubscriptionState]
+    SUBSCRIPTION_STATE_SUSPENDED: _ClassVar[SubscriptionState]
+    SUBSCRIPTION_STATE_CANCELED: _ClassVar[SubscriptionState]
+    SUBSCRIPTION_STATE_EXPIRED: _ClassVar[SubscriptionState]
+SUBSCRIPTION_STATE_UNSPECIFIED: SubscriptionState
+SUBSCRIPTION_STATE_INCOMPLETE: SubscriptionState
+SUBSCRIPTION_STATE_TRIALING: SubscriptionState
+SUBSCRIPTION_STATE_ACTIVE: SubscriptionState
+SUBSCRIPTION_STATE_PAST_DUE: SubscriptionState
+SUBSCRIPTION_STATE_SUSPENDED: SubscriptionState
+SUBSCRIPTION_STATE_CANCELED: SubscriptionState
+SUBSCRIPTION_STATE_EXPIRED: SubscriptionState
+
+class PlanTerm(_message.Message):
+    __slots__ = ("plan_key", "plan_version", "start_time")
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    plan_key: str
+    plan_version: int
+    start_time: _timestamp_pb2.Timestamp
+    def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class AddOnHolding(_message.Message):
+    __slots__ = ("add_on_key", "add_on_version", "quantity", "start_time", "end_time")
+    ADD_ON_KEY_FIELD_NUMBER: _ClassVar[int]
+    ADD_ON_VERSION_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    add_on_key: str
+    add_on_version: int
+    quantity: int
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, add_on_key: _Optional[str] = ..., add_on_version: _Optional[int] = ..., quantity: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class Subscription(_message.Message):
+    __slots__ = ("subscription_id", "account_id", "state", "plan_key", "plan_version", "start_time", "trial_end_time", "end_time", "cancel_time", "terms", "add_ons", "prices", "create_time")
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_END_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_TIME_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    ADD_ONS_FIELD_NUMBER: _ClassVar[int]
+    PRICES_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    subscription_id: str
+    account_id: str
+    state: SubscriptionState
+    plan_key: str
+    plan_version: int
+    start_time: _timestamp_pb2.Timestamp
+    trial_end_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    cancel_time: _timestamp_pb2.Timestamp
+    terms: _containers.RepeatedCompositeFieldContainer[PlanTerm]
+    add_ons: _containers.RepeatedCompositeFieldContainer[AddOnHolding]
+    prices: _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Price]
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, subscription_id: _Optional[str] = ..., account_id: _Optional[str] = ..., state: _Optional[_Union[SubscriptionState, str]] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., cancel_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., terms: _Optional[_Iterable[_Union[PlanTerm, _Mapping[str, object]]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnHolding, _Mapping[str, object]]]] = ..., prices: _Optional[_Iterable[_Union[_catalog_pb2.Price, _Mapping[str, object]]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...

@@ -1,0 +1,195 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from tallygate_api.v1 import subscription_pb2 as _subscription_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ChangeWhen(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHANGE_WHEN_UNSPECIFIED: _ClassVar[ChangeWhen]
+    CHANGE_WHEN_NOW: _ClassVar[ChangeWhen]
+    CHANGE_WHEN_PERIOD_END: _ClassVar[ChangeWhen]
+CHANGE_WHEN_UNSPECIFIED: ChangeWhen
+CHANGE_WHEN_NOW: ChangeWhen
+CHANGE_WHEN_PERIOD_END: ChangeWhen
+
+class AddOnSelection(_message.Message):
+    __slots__ = ("add_on_key", "quantity")
+    ADD_ON_KEY_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    add_on_key: str
+    quantity: int
+    def __init__(self, add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+
+class CreateSubscriptionRequest(_message.Message):
+    __slots__ = ("account_id", "plan_key", "plan_version", "start_time", "trial_days", "end_time", "add_ons")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_DAYS_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    ADD_ONS_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    plan_key: str
+    plan_version: int
+    start_time: _timestamp_pb2.Timestamp
+    trial_days: int
+    end_time: _timestamp_pb2.Timestamp
+    add_ons: _containers.RepeatedCompositeFieldContainer[AddOnSelection]
+    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_days: _Optional[int] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnSelection, _Mapping[str, object]]]] = ...) -> None: ...
+
+class CreateSubscriptionResponse(_message.Message):
+    __slots__ = ("subscription", "view_version")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    view_version: int
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+
+class GetSubscriptionRequest(_message.Message):
+    __slots__ = ("account_id", "subscription_id")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    subscription_id: str
+    def __init__(self, account_id: _Optional[str] = ..., subscription_id: _Optional[str] = ...) -> None: ...
+
+class GetSubscriptionResponse(_message.Message):
+    __slots__ = ("subscription",)
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListSubscriptionsRequest(_message.Message):
+    __slots__ = ("account_id", "plan_key", "state", "page_size", "page_token")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    plan_key: str
+    state: _subscription_pb2.SubscriptionState
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., state: _Optional[_Union[_subscription_pb2.SubscriptionState, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListSubscriptionsResponse(_message.Message):
+    __slots__ = ("subscriptions", "next_page_token")
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    subscriptions: _containers.RepeatedCompositeFieldContainer[_subscription_pb2.Subscription]
+    next_page_token: str
+    def __init__(self, subscriptions: _Optional[_Iterable[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ChangePlanRequest(_message.Message):
+    __slots__ = ("account_id", "plan_key", "plan_version", "when")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    plan_key: str
+    plan_version: int
+    when: ChangeWhen
+    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., when: _Optional[_Union[ChangeWhen, str]] = ...) -> None: ...
+
+class ChangePlanResponse(_message.Message):
+    __slots__ = ("subscription", "view_version")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    view_version: int
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+
+class SetAddOnRequest(_message.Message):
+    __slots__ = ("account_id", "add_on_key", "quantity")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    ADD_ON_KEY_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    add_on_key: str
+    quantity: int
+    def __init__(self, account_id: _Optional[str] = ..., add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+
+class SetAddOnResponse(_message.Message):
+    __slots__ = ("subscription", "view_version")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    view_version: int
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+
+class ExtendTrialRequest(_message.Message):
+    __slots__ = ("account_id", "trial_end_time")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_END_TIME_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    trial_end_time: _timestamp_pb2.Timestamp
+    def __init__(self, account_id: _Optional[str] = ..., trial_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class ExtendTrialResponse(_message.Message):
+    __slots__ = ("subscription", "view_version")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    view_version: int
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+
+class CancelSubscriptionRequest(_message.Message):
+    __slots__ = ("account_id", "when", "end_time")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    when: ChangeWhen
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, account_id: _Optional[str] = ..., when: _Optional[_Union[ChangeWhen, str]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class CancelSubscriptionResponse(_message.Message):
+    __slots__ = ("subscription", "view_version")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    view_version: int
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+
+class ExtendSubscriptionRequest(_message.Message):
+    __slots__ = ("account_id", "end_time")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, account_id: _Optional[str] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class ExtendSubscriptionResponse(_message.Message):
+    __slots__ = ("subscription", "view_version")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    view_version: int
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+
+class SetSubscriptionStateRequest(_message.Message):
+    __slots__ = ("account_id", "state")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    state: _subscription_pb2.SubscriptionState
+    def __init__(self, account_id: _Optional[str] = ..., state: _Optional[_Union[_subscription_pb2.SubscriptionState, str]] = ...) -> None: ...
+
+class SetSubscriptionStateResponse(_message.Message):
+    __slots__ = ("subscription", "view_version")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    view_version: int
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
