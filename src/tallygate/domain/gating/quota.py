@@ -17,6 +17,9 @@ LATENESS_AHEAD = 300_000_000
 """How far ahead of now an `occurred_time` may lie: 5 minutes, for clocks that run fast."""
 
 
+_MEASURED = {Aggregation.UNIQUE, Aggregation.TIME_WEIGHTED}
+
+
 class Mode(StrEnum):
     """What a consume does at its limit: take all or nothing, take what fits, or record what already happened."""
 
@@ -248,7 +251,7 @@ def _shown(place: _Place) -> PeriodCounter:
 
 def _allowance(place: _Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tuple[int | None, int | None]:
     """Limit and remaining: the included allowance plus what active grants still hold or paid in this period."""
-    if place.slot.limit is None:
+    if place.slot.limit is None or place.gate.aggregation in _MEASURED:
         return None, None
     active = place.active_grants()
     if _is_level(place.gate):
@@ -270,7 +273,7 @@ def _look(place: _Place) -> tuple[QuotaAnswer, MeterState]:
     barred = _barred(place)
     if barred is not None:
         return place.denied(barred)
-    if place.gate.aggregation in {Aggregation.UNIQUE, Aggregation.TIME_WEIGHTED}:
+    if place.gate.aggregation in _MEASURED:
         return _step_event(place, 0)
     reason = Reason.UNLIMITED if place.slot.limit is None else Reason.WITHIN_LIMIT
     return place.answer(reason, allowed=True, counter=_shown(place), burnt=place.state.burnt), place.state
@@ -389,7 +392,7 @@ def _step_event(place: _Place, quantity: int) -> tuple[QuotaAnswer, MeterState]:
     answer = place.answer(
         Reason.UNLIMITED, allowed=True, counter=PeriodCounter(), burnt={}, granted=quantity, pots=pots
     )
-    return replace(answer, limit=None, remaining=None), place.state
+    return answer, place.state
 
 
 def _settled(

@@ -1,10 +1,10 @@
 """The gates in Redis: encodes a call for `admit.lua`, checks that the reply is its own, and decodes the answers."""
 
 import itertools
-from collections.abc import Awaitable
+import logging
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any
 
 import msgpack
 
@@ -18,12 +18,14 @@ from tallygate.domain.gating.quota import Mode, QuotaAnswer, ResetGate, Slot
 from tallygate.domain.gating.rate_limit import LOG_LIMIT, SUB_BUCKETS, RateAnswer, RateGate, bucket
 from tallygate.domain.gating.resolve import END
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.link import LinkError, Script
+from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError, Script
 
 ADMIT = Script(files("tallygate.storage.redis").joinpath("scripts/admit.lua").read_text())
 
 REPLAY_BUCKETS = 512
 """Hashes per partition and generation, so that each stays small enough for Redis's compact encoding."""
+
+_logger = logging.getLogger(__name__)
 
 _FAMILIES = {
     Aggregation.SUM: "d",
@@ -41,18 +43,6 @@ _REASONS = {reason.value: reason for reason in Reason}
 _STATUSES = {status.value: status for status in AdmitStatus}
 
 
-class Link(Protocol):
-    """What the gates need of a connection: scripts and plain commands, answered in time or failed."""
-
-    def eval_sha(self, script: Script, keys: list[str], args: list[Any]) -> Awaitable[Any]:
-        """Run a script, loading it where the server does not have it."""
-        ...
-
-    async def execute(self, *args: str | bytes | int) -> Any:  # noqa: ANN401 - a reply is what the command makes it
-        """Run one command."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOptions:
     """`replay_window` in microseconds; `stream_max` is how many uncollected facts a partition may hold."""
@@ -65,7 +55,7 @@ class GateOptions:
 class RedisGates:
     """`GateStore` over one Redis or Valkey server."""
 
-    def __init__(self, link: Link, options: GateOptions) -> None:
+    def __init__(self, link: RedisLink, options: GateOptions) -> None:
         self._link = link
         self._options = options
         self._sequence = itertools.count(1)
@@ -75,7 +65,7 @@ class RedisGates:
     async def admit(self, call: AdmitCall) -> AdmitReply:
         """Admit all gates or none; adopts a new epoch once, and refuses to count where counters are being rebuilt."""
         partition = self.home(call)
-        gates = msgpack.packb([_gate(item, call) for item in call.gates])
+        gates = msgpack.packb([_gate(item, call) for item in call.gates], use_bin_type=False)  # Lua knows no bin type
         epoch = self._epochs.get(partition) or await self._read_epoch(partition)
         for _ in range(2):
             if _lost(epoch) and _counts(call):
@@ -121,6 +111,9 @@ class RedisGates:
         ]
         try:
             reply = await self._link.eval_sha(ADMIT, names, arguments)
+        except ReplyError as error:
+            _logger.error("admit.lua was refused: %s", error)  # noqa: TRY400 - the server's text is the whole story
+            raise StoreUnavailableError from error
         except LinkError as error:
             raise StoreUnavailableError from error
         if reply[0] != sequence:
@@ -140,8 +133,8 @@ class RedisGates:
 
     async def _read_epoch(self, partition: int) -> str:
         try:
-            return self._adopt(partition, await self._link.execute("GET", keys.epoch(partition)) or b"")
-        except LinkError as error:
+            return self._adopt(partition, await self._link.call("GET", keys.epoch(partition)) or b"")
+        except (LinkError, ReplyError) as error:
             raise StoreUnavailableError from error
 
     def _adopt(self, partition: int, raw: bytes) -> str:
