@@ -1,0 +1,86 @@
+"""Engines for the two databases, told to fail fast and to lock before they read what they will change."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy import create_engine as create_sync_engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+WRITE: Final = "tallygate_write"
+"""Execution option of a connection whose transaction will write: on SQLite it begins with the write lock."""
+
+_BUSY_SECONDS = 5
+_POSTGRES_OPTIONS = "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000"
+_PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+
+
+def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine for `sqlite:///path` or `postgresql://...`, whichever driver the URL names or leaves out."""
+    target = make_url(url)
+    if target.get_backend_name() == "sqlite":
+        engine = create_async_engine(
+            target.set(drivername="sqlite+aiosqlite"),
+            connect_args={"timeout": _BUSY_SECONDS},
+            pool_size=pool_size,
+            pool_timeout=_BUSY_SECONDS,
+            hide_parameters=True,
+        )
+        _prepare_sqlite(engine.sync_engine)
+        return engine
+    return create_async_engine(
+        target.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=2,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=_postgres_arguments(target),
+    )
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine, options: Mapping[str, Any]) -> AsyncIterator[AsyncConnection]:
+    """A connection whose transaction ends with this block: rolled back, unless it was committed."""
+    async with engine.connect() as connection:
+        yield await connection.execution_options(**options)
+
+
+def create_migration_engine(url: str) -> Engine:
+    """A blocking engine on the same database without a statement timeout: what migrations run on."""
+    target = make_url(url)
+    if target.get_backend_name() == "sqlite":
+        engine = create_sync_engine(target.set(drivername="sqlite"), connect_args={"timeout": _BUSY_SECONDS})
+        _prepare_sqlite(engine)
+        return engine
+    return create_sync_engine(target.set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": 5})
+
+
+def _postgres_arguments(target: URL) -> dict[str, Any]:
+    """Defaults for what the URL does not say itself; libpq's shortest connect timeout is 2 s."""
+    arguments = {"connect_timeout": 2, "options": _POSTGRES_OPTIONS, "application_name": "tallygate"}
+    return {name: value for name, value in arguments.items() if name not in target.query}
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Take transactions out of the driver's hands, for it begins them late and without the write lock.
+
+    A transaction that reads first and writes later fails at once with "database is locked" when another wrote in
+    between, whatever the busy timeout; one that begins with the lock waits its turn.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")

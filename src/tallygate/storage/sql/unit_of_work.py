@@ -1,0 +1,156 @@
+"""The unit of work over SQL, and the store that opens them: one transaction, one tenant, its row locked to write."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tallygate.control_plane.records import ChangeKind, Tenant
+from tallygate.domain.errors import TenantNotFoundError
+from tallygate.storage.sql.account_repository import (
+    SqlAccountRepository,
+    SqlAllowanceRepository,
+    SqlSeatRepository,
+    SqlUserRepository,
+)
+from tallygate.storage.sql.catalog_repository import SqlCatalogRepository, SqlTenantRepository
+from tallygate.storage.sql.engine import WRITE, connected
+from tallygate.storage.sql.failures import translated
+from tallygate.storage.sql.key_repository import SqlKeyRepository
+from tallygate.storage.sql.models import AccountRow, ApiKeyRow, OutboxRow, TenantRow
+from tallygate.storage.sql.scope import Changes, Scope, table_of
+from tallygate.storage.sql.subscription_repository import SqlSubscriptionRepository
+
+_tenants, _accounts, _keys = table_of(TenantRow), table_of(AccountRow), table_of(ApiKeyRow)
+_outbox = table_of(OutboxRow)
+_IDS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlUnitOfWork:
+    """One transaction over one tenant's rows."""
+
+    scope: Scope
+
+    @property
+    def tenants(self) -> SqlTenantRepository:
+        """The tenant's own row."""
+        return SqlTenantRepository(scope=self.scope)
+
+    @property
+    def catalog(self) -> SqlCatalogRepository:
+        """The tenant's catalogue."""
+        return SqlCatalogRepository(scope=self.scope)
+
+    @property
+    def accounts(self) -> SqlAccountRepository:
+        """The tenant's accounts."""
+        return SqlAccountRepository(scope=self.scope)
+
+    @property
+    def users(self) -> SqlUserRepository:
+        """Users of the tenant's accounts."""
+        return SqlUserRepository(scope=self.scope)
+
+    @property
+    def seats(self) -> SqlSeatRepository:
+        """Named seats of the tenant's accounts."""
+        return SqlSeatRepository(scope=self.scope)
+
+    @property
+    def subscriptions(self) -> SqlSubscriptionRepository:
+        """Subscriptions of the tenant's accounts."""
+        return SqlSubscriptionRepository(scope=self.scope)
+
+    @property
+    def allowances(self) -> SqlAllowanceRepository:
+        """Overrides and grants of the tenant's accounts."""
+        return SqlAllowanceRepository(scope=self.scope)
+
+    @property
+    def keys(self) -> SqlKeyRepository:
+        """The tenant's API keys."""
+        return SqlKeyRepository(scope=self.scope)
+
+    async def commit(self) -> int:
+        """Raise the tenant's version if anything changed, note what did, and commit."""
+        tenant = await self.tenants.get()
+        version = tenant.view_version
+        if self.scope.changes.any():
+            version += 1
+            await self._stamp(version)
+            entries = [
+                {"tenant_id": self.scope.tenant_id, "version": version, **row} for row in _entries(self.scope.changes)
+            ]
+            await self.scope.connection.execute(insert(_outbox), entries)
+        await self.scope.connection.commit()
+        return version
+
+    async def _stamp(self, version: int) -> None:
+        changes = self.scope.changes
+        versions = {"view_version": version, **({"catalog_version": version} if changes.catalog else {})}
+        await self.scope.execute(update(_tenants).where(self.scope.own(TenantRow)).values(**versions))
+        for table, column, ids in (
+            (_accounts, _accounts.c.account_id, list(changes.accounts)),
+            (_keys, _keys.c.key_id, list(changes.keys)),
+        ):
+            for first in range(0, len(ids), _IDS_AT_ONCE):
+                where = table.c.tenant_id == self.scope.tenant_id, column.in_(ids[first : first + _IDS_AT_ONCE])
+                await self.scope.execute(update(table).where(*where).values(version=version))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlStore:
+    """Where tenants live, on either database."""
+
+    engine: AsyncEngine
+
+    def read(self, tenant_id: str) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+        """A consistent snapshot to read from."""
+        sqlite = self.engine.dialect.name == "sqlite"
+        options = {} if sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return self._work(tenant_id, options, _tenant_row(tenant_id))
+
+    def write(self, tenant_id: str) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+        """A transaction that begins with the lock of the tenant's row."""
+        return self._work(tenant_id, {WRITE: True}, _tenant_row(tenant_id).with_for_update())
+
+    async def create_tenant(self, tenant: Tenant) -> None:
+        """Add a tenant with an empty catalogue, to be published."""
+        entry = {"tenant_id": tenant.tenant_id, "version": tenant.view_version, "kind": ChangeKind.CATALOG.value}
+        with translated():
+            async with connected(self.engine, {WRITE: True}) as connection:
+                await connection.execute(insert(_tenants), [asdict(tenant)])
+                await connection.execute(insert(_outbox), [{**entry, "key": ""}])
+                await connection.commit()
+
+    async def tenant_ids(self, *, after: str, limit: int) -> Sequence[str]:
+        """Every tenant, by id, those behind `after`."""
+        query = select(_tenants.c.tenant_id).where(_tenants.c.tenant_id > after).order_by(_tenants.c.tenant_id)
+        with translated():
+            async with connected(self.engine, {}) as connection:
+                return list((await connection.execute(query.limit(limit))).scalars())
+
+    @asynccontextmanager
+    async def _work(
+        self, tenant_id: str, options: Mapping[str, Any], tenant_row: Select[Any]
+    ) -> AsyncIterator[SqlUnitOfWork]:
+        with translated():
+            async with connected(self.engine, options) as connection:
+                if (await connection.execute(tenant_row)).first() is None:
+                    raise TenantNotFoundError(tenant_id=tenant_id)
+                yield SqlUnitOfWork(scope=Scope(connection=connection, tenant_id=tenant_id))
+
+
+def _tenant_row(tenant_id: str) -> Select[Any]:
+    return select(_tenants.c.tenant_id).where(_tenants.c.tenant_id == tenant_id)
+
+
+def _entries(changes: Changes) -> list[dict[str, str]]:
+    catalog = [{"kind": ChangeKind.CATALOG.value, "key": ""}] if changes.catalog else []
+    accounts = [{"kind": ChangeKind.ACCOUNT.value, "key": account_id} for account_id in changes.accounts]
+    keys = [{"kind": ChangeKind.KEY.value, "key": key_id} for key_id in changes.keys]
+    return [*catalog, *accounts, *keys]
