@@ -1,5 +1,7 @@
 """The log of facts: billable_events, its sequence numbers, and what was set aside."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -54,30 +56,30 @@ def _create_billable_events() -> None:
                 f"CREATE TABLE billable_events_{number} PARTITION OF billable_events "
                 f"FOR VALUES WITH (MODULUS {_PARTITIONS}, REMAINDER {number})"
             )
-    _index("tenant_id", "sequence")
-    _index("tenant_id", "account_id", "feature_key", "occurred_time")
-    _index("recorded_time", postgresql_using="brin")
+    _index("sequence", "tenant_id", "sequence")
+    _index("occurred", "tenant_id", "account_id", "feature_key", "occurred_time")
+    _index("recorded", "recorded_time", using="brin")
 
 
-def _index(*columns: str, **options: str) -> None:
-    op.create_index(f"ix_billable_events_{'_'.join(columns)}", "billable_events", list(columns), **options)
+def _index(name: str, *columns: str, using: str | None = None) -> None:
+    op.create_index(f"ix_billable_events_{name}", "billable_events", list(columns), postgresql_using=using)
 
 
-def _column(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def _column(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False)
 
 
-def _text(name: str) -> sa.Column[object]:
+def _text(name: str) -> sa.Column[Any]:
     return _column(name, sa.Text())
 
 
-def _number(name: str) -> sa.Column[object]:
+def _number(name: str) -> sa.Column[Any]:
     return _column(name, sa.BigInteger())
 
 
-def _flag(name: str) -> sa.Column[object]:
+def _flag(name: str) -> sa.Column[Any]:
     return _column(name, sa.Boolean())
 
 
-def _instant(name: str) -> sa.Column[object]:
+def _instant(name: str) -> sa.Column[Any]:
     return _column(name, sa.DateTime(timezone=True))

@@ -1,0 +1,32 @@
+"""One tenant's facts in their order, and following them as they are recorded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from tallygate.billing.ports import EventReader, RecordedFact, Sleep
+
+
+async def follow(
+    reader: EventReader,
+    tenant_id: str,
+    *,
+    after: int = 0,
+    account_id: str = "",
+    page: int = 500,
+    poll_seconds: float = 0.25,
+    sleep: Sleep = asyncio.sleep,
+) -> AsyncIterator[RecordedFact]:
+    """Yield every fact after this sequence number, once and in order, and then each new one; never ends by itself.
+
+    Ends with StoreUnavailableError when the ledger cannot be read: resume after the last sequence number received.
+    """
+    while True:
+        head = await reader.head(tenant_id)  # read first: what it covers is committed, so no later page can miss it
+        while after < head:
+            facts = await reader.events_after(tenant_id, after, account_id=account_id, limit=page)
+            for recorded in facts:
+                yield recorded
+                after = recorded.sequence
+            if len(facts) < page:
+                after = max(after, head)
+        await sleep(poll_seconds)

@@ -1,0 +1,164 @@
+"""What an account used, by period: the six aggregations, computed from the facts alone.
+
+A quantity is an integer, and so is every answer. Instants are microseconds since the Unix epoch.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from tallygate.billing.ports import Meter, PeriodTotal, Sample, UsageReader
+from tallygate.domain.catalog import Aggregation, Feature
+from tallygate.domain.event import FactKind
+from tallygate.domain.period import UsagePeriod
+
+_DELTAS = frozenset({FactKind.CONSUME, FactKind.REFUND})
+_LEVELS = frozenset({FactKind.LEVEL})
+_MEASURED = frozenset({FactKind.EVENT, FactKind.LEVEL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodUsage:
+    """What was used in one usage period; `group` is the value of the dimension grouped by, empty where it has none."""
+
+    period: UsagePeriod
+    value: int
+    group: str = ""
+
+
+async def usage(
+    reader: UsageReader,
+    meter: Meter,
+    feature: Feature,
+    *,
+    start: int,
+    end: int,
+    now: int,
+    known: Iterable[UsagePeriod] = (),
+) -> list[PeriodUsage]:
+    """Compute the usage of each period that overlaps [start, end), by start and group.
+
+    Periods are those in which facts were counted, and those `known` besides (so that an empty current period shows).
+    All facts count, billable or not, carried in or not. Grouped, each group is a meter of its own, and a period
+    without any shows no row.
+    """
+    found = await reader.periods(meter, start, end)
+    periods = [p for p in tile([*found, *known]) if p.start < end and start < p.end]
+    if not periods:
+        return []
+    values = await _values(reader, meter, feature, periods, now)
+    empty: Mapping[str, int] = {} if meter.group_by else {"": 0}
+    return [
+        PeriodUsage(period=period, group=group, value=value)
+        for period in periods
+        for group, value in sorted((values.get(period.start) or empty).items())
+    ]
+
+
+_Values = dict[int, dict[str, int]]
+
+
+async def _values(
+    reader: UsageReader, meter: Meter, feature: Feature, periods: Sequence[UsagePeriod], now: int
+) -> _Values:
+    """By period start and group."""
+    match feature.aggregation:
+        case Aggregation.SUM | Aggregation.COUNT:
+            totals = await _totals(reader, meter, periods, _DELTAS)
+            return _by_period((t.period_start, t.group, t.total) for t in totals)
+        case Aggregation.UNIQUE:
+            totals = await _totals(reader, meter, periods, _MEASURED, unique_by=feature.unique_by)
+            return _by_period((t.period_start, t.group, t.distinct) for t in totals)
+        case Aggregation.MAX:
+            return await _greatest(reader, meter, periods)
+        case Aggregation.LATEST:
+            return {p.start: _levels(await reader.last_before(meter, p.end, _LEVELS)) for p in periods}
+        case Aggregation.TIME_WEIGHTED:
+            return {p.start: await _time_weighted(reader, meter, p, until=now) for p in periods}
+        case _:
+            assert_never(feature.aggregation)
+
+
+async def _totals(
+    reader: UsageReader,
+    meter: Meter,
+    periods: Sequence[UsagePeriod],
+    kinds: Collection[FactKind],
+    *,
+    unique_by: str = "",
+) -> Sequence[PeriodTotal]:
+    return await reader.totals(meter, periods[0].start, periods[-1].end, kinds, unique_by=unique_by)
+
+
+async def _greatest(reader: UsageReader, meter: Meter, periods: Sequence[UsagePeriod]) -> _Values:
+    totals = await _totals(reader, meter, periods, _LEVELS)
+    seen = _by_period((t.period_start, t.group, t.greatest) for t in totals)
+    result: _Values = {}
+    for period in periods:
+        opening = _levels(await reader.last_before(meter, period.start, _LEVELS))
+        observed = seen.get(period.start, {})
+        levels = [*opening.items(), *observed.items()]
+        result[period.start] = {g: max(level for group, level in levels if group == g) for g in {*opening, *observed}}
+    return result
+
+
+async def _time_weighted(reader: UsageReader, meter: Meter, period: UsagePeriod, *, until: int) -> dict[str, int]:
+    opening = _levels(await reader.last_before(meter, period.start, _MEASURED))
+    integrals = {group: LevelIntegral(period, opening=level) for group, level in opening.items()}
+    async for sample in reader.samples(meter, period.start, period.end, _MEASURED):
+        integrals.setdefault(sample.group, LevelIntegral(period)).observe(sample)
+    return {group: integral.value(until=until) for group, integral in integrals.items()}
+
+
+def _by_period(rows: Iterable[tuple[int, str, int]]) -> _Values:
+    result: _Values = {}
+    for period_start, group, value in rows:
+        result.setdefault(period_start, {})[group] = value
+    return result
+
+
+def _levels(samples: Iterable[Sample]) -> dict[str, int]:
+    return {sample.group: sample.level for sample in samples}
+
+
+def tile(periods: Iterable[UsagePeriod]) -> list[UsagePeriod]:
+    """Periods by start, each ending at the latest where the next one starts: a reset cuts the period it lies in."""
+    ends: dict[int, int] = {}
+    for period in periods:
+        ends[period.start] = max(period.end, ends.get(period.start, period.end))
+    starts = sorted(ends)
+    following = [*starts[1:], None]
+    return [
+        UsagePeriod(start, ends[start] if after is None else min(ends[start], after))
+        for start, after in zip(starts, following, strict=True)
+    ]
+
+
+class LevelIntegral:
+    """A level's average over one period: the integral of level x time, divided by the length of the whole period.
+
+    Exact until the one division, which rounds down to a whole unit. Before the first level it is `opening`.
+    """
+
+    __slots__ = ("_area", "_level", "_period", "_since", "_steps")
+
+    def __init__(self, period: UsagePeriod, *, opening: int = 0) -> None:
+        self._period = period
+        self._steps: list[tuple[int, int]] = []
+        self._area = 0
+        self._level = opening
+        self._since = period.start
+
+    def observe(self, sample: Sample) -> None:
+        """Add the next level; samples come in the order in which they occurred, within the period."""
+        self._area += self._level * (sample.occurred_time - self._since)
+        self._level, self._since = sample.level, sample.occurred_time
+
+    def value(self, *, until: int) -> int:
+        """Compute the average as of `until`.
+
+        A period that is still running counts to `until` and is divided by its whole length: the figure accrues, and
+        reaches the period's final one at its end.
+        """
+        rest = self._level * (min(until, self._period.end) - self._since)
+        return (self._area + rest) // (self._period.end - self._period.start)

@@ -1,0 +1,150 @@
+"""Stream entries as facts: the shape that admit.lua writes, read strictly. Nothing here talks to Redis.
+
+An entry is `c` and `f`, both msgpack arrays; elements that a newer version appends are passed over.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgpack
+
+from tallygate.billing.ports import Delivery
+from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.domain.gating.decision import Pot, PotKind
+from tallygate.domain.period import MAX_INSTANT, MIN_INSTANT
+
+_POT_KINDS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
+_INT64 = 2**63
+_CONTEXT_LENGTH = 11
+_FACT_LENGTH = 10
+
+
+def read_entry(source: FactSource, fields: Mapping[bytes, bytes] | None) -> Delivery:
+    """Read one entry; whatever does not hold a fact becomes a delivery with a problem instead."""
+    fields = fields or {}
+    raw: bytes = msgpack.packb(fields)
+    try:
+        fact = _fact(source, _array(fields[b"c"], _CONTEXT_LENGTH), _array(fields[b"f"], _FACT_LENGTH))
+    except KeyError as error:
+        return Delivery(source=source, raw=raw, problem=f"undecodable: no {error.args[0]!r}")
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        return Delivery(source=source, raw=raw, problem=f"undecodable: {error}")
+    return Delivery(source=source, raw=raw, fact=fact)
+
+
+def _array(packed: bytes, length: int) -> list[Any]:
+    value = msgpack.unpackb(packed, raw=True, strict_map_key=False)
+    if not isinstance(value, list) or len(value) < length:
+        msg = f"expected an array of {length} elements"
+        raise ValueError(msg)
+    return value
+
+
+def _fact(source: FactSource, context: Sequence[Any], fact: Sequence[Any]) -> UsageFact:
+    (
+        tenant_id,
+        account_id,
+        feature_key,
+        request_id,
+        user_id,
+        dimensions,
+        billable,
+        carry_in,
+        view_version,
+        kind,
+        digest,
+    ) = context[:_CONTEXT_LENGTH]
+    quantity, occurred, recorded, start, end, pots, subscription_id, plan_key, plan_version, trial = fact[:_FACT_LENGTH]
+    return UsageFact(
+        tenant_id=_text(tenant_id),
+        account_id=_text(account_id),
+        feature_key=_text(feature_key),
+        request_id=_text(request_id),
+        kind=_kind(_text(kind), _integer(quantity)),
+        user_id=_text(user_id),
+        quantity=_integer(quantity),
+        pots=tuple(_pot(pot) for pot in _elements(pots)),
+        dimensions=_dimensions(dimensions),
+        occurred_time=_instant(occurred),
+        recorded_time=_instant(recorded),
+        period_start=_instant(start),
+        period_end=_instant(end),
+        subscription_id=_text(subscription_id),
+        plan_key=_text(plan_key),
+        plan_version=_integer(plan_version),
+        trial=_flag(trial),
+        billable=_flag(billable),
+        carry_in=_flag(carry_in),
+        view_version=_integer(view_version),
+        payload_hash=_bytes(digest),
+        source=source,
+    )
+
+
+def _kind(text: str, quantity: int) -> FactKind:
+    kind = FactKind(text)
+    return FactKind.REFUND if kind is FactKind.CONSUME and quantity < 0 else kind
+
+
+def _pot(pot: object) -> Pot:
+    kind, quantity, grant_id = _elements(pot)
+    pot_kind = _POT_KINDS.get(_text(kind))
+    if pot_kind is None:
+        msg = "unknown kind of pot"
+        raise ValueError(msg)
+    return Pot(kind=pot_kind, quantity=_integer(quantity), grant_id=_text(grant_id))
+
+
+def _dimensions(value: object) -> dict[str, str]:
+    if isinstance(value, dict):
+        return {_text(key): _text(text) for key, text in value.items()}
+    if value == []:  # Lua has one empty table for both
+        return {}
+    msg = "dimensions are not a map"
+    raise ValueError(msg)
+
+
+def _elements(value: object) -> Sequence[Any]:
+    if isinstance(value, list):
+        return value
+    if value == {}:  # Lua has one empty table for both
+        return ()
+    msg = "expected an array"
+    raise ValueError(msg)
+
+
+def _bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        msg = f"expected bytes, not {type(value).__name__}"
+        raise TypeError(msg)
+    return value
+
+
+def _text(value: object) -> str:
+    text = _bytes(value).decode("utf-8")
+    if "\0" in text:  # PostgreSQL has no such text
+        msg = "a text holds a NUL"
+        raise ValueError(msg)
+    return text
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not -_INT64 <= value < _INT64:
+        msg = f"expected a 64-bit integer, not {type(value).__name__}"
+        raise ValueError(msg)
+    return value
+
+
+def _instant(value: object) -> int:
+    instant = _integer(value)
+    if not MIN_INSTANT <= instant <= MAX_INSTANT:
+        msg = f"no such instant: {instant}"
+        raise ValueError(msg)
+    return instant
+
+
+def _flag(value: object) -> bool:
+    if value not in (0, 1):
+        msg = f"expected a boolean, not {type(value).__name__}"
+        raise ValueError(msg)
+    return bool(value)
