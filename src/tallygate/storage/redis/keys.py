@@ -8,6 +8,10 @@ from binascii import crc_hqx
 
 CHANGES_CHANNEL = "tg:changes"
 KEY_TABLE_VERSION = "tg:{keys}:v"
+"""String: raised with every change of any API key; where it is missing, nothing was ever published."""
+
+PUBLISHED_TO = "tg:{keys}:run"
+"""String: the run id of the server to which everything was published; any other server may have lost some."""
 
 _ESCAPES = str.maketrans({"%": "%25", ":": "%3A", "{": "%7B", "}": "%7D", "=": "%3D", ",": "%2C"})
 
@@ -79,5 +83,5 @@ def replays(partition: int) -> str:
 
 
 def api_key(digest: str) -> str:
-    """Hash {d}: the record of the API key with this digest."""
+    """Hash {v, d}: the record of the API key with this digest, and its version."""
     return f"tg:{{keys}}:k:{digest}"

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tallygate.control_plane.epochs import PartitionState
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
@@ -14,14 +14,6 @@ from tallygate.storage.sql.models import PartitionRow
 from tallygate.storage.sql.scope import table_of
 
 _partitions = table_of(PartitionRow)
-
-
-class PartitionState(StrEnum):
-    """Whether a partition was never used, counts, or waits for its counters."""
-
-    FRESH = "fresh"
-    ACTIVE = "active"
-    REBUILDING = "rebuilding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

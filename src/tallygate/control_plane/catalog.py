@@ -1,0 +1,115 @@
+"""The catalogue's use-cases: apply a document, say what it changes, give it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tallygate.control_plane.catalog_diff import CatalogDiff, diff_catalog, prune
+from tallygate.control_plane.catalog_rules import check_catalog
+from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, slice_of
+from tallygate.control_plane.ports import UnitOfWork
+from tallygate.control_plane.records import Held
+from tallygate.control_plane.subscription_terms import period_end, term_at, with_version_from
+from tallygate.domain.catalog import AddOn, Catalog, Plan
+
+
+class Migrate(StrEnum):
+    """Whom an edit moves to a plan's new version: nobody, or all at once, or each when its billing period ends."""
+
+    NONE = "none"
+    NOW = "now"
+    PERIOD_END = "period_end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyCatalog:
+    """A document to apply: one version of each plan and add-on that it names; an empty currency or zone is kept."""
+
+    document: Catalog
+    migrate: Migrate = Migrate.NONE
+    prune: bool = False
+    validate_only: bool = False
+
+
+async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) -> CatalogDiff:
+    """Apply a document and answer what it changed, or with `validate_only` what it would.
+
+    Raises:
+        InvalidFieldError: a field is wrong; its path says which.
+        VersionConflictError: a published version would change; its path says which.
+    """
+    stored = await work.catalog.load()
+    document = replace(
+        request.document,
+        currency=request.document.currency or stored.currency,
+        time_zone=request.document.time_zone or stored.time_zone,
+    )
+    check_catalog(document, stored)
+    use = await work.subscriptions.use(now=now)
+    diff = diff_catalog(document, stored, use, migrate=request.migrate is not Migrate.NONE)
+    if request.prune:
+        pruned = prune(document, stored, use)
+        diff = CatalogDiff(changes=diff.changes + pruned.changes, items=diff.items + pruned.items)
+    if not request.validate_only:
+        await _write(work, document, stored, diff)
+        await _migrate(work, diff, request.migrate, now)
+    return diff
+
+
+async def get_catalog(work: UnitOfWork) -> Catalog:
+    """What could be applied to get the same catalogue: newest versions, nothing archived."""
+    stored = await work.catalog.load()
+    return replace(
+        stored,
+        features={key: item for key, item in stored.features.items() if not item.archived},
+        rate_limits={key: item for key, item in stored.rate_limits.items() if not item.archived},
+        plans=_newest_plans(stored.plans),
+        add_ons=_newest_add_ons(stored.add_ons),
+    )
+
+
+async def list_plans(work: UnitOfWork, page: PageRequest = FIRST_PAGE) -> Page[Plan]:
+    """Every version of every plan, archived ones included, by key and version."""
+    stored = await work.catalog.load()
+    plans = [plan for versions in stored.plans.values() for plan in versions.values()]
+    return slice_of(page, plans, lambda plan: f"{plan.plan_key}\x1f{plan.version:010d}")
+
+
+def _newest_plans(plans: Mapping[str, Mapping[int, Plan]]) -> dict[str, dict[int, Plan]]:
+    newest = {key: versions[max(versions)] for key, versions in plans.items()}
+    return {key: {plan.version: plan} for key, plan in newest.items() if not plan.archived}
+
+
+def _newest_add_ons(add_ons: Mapping[str, Mapping[int, AddOn]]) -> dict[str, dict[int, AddOn]]:
+    newest = {key: versions[max(versions)] for key, versions in add_ons.items()}
+    return {key: {add_on.version: add_on} for key, add_on in newest.items() if not add_on.archived}
+
+
+async def _write(work: UnitOfWork, document: Catalog, stored: Catalog, diff: CatalogDiff) -> None:
+    for item in diff.items:
+        await work.catalog.put(item)
+    settings = (document.currency, document.time_zone, document.default_plan)
+    if settings != (stored.currency, stored.time_zone, stored.default_plan):
+        tenant = await work.tenants.get()
+        currency, time_zone, default_plan = settings
+        await work.tenants.update(replace(tenant, currency=currency, time_zone=time_zone, default_plan=default_plan))
+
+
+async def _migrate(work: UnitOfWork, diff: CatalogDiff, migrate: Migrate, now: int) -> None:
+    if migrate is Migrate.NONE:
+        return
+    catalog = await work.catalog.load()
+    for change in diff.changes:
+        plan = catalog.plan(change.path.removeprefix("plans."))
+        if plan is None or not change.moved:
+            continue
+        for held in await work.subscriptions.behind(plan.plan_key, plan.version, now=now):
+            at = now if migrate is Migrate.NOW else await _period_end(work, catalog, held, now)
+            await work.subscriptions.put(held.account_id, with_version_from(held.subscription, plan, at))
+
+
+async def _period_end(work: UnitOfWork, catalog: Catalog, held: Held, now: int) -> int:
+    account = await work.accounts.get(held.account_id)
+    zone = (account.time_zone if account else "") or catalog.time_zone
+    term = term_at(held.subscription, now)
+    return period_end(held.subscription, catalog.plan(term.plan_key, term.plan_version), zone=zone, now=now)

@@ -1,0 +1,235 @@
+"""What a catalogue document may say; every complaint names the path of the field.
+
+References may point at what the document itself holds or at what the tenant already has, for absent keys are kept.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tallygate.control_plane.fields import check_id, check_quantity, check_zone
+from tallygate.domain.catalog import (
+    AddOn,
+    Aggregation,
+    Algorithm,
+    Catalog,
+    Entitlement,
+    Feature,
+    FeatureKind,
+    LimitOwner,
+    Plan,
+    Price,
+    RateLimit,
+    RateLimitRule,
+    ValueType,
+)
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.gating.rate_limit import bucket
+
+_AMOUNT = re.compile(r"(0|[1-9]\d{0,14})(\.\d{1,12})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_MILLISECOND = 1_000
+_MAX_TRIAL_DAYS = 3_650
+_VALUE_FIELDS = ("enabled", "number", "text", "values", "limit", "unlimited", "overage")
+_FIELDS_OF = {
+    FeatureKind.BOOLEAN: {"enabled"},
+    FeatureKind.STATIC: {"number", "text", "values", "unlimited"},
+    FeatureKind.METERED: {"limit", "unlimited", "overage"},
+    FeatureKind.SEAT: {"limit", "unlimited", "overage"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What references may name."""
+
+    features: Mapping[str, Feature]
+    rate_limits: Mapping[str, RateLimitRule]
+    plans: frozenset[str]
+
+
+def known(document: Catalog, stored: Catalog) -> Known:
+    """What references in a document may name: its own items, and those already there."""
+    live = {key for key, versions in stored.plans.items() if not versions[max(versions)].archived}
+    return Known(
+        features={**stored.features, **document.features},
+        rate_limits={**stored.rate_limits, **document.rate_limits},
+        plans=frozenset(live | set(document.plans)),
+    )
+
+
+def check_catalog(document: Catalog, stored: Catalog) -> None:
+    """Check a whole document, whose plans and add-ons hold one version each.
+
+    Raises:
+        InvalidFieldError: the first field that is wrong, by its path.
+    """
+    names = known(document, stored)
+    if not _CURRENCY.fullmatch(document.currency):
+        raise InvalidFieldError(field="currency", expected="an ISO 4217 code such as 'USD'", got=document.currency)
+    check_zone("time_zone", document.time_zone)
+    if document.default_plan:
+        _check_plan_key("default_plan", document.default_plan, names)
+    for key, feature in document.features.items():
+        _check_feature(f"features.{key}", feature)
+    for key, rule in document.rate_limits.items():
+        _check_rule(f"rate_limits.{key}", rule)
+    for plan in (plan for versions in document.plans.values() for plan in versions.values()):
+        _check_plan(f"plans.{plan.plan_key}", plan, names)
+    for add_on in (add_on for versions in document.add_ons.values() for add_on in versions.values()):
+        _check_add_on(f"add_ons.{add_on.add_on_key}", add_on, names)
+
+
+def check_entitlement(path: str, feature: Feature, value: Entitlement) -> None:
+    """Check that a value suits its feature.
+
+    Raises:
+        InvalidFieldError: it does not.
+    """
+    empty = Entitlement()
+    for name in _VALUE_FIELDS:
+        if name not in _FIELDS_OF[feature.kind] and getattr(value, name) != getattr(empty, name):
+            raise InvalidFieldError(field=f"{path}.{name}", expected=f"nothing: the feature is {feature.kind}")
+    match feature.kind:
+        case FeatureKind.BOOLEAN:
+            if value.enabled is None:
+                raise InvalidFieldError(field=f"{path}.enabled", expected="true or false")
+        case FeatureKind.STATIC:
+            _check_static(path, feature, value)
+        case FeatureKind.METERED | FeatureKind.SEAT:
+            _check_allowance(path, feature, value)
+
+
+def _check_static(path: str, feature: Feature, value: Entitlement) -> None:
+    if feature.value_type is ValueType.NUMBER:
+        if value.text is not None or value.values:
+            raise InvalidFieldError(field=f"{path}.text", expected="nothing: the feature is a number")
+        if (value.number is None) is not value.unlimited:
+            raise InvalidFieldError(field=f"{path}.number", expected="either a number or unlimited")
+        check_quantity(f"{path}.number", value.number or 0)
+        return
+    if value.number is not None or value.unlimited:
+        raise InvalidFieldError(field=f"{path}.number", expected=f"nothing: the feature is {feature.value_type}")
+    if (value.text is None) is (not value.values):
+        raise InvalidFieldError(field=f"{path}.text", expected="either a text or a list of values")
+    if feature.value_type is ValueType.ENUM:
+        _check_choice(path, feature, value)
+
+
+def _check_choice(path: str, feature: Feature, value: Entitlement) -> None:
+    for text in (value.text, *value.values):
+        if text is not None and text not in feature.values:
+            raise InvalidFieldError(field=f"{path}.text", expected=f"one of {', '.join(feature.values)}", got=text)
+
+
+def _check_allowance(path: str, feature: Feature, value: Entitlement) -> None:
+    measured = feature.aggregation in {Aggregation.UNIQUE, Aggregation.TIME_WEIGHTED}
+    if measured and feature.kind is FeatureKind.METERED and not value.unlimited:
+        expected = f"unlimited: {feature.aggregation} is measured from events and carries no limit"
+        raise InvalidFieldError(field=f"{path}.limit", expected=expected, got=value.limit)
+    if (value.limit is None) is not value.unlimited:
+        raise InvalidFieldError(field=f"{path}.limit", expected="either a limit or unlimited")
+    if value.limit is not None:
+        check_quantity(f"{path}.limit", value.limit)
+
+
+def _check_feature(path: str, feature: Feature) -> None:
+    check_id(path, feature.feature_key)
+    if feature.kind is FeatureKind.STATIC and feature.value_type is ValueType.ENUM and not feature.values:
+        raise InvalidFieldError(field=f"{path}.values", expected="the enum's values, the most generous last")
+    if len(set(feature.values)) != len(feature.values):
+        raise InvalidFieldError(field=f"{path}.values", expected="each value once")
+    if feature.kind is FeatureKind.METERED and feature.aggregation is Aggregation.UNIQUE and not feature.unique_by:
+        raise InvalidFieldError(field=f"{path}.unique_by", expected="the dimension that is counted")
+
+
+def _check_rule(path: str, rule: RateLimitRule) -> None:
+    check_id(path, rule.limit_key)
+    keys = [entry.key for entry in rule.descriptor]
+    if "" in keys or len(set(keys)) != len(keys):
+        raise InvalidFieldError(field=f"{path}.descriptor", expected="entries with keys, each key once")
+    if rule.owner is LimitOwner.ACCOUNT and rule.value is not None:
+        raise InvalidFieldError(field=f"{path}.value", expected="nothing: an account's figures stand in its plan")
+    if rule.owner is LimitOwner.TENANT and rule.value is None:
+        raise InvalidFieldError(field=f"{path}.value", expected="the figures of the tenant's own limit")
+    if rule.value is not None:
+        _check_rate(f"{path}.value", rule.algorithm, rule.value)
+
+
+def _check_rate(path: str, algorithm: Algorithm, rate: RateLimit) -> None:
+    check_quantity(f"{path}.limit", rate.limit)
+    check_quantity(f"{path}.window", rate.window, least=1)
+    if rate.window % _MILLISECOND:
+        raise InvalidFieldError(field=f"{path}.window", expected="whole milliseconds", got=rate.window)
+    if rate.burst is not None and algorithm is not Algorithm.TOKEN_BUCKET:
+        raise InvalidFieldError(field=f"{path}.burst", expected="nothing: only a token bucket has a burst")
+    if rate.burst is not None:
+        check_quantity(f"{path}.burst", rate.burst, least=1)
+    if algorithm is Algorithm.TOKEN_BUCKET:
+        try:
+            bucket(rate)
+        except InvalidFieldError as error:
+            raise InvalidFieldError(field=f"{path}.burst", expected=error.metadata["expected"]) from None
+
+
+def _check_plan(path: str, plan: Plan, names: Known) -> None:
+    _check_bundle(path, plan, names)
+    for index, key in enumerate(plan.upgrades_to):
+        _check_plan_key(f"{path}.upgrades_to[{index}]", key, names)
+    if plan.trial is not None:
+        if not 1 <= plan.trial.days <= _MAX_TRIAL_DAYS:
+            raise InvalidFieldError(field=f"{path}.trial.days", expected=f"1 to {_MAX_TRIAL_DAYS}", got=plan.trial.days)
+        if plan.trial.ends_in:
+            _check_plan_key(f"{path}.trial.ends_in", plan.trial.ends_in, names)
+    for key, rate in plan.rate_limits.items():
+        rule = names.rate_limits.get(key)
+        if rule is None or rule.owner is LimitOwner.TENANT:
+            raise InvalidFieldError(field=f"{path}.rate_limits.{key}", expected="a rate limit that accounts own")
+        _check_rate(f"{path}.rate_limits.{key}", rule.algorithm, rate)
+
+
+def _check_add_on(path: str, add_on: AddOn, names: Known) -> None:
+    _check_bundle(path, add_on, names)
+    for index, key in enumerate(add_on.offered_on):
+        _check_plan_key(f"{path}.offered_on[{index}]", key, names)
+    if add_on.max_quantity is not None:
+        check_quantity(f"{path}.max_quantity", add_on.max_quantity, least=1)
+
+
+def _check_bundle(path: str, bundle: Plan | AddOn, names: Known) -> None:
+    check_id(path, bundle.plan_key if isinstance(bundle, Plan) else bundle.add_on_key)
+    if not 1 <= bundle.version < 2**31:
+        raise InvalidFieldError(field=f"{path}.version", expected="a version of 1 or more", got=bundle.version)
+    for key, value in bundle.entitlements.items():
+        feature = names.features.get(key)
+        if feature is None:
+            raise InvalidFieldError(field=f"{path}.entitlements.{key}", expected="a feature of the catalogue", got=key)
+        check_entitlement(f"{path}.entitlements.{key}", feature, value)
+    for index, price in enumerate(bundle.prices):
+        _check_price(f"{path}.prices[{index}]", price, names)
+
+
+def _check_price(path: str, price: Price, names: Known) -> None:
+    if price.recurring is not None and price.usage is None:
+        _check_amount(f"{path}.recurring.amount", price.recurring.amount)
+        check_quantity(f"{path}.recurring.count", price.recurring.count, least=1)
+    elif price.usage is not None and price.recurring is None:
+        _check_amount(f"{path}.usage.unit_amount", price.usage.unit_amount)
+        check_quantity(f"{path}.usage.per_units", price.usage.per_units, least=1)
+        feature = names.features.get(price.usage.feature_key)
+        if feature is None or feature.kind not in {FeatureKind.METERED, FeatureKind.SEAT}:
+            raise InvalidFieldError(
+                field=f"{path}.usage.feature_key", expected="a metered feature", got=price.usage.feature_key
+            )
+    else:
+        raise InvalidFieldError(field=path, expected="either recurring or usage")
+
+
+def _check_amount(path: str, amount: str) -> None:
+    if not _AMOUNT.fullmatch(amount):
+        raise InvalidFieldError(field=path, expected="an exact decimal such as '0.0001'", got=amount)
+
+
+def _check_plan_key(path: str, plan_key: str, names: Known) -> None:
+    if plan_key not in names.plans:
+        raise InvalidFieldError(field=path, expected="a plan of the catalogue", got=plan_key)

@@ -1,0 +1,77 @@
+"""What callers' own texts and numbers may look like, whichever use-case they reach."""
+
+from collections.abc import Mapping
+
+from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.period import MAX_INSTANT, zone_info
+
+MAX_ID_CHARACTERS = 255
+MAX_METADATA_ENTRIES = 50
+MAX_METADATA_CHARACTERS = 1_024
+
+
+def check_id(field: str, value: str) -> str:
+    """An id or key: 1 to 255 printable characters, of any script.
+
+    Raises:
+        InvalidFieldError: it is not.
+    """
+    if not 1 <= len(value) <= MAX_ID_CHARACTERS or not value.isprintable():
+        expected = f"1 to {MAX_ID_CHARACTERS} printable characters"
+        raise InvalidFieldError(field=field, expected=expected, got=ascii(value[:64]))
+    return value
+
+
+def check_quantity(field: str, value: int, *, least: int = 0) -> int:
+    """A number that a counter can hold.
+
+    Raises:
+        InvalidFieldError: it is below `least` or beyond what Lua counts exactly.
+    """
+    if not least <= value <= MAX_QUANTITY:
+        raise InvalidFieldError(field=field, expected=f"{least} to {MAX_QUANTITY}", got=value)
+    return value
+
+
+def check_zone(field: str, value: str) -> str:
+    """An IANA time zone, or nothing where another's applies.
+
+    Raises:
+        InvalidFieldError: no zone has this name.
+    """
+    try:
+        if value:
+            zone_info(value)
+    except ValueError:
+        expected = "an IANA time zone such as 'Europe/Berlin'"
+        raise InvalidFieldError(field=field, expected=expected, got=ascii(value[:64])) from None
+    return value
+
+
+def check_instant(field: str, value: int, *, after: int = 0) -> int:
+    """An instant behind `after`, within what the calendar and Lua can hold.
+
+    Raises:
+        InvalidFieldError: it is not.
+    """
+    if not after < value < min(MAX_QUANTITY, MAX_INSTANT):
+        raise InvalidFieldError(
+            field=field, expected=f"an instant after {after} us and before the year 2255", got=value
+        )
+    return value
+
+
+def check_metadata(value: Mapping[str, str]) -> Mapping[str, str]:
+    """A small map of texts.
+
+    Raises:
+        InvalidFieldError: it is too large, or holds what a text column cannot.
+    """
+    if len(value) > MAX_METADATA_ENTRIES:
+        raise InvalidFieldError(field="metadata", expected=f"at most {MAX_METADATA_ENTRIES} entries", got=len(value))
+    for key, text in value.items():
+        check_id("metadata", key)
+        if len(text) > MAX_METADATA_CHARACTERS or "\x00" in text:
+            expected = f"at most {MAX_METADATA_CHARACTERS} characters, none of them NUL"
+            raise InvalidFieldError(field=f"metadata.{key}", expected=expected)
+    return value

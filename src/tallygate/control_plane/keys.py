@@ -1,0 +1,73 @@
+"""API keys: minted by the caller's randomness, shown once, kept as a digest. Keys live on real time, tests included."""
+
+from dataclasses import dataclass, replace
+
+from tallygate.control_plane.fields import MAX_ID_CHARACTERS, check_instant
+from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, page_of
+from tallygate.control_plane.ports import UnitOfWork
+from tallygate.control_plane.records import StoredKey
+from tallygate.domain.credential import SHOWN_CHARACTERS, KeyRecord, Scope, is_well_formed, key_digest
+from tallygate.domain.errors import ApiKeyNotFoundError, InvalidFieldError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateKey:
+    """A key to register: what it may do, and until when."""
+
+    scopes: frozenset[Scope]
+    name: str = ""
+    expire_time: int | None = None
+
+
+async def create_key(work: UnitOfWork, request: CreateKey, *, secret: str, real_now: int) -> StoredKey:
+    """Register a key that `mint_key` made; the same secret again answers the key as it is stored.
+
+    Raises:
+        InvalidFieldError: the secret is no key, it has no scope, or it has expired already.
+        ConflictError: another tenant has this key.
+    """
+    if not is_well_formed(secret):
+        raise InvalidFieldError(field="key", expected="a key as Tallygate mints them: tg_...")
+    if not request.scopes:
+        raise InvalidFieldError(field="scopes", expected="at least one scope")
+    if len(request.name) > MAX_ID_CHARACTERS or (request.name and not request.name.isprintable()):
+        raise InvalidFieldError(field="name", expected=f"at most {MAX_ID_CHARACTERS} printable characters")
+    if request.expire_time is not None:
+        check_instant("expire_time", request.expire_time, after=real_now)
+    digest = key_digest(secret)
+    key_id = f"key_{digest[:16]}"
+    if (stored := await work.keys.get(key_id)) is not None:
+        return stored
+    record = KeyRecord(
+        key_id=key_id,
+        tenant_id=(await work.tenants.get()).tenant_id,
+        scopes=request.scopes,
+        name=request.name,
+        expire_time=request.expire_time,
+    )
+    created = StoredKey(record=record, digest=digest, shown=secret[:SHOWN_CHARACTERS], create_time=real_now)
+    await work.keys.put(created)
+    return created
+
+
+async def revoke_key(work: UnitOfWork, key_id: str, *, real_now: int) -> StoredKey:
+    """Revoke a key for good; revoking it again changes nothing.
+
+    Raises:
+        ApiKeyNotFoundError: the tenant has no such key.
+    """
+    stored = await work.keys.get(key_id)
+    if stored is None:
+        raise ApiKeyNotFoundError(key_id=key_id)
+    if stored.record.revoke_time is not None:
+        return stored
+    revoked = replace(stored, record=replace(stored.record, revoke_time=real_now))
+    await work.keys.put(revoked)
+    return revoked
+
+
+async def list_keys(work: UnitOfWork, page: PageRequest = FIRST_PAGE) -> Page[StoredKey]:
+    """The tenant's keys by id, expired and revoked ones included."""
+    return await page_of(
+        page, lambda after, limit: work.keys.list(after=after, limit=limit), lambda key: key.record.key_id
+    )

@@ -1,0 +1,107 @@
+"""Named seats: who holds one is decided in the transaction that assigns it, so that the last one is given once."""
+
+from dataclasses import dataclass
+
+from tallygate.control_plane.fields import check_id
+from tallygate.control_plane.lookup import account_record, feature_of
+from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, page_of
+from tallygate.control_plane.ports import UnitOfWork
+from tallygate.control_plane.records import AccountUser, SeatHolder
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import Catalog, Entitlement, FeatureKind, Overage
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.gating.decision import Decision, Reason
+from tallygate.domain.gating.resolve import Resolved, resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignSeat:
+    """A seat of a feature for a user, who becomes a user of the account where they are not one yet."""
+
+    account_id: str
+    feature_key: str
+    user_id: str
+
+
+async def assign_seat(work: UnitOfWork, request: AssignSeat, *, now: int) -> Decision:
+    """Give a user a seat where one is free, or beyond the limit where overage is allowed.
+
+    Who holds a seat keeps it, and is answered so. A denial is a value; `used` counts the seats taken afterwards.
+    """
+    check_id("user_id", request.user_id)
+    record = await account_record(work, request.account_id)
+    catalog = await work.catalog.load()
+    _check_seat_feature(catalog, request.feature_key)
+    holders = record.seats.get(request.feature_key, ())
+    seated = request.user_id in holders
+    decision = _decide(catalog, record, request.feature_key, taken=len(holders), seated=seated, now=now)
+    if decision.allowed and not seated:
+        await work.users.add(request.account_id, AccountUser(user_id=request.user_id, create_time=now))
+        holder = SeatHolder(feature_key=request.feature_key, user_id=request.user_id, assign_time=now)
+        await work.seats.assign(request.account_id, holder)
+    return decision
+
+
+async def unassign_seat(work: UnitOfWork, account_id: str, feature_key: str, user_id: str) -> bool:
+    """Free a user's seat; whether they held one."""
+    await account_record(work, account_id)
+    _check_seat_feature(await work.catalog.load(), feature_key)
+    return await work.seats.unassign(account_id, feature_key, user_id)
+
+
+async def list_seats(
+    work: UnitOfWork, account_id: str, feature_key: str, page: PageRequest = FIRST_PAGE
+) -> Page[SeatHolder]:
+    """Who holds seats of a feature, by user id."""
+    await account_record(work, account_id)
+    _check_seat_feature(await work.catalog.load(), feature_key)
+    return await page_of(
+        page,
+        lambda after, limit: work.seats.list(account_id, feature_key, after=after, limit=limit),
+        lambda holder: holder.user_id,
+    )
+
+
+def _check_seat_feature(catalog: Catalog, feature_key: str) -> None:
+    feature = feature_of(catalog, feature_key)
+    if feature.kind is not FeatureKind.SEAT:
+        raise InvalidFieldError(field="feature_key", expected="a feature of kind seat", got=feature.kind)
+
+
+def _decide(
+    catalog: Catalog, record: AccountRecord, feature_key: str, *, taken: int, seated: bool, now: int
+) -> Decision:
+    phase = resolve(catalog, record).phase_at(now)
+    resolved = phase.features.get(feature_key)
+    if phase.standing is not None and (resolved is None or not resolved.overridden):
+        return Decision(feature_key=feature_key, allowed=False, reason=phase.standing, used=taken)
+    if resolved is None:
+        return Decision(feature_key=feature_key, allowed=False, reason=Reason.NOT_IN_PLAN, used=taken)
+    return _settle(feature_key, resolved, taken=taken, seated=seated)
+
+
+def _settle(feature_key: str, resolved: Resolved, *, taken: int, seated: bool) -> Decision:
+    entitlement = resolved.entitlement
+    wanted = taken if seated else taken + 1
+    reason = _reason(entitlement, wanted, seated=seated)
+    allowed = reason is not Reason.SEAT_LIMIT
+    used = wanted if allowed else taken
+    return Decision(
+        feature_key=feature_key,
+        allowed=allowed,
+        reason=reason,
+        unlimited=entitlement.unlimited,
+        limit=entitlement.limit,
+        used=used,
+        remaining=None if entitlement.limit is None else max(0, entitlement.limit - used),
+        granted_quantity=1 if allowed and not seated else 0,
+        sources=resolved.sources,
+    )
+
+
+def _reason(entitlement: Entitlement, wanted: int, *, seated: bool) -> Reason:
+    if entitlement.limit is None:
+        return Reason.UNLIMITED
+    if wanted <= entitlement.limit:
+        return Reason.WITHIN_LIMIT
+    return Reason.OVERAGE if seated or entitlement.overage is Overage.ALLOW else Reason.SEAT_LIMIT

@@ -1,0 +1,126 @@
+"""How a subscription changes: pure steps from value to value.
+
+Nothing here happens later: what is to come is written down as terms and instants, and read at its time.
+"""
+
+from dataclasses import replace
+
+from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.catalog import Plan
+from tallygate.domain.period import Anchor, PeriodRule, usage_period
+
+DAY = 86_400_000_000
+_RUNNING = {SubscriptionState.TRIALING, SubscriptionState.ACTIVE}
+
+
+def state_at(subscription: Subscription, now: int) -> SubscriptionState:
+    """The state as it reads at an instant: trials and ends come by themselves."""
+    if subscription.end_time is not None and subscription.end_time <= now:
+        return SubscriptionState.EXPIRED
+    if subscription.state in _RUNNING:
+        return SubscriptionState.TRIALING if is_trialing(subscription, now) else SubscriptionState.ACTIVE
+    return subscription.state
+
+
+def is_trialing(subscription: Subscription, now: int) -> bool:
+    """Whether the trial is still to end, whatever the state says."""
+    return subscription.trial_end_time is not None and now < subscription.trial_end_time
+
+
+def term_at(subscription: Subscription, now: int) -> PlanTerm:
+    """The term in force at an instant, or the first one before any is."""
+    serving = [term for term in subscription.terms if term.start_time <= now]
+    return serving[-1] if serving else subscription.terms[0]
+
+
+def opening_terms(plan: Plan, ends_in: Plan, *, start: int, trial_end: int | None) -> tuple[PlanTerm, ...]:
+    """The terms of a new subscription: its plan, and where a trial ends in another one, that plan behind it."""
+    first = PlanTerm(plan_key=plan.plan_key, plan_version=plan.version, start_time=start)
+    if trial_end is None or ends_in.plan_key == plan.plan_key:
+        return (first,)
+    return first, PlanTerm(plan_key=ends_in.plan_key, plan_version=ends_in.version, start_time=trial_end)
+
+
+def with_plan_from(subscription: Subscription, plan: Plan, at: int) -> Subscription:
+    """The subscription with this plan from an instant on; what was to come after it no longer comes."""
+    before = tuple(term for term in subscription.terms if term.start_time < at)
+    return replace(
+        subscription,
+        terms=(*before, PlanTerm(plan_key=plan.plan_key, plan_version=plan.version, start_time=at)),
+    )
+
+
+def without_trial(subscription: Subscription, now: int) -> Subscription:
+    """The subscription with its trial ended now; one that ends as it starts never was."""
+    if not is_trialing(subscription, now):
+        return subscription
+    end = now if now > subscription.start_time else None
+    return replace(subscription, trial_end_time=end, state=SubscriptionState.ACTIVE)
+
+
+def with_version_from(subscription: Subscription, plan: Plan, at: int) -> Subscription:
+    """The subscription with the plan's newest version wherever an older one would serve from an instant on."""
+    ends = [*(term.start_time for term in subscription.terms[1:]), None]
+    terms: list[PlanTerm] = []
+    for term, end in zip(subscription.terms, ends, strict=True):
+        newer = PlanTerm(plan_key=plan.plan_key, plan_version=plan.version, start_time=max(at, term.start_time))
+        if term.plan_key != plan.plan_key or term.plan_version >= plan.version or (end is not None and end <= at):
+            terms.append(term)
+        elif term.start_time >= at:
+            terms.append(newer)
+        else:
+            terms += [term, newer]
+    return replace(subscription, terms=tuple(terms))
+
+
+def with_trial_until(subscription: Subscription, trial_end: int) -> Subscription:
+    """The subscription with its trial, and the plan that follows it, moved to another end."""
+    moved = [
+        replace(term, start_time=trial_end) if term.start_time == subscription.trial_end_time else term
+        for term in subscription.terms
+    ]
+    return replace(subscription, trial_end_time=trial_end, terms=tuple(moved))
+
+
+def with_add_on(subscription: Subscription, add_on_key: str, version: int, quantity: int, now: int) -> Subscription:
+    """The subscription holding an add-on in this quantity from now on; zero ends it. What was held stays on record."""
+    holdings: list[AddOnHolding] = []
+    for holding in subscription.add_ons:
+        if holding.add_on_key != add_on_key or (holding.end_time is not None and holding.end_time <= now):
+            holdings.append(holding)
+        elif holding.start_time < now:
+            holdings.append(replace(holding, end_time=now))
+    if quantity:
+        new = AddOnHolding(add_on_key=add_on_key, version=version, quantity=quantity, start_time=now)
+        holdings.append(new)
+    return replace(subscription, add_ons=tuple(holdings))
+
+
+def held_add_on(subscription: Subscription, add_on_key: str, now: int) -> AddOnHolding | None:
+    """How an add-on is held at an instant."""
+    held = [
+        holding
+        for holding in subscription.add_ons
+        if holding.add_on_key == add_on_key
+        and holding.start_time <= now
+        and (holding.end_time is None or now < holding.end_time)
+    ]
+    return held[-1] if held else None
+
+
+def period_end(subscription: Subscription, plan: Plan | None, *, zone: str, now: int) -> int:
+    """When the running period ends: the trial, else the billing period of the plan's recurring price.
+
+    Billing periods are anchored to the subscription's start; a plan without a recurring price counts months.
+    """
+    if is_trialing(subscription, now) and subscription.trial_end_time is not None:
+        return subscription.trial_end_time
+    rule = _billing_rule(plan)
+    return usage_period(rule, zone=zone, origin=subscription.start_time, at=max(now, subscription.start_time)).end
+
+
+def _billing_rule(plan: Plan | None) -> PeriodRule:
+    for price in plan.prices if plan is not None else ():
+        if price.recurring is not None:
+            return PeriodRule(every=price.recurring.every, count=price.recurring.count, anchor=Anchor.SUBSCRIPTION)
+    return PeriodRule(anchor=Anchor.SUBSCRIPTION)

@@ -1,0 +1,135 @@
+"""Publishes the view and the key table over redis-py; an older version never replaces a newer.
+
+One server: a catalogue and its version in every partition change in one transaction, so no call sees half of it.
+"""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+
+from tallygate.control_plane.records import Change, StoredKey
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import CatalogSnapshot
+from tallygate.domain.errors import StoreUnavailableError
+from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
+from tallygate.storage.redis import keys
+from tallygate.storage.redis.address import RedisAddress
+
+_PUBLISH = files("tallygate.storage.redis").joinpath("scripts/publish.lua").read_text("utf-8")
+_SHA = sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
+_AT_ONCE = 100
+
+
+def publishing_client(address: RedisAddress, *, connect_seconds: float = 0.25, reply_seconds: float = 0.25) -> Redis:
+    """A client that fails in time and never retries by itself; redis-py's defaults would wait for many seconds."""
+    where: dict[str, Any] = {"host": address.host, "port": address.port}
+    if address.socket_path is not None:
+        where = {"unix_socket_path": address.socket_path}
+    return Redis(
+        **where,
+        username=address.username,
+        password=address.password,
+        db=address.database,
+        socket_connect_timeout=connect_seconds,
+        socket_timeout=reply_seconds,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+
+
+class RedisPublisher:
+    """`ViewPublisher` and `KeyPublisher` over one Redis or Valkey server."""
+
+    def __init__(self, redis: Redis, *, partitions: int) -> None:
+        self._redis = redis
+        self._partitions = partitions
+
+    async def publish_catalog(self, snapshot: CatalogSnapshot) -> None:
+        """Publish a tenant's catalogue, and its version in every partition."""
+        tenant_id, version = snapshot.tenant_id, snapshot.version
+        calls: list[tuple[Any, ...]] = [
+            (1, keys.catalog_version(partition, tenant_id), version) for partition in range(self._partitions)
+        ]
+        document = SNAPSHOT.dump_json(snapshot, exclude_defaults=True)
+        calls.append((1, keys.catalog(self._partitions, tenant_id), version, document))
+        await self._publish(calls, atomically=True)
+
+    async def publish_accounts(self, records: Sequence[AccountRecord]) -> None:
+        """Publish account records, each atomically."""
+        calls: list[tuple[Any, ...]] = []
+        for record in records:
+            home = keys.partition_of(self._partitions, record.tenant_id, record.account_id)
+            key = keys.account(home, record.tenant_id, record.account_id)
+            calls.append((1, key, record.version, ACCOUNT.dump_json(record, exclude_defaults=True)))
+        await self._publish(calls)
+
+    async def finish(self, tenant_id: str, applied: int, changes: Sequence[Change]) -> None:
+        """Say that the tenant's log is published up to `applied`, then announce the changes."""
+        await self._publish([(1, keys.applied(self._partitions, tenant_id), applied)])
+        async with _translated(), self._redis.pipeline(transaction=False) as pipeline:
+            for change in changes:
+                pipeline.publish(keys.CHANGES_CHANNEL, announcement(change))
+            await pipeline.execute()
+
+    async def publish_keys(self, stored: Sequence[StoredKey]) -> None:
+        """Publish key records, and raise the table's version."""
+        await self._publish(
+            [
+                (2, keys.api_key(key.digest), keys.KEY_TABLE_VERSION, key.version, KEY.dump_json(key.record))
+                for key in stored
+            ]
+        )
+
+    async def is_intact(self) -> bool:
+        """Whether this is the server that everything was published to, and it was never emptied."""
+        async with _translated():
+            noted: Any = await self._redis.get(keys.PUBLISHED_TO)
+            return noted is not None and noted.decode() == await self._run_id()
+
+    async def mark_intact(self) -> None:
+        """Remember that everything is published on this server."""
+        async with _translated():
+            await self._redis.set(keys.PUBLISHED_TO, await self._run_id())
+
+    async def _run_id(self) -> str:
+        info: dict[str, Any] = await self._redis.info("server")
+        return str(info["run_id"])
+
+    async def _publish(self, calls: Sequence[tuple[Any, ...]], *, atomically: bool = False) -> None:
+        """Run publish.lua for each call: number of keys, keys, arguments."""
+        size = len(calls) if atomically else _AT_ONCE
+        for start in range(0, len(calls), size):
+            batch = calls[start : start + size]
+            async with _translated():
+                try:
+                    await self._evaluate(batch, atomically=atomically)
+                except NoScriptError:  # a server that is new, or was told to forget its scripts
+                    await self._redis.script_load(_PUBLISH)
+                    await self._evaluate(batch, atomically=atomically)
+
+    async def _evaluate(self, calls: Sequence[tuple[Any, ...]], *, atomically: bool) -> None:
+        async with self._redis.pipeline(transaction=atomically) as pipeline:
+            for count, *rest in calls:
+                pipeline.evalsha(_SHA, count, *rest)
+            await pipeline.execute()
+
+
+def announcement(change: Change) -> str:
+    """A change as it is announced on `keys.CHANGES_CHANNEL`."""
+    return json.dumps({"tenant_id": change.tenant_id, "account_id": change.account_id, "version": change.version})
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:  # TimeoutError is an OSError
+        raise StoreUnavailableError(store="redis") from error

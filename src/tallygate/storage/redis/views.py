@@ -1,0 +1,77 @@
+"""The published view and key table as the data plane reads them, over the hot link."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from tallygate.data_plane.ports import ViewVersions
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import CatalogSnapshot
+from tallygate.domain.credential import KeyRecord
+from tallygate.domain.errors import StoreUnavailableError
+from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
+from tallygate.storage.redis import keys
+from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class RedisViews:
+    """`ViewSource` and `KeySource` over the link."""
+
+    def __init__(self, link: RedisLink, *, partitions: int) -> None:
+        self._link = link
+        self._partitions = partitions
+
+    async def versions(self, tenant_id: str, account_id: str) -> ViewVersions:
+        """What is newest now. The watermark is read before the versions, so these are at least as new."""
+        home = keys.partition_of(self._partitions, tenant_id, account_id)
+        commands: list[tuple[str, ...]] = [
+            ("GET", keys.applied(self._partitions, tenant_id)),
+            ("GET", keys.catalog_version(home, tenant_id)),
+        ]
+        if account_id:
+            commands.append(("HGET", keys.account(home, tenant_id, account_id), "v"))
+        applied, catalog, *account = await self._replies(commands)
+        return ViewVersions(
+            catalog=int(catalog or 0), account=int((account and account[0]) or 0), applied=int(applied or 0)
+        )
+
+    async def catalog(self, tenant_id: str) -> CatalogSnapshot | None:
+        """The tenant's catalogue snapshot, or None where it has none."""
+        return await self._document(keys.catalog(self._partitions, tenant_id), SNAPSHOT)
+
+    async def account(self, tenant_id: str, account_id: str) -> AccountRecord | None:
+        """The account's record, or None where there is no such account."""
+        home = keys.partition_of(self._partitions, tenant_id, account_id)
+        return await self._document(keys.account(home, tenant_id, account_id), ACCOUNT)
+
+    async def key(self, digest: str) -> KeyRecord | None:
+        """The record of the key with this SHA-256 digest."""
+        return await self._document(keys.api_key(digest), KEY)
+
+    async def table_version(self) -> int:
+        """Raised with every change of any key."""
+        (version,) = await self._replies([("GET", keys.KEY_TABLE_VERSION)])
+        return int(version or 0)
+
+    async def _document(self, key: str, adapter: TypeAdapter[T]) -> T | None:
+        (document,) = await self._replies([("HGET", key, "d")])
+        if document is None:
+            return None
+        try:
+            return adapter.validate_json(document)
+        except ValidationError as error:
+            _log.error("a published document is damaged: %s: %s", key, error)
+            raise StoreUnavailableError(damaged="view") from error
+
+    async def _replies(self, commands: Sequence[tuple[str, ...]]) -> list[Any]:
+        try:
+            return await asyncio.gather(*(self._link.call(*command) for command in commands))
+        except (LinkError, ReplyError) as error:
+            raise StoreUnavailableError(store="redis") from error

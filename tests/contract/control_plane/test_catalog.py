@@ -1,0 +1,134 @@
+from dataclasses import replace
+
+import pytest
+
+from control_planes import DAY, NOW, demo_catalog, pro
+from tallygate.control_plane.catalog import Migrate, get_catalog, list_plans
+from tallygate.control_plane.catalog_diff import Effect
+from tallygate.control_plane.paging import PageRequest
+from tallygate.control_plane.subscriptions import get_subscription
+from tallygate.domain.catalog import Aggregation, Catalog, Entitlement
+from tallygate.domain.errors import InvalidFieldError, VersionConflictError
+from tallygate.domain.period import PeriodUnit, add_calendar
+
+
+def with_pro(plan) -> Catalog:
+    catalog = demo_catalog()
+    return replace(catalog, plans={**catalog.plans, "pro": {plan.version: plan}})
+
+
+async def exported(plane) -> Catalog:
+    return await plane.read(lambda work, _: get_catalog(work))
+
+
+async def terms_of(plane, account_id: str) -> list[tuple[str, int, int]]:
+    found = await plane.read(lambda work, now: get_subscription(work, account_id, now=now))
+    return [(term.plan_key, term.plan_version, term.start_time - NOW) for term in found.terms]
+
+
+async def test_what_was_applied_is_exported_exactly(plane):
+    assert await exported(plane) == demo_catalog()
+
+
+async def test_applying_the_same_again_changes_nothing(plane):
+    before = (await plane.written(lambda work, _: get_catalog(work))).view_version
+    assert (await plane.apply()).changes == ()
+    assert (await plane.written(lambda work, _: get_catalog(work))).view_version == before
+
+
+async def test_validate_only_says_what_would_change_and_changes_nothing(plane):
+    diff = await plane.apply(with_pro(pro(2, seats=20)), validate_only=True)
+    (change,) = diff.changes
+    assert (change.path, change.effect, change.old_version, change.new_version) == ("plans.pro", Effect.CHANGED, 1, 2)
+    assert change.fields == ("entitlements.seats",)
+    assert await exported(plane) == demo_catalog()
+
+
+async def test_editing_a_published_version_is_a_conflict_that_names_it(plane):
+    with pytest.raises(VersionConflictError) as raised:
+        await plane.apply(with_pro(pro(1, seats=20)))
+    assert raised.value.metadata["path"] == "plans.pro"
+    assert await exported(plane) == demo_catalog()
+
+
+async def test_a_version_never_goes_back(plane):
+    await plane.apply(with_pro(pro(3, seats=20)))
+    with pytest.raises(VersionConflictError):
+        await plane.apply(with_pro(pro(2)))
+
+
+async def test_every_version_stays_listed(plane):
+    await plane.apply(with_pro(pro(2, seats=20)))
+    first = await plane.read(lambda work, _: list_plans(work, PageRequest(page_size=3)))
+    second = await plane.read(
+        lambda work, _: list_plans(work, PageRequest(page_size=3, page_token=first.next_page_token))
+    )
+    found = [(plan.plan_key, plan.version) for plan in (*first.items, *second.items)]
+    assert found == [("enterprise", 1), ("free", 1), ("pro", 1), ("pro", 2)]
+    assert second.next_page_token == ""
+
+
+async def test_a_features_kind_and_aggregation_never_change(plane):
+    catalog = demo_catalog()
+    changed = replace(catalog.features["api_calls"], aggregation=Aggregation.MAX)
+    with pytest.raises(VersionConflictError) as raised:
+        await plane.apply(replace(catalog, features={**catalog.features, "api_calls": changed}))
+    assert raised.value.metadata["path"] == "features.api_calls.aggregation"
+
+
+async def test_absent_keys_are_kept_and_may_be_referred_to(plane):
+    await plane.apply(Catalog(default_plan="free", plans={"pro": {2: pro(2, seats=20)}}))
+    assert (await exported(plane)).plans == {**demo_catalog().plans, "pro": {2: pro(2, seats=20)}}
+
+
+async def test_the_diff_counts_the_subscriptions_that_stay_behind(plane):
+    await plane.upsert("acme", "pro")
+    await plane.upsert("hooli", "pro", trial=True)
+    await plane.upsert("globex", "free")
+    (change,) = (await plane.apply(with_pro(pro(2, seats=20)))).changes
+    assert (change.moved, change.behind) == (0, 2)
+    assert await terms_of(plane, "acme") == [("pro", 1, 0)]
+    (later,) = (await plane.apply(with_pro(pro(2, seats=20)))).changes
+    assert (later.effect, later.behind) == (Effect.UNCHANGED, 2)
+
+
+async def test_migrate_now_moves_at_once_and_keeps_what_follows(plane):
+    await plane.upsert("acme", "pro")
+    await plane.upsert("hooli", "pro", trial=True)
+    plane.now += DAY
+    (change,) = (await plane.apply(with_pro(pro(2, seats=20)), migrate=Migrate.NOW)).changes
+    assert (change.moved, change.behind) == (2, 0)
+    assert await terms_of(plane, "acme") == [("pro", 1, 0), ("pro", 2, DAY)]
+    assert await terms_of(plane, "hooli") == [("pro", 1, 0), ("pro", 2, DAY), ("free", 1, 14 * DAY)]
+
+
+async def test_migrate_at_period_end_moves_each_at_its_own(plane):
+    await plane.upsert("acme", "pro")
+    plane.now += 3 * DAY
+    await plane.apply(with_pro(pro(2, seats=20)), migrate=Migrate.PERIOD_END)
+    next_month = add_calendar(NOW, PeriodUnit.MONTH, 1, zone="UTC") - NOW
+    assert await terms_of(plane, "acme") == [("pro", 1, 0), ("pro", 2, next_month)]
+
+
+async def test_prune_archives_what_is_unused_and_reports_the_rest(plane):
+    await plane.upsert("acme", "pro")
+    catalog = demo_catalog()
+    document = replace(catalog, plans={"free": catalog.plans["free"]}, add_ons={}, features={})
+    document = replace(document, plans={"free": {2: replace(catalog.plans["free"][1], version=2, upgrades_to=())}})
+    diff = await plane.apply(document, prune=True)
+    effects = {change.path: change.effect for change in diff.changes}
+    assert effects["plans.pro"] is Effect.IN_USE
+    assert effects["plans.enterprise"] is Effect.ARCHIVED
+    assert effects["add_ons.api-pack"] is Effect.ARCHIVED
+    assert effects["features.api_calls"] is Effect.IN_USE
+    assert effects["features.sso"] is Effect.ARCHIVED
+    assert set((await exported(plane)).plans) == {"free", "pro"}
+    await plane.apply(replace(demo_catalog(), plans={"enterprise": catalog.plans["enterprise"]}))
+    assert "enterprise" in (await exported(plane)).plans
+
+
+async def test_a_wrong_field_is_named_by_its_path(plane):
+    plan = replace(pro(2), entitlements={"api_calls": Entitlement(limit=-1)})
+    with pytest.raises(InvalidFieldError) as raised:
+        await plane.apply(with_pro(plan))
+    assert raised.value.metadata["field"] == "plans.pro.entitlements.api_calls.limit"
