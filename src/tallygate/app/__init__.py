@@ -1,0 +1,20 @@
+"""Floor 3, the composition root: the only room that joins storage, use-cases and server, and that reads the clock.
+
+`Application` is one running process; the rest writes SQL directly, before there is a server to ask.
+"""
+
+from tallygate.app.application import Application, serve
+from tallygate.app.errors import StartError
+from tallygate.app.offline import Finding, create_key, create_tenant, diagnose, migrate, revoke_key_local
+
+__all__ = [
+    "Application",
+    "Finding",
+    "StartError",
+    "create_key",
+    "create_tenant",
+    "diagnose",
+    "migrate",
+    "revoke_key_local",
+    "serve",
+]

@@ -1,0 +1,178 @@
+"""One running process: what its role needs, started in order, supervised, and stopped without losing an answer."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from tallygate.app import clock
+from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis
+from tallygate.app.errors import StartError
+from tallygate.app.serving import Serving, build_serving
+from tallygate.server import logs
+from tallygate.server.admin import AdminServer, Check
+from tallygate.server.listeners import parse_address
+from tallygate.settings import Settings
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.announcements import RedisAnnouncements
+from tallygate.storage.redis.publisher import publishing_client
+
+if TYPE_CHECKING:
+    from tallygate.app.control_side import ControlSide
+
+_RESTART_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Application:
+    """A process in its role; `start` raises one line with cause and fix, and leaves nothing behind."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._redis: RedisSide | None = None
+        self._control: ControlSide | None = None
+        self._serving: Serving | None = None
+        self._admin: AdminServer | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing: list[Callable[[], Coroutine[Any, Any, object]]] = []
+        self._draining = False
+        self._stopped = asyncio.Event()
+        self.grpc_address = ""
+        self.admin_address = ""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start everything; what was started is stopped again where a later part cannot be."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Drain calls, collector, SQL, then Valkey; safe to call twice."""
+        self._draining = True
+        if self._serving is not None:
+            await self._serving.transport.drain()
+            await self._serving.transport.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        if self._control is not None:
+            await self._control.close(seconds=self._settings.server.drain_seconds)
+        if self._admin is not None:
+            await self._admin.stop()
+        for close in reversed(self._closing):
+            await close()
+        self._closing.clear()
+        if self._redis is not None:
+            await self._redis.close()
+        self._serving = self._control = self._admin = self._redis = None
+        self._stopped.set()
+
+    async def wait_stopped(self) -> None:
+        """Wait until `stop` is done."""
+        await self._stopped.wait()
+
+    async def _start(self) -> None:
+        settings = self._settings
+        redis = self._redis = await open_redis(settings)
+        if settings.role != "data":
+            from tallygate.app.control_side import open_control_side  # noqa: PLC0415 - loads SQL
+
+            self._control = await open_control_side(settings, redis, consumer=_consumer(settings))
+            if settings.role != "control":
+                await self._control.settle()
+        data = build_data_side(settings, redis)
+        self._serving = build_serving(settings, redis, data, self._control)
+        await self._serve(settings, self._serving)
+        self._supervise("keys", lambda: self._require(self._serving).authenticator.run(asyncio.sleep))
+        self._listen(redis, data)
+        if self._control is not None and settings.role in {"all", "worker"}:
+            for name, loop in self._control.loops().items():
+                self._supervise(name, loop)
+            self._control.start_collecting()
+
+    async def _serve(self, settings: Settings, serving: Serving) -> None:
+        if serving.has_services:
+            await serving.transport.start()
+            self.grpc_address = serving.transport.addresses[0].target
+        self._admin = AdminServer(
+            parse_address(settings.server.admin_address), metrics=serving.metrics, readiness=self._readiness
+        )
+        await self._admin.start()
+        self.admin_address = self._admin.address.target
+
+    def _listen(self, redis: RedisSide, data: DataSide) -> None:
+        client = publishing_client(RedisAddress.parse(redis.url))
+        self._closing.append(client.aclose)
+        announcements = RedisAnnouncements(client, sleep=asyncio.sleep)
+        self._supervise("announcements", lambda: announcements.listen(data.views.on_change, data.views.on_gap))
+
+    def _supervise(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Keep a loop running: one that fails in a way nobody foresaw is logged and started again."""
+
+        async def forever() -> None:
+            while True:
+                try:
+                    await loop()
+                except Exception:  # noqa: BLE001 - a boundary: logged with its trace, and the loop goes on
+                    _log.exception("a background loop failed and is started again: %s", name)
+                await asyncio.sleep(_RESTART_SECONDS)
+
+        self._tasks.append(asyncio.create_task(forever(), name=name))
+
+    async def _readiness(self) -> Mapping[str, Check]:
+        redis = self._redis
+        up = redis is not None and redis.link.connected
+        checks = {
+            "serving": Check(ok=not self._draining, detail="draining" if self._draining else ""),
+            "redis": Check(ok=up, detail="" if up or redis is None else redis.link.last_error),
+        }
+        if self._control is not None:
+            stats = self._control.collector.stats
+            checks["collector"] = Check(
+                ok=stats.lag_seconds < self._settings.data_plane.max_staleness * 12,
+                detail=f"{stats.lag_entries} events wait, the oldest for {stats.lag_seconds:.1f} s",
+                required=False,
+            )
+        return checks
+
+    @staticmethod
+    def _require(serving: Serving | None) -> Serving:
+        if serving is None:
+            msg = "nothing is served any more"
+            raise StartError(msg)
+        return serving
+
+
+def _consumer(settings: Settings) -> str:
+    """The collector's name: the same after a restart on the same data directory, so that it finds its entries at once.
+
+    An embedded installation has one worker. Others get a name of their own each; what they leave is claimed.
+    """
+    return "embedded" if not settings.redis.url.get_secret_value() else f"worker-{clock.new_epoch()}"
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then drain and stop; a second signal stops at once."""
+    logs.configure(level=settings.logging.level, output=settings.logging.format)
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    async with Application(settings) as application:
+        _log.info("serving", extra={"grpc": application.grpc_address, "admin": application.admin_address})
+        await asked.wait()
+        _log.info("stopping")

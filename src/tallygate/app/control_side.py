@@ -1,0 +1,124 @@
+"""The half of the application that stands on SQL: control plane, collector and the worker's loops. Loads SQL."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tallygate.app import clock
+from tallygate.app.data_side import RedisSide
+from tallygate.app.errors import StartError
+from tallygate.app.installation import bootstrap, database_url, require_schema
+from tallygate.billing.collector import Collector, CollectorLimits
+from tallygate.control_plane.epochs import EpochKeeper, ForeignStoreError
+from tallygate.control_plane.publishing import OutboxPublisher
+from tallygate.control_plane.transactions import Transactions
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.settings import Settings
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.epochs import RedisEpochs
+from tallygate.storage.redis.events import EventStream, stream_client
+from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
+from tallygate.storage.sql.engine import create_engine
+from tallygate.storage.sql.epochs import SqlEpochs
+from tallygate.storage.sql.events import SqlEventReader, SqlLedger
+from tallygate.storage.sql.outbox import SqlOutbox
+from tallygate.storage.sql.partitions import seed_partitions
+from tallygate.storage.sql.unit_of_work import SqlStore
+from tallygate.storage.sql.usage import SqlUsageReader
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class ControlSide:
+    """What the control plane's servicers and the worker's loops stand on."""
+
+    engine: AsyncEngine
+    transactions: Transactions
+    publisher: OutboxPublisher
+    epochs: EpochKeeper
+    collector: Collector
+    events: SqlEventReader
+    usage: SqlUsageReader
+    stream: EventStream
+    _clients: list[Redis] = field(default_factory=list)
+    _collecting: asyncio.Task[None] | None = None
+
+    async def settle(self) -> None:
+        """Before anything is served: epochs, and whatever the view lacks.
+
+        Raises:
+            StartError: this Redis belongs to another installation.
+        """
+        try:
+            await self.epochs.settle()
+        except ForeignStoreError as error:
+            raise StartError(str(error)) from error
+        if not await self.publisher.keys.is_intact():
+            await self.publisher.republish_all()
+        await self.publisher.publish_pending()
+
+    def loops(self) -> dict[str, Loop]:
+        """What a worker runs besides the collector, by name."""
+        return {
+            "publisher": lambda: self.publisher.run(asyncio.sleep),
+            "epochs": lambda: self.epochs.run(asyncio.sleep),
+        }
+
+    def start_collecting(self) -> None:
+        """Collect in the background until `close`."""
+        self._collecting = asyncio.create_task(self.collector.run())
+
+    async def close(self, *, seconds: float) -> None:
+        """Let the collector finish what it has read, then close every connection."""
+        if self._collecting is not None:
+            self.collector.stop()
+            await asyncio.wait([self._collecting], timeout=seconds)
+            self._collecting.cancel()
+        await self.transactions.drain()
+        await self.stream.close()
+        for client in self._clients:
+            await client.aclose()
+        await self.engine.dispose()
+
+
+async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: str) -> ControlSide:
+    """Open the database, whose schema must be this version's, and everything that stands on it.
+
+    Raises:
+        StartError: the database or its schema does not fit.
+    """
+    await asyncio.to_thread(require_schema, settings)
+    engine = create_engine(database_url(settings), pool_size=settings.database.pool_size)
+    partitions = settings.redis.partitions
+    try:
+        await seed_partitions(engine, partitions, clock.new_epoch)
+    except InvalidFieldError as error:
+        await engine.dispose()
+        raise StartError(str(error)) from error
+    if settings.bootstrap_key_file is not None:
+        await bootstrap(engine, settings.bootstrap_key_file)
+    publishing = publishing_client(RedisAddress.parse(redis.url))
+    streaming = stream_client(redis.url)
+    store = SqlStore(engine=engine)
+    redis_publisher = RedisPublisher(publishing, partitions=partitions)
+    publisher = OutboxPublisher(
+        store=store, outbox=SqlOutbox(engine=engine), views=redis_publisher, keys=redis_publisher
+    )
+    stream = EventStream(streaming, partitions=partitions, consumer=consumer, clock=clock.now)
+    limits = CollectorLimits(batch=settings.collector.batch_size, linger_seconds=settings.collector.flush_interval)
+    return ControlSide(
+        engine=engine,
+        transactions=Transactions(store=store, publisher=publisher),
+        publisher=publisher,
+        epochs=EpochKeeper(ledger=SqlEpochs(engine), board=RedisEpochs(redis.link), new_epoch=clock.new_epoch),
+        collector=Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits),
+        events=SqlEventReader(engine),
+        usage=SqlUsageReader(engine),
+        stream=stream,
+        _clients=[publishing, streaming],
+    )

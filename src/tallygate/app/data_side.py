@@ -1,0 +1,107 @@
+"""The hot half of the application: link, views, gates and the three calls over them. Never loads SQL."""
+
+import asyncio
+from dataclasses import dataclass
+
+from tallygate.app import clock
+from tallygate.app.errors import StartError
+from tallygate.data_plane.admission import Admission
+from tallygate.data_plane.check import Checks
+from tallygate.data_plane.consume import Consumes
+from tallygate.data_plane.rate_limit import RateLimits
+from tallygate.data_plane.views import ViewOptions, Views
+from tallygate.settings import Settings
+from tallygate.storage.redis.address import RedisAddress, RedisUrlError
+from tallygate.storage.redis.embedded import EmbeddedValkey
+from tallygate.storage.redis.gates import GateOptions, RedisGates
+from tallygate.storage.redis.link import ConnectError, RedisLink
+from tallygate.storage.redis.views import RedisViews
+
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(slots=True, kw_only=True)
+class RedisSide:
+    """The Redis that this process uses: its own embedded one, or the one that the settings name."""
+
+    url: str
+    link: RedisLink
+    embedded: EmbeddedValkey | None = None
+
+    async def close(self) -> None:
+        """Close the link, and stop an embedded server last."""
+        await self.link.close()
+        if self.embedded is not None:
+            await asyncio.to_thread(self.embedded.stop)
+
+
+async def open_redis(settings: Settings) -> RedisSide:
+    """Start the embedded server where none is named, and connect.
+
+    Raises:
+        StartError: it cannot be reached, or this role needs one that is named.
+        EmbeddedServerError: the embedded server cannot be started.
+    """
+    url = settings.redis.url.get_secret_value()
+    embedded: EmbeddedValkey | None = None
+    if not url:
+        if settings.role != "all":
+            msg = f"role {settings.role} shares its Redis with others: set redis.url (TALLYGATE_REDIS__URL)"
+            raise StartError(msg)
+        embedded = EmbeddedValkey(settings.data_dir / "valkey", append_fsync=settings.redis.appendfsync)
+        await asyncio.to_thread(embedded.start)
+        url = embedded.url
+    try:
+        link = RedisLink(
+            RedisAddress.parse(url),
+            connect_seconds=settings.redis.connect_timeout,
+            reply_seconds=settings.redis.read_timeout,
+        )
+        await link.connect()
+    except (ConnectError, RedisUrlError) as error:
+        if embedded is not None:
+            await asyncio.to_thread(embedded.stop)
+        msg = f"{error}; check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
+        raise StartError(msg) from error
+    return RedisSide(url=url, link=link, embedded=embedded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSide:
+    """The data plane's use-cases and what they stand on."""
+
+    views: Views
+    source: RedisViews
+    admission: Admission
+    checks: Checks
+    consumes: Consumes
+    rate_limits: RateLimits
+
+
+def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
+    """The data plane over this Redis."""
+    options = settings.data_plane
+    source = RedisViews(redis.link, partitions=settings.redis.partitions)
+    views = Views(
+        source,
+        clock=clock.now,
+        sleep=asyncio.sleep,
+        options=ViewOptions(max_staleness=int(options.max_staleness * _MICROSECONDS), accounts=options.cached_accounts),
+    )
+    gates = RedisGates(
+        redis.link,
+        GateOptions(
+            partitions=settings.redis.partitions,
+            replay_window=int(options.replay_window * _MICROSECONDS),
+            stream_max=options.stream_max,
+        ),
+    )
+    admission = Admission(views=views, gates=gates, clock=clock.now)
+    return DataSide(
+        views=views,
+        source=source,
+        admission=admission,
+        checks=Checks(admission=admission),
+        consumes=Consumes(admission=admission),
+        rate_limits=RateLimits(admission=admission),
+    )

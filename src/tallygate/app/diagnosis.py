@@ -1,0 +1,128 @@
+"""What `doctor` looks at: the store's promises that Tallygate relies on, each with its fix. Loads SQL."""
+
+import asyncio
+
+from tallygate.app import clock
+from tallygate.app.installation import database_url, opened
+from tallygate.app.offline import Finding
+from tallygate.control_plane.epochs import PartitionState
+from tallygate.domain.errors import StoreUnavailableError
+from tallygate.settings import Settings
+from tallygate.storage.redis import keys
+from tallygate.storage.redis.address import RedisAddress, RedisUrlError
+from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.sql import schema
+from tallygate.storage.sql.epochs import SqlEpochs
+
+_MOST_SKEW = 1_000_000
+_SECONDS = 5.0
+
+
+async def diagnose(settings: Settings) -> list[Finding]:
+    """Look at the database and at Redis; what cannot be reached is a finding, too."""
+    findings = await _look_at_database(settings)
+    url = settings.redis.url.get_secret_value()
+    if not url:
+        socket = settings.data_dir.absolute() / "valkey" / "valkey.sock"
+        if not socket.exists():
+            detail = f"embedded, not running in {settings.data_dir}"
+            return [*findings, Finding(name="redis", ok=True, detail=detail)]
+        url = f"unix://{socket}"
+    return findings + await _look_at_redis(settings, url)
+
+
+async def _look_at_database(settings: Settings) -> list[Finding]:
+    fix = "check database.url (TALLYGATE_DATABASE__URL) and that the server runs"
+    try:
+        url = database_url(settings)
+        found = await asyncio.wait_for(asyncio.to_thread(schema.schema_version, url), _SECONDS)
+    except (StoreUnavailableError, TimeoutError):
+        return [Finding(name="database", ok=False, detail="cannot be reached", fix=fix)]
+    wanted = schema.head()
+    return [
+        Finding(name="database", ok=True, detail="reached"),
+        Finding(
+            name="schema version",
+            ok=found == wanted,
+            detail=f"{found or 'none'}, this version needs {wanted}",
+            fix="run `tallygate migrate`",
+        ),
+    ]
+
+
+async def _look_at_redis(settings: Settings, url: str) -> list[Finding]:
+    fix = "check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
+    try:
+        link = RedisLink(RedisAddress.parse(url), connect_seconds=_SECONDS, reply_seconds=_SECONDS)
+        await link.connect()
+    except (LinkError, RedisUrlError) as error:
+        return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
+    try:
+        findings = [Finding(name="redis", ok=True, detail="reached")]
+        findings += [await look(link) for look in (_eviction, _persistence, _skew)]
+        findings.append(await _epochs(settings, link))
+    except (LinkError, ReplyError) as error:
+        return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
+    else:
+        return findings
+    finally:
+        await link.close()
+
+
+async def _config(link: RedisLink, name: str) -> str:
+    reply: list[bytes] = await link.call("CONFIG", "GET", name)
+    return reply[1].decode() if len(reply) > 1 else ""
+
+
+async def _eviction(link: RedisLink) -> Finding:
+    policy = await _config(link, "maxmemory-policy")
+    return Finding(
+        name="eviction policy",
+        ok=policy == "noeviction",
+        detail=f"{policy}; an evicted counter would be a limit forgotten",
+        fix="CONFIG SET maxmemory-policy noeviction, and in the server's configuration file",
+    )
+
+
+async def _persistence(link: RedisLink) -> Finding:
+    append, snapshots = await _config(link, "appendonly"), await _config(link, "save")
+    return Finding(
+        name="persistence",
+        ok=append == "yes",
+        detail=f"appendonly {append}, save {snapshots or 'off'}; without AOF a restart loses what was admitted",
+        fix="CONFIG SET appendonly yes, and in the server's configuration file",
+    )
+
+
+async def _skew(link: RedisLink) -> Finding:
+    before = clock.now()
+    seconds, micros = await link.call("TIME")
+    after = clock.now()
+    theirs = int(seconds) * 1_000_000 + int(micros)
+    skew = max(before - theirs, theirs - after, 0)
+    return Finding(
+        name="clock skew",
+        ok=skew <= _MOST_SKEW,
+        detail=f"Redis' clock differs by {skew / 1_000_000:.3f} s",
+        fix="synchronise both machines' clocks (NTP); the script's clock decides",
+    )
+
+
+async def _epochs(settings: Settings, link: RedisLink) -> Finding:
+    async with opened(settings) as engine:
+        try:
+            known = await SqlEpochs(engine).load()
+        except StoreUnavailableError:
+            return Finding(name="epoch", ok=False, detail="the database cannot say", fix="see `database` above")
+    lost = []
+    for partition in known:
+        shown = await link.call("GET", keys.epoch(partition.partition))
+        whole = partition.state is not PartitionState.REBUILDING
+        if not whole or (shown or b"").decode() != partition.epoch:
+            lost.append(partition.partition)
+    return Finding(
+        name="epoch",
+        ok=not lost,
+        detail=f"{len(known) - len(lost)} of {len(known)} partitions count",
+        fix="restore Redis from its AOF or backup; or count on from what it holds: `tallygate migrate --accept-loss`",
+    )

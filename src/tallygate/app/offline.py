@@ -1,0 +1,64 @@
+"""What works without a server: the schema, the first tenant and key, and a diagnosis. Loads SQL on demand."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tallygate.settings import Settings
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked at: whether it is well, what was seen, and what to do where it is not."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
+async def migrate(settings: Settings) -> str:
+    """Bring the database to the newest schema; returns its version."""
+    return await asyncio.to_thread(_installation().migrate, settings)
+
+
+async def create_tenant(
+    settings: Settings, *, tenant_id: str, currency: str = "USD", time_zone: str = "UTC", test: bool = False
+) -> None:
+    """Create a tenant in the database; a running worker publishes it within a second."""
+    await _installation().create_tenant(
+        settings, tenant_id=tenant_id, currency=currency, time_zone=time_zone, test=test
+    )
+
+
+async def create_key(
+    settings: Settings, *, tenant_id: str, name: str, scopes: Collection[str], expire_time: int | None = None
+) -> tuple[str, str]:
+    """Create an API key in the database; returns its id and the key, which is shown this once."""
+    made: tuple[str, str] = await _installation().create_key(
+        settings, tenant_id=tenant_id, name=name, scopes=scopes, expire_time=expire_time
+    )
+    return made
+
+
+async def revoke_key_local(settings: Settings, *, tenant_id: str, key_id: str) -> None:
+    """Revoke an API key in the database; a running worker publishes it within a second."""
+    await _installation().revoke_key(settings, tenant_id=tenant_id, key_id=key_id)
+
+
+async def diagnose(settings: Settings) -> list[Finding]:
+    """Look at Redis and the database as these settings name them."""
+    from tallygate.app import diagnosis  # noqa: PLC0415 - loads SQL
+
+    findings: list[Finding] = await diagnosis.diagnose(settings)
+    return findings
+
+
+def _installation() -> "ModuleType":
+    from tallygate.app import installation  # noqa: PLC0415 - loads SQL, which role `data` never does
+
+    return installation

@@ -1,0 +1,165 @@
+"""What this process serves: the servicers of its role, wrapped once, on one transport, with their metrics."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tallygate.app import clock
+from tallygate.app.data_side import DataSide, RedisSide
+from tallygate.app.errors import StartError
+from tallygate.domain.credential import is_well_formed
+from tallygate.server.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
+from tallygate.server.calls import CallOptions, Calls
+from tallygate.server.entitlement_service import EntitlementServicer, KindOf
+from tallygate.server.envoy_service import EnvoyRateLimitServicer
+from tallygate.server.listeners import parse_address
+from tallygate.server.metrics import Metrics
+from tallygate.server.registry import Service, service_of
+from tallygate.server.streams import Streams
+from tallygate.server.transports import Transport, TransportOptions, new_transport
+from tallygate.settings import Settings
+from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2
+from tallygate_api.v1 import entitlement_service_pb2
+
+if TYPE_CHECKING:
+    from tallygate.app.control_side import ControlSide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """The transport with everything on it, not started yet."""
+
+    transport: Transport
+    authenticator: Authenticator
+    metrics: Metrics
+    has_services: bool
+
+
+def build_serving(settings: Settings, redis: RedisSide, data: DataSide, control: "ControlSide | None") -> Serving:
+    """Wrap the servicers of this role."""
+    metrics = Metrics()
+    open_test_tenant: OpenTestTenant | None = None
+    if control is not None and settings.testing:
+        from tallygate.app.control_services import tenant_opener  # noqa: PLC0415 - loads the control plane
+
+        open_test_tenant = tenant_opener(control)
+    authenticator = Authenticator(
+        data.source,
+        clock=clock.now,
+        options=AuthenticationOptions(
+            max_staleness=settings.data_plane.max_staleness,
+            cached_keys=settings.data_plane.cached_keys,
+            listener_key=_listener_key(settings),
+        ),
+        open_test_tenant=open_test_tenant,
+    )
+    server = settings.server
+    calls = Calls(
+        authenticator=authenticator,
+        metrics=metrics,
+        options=CallOptions(
+            default_deadline=server.default_deadline,
+            max_in_flight=server.max_in_flight,
+            max_message_bytes=server.max_message_bytes,
+            max_batch_message_bytes=server.max_batch_message_bytes,
+        ),
+    )
+    streams = Streams(calls)
+    services = _services(settings, data, control, metrics, calls, streams)
+    _watch(metrics, redis, data, control)
+    transport = new_transport(
+        server.transport,
+        [parse_address(server.grpc_address)],
+        services,
+        calls=calls,
+        streams=streams,
+        options=TransportOptions(
+            max_message_bytes=max(server.max_message_bytes, server.max_batch_message_bytes) + 1024,
+            drain_delay=server.drain_delay_seconds,
+            drain=server.drain_seconds,
+            reflection=server.reflection,
+        ),
+    )
+    return Serving(transport=transport, authenticator=authenticator, metrics=metrics, has_services=bool(services))
+
+
+def _services(
+    settings: Settings, data: DataSide, control: "ControlSide | None", metrics: Metrics, calls: Calls, streams: Streams
+) -> list[Service]:
+    found: list[Service] = []
+    if settings.role in {"all", "data"}:
+        entitlements = EntitlementServicer(
+            checks=data.checks,
+            consumes=data.consumes,
+            rate_limits=data.rate_limits,
+            metrics=metrics,
+            kind_of=_kind_of(data),
+        )
+        envoy = EnvoyRateLimitServicer(rate_limits=data.rate_limits, metrics=metrics)
+        for descriptor, servicer in (
+            (entitlement_service_pb2.DESCRIPTOR.services_by_name["EntitlementService"], entitlements),
+            (rls_pb2.DESCRIPTOR.services_by_name["RateLimitService"], envoy),
+        ):
+            found.append(service_of(descriptor, servicer, calls=calls, streams=streams))
+    if control is not None and settings.role in {"all", "control"}:
+        from tallygate.app.control_services import control_services  # noqa: PLC0415 - loads the control plane
+
+        for descriptor, servicer in control_services(data, control, metrics):
+            found.append(service_of(descriptor, servicer, calls=calls, streams=streams))
+    return found
+
+
+def _kind_of(data: DataSide) -> KindOf:
+    def kind(tenant_id: str, account_id: str, feature_key: str) -> str:
+        feature = data.admission.known_feature(tenant_id, account_id, feature_key)
+        return feature.kind.value if feature else ""
+
+    return kind
+
+
+def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "ControlSide | None") -> None:
+    counts, link = data.views.counts, redis.link
+    degraded = data.admission.degraded
+    for name, text, read in (
+        ("tallygate_view_cache_hits", "Views answered from this process's cache.", lambda: counts.hits),
+        ("tallygate_view_cache_misses", "Views read from Redis.", lambda: counts.misses),
+        ("tallygate_view_cache_revalidations", "Cached views found to be current.", lambda: counts.revalidations),
+        ("tallygate_policy_allowed", "Calls allowed by failure policy `open`.", lambda: degraded.opened),
+        ("tallygate_policy_refused", "Calls refused by failure policy `closed`.", lambda: degraded.closed),
+        ("tallygate_redis_calls", "Commands sent to Redis by the hot link.", lambda: link.counters.calls),
+        ("tallygate_redis_batches", "Writes to Redis by the hot link.", lambda: link.counters.batches),
+        ("tallygate_redis_reconnects", "Times the hot link was connected again.", lambda: link.counters.reconnects),
+        ("tallygate_redis_timeouts", "Times Redis was silent for too long.", lambda: link.counters.timeouts),
+    ):
+        metrics.watch(name, text, read, counter=True)
+    metrics.watch("tallygate_redis_up", "Whether the hot link is connected.", lambda: float(link.connected))
+    if control is None:
+        return
+    stats = control.collector.stats
+    for name, text, read in (
+        ("tallygate_events_collected", "Events written to SQL.", lambda: stats.collected),
+        ("tallygate_events_redelivered", "Events that had been written before.", lambda: stats.redelivered),
+        ("tallygate_events_late_replays", "Late replays given back.", lambda: stats.late_replays),
+        ("tallygate_events_quarantined", "Events set aside: nobody can bill them.", lambda: stats.quarantined),
+        ("tallygate_collector_failures", "Rounds of the collector that failed.", lambda: stats.failures),
+    ):
+        metrics.watch(name, text, read, counter=True)
+    metrics.watch("tallygate_stream_lag_entries", "Events that wait to be collected.", lambda: stats.lag_entries)
+    metrics.watch("tallygate_stream_lag_seconds", "How long the oldest has waited.", lambda: stats.lag_seconds)
+
+
+def _listener_key(settings: Settings) -> str:
+    path = settings.server.listener_key_file
+    if path is None:
+        return ""
+    if not parse_address(settings.server.grpc_address).is_local:
+        msg = "listener_key_file is for local listeners: serve on loopback or a Unix socket, or let callers bring keys"
+        raise StartError(msg)
+    try:
+        key = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"cannot read listener_key_file {path}: {error}"
+        raise StartError(msg) from error
+    if not is_well_formed(key):
+        msg = f"listener_key_file {path} holds no API key"
+        raise StartError(msg)
+    return key
