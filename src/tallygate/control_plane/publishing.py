@@ -81,13 +81,13 @@ class OutboxPublisher:
         await self.keys.mark_intact()
 
     async def republish(self, tenant_id: str) -> None:
-        """Publish all of one tenant: keys, catalogue, accounts."""
+        """Publish all of one tenant, its catalogue last: until it is there, an account's absence is no answer."""
         async with self.store.read(tenant_id) as work:
             applied = (await work.tenants.get()).view_version
             first = _Batch(snapshot=await _snapshot(work))
-        await self._send(first)
         await self._send_all_keys(tenant_id)
         await self._send_all_accounts(tenant_id)
+        await self._send(first)
         await self.views.finish(tenant_id, applied, first.changes())
 
     async def run(self, sleep: Callable[[float], Awaitable[None]]) -> None:
