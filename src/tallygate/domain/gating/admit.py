@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from tallygate.domain.gating import quota, rate_limit
+from tallygate.domain.gating import quota_steps, rate_limit
 from tallygate.domain.gating.quota import MeterState, OutOfRange, QuotaAnswer, QuotaGate, ResetGate
 from tallygate.domain.gating.rate_limit import LimitState, RateAnswer, RateGate
 
@@ -126,9 +126,9 @@ def _step(
     item: Identified, *, meters: Mapping[str, MeterState], limits: Mapping[str, LimitState], now: int
 ) -> tuple[Answer, MeterState | LimitState] | OutOfRange:
     if isinstance(item.gate, QuotaGate):
-        return quota.step(item.gate, meters.get(item.state_key, MeterState()), now=now)
+        return quota_steps.step(item.gate, meters.get(item.state_key, MeterState()), now=now)
     if isinstance(item.gate, ResetGate):
-        return quota.reset(item.gate, meters.get(item.state_key, MeterState()), now=now)
+        return quota_steps.reset(item.gate, meters.get(item.state_key, MeterState()), now=now)
     return rate_limit.step(item.gate, limits.get(item.state_key), now=now)
 
 
@@ -151,7 +151,7 @@ def _untaken(
         elif isinstance(answer, QuotaAnswer) and isinstance(before[0], QuotaAnswer):
             seen = before[0]
             untouched = replace(answer, used=seen.used, remaining=seen.remaining, limit=seen.limit)
-            shown.append(replace(untouched, granted=0, pots=()))
+            shown.append(replace(untouched, granted=0, pots=(), left=seen.left))
         elif isinstance(answer, RateAnswer) and isinstance(before[0], RateAnswer):
             shown.append(replace(answer, remaining=before[0].remaining, reset_after=before[0].reset_after))
     return tuple(shown)

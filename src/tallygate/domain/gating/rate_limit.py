@@ -43,7 +43,7 @@ def bucket(rate: RateLimit) -> Bucket:
             break
         divisor = gcd(window, rate.limit) or 1
         token, drain = window // divisor, rate.limit // divisor
-        if token * max(burst, 1) <= MAX_QUANTITY:
+        if token * max(burst, 3) <= MAX_QUANTITY:  # 3: so that the script can rescale a debt without losing a bit
             return Bucket(tick=tick, token=token, drain=drain, size=burst * token)
     raise InvalidFieldError(
         field="burst", expected="a burst that a window of whole seconds can hold exactly", got=burst
@@ -52,7 +52,7 @@ def bucket(rate: RateLimit) -> Bucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketState:
-    """Units owed to a bucket, at a tick count, and the token size they were counted in."""
+    """Units owed to a bucket at an instant (a whole tick), and the token size they were counted in."""
 
     debt: int = 0
     time: int = 0
@@ -114,9 +114,10 @@ def step(gate: RateGate, state: LimitState | None, *, now: int) -> tuple[RateAns
 
 def _step_bucket(gate: RateGate, state: BucketState, now: int) -> tuple[RateAnswer, BucketState]:
     scale = bucket(gate.rate)
-    time = max(state.time, now // scale.tick) if state.token else now // scale.tick
+    last = state.time // scale.tick if state.token else now // scale.tick
+    time = max(last, now // scale.tick)
     debt = _rescaled(state, scale.token)
-    drained = (time - state.time) * scale.drain
+    drained = (time - last) * scale.drain
     debt = 0 if drained >= debt else debt - drained
     price = gate.cost * scale.token
     allowed = debt + price <= scale.size
@@ -134,14 +135,17 @@ def _step_bucket(gate: RateGate, state: BucketState, now: int) -> tuple[RateAnsw
         reset_after=-(-debt // scale.drain) * scale.tick if scale.drain else 0,
         retry_after=retry,
     )
-    return answer, BucketState(debt=debt, time=time, token=scale.token)
+    return answer, BucketState(debt=debt, time=time * scale.tick, token=scale.token)
 
 
 def _rescaled(state: BucketState, token: int) -> int:
-    """The debt in today's token size: tokens owed stay owed when a limit changes, and flow back at the new rate."""
+    """The debt in today's token size: tokens owed stay owed when a limit changes, and flow back at the new rate.
+
+    Rounded down by less than a unit, so that raising a limit never makes anyone wait longer.
+    """
     if state.token in {0, token}:
         return state.debt
-    return min(MAX_QUANTITY, -(-state.debt // state.token) * token)
+    return min(MAX_QUANTITY, state.debt * token // state.token)
 
 
 def _step_window(gate: RateGate, state: WindowState, now: int) -> tuple[RateAnswer, WindowState]:

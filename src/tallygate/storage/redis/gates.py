@@ -248,7 +248,7 @@ def _answer(raw: list[Any], item: Identified) -> Answer:
             retry_after=None if retry_after < 0 else retry_after,
             replayed=bool(replayed),
         )
-    allowed, reason, granted, used, limit, remaining, pots, slot, start, end, *replayed = raw
+    allowed, reason, granted, used, limit, remaining, pots, slot, start, end, left, *replayed = raw
     return QuotaAnswer(
         allowed=bool(allowed),
         reason=_REASONS[reason],
@@ -256,9 +256,14 @@ def _answer(raw: list[Any], item: Identified) -> Answer:
         used=used,
         limit=None if limit < 0 else limit,
         remaining=None if limit < 0 else remaining,
-        pots=tuple(Pot(kind=_POTS[kind], quantity=quantity, grant_id=grant) for kind, quantity, grant in pots),
+        pots=_pots(pots),
         slot=slot,
         period_start=start,
         period_end=end,
+        left=_pots(left),
         replayed=bool(replayed),
     )
+
+
+def _pots(raw: list[Any]) -> tuple[Pot, ...]:
+    return tuple(Pot(kind=_POTS[kind], quantity=quantity, grant_id=grant) for kind, quantity, grant in raw)

@@ -89,11 +89,12 @@ local read_counter = function(place)
   if (place.family == 'm' or place.family == 'l') and not place.exists then place.used = place.level end
 end
 
-local locate = function(key, slots, grants, family, occurred)
+local locate = function(key, slots, grants, family, occurred, looks)
   local at = occurred or now
   local current = slot_at(slots, now)
   if not current then return nil, 'SLOTS_MISSED' end
-  if at < slots[current][5] or at > now + AHEAD then return nil, 'OCCURRED_OUT_OF_RANGE' end
+  local takes_here = slots[current][5] <= at and at <= now + AHEAD
+  if not looks and not takes_here then return nil, 'OCCURRED_OUT_OF_RANGE' end
   local index = slot_at(slots, at)
   if not index then return nil, 'SLOTS_MISSED' end
   local slot = slots[index]
@@ -112,6 +113,7 @@ local allowance = function(place)
   if place.family == 'e' or limit < 0 then return -1, -1 end
   if place.family ~= 'd' then
     for _, grant in ipairs(place.active) do limit = limit + grant[2] end
+    limit = math.min(END, limit)
     return limit, math.max(0, limit - place.used)
   end
   local rest, paid = 0, 0
@@ -119,14 +121,27 @@ local allowance = function(place)
     rest = rest + math.max(0, grant[2] - place.burnt[grant[1]])
     paid = paid + place.paid[grant[1]]
   end
-  return limit + rest + paid, math.max(0, limit - place.included) + rest
+  return math.min(END, limit + rest + paid), math.min(END, math.max(0, limit - place.included) + rest)
+end
+
+-- What the pots of a delta meter still hold; told where nothing was taken.
+local left = function(place)
+  local pots = {}
+  if place.family ~= 'd' then return pots end
+  if place.slot[7] >= 0 then pots[1] = {'I', place.slot[7] - place.included, ''} end
+  for _, grant in ipairs(place.grants) do
+    local rest = grant[2] - place.burnt[grant[1]]
+    if rest > 0 then pots[#pots + 1] = {'G', rest, grant[1]} end
+  end
+  return pots
 end
 
 local answer = function(place, allowed, reason, granted, pots)
   local limit, remaining = allowance(place)
   local used = place.used
   if place.family == 'e' then used = 0 end
-  return {allowed, reason, granted, used, limit, remaining, pots, place.index - 1, place.start, place.slot[4]}
+  local index, ends = place.index - 1, place.slot[4]
+  return {allowed, reason, granted, used, limit, remaining, pots, index, place.start, ends, left(place)}
 end
 
 local denied = function(place, reason) return {no = answer(place, 0, reason, 0, {})} end
@@ -183,7 +198,7 @@ end
 
 local settled = function(gate, place, before, reason, granted, pots)
   local after = answer(place, 1, reason, granted, pots)
-  before[2] = reason
+  before[2], after[11] = reason, {}
   return {yes = after, no = before, commit = function()
     if place.family ~= 'e' then
       write_counter(place)
@@ -291,7 +306,7 @@ local look = function(place)
 end
 
 local quota = function(gate, key)
-  local place, status = locate(key, gate[10], gate[11], gate[8], gate[9])
+  local place, status = locate(key, gate[10], gate[11], gate[8], gate[9], gate[6] == false)
   if not place then return nil, status end
   place.moved = {}
   if gate[6] == false then return look(place) end
@@ -301,18 +316,35 @@ local quota = function(gate, key)
 end
 
 local reset = function(gate, key)
-  local place, status = locate(key, gate[7], {}, gate[6], false)
+  local place, status = locate(key, gate[7], {}, gate[6], false, false)
   if not place then return nil, status end
   place.used = (place.family == 'm' or place.family == 'l') and place.level or 0
   place.included, place.overage, place.counted, place.moved = 0, 0, 0, {}
   place.start, place.exists = now, false
   place.counter_key = key .. ':' .. fmt(now)
-  local result = {1, 'WITHIN_LIMIT', 0, place.used, -1, -1, {}, place.index - 1, now, place.slot[4]}
+  local result = {1, 'WITHIN_LIMIT', 0, place.used, -1, -1, {}, place.index - 1, now, place.slot[4], {}}
   return {yes = result, no = result, commit = function()
     redis.call('HSET', key, 'r', fmt(now))
     write_counter(place)
     add_fact(gate, place, 0, {}, place.slot[4])
   end}
+end
+
+-- A debt counted in tokens of `was` units, in tokens of `token` units, rounded down: exact, where debt * token is not.
+local rescale = function(debt, was, token)
+  local whole = div(debt, was)
+  local rest, bits, quotient, over = debt - whole * was, {}, 0, 0
+  if whole * token >= END then return END end
+  while token > 0 do
+    bits[#bits + 1] = math.fmod(token, 2)
+    token = div(token, 2)
+  end
+  local factor = 0
+  for i = #bits, 1, -1 do
+    factor, quotient, over = factor * 2 + bits[i], quotient * 2, over * 2 + bits[i] * rest
+    while over >= was do quotient, over = quotient + 1, over - was end
+  end
+  return math.min(END, whole * factor + quotient)
 end
 
 -- Rate limits: {allowed, limit, remaining, reset_after, retry_after|-1}
@@ -325,9 +357,10 @@ local token_bucket = function(gate, key)
     debt, time, was = tonumber(a), tonumber(b), tonumber(c)
   end
   local ticks = div(now, tick)
-  if was ~= 0 then ticks = math.max(time, ticks) end
-  if was ~= 0 and was ~= token then debt = math.min(END, ceil_div(debt, was) * token) end
-  local drained = (ticks - time) * drain
+  local last = was == 0 and ticks or div(time, tick)
+  ticks = math.max(last, ticks)
+  if was ~= 0 and was ~= token then debt = rescale(debt, was, token) end
+  local drained = (ticks - last) * drain
   if drained >= debt then debt = 0 else debt = debt - drained end
   local price = cost * token
   local allowed = debt + price <= size
@@ -345,7 +378,7 @@ local token_bucket = function(gate, key)
   if not allowed then return {no = before} end
   local after, full = show(debt + price)
   return {yes = after, no = before, commit = function()
-    local value = fmt(debt + price) .. ' ' .. fmt(ticks) .. ' ' .. fmt(token)
+    local value = fmt(debt + price) .. ' ' .. fmt(ticks * tick) .. ' ' .. fmt(token)
     redis.call('SET', key, value, 'PX', fmt(math.ceil(full / 1000) + 1000))
   end}
 end
@@ -374,10 +407,21 @@ local log_entry = function(text)
   return tonumber(mark), tonumber(cost)
 end
 
--- The mark by whose expiry at least `needed` has been freed, of a log's live entries, oldest first.
-local freed_at = function(key, needed)
-  local freed, last = 0, 0
+-- How many entries have left the window, what the others used, and whether there are any others.
+local expired = function(key, before, used)
+  local gone = 0
   for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
+    local mark, cost = log_entry(text)
+    if mark > before then return gone, used, true end
+    gone, used = gone + 1, used - cost
+  end
+  return gone, used, false
+end
+
+-- The mark by whose expiry at least `needed` has been freed, of a log's live entries, oldest first.
+local freed_at = function(key, gone, needed)
+  local freed, last = 0, 0
+  for _, text in ipairs(redis.call('LRANGE', key, gone, -1)) do
     local mark, cost = log_entry(text)
     freed, last = freed + cost, mark
     if freed >= needed then break end
@@ -387,22 +431,19 @@ end
 
 local sliding_window = function(gate, key)
   local cost, limit, width, sub = gate[6], gate[7], gate[8], gate[14]
-  local used = num(redis.call('GET', key .. ':s'))
+  local used, gone, live = num(redis.call('GET', key .. ':s')), 0, false
   local first = redis.call('LINDEX', key, 0)
-  while first do -- what has left the window counts for nothing, so dropping it is no effect
-    local mark, gone = log_entry(first)
-    if mark > now - width then break end
-    redis.call('LPOP', key)
-    used = used - gone
-    redis.call('SET', key .. ':s', fmt(used), 'KEEPTTL')
-    first = redis.call('LINDEX', key, 0)
+  if first then
+    local mark = log_entry(first)
+    live = mark > now - width
+    if not live then gone, used, live = expired(key, now - width, used) end
   end
   local newest, counted = 0, 0
-  local last = first and redis.call('LINDEX', key, -1)
+  local last = live and redis.call('LINDEX', key, -1)
   if last then newest, counted = log_entry(last) end
   local allowed = used + cost <= limit
   local retry = allowed and 0 or -1
-  if not allowed and cost <= limit then retry = freed_at(key, used + cost - limit) + width - now end
+  if not allowed and cost <= limit then retry = freed_at(key, gone, used + cost - limit) + width - now end
   local show = function(total, mark)
     local full = total > 0 and math.max(0, mark + width - now) or 0
     return {allowed and 1 or 0, limit, math.max(0, limit - total), full, retry}
@@ -414,6 +455,7 @@ local sliding_window = function(gate, key)
   if sub > 0 then mark = now - math.fmod(now, sub) + sub end
   if newest >= mark then mark = newest end
   return {yes = show(used + cost, mark), no = before, commit = function()
+    if gone > 0 then redis.call('LTRIM', key, gone, -1) end
     if newest == mark then
       redis.call('LSET', key, -1, fmt(mark) .. ' ' .. fmt(counted + cost))
     else
