@@ -1,0 +1,162 @@
+"""Whose call it is: a bounded cache of API keys over the key table, revalidated by the table's version.
+
+A revoked key is refused within a poll's interval; while the table cannot be read, cached keys last `max_staleness`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import monotonic
+
+from cachetools import LRUCache, TTLCache
+
+from tallygate.data_plane.ports import Clock, KeySource, Sleep
+from tallygate.domain.credential import KeyRecord, is_well_formed, key_digest
+from tallygate.domain.errors import (
+    KeyExpiredError,
+    KeyRevokedError,
+    TallygateError,
+    UnauthenticatedError,
+)
+
+POLL_SECONDS = 1.0
+_SCHEME = "bearer "
+_UNKNOWN_SECONDS = 1.0
+_EXPECTED = "authorization: Bearer tg_..."
+
+OpenTestTenant = Callable[[str], Awaitable[KeyRecord]]
+"""Opens a fresh test tenant for this unknown key, and answers the key's record."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticationOptions:
+    """`max_staleness` in seconds; `listener_key` is what callers without a key act as, empty where they may not."""
+
+    max_staleness: float = 5.0
+    cached_keys: int = 10_000
+    listener_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    record: KeyRecord
+    read_time: float
+
+
+class Authenticator:
+    """Finds the record of a call's key. `steady` measures staleness, `clock` says what has expired."""
+
+    def __init__(
+        self,
+        keys: KeySource,
+        *,
+        clock: Clock,
+        options: AuthenticationOptions,
+        open_test_tenant: OpenTestTenant | None = None,
+        steady: Callable[[], float] = monotonic,
+    ) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._options = options
+        self._open_test_tenant = open_test_tenant
+        self._steady = steady
+        self._default = f"Bearer {options.listener_key}" if options.listener_key else None
+        self._known: LRUCache[str, _Entry] = LRUCache(options.cached_keys)
+        self._unknown: TTLCache[str, None] = TTLCache(options.cached_keys, _UNKNOWN_SECONDS, timer=steady)
+        self._reading: dict[str, asyncio.Task[KeyRecord]] = {}
+        self._version: int | None = None
+        self._verified = float("-inf")
+
+    async def authenticate(self, authorization: str | None) -> KeyRecord:
+        """The record of the key in this metadata value; None where the call brings no such metadata.
+
+        Raises:
+            UnauthenticatedError: there is no key, or it is malformed, unknown, expired or revoked.
+            StoreUnavailableError: it is not known well enough, and the key table cannot be read.
+        """
+        key = _bearer(authorization or self._default)
+        digest = key_digest(key)
+        entry = self._known.get(digest)
+        if entry is not None and self._holds(entry):
+            return self._valid(entry.record)
+        if entry is None and (digest in self._unknown or not is_well_formed(key)):
+            raise UnauthenticatedError(expected=_EXPECTED)
+        return self._valid(await self._read_once(digest, key))
+
+    async def refresh(self) -> None:
+        """Compare the key table's version with the cache's; a newer one empties it."""
+        started = self._steady()
+        version = await self._keys.table_version()
+        if version != self._version:
+            self._known.clear()
+            self._unknown.clear()
+            self._reading.clear()
+            self._version = version
+        self._verified = started
+
+    async def run(self, sleep: Sleep) -> None:
+        """Until cancelled: refresh every second, whatever fails."""
+        while True:
+            try:
+                await self.refresh()
+            except TallygateError as error:
+                _log.warning("the key table cannot be read: %s", error)
+            await sleep(POLL_SECONDS)
+
+    def on_change(self) -> None:
+        """The key table changed: read every key again."""
+        self._version = None
+        self._known.clear()
+        self._unknown.clear()
+        self._reading.clear()
+
+    def _holds(self, entry: _Entry) -> bool:
+        return self._steady() - max(entry.read_time, self._verified) <= self._options.max_staleness
+
+    def _valid(self, record: KeyRecord) -> KeyRecord:
+        if record.revoke_time is None and record.expire_time is None:
+            return record
+        now = self._clock()
+        if record.revoke_time is not None and record.revoke_time <= now:
+            raise KeyRevokedError(key_id=record.key_id)
+        if record.expire_time is not None and record.expire_time <= now:
+            raise KeyExpiredError(key_id=record.key_id)
+        return record
+
+    async def _read_once(self, digest: str, key: str) -> KeyRecord:
+        """Read the key; callers that arrive together share one reading, which none of them can cancel."""
+        task = self._reading.get(digest)
+        if task is None:
+            task = asyncio.create_task(self._read(digest, key))
+            self._reading[digest] = task
+            task.add_done_callback(lambda done: self._done(digest, done))
+        return await asyncio.shield(task)
+
+    def _done(self, digest: str, task: asyncio.Task[KeyRecord]) -> None:
+        if self._reading.get(digest) is task:
+            del self._reading[digest]
+        if not task.cancelled():
+            task.exception()  # retrieved: who waited for it was told, or is gone
+
+    async def _read(self, digest: str, key: str) -> KeyRecord:
+        started, mine = self._steady(), asyncio.current_task()
+        record = await self._keys.key(digest)
+        if record is None and self._open_test_tenant is not None:
+            record = await self._open_test_tenant(key)
+        current = self._reading.get(digest) is mine  # a change since then has dropped this reading: keep nothing of it
+        if record is None:
+            if current:
+                self._unknown[digest] = None
+            raise UnauthenticatedError(expected=_EXPECTED)
+        if current:
+            self._known[digest] = _Entry(record, started)
+        return record
+
+
+def _bearer(authorization: str | None) -> str:
+    if authorization is None or authorization[: len(_SCHEME)].lower() != _SCHEME:
+        raise UnauthenticatedError(expected=_EXPECTED)
+    return authorization[len(_SCHEME) :].strip()

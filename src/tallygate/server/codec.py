@@ -1,0 +1,179 @@
+"""Wire to domain and back, the small parts: ids, quantities, instants, durations, enums, pages.
+
+Every refusal names its field, what was expected and what came. Instants and durations are integer microseconds.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+
+MAX_ID_CHARACTERS = 255
+MAX_ENTRIES = 64
+MAX_ENTRY_CHARACTERS = 1024
+DEFAULT_PAGE = 100
+MAX_PAGE = 1000
+MAX_BATCH = 1000
+_SECOND = 1_000_000
+_ID = "1 to 255 printable characters"
+_LAST_INSTANT = MAX_QUANTITY
+_INSTANT = "an instant from 1970 to 2255"
+
+E = TypeVar("E", bound=Enum)
+
+
+class WireEnum(Generic[E]):
+    """A proto enum and the domain's, joined by their names; 0 means `default`, or is refused without one."""
+
+    def __init__(self, wire: EnumTypeWrapper, domain: type[E], *, default: E | None = None) -> None:
+        names: dict[str, int] = dict(wire.items())
+        self._zero = next(name for name, number in names.items() if number == 0)
+        prefix = self._zero.removesuffix("UNSPECIFIED")
+        self._wire = {member: names[prefix + member.name] for member in domain}
+        self._domain = {number: member for member, number in self._wire.items()}
+        self._expected = " or ".join(prefix + member.name for member in domain)
+        if default is not None:
+            self._domain[0] = default
+
+    def encode(self, member: E) -> Any:  # noqa: ANN401 - an enum's number, which the generated types take only as itself
+        """The number on the wire."""
+        return self._wire[member]
+
+    def decode(self, number: int, field: str) -> E:
+        """The member of this number.
+
+        Raises:
+            InvalidFieldError: it is no known one.
+        """
+        member = self._domain.get(number)
+        if member is None:
+            raise InvalidFieldError(field=field, expected=self._expected, got=self._zero if number == 0 else number)
+        return member
+
+
+def identifier(value: str, field: str) -> str:
+    """An id as it came, if it is one.
+
+    Raises:
+        InvalidFieldError: it is empty, too long, or holds what cannot be printed.
+    """
+    if 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable():
+        return value
+    raise InvalidFieldError(field=field, expected=_ID, got=_shown(value))
+
+
+def optional_identifier(value: str, field: str) -> str:
+    """An id, or empty."""
+    return identifier(value, field) if value else ""
+
+
+def identifiers(values: Any, field: str, *, at_most: int = MAX_BATCH) -> tuple[str, ...]:  # noqa: ANN401 - a repeated field
+    """One id or more.
+
+    Raises:
+        InvalidFieldError: there are none, or too many, or one is not an id.
+    """
+    if not 0 < len(values) <= at_most:
+        raise InvalidFieldError(field=field, expected=f"1 to {at_most} of them", got=len(values))
+    return tuple(identifier(value, f"{field}[{index}]") for index, value in enumerate(values))
+
+
+def quantity(value: int, field: str, *, at_least: int = -MAX_QUANTITY) -> int:
+    """A quantity that every part of the system can count exactly.
+
+    Raises:
+        InvalidFieldError: it is too small or too large.
+    """
+    if at_least <= value <= MAX_QUANTITY:
+        return value
+    raise InvalidFieldError(field=field, expected=f"an integer from {at_least} to {MAX_QUANTITY}", got=value)
+
+
+def optional_quantity(message: Any, field: str, *, at_least: int = -MAX_QUANTITY, path: str = "") -> int | None:  # noqa: ANN401 - any message with this field
+    """The quantity in an optional field, None where it is absent; `path` is where the message stands."""
+    if not message.HasField(field):
+        return None
+    return quantity(getattr(message, field), f"{path}.{field}" if path else field, at_least=at_least)
+
+
+def optional_instant(message: Any, field: str) -> int | None:  # noqa: ANN401 - any message with this field
+    """The instant in a field, None where it is absent; what is finer than a microsecond is cut off.
+
+    Raises:
+        InvalidFieldError: it is not one that can be counted with.
+    """
+    if not message.HasField(field):
+        return None
+    stamp = getattr(message, field)
+    instant = int(stamp.seconds) * _SECOND + int(stamp.nanos) // 1000
+    if 0 <= stamp.nanos < 10**9 and 0 <= instant <= _LAST_INSTANT:
+        return instant
+    raise InvalidFieldError(field=field, expected=_INSTANT, got=f"{stamp.seconds}.{stamp.nanos:09d}")
+
+
+def optional_duration(message: Any, field: str, *, at_least: int = 0, path: str = "") -> int | None:  # noqa: ANN401 - any message with this field
+    """The duration in a field, None where it is absent; `path` is where the message stands.
+
+    Raises:
+        InvalidFieldError: it is too short, or longer than can be counted with.
+    """
+    if not message.HasField(field):
+        return None
+    span = getattr(message, field)
+    duration = int(span.seconds) * _SECOND + int(span.nanos) // 1000
+    if at_least <= duration <= MAX_QUANTITY:
+        return duration
+    expected = "a duration" if at_least == 0 else "a duration above zero"
+    name = f"{path}.{field}" if path else field
+    raise InvalidFieldError(field=name, expected=expected, got=f"{span.seconds}.{abs(span.nanos):09d}s")
+
+
+def entries(values: Mapping[str, str], field: str) -> dict[str, str]:
+    """A map of texts, bounded.
+
+    Raises:
+        InvalidFieldError: it has too many entries, a key that is no id, or a value that is too long.
+    """
+    if len(values) > MAX_ENTRIES:
+        raise InvalidFieldError(field=field, expected=f"at most {MAX_ENTRIES} entries", got=len(values))
+    for key, value in values.items():
+        identifier(key, f"{field} (key)")
+        if len(value) > MAX_ENTRY_CHARACTERS:
+            raise InvalidFieldError(field=f"{field}[{key}]", expected=f"at most {MAX_ENTRY_CHARACTERS} characters")
+    return dict(values)
+
+
+def page_size(value: int, field: str = "page_size") -> int:
+    """How many to list.
+
+    Raises:
+        InvalidFieldError: it is negative or too large.
+    """
+    if 0 <= value <= MAX_PAGE:
+        return value or DEFAULT_PAGE
+    raise InvalidFieldError(field=field, expected=f"0 to {MAX_PAGE}", got=value)
+
+
+def timestamp(instant: int | None) -> Timestamp | None:
+    """An instant on the wire; None stays absent."""
+    if instant is None:
+        return None
+    seconds, micros = divmod(instant, _SECOND)
+    return Timestamp(seconds=seconds, nanos=micros * 1000)
+
+
+def duration(span: int | None) -> Duration | None:
+    """A duration on the wire, not negative; None stays absent."""
+    if span is None:
+        return None
+    seconds, micros = divmod(span, _SECOND)
+    return Duration(seconds=seconds, nanos=micros * 1000)
+
+
+def _shown(value: str) -> str:
+    return value if value.isprintable() else repr(value)

@@ -1,0 +1,101 @@
+"""Structured logs: one JSON object (or a line for people) an event, with request id and tenant, never with a key.
+
+Every module logs through `logging`; this room decides how it looks.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Literal, TextIO
+
+import structlog
+from google.protobuf.message import Message
+from typing_extensions import override
+
+_KEY = re.compile(r"tg_[0-9A-Za-z]{12,}")
+_SHOWN = "tg_***"
+EventDict = MutableMapping[str, Any]
+
+
+@dataclass(slots=True)
+class CallInfo:
+    """What log lines say of the call they are written in; the tenant is known once the key is."""
+
+    method: str
+    request: Message | None = None
+    tenant_id: str = ""
+    call_id: str = ""
+
+    @property
+    def request_id(self) -> str:
+        """The caller's own request_id where the request has one, else the id given to this call."""
+        return getattr(self.request, "request_id", "") or self.call_id
+
+
+CURRENT_CALL: ContextVar[CallInfo | None] = ContextVar("tallygate_call", default=None)
+
+
+def configure(*, level: str, output: Literal["json", "text"], stream: TextIO | None = None) -> None:
+    """Send every log line of this process to `stream` (standard error), redacted."""
+    renderer: Any = structlog.processors.JSONRenderer() if output == "json" else structlog.dev.ConsoleRenderer()
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_call,
+    ]
+    rest: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if output == "json":
+        rest.append(structlog.processors.format_exc_info)
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*rest, redact, renderer])
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_Redacting(formatter))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("asyncio", "uvicorn", "uvicorn.error", "aiosqlite"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace anything that looks like an API key, however deep it stands."""
+    for key, value in event.items():
+        event[key] = _redacted(value)
+    return event
+
+
+class _Redacting(logging.Formatter):
+    """The last word: what a renderer makes of tracebacks and reprs is redacted as text, too."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        return _KEY.sub(_SHOWN, self._inner.format(record))
+
+
+def _redacted(value: object) -> object:
+    match value:
+        case str():
+            return _KEY.sub(_SHOWN, value)
+        case dict():
+            return {key: _redacted(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_redacted(item) for item in value]
+        case _:
+            return value
+
+
+def _add_call(_logger: object, _method: str, event: EventDict) -> EventDict:
+    call = CURRENT_CALL.get()
+    if call is not None:
+        event.setdefault("method", call.method)
+        event.setdefault("tenant_id", call.tenant_id)
+        event.setdefault("request_id", call.request_id)
+    return event

@@ -1,0 +1,69 @@
+"""Which scope every method needs, and how large its request may be: one table, complete by test."""
+
+from dataclasses import dataclass
+
+from tallygate.domain.credential import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRule:
+    """Any one of `scopes` is enough; `batch` requests may be as large as the batch limit allows."""
+
+    scopes: tuple[Scope, ...]
+    batch: bool = False
+
+
+_ASK = MethodRule((Scope.DATA, Scope.READ_ONLY))
+_ASK_MANY = MethodRule((Scope.DATA, Scope.READ_ONLY), batch=True)
+_TAKE = MethodRule((Scope.DATA,))
+_TAKE_MANY = MethodRule((Scope.DATA,), batch=True)
+_READ = MethodRule((Scope.CONTROL, Scope.READ_ONLY))
+_WRITE = MethodRule((Scope.CONTROL,), batch=True)
+
+METHOD_RULES: dict[str, MethodRule] = {
+    "tallygate.v1.EntitlementService/CheckEntitlement": _ASK,
+    "tallygate.v1.EntitlementService/BatchCheckEntitlements": _ASK_MANY,
+    "tallygate.v1.EntitlementService/ListEntitlements": _ASK,
+    "tallygate.v1.EntitlementService/ConsumeQuota": _TAKE,
+    "tallygate.v1.EntitlementService/ResetUsage": _TAKE,
+    "tallygate.v1.EntitlementService/RateLimit": _TAKE,
+    "envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit": _TAKE,
+    "tallygate.v1.CatalogService/ApplyCatalog": _WRITE,
+    "tallygate.v1.CatalogService/GetCatalog": _READ,
+    "tallygate.v1.CatalogService/ListPlans": _READ,
+    "tallygate.v1.CatalogService/GetPlan": _READ,
+    "tallygate.v1.AccountService/UpsertAccount": _WRITE,
+    "tallygate.v1.AccountService/GetAccount": _READ,
+    "tallygate.v1.AccountService/ListAccounts": _READ,
+    "tallygate.v1.AccountService/AddUsers": _WRITE,
+    "tallygate.v1.AccountService/RemoveUsers": _WRITE,
+    "tallygate.v1.AccountService/ListUsers": _READ,
+    "tallygate.v1.AccountService/AssignSeat": _WRITE,
+    "tallygate.v1.AccountService/UnassignSeat": _WRITE,
+    "tallygate.v1.AccountService/ListSeats": _READ,
+    "tallygate.v1.AccountService/CreateOverride": _WRITE,
+    "tallygate.v1.AccountService/ListOverrides": _READ,
+    "tallygate.v1.AccountService/DeleteOverride": _WRITE,
+    "tallygate.v1.AccountService/CreateGrant": _WRITE,
+    "tallygate.v1.AccountService/ListGrants": _READ,
+    "tallygate.v1.AccountService/RevokeGrant": _WRITE,
+    "tallygate.v1.SubscriptionService/CreateSubscription": _WRITE,
+    "tallygate.v1.SubscriptionService/GetSubscription": _READ,
+    "tallygate.v1.SubscriptionService/ListSubscriptions": _READ,
+    "tallygate.v1.SubscriptionService/ChangePlan": _WRITE,
+    "tallygate.v1.SubscriptionService/SetAddOn": _WRITE,
+    "tallygate.v1.SubscriptionService/ExtendTrial": _WRITE,
+    "tallygate.v1.SubscriptionService/CancelSubscription": _WRITE,
+    "tallygate.v1.SubscriptionService/ExtendSubscription": _WRITE,
+    "tallygate.v1.SubscriptionService/SetSubscriptionState": _WRITE,
+    "tallygate.v1.UsageService/GetUsage": _READ,
+    "tallygate.v1.UsageService/ListEvents": _READ,
+    "tallygate.v1.UsageService/FollowEvents": _READ,
+    "tallygate.v1.UsageService/RecordUsage": _TAKE_MANY,
+    "tallygate.v1.ApiKeyService/CreateApiKey": _WRITE,
+    "tallygate.v1.ApiKeyService/ListApiKeys": _READ,
+    "tallygate.v1.ApiKeyService/RevokeApiKey": _WRITE,
+    "tallygate.v1.TestClockService/GetTestClock": _READ,
+    "tallygate.v1.TestClockService/AdvanceTestClock": _WRITE,
+}
+"""By `service/method`, as in the call's path."""
