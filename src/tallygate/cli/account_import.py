@@ -1,0 +1,257 @@
+"""Accounts out of a JSON-lines file: several at a time, each once, resumed after an interruption."""
+
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Protocol
+
+import click
+import grpc
+from google.protobuf.json_format import ParseDict, ParseError
+
+from tallygate.cli.client import Client
+from tallygate.cli.failures import UNDECIDED, CommandError, failure_of
+from tallygate_api.v1 import account_service_pb2, subscription_service_pb2
+from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
+from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
+
+_TOGETHER = 16
+"""How many accounts are on their way at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the file: an account, and the subscription that it may bring."""
+
+    number: int
+    end: int
+    account: account_service_pb2.UpsertAccountRequest
+    subscription: subscription_service_pb2.CreateSubscriptionRequest | None
+    problem: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What came of an import; `resumed` lines were done by an earlier run."""
+
+    file: Path
+    imported: int = 0
+    failed: int = 0
+    resumed: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """The outcome as a sentence."""
+        resumed = f", {self.resumed:,} by the run before" if self.resumed else ""
+        return f"imported {self.imported:,} accounts{resumed}, {self.failed:,} failed"
+
+    def json(self) -> str:
+        """The outcome as JSON."""
+        counts = {"imported": self.imported, "failed": self.failed, "resumed": self.resumed}
+        return json.dumps({**counts, "problems": self.problems}, indent=2, ensure_ascii=False)
+
+    def raise_failures(self) -> None:
+        """Fail when a line did.
+
+        Raises:
+            CommandError: at least one line was refused.
+        """
+        if self.failed:
+            told = f"{self.failed:,} lines of {self.file} were refused; correct them and import the file again"
+            raise CommandError(told)
+
+
+def import_accounts(client: Client, file: Path, *, restart: bool = False) -> Outcome:
+    """Import a file. Lines that are refused are told on stderr and passed over; the rest goes on.
+
+    Raises:
+        CommandError: the file cannot be read, or the server stopped answering; the next run goes on from there.
+    """
+    try:
+        size = file.stat().st_size
+        stream = file.open("rb")
+    except OSError as error:
+        msg = f"cannot read {file}: {error.strerror}"
+        raise CommandError(msg) from error
+    progress = _Progress(path=file.with_name(file.name + ".progress"), server=client.target.address)
+    outcome = Outcome(file=file)
+    with stream:
+        start = 0 if restart else progress.resume(stream, outcome)
+        stream.seek(start)
+        with _bar(size - start) as bar:
+            _import(client, stream, progress, outcome, bar)
+    progress.path.unlink(missing_ok=True)
+    return outcome
+
+
+def plant_accounts(client: Client, file: Path) -> list[str]:
+    """Create those accounts of a file that are not there yet; returns why lines were refused.
+
+    Raises:
+        CommandError: the file cannot be read, or the server stopped answering.
+    """
+    listed = client.pages(
+        AccountServiceStub(client.channel).ListAccounts, account_service_pb2.ListAccountsRequest(), field="accounts"
+    )
+    there = {account.account_id for account in listed.accounts}
+    try:
+        lines = list(_lines(io.BytesIO(file.read_bytes()), first=1))
+    except OSError as error:
+        msg = f"cannot read {file}: {error.strerror}"
+        raise CommandError(msg) from error
+    new = iter([line for line in lines if line.account.account_id not in there])
+    outcomes = [outcome for batch in _batches(new) for outcome in _send(client, batch)]
+    return [f"{file}:{line.number}: {problem}" for line, problem in outcomes if problem]
+
+
+def _import(client: Client, stream: IO[bytes], progress: "_Progress", outcome: Outcome, bar: "_Bar") -> None:
+    reached = stream.tell()
+    for batch in _batches(_lines(stream, first=progress.lines + 1)):
+        for line, problem in _send(client, batch):
+            if problem:
+                outcome.failed += 1
+                outcome.problems.append(f"{outcome.file}:{line.number}: {problem}")
+                click.echo(f"error: {outcome.problems[-1]}", err=True)
+            else:
+                outcome.imported += 1
+        progress.save(stream, end=batch[-1].end, lines=batch[-1].number, outcome=outcome)
+        bar.update(batch[-1].end - reached)
+        reached = batch[-1].end
+
+
+def _lines(stream: IO[bytes], *, first: int) -> Iterator[Line]:
+    end = stream.tell()
+    for number, raw in enumerate(stream, first):
+        end += len(raw)
+        if raw.strip():
+            yield _parse(number, end, raw)
+
+
+def _parse(number: int, end: int, raw: bytes) -> Line:
+    account = account_service_pb2.UpsertAccountRequest()
+    subscription = None
+    problem = ""
+    try:
+        content = json.loads(raw)
+        if not isinstance(content, dict):
+            raise TypeError("a line holds one JSON object")  # noqa: EM101, TRY301 - told with the line, below
+        held = content.pop("subscription", None)
+        ParseDict(content, account)
+        if held is not None:
+            subscription = ParseDict(held, subscription_service_pb2.CreateSubscriptionRequest())
+            subscription.account_id = account.account_id
+    except (ValueError, TypeError, ParseError) as error:
+        problem = " ".join(str(error).split())
+    return Line(number=number, end=end, account=account, subscription=subscription, problem=problem)
+
+
+def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    """Lines that can be on their way together: of one account only one."""
+    batch: list[Line] = []
+    accounts: set[str] = set()
+    for line in lines:
+        if len(batch) == _TOGETHER or line.account.account_id in accounts:
+            yield batch
+            batch, accounts = [], set()
+        batch.append(line)
+        accounts.add(line.account.account_id)
+    if batch:
+        yield batch
+
+
+def _send(client: Client, batch: list[Line]) -> Iterator[tuple[Line, str]]:
+    """Upsert the accounts of a batch together, then subscribe them; yields what was refused, and why."""
+    upsert = AccountServiceStub(client.channel).UpsertAccount
+    deadline = client.target.timeout
+    calls = [
+        None if line.problem else upsert.future(line.account, timeout=deadline, metadata=client.metadata)
+        for line in batch
+    ]
+    for line, call in zip(batch, calls, strict=True):
+        problem = line.problem
+        if call is not None:
+            try:
+                call.result()
+                if line.subscription is not None:
+                    _subscribe(client, line.subscription)
+            except grpc.RpcError as error:
+                problem = _refusal(failure_of(error, address=client.target.address))
+            except CommandError as error:
+                problem = _refusal(error)
+        yield line, problem
+
+
+def _refusal(error: CommandError) -> str:
+    """Why a line was refused; a server that could not decide stops the import instead."""
+    if error.exit_code == UNDECIDED or error.status.get("code") in {7, 16}:  # no line passes without a permitted key
+        error.hints = (*error.hints, "run the same command again to go on from here")
+        raise error
+    return str(error)
+
+
+def _subscribe(client: Client, request: subscription_service_pb2.CreateSubscriptionRequest) -> None:
+    """Subscribe an account, unless its live subscription is to that plan already."""
+    stub = SubscriptionServiceStub(client.channel)
+    try:
+        client.call(stub.CreateSubscription, request)
+    except CommandError as error:
+        if error.reason() != "SUBSCRIPTION_CONFLICT":
+            raise
+        live = subscription_service_pb2.GetSubscriptionRequest(account_id=request.account_id)
+        if client.call(stub.GetSubscription, live).subscription.plan_key != request.plan_key:
+            raise
+
+
+@dataclass(slots=True, kw_only=True)
+class _Progress:
+    """How far an import came, in a file beside the one imported; it holds for that file's beginning and server."""
+
+    path: Path
+    server: str
+    lines: int = 0
+    offset: int = 0
+    _digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def resume(self, stream: IO[bytes], outcome: Outcome) -> int:
+        """Where to go on; 0 when nothing was interrupted, or something else was."""
+        try:
+            saved = json.loads(self.path.read_text(encoding="utf-8"))
+            offset, lines, failed = int(saved["offset"]), int(saved["lines"]), int(saved["failed"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0
+        digest = hashlib.sha256(stream.read(offset))
+        if saved.get("sha256") != digest.hexdigest() or saved.get("server") != self.server:
+            return 0
+        self.lines, self.offset, self._digest = lines, offset, digest
+        outcome.resumed, outcome.failed = int(saved.get("imported", 0)), failed
+        return offset
+
+    def save(self, stream: IO[bytes], *, end: int, lines: int, outcome: Outcome) -> None:
+        """Note that all before `end` is done."""
+        position = stream.tell()
+        stream.seek(self.offset)
+        self._digest.update(stream.read(end - self.offset))
+        stream.seek(position)
+        self.offset, self.lines = end, lines
+        done = {"imported": outcome.imported + outcome.resumed, "failed": outcome.failed}
+        content = {"server": self.server, "offset": end, "lines": lines, "sha256": self._digest.hexdigest(), **done}
+        part = self.path.with_name(self.path.name + ".part")
+        part.write_text(json.dumps(content), encoding="utf-8")
+        part.replace(self.path)
+
+
+class _Bar(Protocol):
+    """What a progress bar takes: how many more bytes are done."""
+
+    def update(self, n_steps: int) -> None: ...
+
+
+def _bar(size: int) -> AbstractContextManager[_Bar]:
+    """Progress on stderr, where somebody watches."""
+    stderr = sys.stderr
+    return click.progressbar(length=size, label="importing", file=stderr, hidden=not stderr.isatty())

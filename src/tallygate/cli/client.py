@@ -1,0 +1,159 @@
+"""The connection of a command: which server, with which key, and how a call is made."""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from tallygate.cli.failures import CommandError, failure_of
+from tallygate.cli.output import echo_json, echo_text
+from tallygate.settings import client_environment, load
+from tallygate_api.service_config import default_service_config
+
+DEFAULT_ADDRESS = "127.0.0.1:7420"
+_OWNER_ONLY = 0o600
+_PAGE = 1_000
+_LOCAL = ("127.", "localhost", "[::1]", "unix:")
+
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom to call as whom; the deadline is in seconds."""
+
+    address: str
+    key: str
+    timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """An open connection, and the form in which its answers are shown."""
+
+    channel: grpc.Channel
+    target: Target
+    as_json: bool = False
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What every call carries."""
+        return (("authorization", f"Bearer {self.target.key}"),) if self.target.key else ()
+
+    def call(self, method: "grpc.UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
+        """Make one call.
+
+        Raises:
+            CommandError: it failed.
+        """
+        try:
+            return method(request, timeout=self.target.timeout, metadata=self.metadata)
+        except grpc.RpcError as error:
+            raise failure_of(error, address=self.target.address) from None
+
+    def pages(
+        self,
+        method: "grpc.UnaryUnaryMultiCallable[Request, Response]",
+        request: Request,
+        *,
+        field: str,
+        limit: int | None = None,
+    ) -> Response:
+        """All pages of a list as one answer, or its first `limit` rows; `field` is the one that holds the rows."""
+        paged: Any = request
+        whole: Any = None
+        while True:
+            left = _PAGE if limit is None else limit - (len(getattr(whole, field)) if whole is not None else 0)
+            paged.page_size = min(left, _PAGE)
+            page: Any = self.call(method, paged)
+            if whole is None:
+                whole = page
+            else:
+                getattr(whole, field).extend(getattr(page, field))
+                whole.next_page_token = page.next_page_token
+            paged.page_token = whole.next_page_token
+            if not paged.page_token or (limit is not None and len(getattr(whole, field)) >= limit):
+                answer: Response = whole
+                return answer
+
+    def show(self, answer: Message, text: Callable[[], str]) -> None:
+        """Print an answer: as JSON the message itself, and nothing else; else the text."""
+        if self.as_json:
+            echo_json(answer)
+        else:
+            echo_text(text())
+
+
+@contextlib.contextmanager
+def connect(target: Target, *, as_json: bool = False) -> Iterator[Client]:
+    """Open a connection for one command. Nothing is sent before the first call."""
+    options: list[tuple[str, Any]] = [("grpc.service_config", default_service_config())]
+    if target.address.startswith(_LOCAL):
+        options.append(("grpc.enable_http_proxy", 0))
+    with grpc.insecure_channel(target.address, options=options) as channel:
+        yield Client(channel=channel, target=target, as_json=as_json)
+
+
+def find_target(*, server: str | None, key: str | None, key_file: Path | None, timeout: float) -> Target:
+    """Whom to call: flags before environment before the context that `tallygate dev` wrote.
+
+    The context's key is for the context's server: it is sent to no other.
+
+    Raises:
+        CommandError: a file that was named cannot be read.
+    """
+    environment = client_environment()
+    named = server or environment.address
+    context = _read_context(environment.context_file, needed=not named)
+    address = named or context.get("server", "") or DEFAULT_ADDRESS
+    own = context.get("key", "") if context.get("server") == address else ""
+    secret = key or (_read_key(key_file) if key_file else "") or environment.api_key or own
+    return Target(address=address, key=secret.strip(), timeout=timeout)
+
+
+def write_context(path: Path, context: dict[str, str]) -> None:
+    """Write the context file so that only its owner ever can read it, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w", encoding="utf-8") as file:
+        file.write(json.dumps(context, indent=2) + "\n")
+    part.replace(path)
+
+
+def read_context(path: Path) -> dict[str, str]:
+    """What the context file says; nothing where there is none.
+
+    Raises:
+        CommandError: it is there and cannot be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        msg = f"cannot read {path}: {error}; remove it, or start `tallygate dev` again"
+        raise CommandError(msg) from error
+    return {str(k): str(v) for k, v in content.items()} if isinstance(content, dict) else {}
+
+
+def _read_context(named: str, *, needed: bool) -> dict[str, str]:
+    if named:
+        return read_context(Path(named))
+    directory = load().settings.data_dir if needed else Path(".tallygate")
+    return read_context(directory / "context.json")
+
+
+def _read_key(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"cannot read the key file {path}: {error}"
+        raise CommandError(msg) from error

@@ -1,0 +1,1 @@
+"""The commands, one module a noun. None is imported before it is run."""

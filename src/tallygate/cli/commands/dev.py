@@ -1,0 +1,98 @@
+"""A server to try things out with: embedded stores, a demo world, and a key."""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tallygate.cli.client import Target, read_context, write_context
+from tallygate.cli.demo import Demo, find_demo, paste, seed
+from tallygate.cli.failures import CommandError
+from tallygate.cli.groups import Command
+from tallygate.cli.options import settings_options
+from tallygate.settings import Settings, load
+
+TENANT = "demo"
+_CONTEXT = "context.json"
+_QUIET = {"logging.level": "warning", "logging.format": "text"}
+
+
+@click.command("dev", cls=Command, examples=["tallygate dev", "tallygate dev --listen 127.0.0.1:9000 --no-demo"])
+@click.option("--catalog", type=click.Path(path_type=Path), help="The catalogue to apply; default: the demo's.")
+@click.option("--accounts", type=click.Path(path_type=Path), help="The accounts to import; default: the demo's.")
+@click.option("--no-demo", is_flag=True, help="Neither catalogue nor accounts.")
+@settings_options(listeners=True)
+def dev_command(
+    *, catalog: Path | None, accounts: Path | None, no_demo: bool, flags: dict[str, Any], config: Path | None
+) -> None:
+    """Start a server with a demo world; Ctrl-C stops it.
+
+    Data stays in .tallygate. Each start mints a key, revokes the one before, and
+    writes .tallygate/context.json, where the other commands find the server.
+    """
+    loaded = load(flags, config_file=config)
+    quiet = {key: value for key, value in _QUIET.items() if key not in loaded.origins}
+    settings = load({**flags, **quiet}, config_file=config).settings if quiet else loaded.settings
+    _require_writable(settings.data_dir)
+    demo = None if no_demo else find_demo(catalog=catalog, accounts=accounts)
+    asyncio.run(_run(settings, demo))
+
+
+async def _run(settings: Settings, demo: Demo | None) -> None:
+    from tallygate import app  # noqa: PLC0415 - loads the server, which `--help` does not need
+    from tallygate.server import logs  # noqa: PLC0415
+
+    logs.configure(level=settings.logging.level, output=settings.logging.format)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await app.migrate(settings)
+    async with app.Application(settings) as application:
+        target = await _enter(settings, application.grpc_address)
+        notes = await asyncio.to_thread(seed, target, demo) if demo is not None else []
+        click.echo(paste(target, settings, admin=application.admin_address, notes=notes))
+        waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(application.wait_stopped())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        click.echo("stopping", err=True)
+    click.echo("stopped", err=True)
+
+
+async def _enter(settings: Settings, address: str) -> Target:
+    """Make this start's key, revoke the one of the start before, and write the context.
+
+    Only now, with the server up: another live instance on this directory would have refused the start, and so its
+    key is not touched.
+    """
+    from tallygate import app  # noqa: PLC0415 - as above
+    from tallygate.domain.errors import ConflictError, NotFoundError  # noqa: PLC0415
+
+    path = settings.data_dir / _CONTEXT
+    with contextlib.suppress(ConflictError):  # it is there from an earlier start
+        await app.create_tenant(settings, tenant_id=TENANT, currency="USD", time_zone="UTC")
+    key_id, key = await app.create_key(
+        settings, tenant_id=TENANT, name="dev", scopes={"data", "control"}, expire_time=None
+    )
+    previous = read_context(path).get("key_id")
+    write_context(path, {"server": address, "key": key, "key_id": key_id, "tenant": TENANT})
+    if previous:
+        with contextlib.suppress(NotFoundError):  # the database is younger than the context
+            await app.revoke_key_local(settings, tenant_id=TENANT, key_id=previous)
+    return Target(address=address, key=key)
+
+
+def _require_writable(directory: Path) -> None:
+    """Fail in one line before anything is started in a directory that cannot be written."""
+    probe = directory / ".writable"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink(missing_ok=True)
+    except OSError as error:
+        msg = f"cannot write to {directory}: {error.strerror}; name another by --data-dir"
+        raise CommandError(msg) from error

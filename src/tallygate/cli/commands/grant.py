@@ -1,0 +1,89 @@
+"""Grants: dated allowances on top of a metered entitlement."""
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tallygate.cli.client import Client
+from tallygate.cli.groups import Group
+from tallygate.cli.options import feature_option, limit_option, remote
+from tallygate.cli.options import instant as parse_instant
+from tallygate.cli.output import number, optional_instant, table
+from tallygate_api.v1 import account_service_pb2 as wire
+from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
+
+
+@click.group("grant", cls=Group)
+def grant_command() -> None:
+    """Grant accounts more units of a feature: top-ups, promotions, credits."""
+
+
+@grant_command.command(
+    "create",
+    examples=[
+        "tallygate grant create acme api_calls 5000 --expire 2027-01-01",
+        "tallygate grant create acme api_calls 100 --id topup-1 --priority 10",
+    ],
+)
+@click.argument("account")
+@click.argument("feature")
+@click.argument("amount", type=click.IntRange(min=1))
+@click.option("--priority", type=int, default=0, metavar="N", help="Lower burns first; default 0.")
+@click.option("--effective", type=parse_instant, metavar="TIME", help="From when on; default: now.")
+@click.option("--expire", type=parse_instant, metavar="TIME", help="Until when; default: without end.")
+@click.option("--id", "grant_id", default="", metavar="ID", help="Your own id, so that repeating it changes nothing.")
+@remote
+def create(
+    client: Client,
+    *,
+    account: str,
+    feature: str,
+    amount: int,
+    priority: int,
+    effective: Timestamp | None,
+    expire: Timestamp | None,
+    grant_id: str,
+) -> None:
+    """Grant units of a metered feature, burnt once."""
+    request = wire.CreateGrantRequest(
+        account_id=account,
+        feature_key=feature,
+        amount=amount,
+        priority=priority,
+        effective_time=effective,
+        expire_time=expire,
+        grant_id=grant_id,
+    )
+    response = client.call(AccountServiceStub(client.channel).CreateGrant, request)
+    grant = response.grant
+    client.show(response, lambda: f"granted {number(grant.amount)} {grant.feature_key} as {grant.grant_id}")
+
+
+@grant_command.command("list", examples=["tallygate grant list acme", "tallygate grant list acme -o json"])
+@click.argument("account")
+@feature_option
+@limit_option
+@remote
+def list_(client: Client, *, account: str, feature: str, limit: int | None) -> None:
+    """List an account's grants in the order in which they burn."""
+    stub = AccountServiceStub(client.channel)
+    request = wire.ListGrantsRequest(account_id=account, feature_key=feature)
+    response = client.pages(stub.ListGrants, request, field="grants", limit=limit)
+    header = ("GRANT", "FEATURE", "AMOUNT", "PRIORITY", "EXPIRES", "REVOKED")
+    client.show(response, lambda: table(header, map(_row, response.grants), empty="no grants"))
+
+
+@grant_command.command("revoke", examples=["tallygate grant revoke acme topup-1"])
+@click.argument("account")
+@click.argument("grant")
+@remote
+def revoke(client: Client, *, account: str, grant: str) -> None:
+    """End a grant now: what is left of it is lost, what it paid stays paid."""
+    request = wire.RevokeGrantRequest(account_id=account, grant_id=grant)
+    response = client.call(AccountServiceStub(client.channel).RevokeGrant, request)
+    client.show(response, lambda: f"revoked {response.grant.grant_id}")
+
+
+def _row(grant: wire.Grant) -> tuple[str, ...]:
+    revoked = optional_instant(grant, "revoke_time")
+    expires = optional_instant(grant, "expire_time")
+    return grant.grant_id, grant.feature_key, number(grant.amount), str(grant.priority), expires, revoked

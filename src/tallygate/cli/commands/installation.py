@@ -1,0 +1,50 @@
+"""What an installation needs before its first server: the schema and a tenant. Writes the database itself."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tallygate.cli.groups import Command, Group
+from tallygate.cli.options import settings_options
+from tallygate.settings import load
+
+
+@click.command(
+    "migrate",
+    cls=Command,
+    examples=["tallygate migrate", "tallygate migrate --database-url postgresql://tallygate@db/tallygate"],
+)
+@settings_options()
+def migrate_command(*, flags: dict[str, Any], config: Path | None) -> None:
+    """Bring the database to this version's schema; harmless when it is there."""
+    from tallygate import app  # noqa: PLC0415 - loads the database, which `--help` does not need
+
+    version = asyncio.run(app.migrate(load(flags, config_file=config).settings))
+    click.echo(f"the database is at schema {version}")
+
+
+@click.group("tenant", cls=Group)
+def tenant_command() -> None:
+    """Create tenants, directly in the database."""
+
+
+@tenant_command.command(
+    "create", examples=["tallygate tenant create demo", "tallygate tenant create shop --currency CHF"]
+)
+@click.argument("tenant")
+@click.option("--currency", default="USD", show_default=True, help="ISO 4217 code of its amounts.")
+@click.option("--time-zone", default="UTC", show_default=True, help="Its IANA time zone.")
+@click.option("--test", is_flag=True, help="A test tenant, with a clock that can be moved.")
+@settings_options()
+def create(
+    *, tenant: str, currency: str, time_zone: str, test: bool, flags: dict[str, Any], config: Path | None
+) -> None:
+    """Create a tenant: its own catalogue, accounts and keys."""
+    from tallygate import app  # noqa: PLC0415 - loads the database, which `--help` does not need
+
+    settings = load(flags, config_file=config).settings
+    asyncio.run(app.create_tenant(settings, tenant_id=tenant, currency=currency, time_zone=time_zone, test=test))
+    click.echo(f"created the tenant {tenant}")
+    click.echo(f"next: tallygate key create first --scope data --scope control --local --tenant {tenant}", err=True)

@@ -1,0 +1,136 @@
+"""Overrides: dated exceptions for one feature of one account."""
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tallygate.cli.client import Client
+from tallygate.cli.groups import Group
+from tallygate.cli.options import feature_option, limit_option, remote
+from tallygate.cli.options import instant as parse_instant
+from tallygate.cli.output import number, optional_instant, table
+from tallygate_api.v1 import account_service_pb2 as wire
+from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
+from tallygate_api.v1.catalog_pb2 import Entitlement, Overage
+
+_OVERAGE = {"deny": Overage.OVERAGE_DENY, "allow": Overage.OVERAGE_ALLOW}
+
+
+@click.group("override", cls=Group)
+def override_command() -> None:
+    """Make dated exceptions for an account.
+
+    While it is in force, an override is the account's whole entitlement to its
+    feature.
+    """
+
+
+@override_command.command(
+    "create",
+    examples=[
+        "tallygate override create acme sso --enabled --end 2027-01-01",
+        "tallygate override create acme api_calls --limit 250000 --overage allow",
+    ],
+)
+@click.argument("account")
+@click.argument("feature")
+@click.option("--enabled/--disabled", default=None, help="For a boolean feature.")
+@click.option("--number", "figure", type=int, metavar="N", help="For a static number.")
+@click.option("--text", metavar="TEXT", help="For a static text.")
+@click.option("--value", "values", multiple=True, metavar="V", help="For a static enum; may be repeated.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="For a metered or a seat feature.")
+@click.option("--unlimited", is_flag=True, help="No limit, for a metered or a seat feature.")
+@click.option("--overage", type=click.Choice(list(_OVERAGE)), help="What happens at the limit.")
+@click.option("--start", type=parse_instant, metavar="TIME", help="From when on; default: now.")
+@click.option("--end", type=parse_instant, metavar="TIME", help="Until when; default: without end.")
+@click.option("--id", "override_id", default="", metavar="ID", help="Your own id; repeating it changes nothing.")
+@remote
+def create(
+    client: Client,
+    *,
+    account: str,
+    feature: str,
+    start: Timestamp | None,
+    end: Timestamp | None,
+    override_id: str,
+    **value: object,
+) -> None:
+    """Make an exception for one feature of an account."""
+    request = wire.CreateOverrideRequest(
+        account_id=account,
+        feature_key=feature,
+        entitlement=_entitlement(**value),  # type: ignore[arg-type] # the options above, by their own names
+        override_id=override_id,
+        start_time=start,
+        end_time=end,
+    )
+    response = client.call(AccountServiceStub(client.channel).CreateOverride, request)
+    held = response.override
+    client.show(response, lambda: f"{held.feature_key} is {_shown(held.entitlement)} by override {held.override_id}")
+
+
+@override_command.command("list", examples=["tallygate override list acme", "tallygate override list acme -o json"])
+@click.argument("account")
+@feature_option
+@limit_option
+@remote
+def list_(client: Client, *, account: str, feature: str, limit: int | None) -> None:
+    """List an account's overrides, ended ones included."""
+    stub = AccountServiceStub(client.channel)
+    request = wire.ListOverridesRequest(account_id=account, feature_key=feature)
+    response = client.pages(stub.ListOverrides, request, field="overrides", limit=limit)
+    header = ("OVERRIDE", "FEATURE", "VALUE", "START", "END")
+    client.show(response, lambda: table(header, map(_row, response.overrides), empty="no overrides"))
+
+
+@override_command.command("delete", examples=["tallygate override delete acme deal-9"])
+@click.argument("account")
+@click.argument("override")
+@remote
+def delete(client: Client, *, account: str, override: str) -> None:
+    """Delete an override, which is out of force at once."""
+    request = wire.DeleteOverrideRequest(account_id=account, override_id=override)
+    response = client.call(AccountServiceStub(client.channel).DeleteOverride, request)
+    client.show(response, lambda: f"deleted {override}")
+
+
+def _entitlement(
+    *,
+    enabled: bool | None,
+    figure: int | None,
+    text: str | None,
+    values: tuple[str, ...],
+    limit: int | None,
+    unlimited: bool,
+    overage: str | None,
+) -> Entitlement:
+    given = [enabled is not None, figure is not None, text is not None, bool(values), limit is not None, unlimited]
+    if given.count(True) != 1:
+        msg = "name one of --enabled/--disabled, --number, --text, --value, --limit and --unlimited."
+        raise click.UsageError(msg)
+    return Entitlement(
+        enabled=enabled,
+        number=figure,
+        text=text,
+        values=values,
+        limit=limit,
+        unlimited=unlimited,
+        overage=_OVERAGE[overage] if overage is not None else None,
+    )
+
+
+def _row(held: wire.Override) -> tuple[str, ...]:
+    start, end = optional_instant(held, "start_time"), optional_instant(held, "end_time")
+    return held.override_id, held.feature_key, _shown(held.entitlement), start, end
+
+
+def _shown(value: Entitlement) -> str:
+    if value.HasField("enabled"):
+        return "on" if value.enabled else "off"
+    if value.HasField("number"):
+        return number(value.number)
+    if value.HasField("text"):
+        return value.text
+    if value.HasField("limit"):
+        soft = ", then overage" if value.overage == Overage.OVERAGE_ALLOW else ""
+        return f"limited to {number(value.limit)}{soft}"
+    return "unlimited" if value.unlimited else ", ".join(value.values)

@@ -1,0 +1,58 @@
+"""Named seats. A refused assignment is an answer, with exit code 1."""
+
+import click
+
+from tallygate.cli.client import Client
+from tallygate.cli.failures import DENIED
+from tallygate.cli.groups import Group
+from tallygate.cli.options import feature_option, limit_option, remote
+from tallygate.cli.output import optional_instant, table
+from tallygate.cli.phrases import decision_phrase
+from tallygate_api.v1 import account_service_pb2 as wire
+from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
+
+
+@click.group("seat", cls=Group)
+def seat_command() -> None:
+    """Assign seats to users."""
+
+
+@seat_command.command("assign", examples=["tallygate seat assign acme seats ada@acme.example"])
+@click.argument("account")
+@click.argument("feature")
+@click.argument("user")
+@remote
+def assign(client: Client, *, account: str, feature: str, user: str) -> None:
+    """Assign a seat to a user, who is added if unknown."""
+    request = wire.AssignSeatRequest(account_id=account, feature_key=feature, user_id=user)
+    response = client.call(AccountServiceStub(client.channel).AssignSeat, request)
+    client.show(response, lambda: decision_phrase(response.decision))
+    if not response.decision.allowed:
+        raise click.exceptions.Exit(DENIED)
+
+
+@seat_command.command("unassign", examples=["tallygate seat unassign acme seats ada@acme.example"])
+@click.argument("account")
+@click.argument("feature")
+@click.argument("user")
+@remote
+def unassign(client: Client, *, account: str, feature: str, user: str) -> None:
+    """Take a seat from a user; one who holds none is passed over."""
+    request = wire.UnassignSeatRequest(account_id=account, feature_key=feature, user_id=user)
+    response = client.call(AccountServiceStub(client.channel).UnassignSeat, request)
+    verb = "no longer holds" if response.unassigned else "held no"
+    client.show(response, lambda: f"{user} {verb} seat of {feature}".replace("holds seat", "holds a seat"))
+
+
+@seat_command.command("list", examples=["tallygate seat list acme", "tallygate seat list acme --feature seats"])
+@click.argument("account")
+@feature_option
+@limit_option
+@remote
+def list_(client: Client, *, account: str, feature: str, limit: int | None) -> None:
+    """List an account's seats by feature and user."""
+    stub = AccountServiceStub(client.channel)
+    request = wire.ListSeatsRequest(account_id=account, feature_key=feature)
+    response = client.pages(stub.ListSeats, request, field="seats", limit=limit)
+    rows = [(seat.feature_key, seat.user_id, optional_instant(seat, "assign_time")) for seat in response.seats]
+    client.show(response, lambda: table(("FEATURE", "USER", "SINCE"), rows, empty="no seats are assigned"))

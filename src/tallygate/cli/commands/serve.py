@@ -1,0 +1,40 @@
+"""The server in the foreground, for whoever supervises it."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tallygate.cli.groups import Command
+from tallygate.cli.options import settings_options
+from tallygate.settings import load
+
+
+@click.command(
+    "serve",
+    cls=Command,
+    examples=[
+        "tallygate serve",
+        "tallygate serve --redis-url redis://cache:6379 --role data",
+        "tallygate serve --testing --data-dir /tmp/tallygate",
+        "tallygate serve --set data_plane.replay_window=2h",
+    ],
+)
+@click.option(
+    "--role",
+    type=click.Choice(["all", "data", "control", "worker"]),
+    help="What this process does; default: all.",
+)
+@click.option("--testing", is_flag=True, default=None, help="Any unknown key opens a fresh test tenant.")
+@settings_options(listeners=True)
+def serve_command(*, role: str | None, testing: bool | None, flags: dict[str, Any], config: Path | None) -> None:
+    """Start a server and run it until SIGTERM or Ctrl-C.
+
+    Without settings it starts a private Valkey and SQLite in .tallygate. The
+    database's schema is made by `tallygate migrate`.
+    """
+    settings = load({**flags, "role": role, "testing": testing}, config_file=config).settings
+    from tallygate import app  # noqa: PLC0415 - loads the server, which `--help` does not need
+
+    asyncio.run(app.serve(settings))

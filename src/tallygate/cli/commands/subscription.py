@@ -1,0 +1,236 @@
+"""Subscriptions: who holds which plan, since when and until when."""
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tallygate.cli.client import Client
+from tallygate.cli.groups import Group
+from tallygate.cli.options import instant as parse_instant
+from tallygate.cli.options import limit_option, remote
+from tallygate.cli.output import enum_name, instant, number, optional_instant, table
+from tallygate_api.v1 import subscription_pb2
+from tallygate_api.v1 import subscription_service_pb2 as wire
+from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
+
+_WHEN = {"now": wire.CHANGE_WHEN_NOW, "period_end": wire.CHANGE_WHEN_PERIOD_END}
+_STATES = {
+    "incomplete": subscription_pb2.SUBSCRIPTION_STATE_INCOMPLETE,
+    "trialing": subscription_pb2.SUBSCRIPTION_STATE_TRIALING,
+    "active": subscription_pb2.SUBSCRIPTION_STATE_ACTIVE,
+    "past_due": subscription_pb2.SUBSCRIPTION_STATE_PAST_DUE,
+    "suspended": subscription_pb2.SUBSCRIPTION_STATE_SUSPENDED,
+    "canceled": subscription_pb2.SUBSCRIPTION_STATE_CANCELED,
+    "expired": subscription_pb2.SUBSCRIPTION_STATE_EXPIRED,
+}
+_SETTABLE = ["incomplete", "active", "past_due", "suspended"]
+_account = click.argument("account")
+_version = click.option("--plan-version", type=click.IntRange(min=1), metavar="V", help="Default: the newest.")
+
+
+@click.group("subscription", cls=Group)
+def subscription_command() -> None:
+    """Subscribe accounts to plans, and change that.
+
+    An account has at most one live subscription, and every change is made to it.
+    """
+
+
+@subscription_command.command(
+    "create",
+    examples=[
+        "tallygate subscription create acme pro --trial-days 0",
+        "tallygate subscription create acme pro --add-on api-pack=2 --end 2027-01-01",
+    ],
+)
+@_account
+@click.argument("plan")
+@_version
+@click.option("--start", type=parse_instant, metavar="TIME", help="From when on; default: now.")
+@click.option("--end", type=parse_instant, metavar="TIME", help="Until when; default: without end.")
+@click.option("--trial-days", type=click.IntRange(min=0), metavar="N", help="Default: the plan's; 0: none.")
+@click.option("--add-on", "add_ons", multiple=True, metavar="KEY[=N]", help="Held from the start on.")
+@remote
+def create(
+    client: Client,
+    *,
+    account: str,
+    plan: str,
+    plan_version: int | None,
+    start: Timestamp | None,
+    end: Timestamp | None,
+    trial_days: int | None,
+    add_ons: tuple[str, ...],
+) -> None:
+    """Subscribe an account to a plan."""
+    request = wire.CreateSubscriptionRequest(
+        account_id=account,
+        plan_key=plan,
+        plan_version=plan_version,
+        start_time=start,
+        end_time=end,
+        trial_days=trial_days,
+        add_ons=[_selection(text) for text in add_ons],
+    )
+    response = client.call(SubscriptionServiceStub(client.channel).CreateSubscription, request)
+    client.show(response, lambda: _details(response.subscription))
+
+
+@subscription_command.command(
+    "show", examples=["tallygate subscription show acme", "tallygate subscription show acme -o json"]
+)
+@_account
+@click.option("--id", "subscription_id", default="", metavar="ID", help="Default: the live one.")
+@remote
+def show(client: Client, *, account: str, subscription_id: str) -> None:
+    """Show an account's live subscription."""
+    request = wire.GetSubscriptionRequest(account_id=account, subscription_id=subscription_id)
+    response = client.call(SubscriptionServiceStub(client.channel).GetSubscription, request)
+    client.show(response, lambda: _details(response.subscription))
+
+
+@subscription_command.command(
+    "list", examples=["tallygate subscription list --state past_due", "tallygate subscription list --account acme"]
+)
+@click.option("--account", default="", metavar="ID", help="Only this account's, ended ones included.")
+@click.option("--plan", default="", metavar="KEY", help="Only those that this plan serves now.")
+@click.option("--state", type=click.Choice(list(_STATES)), help="Only those in this state.")
+@limit_option
+@remote
+def list_(client: Client, *, account: str, plan: str, state: str | None, limit: int | None) -> None:
+    """List subscriptions, newest first."""
+    stub = SubscriptionServiceStub(client.channel)
+    request = wire.ListSubscriptionsRequest(
+        account_id=account, plan_key=plan, state=_STATES[state] if state is not None else None
+    )
+    response = client.pages(stub.ListSubscriptions, request, field="subscriptions", limit=limit)
+    header = ("ACCOUNT", "PLAN", "STATE", "START", "END")
+    client.show(response, lambda: table(header, map(_row, response.subscriptions), empty="no subscriptions"))
+
+
+@subscription_command.command(
+    "change-plan",
+    examples=[
+        "tallygate subscription change-plan acme enterprise",
+        "tallygate subscription change-plan acme free --when period_end",
+    ],
+)
+@_account
+@click.argument("plan")
+@_version
+@click.option("--when", type=click.Choice(list(_WHEN)), default="now", show_default=True, help="When it changes.")
+@remote
+def change_plan(client: Client, *, account: str, plan: str, plan_version: int | None, when: str) -> None:
+    """Change the plan or its version; usage is carried on."""
+    request = wire.ChangePlanRequest(account_id=account, plan_key=plan, plan_version=plan_version, when=_WHEN[when])
+    response = client.call(SubscriptionServiceStub(client.channel).ChangePlan, request)
+    client.show(response, lambda: _details(response.subscription))
+
+
+@subscription_command.command(
+    "add-on",
+    examples=["tallygate subscription add-on globex api-pack 2", "tallygate subscription add-on globex api-pack 0"],
+)
+@_account
+@click.argument("add_on")
+@click.argument("quantity", type=click.IntRange(min=0), default=1)
+@remote
+def add_on(client: Client, *, account: str, add_on: str, quantity: int) -> None:
+    """Set how many of an add-on are held from now on; 0 gives it up."""
+    request = wire.SetAddOnRequest(account_id=account, add_on_key=add_on, quantity=quantity)
+    response = client.call(SubscriptionServiceStub(client.channel).SetAddOn, request)
+    client.show(response, lambda: _details(response.subscription))
+
+
+@subscription_command.command(
+    "cancel",
+    examples=["tallygate subscription cancel acme", "tallygate subscription cancel acme --at 2026-12-31T23:00:00Z"],
+)
+@_account
+@click.option("--when", type=click.Choice(list(_WHEN)), help="Default: period_end.")
+@click.option("--at", type=parse_instant, metavar="TIME", help="At this instant instead.")
+@remote
+def cancel(client: Client, *, account: str, when: str | None, at: Timestamp | None) -> None:
+    """End the subscription; it grants until then."""
+    if when is not None and at is not None:
+        msg = "--when and --at exclude each other."
+        raise click.UsageError(msg)
+    request = wire.CancelSubscriptionRequest(account_id=account, when=_WHEN[when or "period_end"])
+    if at is not None:
+        request.end_time.CopyFrom(at)
+    response = client.call(SubscriptionServiceStub(client.channel).CancelSubscription, request)
+    client.show(response, lambda: _details(response.subscription))
+
+
+@subscription_command.command(
+    "extend",
+    examples=[
+        "tallygate subscription extend acme --end 2027-06-30",
+        "tallygate subscription extend acme --without-end",
+        "tallygate subscription extend hooli --trial-end 2027-01-15",
+    ],
+)
+@_account
+@click.option("--end", type=parse_instant, metavar="TIME", help="The new end; takes a cancellation back.")
+@click.option("--without-end", is_flag=True, help="No end; takes a cancellation back.")
+@click.option("--trial-end", type=parse_instant, metavar="TIME", help="The new end of the trial.")
+@remote
+def extend(
+    client: Client, *, account: str, end: Timestamp | None, without_end: bool, trial_end: Timestamp | None
+) -> None:
+    """Move the end of a subscription, or of its trial."""
+    if [end is not None, without_end, trial_end is not None].count(True) != 1:
+        msg = "name one of --end, --without-end and --trial-end."
+        raise click.UsageError(msg)
+    stub = SubscriptionServiceStub(client.channel)
+    response: wire.ExtendTrialResponse | wire.ExtendSubscriptionResponse
+    if trial_end is not None:
+        trial = wire.ExtendTrialRequest(account_id=account, trial_end_time=trial_end)
+        response = client.call(stub.ExtendTrial, trial)
+    else:
+        whole = wire.ExtendSubscriptionRequest(account_id=account, end_time=end)
+        response = client.call(stub.ExtendSubscription, whole)
+    client.show(response, lambda: _details(response.subscription))
+
+
+@subscription_command.command(
+    "state",
+    examples=["tallygate subscription state acme suspended", "tallygate subscription state acme active"],
+)
+@_account
+@click.argument("state", type=click.Choice(_SETTABLE))
+@remote
+def state(client: Client, *, account: str, state: str) -> None:
+    """Set the state that billing decides on."""
+    request = wire.SetSubscriptionStateRequest(account_id=account, state=_STATES[state])
+    response = client.call(SubscriptionServiceStub(client.channel).SetSubscriptionState, request)
+    client.show(response, lambda: _details(response.subscription))
+
+
+def _selection(text: str) -> wire.AddOnSelection:
+    key, sign, count = text.partition("=")
+    if sign and not count.isdecimal():
+        msg = f"--add-on takes KEY or KEY=N, not {text!r}."
+        raise click.UsageError(msg)
+    return wire.AddOnSelection(add_on_key=key, quantity=int(count) if sign else None)
+
+
+def _row(held: subscription_pb2.Subscription) -> tuple[str, str, str, str, str]:
+    plan = f"{held.plan_key} v{held.plan_version}"
+    end = optional_instant(held, "end_time")
+    return held.account_id, plan, enum_name(held, "state"), optional_instant(held, "start_time"), end
+
+
+def _details(held: subscription_pb2.Subscription) -> str:
+    lines = [f"{held.account_id}: {held.plan_key} version {held.plan_version}, {enum_name(held, 'state')}"]
+    for field, label in (("trial_end_time", "on trial until"), ("end_time", "ends"), ("cancel_time", "cancelled")):
+        if held.HasField(field):
+            lines.append(f"{label} {instant(getattr(held, field))}")
+    lines += [_add_on(item) for item in held.add_ons]
+    later = [term for term in held.terms if term.start_time.ToNanoseconds() > held.start_time.ToNanoseconds()]
+    lines += [f"{term.plan_key} version {term.plan_version} from {instant(term.start_time)}" for term in later]
+    return "\n".join([*lines, f"id: {held.subscription_id}"])
+
+
+def _add_on(item: subscription_pb2.AddOnHolding) -> str:
+    end = f" until {instant(item.end_time)}" if item.HasField("end_time") else ""
+    return f"add-on {item.add_on_key}: {number(item.quantity)} since {instant(item.start_time)}{end}"

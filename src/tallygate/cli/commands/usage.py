@@ -1,0 +1,146 @@
+"""What was counted, and the events behind it."""
+
+import click
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tallygate.cli.client import Client
+from tallygate.cli.failures import failure_of
+from tallygate.cli.groups import Command, Group
+from tallygate.cli.options import feature_option, limit_option, remote
+from tallygate.cli.options import instant as parse_instant
+from tallygate.cli.output import echo_json, enum_name, number, optional_instant, table, wrapped
+from tallygate_api.v1 import usage_service_pb2 as wire
+from tallygate_api.v1.usage_service_pb2_grpc import UsageServiceStub
+
+_PERIODS = {"current": wire.PERIOD_SELECTION_CURRENT, "previous": wire.PERIOD_SELECTION_PREVIOUS}
+_PAGE = 1_000
+_after = click.option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Only after sequence N.")
+_account = click.option("--account", default="", metavar="ID", help="Only of this account.")
+
+
+@click.command(
+    "usage",
+    cls=Command,
+    examples=[
+        "tallygate usage acme",
+        "tallygate usage acme --feature api_calls --period previous",
+        "tallygate usage acme --from 2026-01-01 --to 2027-01-01 -o json",
+    ],
+)
+@click.argument("account")
+@feature_option
+@click.option("--period", type=click.Choice(list(_PERIODS)), help="Seen from now; default: current.")
+@click.option("--from", "start", type=parse_instant, metavar="TIME", help="Every period that overlaps, from here")
+@click.option("--to", "end", type=parse_instant, metavar="TIME", help="until here; default: now.")
+@click.option("--group-by", default="", metavar="DIMENSION", help="A row for each value of this dimension.")
+@limit_option
+@remote
+def usage_command(
+    client: Client,
+    *,
+    account: str,
+    feature: str,
+    period: str | None,
+    start: Timestamp | None,
+    end: Timestamp | None,
+    group_by: str,
+    limit: int | None,
+) -> None:
+    """Show an account's usage by period and feature.
+
+    It is counted from the collected events, about a second behind.
+    """
+    if period is not None and (start is not None or end is not None):
+        msg = "--period and --from/--to exclude each other."
+        raise click.UsageError(msg)
+    request = wire.GetUsageRequest(account_id=account, feature_key=feature, group_by=group_by)
+    if start is not None or end is not None:
+        request.range.CopyFrom(wire.TimeRange(start_time=start, end_time=end))
+    else:
+        request.selection = _PERIODS[period or "current"]
+    response = client.pages(UsageServiceStub(client.channel).GetUsage, request, field="rows", limit=limit)
+    header = ("FEATURE", "USED", "AS", "FROM", "TO", *((group_by.upper(),) if group_by else ()))
+    client.show(response, lambda: table(header, [_row(r, bool(group_by)) for r in response.rows], empty="no usage"))
+
+
+@click.group("events", cls=Group)
+def events_command() -> None:
+    """List and follow billable events, in CloudEvents shape.
+
+    Events are numbered from 1 without gaps; the number of the last one that you
+    have is what --after takes.
+    """
+
+
+@events_command.command(
+    "list", examples=["tallygate events list", "tallygate events list --after 120 --account acme -o json"]
+)
+@_after
+@_account
+@feature_option
+@limit_option
+@remote
+def list_(client: Client, *, after: int, account: str, feature: str, limit: int | None) -> None:
+    """List events after a sequence, in order."""
+    request = wire.ListEventsRequest(after_sequence=after, account_id=account, feature_key=feature)
+    response = _events(client, request, limit)
+    header = ("SEQ", "RECORDED", "ACCOUNT", "FEATURE", "QUANTITY", "REQUEST")
+    client.show(response, lambda: table(header, map(_event, response.events), empty="no events"))
+
+
+@events_command.command(
+    "follow", examples=["tallygate events follow", "tallygate events follow --after 120 -o json | jq .data"]
+)
+@_after
+@_account
+@feature_option
+@remote
+def follow(client: Client, *, after: int, account: str, feature: str) -> None:
+    """Print events after a sequence, then each as it comes.
+
+    With -o json one event a line. Ctrl-C ends it.
+    """
+    request = wire.FollowEventsRequest(after_sequence=after, account_id=account, feature_key=feature)
+    stream = UsageServiceStub(client.channel).FollowEvents(request, metadata=client.metadata)
+    last = after
+    try:
+        for answer in stream:
+            last = answer.event.sequence
+            if client.as_json:
+                echo_json(answer.event, indent=None)
+            else:
+                click.echo(wrapped("  ".join(_event(answer.event))))
+    except grpc.RpcError as error:
+        failure = failure_of(error, address=client.target.address)
+        failure.hints = (*failure.hints, f"go on with --after {last}")
+        raise failure from None
+    except KeyboardInterrupt:
+        stream.cancel()
+
+
+def _events(client: Client, request: wire.ListEventsRequest, limit: int | None) -> wire.ListEventsResponse:
+    """All events after a sequence, or the first `limit`, as one answer."""
+    stub = UsageServiceStub(client.channel)
+    whole = wire.ListEventsResponse(next_after_sequence=request.after_sequence)
+    while limit is None or len(whole.events) < limit:
+        request.page_size = _PAGE if limit is None else min(_PAGE, limit - len(whole.events))
+        page = client.call(stub.ListEvents, request)
+        whole.events.extend(page.events)
+        whole.next_after_sequence = max(page.next_after_sequence, whole.next_after_sequence)
+        if not page.events:
+            break
+        request.after_sequence = page.next_after_sequence
+    return whole
+
+
+def _row(row: wire.UsageRow, grouped: bool) -> tuple[str, ...]:  # noqa: FBT001 - one caller, above
+    start, end = optional_instant(row, "period_start_time"), optional_instant(row, "period_end_time")
+    group = (row.group,) if grouped else ()
+    return row.feature_key, number(row.quantity), enum_name(row, "aggregation"), start, end, *group
+
+
+def _event(event: wire.CloudEvent) -> tuple[str, ...]:
+    fact = event.data
+    when = optional_instant(fact, "recorded_time")
+    return str(event.sequence), when, fact.account_id, fact.feature_key, number(fact.quantity), fact.request_id

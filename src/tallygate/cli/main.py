@@ -1,0 +1,94 @@
+"""The root of the command line: its commands by name, and the one place where a failure becomes an exit code."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from tallygate import __version__
+from tallygate.cli.failures import CALLER, UNDECIDED, CommandError, show_failure
+from tallygate.cli.groups import LazyGroup
+
+_COMMANDS = "tallygate.cli.commands"
+LAZY = {
+    "dev": (f"{_COMMANDS}.dev", "Start a server with a demo world, for trying things out."),
+    "serve": (f"{_COMMANDS}.serve", "Start a server."),
+    "migrate": (f"{_COMMANDS}.installation", "Bring the database to this version's schema."),
+    "tenant": (f"{_COMMANDS}.installation", "Create tenants, directly in the database."),
+    "catalog": (f"{_COMMANDS}.catalog", "Validate, compare, publish and export what is sold."),
+    "account": (f"{_COMMANDS}.account", "Create, import and show accounts."),
+    "subscription": (f"{_COMMANDS}.subscription", "Subscribe accounts to plans, and change that."),
+    "seat": (f"{_COMMANDS}.seat", "Assign seats to users."),
+    "grant": (f"{_COMMANDS}.grant", "Grant accounts more units of a feature."),
+    "override": (f"{_COMMANDS}.override", "Make dated exceptions for an account."),
+    "check": (f"{_COMMANDS}.decide", "Ask whether an account may use a feature."),
+    "consume": (f"{_COMMANDS}.decide", "Take units of a metered feature, once."),
+    "ratelimit": (f"{_COMMANDS}.decide", "Ask whether a call fits its rate limits, and take."),
+    "usage": (f"{_COMMANDS}.usage", "Show what an account used."),
+    "events": (f"{_COMMANDS}.usage", "List and follow billable events."),
+    "key": (f"{_COMMANDS}.key", "Create, list and revoke API keys."),
+    "settings": (f"{_COMMANDS}.configuration", "Show the settings in force, and their schema."),
+    "doctor": (f"{_COMMANDS}.configuration", "Find what is wrong with an installation."),
+    "completion": (f"{_COMMANDS}.configuration", "Print the completion script of a shell."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=LAZY, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tallygate")
+def root() -> None:
+    """Tallygate: entitlements, quota and rate limits beside your service.
+
+    Exit codes: 0 allowed or done, 1 denied, 2 something for you to change, 3 it
+    could not be decided.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line, by default this process's own, and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = root.main(args=words, prog_name="tallygate", standalone_mode=False)
+    except BrokenPipeError:
+        sys.stdout = None  # whoever read has left: nothing more to flush
+        return UNDECIDED
+    except click.UsageError as error:
+        if not _wants_json(words):
+            error.show()
+            return CALLER
+        failure = CommandError(error.format_message())
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - here every failure becomes an exit code
+        failure = _failure(error)
+    else:
+        return code if isinstance(code, int) else 0
+    show_failure(failure, as_json=_wants_json(words))
+    return failure.exit_code
+
+
+def _failure(error: BaseException) -> CommandError:  # noqa: PLR0911 - a table of who speaks for itself
+    """What to tell of an exception: this package's own speak for themselves, another's is a defect with a name."""
+    text = str(error)
+    match error:
+        case CommandError():
+            return error
+        case click.Abort() | KeyboardInterrupt():
+            return CommandError("interrupted", exit_code=UNDECIDED)
+        case click.ClickException():
+            return CommandError(error.format_message())
+        case ModuleNotFoundError() if not (error.name or "tallygate").startswith("tallygate"):
+            return CommandError(f"{error.name} is missing: pip install 'tallygate[server]'")
+        case OSError() if error.strerror:
+            return CommandError(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
+        case _ if type(error).__name__ == "SettingsError":
+            return CommandError(text)
+        case _ if type(error).__module__.startswith("tallygate.") and text:
+            return CommandError(text, exit_code=UNDECIDED)
+        case _:
+            return CommandError(f"unexpected {type(error).__name__}: {text}", exit_code=UNDECIDED)
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Whether failures are wanted as JSON, even when the words could not be parsed."""
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return any(pair in {("-o", "json"), ("--output", "json")} for pair in pairs) or any(
+        word in {"-ojson", "--output=json"} for word in words
+    )

@@ -1,0 +1,174 @@
+"""Options that many commands share, and the forms of their values."""
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tallygate.cli.client import Client, connect, find_target
+
+Function = Callable[..., None]
+Decorator = Callable[[Function], Function]
+
+output_option: Decorator = click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Text, or the answer as JSON."
+)
+limit_option: Decorator = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows; default: all."
+)
+feature_option: Decorator = click.option("--feature", default="", metavar="KEY", help="Only of this feature.")
+_CONNECTION: tuple[Decorator, ...] = (
+    click.option("--server", metavar="ADDRESS", help="host:port or unix:/path; default: TALLYGATE_ADDRESS."),
+    click.option("--key", metavar="KEY", help="An API key; TALLYGATE_API_KEY or --key-file keep it out of sight."),
+    click.option("--key-file", type=click.Path(path_type=Path), help="A file that holds the API key."),
+    click.option(
+        "--timeout", type=click.FloatRange(min=0, min_open=True), default=5.0, show_default=True, help="In seconds."
+    ),
+    output_option,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What the connection options said."""
+
+    server: str | None
+    key: str | None
+    key_file: Path | None
+    timeout: float
+    as_json: bool
+
+    def open(self) -> AbstractContextManager[Client]:
+        """Connect to whom they name, or to whom the environment or the context file does."""
+        target = find_target(server=self.server, key=self.key, key_file=self.key_file, timeout=self.timeout)
+        return connect(target, as_json=self.as_json)
+
+
+def connection_options(function: Function) -> Function:
+    """Give a command the connection options; it receives them as its first argument."""
+
+    @functools.wraps(function)
+    def command(
+        *,
+        server: str | None,
+        key: str | None,
+        key_file: Path | None,
+        timeout: float,
+        output: str,
+        **arguments: Any,  # noqa: ANN401 - whatever the command itself declares
+    ) -> None:
+        as_json = output == "json"
+        function(Connection(server=server, key=key, key_file=key_file, timeout=timeout, as_json=as_json), **arguments)
+
+    return _decorated(command, _CONNECTION)
+
+
+def remote(function: Function) -> Function:
+    """Give a command the connection options; it receives the client that they describe as its first argument."""
+
+    @functools.wraps(function)
+    def command(connection: Connection, **arguments: Any) -> None:  # noqa: ANN401 - as above
+        with connection.open() as client:
+            function(client, **arguments)
+
+    return connection_options(command)
+
+
+def _flag(key: str) -> str:
+    """The parameter that carries a setting: dots cannot stand in a Python name."""
+    return key.replace(".", "__")
+
+
+def _setting(key: str, name: str, text: str, **attributes: Any) -> Decorator:  # noqa: ANN401 - click's own
+    return click.option(name, _flag(key), help=text, **attributes)
+
+
+_STORES: tuple[Decorator, ...] = (
+    click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="A settings file, YAML or TOML."),
+    _setting("data_dir", "--data-dir", "Where embedded stores live.", metavar="DIR"),
+    _setting("redis.url", "--redis-url", "Redis or Valkey; default: an embedded one.", metavar="URL"),
+    _setting("database.url", "--database-url", "PostgreSQL or SQLite; default: SQLite.", metavar="URL"),
+    click.option("--set", "others", multiple=True, metavar="KEY=VALUE", help="Any other setting, by dotted key."),
+)
+_LISTENERS: tuple[Decorator, ...] = (
+    _setting("server.grpc_address", "--listen", "Where gRPC is served.", metavar="ADDRESS"),
+    _setting("server.admin_address", "--admin", "Where health and metrics are served.", metavar="ADDRESS"),
+    _setting("logging.level", "--log-level", "The least that is logged.", metavar="LEVEL"),
+    _setting("logging.format", "--log-format", "json or text.", metavar="FORMAT"),
+)
+
+
+def settings_options(*, listeners: bool = False) -> Decorator:
+    """Give a command the flags of the main settings; it receives `flags`, by dotted key, and `config`."""
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def command(*, config: Path | None, others: tuple[str, ...], **arguments: Any) -> None:  # noqa: ANN401 - as above
+            keys = [key for key in _KEYS if _flag(key) in arguments]
+            flags = {key: arguments.pop(_flag(key)) for key in keys}
+            flags.update(_assignment(text) for text in others)
+            function(flags=flags, config=config, **arguments)
+
+        return _decorated(command, (*_STORES, *(_LISTENERS if listeners else ())))
+
+    return decorate
+
+
+_KEYS = (
+    "data_dir",
+    "redis.url",
+    "database.url",
+    "server.grpc_address",
+    "server.admin_address",
+    "logging.level",
+    "logging.format",
+)
+
+
+def instant(text: str) -> Timestamp:
+    """An instant as RFC 3339 writes it, or a date; without an offset it is UTC.
+
+    Raises:
+        click.BadParameter: it is neither.
+    """
+    stamp = Timestamp()
+    try:
+        moment = datetime.fromisoformat(text)
+        stamp.FromDatetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except ValueError:
+        problem = f"{text!r} is no instant such as 2026-12-01 or 2026-12-01T09:30:00Z."
+        raise click.BadParameter(problem) from None
+    return stamp
+
+
+def pair(text: str) -> tuple[str, str]:
+    """`key=value`; the value may hold further equal signs, or be empty.
+
+    Raises:
+        click.BadParameter: there is no key, or no sign.
+    """
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        problem = f"{text!r} is not key=value."
+        raise click.BadParameter(problem)
+    return key, value
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        msg = f"--set takes key=value, not {text!r}"
+        raise click.UsageError(msg)
+    return key, value
+
+
+def _decorated(function: Function, options: tuple[Decorator, ...]) -> Function:
+    for option in reversed(options):
+        function = option(function)
+    return function
