@@ -1,7 +1,7 @@
 """One tenant's facts in their order, and following them as they are recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from tallygate.billing.ports import EventReader, RecordedFact, Sleep
 
@@ -15,7 +15,7 @@ async def follow(
     page: int = 500,
     poll_seconds: float = 0.25,
     sleep: Sleep = asyncio.sleep,
-) -> AsyncIterator[RecordedFact]:
+) -> AsyncGenerator[RecordedFact, None]:
     """Yield every fact after this sequence number, once and in order, and then each new one; never ends by itself.
 
     Ends with StoreUnavailableError when the ledger cannot be read: resume after the last sequence number received.

@@ -5,6 +5,7 @@ A quantity is an integer, and so is every answer. Instants are microseconds sinc
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import assert_never
 
 from tallygate.billing.ports import Meter, PeriodTotal, Sample, UsageReader
@@ -104,10 +105,10 @@ async def _greatest(reader: UsageReader, meter: Meter, periods: Sequence[UsagePe
 
 async def _time_weighted(reader: UsageReader, meter: Meter, period: UsagePeriod, *, until: int) -> dict[str, int]:
     opening = _levels(await reader.last_before(meter, period.start, _MEASURED))
-    integrals = {group: LevelIntegral(period, opening=level) for group, level in opening.items()}
+    integrals = {group: LevelIntegral(period, until=until, opening=level) for group, level in opening.items()}
     async for sample in reader.samples(meter, period.start, period.end, _MEASURED):
-        integrals.setdefault(sample.group, LevelIntegral(period)).observe(sample)
-    return {group: integral.value(until=until) for group, integral in integrals.items()}
+        integrals.setdefault(sample.group, LevelIntegral(period, until=until)).observe(sample)
+    return {group: integral.value() for group, integral in integrals.items()}
 
 
 def _by_period(rows: Iterable[tuple[int, str, int]]) -> _Values:
@@ -127,38 +128,41 @@ def tile(periods: Iterable[UsagePeriod]) -> list[UsagePeriod]:
     for period in periods:
         ends[period.start] = max(period.end, ends.get(period.start, period.end))
     starts = sorted(ends)
-    following = [*starts[1:], None]
     return [
         UsagePeriod(start, ends[start] if after is None else min(ends[start], after))
-        for start, after in zip(starts, following, strict=True)
+        for start, after in pairwise([*starts, None])
+        if start is not None
     ]
 
 
 class LevelIntegral:
     """A level's average over one period: the integral of level x time, divided by the length of the whole period.
 
-    Exact until the one division, which rounds down to a whole unit. Before the first level it is `opening`.
+    Exact until the one division, which rounds down to a whole unit. Before the first level it is `opening`. A period
+    that still runs counts `until` now and is divided by its whole length all the same: the figure accrues, and reaches
+    the period's final one at its end.
     """
 
-    __slots__ = ("_area", "_level", "_period", "_since", "_steps")
+    __slots__ = ("_area", "_level", "_period", "_since", "_until")
 
-    def __init__(self, period: UsagePeriod, *, opening: int = 0) -> None:
+    def __init__(self, period: UsagePeriod, *, until: int, opening: int = 0) -> None:
         self._period = period
-        self._steps: list[tuple[int, int]] = []
+        self._until = max(period.start, min(until, period.end))
         self._area = 0
         self._level = opening
         self._since = period.start
 
     def observe(self, sample: Sample) -> None:
         """Add the next level; samples come in the order in which they occurred, within the period."""
-        self._area += self._level * (sample.occurred_time - self._since)
-        self._level, self._since = sample.level, sample.occurred_time
+        self._advance(min(sample.occurred_time, self._until))
+        if sample.occurred_time < self._until:
+            self._level = sample.level
 
-    def value(self, *, until: int) -> int:
-        """Compute the average as of `until`.
+    def value(self) -> int:
+        """The average so far."""
+        self._advance(self._until)
+        return self._area // (self._period.end - self._period.start)
 
-        A period that is still running counts to `until` and is divided by its whole length: the figure accrues, and
-        reaches the period's final one at its end.
-        """
-        rest = self._level * (min(until, self._period.end) - self._since)
-        return (self._area + rest) // (self._period.end - self._period.start)
+    def _advance(self, at: int) -> None:
+        self._area += self._level * (at - self._since)
+        self._since = at

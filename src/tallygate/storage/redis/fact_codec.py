@@ -3,7 +3,7 @@
 An entry is `c` and `f`, both msgpack arrays; elements that a newer version appends are passed over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgpack
@@ -15,8 +15,6 @@ from tallygate.domain.period import MAX_INSTANT, MIN_INSTANT
 
 _POT_KINDS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
 _INT64 = 2**63
-_CONTEXT_LENGTH = 11
-_FACT_LENGTH = 10
 
 
 def read_entry(source: FactSource, fields: Mapping[bytes, bytes] | None) -> Delivery:
@@ -24,7 +22,7 @@ def read_entry(source: FactSource, fields: Mapping[bytes, bytes] | None) -> Deli
     fields = fields or {}
     raw: bytes = msgpack.packb(fields)
     try:
-        fact = _fact(source, _array(fields[b"c"], _CONTEXT_LENGTH), _array(fields[b"f"], _FACT_LENGTH))
+        fact = _fact(source, _array(fields[b"c"], len(_CONTEXT)), _array(fields[b"f"], len(_FACT)))
     except KeyError as error:
         return Delivery(source=source, raw=raw, problem=f"undecodable: no {error.args[0]!r}")
     except (ValueError, TypeError, msgpack.UnpackException) as error:
@@ -40,50 +38,20 @@ def _array(packed: bytes, length: int) -> list[Any]:
     return value
 
 
-def _fact(source: FactSource, context: Sequence[Any], fact: Sequence[Any]) -> UsageFact:
-    (
-        tenant_id,
-        account_id,
-        feature_key,
-        request_id,
-        user_id,
-        dimensions,
-        billable,
-        carry_in,
-        view_version,
-        kind,
-        digest,
-    ) = context[:_CONTEXT_LENGTH]
-    quantity, occurred, recorded, start, end, pots, subscription_id, plan_key, plan_version, trial = fact[:_FACT_LENGTH]
-    return UsageFact(
-        tenant_id=_text(tenant_id),
-        account_id=_text(account_id),
-        feature_key=_text(feature_key),
-        request_id=_text(request_id),
-        kind=_kind(_text(kind), _integer(quantity)),
-        user_id=_text(user_id),
-        quantity=_integer(quantity),
-        pots=tuple(_pot(pot) for pot in _elements(pots)),
-        dimensions=_dimensions(dimensions),
-        occurred_time=_instant(occurred),
-        recorded_time=_instant(recorded),
-        period_start=_instant(start),
-        period_end=_instant(end),
-        subscription_id=_text(subscription_id),
-        plan_key=_text(plan_key),
-        plan_version=_integer(plan_version),
-        trial=_flag(trial),
-        billable=_flag(billable),
-        carry_in=_flag(carry_in),
-        view_version=_integer(view_version),
-        payload_hash=_bytes(digest),
-        source=source,
-    )
+def _fact(source: FactSource, context: Sequence[object], fact: Sequence[object]) -> UsageFact:
+    values: dict[str, Any] = {name: read(value) for (name, read), value in zip(_CONTEXT, context, strict=False)}
+    values |= {name: read(value) for (name, read), value in zip(_FACT, fact, strict=False)}
+    if values["kind"] is FactKind.CONSUME and values["quantity"] < 0:
+        values["kind"] = FactKind.REFUND
+    return UsageFact(**values, source=source)
 
 
-def _kind(text: str, quantity: int) -> FactKind:
-    kind = FactKind(text)
-    return FactKind.REFUND if kind is FactKind.CONSUME and quantity < 0 else kind
+def _kind(value: object) -> FactKind:
+    return FactKind(_text(value))
+
+
+def _pots(value: object) -> tuple[Pot, ...]:
+    return tuple(_pot(pot) for pot in _elements(value))
 
 
 def _pot(pot: object) -> Pot:
@@ -148,3 +116,30 @@ def _flag(value: object) -> bool:
         msg = f"expected a boolean, not {type(value).__name__}"
         raise ValueError(msg)
     return bool(value)
+
+
+_CONTEXT: tuple[tuple[str, Callable[[object], Any]], ...] = (
+    ("tenant_id", _text),
+    ("account_id", _text),
+    ("feature_key", _text),
+    ("request_id", _text),
+    ("user_id", _text),
+    ("dimensions", _dimensions),
+    ("billable", _flag),
+    ("carry_in", _flag),
+    ("view_version", _integer),
+    ("kind", _kind),
+    ("payload_hash", _bytes),
+)
+_FACT: tuple[tuple[str, Callable[[object], Any]], ...] = (
+    ("quantity", _integer),
+    ("occurred_time", _instant),
+    ("recorded_time", _instant),
+    ("period_start", _instant),
+    ("period_end", _instant),
+    ("pots", _pots),
+    ("subscription_id", _text),
+    ("plan_key", _text),
+    ("plan_version", _integer),
+    ("trial", _flag),
+)

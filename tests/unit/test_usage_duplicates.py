@@ -1,0 +1,74 @@
+from dataclasses import replace
+
+from tallygate.billing.collector import CONFLICT, identity_of, sort_out
+from tallygate.billing.ports import Delivery, Recorded
+from tallygate.domain.event import FactKind, FactSource, UsageFact
+
+
+def delivery(entry_id, request_id="r", payload=b"p", *, recorded=None, **source):
+    at = FactSource(**{"partition": 0, "epoch": "e", "entry_id": entry_id, **source})
+    fact = UsageFact(
+        tenant_id="t",
+        account_id="a",
+        feature_key="f",
+        request_id=request_id,
+        kind=FactKind.CONSUME,
+        quantity=1,
+        occurred_time=0,
+        recorded_time=int(entry_id) if recorded is None else recorded,
+        period_start=0,
+        period_end=1,
+        payload_hash=payload,
+        source=at,
+    )
+    return Delivery(source=at, raw=b"", fact=fact)
+
+
+def known(*deliveries):
+    return {
+        identity_of(d.fact): Recorded(
+            source=d.source, recorded_time=d.fact.recorded_time, payload_hash=d.fact.payload_hash
+        )
+        for d in deliveries
+    }
+
+
+def shape(found):
+    return tuple(len(part) for part in (found.fresh, found.redelivered, found.late, found.broken))
+
+
+def test_what_nobody_recorded_is_fresh():
+    assert shape(sort_out([delivery("1"), delivery("2", "other")], {})) == (2, 0, 0, 0)
+
+
+def test_the_same_entry_is_a_redelivery_in_the_ledger_and_in_the_batch():
+    assert shape(sort_out([delivery("1")], known(delivery("1")))) == (0, 1, 0, 0)
+    assert shape(sort_out([delivery("1"), delivery("1")], {})) == (1, 1, 0, 0)
+
+
+def test_another_entry_with_the_same_payload_is_a_late_replay():
+    assert shape(sort_out([delivery("2")], known(delivery("1")))) == (0, 0, 1, 0)
+    assert shape(sort_out([delivery("1"), delivery("2"), delivery("3")], {})) == (1, 0, 2, 0)
+
+
+def test_another_payload_is_broken_and_does_not_become_the_first():
+    found = sort_out([delivery("2", payload=b"x"), delivery("3", payload=b"x")], known(delivery("1")))
+    assert shape(found) == (0, 0, 0, 2)
+    assert {d.problem for d in found.broken} == {CONFLICT}
+
+
+def test_an_entry_keeps_its_identity_over_a_change_of_epoch():
+    assert shape(sort_out([delivery("1", epoch="later")], known(delivery("1")))) == (0, 1, 0, 0)
+
+
+def test_the_same_entry_id_after_a_loss_or_elsewhere_is_another_entry():
+    first = known(delivery("1"))
+    assert shape(sort_out([delivery("1", recorded=99, epoch="later")], first)) == (0, 0, 1, 0)
+    assert shape(sort_out([delivery("1", partition=3)], first)) == (0, 0, 1, 0)
+
+
+def test_what_cannot_be_read_is_broken_with_its_own_problem():
+    poison = replace(delivery("1"), fact=None, problem="undecodable")
+    found = sort_out([poison, delivery("2")], {})
+    assert shape(found) == (1, 0, 0, 1)
+    assert found.broken == [poison]
