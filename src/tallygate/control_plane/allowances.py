@@ -118,7 +118,7 @@ async def create_grant(work: UnitOfWork, request: CreateGrant, *, now: int, new_
     )
     stored = _find(record.grants, wanted.grant_id)
     if stored is not None:
-        return _kept(stored, same=_same_grant(stored, request), grant_id=stored.grant_id)
+        return _kept(stored, same=_same_grant(stored, request, now), grant_id=stored.grant_id)
     await work.allowances.put_grant(request.account_id, wanted)
     return wanted
 
@@ -155,16 +155,16 @@ def _find(grants: Iterable[Grant], grant_id: str) -> Grant | None:
     return next((grant for grant in grants if grant.grant_id == grant_id), None)
 
 
-def _same_grant(stored: Grant, request: CreateGrant) -> bool:
-    """Whether the request asks for what is stored; a revoked grant expired sooner than it was asked to."""
+def _same_grant(stored: Grant, request: CreateGrant, now: int) -> bool:
+    """Whether the request asks for what is stored; a revoked grant has expired sooner than it was asked to."""
     fixed = (stored.feature_key, stored.amount, stored.priority)
     if fixed != (request.feature_key, request.amount, request.priority):
         return False
     if request.effective_time not in {None, stored.effective_time}:
         return False
-    if stored.expire_time is None or request.expire_time is None:
-        return request.expire_time is None
-    return stored.expire_time <= request.expire_time
+    revoked = stored.expire_time is not None and stored.expire_time <= now
+    sooner = revoked and (request.expire_time is None or (stored.expire_time or 0) < request.expire_time)
+    return sooner or stored.expire_time == request.expire_time
 
 
 _Kept = TypeVar("_Kept", Override, Grant)

@@ -74,10 +74,10 @@ def check_catalog(document: Catalog, stored: Catalog) -> None:
         _check_feature(f"features.{key}", feature)
     for key, rule in document.rate_limits.items():
         _check_rule(f"rate_limits.{key}", rule)
-    for plan in (plan for versions in document.plans.values() for plan in versions.values()):
-        _check_plan(f"plans.{plan.plan_key}", plan, names)
-    for add_on in (add_on for versions in document.add_ons.values() for add_on in versions.values()):
-        _check_add_on(f"add_ons.{add_on.add_on_key}", add_on, names)
+    for key, plan in ((key, plan) for key, versions in document.plans.items() for plan in versions.values()):
+        _check_plan(f"plans.{key}", plan, names)
+    for key, add_on in ((key, item) for key, versions in document.add_ons.items() for item in versions.values()):
+        _check_add_on(f"add_ons.{key}", add_on, names)
 
 
 def check_entitlement(path: str, feature: Feature, value: Entitlement) -> None:
@@ -134,7 +134,7 @@ def _check_allowance(path: str, feature: Feature, value: Entitlement) -> None:
 
 
 def _check_feature(path: str, feature: Feature) -> None:
-    check_id(path, feature.feature_key)
+    _check_key(path, feature.feature_key)
     if feature.kind is FeatureKind.STATIC and feature.value_type is ValueType.ENUM and not feature.values:
         raise InvalidFieldError(field=f"{path}.values", expected="the enum's values, the most generous last")
     if len(set(feature.values)) != len(feature.values):
@@ -144,7 +144,7 @@ def _check_feature(path: str, feature: Feature) -> None:
 
 
 def _check_rule(path: str, rule: RateLimitRule) -> None:
-    check_id(path, rule.limit_key)
+    _check_key(path, rule.limit_key)
     keys = [entry.key for entry in rule.descriptor]
     if "" in keys or len(set(keys)) != len(keys):
         raise InvalidFieldError(field=f"{path}.descriptor", expected="entries with keys, each key once")
@@ -197,7 +197,7 @@ def _check_add_on(path: str, add_on: AddOn, names: Known) -> None:
 
 
 def _check_bundle(path: str, bundle: Plan | AddOn, names: Known) -> None:
-    check_id(path, bundle.plan_key if isinstance(bundle, Plan) else bundle.add_on_key)
+    _check_key(path, bundle.plan_key if isinstance(bundle, Plan) else bundle.add_on_key)
     if not 1 <= bundle.version < 2**31:
         raise InvalidFieldError(field=f"{path}.version", expected="a version of 1 or more", got=bundle.version)
     for key, value in bundle.entitlements.items():
@@ -223,6 +223,12 @@ def _check_price(path: str, price: Price, names: Known) -> None:
             )
     else:
         raise InvalidFieldError(field=path, expected="either recurring or usage")
+
+
+def _check_key(path: str, key: str) -> None:
+    check_id(path, key)
+    if key != path.partition(".")[2]:
+        raise InvalidFieldError(field=path, expected="the key that it is filed under", got=key)
 
 
 def _check_amount(path: str, amount: str) -> None:

@@ -18,6 +18,8 @@ from tallygate.domain.errors import (
     SubscriptionNotFoundError,
 )
 
+_MAX_ON_RECORD = 10_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSubscription:
@@ -94,8 +96,8 @@ async def get_subscription(work: UnitOfWork, account_id: str, subscription_id: s
     """
     found = (await account_record(work, account_id)).subscription
     if subscription_id and (found is None or found.subscription_id != subscription_id):
-        near = await work.subscriptions.list(account_id, after=subscription_id[:-1], limit=1_000)
-        found = next((each for each in near if each.subscription_id == subscription_id), None)
+        past = await work.subscriptions.list(account_id, after="", limit=_MAX_ON_RECORD)
+        found = next((each for each in past if each.subscription_id == subscription_id), None)
     if found is None:
         raise SubscriptionNotFoundError(account_id=account_id, subscription_id=subscription_id)
     return replace(found, state=state_at(found, now))

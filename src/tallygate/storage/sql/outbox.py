@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, distinct, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.control_plane.records import ChangeKind, OutboxEntry
@@ -25,7 +25,7 @@ class SqlOutbox:
         """The tenants that have some."""
         with translated():
             async with connected(self.engine, {}) as connection:
-                return list((await connection.execute(select(distinct(_outbox.c.tenant_id)))).scalars())
+                return list((await connection.execute(select(_outbox.c.tenant_id).distinct())).scalars())
 
     async def pending(self, tenant_id: str, *, limit: int) -> Sequence[OutboxEntry]:
         """The tenant's oldest entries, in the order of their versions."""

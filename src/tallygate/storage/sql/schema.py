@@ -1,6 +1,7 @@
 """The database's schema: what version it has, and how it becomes the newest. The migrations ship inside the package."""
 
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
@@ -11,6 +12,8 @@ from tallygate.storage.sql.engine import create_migration_engine
 from tallygate.storage.sql.failures import translated
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_TURN = Lock()
+"""Alembic keeps the migration at hand in module globals: one at a time in a process."""
 
 
 def head() -> str:
@@ -32,7 +35,7 @@ def migrate(url: str) -> None:
     """Bring the database to the newest version, in one transaction; of several at once, one works. Blocks."""
     engine = create_migration_engine(url)
     try:
-        with translated(), engine.connect() as connection:
+        with translated(), _TURN, engine.connect() as connection:
             settings = configuration()
             settings.attributes["connection"] = connection
             command.upgrade(settings, "head")

@@ -1,0 +1,133 @@
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from control_planes import DAY, NOW
+from tallygate.control_plane.accounts import get_account
+from tallygate.control_plane.clocks import advance_clock, get_clock
+from tallygate.control_plane.keys import CreateKey, create_key, list_keys, revoke_key
+from tallygate.control_plane.tenants import CreateTenant, create_tenant, open_test_tenant
+from tallygate.domain.credential import Scope, key_digest, mint_key
+from tallygate.domain.errors import (
+    AccountNotFoundError,
+    ApiKeyNotFoundError,
+    ConflictError,
+    InvalidFieldError,
+    NotATestTenantError,
+    TenantNotFoundError,
+)
+
+DATA = frozenset({Scope.DATA})
+
+
+def secret(plane, number=0) -> str:
+    return mint_key(f"{number:03d}{plane.tenant_id}".encode().ljust(32, b"x")[:32])
+
+
+async def create(plane, number=0, **options):
+    request = CreateKey(**{"scopes": DATA, **options})
+    return await plane.write(
+        lambda work, _: create_key(work, request, secret=secret(plane, number), real_now=plane.now)
+    )
+
+
+async def test_keys_are_kept_as_digests_and_listed_by_their_first_characters(plane):
+    made = await create(plane, name="backend", expire_time=NOW + DAY)
+    (listed,) = (await plane.read(lambda work, _: list_keys(work))).items
+    assert listed.digest == key_digest(secret(plane))
+    assert listed.shown == secret(plane)[:9]
+    assert (listed.record, listed.record.name) == (made.record, "backend")
+
+
+async def test_two_keys_live_side_by_side_and_one_is_revoked(plane):
+    old, new = await create(plane, 1, name="backend"), await create(plane, 2, name="backend")
+    await plane.write(lambda work, _: revoke_key(work, old.record.key_id, real_now=NOW + 5))
+    again = await plane.write(lambda work, _: revoke_key(work, old.record.key_id, real_now=NOW + 9))
+    assert again.record.revoke_time == NOW + 5
+    listed = {key.record.key_id: key for key in (await plane.read(lambda work, _: list_keys(work))).items}
+    assert listed[new.record.key_id].record.revoke_time is None
+    with pytest.raises(ApiKeyNotFoundError):
+        await plane.write(lambda work, _: revoke_key(work, "key_nothing", real_now=NOW))
+
+
+async def test_the_same_secret_is_one_key(plane):
+    assert (await create(plane)).record == (await create(plane)).record
+
+
+@pytest.mark.parametrize("wrong", [{"scopes": frozenset()}, {"expire_time": NOW}, {"name": "a\nb"}])
+async def test_impossible_keys_are_refused(plane, wrong):
+    with pytest.raises(InvalidFieldError):
+        await create(plane, **wrong)
+
+
+async def test_a_key_belongs_to_one_tenant(plane):
+    await create(plane)
+    taken = secret(plane)
+    other = CreateTenant(tenant_id=f"{plane.tenant_id}-2")
+    await create_tenant(plane.transactions, other, now=NOW)
+    with pytest.raises(ConflictError):
+        await plane.transactions.write(
+            other.tenant_id,
+            lambda work, _: create_key(work, CreateKey(scopes=DATA), secret=taken, real_now=NOW),
+            now=NOW,
+        )
+
+
+async def test_a_tenant_is_created_once_and_unknown_ones_are_not_found(plane):
+    with pytest.raises(ConflictError):
+        await plane.open_tenant()
+    with pytest.raises(TenantNotFoundError):
+        await plane.transactions.read("nobody", lambda work, _: list_keys(work), now=NOW)
+
+
+async def test_a_test_clock_moves_forwards_only_and_moves_the_tenants_now(empty):
+    await empty.open_tenant(test=True)
+    clock = await empty.write(lambda work, now: advance_clock(work, now=now, by=40 * DAY))
+    assert (clock.now, clock.offset) == (NOW + 40 * DAY, 40 * DAY)
+    await empty.write(lambda work, now: advance_clock(work, now=now, to=NOW + 41 * DAY))
+    assert (await empty.read(lambda work, now: get_clock(work, now=now))).now == NOW + 41 * DAY
+    with pytest.raises(InvalidFieldError):
+        await empty.write(lambda work, now: advance_clock(work, now=now, to=NOW))
+    assert (await empty.upsert("acme")).account.create_time == NOW + 41 * DAY
+
+
+async def test_a_real_tenants_clock_stands(plane):
+    with pytest.raises(NotATestTenantError):
+        await plane.write(lambda work, now: advance_clock(work, now=now, by=1))
+
+
+async def test_an_unknown_key_opens_one_test_tenant_however_many_come_at_once(empty):
+    unknown = secret(empty, 7)
+    opened = await asyncio.gather(*(open_test_tenant(empty.transactions, unknown, now=NOW) for _ in range(6)))
+    assert len({key.record.tenant_id for key in opened}) == 1
+    tenant_id = opened[0].record.tenant_id
+    clock = await empty.transactions.read(tenant_id, lambda work, now: get_clock(work, now=now), now=NOW)
+    assert clock.offset == 0
+
+
+async def test_no_repository_reaches_into_another_tenant(plane):
+    """Two tenants with equal ids; whatever one writes, the other's rows stay as they were."""
+    other = f"{plane.tenant_id}-2"
+    await create_tenant(plane.transactions, CreateTenant(tenant_id=other), now=NOW)
+    await plane.upsert("acme", "pro")
+    with pytest.raises(AccountNotFoundError):
+        await plane.transactions.read(other, lambda work, _: get_account(work, "acme"), now=NOW)
+    before = await plane.read(lambda work, _: get_account(work, "acme"))
+
+    async def meddle(work, now):
+        for action in (
+            work.users.remove("acme", "u"),
+            work.seats.unassign("acme", "", "u"),
+            work.allowances.delete_override("acme", "o"),
+        ):
+            assert await action is False
+        assert not await work.subscriptions.list("acme", after="", limit=9)
+        assert not await work.accounts.records(["acme"])
+        assert (await work.subscriptions.use(now=now)).plans == {}
+        assert await work.keys.list(after="", limit=9) == []
+        assert (await work.catalog.load()).plans == {}
+
+    with suppress(AccountNotFoundError):
+        await plane.transactions.write(other, meddle, now=NOW)
+    assert await plane.read(lambda work, _: get_account(work, "acme")) == before

@@ -1,0 +1,136 @@
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from servers import PostgresServer
+from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
+from tallygate.storage.sql import event_tables
+from tallygate.storage.sql.engine import create_engine, create_migration_engine
+from tallygate.storage.sql.models import Base
+from tallygate.storage.sql.partitions import load_partitions, seed_partitions
+from tallygate.storage.sql.schema import configuration, head, migrate, schema_version
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/tallygate.db"
+    return request.getfixturevalue("postgres").create_database()
+
+
+def test_an_empty_database_has_no_version_and_migrates_to_the_newest(url):
+    assert schema_version(url) == ""
+    migrate(url)
+    assert schema_version(url) == head() != ""
+    migrate(url)
+    assert schema_version(url) == head()
+
+
+def test_the_models_say_what_the_migrations_made(url):
+    assert event_tables.billable_events.name in Base.metadata.tables
+    migrate(url)
+    engine = create_migration_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _known})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def _known(name, kind, _parents):
+    return kind != "table" or not name.startswith("billable_events_")  # PostgreSQL's hash partitions
+
+
+def test_migrating_down_leaves_nothing_behind(url):
+    migrate(url)
+    engine = create_migration_engine(url)
+    with engine.connect() as connection:
+        settings = configuration()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "base")
+    with engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version", "sqlite_sequence"}
+    engine.dispose()
+
+
+def test_servers_that_start_together_migrate_once(url):
+    code = f"from tallygate.storage.sql.schema import migrate; migrate({url!r})"
+    others = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(migrate, url) for _ in range(2)]:
+            done.result()
+    assert [other.wait(30) for other in others] == [0, 0, 0]
+    assert schema_version(url) == head()
+
+
+def test_a_failed_migration_leaves_the_database_as_it_was(url, monkeypatch):
+    def fail(*_, **__):
+        raise sqlite3.OperationalError
+
+    monkeypatch.setattr("alembic.op.create_index", fail)
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(url)
+    monkeypatch.undo()
+    assert schema_version(url) == ""
+    migrate(url)
+    assert schema_version(url) == head()
+
+
+async def test_partitions_are_seeded_once_and_their_number_stays(url):
+    await asyncio.to_thread(migrate, url)
+    engine = create_engine(url)
+    epochs = iter(f"e{number}" for number in range(100))
+    seeded = await asyncio.gather(*(seed_partitions(engine, 4, lambda: next(epochs)) for _ in range(3)))
+    assert seeded[0] == seeded[1] == seeded[2] == await load_partitions(engine)
+    assert [partition.partition for partition in seeded[0]] == [0, 1, 2, 3]
+    assert len({partition.epoch for partition in seeded[0]}) == 4
+    with pytest.raises(InvalidFieldError):
+        await seed_partitions(engine, 8, lambda: "x")
+    await engine.dispose()
+
+
+async def test_instants_are_readable_in_the_tables(url):
+    await asyncio.to_thread(migrate, url)
+    engine = create_engine(url)
+    instant = 1_793_491_200_000_001
+    async with engine.connect() as connection:
+        await connection.execute(
+            Base.metadata.tables["tenants"].insert(),
+            {
+                "tenant_id": "t",
+                "create_time": instant,
+                "currency": "USD",
+                "time_zone": "UTC",
+                "default_plan": "",
+                "test": False,
+                "clock_offset": 0,
+                "view_version": 1,
+                "catalog_version": 1,
+            },
+        )
+        found = (await connection.execute(Base.metadata.tables["tenants"].select())).one()
+        raw = (await connection.execute(text("SELECT CAST(create_time AS TEXT) FROM tenants"))).scalar_one()
+    assert found.create_time == instant
+    assert raw.startswith("2026-11-01 00:00:00.000001")
+    await engine.dispose()
+
+
+async def test_a_database_that_was_never_migrated_is_unavailable(url):
+    engine = create_engine(url)
+    with pytest.raises(StoreUnavailableError):
+        await load_partitions(engine)
+    await engine.dispose()
