@@ -1,4 +1,4 @@
-"""What carries gRPC: one seam, `grpcio` behind it; `native` is to come. Knows handlers, not what they do.
+"""What carries gRPC: one seam, `grpcio` or `native` behind it. Knows handlers, not what they do.
 
 Stopping loses no answer: health says NOT_SERVING first, calls in flight finish, then the listeners close.
 """
@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal, Protocol
 
 import grpc
@@ -20,7 +19,6 @@ from tallygate.server.listeners import Address, ListenError, claim, private_sock
 from tallygate.server.registry import Service
 from tallygate.server.streams import Streams
 
-_NATIVE = "pygrpc_native"
 _MAX_METADATA_BYTES = 16 * 1024
 _LAST_WRITES_SECONDS = 0.25
 _log = logging.getLogger(__name__)
@@ -76,14 +74,18 @@ def new_transport(
     """The transport of this kind, not started yet.
 
     Raises:
-        TransportError: `native` was asked for and its extra is not installed.
+        TransportError: `native` was asked for and cannot be used; the message says why.
     """
-    if kind == "native":
-        if find_spec(_NATIVE) is None:
-            msg = "transport `native` is not installed; pip install 'tallygate[native]', or choose transport `auto`"
+    if kind != "grpcio":
+        from tallygate.server import native  # noqa: PLC0415 - it needs this module
+
+        reason = native.why_not(addresses)
+        if reason is None:
+            return native.NativeTransport(addresses, services, calls=calls, streams=streams, options=options)
+        if kind == "native":
+            msg = f"transport `native` cannot be used: {reason}"
             raise TransportError(msg)
-        msg = "this version has no transport `native` yet; choose transport `auto`"
-        raise TransportError(msg)
+        _log.info("transport grpcio, not native: %s", reason)
     return GrpcioTransport(addresses, services, calls=calls, streams=streams, options=options)
 
 
@@ -120,7 +122,7 @@ class GrpcioTransport:
         Raises:
             ListenError: an address cannot be had.
         """
-        server = grpc.aio.server(options=_channel_options(self._options))
+        server = grpc.aio.server(options=channel_options(self._options))
         for service in self._services:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.name, service.handlers),))
             server.add_registered_method_handlers(service.name, service.handlers)
@@ -166,7 +168,8 @@ class GrpcioTransport:
             reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
 
 
-def _channel_options(options: TransportOptions) -> list[tuple[str, int]]:
+def channel_options(options: TransportOptions) -> list[tuple[str, int]]:
+    """The options in gRPC's own words."""
     return [
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", options.max_message_bytes),

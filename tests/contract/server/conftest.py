@@ -126,7 +126,7 @@ class Running:
         return rpc(request, **more)
 
 
-@pytest.fixture(params=["grpcio"])
+@pytest.fixture(params=["grpcio", "native"])
 def kind(request):
     """Which transport: what a call means does not depend on it."""
     return request.param
