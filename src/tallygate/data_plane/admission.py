@@ -17,6 +17,7 @@ from tallygate.domain.errors import (
     RequestIdReusedError,
     StaleViewError,
     UnavailableError,
+    ViewNotReadyError,
 )
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
@@ -31,9 +32,10 @@ _ATTEMPTS = 3  # the first, one with a fresher view, one with the slots of the s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """What was asked, on which view, and how the store answered; `reply` is None where the view alone decided."""
+    """What was asked, on which view, and how the store answered at `now`; no `reply` where the view alone decided."""
 
     view: View
+    now: int
     call: AdmitCall | None = None
     reply: AdmitReply | None = None
 
@@ -62,14 +64,15 @@ class Admission:
         for _ in range(_ATTEMPTS):
             call = build(view, at)
             if call is None:
-                return Admitted(view=view)
+                return Admitted(view=view, now=at)
             reply = await self.gates.admit(call)
             at = reply.now
             if reply.status is AdmitStatus.STALE_VIEW:
                 view = await self.views.view(tenant_id, account_id, fresh=True)
+                at += view.snapshot.clock_offset - call.clock_offset
             elif reply.status is not AdmitStatus.SLOTS_MISSED:
                 _raise_undecided(reply)
-                return Admitted(view=view, call=call, reply=reply)
+                return Admitted(view=view, now=at, call=call, reply=reply)
         raise StaleViewError(view_version=view.version)
 
     def now(self, view: View) -> int:
@@ -77,8 +80,11 @@ class Admission:
         return self.clock() + view.snapshot.clock_offset
 
     def fall_back(self, feature: Feature, error: UnavailableError) -> Decision:
-        """Answer by the feature's failure policy; `closed` lets the error out, so that the caller retries."""
-        if feature.on_unavailable is OnUnavailable.CLOSED:
+        """Answer by the feature's failure policy; `closed` lets the error out, so that the caller retries.
+
+        A caller who waits for a view version is told that it did not come, whatever the policy.
+        """
+        if feature.on_unavailable is OnUnavailable.CLOSED or isinstance(error, ViewNotReadyError):
             self.degraded.closed += 1
             raise error
         self.degraded.opened += 1

@@ -8,14 +8,28 @@ from tallygate.data_plane.ports import AdmitCall
 from tallygate.data_plane.requests import CheckRequest
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import Feature, FeatureKind
-from tallygate.domain.errors import FeatureNotFoundError, OutOfRangeError, TallygateError, UnavailableError
-from tallygate.domain.gating.admit import Identified
-from tallygate.domain.gating.decide import LEVELS, Metered, Question, decide, decide_metered, unknown_account
-from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
-from tallygate.domain.gating.quota import QuotaAnswer, QuotaGate, Slot
-from tallygate.domain.gating.slots import period_at
+from tallygate.domain.errors import (
+    MAX_QUANTITY,
+    FeatureNotFoundError,
+    InvalidError,
+    InvalidFieldError,
+    OutOfRangeError,
+    TallygateError,
+    UnavailableError,
+)
+from tallygate.domain.gating.admit import Answer, Identified
+from tallygate.domain.gating.decide import decide, decide_metered, tried, unknown_account
+from tallygate.domain.gating.decision import DecidedOn, Decision
+from tallygate.domain.gating.quota import LEVELS, QuotaAnswer, QuotaGate
+from tallygate.domain.gating.remedies import Metered, Question
+from tallygate.domain.gating.resolve import END
+from tallygate.domain.gating.slots import period_at, slots
+
+Outcome = Decision | TallygateError
 
 _CONCURRENT = 64
+_GATES_A_CALL = 50
+"""How many features of one account are read in one script: long enough to be few calls, too short to hold others up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,86 +40,128 @@ class Checks:
 
     async def check(self, tenant_id: str, request: CheckRequest) -> Decision:
         """Decide one question; metered features are read from the store, the others from the view."""
-        try:
-            return await self._check(tenant_id, request)
-        except UnavailableError as error:
-            feature = self.admission.known_feature(tenant_id, request.account_id, request.feature_key)
-            if feature is None or feature.kind is not FeatureKind.METERED:
-                raise
-            return self.admission.fall_back(feature, error)
+        outcome = (await self._decide(tenant_id, [request]))[0]
+        if isinstance(outcome, TallygateError):
+            raise outcome
+        return outcome
 
-    async def check_many(self, tenant_id: str, requests: list[CheckRequest]) -> list[Decision | TallygateError]:
-        """Decide many, in order; one that cannot be decided does not fail the rest."""
+    async def check_many(self, tenant_id: str, requests: list[CheckRequest]) -> list[Outcome]:
+        """Decide many, in order; those of one account share a call, and one that fails does not fail the rest."""
+        outcomes: dict[int, Outcome] = {}
         gate = asyncio.Semaphore(_CONCURRENT)
 
-        async def one(request: CheckRequest) -> Decision | TallygateError:
+        async def together(indexes: list[int]) -> None:
             async with gate:
-                try:
-                    return await self.check(tenant_id, request)
-                except TallygateError as error:
-                    return error
+                found = await self._decide(tenant_id, [requests[index] for index in indexes])
+            outcomes.update(zip(indexes, found, strict=True))
 
-        return list(await asyncio.gather(*(one(request) for request in requests)))
+        await asyncio.gather(*(together(group) for group in _groups(requests)))
+        return [outcomes[index] for index in range(len(requests))]
 
     async def entitlements(
-        self, tenant_id: str, account_id: str, user_id: str = "", at_time: int | None = None
+        self,
+        tenant_id: str,
+        account_id: str,
+        user_id: str = "",
+        at_time: int | None = None,
+        *,
+        min_view_version: int = 0,
     ) -> list[Decision]:
         """Every feature of the account's catalogue, by key, each as a check of 1 would answer."""
-        view = await self.admission.views.view(tenant_id, account_id)
+        view = await self.admission.views.view(tenant_id, account_id, min_view_version=min_view_version)
         requests = [
-            CheckRequest(account_id=account_id, feature_key=key, user_id=user_id, at_time=at_time)
+            CheckRequest(
+                account_id=account_id,
+                feature_key=key,
+                user_id=user_id,
+                at_time=at_time,
+                min_view_version=min_view_version,
+            )
             for key, feature in sorted(view.snapshot.catalog.features.items())
             if not feature.archived
         ]
-        decisions = await self.check_many(tenant_id, requests)
-        for decision in decisions:
-            if isinstance(decision, TallygateError):
-                raise decision
-        return [decision for decision in decisions if isinstance(decision, Decision)]
+        outcomes = await self.check_many(tenant_id, requests)
+        for outcome in outcomes:
+            if isinstance(outcome, TallygateError):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, Decision)]
 
-    async def _check(self, tenant_id: str, request: CheckRequest) -> Decision:
+    async def _decide(self, tenant_id: str, requests: list[CheckRequest]) -> list[Outcome]:
+        """Decide questions about different features of one account, all in one call of the store."""
         started = self.admission.clock()
+        first = requests[0]
 
         def build(view: View, at: int) -> AdmitCall | None:
-            feature = feature_of(view, request.feature_key)
-            if view.held is None or feature.kind is not FeatureKind.METERED:
-                return None
-            gate = QuotaGate(
-                feature_key=feature.feature_key,
-                quantity=_asked(request, feature, at),
-                slots=slots_of(view, feature, at=at),
-                grants=view.held.grants.get(feature.feature_key, ()),
-                aggregation=feature.aggregation,
+            gates = tuple(
+                Identified(gate=gate, state_key="")
+                for request in requests
+                if (gate := _gate(view, request, at)) is not None
             )
-            return call_of(tenant_id, request.account_id, view, (Identified(gate=gate, state_key=""),), peek=True)
+            return call_of(tenant_id, first.account_id, view, gates, peek=True) if gates else None
 
-        admitted = await self.admission.admit(
-            tenant_id, request.account_id, build, min_view_version=request.min_view_version
-        )
-        return self._explain(request, admitted, started)
+        try:
+            admitted = await self.admission.admit(
+                tenant_id, first.account_id, build, min_view_version=first.min_view_version
+            )
+        except UnavailableError as error:
+            return await self._without_store(tenant_id, requests, error)
+        except InvalidError as error:  # one gate of the call cannot be evaluated: ask each by itself
+            if len(requests) == 1:
+                return [error]
+            return [(await self._decide(tenant_id, [request]))[0] for request in requests]
+        return self._explain_all(requests, admitted, started)
 
-    def _explain(self, request: CheckRequest, admitted: Admitted, started: int) -> Decision:
+    async def _without_store(
+        self, tenant_id: str, requests: list[CheckRequest], error: UnavailableError
+    ) -> list[Outcome]:
+        """Answer metered features by their policy, the others from the view, as long as it may be used."""
+        outcomes: list[Outcome] = []
+        for request in requests:
+            feature = self.admission.known_feature(tenant_id, request.account_id, request.feature_key)
+            if feature is not None and feature.kind is FeatureKind.METERED:
+                outcomes.append(self._fall_back(feature, error))
+            elif len(requests) > 1:
+                outcomes += await self._decide(tenant_id, [request])
+            else:
+                outcomes.append(error)
+        return outcomes
+
+    def _fall_back(self, feature: Feature, error: UnavailableError) -> Outcome:
+        try:
+            return self.admission.fall_back(feature, error)
+        except UnavailableError as refusal:
+            return refusal
+
+    def _explain_all(self, requests: list[CheckRequest], admitted: Admitted, started: int) -> list[Outcome]:
         view = admitted.view
-        feature = feature_of(view, request.feature_key)
-        now = admitted.reply.now if admitted.reply else self.admission.now(view)
-        at = self._instant(request, view, feature, now)
-        decision = _decision(request, admitted, feature, now, at)
         fresh = admitted.reply is not None or view.verified_time >= started
-        return replace(
-            decision,
-            view_version=view.version,
-            decided_on=DecidedOn.FRESH if fresh else DecidedOn.CACHED,
-            view_age=0 if fresh else self.admission.views.age(view),
-        )
+        decided_on = DecidedOn.FRESH if fresh else DecidedOn.CACHED
+        age = 0 if fresh else self.admission.views.age(view)
+        found = _by_feature(admitted)
+        outcomes: list[Outcome] = []
+        for request in requests:
+            try:
+                decision = _decision(request, view, admitted.now, found.get(request.feature_key))
+            except TallygateError as error:
+                outcomes.append(error)
+            else:
+                outcomes.append(replace(decision, view_version=view.version, decided_on=decided_on, view_age=age))
+        return outcomes
 
-    def _instant(self, request: CheckRequest, view: View, feature: Feature, now: int) -> int:
-        if request.at_time is None or view.held is None:
-            return now
-        earliest = period_at(view.held, feature, now).start if feature.kind is FeatureKind.METERED else now
-        earliest = min(earliest, now - now % 1_000_000)
-        if request.at_time < earliest:
-            raise OutOfRangeError(field="at_time", expected="an instant of the current usage period or later")
-        return request.at_time
+
+def _groups(requests: list[CheckRequest]) -> list[list[int]]:
+    """Indexes of requests that can share a call: of one account and view version, each feature once."""
+    groups: list[list[int]] = []
+    open_groups: dict[tuple[str, int], tuple[list[int], set[str]]] = {}
+    for index, request in enumerate(requests):
+        place = (request.account_id, request.min_view_version)
+        indexes, keys = open_groups.get(place, ([], set()))
+        if not indexes or request.feature_key in keys or len(indexes) == _GATES_A_CALL:
+            indexes, keys = open_groups[place] = ([], set())
+            groups.append(indexes)
+        indexes.append(index)
+        keys.add(request.feature_key)
+    return groups
 
 
 def feature_of(view: View, feature_key: str) -> Feature:
@@ -135,70 +191,76 @@ def call_of(
     )
 
 
-def _asked(request: CheckRequest, feature: Feature, at: int) -> int | None:
+def _gate(view: View, request: CheckRequest, now: int) -> QuotaGate | None:
+    """The gate that answers a question about a metered feature; None where the view alone answers, or refuses, it."""
+    feature = view.snapshot.catalog.features.get(request.feature_key)
+    if feature is None or view.held is None or feature.kind is not FeatureKind.METERED or not _is_valid(request):
+        return None
+    around, at = slots_of(view, feature, at=now), request.at_time
+    if at is not None and not around[0].start <= at < around[-1].end:
+        around = (*around, *(slot for slot in slots(view.held, feature, at=at) if slot.start >= around[-1].end))
+    return QuotaGate(
+        feature_key=feature.feature_key,
+        quantity=_asked(request, feature),
+        slots=around,
+        grants=view.held.grants.get(feature.feature_key, ()),
+        aggregation=feature.aggregation,
+        occurred_time=at,
+    )
+
+
+def _asked(request: CheckRequest, feature: Feature) -> int | None:
     """The quantity to try: a look where nothing is asked for, or where another instant is meant."""
-    if request.at_time is not None and request.at_time != at:
+    if request.at_time is not None or request.quantity == 0:
         return None
     if request.quantity is None:
         return None if feature.aggregation in LEVELS else 1
-    return request.quantity or None
+    return request.quantity
 
 
-def _decision(request: CheckRequest, admitted: Admitted, feature: Feature, now: int, at: int) -> Decision:
-    view = admitted.view
+def _is_valid(request: CheckRequest) -> bool:
+    quantity = 0 if request.quantity is None else request.quantity
+    return 0 <= quantity <= MAX_QUANTITY and (request.at_time is None or 0 <= request.at_time < END)
+
+
+def _by_feature(admitted: Admitted) -> dict[str, tuple[QuotaGate, QuotaAnswer]]:
+    if admitted.call is None or admitted.reply is None:
+        return {}
+    pairs: zip[tuple[Identified, Answer]] = zip(admitted.call.gates, admitted.reply.answers, strict=True)
+    return {
+        item.gate.feature_key: (item.gate, answer)
+        for item, answer in pairs
+        if isinstance(item.gate, QuotaGate) and isinstance(answer, QuotaAnswer)
+    }
+
+
+def _decision(request: CheckRequest, view: View, now: int, found: tuple[QuotaGate, QuotaAnswer] | None) -> Decision:
+    feature = feature_of(view, request.feature_key)
+    if not _is_valid(request):
+        raise InvalidFieldError(field="quantity, at_time", expected=f"0 to {MAX_QUANTITY}, and an instant before 2255")
     if view.held is None:
         return unknown_account(feature)
-    quantity = 1 if request.quantity is None else request.quantity
+    at = now if request.at_time is None else request.at_time
+    if at < min(now - now % 1_000_000, period_at(view.held, feature, now).start):
+        raise OutOfRangeError(field="at_time", expected="an instant of the current usage period or later")
     question = Question(
-        feature=feature, quantity=quantity, user_id=request.user_id, requested_values=request.requested_values, at=at
+        feature=feature,
+        quantity=_quantity(request, feature),
+        user_id=request.user_id,
+        requested_values=request.requested_values,
+        at=at,
     )
-    if admitted.reply is None or admitted.call is None:
+    if found is None:
         return decide(view.snapshot.catalog, view.held, question)
-    answer, gate = admitted.reply.answers[0], admitted.call.gates[0].gate
-    if not isinstance(answer, QuotaAnswer) or not isinstance(gate, QuotaGate):
-        raise TypeError(answer)
-    slots = gate.slots
-    if request.at_time is not None and at != now:
-        slots = slots_of(view, feature, at=at)
-        answer = _at(question, answer, gate, slots)
-    metered = Metered(answer=answer, slots=slots, grants=gate.grants, now=at)
+    gate, answer = found
+    metered = Metered(answer=answer, slots=gate.slots, now=at)
+    if request.at_time is not None:
+        metered = tried(question, metered)
     return decide_metered(view.snapshot.catalog, view.held, question, metered)
 
 
-def _at(question: Question, answer: QuotaAnswer, gate: QuotaGate, slots: tuple[Slot, ...]) -> QuotaAnswer:
-    """What today's counters answer at another instant: in this period as used as now, in a later one unused."""
-    index = next(i for i, slot in enumerate(slots) if slot.start <= question.at < slot.end)
-    slot, today = slots[index], gate.slots[answer.slot]
-    same = slot.period_start == today.period_start or question.feature.aggregation in LEVELS
-    used = answer.used if same else 0
-    if slot.standing is not None or slot.absent:
-        return replace(
-            answer,
-            allowed=False,
-            reason=slot.standing or Reason.NOT_IN_PLAN,
-            slot=index,
-            used=used,
-            limit=0,
-            remaining=0,
-            period_start=slot.period_start,
-            period_end=slot.period_end,
-        )
-    limit = slot.limit
-    if limit is not None and same and answer.limit is not None:
-        limit = limit + answer.limit - (today.limit or 0)
-    remaining = None if limit is None else max(0, limit - used)
-    fits = remaining is None or question.quantity <= remaining or slot.overage
-    reason = Reason.UNLIMITED if remaining is None else Reason.WITHIN_LIMIT
-    if remaining is not None and question.quantity > remaining:
-        reason = Reason.OVERAGE if slot.overage else Reason.QUOTA_EXHAUSTED
-    return replace(
-        answer,
-        allowed=fits,
-        reason=reason,
-        slot=index,
-        used=used,
-        limit=limit,
-        remaining=remaining,
-        period_start=slot.period_start,
-        period_end=slot.period_end,
-    )
+def _quantity(request: CheckRequest, feature: Feature) -> int:
+    """The amount that should pass; of a level nothing asked for is a look."""
+    if request.quantity is None:
+        return 0 if feature.aggregation in LEVELS else 1
+    return request.quantity

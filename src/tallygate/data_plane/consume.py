@@ -8,12 +8,13 @@ from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.data_plane.requests import ConsumeRequest, ResetRequest
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import Aggregation, Feature, FeatureKind
-from tallygate.domain.errors import InvalidFieldError, UnavailableError
+from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError, UnavailableError
 from tallygate.domain.gating.admit import Identified
-from tallygate.domain.gating.decide import LEVELS, Metered, Question, decide_metered, unknown_account
+from tallygate.domain.gating.decide import decide_metered, unknown_account
 from tallygate.domain.gating.decision import Decision
 from tallygate.domain.gating.identity import effect_digest, payload_hash
-from tallygate.domain.gating.quota import Mode, QuotaAnswer, QuotaGate, ResetGate
+from tallygate.domain.gating.quota import LEVELS, Mode, QuotaAnswer, QuotaGate, ResetGate
+from tallygate.domain.gating.remedies import Metered, Question
 
 _NEGATIVE = {Aggregation.SUM, Aggregation.COUNT}
 
@@ -90,6 +91,8 @@ def _metered(view: View, feature_key: str) -> Feature:
 def _quantity(request: ConsumeRequest, feature: Feature) -> int:
     """The quantity as the meter takes it: zero is a level but no delta, and only deltas can be returned."""
     quantity = 1 if request.quantity is None else request.quantity
+    if abs(quantity) > MAX_QUANTITY:
+        raise InvalidFieldError(field="quantity", expected=f"at most {MAX_QUANTITY}", got=quantity)
     if quantity == 0 and feature.aggregation not in LEVELS:
         raise InvalidFieldError(field="quantity", expected="not zero; CheckEntitlement looks without taking", got=0)
     if quantity < 0 and feature.aggregation not in _NEGATIVE:
@@ -119,6 +122,8 @@ def _context(request: ConsumeRequest, feature: Feature) -> EffectContext:
 def _identified(
     tenant_id: str, account_id: str, request_id: str, gate: QuotaGate | ResetGate, hashed: bytes
 ) -> Identified:
+    if not request_id:
+        raise InvalidFieldError(field="request_id", expected="an id that a retry of this call repeats")
     digest = effect_digest(tenant_id=tenant_id, account_id=account_id, gate_key=gate.feature_key, request_id=request_id)
     return Identified(gate=gate, state_key="", digest=digest, payload_hash=hashed)
 
@@ -131,8 +136,8 @@ def _explain(admitted: Admitted, feature_key: str, *, quantity: int, request_id:
     answer, gate = admitted.reply.answers[0], admitted.call.gates[0].gate
     if not isinstance(answer, QuotaAnswer) or not isinstance(gate, QuotaGate | ResetGate):
         raise TypeError(answer)
-    grants = gate.grants if isinstance(gate, QuotaGate) else ()
-    metered = Metered(answer=answer, slots=gate.slots, grants=grants, now=admitted.reply.now)
-    question = Question(feature=feature, quantity=quantity, at=admitted.reply.now)
+    occurred = gate.occurred_time if isinstance(gate, QuotaGate) else None
+    metered = Metered(answer=answer, slots=gate.slots, now=admitted.now)
+    question = Question(feature=feature, quantity=quantity, at=admitted.now if occurred is None else occurred)
     decision = decide_metered(view.snapshot.catalog, view.held, question, metered)
     return replace(decision, view_version=view.version, request_id=request_id)

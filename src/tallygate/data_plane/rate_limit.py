@@ -8,7 +8,13 @@ from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.data_plane.requests import LimitStatus, RateLimitDecision, RateLimitRequest
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import LimitOwner, OnUnavailable, RateLimit, RateLimitRule
-from tallygate.domain.errors import InvalidFieldError, LimitNotFoundError, UnavailableError
+from tallygate.domain.errors import (
+    MAX_QUANTITY,
+    InvalidFieldError,
+    LimitNotFoundError,
+    UnavailableError,
+    ViewNotReadyError,
+)
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decision import DecidedOn, Reason
 from tallygate.domain.gating.identity import effect_digest, payload_hash
@@ -39,7 +45,9 @@ class RateLimits:
             call = call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
             return replace(call, context=EffectContext(request_id=request.request_id))
 
-        admitted = await self.admission.admit(tenant_id, request.account_id, build)
+        admitted = await self.admission.admit(
+            tenant_id, request.account_id, build, min_view_version=request.min_view_version
+        )
         decision = self._explain(request, admitted)
         fresh = admitted.reply is not None or admitted.view.verified_time >= started
         return replace(
@@ -52,11 +60,11 @@ class RateLimits:
 
     def _explain(self, request: RateLimitRequest, admitted: Admitted) -> RateLimitDecision:
         if admitted.reply is None or admitted.call is None:
-            barred = _barred(admitted.view, request, self.admission.now(admitted.view))
+            barred = _barred(admitted.view, request, admitted.now)
             return RateLimitDecision(allowed=barred is None, reason=barred or Reason.UNLIMITED)
         pairs = zip(admitted.call.gates, admitted.reply.answers, strict=True)
         statuses = tuple(
-            _status(item.gate, answer, admitted.reply.now)
+            _status(item.gate, answer, admitted.now)
             for item, answer in pairs
             if isinstance(item.gate, RateGate) and isinstance(answer, RateAnswer)
         )
@@ -76,7 +84,7 @@ class RateLimits:
         view = self.admission.views.last_known(tenant_id, request.account_id)
         rules = _rules(view, request) if view else []
         closed = view is None or any(rule.on_unavailable is OnUnavailable.CLOSED for rule, _ in rules)
-        if closed:
+        if closed or isinstance(error, ViewNotReadyError):
             self.admission.degraded.closed += 1
             raise error
         self.admission.degraded.opened += 1
@@ -110,6 +118,8 @@ def _rules(view: View, request: RateLimitRequest) -> list[Matched]:
     rule = rules.get(request.limit_key)
     if rule is None:
         raise LimitNotFoundError(limit_key=request.limit_key)
+    if rule.archived:
+        return []
     if rule.owner is LimitOwner.ACCOUNT and not request.account_id:
         raise InvalidFieldError(field="account_id", expected=f"the account whose {rule.limit_key} is meant")
     found = matching([rule], request.descriptor)
@@ -136,6 +146,8 @@ def _barred(view: View, request: RateLimitRequest, at: int) -> Reason | None:
 
 
 def _gates(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, ...]:
+    if not 0 <= _cost(request) <= MAX_QUANTITY:
+        raise InvalidFieldError(field="cost", expected=f"0 to {MAX_QUANTITY}", got=_cost(request))
     gates: list[RateGate] = []
     for rule, entries in _rules(view, request):
         rate = _figure(view, rule, at)
@@ -150,7 +162,7 @@ def _gates(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, ..
                     cost=_cost(request),
                 )
             )
-    return tuple(gates)
+    return tuple(sorted(gates, key=lambda gate: gate.limit_key))
 
 
 def _identified(tenant_id: str, request: RateLimitRequest, gate: RateGate) -> Identified:

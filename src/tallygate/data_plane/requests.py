@@ -61,6 +61,7 @@ class RateLimitRequest:
     descriptor: tuple[tuple[str, str], ...] = ()
     cost: int | None = None
     request_id: str = ""
+    min_view_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

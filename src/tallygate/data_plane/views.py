@@ -6,6 +6,7 @@ It changes latency, never meaning: whatever takes something carries the versions
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cachetools import LRUCache
 
@@ -16,12 +17,16 @@ from tallygate.domain.errors import StoreUnavailableError, ViewNotReadyError
 from tallygate.domain.gating.quota import Slot
 from tallygate.domain.gating.resolve import EntitlementSet, resolve
 
+_Place = TypeVar("_Place")
+_Loaded = TypeVar("_Loaded")
+
 
 @dataclass(slots=True, kw_only=True)
 class View:
     """What one account holds, as last seen; `held` is None for an account that does not exist.
 
-    `verified_time` is when its versions were last compared with the store's, `applied` how far the log was then.
+    `verified_time` is when its versions were last compared with the store's, `applied` how far the log was then;
+    `gap` counts the gaps in the announcements until then.
     """
 
     snapshot: CatalogSnapshot
@@ -29,6 +34,7 @@ class View:
     held: EntitlementSet | None
     verified_time: int
     applied: int
+    gap: int = 0
     slots: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
 
     @property
@@ -73,6 +79,8 @@ class Views:
         self._snapshots: LRUCache[str, CatalogSnapshot] = LRUCache(options.tenants)
         self._announced: LRUCache[tuple[str, str], int] = LRUCache(options.accounts)
         self._loading: dict[tuple[str, str], asyncio.Task[View]] = {}
+        self._fetching: dict[str, asyncio.Task[CatalogSnapshot]] = {}
+        self._gaps = 0
         self.counts = ViewCounts()
 
     async def view(self, tenant_id: str, account_id: str, *, min_view_version: int = 0, fresh: bool = False) -> View:
@@ -83,11 +91,17 @@ class Views:
             ViewNotReadyError: the tenant's log was not applied up to `min_view_version` in time.
         """
         cached = self._views.get((tenant_id, account_id))
-        if cached is not None and not fresh and self._holds(cached, min_view_version):
+        usable = cached if cached is not None and not fresh and self._holds(cached, min_view_version) else None
+        if usable is not None and usable.gap == self._gaps:
             self.counts.hits += 1
-            return cached
+            return usable
         self.counts.misses += 1
-        view = await self._load_once(tenant_id, account_id, shared=not fresh)
+        try:
+            view = await self._load_once(tenant_id, account_id, shared=not fresh)
+        except StoreUnavailableError:
+            if usable is not None and self._holds(usable, min_view_version):
+                return usable  # an announcement may have been missed: no reason to know less than before it
+            raise
         if view.applied < min_view_version:
             return await self._wait_for(tenant_id, account_id, min_view_version)
         return view
@@ -102,15 +116,15 @@ class Views:
         self._announced[place] = max(change.version, self._announced.get(place, 0))
 
     def on_gap(self) -> None:
-        """Announcements may have been missed: verify every view again before it is used."""
-        for view in self._views.values():
-            view.verified_time = 0
+        """Announcements may have been missed: verify every view again before it is used, if the store can be asked."""
+        self._gaps += 1
 
     def age(self, view: View) -> int:
         """How long ago the view was verified, in microseconds."""
         return max(0, self._clock() - view.verified_time)
 
     def _holds(self, view: View, min_view_version: int) -> bool:
+        """Whether the view is young enough, and nothing newer is known of."""
         tenant_id = view.snapshot.tenant_id
         if self._snapshots.get(tenant_id) is not view.snapshot or self.age(view) >= self._options.max_staleness:
             return False
@@ -132,25 +146,55 @@ class Views:
         return await asyncio.shield(task)
 
     async def _load(self, tenant_id: str, account_id: str) -> View:
-        started = self._clock()
+        started, gap = self._clock(), self._gaps
         versions = await self._source.versions(tenant_id, account_id)
-        snapshot = await self._snapshot(tenant_id, versions.catalog)
         known = self._views.get((tenant_id, account_id))
-        if known is not None and known.snapshot is snapshot and known.account_version == versions.account:
-            known.verified_time, known.applied = started, max(known.applied, versions.applied)
+        if known is not None and known.account_version == versions.account:
+            record = known.record
+        else:
+            record = await self._source.account(tenant_id, account_id) if account_id and versions.account else None
+            if record is not None and record.version > versions.account:  # it may rest on a newer catalogue
+                versions = await self._source.versions(tenant_id, account_id)
+        snapshot = await self._snapshot(tenant_id, versions.catalog)
+        if known is not None and known.snapshot is snapshot and known.record is record:
+            known.verified_time, known.gap = max(known.verified_time, started), max(known.gap, gap)
+            known.applied = max(known.applied, versions.applied)
             self.counts.revalidations += 1
             return known
-        record = await self._source.account(tenant_id, account_id) if account_id else None
         held = resolve(snapshot.catalog, record) if record else None
-        view = View(snapshot=snapshot, record=record, held=held, verified_time=started, applied=versions.applied)
-        if record is not None or not account_id:
-            self._views[tenant_id, account_id] = view
+        view = View(
+            snapshot=snapshot, record=record, held=held, verified_time=started, applied=versions.applied, gap=gap
+        )
+        self._keep((tenant_id, account_id), view)
         return view
 
+    def _keep(self, place: tuple[str, str], view: View) -> None:
+        """Cache the view unless a load that started later was faster; accounts that do not exist are not kept."""
+        newer = self._views.get(place)
+        if newer is not None and newer.verified_time > view.verified_time:
+            return
+        if view.record is not None or not place[1]:
+            self._views[place] = view
+        else:
+            self._views.pop(place, None)
+
     async def _snapshot(self, tenant_id: str, version: int) -> CatalogSnapshot:
-        cached = self._snapshots.get(tenant_id)
-        if cached is not None and cached.version == version:
-            return cached
+        """The snapshot of at least this version; all accounts of a tenant wait for one fetch."""
+        while True:
+            cached = self._snapshots.get(tenant_id)
+            if cached is not None and cached.version == version:
+                return cached
+            task = self._fetching.get(tenant_id)
+            joined = task is not None
+            if task is None:
+                task = asyncio.create_task(self._fetch(tenant_id))
+                self._fetching[tenant_id] = task
+                task.add_done_callback(_forget(self._fetching, tenant_id))
+            snapshot = await asyncio.shield(task)
+            if snapshot.version >= version or not joined:
+                return snapshot
+
+    async def _fetch(self, tenant_id: str) -> CatalogSnapshot:
         snapshot = await self._source.catalog(tenant_id)
         if snapshot is None:  # every tenant has one from its creation, so its absence is a loss, not an answer
             raise StoreUnavailableError(missing="catalogue")
@@ -161,16 +205,14 @@ class Views:
         deadline = self._clock() + self._options.wait_limit
         while self._clock() < deadline:
             await self._sleep(0.01)
-            view = await self._load_once(tenant_id, account_id, shared=False)
+            view = await self._load_once(tenant_id, account_id, shared=True)
             if view.applied >= version:
                 return view
         raise ViewNotReadyError(min_view_version=version)
 
 
-def _forget(
-    loading: dict[tuple[str, str], asyncio.Task[View]], place: tuple[str, str]
-) -> Callable[[asyncio.Task[View]], None]:
-    def done(task: asyncio.Task[View]) -> None:
+def _forget(loading: dict[_Place, asyncio.Task[_Loaded]], place: _Place) -> Callable[[asyncio.Task[_Loaded]], None]:
+    def done(task: asyncio.Task[_Loaded]) -> None:
         if loading.get(place) is task:
             del loading[place]
         if not task.cancelled():

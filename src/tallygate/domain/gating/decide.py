@@ -3,28 +3,23 @@
 Knows no clock and no store. Instants are microseconds since the Unix epoch, durations microseconds.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from tallygate.domain.account import Grant
-from tallygate.domain.catalog import Aggregation, Catalog, Entitlement, Feature, FeatureKind, Overage, ValueType
+from tallygate.domain.catalog import Catalog, Entitlement, Feature, FeatureKind, Overage, ValueType
 from tallygate.domain.gating.decision import Decision, Reason, Source, SourceKind, UnblockKind, UnblockOption
-from tallygate.domain.gating.quota import QuotaAnswer, Slot
-from tallygate.domain.gating.resolve import EntitlementSet, Phase, with_add_on, with_plan
+from tallygate.domain.gating.quota import LEVELS
+from tallygate.domain.gating.remedies import (
+    Metered,
+    Question,
+    grants_in_force,
+    quota_options,
+    quota_retry,
+    retry_at_phase,
+    unblock_options,
+)
+from tallygate.domain.gating.resolve import EntitlementSet, Phase
 
-LEVELS = {Aggregation.MAX, Aggregation.LATEST}
-"""Aggregations whose quantity is the observed level, not a delta."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One feature asked of one account at one instant; `quantity` is the amount that should pass."""
-
-    feature: Feature
-    quantity: int = 1
-    user_id: str = ""
-    requested_values: tuple[str, ...] = ()
-    at: int
+_COUNTED = {Reason.WITHIN_LIMIT, Reason.OVERAGE, Reason.QUOTA_EXHAUSTED, Reason.REFUND_EXCEEDS_USAGE}
 
 
 def unknown_account(feature: Feature) -> Decision:
@@ -35,11 +30,18 @@ def unknown_account(feature: Feature) -> Decision:
 def decide(catalog: Catalog, held: EntitlementSet, question: Question) -> Decision:
     """Decide a boolean, static or seat feature from what is held alone."""
     phase = held.phase_at(question.at)
+    decision = _decide_in(catalog, held, phase, question)
+    if decision.allowed:
+        return decision
+    return replace(
+        decision, retry_after=retry_at_phase(held, question.at, lambda p: _decide_in(catalog, held, p, question))
+    )
+
+
+def _decide_in(catalog: Catalog, held: EntitlementSet, phase: Phase, question: Question) -> Decision:
     if question.feature.kind is FeatureKind.SEAT:
-        decision = _decide_seat(catalog, held, phase, question)
-    else:
-        decision = _decide_value(catalog, phase, question)
-    return replace(decision, sources=sources(held, phase, question))
+        return _decide_seat(catalog, held, phase, question)
+    return _decide_value(catalog, phase, question)
 
 
 def sources(held: EntitlementSet, phase: Phase, question: Question) -> tuple[Source, ...]:
@@ -49,14 +51,9 @@ def sources(held: EntitlementSet, phase: Phase, question: Question) -> tuple[Sou
         return resolved.sources
     granted = tuple(
         Source(kind=SourceKind.GRANT, key=grant.grant_id)
-        for grant in held.grants.get(question.feature.feature_key, ())
-        if _in_force(grant, question.at)
+        for grant in grants_in_force(held, question.feature.feature_key, question.at)
     )
     return (*(resolved.sources if resolved else ()), *granted)
-
-
-def _in_force(grant: Grant, at: int) -> bool:
-    return grant.effective_time <= at and (grant.expire_time is None or at < grant.expire_time)
 
 
 def _decide_value(catalog: Catalog, phase: Phase, question: Question) -> Decision:
@@ -69,7 +66,7 @@ def _decide_value(catalog: Catalog, phase: Phase, question: Question) -> Decisio
     else:
         reason = Reason.ENTITLED if allowed else Reason.VALUE_NOT_GRANTED
     options: tuple[UnblockOption, ...] = ()
-    if not allowed and phase.standing is None:
+    if not allowed:
         options = unblock_options(
             catalog, phase, feature, lambda e: _grants_value(feature, e, question.requested_values)
         )
@@ -79,6 +76,7 @@ def _decide_value(catalog: Catalog, phase: Phase, question: Question) -> Decisio
         reason=reason,
         value=_value(feature, entitlement),
         unlimited=entitlement is not None and entitlement.unlimited,
+        sources=resolved.sources if resolved else (),
         unblock_options=options,
     )
 
@@ -118,7 +116,10 @@ def _decide_seat(catalog: Catalog, held: EntitlementSet, phase: Phase, question:
     feature = question.feature
     taken = held.seats.get(feature.feature_key, ())
     resolved = phase.features.get(feature.feature_key)
-    base = _seat_base(feature, resolved.entitlement if resolved else None, used=len(taken))
+    base = replace(
+        _seat_base(feature, resolved.entitlement if resolved else None, used=len(taken)),
+        sources=resolved.sources if resolved else (),
+    )
     if resolved is None:
         reason = phase.standing or Reason.NOT_IN_PLAN
         return _unblocked(catalog, phase, replace(base, allowed=False, reason=reason), question)
@@ -159,8 +160,6 @@ def _seat_base(feature: Feature, entitlement: Entitlement | None, *, used: int) 
 
 
 def _unblocked(catalog: Catalog, phase: Phase, decision: Decision, question: Question) -> Decision:
-    if phase.standing is not None:
-        return decision
     needed = decision.used + max(question.quantity, 1)
     options = unblock_options(
         catalog,
@@ -171,107 +170,41 @@ def _unblocked(catalog: Catalog, phase: Phase, decision: Decision, question: Que
     return replace(decision, unblock_options=options)
 
 
-def unblock_options(
-    catalog: Catalog, phase: Phase, feature: Feature, passes: Callable[[Entitlement], bool]
-) -> tuple[UnblockOption, ...]:
-    """Add-ons offered on this plan, then the plan's upgrades in order: each only if it would let the amount pass."""
-    plan = catalog.plan(phase.plan_key, phase.plan_version) if phase.plan_key else None
-    if plan is None:
-        return ()
-    found: list[UnblockOption] = []
-    for key in catalog.add_ons:
-        add_on = catalog.add_on(key)
-        if add_on is None or add_on.archived or plan.plan_key not in add_on.offered_on:
-            continue
-        full = add_on.max_quantity is not None and phase.add_ons.get(key, 0) >= add_on.max_quantity
-        entitlement = None if full else with_add_on(phase, feature, add_on)
-        if entitlement is not None and passes(entitlement):
-            found.append(UnblockOption(kind=UnblockKind.ADD_ON, key=key, limit=entitlement.limit))
-    for key in plan.upgrades_to:
-        upgrade = catalog.plan(key)
-        entitlement = with_plan(catalog, phase, feature, upgrade) if upgrade and not upgrade.archived else None
-        if entitlement is not None and passes(entitlement):
-            found.append(UnblockOption(kind=UnblockKind.UPGRADE, key=key, limit=entitlement.limit))
-    return tuple(found)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metered:
-    """What a quota gate answered, and what it was asked with."""
-
-    answer: QuotaAnswer
-    slots: tuple[Slot, ...]
-    grants: tuple[Grant, ...]
-    now: int
-
-
 def decide_metered(catalog: Catalog, held: EntitlementSet, question: Question, metered: Metered) -> Decision:
     """Explain a quota gate's answer: reason, what remains, when the same amount passes, and what would unblock it."""
     answer = metered.answer
-    slot = metered.slots[answer.slot] if answer.slot < len(metered.slots) else metered.slots[-1]
-    phase = held.phase_at(slot.start)
+    counted = answer.reason in _COUNTED
     decision = Decision(
         feature_key=question.feature.feature_key,
         allowed=answer.allowed,
         reason=answer.reason,
-        unlimited=answer.allowed and answer.limit is None and answer.reason is Reason.UNLIMITED,
-        limit=answer.limit,
+        unlimited=answer.reason is Reason.UNLIMITED,
+        limit=answer.limit if counted else None,
         used=answer.used,
-        remaining=answer.remaining,
+        remaining=answer.remaining if counted else None,
         granted_quantity=answer.granted,
         pots=answer.pots,
         period_start=answer.period_start,
         reset_time=answer.period_end,
-        sources=sources(held, phase, question),
+        sources=sources(held, held.phase_at(metered.slot.start), question),
         replayed=answer.replayed,
     )
-    if answer.allowed or answer.reason not in {Reason.QUOTA_EXHAUSTED, Reason.NOT_IN_PLAN}:
+    if answer.allowed or answer.reason is Reason.REFUND_EXCEEDS_USAGE:
         return decision
-    retry = earliest_pass(question, metered, slot)
-    options = unblock_options(catalog, phase, question.feature, lambda e: _would_pass(question, answer, slot, e))
-    extra = (answer.limit or 0) - (slot.limit or 0)
-    options = tuple(replace(o, limit=o.limit + extra) if o.limit is not None else o for o in options)
-    return replace(decision, retry_after=None if retry is None else retry - metered.now, unblock_options=options)
-
-
-def _would_pass(question: Question, answer: QuotaAnswer, slot: Slot, entitlement: Entitlement) -> bool:
-    if entitlement.unlimited or entitlement.overage is Overage.ALLOW:
-        return True
-    more = (entitlement.limit or 0) - (slot.limit or 0)
-    if question.feature.aggregation in LEVELS:
-        return question.quantity <= (answer.limit or 0) + more
-    return question.quantity <= (answer.remaining or 0) + more
-
-
-def earliest_pass(question: Question, metered: Metered, slot: Slot) -> int | None:
-    """The first instant at which waiting alone lets this amount pass, or None if it never does as things stand.
-
-    Considered are the ends of this and the next period, changes of phase, and grants that take effect until then.
-    """
-    instants = {later.start for later in metered.slots if later.start > metered.now}
-    instants |= {grant.effective_time for grant in metered.grants if grant.effective_time > metered.now}
-    for instant in sorted(instants):
-        later = next((s for s in metered.slots if s.start <= instant < s.end), None)
-        if (
-            later is not None
-            and later.standing is None
-            and question.quantity <= _capacity(question, metered, slot, later, instant)
-        ):
-            return instant
-    return None
-
-
-def _capacity(question: Question, metered: Metered, slot: Slot, later: Slot, instant: int) -> float:
-    """At least how much would pass at a later instant if nothing else were used until then."""
-    if later.limit is None or later.overage:
-        return float("inf")
-    coming = sum(
-        grant.amount
-        for grant in metered.grants
-        if metered.now < grant.effective_time <= instant and _in_force(grant, instant)
+    return replace(
+        decision,
+        retry_after=quota_retry(held, question, metered),
+        unblock_options=quota_options(catalog, held, question, metered),
     )
-    if question.feature.aggregation in LEVELS:
-        return (metered.answer.limit or 0) - (slot.limit or 0) + later.limit + coming
-    if later.period_start == slot.period_start:
-        return max(0, (metered.answer.remaining or 0) + later.limit - (slot.limit or 0)) + coming
-    return later.limit + coming
+
+
+def tried(question: Question, metered: Metered) -> Metered:
+    """What a look becomes when an amount is asked of it: would so much pass where it looked?"""
+    answer, slot = metered.answer, metered.slot
+    if not answer.allowed or answer.remaining is None or answer.limit is None:
+        return metered
+    capacity = answer.limit if question.feature.aggregation in LEVELS else answer.remaining
+    if question.quantity <= capacity:
+        return metered
+    reason = Reason.OVERAGE if slot.overage else Reason.QUOTA_EXHAUSTED
+    return replace(metered, answer=replace(answer, allowed=slot.overage, reason=reason))

@@ -31,6 +31,10 @@ _GRANTING = {
     SubscriptionState.PAST_DUE,
     SubscriptionState.CANCELED,
 }
+_DENYING = {
+    SubscriptionState.SUSPENDED: Reason.SUSPENDED,
+    SubscriptionState.INCOMPLETE: Reason.NO_SUBSCRIPTION,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,7 @@ class Phase:
     standing: Reason | None = None
     features: Mapping[str, Resolved] = field(default_factory=dict)
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
-    add_ons: Mapping[str, int] = field(default_factory=dict)
+    add_ons: tuple[tuple[AddOn, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +158,7 @@ def _phase(catalog: Catalog, record: AccountRecord, *, start: int, end: int) -> 
         standing=standing,
         features=features,
         rate_limits=plan.rate_limits if plan else {},
-        add_ons={add_on.add_on_key: quantity for add_on, quantity in held},
+        add_ons=tuple(held),
     )
 
 
@@ -162,21 +166,22 @@ def _plan_in_force(
     catalog: Catalog, subscription: Subscription | None, at: int
 ) -> tuple[Plan | None, Reason | None, SourceKind]:
     """The plan that serves at the instant; where none does, why the account is denied."""
-    if subscription is not None and subscription.state is SubscriptionState.SUSPENDED:
-        return None, Reason.SUSPENDED, SourceKind.PLAN
-    if subscription is not None and subscription.state in _GRANTING and _serves(subscription, at):
-        term = _term_at(subscription.terms, at)
+    live = subscription if subscription is not None and _is_live(subscription, at) else None
+    if live is not None and (denied := _DENYING.get(live.state)) is not None:
+        return None, denied, SourceKind.PLAN
+    if live is not None and live.state in _GRANTING:
+        term = _term_at(live.terms, at)
         plan = catalog.plan(term.plan_key, term.plan_version) if term else None
         if plan is not None:
-            trial = subscription.trial_end_time is not None and at < subscription.trial_end_time
+            trial = live.trial_end_time is not None and at < live.trial_end_time
             return plan, None, SourceKind.TRIAL if trial else SourceKind.PLAN
     default = catalog.plan(catalog.default_plan) if catalog.default_plan else None
-    if default is not None and (subscription is None or subscription.state is not SubscriptionState.INCOMPLETE):
+    if default is not None:
         return default, None, SourceKind.DEFAULT_PLAN
     return None, _absence(subscription, at), SourceKind.PLAN
 
 
-def _serves(subscription: Subscription, at: int) -> bool:
+def _is_live(subscription: Subscription, at: int) -> bool:
     return subscription.start_time <= at and (subscription.end_time is None or at < subscription.end_time)
 
 
@@ -258,21 +263,32 @@ def _merge_static(feature: Feature, entitlements: list[Entitlement]) -> Entitlem
     return Entitlement(number=max(numbers) if numbers else None, text=text, values=united, unlimited=unlimited)
 
 
-def with_add_on(phase: Phase, feature: Feature, add_on: AddOn) -> Entitlement | None:
-    """The feature's entitlement if one more of this add-on were held; None where it would not contribute."""
-    extra = add_on.entitlements.get(feature.feature_key)
-    if extra is None:
+def with_add_on(catalog: Catalog, phase: Phase, feature: Feature, add_on: AddOn) -> Entitlement | None:
+    """The feature's entitlement if one more of this add-on were held; None where it would not contribute.
+
+    Buying one more moves all that are held to the version bought.
+    """
+    if feature.feature_key not in add_on.entitlements:
         return None
-    own = phase.features.get(feature.feature_key)
-    base = [(own.entitlement, 1)] if own is not None else []
-    return merge(feature, [*base, (extra, 1)])
+    held = [(other, quantity) for other, quantity in phase.add_ons if other.add_on_key != add_on.add_on_key]
+    own = catalog.plan(phase.plan_key, phase.plan_version)
+    return _merged(feature, own, [*held, (add_on, held_quantity(phase, add_on.add_on_key) + 1)])
 
 
-def with_plan(catalog: Catalog, phase: Phase, feature: Feature, plan: Plan) -> Entitlement | None:
+def held_quantity(phase: Phase, add_on_key: str) -> int:
+    """How many of an add-on are held."""
+    return sum(quantity for add_on, quantity in phase.add_ons if add_on.add_on_key == add_on_key)
+
+
+def with_plan(phase: Phase, feature: Feature, plan: Plan) -> Entitlement | None:
     """The feature's entitlement if the account were on this plan with the add-ons it holds; None where it has none."""
-    parts = [(plan.entitlements[feature.feature_key], 1)] if feature.feature_key in plan.entitlements else []
-    for add_on_key, quantity in phase.add_ons.items():
-        add_on = catalog.add_on(add_on_key)
-        if add_on is not None and feature.feature_key in add_on.entitlements:
-            parts.append((add_on.entitlements[feature.feature_key], quantity))
+    return _merged(feature, plan, phase.add_ons)
+
+
+def _merged(feature: Feature, plan: Plan | None, held: Iterable[tuple[AddOn, int]]) -> Entitlement | None:
+    bundles = [(plan.entitlements, 1)] if plan else []
+    bundles += [(add_on.entitlements, quantity) for add_on, quantity in held]
+    parts = [
+        (found, quantity) for bundle, quantity in bundles if (found := bundle.get(feature.feature_key)) is not None
+    ]
     return merge(feature, parts) if parts else None

@@ -5,6 +5,9 @@ from tallygate.domain.gating.quota import Slot
 from tallygate.domain.gating.resolve import END, EntitlementSet, Phase
 from tallygate.domain.period import Anchor, UsagePeriod, usage_period
 
+TRIAL_KEPT = 366 * 86_400_000_000
+"""How much longer a trial's counters are kept, because a trial can be extended after they were written."""
+
 
 def period_at(held: EntitlementSet, feature: Feature, at: int) -> UsagePeriod:
     """The feature's usage period that contains the instant.
@@ -44,6 +47,8 @@ def slots(held: EntitlementSet, feature: Feature, *, at: int, back: bool = False
     found: list[Slot] = []
     for period, previous_start in spans:
         keep_until = _after(held, feature, period).end
+        if held.trial_period is not None and period.start == held.trial_period[0]:
+            keep_until += TRIAL_KEPT
         found += _cut(held, feature, period, previous_start, keep_until)
     return tuple(found)
 

@@ -1,0 +1,145 @@
+"""Where a quota gate is evaluated: the slot and the counter that its instant meets, and what they still allow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tallygate.domain.account import Grant
+from tallygate.domain.catalog import Aggregation
+from tallygate.domain.errors import MAX_QUANTITY
+from tallygate.domain.gating.decision import Pot, PotKind, Reason
+from tallygate.domain.gating.quota import (
+    LATENESS_AHEAD,
+    LEVELS,
+    MEASURED,
+    MeterState,
+    OutOfRange,
+    PeriodCounter,
+    QuotaAnswer,
+    QuotaGate,
+    Slot,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a step happens: the gate and its state, the slot that holds, and the period's effective start."""
+
+    gate: QuotaGate
+    state: MeterState
+    slot: Slot
+    index: int
+    start: int
+    at: int
+
+    @property
+    def counter(self) -> PeriodCounter:
+        """What the period counted so far."""
+        return self.state.counters.get(self.start, PeriodCounter())
+
+    def active_grants(self) -> list[Grant]:
+        """The grants in force at the instant, in burn order; none while an override holds."""
+        if self.slot.exclusive:
+            return []
+        return [
+            g
+            for g in self.gate.grants
+            if g.effective_time <= self.at and (g.expire_time is None or self.at < g.expire_time)
+        ]
+
+    def answer(
+        self,
+        reason: Reason,
+        *,
+        allowed: bool,
+        counter: PeriodCounter,
+        burnt: Mapping[str, int],
+        granted: int = 0,
+        pots: tuple[Pot, ...] = (),
+    ) -> QuotaAnswer:
+        """The answer that shows this counter."""
+        limit, remaining = allowance(self, counter, burnt)
+        return QuotaAnswer(
+            allowed=allowed,
+            reason=reason,
+            granted=granted,
+            used=counter.used,
+            limit=limit,
+            remaining=remaining,
+            pots=pots,
+            slot=self.index,
+            period_start=self.start,
+            period_end=self.slot.period_end,
+            left=_left(self, counter, burnt),
+        )
+
+    def denied(self, reason: Reason) -> tuple[QuotaAnswer, MeterState]:
+        """A denial, which changes nothing."""
+        return self.answer(reason, allowed=False, counter=shown_counter(self), burnt=self.state.burnt), self.state
+
+
+def place_of(gate: QuotaGate, state: MeterState, now: int) -> Place | OutOfRange:
+    """The slot and the counter in which the gate's instant lies; a reset opens a new counter within its period."""
+    at = now if gate.occurred_time is None else gate.occurred_time
+    current = slot_at(gate.slots, now)
+    index = slot_at(gate.slots, at)
+    if current is None:
+        return OutOfRange.SLOTS
+    earliest = gate.slots[current].previous_start
+    if gate.quantity is not None and not earliest <= at <= now + LATENESS_AHEAD:
+        return OutOfRange.OCCURRED
+    if index is None:
+        return OutOfRange.SLOTS
+    slot = gate.slots[index]
+    start = state.reset_time if slot.period_start < state.reset_time <= at else slot.period_start
+    return Place(gate=gate, state=state, slot=slot, index=index, start=start, at=at)
+
+
+def slot_at(slots: tuple[Slot, ...], at: int) -> int | None:
+    """The index of the slot that contains the instant."""
+    return next((index for index, slot in enumerate(slots) if slot.start <= at < slot.end), None)
+
+
+def _is_level(gate: QuotaGate) -> bool:
+    return gate.aggregation in LEVELS
+
+
+def shown_counter(place: Place) -> PeriodCounter:
+    """The counter as a reader sees it: a period that saw no level yet starts at the last one."""
+    if _is_level(place.gate) and place.start not in place.state.counters:
+        return PeriodCounter(used=place.state.level)
+    return place.counter
+
+
+def allowance(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tuple[int | None, int | None]:
+    """Limit and remaining: the included allowance plus what active grants still hold or paid in this period."""
+    if place.slot.limit is None or place.gate.aggregation in MEASURED:
+        return None, None
+    active = place.active_grants()
+    if _is_level(place.gate):
+        limit = min(MAX_QUANTITY, place.slot.limit + sum(g.amount for g in active))
+        return limit, max(0, limit - counter.used)
+    rest = sum(max(0, g.amount - burnt.get(g.grant_id, 0)) for g in active)
+    paid = sum(counter.grants.get(g.grant_id, 0) for g in active)
+    remaining = max(0, place.slot.limit - counter.included) + rest
+    return min(MAX_QUANTITY, place.slot.limit + rest + paid), min(MAX_QUANTITY, remaining)
+
+
+def _left(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tuple[Pot, ...]:
+    """What the pots of a delta meter still hold; a level burns nothing."""
+    if place.gate.aggregation not in {Aggregation.SUM, Aggregation.COUNT}:
+        return ()
+    pots = []
+    if place.slot.limit is not None:
+        pots.append(Pot(kind=PotKind.INCLUDED, quantity=place.slot.limit - counter.included))
+    for grant in place.gate.grants:
+        rest = grant.amount - burnt.get(grant.grant_id, 0)
+        if rest > 0:
+            pots.append(Pot(kind=PotKind.GRANT, quantity=rest, grant_id=grant.grant_id))
+    return tuple(pots)
+
+
+def barred_by(place: Place) -> Reason | None:
+    """Why nothing at all can be taken here, or None."""
+    if place.slot.standing is not None:
+        return place.slot.standing
+    return Reason.NOT_IN_PLAN if place.slot.absent and not place.active_grants() else None

@@ -1,0 +1,157 @@
+"""What would lift a denial: waiting until an instant, or buying an add-on, an upgrade or a top-up.
+
+Everything here is exact for the amount that was denied, all else unchanged; it knows no clock and no store.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from tallygate.domain.account import Grant
+from tallygate.domain.catalog import Catalog, Entitlement, Feature, Overage
+from tallygate.domain.errors import MAX_QUANTITY
+from tallygate.domain.gating.decision import Decision, PotKind, Reason, UnblockKind, UnblockOption
+from tallygate.domain.gating.quota import LEVELS, MEASURED, QuotaAnswer, Slot
+from tallygate.domain.gating.resolve import EntitlementSet, Phase, held_quantity, with_add_on, with_plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One feature asked of one account at one instant; `quantity` is the amount that should pass."""
+
+    feature: Feature
+    quantity: int = 1
+    user_id: str = ""
+    requested_values: tuple[str, ...] = ()
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metered:
+    """What a quota gate answered at `now`, and the slots that it was asked with."""
+
+    answer: QuotaAnswer
+    slots: tuple[Slot, ...]
+    now: int
+
+    @property
+    def slot(self) -> Slot:
+        """The slot that holds; a replayed answer may come from slots that have passed."""
+        return self.slots[min(self.answer.slot, len(self.slots) - 1)]
+
+
+def grants_in_force(held: EntitlementSet, feature_key: str, at: int) -> tuple[Grant, ...]:
+    """The feature's grants that are in force at the instant, in burn order."""
+    return tuple(
+        grant
+        for grant in held.grants.get(feature_key, ())
+        if grant.effective_time <= at and (grant.expire_time is None or at < grant.expire_time)
+    )
+
+
+def unblock_options(
+    catalog: Catalog, phase: Phase, feature: Feature, passes: Callable[[Entitlement], bool]
+) -> tuple[UnblockOption, ...]:
+    """Add-ons offered on this plan, then the plan's upgrades in order: each only if it would let the amount pass.
+
+    Nothing can be bought past an override, nor by an account that is denied as a whole.
+    """
+    plan = catalog.plan(phase.plan_key, phase.plan_version) if phase.plan_key else None
+    own = phase.features.get(feature.feature_key)
+    if plan is None or phase.standing is not None or (own is not None and own.overridden):
+        return ()
+    offers: list[tuple[UnblockKind, str, Entitlement | None]] = []
+    for key in catalog.add_ons:
+        add_on = catalog.add_on(key)
+        if add_on is None or add_on.archived or plan.plan_key not in add_on.offered_on:
+            continue
+        if add_on.max_quantity is None or held_quantity(phase, key) < add_on.max_quantity:
+            offers.append((UnblockKind.ADD_ON, key, with_add_on(catalog, phase, feature, add_on)))
+    for key in plan.upgrades_to:
+        upgrade = catalog.plan(key)
+        if upgrade is not None and not upgrade.archived:
+            offers.append((UnblockKind.UPGRADE, key, with_plan(phase, feature, upgrade)))
+    return tuple(
+        UnblockOption(kind=kind, key=key, limit=offer.number if offer.limit is None else offer.limit)
+        for kind, key, offer in offers
+        if offer is not None and passes(offer)
+    )
+
+
+def quota_options(
+    catalog: Catalog, held: EntitlementSet, question: Question, metered: Metered
+) -> tuple[UnblockOption, ...]:
+    """What to buy so that the amount passes: add-ons, upgrades, and last a top-up of just what is missing."""
+    phase, answer = held.phase_at(metered.slot.start), metered.answer
+    own = phase.features.get(question.feature.feature_key)
+    if phase.standing is not None or (own is not None and own.overridden):
+        return ()
+    grants = grants_in_force(held, question.feature.feature_key, question.at)
+
+    def passes(entitlement: Entitlement) -> bool:
+        return question.quantity <= _capacity(question, metered, entitlement, grants)
+
+    granted = (answer.limit or 0) - (metered.slot.limit or 0)
+    options = [
+        replace(option, limit=None if option.limit is None else min(MAX_QUANTITY, option.limit + granted))
+        for option in unblock_options(catalog, phase, question.feature, passes)
+    ]
+    missing = question.quantity - _capacity(question, metered, own.entitlement if own else None, grants)
+    limit = (answer.limit or 0) + missing
+    if answer.reason is Reason.QUOTA_EXHAUSTED and missing > 0 and limit <= MAX_QUANTITY:
+        options.append(UnblockOption(kind=UnblockKind.TOP_UP, key=question.feature.feature_key, limit=int(limit)))
+    return tuple(options)
+
+
+def quota_retry(held: EntitlementSet, question: Question, metered: Metered) -> int | None:
+    """After how long waiting alone lets this amount pass, or None if it never does as things stand.
+
+    Nothing can change but at the end of the period, at a change of phase, and when a grant takes effect. A question
+    about a fixed instant is not helped by waiting.
+    """
+    now, key = metered.now, question.feature.feature_key
+    if question.at != now:
+        return None
+    instants = {metered.answer.period_end, *(phase.start for phase in held.phases)}
+    instants.update(grant.effective_time for grant in held.grants.get(key, ()))
+    for instant in sorted(instants):
+        if instant > now and _passes_at(held, question, metered, instant):
+            return instant - now
+    return None
+
+
+def retry_at_phase(held: EntitlementSet, at: int, allows: Callable[[Phase], Decision]) -> int | None:
+    """After how long a later phase allows what this one denies."""
+    return next((phase.start - at for phase in held.phases if phase.start > at and allows(phase).allowed), None)
+
+
+def _passes_at(held: EntitlementSet, question: Question, metered: Metered, instant: int) -> bool:
+    phase, key = held.phase_at(instant), question.feature.feature_key
+    own = phase.features.get(key)
+    grants = () if own is not None and own.overridden else grants_in_force(held, key, instant)
+    if own is None and (phase.standing is not None or not grants):
+        return False
+    fresh = instant >= metered.answer.period_end
+    return question.quantity <= _capacity(question, metered, own.entitlement if own else None, grants, fresh=fresh)
+
+
+def _capacity(
+    question: Question,
+    metered: Metered,
+    entitlement: Entitlement | None,
+    grants: Iterable[Grant],
+    *,
+    fresh: bool = False,
+) -> float:
+    """How much would pass under this entitlement and these grants; `fresh` in a period that has counted nothing yet."""
+    aggregation = question.feature.aggregation
+    if entitlement is not None and (entitlement.unlimited or entitlement.overage is Overage.ALLOW):
+        return float("inf")
+    if aggregation in MEASURED:
+        return float("inf")
+    limit = (entitlement.limit or 0) if entitlement else 0
+    if aggregation in LEVELS:
+        return limit + sum(grant.amount for grant in grants)
+    left = {pot.grant_id: pot.quantity for pot in metered.answer.left if pot.kind is PotKind.GRANT}
+    included = next((pot.quantity for pot in metered.answer.left if pot.kind is PotKind.INCLUDED), 0)
+    used = 0 if fresh else (metered.slot.limit or 0) - included
+    return max(0, limit - used) + sum(left.get(grant.grant_id, 0) for grant in grants)
