@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -11,24 +12,24 @@ from tallygate.cli.groups import LazyGroup
 
 _COMMANDS = "tallygate.cli.commands"
 LAZY = {
-    "dev": (f"{_COMMANDS}.dev", "Start a server with a demo world, for trying things out."),
-    "serve": (f"{_COMMANDS}.serve", "Start a server."),
+    "dev": (f"{_COMMANDS}.dev", "Start a server with a demo world; Ctrl-C stops it."),
+    "serve": (f"{_COMMANDS}.serve", "Start a server and run it until SIGTERM or Ctrl-C."),
     "migrate": (f"{_COMMANDS}.installation", "Bring the database to this version's schema."),
     "tenant": (f"{_COMMANDS}.installation", "Create tenants, directly in the database."),
     "catalog": (f"{_COMMANDS}.catalog", "Validate, compare, publish and export what is sold."),
     "account": (f"{_COMMANDS}.account", "Create, import and show accounts."),
     "subscription": (f"{_COMMANDS}.subscription", "Subscribe accounts to plans, and change that."),
     "seat": (f"{_COMMANDS}.seat", "Assign seats to users."),
-    "grant": (f"{_COMMANDS}.grant", "Grant accounts more units of a feature."),
+    "grant": (f"{_COMMANDS}.grant", "Grant accounts more units of a feature: top-ups, promotions, credits."),
     "override": (f"{_COMMANDS}.override", "Make dated exceptions for an account."),
-    "check": (f"{_COMMANDS}.decide", "Ask whether an account may use a feature."),
-    "consume": (f"{_COMMANDS}.decide", "Take units of a metered feature, once."),
-    "ratelimit": (f"{_COMMANDS}.decide", "Ask whether a call fits its rate limits, and take."),
-    "usage": (f"{_COMMANDS}.usage", "Show what an account used."),
-    "events": (f"{_COMMANDS}.usage", "List and follow billable events."),
+    "check": (f"{_COMMANDS}.decide", "Ask whether an account may use a feature; counts nothing."),
+    "consume": (f"{_COMMANDS}.decide", "Take N units of a metered feature, atomically and once."),
+    "ratelimit": (f"{_COMMANDS}.decide", "Ask whether a call fits its rate limits, and take from them."),
+    "usage": (f"{_COMMANDS}.usage", "Show an account's usage by period and feature."),
+    "events": (f"{_COMMANDS}.usage", "List and follow billable events, in CloudEvents shape."),
     "key": (f"{_COMMANDS}.key", "Create, list and revoke API keys."),
     "settings": (f"{_COMMANDS}.configuration", "Show the settings in force, and their schema."),
-    "doctor": (f"{_COMMANDS}.configuration", "Find what is wrong with an installation."),
+    "doctor": (f"{_COMMANDS}.configuration", "Find what is wrong with an installation, each with its fix."),
     "completion": (f"{_COMMANDS}.configuration", "Print the completion script of a shell."),
 }
 
@@ -88,7 +89,5 @@ def _failure(error: BaseException) -> CommandError:  # noqa: PLR0911 - a table o
 
 def _wants_json(words: Sequence[str]) -> bool:
     """Whether failures are wanted as JSON, even when the words could not be parsed."""
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    return any(pair in {("-o", "json"), ("--output", "json")} for pair in pairs) or any(
-        word in {"-ojson", "--output=json"} for word in words
-    )
+    attached = {"-ojson", "--output=json"}.intersection(words)
+    return bool(attached) or any(pair in {("-o", "json"), ("--output", "json")} for pair in pairwise(words))

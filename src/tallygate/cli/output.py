@@ -89,9 +89,9 @@ def span(duration: Duration) -> str:
         return f"{tenths / 10:g} s"
     seconds += 1 if nanos else 0
     for index, (unit, size) in enumerate(_UNITS):
-        if seconds >= size:
-            smaller, below = _UNITS[index + 1] if index + 1 < len(_UNITS) else ("s", 1)
-            count, rest = divmod(-(-seconds // below) * below, size)
+        smaller, below = _UNITS[index + 1] if index + 1 < len(_UNITS) else ("s", 1)
+        count, rest = divmod(-(-seconds // below) * below, size)
+        if count:
             return f"{count} {unit}" + (f" {rest // below} {smaller}" if rest else "")
     return f"{seconds} s"
 

@@ -32,9 +32,7 @@ def account_command() -> None:
 @click.option("--plan", metavar="KEY", help="Subscribe it to this plan, with the plan's trial.")
 @click.option("--time-zone", metavar="ZONE", help="Its IANA time zone; empty: the tenant's.")
 @click.option("--user", "users", multiple=True, metavar="ID", help="A user to add; may be repeated.")
-@click.option(
-    "--metadata", type=pair, metavar="KEY=VALUE", multiple=True, help="To set; an empty value removes it."
-)
+@click.option("--metadata", type=pair, metavar="KEY=VALUE", multiple=True, help="To set; an empty value removes it.")
 @remote
 def upsert(
     client: Client,

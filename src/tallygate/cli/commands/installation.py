@@ -18,7 +18,10 @@ from tallygate.settings import load
 )
 @settings_options()
 def migrate_command(*, flags: dict[str, Any], config: Path | None) -> None:
-    """Bring the database to this version's schema; harmless when it is there."""
+    """Bring the database to this version's schema.
+
+    It is harmless when it is there already.
+    """
     from tallygate import app  # noqa: PLC0415 - loads the database, which `--help` does not need
 
     version = asyncio.run(app.migrate(load(flags, config_file=config).settings))

@@ -40,8 +40,8 @@ def unassign(client: Client, *, account: str, feature: str, user: str) -> None:
     """Take a seat from a user; one who holds none is passed over."""
     request = wire.UnassignSeatRequest(account_id=account, feature_key=feature, user_id=user)
     response = client.call(AccountServiceStub(client.channel).UnassignSeat, request)
-    verb = "no longer holds" if response.unassigned else "held no"
-    client.show(response, lambda: f"{user} {verb} seat of {feature}".replace("holds seat", "holds a seat"))
+    verb = "no longer holds a" if response.unassigned else "held no"
+    client.show(response, lambda: f"{user} {verb} seat of {feature}")
 
 
 @seat_command.command("list", examples=["tallygate seat list acme", "tallygate seat list acme --feature seats"])
