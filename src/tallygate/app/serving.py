@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from google.protobuf.descriptor import ServiceDescriptor
+
 from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.errors import StartError
@@ -85,7 +87,7 @@ def build_serving(settings: Settings, redis: RedisSide, data: DataSide, control:
 def _services(
     settings: Settings, data: DataSide, control: "ControlSide | None", metrics: Metrics, calls: Calls, streams: Streams
 ) -> list[Service]:
-    found: list[Service] = []
+    pairs: list[tuple[ServiceDescriptor, object]] = []
     if settings.role in {"all", "data"}:
         entitlements = EntitlementServicer(
             checks=data.checks,
@@ -95,17 +97,13 @@ def _services(
             kind_of=_kind_of(data),
         )
         envoy = EnvoyRateLimitServicer(rate_limits=data.rate_limits, metrics=metrics)
-        for descriptor, servicer in (
-            (entitlement_service_pb2.DESCRIPTOR.services_by_name["EntitlementService"], entitlements),
-            (rls_pb2.DESCRIPTOR.services_by_name["RateLimitService"], envoy),
-        ):
-            found.append(service_of(descriptor, servicer, calls=calls, streams=streams))
+        pairs.append((entitlement_service_pb2.DESCRIPTOR.services_by_name["EntitlementService"], entitlements))
+        pairs.append((rls_pb2.DESCRIPTOR.services_by_name["RateLimitService"], envoy))
     if control is not None and settings.role in {"all", "control"}:
         from tallygate.app.control_services import control_services  # noqa: PLC0415 - loads the control plane
 
-        for descriptor, servicer in control_services(data, control, metrics):
-            found.append(service_of(descriptor, servicer, calls=calls, streams=streams))
-    return found
+        pairs += control_services(data, control)
+    return [service_of(descriptor, servicer, calls=calls, streams=streams) for descriptor, servicer in pairs]
 
 
 def _kind_of(data: DataSide) -> KindOf:

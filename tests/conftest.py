@@ -1,0 +1,60 @@
+"""What every test may ask for: a running server in this process, on real Valkey and SQLite."""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from tallygate.app import Application
+from tallygate.domain.credential import ENTROPY_BYTES, mint_key
+from tallygate.settings import DatabaseSettings, ServerSettings, Settings
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    """A server with `--testing`: any fresh key opens a tenant of its own with a clock that can be moved."""
+
+    application: Application
+    address: str
+    admin_address: str
+    settings: Settings
+
+    def new_test_tenant(self) -> str:
+        return mint_key(secrets.token_bytes(ENTROPY_BYTES))
+
+    def channel(self) -> grpc.aio.Channel:
+        return grpc.aio.insecure_channel(self.address)
+
+
+def bearer(key: str) -> tuple[tuple[str, str], ...]:
+    """The metadata that carries a key."""
+    return (("authorization", f"Bearer {key}"),)
+
+
+def testing_settings(directory, **changes) -> Settings:
+    """Settings of a server on free ports in this directory."""
+    return Settings(
+        data_dir=directory,
+        testing=True,
+        server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0"),
+        database=DatabaseSettings(),
+        **changes,
+    )
+
+
+@pytest_asyncio.fixture(scope="session")
+async def live_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveServer]:
+    settings = testing_settings(tmp_path_factory.mktemp("live"))
+    async with Application(settings) as application:
+        yield LiveServer(
+            application=application,
+            address=application.grpc_address,
+            admin_address=application.admin_address,
+            settings=settings,
+        )
+
+
+testing_settings.__test__ = False

@@ -1,0 +1,90 @@
+"""Tallygate servers as child processes of the tests: started as an operator would, killed as a machine would."""
+
+import json
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from child_processes import ChildProcess, free_port, temporary_directory
+
+START_SECONDS = 30.0
+
+
+class TallygateProcess:
+    """`tallygate serve` on free loopback ports; with no Redis URL it embeds its own in `directory`."""
+
+    def __init__(
+        self, *, directory: Path | None = None, role: str = "all", environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.directory = directory or temporary_directory("tg-serve-")
+        self.role = role
+        self.address = f"127.0.0.1:{free_port()}"
+        self.admin_address = f"127.0.0.1:{free_port()}"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TALLYGATE_")}
+        self.environment = {
+            **inherited,
+            "TALLYGATE_DATA_DIR": str(self.directory / "data"),
+            "TALLYGATE_ROLE": role,
+            "TALLYGATE_TESTING": "true",
+            "TALLYGATE_SERVER__GRPC_ADDRESS": self.address,
+            "TALLYGATE_SERVER__ADMIN_ADDRESS": self.admin_address,
+            **(environment or {}),
+        }
+        self._process: ChildProcess | None = None
+
+    @property
+    def log(self) -> str:
+        return (self.directory / f"{self.role}.log").read_text()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.popen.pid
+
+    def start(self) -> Self:
+        argv = [sys.executable, "-m", "tallygate", "serve"]
+        log = self.directory / f"{self.role}.log"
+        self._process = ChildProcess(argv, log=log, env=self.environment, cwd=self.directory)
+        deadline = time.monotonic() + START_SECONDS
+        while not self.ready():
+            assert self._process.alive, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.02)
+        return self
+
+    def ready(self) -> bool:
+        try:
+            return bool(self.admin("/ready")["ready"])
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def admin(self, path: str) -> Any:
+        """What the admin port answers, as JSON."""
+        with urllib.request.urlopen(f"http://{self.admin_address}{path}", timeout=2) as reply:
+            return json.loads(reply.read())
+
+    def metrics(self) -> str:
+        with urllib.request.urlopen(f"http://{self.admin_address}/metrics", timeout=2) as reply:
+            return reply.read().decode()
+
+    def kill(self) -> None:
+        """kill -9 of the server alone: an embedded Valkey becomes an orphan."""
+        assert self._process is not None
+        self._process.end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for the drain."""
+        if self._process is not None and self._process.alive:
+            self._process.end(signal.SIGTERM)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
