@@ -1,7 +1,5 @@
 """The control plane's servicers, joined to their use-cases."""
 
-from google.protobuf.descriptor import ServiceDescriptor
-
 from tallygate.app import clock
 from tallygate.app.control_side import ControlSide
 from tallygate.app.data_side import DataSide
@@ -15,14 +13,6 @@ from tallygate.server.subscription_service import SubscriptionServicer
 from tallygate.server.tenant_work import TenantWork
 from tallygate.server.test_clock_service import TestClockServicer
 from tallygate.server.usage_service import UsageServicer
-from tallygate_api.v1 import (
-    account_service_pb2,
-    api_key_service_pb2,
-    catalog_service_pb2,
-    subscription_service_pb2,
-    test_clock_service_pb2,
-    usage_service_pb2,
-)
 
 
 def tenant_opener(control: ControlSide) -> OpenTestTenant:
@@ -35,15 +25,15 @@ def tenant_opener(control: ControlSide) -> OpenTestTenant:
     return opened
 
 
-def control_services(data: DataSide, control: ControlSide) -> list[tuple[ServiceDescriptor, object]]:
-    """Every service of the control plane with its servicer."""
+def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, object]]:
+    """Every service of the control plane by its full name, with its servicer."""
     work = TenantWork(transactions=control.transactions, clock=clock.now, new_id=clock.new_id)
     usage = UsageServicer(work, events=control.events, usage=control.usage, consume=data.consumes.consume)
     return [
-        (account_service_pb2.DESCRIPTOR.services_by_name["AccountService"], AccountServicer(work)),
-        (api_key_service_pb2.DESCRIPTOR.services_by_name["ApiKeyService"], ApiKeyServicer(work, entropy=clock.entropy)),
-        (catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"], CatalogServicer(work)),
-        (subscription_service_pb2.DESCRIPTOR.services_by_name["SubscriptionService"], SubscriptionServicer(work)),
-        (test_clock_service_pb2.DESCRIPTOR.services_by_name["TestClockService"], TestClockServicer(work)),
-        (usage_service_pb2.DESCRIPTOR.services_by_name["UsageService"], usage),
+        ("tallygate.v1.AccountService", AccountServicer(work)),
+        ("tallygate.v1.ApiKeyService", ApiKeyServicer(work, entropy=clock.entropy)),
+        ("tallygate.v1.CatalogService", CatalogServicer(work)),
+        ("tallygate.v1.SubscriptionService", SubscriptionServicer(work)),
+        ("tallygate.v1.TestClockService", TestClockServicer(work)),
+        ("tallygate.v1.UsageService", usage),
     ]

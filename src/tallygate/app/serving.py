@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from google.protobuf.descriptor import ServiceDescriptor
-
 from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.errors import StartError
@@ -15,12 +13,10 @@ from tallygate.server.entitlement_service import EntitlementServicer, KindOf
 from tallygate.server.envoy_service import EnvoyRateLimitServicer
 from tallygate.server.listeners import parse_address
 from tallygate.server.metrics import Metrics
-from tallygate.server.registry import Service, service_of
+from tallygate.server.registry import Service, service_named
 from tallygate.server.streams import Streams
 from tallygate.server.transports import Transport, TransportOptions, new_transport
 from tallygate.settings import Settings
-from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2
-from tallygate_api.v1 import entitlement_service_pb2
 
 if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
@@ -87,7 +83,7 @@ def build_serving(settings: Settings, redis: RedisSide, data: DataSide, control:
 def _services(
     settings: Settings, data: DataSide, control: "ControlSide | None", metrics: Metrics, calls: Calls, streams: Streams
 ) -> list[Service]:
-    pairs: list[tuple[ServiceDescriptor, object]] = []
+    pairs: list[tuple[str, object]] = []
     if settings.role in {"all", "data"}:
         entitlements = EntitlementServicer(
             checks=data.checks,
@@ -97,13 +93,13 @@ def _services(
             kind_of=_kind_of(data),
         )
         envoy = EnvoyRateLimitServicer(rate_limits=data.rate_limits, metrics=metrics)
-        pairs.append((entitlement_service_pb2.DESCRIPTOR.services_by_name["EntitlementService"], entitlements))
-        pairs.append((rls_pb2.DESCRIPTOR.services_by_name["RateLimitService"], envoy))
+        pairs.append(("tallygate.v1.EntitlementService", entitlements))
+        pairs.append(("envoy.service.ratelimit.v3.RateLimitService", envoy))
     if control is not None and settings.role in {"all", "control"}:
         from tallygate.app.control_services import control_services  # noqa: PLC0415 - loads the control plane
 
         pairs += control_services(data, control)
-    return [service_of(descriptor, servicer, calls=calls, streams=streams) for descriptor, servicer in pairs]
+    return [service_named(name, servicer, calls=calls, streams=streams) for name, servicer in pairs]
 
 
 def _kind_of(data: DataSide) -> KindOf:

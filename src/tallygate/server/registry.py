@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pool import Default
 from google.protobuf.message_factory import GetMessageClass
 
 from tallygate.server.calls import Calls, Method, decoder
@@ -33,6 +34,11 @@ def service_of(descriptor: ServiceDescriptor, servicer: object, *, calls: Calls,
         method.name: _handler(method, getattr(servicer, method.name), calls, streams) for method in descriptor.methods
     }
     return Service(descriptor.full_name, handlers)
+
+
+def service_named(name: str, servicer: object, *, calls: Calls, streams: Streams) -> Service:
+    """As `service_of`, for the service of this full name, whose messages the servicer's module has loaded."""
+    return service_of(Default().FindServiceByName(name), servicer, calls=calls, streams=streams)
 
 
 def _handler(method: MethodDescriptor, function: Any, calls: Calls, streams: Streams) -> Handler:  # noqa: ANN401 - a servicer's bound method
