@@ -133,7 +133,7 @@ async def settled(rig, admitted):
 async def test_kill_9_of_collectors_in_a_loop(rig, tmp_path):
     dice = random.Random(9)
     async with processes(rig, tmp_path, "a", "b") as workers:
-        feeding = asyncio.create_task(feed(rig, 2000, replays=0.2))
+        feeding = asyncio.create_task(feed(rig, 1200, replays=0.2))
         for _ in range(4):
             await asyncio.sleep(dice.uniform(0.02, 0.2))
             await dice.choice(workers).restart()
@@ -152,7 +152,7 @@ async def test_stopping_leaves_nothing_behind(rig, tmp_path):
 async def test_kill_9_of_valkey(rig, tmp_path):
     admitted = []
     async with processes(rig, tmp_path, "a", "b"):
-        for cycle in range(4):
+        for cycle in range(3):
             admitted += await feed(rig, 300, replays=0.2, seed=cycle)
             await asyncio.to_thread(rig.valkey.restart)
             with contextlib.suppress(RedisError):  # the rig's own connection died, too
