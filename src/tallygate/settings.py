@@ -21,7 +21,6 @@ _ENVIRON = os.environ  # noqa: TID251 - this is the only reader of the environme
 ENV_PREFIX = "TALLYGATE_"
 CONFIG_FILE_VARIABLE = "TALLYGATE_CONFIG_FILE"
 CLIENT_VARIABLES = ("TALLYGATE_ADDRESS", "TALLYGATE_API_KEY", "TALLYGATE_CONTEXT_FILE")
-"""What the command line reads as a client; the server ignores them."""
 # Kubernetes gives every pod such variables for each Service, one named "tallygate" among them.
 _KUBERNETES = re.compile(r"TALLYGATE_(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)")
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -181,7 +180,8 @@ class Loaded:
 
     def effective(self) -> dict[str, dict[str, Any]]:
         """Every value with its origin, by dotted key; secrets show as `***`."""
-        values = {key: _shown(value) for key, value in _flat(self.settings.model_dump())}
+        found = _flat(self.settings.model_dump())
+        values = {key: str(value) if isinstance(value, SecretStr | Path) else value for key, value in found}
         return {key: {"value": value, "origin": self.origins.get(key, "default")} for key, value in values.items()}
 
 
@@ -282,10 +282,6 @@ def _explained(error: ValidationError, merged: Mapping[str, tuple[Any, Origin]])
         key = ".".join(str(part) for part in problem["loc"])
         origin = merged[key][1] if key in merged else "file"
         yield f"{environment_name(key) if origin == 'env' else key} ({origin}): {problem['msg']}"
-
-
-def _shown(value: object) -> object:
-    return str(value) if isinstance(value, SecretStr | Path) else value
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

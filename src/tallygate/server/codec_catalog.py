@@ -1,7 +1,5 @@
 """The catalogue document: shape only. Whether its parts fit together is the control plane's to say."""
 
-import re
-
 from tallygate.domain.catalog import (
     Aggregation,
     Algorithm,
@@ -39,20 +37,19 @@ LIMIT_POLICY = WireEnum(wire.OnUnavailable, OnUnavailable, default=OnUnavailable
 ALGORITHM = WireEnum(wire.Algorithm, Algorithm)
 LIMIT_OWNER = WireEnum(wire.LimitOwner, LimitOwner)
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
-
 
 def decode_catalog(document: wire.Catalog) -> Catalog:
-    """The document's catalogue: of each plan and add-on the one version that it holds."""
+    """The document's catalogue: of each plan and add-on the one version that it holds.
+
+    An empty currency or zone stays empty: it keeps what the tenant has.
+    """
     if document.schema not in {"", SCHEMA}:
         raise InvalidFieldError(field="schema", expected=SCHEMA, got=document.schema)
-    if document.currency and not _CURRENCY.fullmatch(document.currency):
-        raise InvalidFieldError(field="currency", expected="an ISO 4217 code, as USD", got=document.currency)
     plans = [decode_plan(key, plan, f"plans.{key}") for key, plan in document.plans.items()]
     add_ons = [decode_add_on(key, add_on, f"add_ons.{key}") for key, add_on in document.add_ons.items()]
     return Catalog(
-        currency=document.currency or "USD",
-        time_zone=time_zone(document.time_zone, "time_zone") or "UTC",
+        currency=document.currency,
+        time_zone=time_zone(document.time_zone, "time_zone"),
         default_plan=optional_identifier(document.default_plan, "default_plan"),
         features={key: decode_feature(key, feature) for key, feature in document.features.items()},
         rate_limits={key: decode_rule(key, rule) for key, rule in document.rate_limits.items()},

@@ -1,0 +1,84 @@
+"""Accounts and what hangs on them: users, seats, overrides, grants."""
+
+from tallygate.control_plane.accounts import AccountView
+from tallygate.control_plane.allowances import CreateGrant, CreateOverride
+from tallygate.control_plane.records import AccountUser, SeatHolder
+from tallygate.domain.account import Grant, Override
+from tallygate.domain.catalog import Catalog
+from tallygate.server.codec import identifier, optional_identifier, optional_instant, quantity, timestamp
+from tallygate.server.codec_plan import decode_entitlement, encode_entitlement
+from tallygate.server.codec_subscription import encode_live
+from tallygate_api.v1 import account_service_pb2 as wire
+
+
+def encode_account(view: AccountView, catalog: Catalog, now: int) -> wire.Account:
+    """An account with its live subscription."""
+    account = view.account
+    return wire.Account(
+        account_id=account.account_id,
+        metadata=account.metadata,
+        time_zone=account.time_zone,
+        subscription=encode_live(view.record, catalog, now),
+        create_time=timestamp(account.create_time),
+    )
+
+
+def encode_user(user: AccountUser) -> wire.User:
+    """A user."""
+    return wire.User(user_id=user.user_id, create_time=timestamp(user.create_time))
+
+
+def encode_seat(holder: SeatHolder) -> wire.Seat:
+    """A seat and who holds it."""
+    return wire.Seat(feature_key=holder.feature_key, user_id=holder.user_id, assign_time=timestamp(holder.assign_time))
+
+
+def decode_override(request: wire.CreateOverrideRequest) -> CreateOverride:
+    """An exception to make."""
+    return CreateOverride(
+        account_id=identifier(request.account_id, "account_id"),
+        feature_key=identifier(request.feature_key, "feature_key"),
+        entitlement=decode_entitlement(request.entitlement, "entitlement"),
+        start_time=optional_instant(request, "start_time"),
+        end_time=optional_instant(request, "end_time"),
+        override_id=optional_identifier(request.override_id, "override_id"),
+    )
+
+
+def encode_override(override: Override, account_id: str) -> wire.Override:
+    """An exception."""
+    return wire.Override(
+        override_id=override.override_id,
+        account_id=account_id,
+        feature_key=override.feature_key,
+        entitlement=encode_entitlement(override.entitlement),
+        start_time=timestamp(override.start_time),
+        end_time=timestamp(override.end_time),
+    )
+
+
+def decode_grant(request: wire.CreateGrantRequest) -> CreateGrant:
+    """An allowance to give."""
+    return CreateGrant(
+        account_id=identifier(request.account_id, "account_id"),
+        feature_key=identifier(request.feature_key, "feature_key"),
+        amount=quantity(request.amount, "amount", at_least=1),
+        priority=request.priority,
+        effective_time=optional_instant(request, "effective_time"),
+        expire_time=optional_instant(request, "expire_time"),
+        grant_id=optional_identifier(request.grant_id, "grant_id"),
+    )
+
+
+def encode_grant(grant: Grant, account_id: str) -> wire.Grant:
+    """An allowance; one that was revoked shows the instant as its expiry."""
+    return wire.Grant(
+        grant_id=grant.grant_id,
+        account_id=account_id,
+        feature_key=grant.feature_key,
+        amount=grant.amount,
+        priority=grant.priority,
+        effective_time=timestamp(grant.effective_time),
+        expire_time=timestamp(grant.expire_time),
+        create_time=timestamp(grant.create_time),
+    )

@@ -1,0 +1,177 @@
+import asyncio
+
+import pytest
+
+from tallygate.domain.credential import KeyRecord, Scope, key_digest, mint_key
+from tallygate.domain.errors import KeyExpiredError, StoreUnavailableError, UnauthenticatedError
+from tallygate.server.authentication import AuthenticationOptions, Authenticator
+
+KEY = mint_key(b"k" * 32)
+OTHER = mint_key(b"o" * 32)
+
+
+class Table:
+    """A key table whose readings a test can hold up."""
+
+    def __init__(self):
+        self.records = {key_digest(KEY): record()}
+        self.version, self.reads, self.error = 1, 0, None
+        self.gate, self.reading = asyncio.Event(), asyncio.Event()
+        self.gate.set()
+
+    async def key(self, digest):
+        self.reads += 1
+        self.reading.set()
+        found = self.records.get(digest)
+        await self.gate.wait()
+        if self.error:
+            raise self.error
+        return found
+
+    async def table_version(self):
+        if self.error:
+            raise self.error
+        return self.version
+
+
+def record(**more):
+    return KeyRecord(key_id="k", tenant_id="demo", scopes=frozenset({Scope.DATA}), **more)
+
+
+class World:
+    def __init__(self, **options):
+        self.table, self.now, self.steady = Table(), 0, 0.0
+        self.authenticator = Authenticator(
+            self.table,
+            clock=lambda: self.now,
+            steady=lambda: self.steady,
+            options=AuthenticationOptions(**options),
+            open_test_tenant=None,
+        )
+
+    async def ask(self, key=KEY):
+        return await self.authenticator.authenticate(f"Bearer {key}")
+
+
+async def test_a_cached_key_outlives_the_store_by_max_staleness_only():
+    world = World(max_staleness=5)
+    await world.authenticator.refresh()
+    await world.ask()
+    world.table.error = StoreUnavailableError()
+    world.steady = 4.9
+    assert (await world.ask()).tenant_id == "demo"
+    world.steady = 5.1
+    with pytest.raises(StoreUnavailableError):
+        await world.ask()
+    world.table.error = None
+    await world.authenticator.refresh()
+    assert (await world.ask()).tenant_id == "demo"
+
+
+async def test_each_look_at_the_table_keeps_cached_keys_young():
+    world = World(max_staleness=5)
+    await world.ask()
+    for second in range(20):
+        world.steady = float(second)
+        await world.authenticator.refresh()
+    world.steady += 1
+    await world.authenticator.refresh()
+    reads = world.table.reads
+    await world.ask()
+    await world.ask()
+    assert world.table.reads <= reads + 1
+
+
+async def test_a_key_expires_at_its_instant_though_it_is_cached():
+    world = World()
+    world.table.records[key_digest(KEY)] = record(expire_time=100)
+    world.now = 99
+    await world.ask()
+    world.now = 100
+    with pytest.raises(KeyExpiredError):
+        await world.ask()
+
+
+async def test_unknown_keys_are_asked_for_once_a_second():
+    world = World()
+    for _ in range(5):
+        with pytest.raises(UnauthenticatedError):
+            await world.ask(OTHER)
+    assert world.table.reads == 1
+    world.steady = 1.1
+    world.table.records[key_digest(OTHER)] = record()
+    assert (await world.ask(OTHER)).key_id == "k"
+
+
+async def test_what_is_no_key_is_never_asked_for():
+    world = World()
+    for text in ("tg_short", KEY[:-1] + ("0" if KEY[-1] != "0" else "1"), "", KEY + "x"):
+        with pytest.raises(UnauthenticatedError):
+            await world.ask(text)
+    assert world.table.reads == 0
+
+
+async def test_callers_that_arrive_together_share_one_reading_that_none_can_cancel():
+    world = World()
+    world.table.gate.clear()
+    callers = [asyncio.create_task(world.ask()) for _ in range(10)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    callers[0].cancel()
+    world.table.gate.set()
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    assert isinstance(outcomes[0], asyncio.CancelledError)
+    assert all(outcome.key_id == "k" for outcome in outcomes[1:])
+    assert world.table.reads == 1
+
+
+async def test_a_reading_from_before_a_revocation_is_not_kept():
+    world = World()
+    await world.authenticator.refresh()
+    world.table.gate.clear()
+    slow = asyncio.create_task(world.ask())
+    await world.table.reading.wait()
+    world.table.records[key_digest(KEY)] = record(revoke_time=0)
+    world.table.version += 1
+    await world.authenticator.refresh()
+    world.table.gate.set()
+    await slow
+    with pytest.raises(UnauthenticatedError):
+        await world.ask()
+
+
+async def test_the_cache_is_bounded():
+    world = World(cached_keys=10)
+    for number in range(50):
+        with pytest.raises(UnauthenticatedError):
+            await world.ask(mint_key(bytes([number]) * 32))
+    assert len(world.authenticator._unknown) <= 10
+
+
+async def test_in_testing_an_unknown_key_opens_a_tenant_of_its_own():
+    opened = []
+
+    async def open_test_tenant(key):
+        opened.append(key)
+        return record()
+
+    world = World()
+    world.authenticator._open_test_tenant = open_test_tenant
+    await asyncio.gather(*(world.ask(OTHER) for _ in range(5)))
+    await world.ask(OTHER)
+    assert opened == [OTHER]
+
+
+async def test_the_poll_survives_a_store_that_is_away():
+    world = World()
+    world.table.error = StoreUnavailableError()
+    naps = []
+
+    async def sleep(seconds):
+        naps.append(seconds)
+        if len(naps) == 3:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await world.authenticator.run(sleep)
+    assert naps == [1.0, 1.0, 1.0]
