@@ -145,7 +145,15 @@ async def test_an_older_publish_that_comes_late_replaces_nothing(plane, views):
     assert (await views.catalog(plane.tenant_id)).version == newest.catalog
 
 
-async def test_more_changes_than_one_batch_are_published_before_the_watermark_says_so(plane, views):
+async def test_more_changes_than_one_batch_are_published_before_the_watermark_says_so(plane, views, monkeypatch):
+    said, finish = [], plane.views.finish
+
+    async def spy(tenant_id, applied, changes):
+        said.append(applied)
+        await finish(tenant_id, applied, changes)
+
+    monkeypatch.setattr(plane.views, "finish", spy)
+
     async def many(work, _):
         for number in range(1_200):
             await work.accounts.put(_account(number))
@@ -153,6 +161,7 @@ async def test_more_changes_than_one_batch_are_published_before_the_watermark_sa
     written = await plane.written(many)
     assert (await views.versions(plane.tenant_id, "a1199")).account == written.view_version
     assert (await views.versions(plane.tenant_id, "a0")).applied == written.view_version
+    assert said == [written.view_version - 1, written.view_version - 1, written.view_version]
 
 
 async def test_keys_are_published_and_revoked_for_every_reader(plane, views):
