@@ -41,7 +41,7 @@ def test_every_reason_has_a_sentence(number, reason):
             Decision(
                 allowed=True,
                 reason=Reason.REASON_OVERAGE,
-                feature_key="api_calls",
+                feature_key="f",
                 limit=100_000,
                 used=100_002,
                 remaining=0,
@@ -49,8 +49,7 @@ def test_every_reason_has_a_sentence(number, reason):
                 pots=[Pot(kind=wire.POT_KIND_INCLUDED, quantity=1), Pot(kind=wire.POT_KIND_OVERAGE, quantity=2)],
                 replayed=True,
             ),
-            "allowed: took 3, 2 of it as overage; 100,002 of 100,000 api_calls used, beyond the limit as overage; "
-            "this request_id was counted before, and once",
+            "allowed: took 3, 2 of it as overage; 100,002 of 100,000 f used; counted before under this request_id",
         ),
         (
             Decision(

@@ -172,17 +172,13 @@ def _send(client: Client, batch: list[Line]) -> Iterator[tuple[Line, str]]:
         None if line.problem else upsert.future(line.account, timeout=deadline, metadata=client.metadata)
         for line in batch
     ]
-    for line, call in zip(batch, calls, strict=True):
+    errors = [call.exception() if call is not None else None for call in calls]  # all have landed: none comes late
+    for line, error in zip(batch, errors, strict=True):
         problem = line.problem
-        if call is not None:
-            try:
-                call.result()
-                if line.subscription is not None:
-                    _subscribe(client, line.subscription)
-            except grpc.RpcError as error:
-                problem = _refusal(failure_of(error, address=client.target.address))
-            except CommandError as error:
-                problem = _refusal(error)
+        if isinstance(error, grpc.RpcError):
+            problem = _refusal(failure_of(error, address=client.target.address))
+        elif line.subscription is not None and not problem:
+            problem = _subscribe(client, line.subscription)
         yield line, problem
 
 
@@ -194,17 +190,18 @@ def _refusal(error: CommandError) -> str:
     return str(error)
 
 
-def _subscribe(client: Client, request: subscription_service_pb2.CreateSubscriptionRequest) -> None:
-    """Subscribe an account, unless its live subscription is to that plan already."""
+def _subscribe(client: Client, request: subscription_service_pb2.CreateSubscriptionRequest) -> str:
+    """Subscribe an account, unless its live subscription is to that plan already; returns why it was refused."""
     stub = SubscriptionServiceStub(client.channel)
     try:
         client.call(stub.CreateSubscription, request)
     except CommandError as error:
-        if error.reason() != "SUBSCRIPTION_CONFLICT":
-            raise
         live = subscription_service_pb2.GetSubscriptionRequest(account_id=request.account_id)
-        if client.call(stub.GetSubscription, live).subscription.plan_key != request.plan_key:
-            raise
+        conflict = error.reason() == "SUBSCRIPTION_CONFLICT"
+        if conflict and client.call(stub.GetSubscription, live).subscription.plan_key == request.plan_key:
+            return ""
+        return _refusal(error)
+    return ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -72,9 +72,18 @@ def failure_of(error: "grpc.RpcError", *, address: str) -> CommandError:
         message = f"the server at {address} does not offer this call, by its version or its role"
         return CommandError(message, exit_code=exit_code, status=status)
     failure = CommandError(status["message"] or "the call failed", exit_code=exit_code, status=status)
+    failure.args = (field_problem(failure.metadata()) or str(failure),)
     if failure.reason() == "UNAUTHENTICATED":
         failure.hints = (_NO_KEY,)
     return failure
+
+
+def field_problem(facts: Mapping[str, str]) -> str:
+    """What is wrong with a field, where an error's facts say so: `currency: expected ..., got ...`."""
+    if "field" not in facts or "expected" not in facts:
+        return ""
+    got = f", got {facts['got'] or 'nothing'}" if "got" in facts else ""
+    return f"{facts['field']}: expected {facts['expected']}{got}"
 
 
 def _status(error: "grpc.RpcError") -> dict[str, Any]:

@@ -82,9 +82,17 @@ def _failure(error: BaseException) -> CommandError:  # noqa: PLR0911 - a table o
         case _ if type(error).__name__ == "SettingsError":
             return CommandError(text)
         case _ if type(error).__module__.startswith("tallygate.") and text:
-            return CommandError(text, exit_code=UNDECIDED)
+            return CommandError(text, exit_code=_exit_code(error))
         case _:
             return CommandError(f"unexpected {type(error).__name__}: {text}", exit_code=UNDECIDED)
+
+
+def _exit_code(error: BaseException) -> int:
+    """Whose it is to act on an exception of this package."""
+    from tallygate.domain import errors  # noqa: PLC0415 - only a failure pays for it
+
+    callers = (errors.InvalidError, errors.NotFoundError, errors.ConflictError, errors.PermissionError_)
+    return CALLER if isinstance(error, callers) else UNDECIDED
 
 
 def _wants_json(words: Sequence[str]) -> bool:

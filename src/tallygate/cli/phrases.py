@@ -66,8 +66,6 @@ def _count(decision: Decision) -> str:
     text = f"{number(decision.used)} of {number(decision.limit)} {decision.feature_key} used"
     if decision.reason == Reason.REASON_WITHIN_LIMIT:
         text += f", {number(decision.remaining)} left"
-    if decision.reason == Reason.REASON_OVERAGE:
-        text += ", beyond the limit as overage"
     return text
 
 
@@ -97,7 +95,7 @@ def _outlook(decision: Decision) -> Iterator[str]:
 
 def _caveats(decision: Decision) -> Iterator[str]:
     if decision.replayed:
-        yield "this request_id was counted before, and once"
+        yield "counted before under this request_id"
     if decision.decided_on == DecidedOn.DECIDED_ON_CACHED:
         yield f"from a view {span(decision.view_age)} old"
 
@@ -117,7 +115,7 @@ def rate_phrase(response: RateLimitResponse) -> str:
     answer = "allowed" if response.allowed else "denied"
     parts = list(_rate_facts(response))
     if response.replayed:
-        parts.append("this request_id was counted before, and once")
+        parts.append("counted before under this request_id")
     return f"{answer}: {'; '.join(parts)}"
 
 

@@ -36,11 +36,10 @@ METHODS = {
 }
 
 
-class Refuse(Exception):
+class Refuse:
     """An answer that is an error, with an ErrorInfo where there is a reason."""
 
     def __init__(self, code: grpc.StatusCode, message: str, reason: str = "", **metadata: str) -> None:
-        super().__init__(message)
         self.code, self.message, self.reason, self.metadata = code, message, reason, metadata
 
     def trailing(self) -> tuple[tuple[str, bytes], ...]:

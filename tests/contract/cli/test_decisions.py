@@ -202,7 +202,8 @@ def test_no_server_is_one_line_and_exit_code_3(say):
         ("settings", "show", "--set", "redis.urll=x"),
     ],
 )
-def test_usage_errors_are_the_callers(server, say, words):
+@pytest.mark.usefixtures("server")
+def test_usage_errors_are_the_callers(say, words):
     said = say(*words)
     assert (said.code, said.out) == (2, "")
     assert "Traceback" not in said.err

@@ -7,7 +7,7 @@ import click
 from tallygate.cli.catalog_reader import Document, read_document
 from tallygate.cli.catalog_writer import write_catalog
 from tallygate.cli.client import Client, connect, find_target
-from tallygate.cli.failures import CommandError
+from tallygate.cli.failures import CommandError, field_problem
 from tallygate.cli.groups import Group
 from tallygate.cli.options import output_option, remote
 from tallygate.cli.output import echo_json, echo_text, enum_name, number
@@ -148,7 +148,8 @@ def _check_offline(document: Document) -> None:
     try:
         check_catalog(decode_catalog(document.catalog), Catalog())
     except InvalidError as error:
-        problem = f"{document.place(error.metadata.get('field', ''))}: {error}"
+        facts = error.metadata
+        problem = f"{document.place(facts.get('field', ''))}: {field_problem(facts) or error}"
         raise CommandError(problem) from None
 
 

@@ -1,0 +1,244 @@
+"""Every command as its help shows it, and what each says of an answer."""
+
+import json
+import shlex
+from types import SimpleNamespace
+
+import click
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from contract.cli.fake_server import Refuse
+from tallygate import app, settings
+from tallygate.cli.main import root
+from tallygate_api.v1 import account_service_pb2 as accounts
+from tallygate_api.v1 import api_key_service_pb2 as keys
+from tallygate_api.v1 import subscription_pb2, usage_service_pb2
+from tallygate_api.v1 import subscription_service_pb2 as subscriptions
+from tallygate_api.v1.catalog_pb2 import AGGREGATION_SUM, OVERAGE_ALLOW, Entitlement
+from tallygate_api.v1.decision_pb2 import Decision, Reason
+
+OURS = {"dev", "serve", "migrate", "tenant", "doctor"}
+"""Commands that start or write an installation: tested where those are."""
+DECEMBER = Timestamp(seconds=1_796_083_200)
+
+
+def examples():
+    def walk(command, words):
+        if isinstance(command, click.Group):
+            for name in command.list_commands(click.Context(command)):
+                yield from walk(command.get_command(click.Context(command), name), (*words, name))
+        elif words[0] not in OURS:
+            yield from command.examples
+
+    return sorted(" ".join(line.rstrip("\\") for line in walk_line) for walk_line in joined(walk(root, ())))
+
+
+def joined(lines):
+    """Lines of examples, those that a backslash continues together."""
+    whole = []
+    for line in lines:
+        whole.append(line)
+        if not line.endswith("\\"):
+            yield whole
+            whole = []
+
+
+@pytest.mark.parametrize("example", [e for e in examples() if "completion" not in e and "--local" not in e])
+def test_every_example_of_the_help_runs(home, server, say, example):
+    (home / "examples").mkdir()
+    text = "schema: tallygate.catalog.v1\ncurrency: USD\n"
+    for name in ("catalog.yaml", "examples/catalog.yaml"):
+        (home / name).write_text(text)
+    for name in ("accounts.jsonl", "examples/accounts.jsonl"):
+        (home / name).write_text('{"account_id": "a"}\n')
+    words = shlex.split(example.split(" | ")[0].split(" > ")[0])
+    words = [server.address if word == "127.0.0.1:7420" else word for word in words]
+    assert words[0] == "tallygate"
+    said = say(*words[1:])
+    assert said.code in {0, 1}, said.err
+    assert said.err == "" or words[1:3] == ["key", "create"]
+    if "json" not in words and words[1] != "settings":
+        assert max(map(len, said.out.splitlines()), default=0) <= 80
+
+
+def test_subscriptions_say_their_dates(server, say):
+    held = subscription_pb2.Subscription(
+        subscription_id="s1",
+        account_id="hooli",
+        plan_key="pro",
+        plan_version=1,
+        state=subscription_pb2.SUBSCRIPTION_STATE_TRIALING,
+        trial_end_time=DECEMBER,
+        add_ons=[subscription_pb2.AddOnHolding(add_on_key="api-pack", quantity=2, start_time=DECEMBER)],
+    )
+    server.answers["GetSubscription"] = subscriptions.GetSubscriptionResponse(subscription=held)
+    lines = say("subscription", "show", "hooli").out.splitlines()
+    assert lines == [
+        "hooli: pro version 1, trialing",
+        "on trial until 2026-12-01 00:00 UTC",
+        "add-on api-pack: 2 since 2026-12-01 00:00 UTC",
+        "id: s1",
+    ]
+    server.answers["ListSubscriptions"] = subscriptions.ListSubscriptionsResponse(subscriptions=[held])
+    assert "trialing" in say("subscription", "list", "--state", "trialing").out
+    assert server.asked("ListSubscriptions")[0].state == subscription_pb2.SUBSCRIPTION_STATE_TRIALING
+    account = accounts.Account(account_id="hooli", subscription=held, metadata={"crm": "1"}, create_time=DECEMBER)
+    server.answers["GetAccount"] = accounts.GetAccountResponse(account=account)
+    said = say("account", "show", "hooli")
+    assert said.out.splitlines()[0] == "hooli: pro version 1, trialing until 2026-12-01 00:00 UTC"
+
+
+def test_changes_of_a_subscription_send_what_was_said(server, say):
+    assert say("subscription", "cancel", "acme").code == 0
+    assert say("subscription", "cancel", "acme", "--at", "2026-12-01").code == 0
+    period_end, at = server.asked("CancelSubscription")
+    assert (period_end.when, at.end_time) == (subscriptions.CHANGE_WHEN_PERIOD_END, DECEMBER)
+    assert say("subscription", "extend", "acme", "--without-end").code == 0
+    assert not server.asked("ExtendSubscription")[0].HasField("end_time")
+    assert say("subscription", "create", "acme", "pro", "--trial-days", 0, "--add-on", "x=2", "--add-on", "y").code == 0
+    (create,) = server.asked("CreateSubscription")
+    assert create.HasField("trial_days")
+    assert not create.HasField("plan_version")
+    assert [(a.add_on_key, a.quantity, a.HasField("quantity")) for a in create.add_ons] == [
+        ("x", 2, True),
+        ("y", 0, False),
+    ]
+
+
+def test_a_seat_that_is_refused_is_exit_code_1(server, say):
+    server.answers["AssignSeat"] = accounts.AssignSeatResponse(
+        decision=Decision(reason=Reason.REASON_SEAT_LIMIT, feature_key="seats", limit=3, used=3, remaining=0)
+    )
+    said = say("seat", "assign", "globex", "seats", "ada")
+    assert (said.code, said.out) == (1, "denied: 3 of 3 seats used\n")
+
+
+def test_overrides_carry_their_value(server, say):
+    assert say("override", "create", "acme", "api_calls", "--limit", 5, "--overage", "allow").code == 0
+    assert say("override", "create", "acme", "sso", "--disabled").code == 0
+    limited, disabled = server.asked("CreateOverride")
+    assert limited.entitlement == Entitlement(limit=5, overage=OVERAGE_ALLOW)
+    assert disabled.entitlement.HasField("enabled")
+    server.answers["ListOverrides"] = accounts.ListOverridesResponse(
+        overrides=[accounts.Override(override_id="o", feature_key="f", entitlement=limited.entitlement)]
+    )
+    assert "limited to 5, then overage" in say("override", "list", "acme").out
+
+
+def test_usage_by_period(server, say):
+    row = usage_service_pb2.UsageRow(
+        feature_key="api_calls", quantity=1234, aggregation=AGGREGATION_SUM, period_end_time=DECEMBER, group="eu"
+    )
+    server.answers["GetUsage"] = usage_service_pb2.GetUsageResponse(rows=[row])
+    said = say("usage", "acme", "--from", "2026-12-01", "--group-by", "region")
+    assert "1,234" in said.out
+    assert "REGION" in said.out
+    (request,) = server.asked("GetUsage")
+    assert request.range.start_time == DECEMBER
+    assert not request.range.HasField("end_time")
+
+
+def event(number):
+    fact = usage_service_pb2.BillableEvent(account_id="acme", feature_key="api_calls", quantity=5, request_id="r")
+    return usage_service_pb2.CloudEvent(id=str(number), sequence=number, data=fact)
+
+
+def test_events_are_listed_until_there_are_no_more(server, say):
+    page = usage_service_pb2.ListEventsResponse
+    server.answers["ListEvents"] = [
+        page(events=[event(1)], next_after_sequence=1),
+        page(events=[event(2)], next_after_sequence=2),
+        page(next_after_sequence=2),
+    ]
+    said = say("events", "list", "-o", "json")
+    assert [item["sequence"] for item in said.json()["events"]] == ["1", "2"]
+    assert said.json()["next_after_sequence"] == "2"
+    assert [request.after_sequence for request in server.asked("ListEvents")] == [0, 1, 2]
+
+
+def test_events_are_followed_one_a_line_and_the_end_says_how_to_go_on(server, say):
+    answer = usage_service_pb2.FollowEventsResponse
+    stop = Refuse(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.", "SHUTTING_DOWN")
+    server.answers["FollowEvents"] = [answer(event=event(7)), answer(event=event(8)), stop]
+    said = say("events", "follow", "--after", 6, "-o", "json")
+    assert said.code == 3
+    assert [json.loads(line)["sequence"] for line in said.out.splitlines()] == ["7", "8"]
+    assert server.asked("FollowEvents")[0].after_sequence == 6
+    said = say("events", "follow")
+    assert "hint: go on with --after 8" in said.err
+
+
+def test_a_key_is_shown_alone_on_stdout(server, say):
+    server.answers["CreateApiKey"] = keys.CreateApiKeyResponse(key="tg_new", api_key=keys.ApiKey(key_id="k1"))
+    said = say("key", "create", "ci", "--scope", "data", "--scope", "read_only", "--expire", "2026-12-01")
+    assert (said.code, said.out) == (0, "tg_new\n")
+    assert "k1" in said.err
+    (request,) = server.asked("CreateApiKey")
+    assert list(request.scopes) == [keys.SCOPE_DATA, keys.SCOPE_READ_ONLY]
+    assert request.expire_time == DECEMBER
+    listed = keys.ApiKey(key_id="k1", name="ci", prefix="tg_abc123", scopes=[keys.SCOPE_DATA])
+    server.answers["ListApiKeys"] = keys.ListApiKeysResponse(api_keys=[listed])
+    assert "tg_abc123..." in say("key", "list").out
+
+
+def test_settings_show_and_schema(say, monkeypatch):
+    monkeypatch.setenv("TALLYGATE_REDIS__URL", "redis://:secret@cache/0")
+    said = say("settings", "show", "--set", "redis.partitions=8")
+    assert "redis.url = redis://:***@cache/0  (env)" in said.out
+    assert "redis.partitions = 8  (flag)" in said.out
+    assert "secret" not in said.out
+    shown = say("settings", "show", "-o", "json").json()
+    assert shown["server.grpc_address"] == {"value": "127.0.0.1:7420", "origin": "default"}
+    assert say("settings", "schema").json() == settings.schema()
+
+
+def test_doctor_exits_with_2_when_something_needs_fixing(say, monkeypatch):
+    good = app.Finding(name="redis", ok=True, detail="reached", fix="")
+    bad = app.Finding(name="eviction", ok=False, detail="allkeys-lru", fix="set maxmemory-policy to noeviction")
+    found = [good]
+
+    async def diagnose(_settings):
+        return found
+
+    monkeypatch.setattr(app, "diagnose", diagnose)
+    assert say("doctor").code == 0
+    found.append(bad)
+    said = say("doctor")
+    assert said.code == 2
+    assert said.out.splitlines() == [
+        "ok   redis: reached",
+        "FIX  eviction: allkeys-lru",
+        "fix: set maxmemory-policy to noeviction",
+    ]
+    assert [item["name"] for item in say("doctor", "-o", "json").json()] == ["redis", "eviction"]
+
+
+def test_errors_of_the_application_are_one_line_and_others_have_a_name(say, monkeypatch):
+    problem = SimpleNamespace(error=app.StartError("port 7420 is in use"))
+
+    async def fail(_settings):
+        raise problem.error
+
+    monkeypatch.setattr(app, "migrate", fail)
+    said = say("migrate")
+    assert (said.code, said.err) == (3, "error: port 7420 is in use\n")
+    problem.error = KeyError("x")
+    assert say("migrate").err == "error: unexpected KeyError: 'x'\n"
+
+
+def test_the_first_key_of_an_installation(home, say):
+    data = ("--data-dir", home / "data")
+    assert say("migrate", *data).code == 0
+    said = say("tenant", "create", "shop", "--currency", "CHF", *data)
+    assert (said.code, said.out) == (0, "created the tenant shop\n")
+    again = say("tenant", "create", "shop", *data)
+    assert (again.code, again.out, again.err.count("\n")) == (2, "", 1)
+    said = say("key", "create", "first", "--scope", "data", "--local", "--tenant", "shop", "-o", "json", *data)
+    key = said.json()
+    assert key["key"].startswith("tg_")
+    assert key["api_key"]["scopes"] == ["SCOPE_DATA"]
+    assert say("key", "revoke", key["api_key"]["key_id"], "--local", "--tenant", "shop", *data).code == 0
+    said = say("key", "revoke", "nope", "--local", "--tenant", "shop", *data)
+    assert (said.code, said.err.count("\n")) == (2, 1)
