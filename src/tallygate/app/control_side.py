@@ -1,6 +1,7 @@
 """The half of the application that stands on SQL: control plane, collector and the worker's loops. Loads SQL."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,9 @@ from tallygate.storage.sql.outbox import SqlOutbox
 from tallygate.storage.sql.partitions import seed_partitions
 from tallygate.storage.sql.unit_of_work import SqlStore
 from tallygate.storage.sql.usage import SqlUsageReader
+
+_RESTART_SECONDS = 1.0
+_log = logging.getLogger(__name__)
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
@@ -71,7 +75,18 @@ class ControlSide:
 
     def start_collecting(self) -> None:
         """Collect in the background until `close`."""
-        self._collecting = asyncio.create_task(self.collector.run())
+        self._collecting = asyncio.create_task(self._collect())
+
+    async def _collect(self) -> None:
+        """Outages the collector survives by itself; whatever else ends it is logged, and it begins again."""
+        while True:
+            try:
+                await self.collector.run()
+            except Exception:  # noqa: BLE001 - a boundary: logged with its trace, and nothing was acknowledged
+                _log.exception("the collector failed and is started again")
+                await asyncio.sleep(_RESTART_SECONDS)
+            else:
+                return
 
     async def close(self, *, seconds: float) -> None:
         """Let the collector finish what it has read, then close every connection."""

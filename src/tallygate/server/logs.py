@@ -57,7 +57,7 @@ def configure(*, level: str, output: Literal["json", "text"], stream: TextIO | N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("asyncio", "uvicorn", "uvicorn.error", "aiosqlite"):
+    for noisy in ("alembic", "asyncio", "uvicorn", "uvicorn.error", "aiosqlite"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
