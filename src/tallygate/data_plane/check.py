@@ -16,6 +16,7 @@ from tallygate.domain.errors import (
     OutOfRangeError,
     TallygateError,
     UnavailableError,
+    ViewNotReadyError,
 )
 from tallygate.domain.gating.admit import Answer, Identified
 from tallygate.domain.gating.decide import decide, decide_metered, tried, unknown_account
@@ -115,15 +116,18 @@ class Checks:
         self, tenant_id: str, requests: list[CheckRequest], error: UnavailableError
     ) -> list[Outcome]:
         """Answer metered features by their policy, the others from the view, as long as it may be used."""
-        outcomes: list[Outcome] = []
-        for request in requests:
+        outcomes: list[Outcome] = [error] * len(requests)
+        others: list[int] = []
+        for index, request in enumerate(requests):
             feature = self.admission.known_feature(tenant_id, request.account_id, request.feature_key)
             if feature is not None and feature.kind is FeatureKind.METERED:
-                outcomes.append(self._fall_back(feature, error))
-            elif len(requests) > 1:
-                outcomes += await self._decide(tenant_id, [request])
+                outcomes[index] = self._fall_back(feature, error)
             else:
-                outcomes.append(error)
+                others.append(index)
+        if len(others) < len(requests) and not isinstance(error, ViewNotReadyError):
+            decided = await self._decide(tenant_id, [requests[index] for index in others]) if others else []
+            for index, outcome in zip(others, decided, strict=True):
+                outcomes[index] = outcome
         return outcomes
 
     def _fall_back(self, feature: Feature, error: UnavailableError) -> Outcome:
@@ -197,7 +201,9 @@ def _gate(view: View, request: CheckRequest, now: int) -> QuotaGate | None:
     if feature is None or view.held is None or feature.kind is not FeatureKind.METERED or not _is_valid(request):
         return None
     around, at = slots_of(view, feature, at=now), request.at_time
-    if at is not None and not around[0].start <= at < around[-1].end:
+    if at is not None and at < around[0].start:
+        return None
+    if at is not None and at >= around[-1].end:
         around = (*around, *(slot for slot in slots(view.held, feature, at=at) if slot.start >= around[-1].end))
     return QuotaGate(
         feature_key=feature.feature_key,
@@ -241,7 +247,7 @@ def _decision(request: CheckRequest, view: View, now: int, found: tuple[QuotaGat
     if view.held is None:
         return unknown_account(feature)
     at = now if request.at_time is None else request.at_time
-    if at < min(now - now % 1_000_000, period_at(view.held, feature, now).start):
+    if request.at_time is not None and at < period_at(view.held, feature, now).start:
         raise OutOfRangeError(field="at_time", expected="an instant of the current usage period or later")
     question = Question(
         feature=feature,

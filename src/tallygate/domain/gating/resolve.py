@@ -100,7 +100,7 @@ def resolve(catalog: Catalog, record: AccountRecord) -> EntitlementSet:
         grants[grant.feature_key] = (*grants.get(grant.feature_key, ()), grant)
     return EntitlementSet(
         phases=phases,
-        time_zone=record.time_zone or catalog.time_zone,
+        time_zone=record.time_zone or catalog.time_zone or "UTC",
         account_origin=record.create_time,
         subscription_origin=subscription.start_time if subscription else None,
         trial_period=_trial_period(subscription),
