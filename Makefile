@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/python -m pip install --quiet
 # Logical CPUs, because psutil counts a shared core once; worksteal keeps a file's tests on one worker while it can.
 PYTEST ?= $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
-UV ?= $(BIN)/uv
+UV ?= $(or $(wildcard $(BIN)/uv),uv)
 
 # What is installed carries in its name what it was installed from: neither a touched file nor `git checkout` installs again.
 digest = $(shell { echo '$(CURDIR)'; cat pyproject.toml $(1); } | cksum | tr ' ' '-')
@@ -70,7 +70,7 @@ LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes 
 
 lock: ## Write both lock files (needs uv); raise the versions: make lock ARGS=--upgrade
 	$(UV) $(LOCK) --group build -o requirements.lock
-	$(UV) $(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV) $(LOCK) --extra native --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove what tools leave behind; keeps .venv and the data of `make dev`
 	rm -rf dist build .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
