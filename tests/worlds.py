@@ -158,5 +158,5 @@ def differences(expected: Any, actual: Any, tolerance: float, path: str = "") ->
     if expected is not None and actual is not None and path in {".retry_at", ".retry_after"}:
         wanted = instant(expected) if path == ".retry_at" else duration(expected) / SECOND
         late = (wanted - actual) / (SECOND if path == ".retry_at" else 1)
-        return [] if 0 <= late <= tolerance else [f"{path}: wanted {expected}, got {late} s less"]
+        return [] if abs(late) <= tolerance else [f"{path}: wanted {expected}, got {late} s less"]
     return [] if expected == actual else [f"{path}: wanted {expected!r}, got {actual!r}"]
