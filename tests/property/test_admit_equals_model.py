@@ -315,7 +315,7 @@ PLANTED = {
     "admits past the limit": ("quantity > remaining and not soft", "quantity > remaining + 1 and not soft"),
     "forgets expiry of grants": ("grant[3] <= at and at < grant[4]", "grant[3] <= at"),
     "skips the replay check": ("  if kept then\n    if kept[1]", "  if false then\n    if kept[1]"),
-    "forgets the older generation": ("or redis.call('HGET', replays_key(gate, 1), gate[2])", ""),
+    "forgets the older generation": ("kept[1] or redis.call('HGET', previous .. gate[4], gate[2])", "kept[1]"),
     "commits although one gate denied": ("local commit = all and not peek", "local commit = not peek"),
     "commits on a peek": ("local commit = all and not peek", "local commit = all"),
     "refunds included before overage": ("local overage = math.min(amount, place.overage)", "local overage = 0"),

@@ -146,6 +146,22 @@ class RedisLink:
             raise LinkDownError(self.last_error)
         return connection.send(script.pack_call(keys, arguments), script)
 
+    def eval_packed(self, script: Script, packed: bytes) -> asyncio.Future[Any]:
+        """As `eval_sha`, for a call that is packed already.
+
+        Raises:
+            NotSentError: The link is down or full.
+        """
+        connection = self._connection
+        if connection is None:
+            raise LinkDownError(self.last_error)
+        return connection.send(packed, script)
+
+    def reset(self, why: str) -> None:
+        """Drop this connection and everything outstanding on it; the link connects again by itself."""
+        if self._connection is not None:
+            self._connection.end(why)
+
     async def execute(self, *arguments: Argument, deadline_seconds: float) -> Any:  # noqa: ANN401 - replies differ by command
         """Send one command and wait for its reply at most so long; the connection is not disturbed.
 

@@ -15,6 +15,13 @@ def pack(*arguments: Argument) -> bytes:
     return b"".join(parts)
 
 
+def pack_arguments(arguments: Sequence[Argument]) -> bytes:
+    """Pack arguments as they stand inside a command."""
+    parts: list[bytes] = []
+    _append(parts, arguments)
+    return b"".join(parts)
+
+
 class Script:
     """A Lua script, called by its digest; the server learns the body when it does not know it."""
 
@@ -27,8 +34,7 @@ class Script:
 
     def pack_call(self, keys: Sequence[Argument], arguments: Sequence[Argument]) -> bytes:
         """Pack the EVALSHA; what does not depend on the values is packed once per shape."""
-        shape = (len(keys), len(arguments))
-        parts = [self._prefixes.get(shape) or self._prefix(shape)]
+        parts = [self.prefix(len(keys), len(arguments))]
         _append(parts, keys)
         _append(parts, arguments)
         return b"".join(parts)
@@ -37,10 +43,14 @@ class Script:
         """Pack the SCRIPT LOAD."""
         return pack(b"SCRIPT", b"LOAD", self.body)
 
-    def _prefix(self, shape: tuple[int, int]) -> bytes:
-        head = pack(b"EVALSHA", self.sha1, shape[0])
-        prefix = b"*%d\r\n%b" % (3 + sum(shape), head.partition(b"\r\n")[2])
-        self._prefixes[shape] = prefix
+    def prefix(self, keys: int, arguments: int) -> bytes:
+        """What stands before so many keys and arguments."""
+        shape = (keys, arguments)
+        prefix = self._prefixes.get(shape)
+        if prefix is None:
+            head = pack(b"EVALSHA", self.sha1, keys)
+            prefix = b"*%d\r\n%b" % (3 + keys + arguments, head.partition(b"\r\n")[2])
+            self._prefixes[shape] = prefix
         return prefix
 
 

@@ -18,7 +18,11 @@ local KEY0 = 6
 local END = 9007199254740991
 local AHEAD = 300000000
 
-local fmt = function(n) return string.format('%.0f', n) end
+-- Lua writes whole numbers up to 14 digits as they are, and faster than a format does.
+local fmt = function(n)
+  if n < 1e14 and n > -1e14 then return tostring(n) end
+  return string.format('%.0f', n)
+end
 local num = function(v) return tonumber(v or 0) or 0 end
 local div = function(a, b) return (a - math.fmod(a, b)) / b end
 local ceil_div = function(a, b)
@@ -27,30 +31,48 @@ local ceil_div = function(a, b)
   return whole
 end
 
-local reply = function(status, now, body) return {ARGV[1], status, fmt(now), body or ''} end
+local reply = function(status, now, body) return {ARGV[1], status, now, body or ''} end
 
 -- 1. Is this still the world that the caller resolved in?
 local t = redis.call('TIME')
 local raw = tonumber(t[1]) * 1000000 + tonumber(t[2])
-local seen = num(redis.call('GET', KEYS[2]))
+local world = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3])
+local seen = num(world[2])
 if raw < seen then raw = seen end
 local now = raw + tonumber(ARGV[5])
-local epoch = redis.call('GET', KEYS[1]) or ''
+local epoch = world[1] or ''
 if epoch ~= ARGV[2] then return reply('EPOCH_MISMATCH', now, epoch) end
-if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[3] then return reply('STALE_VIEW', now) end
+if (world[3] or '0') ~= ARGV[3] then return reply('STALE_VIEW', now) end
 if ARGV[4] ~= '' and (redis.call('HGET', KEYS[4], 'v') or '0') ~= ARGV[4] then return reply('STALE_VIEW', now) end
 
 local peek = ARGV[6] == '1'
 local window = tonumber(ARGV[7])
 local generation = div(now, window)
 local gates = cmsgpack.unpack(ARGV[9])
+-- A lone gate that allows is taken, so what stood before it is shown to nobody.
+local shows = peek or #gates > 1
 
--- 2. Was an effect of this call admitted before? Two generations of one window remember it.
-local replays_key = function(gate, back) return KEYS[6] .. fmt(generation - back) .. ':' .. gate[4] end
+-- 2. Was an effect of this call admitted before? Two generations of one window remember it. A bucket's field `t` says
+-- that its expiry is set.
+local current = KEYS[6] .. fmt(generation) .. ':'
+local previous = KEYS[6] .. fmt(generation - 1) .. ':'
+local unset = {}
 local recall = function(gate)
   if gate[2] == '' then return nil end
-  local kept = redis.call('HGET', replays_key(gate, 0), gate[2]) or redis.call('HGET', replays_key(gate, 1), gate[2])
-  return kept and cmsgpack.unpack(kept) or nil
+  local kept = redis.call('HMGET', current .. gate[4], gate[2], 't')
+  if not kept[2] then unset[gate[4]] = true end
+  local found = kept[1] or redis.call('HGET', previous .. gate[4], gate[2])
+  return found and cmsgpack.unpack(found) or nil
+end
+local remember = function(gate, answer)
+  local key, value = current .. gate[4], cmsgpack.pack({gate[3], answer})
+  if not unset[gate[4]] then
+    redis.call('HSET', key, gate[2], value)
+    return
+  end
+  redis.call('HSET', key, gate[2], value, 't', 1)
+  redis.call('PEXPIRE', key, fmt(math.ceil(window / 500)))
+  unset[gate[4]] = nil
 end
 
 -- 3. Evaluate. Every evaluation returns the answer if taken, the answer if not, and how to commit; or an error status.
@@ -61,419 +83,435 @@ local slot_at = function(slots, at)
   return nil
 end
 
-local active_grants = function(grants, at)
-  local active = {}
-  for _, grant in ipairs(grants) do
-    if grant[3] <= at and at < grant[4] then active[#active + 1] = grant end
-  end
-  return active
-end
-
-local read_meter = function(place)
-  local fields = {'r', 'l', 't'}
-  for _, grant in ipairs(place.grants) do fields[#fields + 1] = 'g:' .. grant[1] end
-  local values = redis.call('HMGET', place.key, unpack(fields))
-  place.reset, place.level, place.level_time, place.burnt = num(values[1]), num(values[2]), num(values[3]), {}
-  for i, grant in ipairs(place.grants) do place.burnt[grant[1]] = num(values[3 + i]) end
-end
-
-local read_counter = function(place)
-  local fields = {'u', 'i', 'o', 't'}
-  for _, grant in ipairs(place.grants) do fields[#fields + 1] = 'g:' .. grant[1] end
-  place.counter_key = place.key .. ':' .. fmt(place.start)
-  local values = redis.call('HMGET', place.counter_key, unpack(fields))
-  place.exists = values[1] and true or false
-  place.used, place.included, place.overage = num(values[1]), num(values[2]), num(values[3])
-  place.counted, place.paid = num(values[4]), {}
-  for i, grant in ipairs(place.grants) do place.paid[grant[1]] = num(values[4 + i]) end
-  if (place.family == 'm' or place.family == 'l') and not place.exists then place.used = place.level end
-end
-
-local locate = function(key, slots, grants, family, occurred, looks)
-  local at = occurred or now
-  local current = slot_at(slots, now)
-  if not current then return nil, 'SLOTS_MISSED' end
-  local takes_here = slots[current][5] <= at and at <= now + AHEAD
-  if not looks and not takes_here then return nil, 'OCCURRED_OUT_OF_RANGE' end
-  local index = slot_at(slots, at)
-  if not index then return nil, 'SLOTS_MISSED' end
-  local slot = slots[index]
-  local place = {key = key, slot = slot, index = index, at = at, grants = grants, family = family}
-  place.active = slot[15] == 1 and {} or active_grants(grants, at)
-  read_meter(place)
-  place.start = slot[3]
-  if slot[3] < place.reset and place.reset <= at then place.start = place.reset end
-  read_counter(place)
-  return place
-end
-
--- Limit and remaining: the included allowance plus what active grants still hold or paid in this period; -1: unlimited.
-local allowance = function(place)
-  local limit = place.slot[7]
-  if place.family == 'e' or limit < 0 then return -1, -1 end
-  if place.family ~= 'd' then
-    for _, grant in ipairs(place.active) do limit = limit + grant[2] end
-    limit = math.min(END, limit)
-    return limit, math.max(0, limit - place.used)
-  end
-  local rest, paid = 0, 0
-  for _, grant in ipairs(place.active) do
-    rest = rest + math.max(0, grant[2] - place.burnt[grant[1]])
-    paid = paid + place.paid[grant[1]]
-  end
-  return math.min(END, limit + rest + paid), math.min(END, math.max(0, limit - place.included) + rest)
-end
-
--- What the pots of a delta meter still hold; told where nothing was taken.
-local left = function(place)
-  local pots = {}
-  if place.family ~= 'd' then return pots end
-  if place.slot[7] >= 0 then pots[1] = {'I', place.slot[7] - place.included, ''} end
-  for _, grant in ipairs(place.grants) do
-    local rest = grant[2] - place.burnt[grant[1]]
-    if rest > 0 then pots[#pots + 1] = {'G', rest, grant[1]} end
-  end
-  return pots
-end
-
-local answer = function(place, allowed, reason, granted, pots)
-  local limit, remaining = allowance(place)
-  local used = place.used
-  if place.family == 'e' then used = 0 end
-  local index, ends = place.index - 1, place.slot[4]
-  return {allowed, reason, granted, used, limit, remaining, pots, index, place.start, ends, left(place)}
-end
-
-local denied = function(place, reason) return {no = answer(place, 0, reason, 0, {})} end
-
-local barred = function(place)
-  if place.slot[9] ~= '' then return place.slot[9] end
-  if place.slot[10] == 1 and #place.active == 0 then return 'NOT_IN_PLAN' end
-  return nil
-end
-
--- Takes or returns units of one grant in the place; negative returns.
-local move = function(place, id, units)
-  place.burnt[id], place.paid[id] = place.burnt[id] + units, place.paid[id] + units
-  place.moved[#place.moved + 1] = id
-end
-
-local write_counter = function(place)
-  local fields = {'u', fmt(place.used)}
-  local put = function(name, value) fields[#fields + 1] = name; fields[#fields + 1] = fmt(value) end
-  if place.family == 'd' then
-    put('i', place.included)
-    put('o', place.overage)
-  else
-    put('t', place.counted)
-  end
-  for _, id in ipairs(place.moved) do put('g:' .. id, place.paid[id]) end
-  redis.call('HSET', place.counter_key, unpack(fields))
-  if not place.exists then
-    local until_ms = math.ceil((place.slot[6] - tonumber(ARGV[5])) / 1000)
-    redis.call('PEXPIREAT', place.counter_key, fmt(math.max(until_ms, raw / 1000 + 1000)))
-  end
-end
-
-local write_meter = function(place)
-  local fields = {}
-  for _, id in ipairs(place.moved) do
-    fields[#fields + 1] = 'g:' .. id
-    fields[#fields + 1] = fmt(place.burnt[id])
-  end
-  if place.new_level then
-    for _, pair in ipairs({{'l', place.new_level}, {'t', place.at}}) do
-      fields[#fields + 1] = pair[1]
-      fields[#fields + 1] = fmt(pair[2])
+-- What a call does not ask for is not even defined: making functions costs more than calling them.
+local quota_gates = function()
+  local active_grants = function(grants, at)
+    local active = {}
+    for _, grant in ipairs(grants) do
+      if grant[3] <= at and at < grant[4] then active[#active + 1] = grant end
     end
+    return active
   end
-  if #fields > 0 then redis.call('HSET', place.key, unpack(fields)) end
-end
 
-local add_fact = function(gate, place, quantity, pots, ends)
-  local slot = place.slot
-  local fact = {quantity, place.at, now, place.start, ends, pots, slot[11], slot[12], slot[13], slot[14]}
-  redis.call('XADD', KEYS[5], '*', 'c', gate[5], 'f', cmsgpack.pack(fact))
-end
+  local read_meter = function(place)
+    local fields = {'r', 'l', 't'}
+    for _, grant in ipairs(place.grants) do fields[#fields + 1] = 'g:' .. grant[1] end
+    local values = redis.call('HMGET', place.key, unpack(fields))
+    place.reset, place.level, place.level_time, place.burnt = num(values[1]), num(values[2]), num(values[3]), {}
+    for i, grant in ipairs(place.grants) do place.burnt[grant[1]] = num(values[3 + i]) end
+  end
 
-local settled = function(gate, place, before, reason, granted, pots)
-  local after = answer(place, 1, reason, granted, pots)
-  before[2], after[11] = reason, {}
-  return {yes = after, no = before, commit = function()
-    if place.family ~= 'e' then
-      write_counter(place)
-      write_meter(place)
+  local read_counter = function(place)
+    local fields = {'u', 'i', 'o', 't'}
+    for _, grant in ipairs(place.grants) do fields[#fields + 1] = 'g:' .. grant[1] end
+    place.counter_key = place.key .. ':' .. fmt(place.start)
+    local values = redis.call('HMGET', place.counter_key, unpack(fields))
+    place.exists = values[1] and true or false
+    place.used, place.included, place.overage = num(values[1]), num(values[2]), num(values[3])
+    place.counted, place.paid = num(values[4]), {}
+    for i, grant in ipairs(place.grants) do place.paid[grant[1]] = num(values[4 + i]) end
+    if (place.family == 'm' or place.family == 'l') and not place.exists then place.used = place.level end
+  end
+
+  local locate = function(key, slots, grants, family, occurred, looks)
+    local at = occurred or now
+    local current = slot_at(slots, now)
+    if not current then return nil, 'SLOTS_MISSED' end
+    local takes_here = slots[current][5] <= at and at <= now + AHEAD
+    if not looks and not takes_here then return nil, 'OCCURRED_OUT_OF_RANGE' end
+    local index = slot_at(slots, at)
+    if not index then return nil, 'SLOTS_MISSED' end
+    local slot = slots[index]
+    local place = {key = key, slot = slot, index = index, at = at, grants = grants, family = family}
+    place.active = slot[15] == 1 and {} or active_grants(grants, at)
+    read_meter(place)
+    place.start = slot[3]
+    if slot[3] < place.reset and place.reset <= at then place.start = place.reset end
+    read_counter(place)
+    return place
+  end
+
+  -- Limit and remaining: the included allowance plus what active grants hold or paid in this period; -1: unlimited.
+  local allowance = function(place)
+    local limit = place.slot[7]
+    if place.family == 'e' or limit < 0 then return -1, -1 end
+    if place.family ~= 'd' then
+      for _, grant in ipairs(place.active) do limit = limit + grant[2] end
+      limit = math.min(END, limit)
+      return limit, math.max(0, limit - place.used)
     end
-    add_fact(gate, place, granted, pots, place.slot[4])
-  end}
-end
-
-local burn = function(gate, place, quantity)
-  local before = answer(place, 1, '', 0, {})
-  local limit = place.slot[7]
-  local included = quantity
-  if limit >= 0 then included = math.min(quantity, math.max(0, limit - place.included)) end
-  local pots, rest = {}, quantity - included
-  if included > 0 then pots[1] = {'I', included, ''} end
-  for _, grant in ipairs(place.active) do
-    local units = math.min(rest, math.max(0, grant[2] - place.burnt[grant[1]]))
-    if units > 0 then
-      move(place, grant[1], units)
-      pots[#pots + 1] = {'G', units, grant[1]}
-      rest = rest - units
+    local rest, paid = 0, 0
+    for _, grant in ipairs(place.active) do
+      rest = rest + math.max(0, grant[2] - place.burnt[grant[1]])
+      paid = paid + place.paid[grant[1]]
     end
+    return math.min(END, limit + rest + paid), math.min(END, math.max(0, limit - place.included) + rest)
   end
-  if rest > 0 then pots[#pots + 1] = {'O', rest, ''} end
-  place.used, place.included, place.overage = place.used + quantity, place.included + included, place.overage + rest
-  local reason = limit < 0 and 'UNLIMITED' or rest > 0 and 'OVERAGE' or 'WITHIN_LIMIT'
-  return settled(gate, place, before, reason, quantity, pots)
-end
 
--- Returns units to the pots that paid in this period, the last of the burn order first.
-local refund = function(gate, place, amount)
-  local before = answer(place, 1, '', 0, {})
-  local cap = place.overage + place.included
-  for _, grant in ipairs(place.grants) do cap = cap + math.max(0, place.paid[grant[1]]) end
-  if amount > cap then
-    if gate[7] ~= 'B' or cap == 0 then return denied(place, 'REFUND_EXCEEDS_USAGE') end
-    amount = cap
-  end
-  local overage = math.min(amount, place.overage)
-  local pots, rest = {}, amount - overage
-  if overage > 0 then pots[1] = {'O', -overage, ''} end
-  for i = #place.grants, 1, -1 do
-    local id = place.grants[i][1]
-    local units = math.min(rest, math.max(0, place.paid[id]))
-    if units > 0 then
-      move(place, id, -units)
-      pots[#pots + 1] = {'G', -units, id}
-      rest = rest - units
+  -- What the pots of a delta meter still hold; told where nothing was taken.
+  local left = function(place)
+    local pots = {}
+    if place.family ~= 'd' then return pots end
+    if place.slot[7] >= 0 then pots[1] = {'I', place.slot[7] - place.included, ''} end
+    for _, grant in ipairs(place.grants) do
+      local rest = grant[2] - place.burnt[grant[1]]
+      if rest > 0 then pots[#pots + 1] = {'G', rest, grant[1]} end
     end
+    return pots
   end
-  if rest > 0 then pots[#pots + 1] = {'I', -rest, ''} end
-  place.used, place.included, place.overage = place.used - amount, place.included - rest, place.overage - overage
-  return settled(gate, place, before, place.slot[7] < 0 and 'UNLIMITED' or 'WITHIN_LIMIT', -amount, pots)
-end
 
-local delta = function(gate, place, quantity)
-  if quantity < 0 then return refund(gate, place, -quantity) end
-  local why = barred(place)
-  if why then return denied(place, why) end
-  local _, remaining = allowance(place)
-  local soft = place.slot[8] == 1 or gate[7] == 'J'
-  if remaining >= 0 and quantity > remaining and not soft then
-    if gate[7] ~= 'B' or remaining == 0 then return denied(place, 'QUOTA_EXHAUSTED') end
-    quantity = remaining
+  local answer = function(place, allowed, reason, granted, pots)
+    local limit, remaining = allowance(place)
+    local used = place.used
+    if place.family == 'e' then used = 0 end
+    local index, ends = place.index - 1, place.slot[4]
+    return {allowed, reason, granted, used, limit, remaining, pots, index, place.start, ends, left(place)}
   end
-  if place.used + quantity > END then return nil, 'COUNTER_OVERFLOW' end
-  return burn(gate, place, quantity)
-end
 
-local observe = function(gate, place, level)
-  local why = barred(place)
-  if why then return denied(place, why) end
-  local limit = allowance(place)
-  local within = limit < 0 and level or math.min(level, limit)
-  if level > within and not (place.slot[8] == 1 or gate[7] == 'J') then return denied(place, 'QUOTA_EXHAUSTED') end
-  local before = answer(place, 1, '', 0, {})
-  local pots = {}
-  if within > 0 then pots[1] = {'I', within, ''} end
-  if level > within then pots[#pots + 1] = {'O', level - within, ''} end
-  if place.family == 'm' then
-    place.used = math.max(place.used, level)
-  elseif place.at >= place.counted then
-    place.used = level
+  local denied = function(place, reason) return {no = answer(place, 0, reason, 0, {})} end
+
+  local barred = function(place)
+    if place.slot[9] ~= '' then return place.slot[9] end
+    if place.slot[10] == 1 and #place.active == 0 then return 'NOT_IN_PLAN' end
+    return nil
   end
-  place.counted = math.max(place.counted, place.at)
-  if place.at >= place.level_time then place.new_level = level end
-  local reason = limit < 0 and 'UNLIMITED' or level > within and 'OVERAGE' or 'WITHIN_LIMIT'
-  return settled(gate, place, before, reason, level, pots)
-end
 
-local measure = function(gate, place, quantity)
-  local why = barred(place)
-  if why then return denied(place, why) end
-  local pots = {}
-  if quantity > 0 then pots[1] = {'I', quantity, ''} end
-  return settled(gate, place, answer(place, 1, '', 0, {}), 'UNLIMITED', quantity, pots)
-end
-
-local look = function(place)
-  local why = barred(place)
-  if why then return denied(place, why) end
-  local free = place.family == 'e' or place.slot[7] < 0
-  return {no = answer(place, 1, free and 'UNLIMITED' or 'WITHIN_LIMIT', 0, {})}
-end
-
-local quota = function(gate, key)
-  local place, status = locate(key, gate[10], gate[11], gate[8], gate[9], gate[6] == false)
-  if not place then return nil, status end
-  place.moved = {}
-  if gate[6] == false then return look(place) end
-  if place.family == 'd' then return delta(gate, place, gate[6]) end
-  if place.family == 'e' then return measure(gate, place, gate[6]) end
-  return observe(gate, place, gate[6])
-end
-
-local reset = function(gate, key)
-  local place, status = locate(key, gate[7], {}, gate[6], false, false)
-  if not place then return nil, status end
-  place.used = (place.family == 'm' or place.family == 'l') and place.level or 0
-  place.included, place.overage, place.counted, place.moved = 0, 0, 0, {}
-  place.start, place.exists = now, false
-  place.counter_key = key .. ':' .. fmt(now)
-  local result = {1, 'WITHIN_LIMIT', 0, place.used, -1, -1, {}, place.index - 1, now, place.slot[4], {}}
-  return {yes = result, no = result, commit = function()
-    redis.call('HSET', key, 'r', fmt(now))
-    write_counter(place)
-    add_fact(gate, place, 0, {}, place.slot[4])
-  end}
-end
-
--- A debt counted in tokens of `was` units, in tokens of `token` units, rounded down: exact, where debt * token is not.
-local rescale = function(debt, was, token)
-  local whole = div(debt, was)
-  local rest, bits, quotient, over = debt - whole * was, {}, 0, 0
-  if whole * token >= END then return END end
-  while token > 0 do
-    bits[#bits + 1] = math.fmod(token, 2)
-    token = div(token, 2)
+  -- Takes or returns units of one grant in the place; negative returns.
+  local move = function(place, id, units)
+    place.burnt[id], place.paid[id] = place.burnt[id] + units, place.paid[id] + units
+    place.moved[#place.moved + 1] = id
   end
-  local factor = 0
-  for i = #bits, 1, -1 do
-    factor, quotient, over = factor * 2 + bits[i], quotient * 2, over * 2 + bits[i] * rest
-    while over >= was do quotient, over = quotient + 1, over - was end
-  end
-  return math.min(END, whole * factor + quotient)
-end
 
--- Rate limits: {allowed, limit, remaining, reset_after, retry_after|-1}
-local token_bucket = function(gate, key)
-  local cost, tick, token, drain, size = gate[6], gate[9], gate[10], gate[11], gate[12]
-  local debt, time, was = 0, 0, 0
-  local kept = redis.call('GET', key)
-  if kept then
-    local a, b, c = string.match(kept, '(%d+) (%d+) (%d+)')
-    debt, time, was = tonumber(a), tonumber(b), tonumber(c)
-  end
-  local ticks = div(now, tick)
-  local last = was == 0 and ticks or div(time, tick)
-  ticks = math.max(last, ticks)
-  if was ~= 0 and was ~= token then debt = rescale(debt, was, token) end
-  local drained = (ticks - last) * drain
-  if drained >= debt then debt = 0 else debt = debt - drained end
-  local price = cost * token
-  local allowed = debt + price <= size
-  local retry = -1
-  if allowed then
-    retry = 0
-  elseif price <= size and drain > 0 then
-    retry = ceil_div(debt + price - size, drain) * tick
-  end
-  local show = function(owed)
-    local full = drain > 0 and ceil_div(owed, drain) * tick or 0
-    return {allowed and 1 or 0, gate[13], math.max(0, div(math.max(0, size - owed), token)), full, retry}, full
-  end
-  local before = show(debt)
-  if not allowed then return {no = before} end
-  local after, full = show(debt + price)
-  return {yes = after, no = before, commit = function()
-    local value = fmt(debt + price) .. ' ' .. fmt(ticks * tick) .. ' ' .. fmt(token)
-    redis.call('SET', key, value, 'PX', fmt(math.ceil(full / 1000) + 1000))
-  end}
-end
-
-local fixed_window = function(gate, key)
-  local cost, limit, width = gate[6], gate[7], gate[8]
-  local start = now - math.fmod(now, width)
-  local count = 0
-  local kept = redis.call('GET', key)
-  if kept then
-    local a, b = string.match(kept, '(%d+) (%d+)')
-    if tonumber(a) == start then count = tonumber(b) end
-  end
-  local allowed = count + cost <= limit
-  local left = start + width - now
-  local retry = allowed and 0 or cost <= limit and left or -1
-  local show = function(counted) return {allowed and 1 or 0, limit, math.max(0, limit - counted), left, retry} end
-  if not allowed then return {no = show(count)} end
-  return {yes = show(count + cost), no = show(count), commit = function()
-    redis.call('SET', key, fmt(start) .. ' ' .. fmt(count + cost), 'PX', fmt(math.ceil(left / 1000) + 1000))
-  end}
-end
-
-local log_entry = function(text)
-  local mark, cost = string.match(text, '(%d+) (%d+)')
-  return tonumber(mark), tonumber(cost)
-end
-
--- How many entries have left the window, what the others used, and whether there are any others.
-local expired = function(key, before, used)
-  local gone = 0
-  for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
-    local mark, cost = log_entry(text)
-    if mark > before then return gone, used, true end
-    gone, used = gone + 1, used - cost
-  end
-  return gone, used, false
-end
-
--- The mark by whose expiry at least `needed` has been freed, of a log's live entries, oldest first.
-local freed_at = function(key, gone, needed)
-  local freed, last = 0, 0
-  for _, text in ipairs(redis.call('LRANGE', key, gone, -1)) do
-    local mark, cost = log_entry(text)
-    freed, last = freed + cost, mark
-    if freed >= needed then break end
-  end
-  return last
-end
-
-local sliding_window = function(gate, key)
-  local cost, limit, width, sub = gate[6], gate[7], gate[8], gate[14]
-  local used, gone, live = num(redis.call('GET', key .. ':s')), 0, false
-  local first = redis.call('LINDEX', key, 0)
-  if first then
-    local mark = log_entry(first)
-    live = mark > now - width
-    if not live then gone, used, live = expired(key, now - width, used) end
-  end
-  local newest, counted = 0, 0
-  local last = live and redis.call('LINDEX', key, -1)
-  if last then newest, counted = log_entry(last) end
-  local allowed = used + cost <= limit
-  local retry = allowed and 0 or -1
-  if not allowed and cost <= limit then retry = freed_at(key, gone, used + cost - limit) + width - now end
-  local show = function(total, mark)
-    local full = total > 0 and math.max(0, mark + width - now) or 0
-    return {allowed and 1 or 0, limit, math.max(0, limit - total), full, retry}
-  end
-  local before = show(used, newest)
-  if not allowed then return {no = before} end
-  if cost == 0 then return {yes = before, no = before, commit = function() end} end
-  local mark = now
-  if sub > 0 then mark = now - math.fmod(now, sub) + sub end
-  if newest >= mark then mark = newest end
-  return {yes = show(used + cost, mark), no = before, commit = function()
-    if gone > 0 then redis.call('LTRIM', key, gone, -1) end
-    if newest == mark then
-      redis.call('LSET', key, -1, fmt(mark) .. ' ' .. fmt(counted + cost))
+  local write_counter = function(place)
+    local fields = {'u', fmt(place.used)}
+    local put = function(name, value) fields[#fields + 1] = name; fields[#fields + 1] = fmt(value) end
+    if place.family == 'd' then
+      put('i', place.included)
+      put('o', place.overage)
     else
-      redis.call('RPUSH', key, fmt(mark) .. ' ' .. fmt(cost))
+      put('t', place.counted)
     end
-    local ttl = fmt(math.ceil((mark + width - now) / 1000) + 1000)
-    redis.call('SET', key .. ':s', fmt(used + cost), 'PX', ttl)
-    redis.call('PEXPIRE', key, ttl)
-  end}
+    for _, id in ipairs(place.moved) do put('g:' .. id, place.paid[id]) end
+    redis.call('HSET', place.counter_key, unpack(fields))
+    if not place.exists then
+      local until_ms = math.ceil((place.slot[6] - tonumber(ARGV[5])) / 1000)
+      redis.call('PEXPIREAT', place.counter_key, fmt(math.max(until_ms, raw / 1000 + 1000)))
+    end
+  end
+
+  local write_meter = function(place)
+    local fields = {}
+    for _, id in ipairs(place.moved) do
+      fields[#fields + 1] = 'g:' .. id
+      fields[#fields + 1] = fmt(place.burnt[id])
+    end
+    if place.new_level then
+      for _, pair in ipairs({{'l', place.new_level}, {'t', place.at}}) do
+        fields[#fields + 1] = pair[1]
+        fields[#fields + 1] = fmt(pair[2])
+      end
+    end
+    if #fields > 0 then redis.call('HSET', place.key, unpack(fields)) end
+  end
+
+  local add_fact = function(gate, place, quantity, pots, ends)
+    local slot = place.slot
+    local fact = {quantity, place.at, now, place.start, ends, pots, slot[11], slot[12], slot[13], slot[14]}
+    redis.call('XADD', KEYS[5], '*', 'c', gate[5], 'f', cmsgpack.pack(fact))
+  end
+
+  local settled = function(gate, place, before, reason, granted, pots)
+    local after = answer(place, 1, reason, granted, pots)
+    after[11] = {}
+    if before then before[2] = reason end
+    return {yes = after, no = before or after, commit = function()
+      if place.family ~= 'e' then
+        write_counter(place)
+        write_meter(place)
+      end
+      add_fact(gate, place, granted, pots, place.slot[4])
+    end}
+  end
+
+  local burn = function(gate, place, quantity)
+    local before = shows and answer(place, 1, '', 0, {}) or nil
+    local limit = place.slot[7]
+    local included = quantity
+    if limit >= 0 then included = math.min(quantity, math.max(0, limit - place.included)) end
+    local pots, rest = {}, quantity - included
+    if included > 0 then pots[1] = {'I', included, ''} end
+    for _, grant in ipairs(place.active) do
+      local units = math.min(rest, math.max(0, grant[2] - place.burnt[grant[1]]))
+      if units > 0 then
+        move(place, grant[1], units)
+        pots[#pots + 1] = {'G', units, grant[1]}
+        rest = rest - units
+      end
+    end
+    if rest > 0 then pots[#pots + 1] = {'O', rest, ''} end
+    place.used, place.included, place.overage = place.used + quantity, place.included + included, place.overage + rest
+    local reason = limit < 0 and 'UNLIMITED' or rest > 0 and 'OVERAGE' or 'WITHIN_LIMIT'
+    return settled(gate, place, before, reason, quantity, pots)
+  end
+
+  -- Returns units to the pots that paid in this period, the last of the burn order first.
+  local refund = function(gate, place, amount)
+    local before = shows and answer(place, 1, '', 0, {}) or nil
+    local cap = place.overage + place.included
+    for _, grant in ipairs(place.grants) do cap = cap + math.max(0, place.paid[grant[1]]) end
+    if amount > cap then
+      if gate[7] ~= 'B' or cap == 0 then return denied(place, 'REFUND_EXCEEDS_USAGE') end
+      amount = cap
+    end
+    local overage = math.min(amount, place.overage)
+    local pots, rest = {}, amount - overage
+    if overage > 0 then pots[1] = {'O', -overage, ''} end
+    for i = #place.grants, 1, -1 do
+      local id = place.grants[i][1]
+      local units = math.min(rest, math.max(0, place.paid[id]))
+      if units > 0 then
+        move(place, id, -units)
+        pots[#pots + 1] = {'G', -units, id}
+        rest = rest - units
+      end
+    end
+    if rest > 0 then pots[#pots + 1] = {'I', -rest, ''} end
+    place.used, place.included, place.overage = place.used - amount, place.included - rest, place.overage - overage
+    return settled(gate, place, before, place.slot[7] < 0 and 'UNLIMITED' or 'WITHIN_LIMIT', -amount, pots)
+  end
+
+  local delta = function(gate, place, quantity)
+    if quantity < 0 then return refund(gate, place, -quantity) end
+    local why = barred(place)
+    if why then return denied(place, why) end
+    local _, remaining = allowance(place)
+    local soft = place.slot[8] == 1 or gate[7] == 'J'
+    if remaining >= 0 and quantity > remaining and not soft then
+      if gate[7] ~= 'B' or remaining == 0 then return denied(place, 'QUOTA_EXHAUSTED') end
+      quantity = remaining
+    end
+    if place.used + quantity > END then return nil, 'COUNTER_OVERFLOW' end
+    return burn(gate, place, quantity)
+  end
+
+  local observe = function(gate, place, level)
+    local why = barred(place)
+    if why then return denied(place, why) end
+    local limit = allowance(place)
+    local within = limit < 0 and level or math.min(level, limit)
+    if level > within and not (place.slot[8] == 1 or gate[7] == 'J') then return denied(place, 'QUOTA_EXHAUSTED') end
+    local before = shows and answer(place, 1, '', 0, {}) or nil
+    local pots = {}
+    if within > 0 then pots[1] = {'I', within, ''} end
+    if level > within then pots[#pots + 1] = {'O', level - within, ''} end
+    if place.family == 'm' then
+      place.used = math.max(place.used, level)
+    elseif place.at >= place.counted then
+      place.used = level
+    end
+    place.counted = math.max(place.counted, place.at)
+    if place.at >= place.level_time then place.new_level = level end
+    local reason = limit < 0 and 'UNLIMITED' or level > within and 'OVERAGE' or 'WITHIN_LIMIT'
+    return settled(gate, place, before, reason, level, pots)
+  end
+
+  local measure = function(gate, place, quantity)
+    local why = barred(place)
+    if why then return denied(place, why) end
+    local pots = {}
+    if quantity > 0 then pots[1] = {'I', quantity, ''} end
+    return settled(gate, place, shows and answer(place, 1, '', 0, {}) or nil, 'UNLIMITED', quantity, pots)
+  end
+
+  local look = function(place)
+    local why = barred(place)
+    if why then return denied(place, why) end
+    local free = place.family == 'e' or place.slot[7] < 0
+    return {no = answer(place, 1, free and 'UNLIMITED' or 'WITHIN_LIMIT', 0, {})}
+  end
+
+  local quota = function(gate, key)
+    local place, status = locate(key, gate[10], gate[11], gate[8], gate[9], gate[6] == false)
+    if not place then return nil, status end
+    place.moved = {}
+    if gate[6] == false then return look(place) end
+    if place.family == 'd' then return delta(gate, place, gate[6]) end
+    if place.family == 'e' then return measure(gate, place, gate[6]) end
+    return observe(gate, place, gate[6])
+  end
+
+  local reset = function(gate, key)
+    local place, status = locate(key, gate[7], {}, gate[6], false, false)
+    if not place then return nil, status end
+    place.used = (place.family == 'm' or place.family == 'l') and place.level or 0
+    place.included, place.overage, place.counted, place.moved = 0, 0, 0, {}
+    place.start, place.exists = now, false
+    place.counter_key = key .. ':' .. fmt(now)
+    local result = {1, 'WITHIN_LIMIT', 0, place.used, -1, -1, {}, place.index - 1, now, place.slot[4], {}}
+    return {yes = result, no = result, commit = function()
+      redis.call('HSET', key, 'r', fmt(now))
+      write_counter(place)
+      add_fact(gate, place, 0, {}, place.slot[4])
+    end}
+  end
+
+  return quota, reset
 end
 
-local rate = function(gate, key)
-  if gate[5] == 't' then return token_bucket(gate, key) end
-  if gate[5] == 'f' then return fixed_window(gate, key) end
-  return sliding_window(gate, key)
+local rate_gates = function()
+  -- A debt counted in tokens of `was` units, in tokens of `token` units, rounded down, where debt * token is inexact.
+  local rescale = function(debt, was, token)
+    local whole = div(debt, was)
+    local rest, bits, quotient, over = debt - whole * was, {}, 0, 0
+    if whole * token >= END then return END end
+    while token > 0 do
+      bits[#bits + 1] = math.fmod(token, 2)
+      token = div(token, 2)
+    end
+    local factor = 0
+    for i = #bits, 1, -1 do
+      factor, quotient, over = factor * 2 + bits[i], quotient * 2, over * 2 + bits[i] * rest
+      while over >= was do quotient, over = quotient + 1, over - was end
+    end
+    return math.min(END, whole * factor + quotient)
+  end
+
+  -- Rate limits: {allowed, limit, remaining, reset_after, retry_after|-1}
+  local token_bucket = function(gate, key)
+    local cost, tick, token, drain, size = gate[6], gate[9], gate[10], gate[11], gate[12]
+    local debt, time, was = 0, 0, 0
+    local kept = redis.call('GET', key)
+    if kept then
+      local a, b, c = string.match(kept, '(%d+) (%d+) (%d+)')
+      debt, time, was = tonumber(a), tonumber(b), tonumber(c)
+    end
+    local ticks = div(now, tick)
+    local last = was == 0 and ticks or div(time, tick)
+    ticks = math.max(last, ticks)
+    if was ~= 0 and was ~= token then debt = rescale(debt, was, token) end
+    local drained = (ticks - last) * drain
+    if drained >= debt then debt = 0 else debt = debt - drained end
+    local price = cost * token
+    local allowed = debt + price <= size
+    local retry = -1
+    if allowed then
+      retry = 0
+    elseif price <= size and drain > 0 then
+      retry = ceil_div(debt + price - size, drain) * tick
+    end
+    local show = function(owed)
+      local full = drain > 0 and ceil_div(owed, drain) * tick or 0
+      return {allowed and 1 or 0, gate[13], math.max(0, div(math.max(0, size - owed), token)), full, retry}, full
+    end
+    local before = show(debt)
+    if not allowed then return {no = before} end
+    local after, full = show(debt + price)
+    return {yes = after, no = before, commit = function()
+      local value = fmt(debt + price) .. ' ' .. fmt(ticks * tick) .. ' ' .. fmt(token)
+      redis.call('SET', key, value, 'PX', fmt(math.ceil(full / 1000) + 1000))
+    end}
+  end
+
+  local fixed_window = function(gate, key)
+    local cost, limit, width = gate[6], gate[7], gate[8]
+    local start = now - math.fmod(now, width)
+    local count = 0
+    local kept = redis.call('GET', key)
+    if kept then
+      local a, b = string.match(kept, '(%d+) (%d+)')
+      if tonumber(a) == start then count = tonumber(b) end
+    end
+    local allowed = count + cost <= limit
+    local left = start + width - now
+    local retry = allowed and 0 or cost <= limit and left or -1
+    local show = function(counted) return {allowed and 1 or 0, limit, math.max(0, limit - counted), left, retry} end
+    if not allowed then return {no = show(count)} end
+    return {yes = show(count + cost), no = show(count), commit = function()
+      redis.call('SET', key, fmt(start) .. ' ' .. fmt(count + cost), 'PX', fmt(math.ceil(left / 1000) + 1000))
+    end}
+  end
+
+  local log_entry = function(text)
+    local mark, cost = string.match(text, '(%d+) (%d+)')
+    return tonumber(mark), tonumber(cost)
+  end
+
+  -- How many entries have left the window, what the others used, and whether there are any others.
+  local expired = function(key, before, used)
+    local gone = 0
+    for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
+      local mark, cost = log_entry(text)
+      if mark > before then return gone, used, true end
+      gone, used = gone + 1, used - cost
+    end
+    return gone, used, false
+  end
+
+  -- The mark by whose expiry at least `needed` has been freed, of a log's live entries, oldest first.
+  local freed_at = function(key, gone, needed)
+    local freed, last = 0, 0
+    for _, text in ipairs(redis.call('LRANGE', key, gone, -1)) do
+      local mark, cost = log_entry(text)
+      freed, last = freed + cost, mark
+      if freed >= needed then break end
+    end
+    return last
+  end
+
+  local sliding_window = function(gate, key)
+    local cost, limit, width, sub = gate[6], gate[7], gate[8], gate[14]
+    local used, gone, live = num(redis.call('GET', key .. ':s')), 0, false
+    local first = redis.call('LINDEX', key, 0)
+    if first then
+      local mark = log_entry(first)
+      live = mark > now - width
+      if not live then gone, used, live = expired(key, now - width, used) end
+    end
+    local newest, counted = 0, 0
+    local last = live and redis.call('LINDEX', key, -1)
+    if last then newest, counted = log_entry(last) end
+    local allowed = used + cost <= limit
+    local retry = allowed and 0 or -1
+    if not allowed and cost <= limit then retry = freed_at(key, gone, used + cost - limit) + width - now end
+    local show = function(total, mark)
+      local full = total > 0 and math.max(0, mark + width - now) or 0
+      return {allowed and 1 or 0, limit, math.max(0, limit - total), full, retry}
+    end
+    local before = show(used, newest)
+    if not allowed then return {no = before} end
+    if cost == 0 then return {yes = before, no = before, commit = function() end} end
+    local mark = now
+    if sub > 0 then mark = now - math.fmod(now, sub) + sub end
+    if newest >= mark then mark = newest end
+    return {yes = show(used + cost, mark), no = before, commit = function()
+      if gone > 0 then redis.call('LTRIM', key, gone, -1) end
+      if newest == mark then
+        redis.call('LSET', key, -1, fmt(mark) .. ' ' .. fmt(counted + cost))
+      else
+        redis.call('RPUSH', key, fmt(mark) .. ' ' .. fmt(cost))
+      end
+      local ttl = fmt(math.ceil((mark + width - now) / 1000) + 1000)
+      redis.call('SET', key .. ':s', fmt(used + cost), 'PX', ttl)
+      redis.call('PEXPIRE', key, ttl)
+    end}
+  end
+
+  local rate = function(gate, key)
+    if gate[5] == 't' then return token_bucket(gate, key) end
+    if gate[5] == 'f' then return fixed_window(gate, key) end
+    return sliding_window(gate, key)
+  end
+
+  return rate
 end
 
-local evaluators = {q = quota, x = reset, r = rate}
+local evaluators = {}
+local evaluator = function(kind)
+  if not evaluators[kind] then
+    if kind == 'r' then evaluators.r = rate_gates() else evaluators.q, evaluators.x = quota_gates() end
+  end
+  return evaluators[kind]
+end
 local outcomes, taken, counts, all = {}, {}, false, true
 for i, gate in ipairs(gates) do
   local kept = recall(gate)
@@ -482,7 +520,7 @@ for i, gate in ipairs(gates) do
     kept[2][#kept[2] + 1] = 1
     outcomes[i] = {yes = kept[2], no = kept[2]}
   else
-    local outcome, status = evaluators[gate[1]](gate, KEYS[KEY0 + i])
+    local outcome, status = evaluator(gate[1])(gate, KEYS[KEY0 + i])
     if not outcome then return reply(status, now) end
     outcomes[i] = outcome
     taken[#taken + 1] = i
@@ -501,12 +539,7 @@ if commit then
     local gate, outcome = gates[i], outcomes[i]
     if outcome.commit then
       outcome.commit()
-      if gate[2] ~= '' then
-        local key = replays_key(gate, 0)
-        if redis.call('HSET', key, gate[2], cmsgpack.pack({gate[3], outcome.yes})) == 1 then
-          redis.call('PEXPIRE', key, fmt(math.ceil(window / 500)))
-        end
-      end
+      if gate[2] ~= '' then remember(gate, outcome.yes) end
     else
       answers[i] = outcome.no
     end
