@@ -125,6 +125,7 @@ def decode_rate_limit(request: service.RateLimitRequest) -> RateLimitRequest:
         descriptor=decode_descriptor([(entry.key, entry.value) for entry in request.descriptors]),
         cost=optional_quantity(request, "cost", at_least=0),
         request_id=optional_identifier(request.request_id, "request_id"),
+        min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
     )
 
 

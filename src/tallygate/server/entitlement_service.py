@@ -8,7 +8,7 @@ from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.domain.errors import AccountNotFoundError, TallygateError
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.server.calls import Call
-from tallygate.server.codec import identifier, optional_identifier, optional_instant, timestamp
+from tallygate.server.codec import identifier, optional_identifier, optional_instant, quantity, timestamp
 from tallygate.server.codec_decision import (
     decode_batch_check,
     decode_check,
@@ -72,6 +72,7 @@ class EntitlementServicer:
             identifier(request.account_id, "account_id"),
             optional_identifier(request.user_id, "user_id"),
             optional_instant(request, "at_time"),
+            min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
         )
         for decision in decisions:
             self._count(call, request.account_id, decision)
