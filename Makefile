@@ -53,7 +53,7 @@ proto: $(TOOLS) ## Generate the Python stubs from the protos
 proto-check: $(TOOLS) ## Is the generated code up to date?
 	$(BIN)/python protos/generate.py --check
 
-SCHEMA := import json; from tallygate import settings; print(json.dumps(settings.schema(), indent=2, sort_keys=True))
+SCHEMA := import json; from tallygate import settings; print(json.dumps(settings.schema(), indent=2))
 
 schema: $(TOOLS) ## Write the JSON Schema of the settings file
 	$(BIN)/python -c '$(SCHEMA)' > .venv/schema.json
