@@ -4,6 +4,7 @@ import sys
 import click
 import pytest
 
+from tallygate import settings
 from tallygate.cli.groups import Command
 from tallygate.cli.main import LAZY, root, run
 
@@ -67,6 +68,23 @@ def test_without_the_extra_one_line_says_what_to_install():
 def test_no_command_is_the_help_and_the_callers_error(capsys):
     assert run([]) == 2
     assert "Commands:" in capsys.readouterr().err
+
+
+def test_words_are_completed():
+    for words, expected in (
+        ("tallygate cat", "plain,catalog"),
+        ("tallygate nope x", ""),
+        ("tallygate seat as", "plain,assign"),
+    ):
+        asked = {"_TALLYGATE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        done = subprocess.run(
+            [sys.executable, "-c", "from tallygate.__main__ import main; main()"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**settings._ENVIRON, **asked},
+        )
+        assert (done.stdout.strip(), done.stderr) == (expected, ""), words
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

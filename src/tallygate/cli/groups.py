@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in self.lazy and not name.startswith("-"):
+        if name not in self.lazy and not name.startswith("-") and not ctx.resilient_parsing:
             near = difflib.get_close_matches(name, self.lazy, n=1)
             msg = f"No such command {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")
             raise click.UsageError(msg, ctx)

@@ -56,11 +56,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -
         grid.add_column(name, overflow="fold", no_wrap=False)
     for row in cells:
         grid.add_row(*(_plain(cell) for cell in row))
-    console = Console(width=WIDTH, markup=False, highlight=False, no_color=True)
+    console = Console(width=WIDTH - 1, markup=False, highlight=False, no_color=True)
     with console.capture() as capture:
         console.print(grid)
     # A leading space says "lay out already": without it the rows would be wrapped as sentences are.
-    return "\n".join(f" {line.rstrip()}"[:WIDTH] for line in capture.get().splitlines())
+    return "\n".join(f" {line.rstrip()}" for line in capture.get().splitlines())
 
 
 def number(value: int) -> str:

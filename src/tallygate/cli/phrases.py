@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from tallygate.cli.output import enum_name, instant, number, span
-from tallygate_api.v1.decision_pb2 import DecidedOn, Decision, PotKind, Reason, UnblockKind
+from tallygate_api.v1.decision_pb2 import Decision, PotKind, Reason, UnblockKind
 from tallygate_api.v1.entitlement_service_pb2 import LimitStatus, RateLimitResponse
 
+_REPLAYED = "counted before under this request_id"
 _NO_RIGHT = {
     Reason.REASON_ACCOUNT_NOT_FOUND: "there is no such account",
     Reason.REASON_NO_SUBSCRIPTION: "the account has no subscription",
@@ -29,7 +30,9 @@ _UNBLOCK = {
 
 def decision_phrase(decision: Decision, *, taken: bool = False) -> str:
     """A decision in one sentence; `taken` says that it answers a request to take, not a question."""
-    parts = [*_facts(decision, taken=taken), *_outlook(decision), *_caveats(decision)]
+    parts = [*_facts(decision, taken=taken), *_outlook(decision)]
+    if decision.replayed:
+        parts.append(_REPLAYED)
     return f"{'allowed' if decision.allowed else 'denied'}: {'; '.join(parts)}"
 
 
@@ -64,9 +67,10 @@ def _count(decision: Decision) -> str:
     if not decision.HasField("limit"):
         return f"{number(decision.used)} {decision.feature_key} used, without limit"
     text = f"{number(decision.used)} of {number(decision.limit)} {decision.feature_key} used"
-    if decision.reason == Reason.REASON_WITHIN_LIMIT:
-        text += f", {number(decision.remaining)} left"
-    return text
+    if decision.allowed and decision.reason == Reason.REASON_WITHIN_LIMIT:
+        return f"{text}, {number(decision.remaining)} left"
+    enough = decision.allowed or not decision.remaining
+    return text if enough else f"{text}, and {number(decision.remaining)} left is not enough"
 
 
 def _value(decision: Decision) -> str:
@@ -90,14 +94,8 @@ def _outlook(decision: Decision) -> Iterator[str]:
         yield f"try again in {span(decision.retry_after)}"
     options = [_UNBLOCK[option.kind].format(key=option.key) for option in decision.unblock_options]
     if options:
-        yield f"{' or '.join(options)} would allow it"
-
-
-def _caveats(decision: Decision) -> Iterator[str]:
-    if decision.replayed:
-        yield "counted before under this request_id"
-    if decision.decided_on == DecidedOn.DECIDED_ON_CACHED:
-        yield f"from a view {span(decision.view_age)} old"
+        either = " or ".join(part for part in (", ".join(options[:-1]), options[-1]) if part)
+        yield f"{either} would allow it"
 
 
 def decision_row(decision: Decision) -> tuple[str, str, str, str]:
@@ -115,7 +113,7 @@ def rate_phrase(response: RateLimitResponse) -> str:
     answer = "allowed" if response.allowed else "denied"
     parts = list(_rate_facts(response))
     if response.replayed:
-        parts.append("counted before under this request_id")
+        parts.append(_REPLAYED)
     return f"{answer}: {'; '.join(parts)}"
 
 

@@ -85,7 +85,7 @@ def list_(client: Client, *, after: int, account: str, feature: str, limit: int 
     """List events after a sequence, in order."""
     request = wire.ListEventsRequest(after_sequence=after, account_id=account, feature_key=feature)
     response = _events(client, request, limit)
-    header = ("SEQ", "RECORDED", "ACCOUNT", "FEATURE", "QUANTITY", "REQUEST")
+    header = ("SEQ", "RECORDED (UTC)", "ACCOUNT", "FEATURE", "QUANTITY", "REQUEST")
     client.show(response, lambda: table(header, map(_event, response.events), empty="no events"))
 
 
@@ -142,5 +142,5 @@ def _row(row: wire.UsageRow, grouped: bool) -> tuple[str, ...]:  # noqa: FBT001 
 
 def _event(event: wire.CloudEvent) -> tuple[str, ...]:
     fact = event.data
-    when = optional_instant(fact, "recorded_time")
+    when = optional_instant(fact, "recorded_time").removesuffix(" UTC")
     return str(event.sequence), when, fact.account_id, fact.feature_key, number(fact.quantity), fact.request_id
