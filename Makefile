@@ -53,14 +53,12 @@ proto: $(TOOLS) ## Generate the Python stubs from the protos
 proto-check: $(TOOLS) ## Is the generated code up to date?
 	$(BIN)/python protos/generate.py --check
 
-SCHEMA := import json; from tallygate import settings; print(json.dumps(settings.schema(), indent=2))
-
 schema: $(TOOLS) ## Write the JSON Schema of the settings file
-	$(BIN)/python -c '$(SCHEMA)' > .venv/schema.json
+	$(BIN)/tallygate settings schema > .venv/schema.json
 	mv .venv/schema.json src/tallygate/settings.schema.json
 
 schema-check: $(TOOLS) ## Is that schema up to date?
-	@$(BIN)/python -c '$(SCHEMA)' | diff -u src/tallygate/settings.schema.json - || { echo 'run: make schema' >&2; exit 1; }
+	@$(BIN)/tallygate settings schema | diff -u src/tallygate/settings.schema.json - || { echo 'run: make schema' >&2; exit 1; }
 
 image: $(TOOLS) ## Write the image that later protos must not break: at a release only
 	$(BIN)/buf build -o protos/image.binpb
