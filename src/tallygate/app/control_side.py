@@ -17,7 +17,7 @@ from tallygate.billing.collector import Collector, CollectorLimits
 from tallygate.control_plane.epochs import EpochKeeper, ForeignStoreError
 from tallygate.control_plane.publishing import OutboxPublisher
 from tallygate.control_plane.transactions import Transactions
-from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.errors import InvalidFieldError, UnavailableError
 from tallygate.settings import Settings
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.epochs import RedisEpochs
@@ -95,7 +95,10 @@ class ControlSide:
             await asyncio.wait([self._collecting], timeout=seconds)
             self._collecting.cancel()
         await self.transactions.drain()
-        await self.stream.close()
+        try:
+            await self.stream.close()
+        except UnavailableError as error:  # whoever looks for silent consumers finds this one
+            _log.warning("the collector's groups were not left: %s", error)
         for client in self._clients:
             await client.aclose()
         await self.engine.dispose()

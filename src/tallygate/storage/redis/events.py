@@ -130,9 +130,10 @@ class EventStream:
         return StreamLag(entries=sum(replies[0::2]), oldest_time=min(oldest, default=None))
 
     async def close(self) -> None:
-        """Leave the groups, unless entries are still held; does not close the client."""
-        async with _translated():
-            await self._retire(self._consumer)
+        """Leave the groups that were joined, unless entries are still held; does not close the client."""
+        if self._joined:
+            async with _translated():
+                await self._retire(self._consumer)
 
     async def _join(self) -> None:
         """Create what groups are missing; from then on this consumer looks for its own entries first."""
