@@ -26,7 +26,7 @@ class TallygateProcess:
         self.role = role
         self.address = f"127.0.0.1:{free_port()}"
         self.admin_address = f"127.0.0.1:{free_port()}"
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TALLYGATE_")}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("TALLYGATE_")}  # noqa: TID251 - a child's
         self.environment = {
             **inherited,
             "TALLYGATE_DATA_DIR": str(self.directory / "data"),

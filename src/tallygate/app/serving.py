@@ -7,6 +7,7 @@ from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.errors import StartError
 from tallygate.domain.credential import is_well_formed
+from tallygate.server.answers import Answers
 from tallygate.server.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
 from tallygate.server.calls import CallOptions, Calls
 from tallygate.server.entitlement_service import EntitlementServicer, KindOf
@@ -91,6 +92,7 @@ def _services(
             rate_limits=data.rate_limits,
             metrics=metrics,
             kind_of=_kind_of(data),
+            answers=Answers(data.checks.standing, metrics),
         )
         envoy = EnvoyRateLimitServicer(rate_limits=data.rate_limits, metrics=metrics)
         pairs.append(("tallygate.v1.EntitlementService", entitlements))

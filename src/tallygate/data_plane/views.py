@@ -26,7 +26,7 @@ class View:
     """What one account holds, as last seen; `held` is None for an account that does not exist.
 
     `verified_time` is when its versions were last compared with the store's, `applied` how far the log was then;
-    `gap` counts the gaps in the announcements until then.
+    `gap` counts the gaps in the announcements until then; `checked_news` what was known when it was last held to it.
     """
 
     snapshot: CatalogSnapshot
@@ -35,6 +35,7 @@ class View:
     verified_time: int
     applied: int
     gap: int = 0
+    checked_news: int = -1
     slots: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
 
     @property
@@ -81,6 +82,7 @@ class Views:
         self._loading: dict[tuple[str, str], asyncio.Task[View]] = {}
         self._fetching: dict[str, asyncio.Task[CatalogSnapshot]] = {}
         self._gaps = 0
+        self._news = 0
         self.counts = ViewCounts()
 
     async def view(self, tenant_id: str, account_id: str, *, min_view_version: int = 0, fresh: bool = False) -> View:
@@ -91,7 +93,7 @@ class Views:
             ViewNotReadyError: the tenant's log was not applied up to `min_view_version` in time.
         """
         cached = self._views.get((tenant_id, account_id))
-        usable = cached if cached is not None and not fresh and self._holds(cached, min_view_version) else None
+        usable = cached if cached is not None and not fresh and self.holds(cached, min_view_version) else None
         if usable is not None and usable.gap == self._gaps:
             self.counts.hits += 1
             return usable
@@ -99,7 +101,7 @@ class Views:
         try:
             view = await self._load_once(tenant_id, account_id, shared=not fresh)
         except StoreUnavailableError:
-            if usable is not None and self._holds(usable, min_view_version):
+            if usable is not None and self.holds(usable, min_view_version):
                 return usable  # an announcement may have been missed: no reason to know less than before it
             raise
         if view.applied < min_view_version:
@@ -114,6 +116,7 @@ class Views:
         """Remember what an announcement says is newest: no older view holds from now on."""
         place = (change.tenant_id, change.account_id)
         self._announced[place] = max(change.version, self._announced.get(place, 0))
+        self._news += 1
 
     def on_gap(self) -> None:
         """Announcements may have been missed: verify every view again before it is used, if the store can be asked."""
@@ -123,17 +126,34 @@ class Views:
         """How long ago the view was verified, in microseconds."""
         return max(0, self._clock() - view.verified_time)
 
-    def _holds(self, view: View, min_view_version: int) -> bool:
+    def holds(self, view: View, min_view_version: int = 0) -> bool:
         """Whether the view is young enough, and nothing newer is known of."""
+        if self._clock() - view.verified_time >= self._options.max_staleness or view.applied < min_view_version:
+            return False
+        if view.checked_news != self._news:
+            if not self._is_newest(view):
+                return False
+            view.checked_news = self._news
+        return True
+
+    def is_current(self, view: View) -> bool:
+        """As `holds`, and no announcement can have been missed since the view was verified."""
+        return view.gap == self._gaps and self.holds(view)
+
+    def cached(self, tenant_id: str, account_id: str) -> View | None:
+        """The view in process if it may be used as it is, without asking the source."""
+        view = self._views.get((tenant_id, account_id))
+        return view if view is not None and self.is_current(view) else None
+
+    def _is_newest(self, view: View) -> bool:
+        """Whether no announcement and no other account's load brought something newer."""
         tenant_id = view.snapshot.tenant_id
-        if self._snapshots.get(tenant_id) is not view.snapshot or self.age(view) >= self._options.max_staleness:
+        if self._snapshots.get(tenant_id) is not view.snapshot:
             return False
         if view.snapshot.version < self._announced.get((tenant_id, ""), 0):
             return False
         account_id = view.record.account_id if view.record else ""
-        if account_id and view.account_version < self._announced.get((tenant_id, account_id), 0):
-            return False
-        return view.applied >= min_view_version
+        return not account_id or view.account_version >= self._announced.get((tenant_id, account_id), 0)
 
     async def _load_once(self, tenant_id: str, account_id: str, *, shared: bool) -> View:
         """Load the view; callers that arrive together share one load, unless they need one that starts now."""
@@ -199,6 +219,7 @@ class Views:
         if snapshot is None:  # every tenant has one from its creation, so its absence is a loss, not an answer
             raise StoreUnavailableError(missing="catalogue")
         self._snapshots[tenant_id] = snapshot
+        self._news += 1
         return snapshot
 
     async def _wait_for(self, tenant_id: str, account_id: str, version: int) -> View:

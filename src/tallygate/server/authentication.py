@@ -67,8 +67,18 @@ class Authenticator:
         self._known: LRUCache[str, _Entry] = LRUCache(options.cached_keys)
         self._unknown: TTLCache[str, None] = TTLCache(options.cached_keys, _UNKNOWN_SECONDS, timer=steady)
         self._reading: dict[str, asyncio.Task[KeyRecord]] = {}
+        self._by_header: dict[str, _Entry] = {}
         self._version: int | None = None
         self._verified = float("-inf")
+
+    def known(self, authorization: str | None) -> KeyRecord | None:
+        """The record of a key that was met before and need not be looked at again; None sends to `authenticate`."""
+        header = authorization or self._default
+        entry = self._by_header.get(header) if header is not None else None
+        if entry is None or not self._holds(entry):
+            return None
+        record = entry.record
+        return record if record.revoke_time is None and record.expire_time is None else None
 
     async def authenticate(self, authorization: str | None) -> KeyRecord:
         """The record of the key in this metadata value; None where the call brings no such metadata.
@@ -81,6 +91,7 @@ class Authenticator:
         digest = key_digest(key)
         entry = self._known.get(digest)
         if entry is not None and self._holds(entry):
+            self._remember(authorization or self._default, entry)
             return self._valid(entry.record)
         if entry is None and (digest in self._unknown or not is_well_formed(key)):
             raise UnauthenticatedError(expected=_EXPECTED)
@@ -91,9 +102,7 @@ class Authenticator:
         started = self._steady()
         version = await self._keys.table_version()
         if version != self._version:
-            self._known.clear()
-            self._unknown.clear()
-            self._reading.clear()
+            self.on_change()
             self._version = version
         self._verified = started
 
@@ -109,9 +118,16 @@ class Authenticator:
     def on_change(self) -> None:
         """The key table changed: read every key again."""
         self._version = None
+        self._by_header.clear()
         self._known.clear()
         self._unknown.clear()
         self._reading.clear()
+
+    def _remember(self, header: str | None, entry: _Entry) -> None:
+        if header is not None:
+            if len(self._by_header) >= self._options.cached_keys:
+                self._by_header.clear()
+            self._by_header[header] = entry
 
     def _holds(self, entry: _Entry) -> bool:
         return self._steady() - max(entry.read_time, self._verified) <= self._options.max_staleness

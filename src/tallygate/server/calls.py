@@ -29,6 +29,7 @@ from tallygate.server.logs import CURRENT_CALL, CallInfo
 from tallygate.server.metrics import Metrics
 from tallygate.server.scopes import MethodRule
 
+_SWEEP_SECONDS = 0.02
 _log = logging.getLogger(__name__)
 
 
@@ -45,10 +46,11 @@ class CallOptions:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls: the tenant is that of the key, never of the request."""
+    """Who calls: the tenant is that of the key, never of the request. `data` is the request as it came."""
 
     tenant_id: str
     key: KeyRecord
+    data: bytes = b""
 
 
 class Context(Protocol):
@@ -68,6 +70,8 @@ class Context(Protocol):
 
 
 UnaryMethod = Callable[[Any, Call], Awaitable[Message]]
+FastAnswer = Callable[[str, bytes], bytes | None]
+"""Answers a tenant's request, as bytes, from what was answered before; None where that does not hold any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +81,24 @@ class Unreadable:
     error: MalformedRequestError
 
 
+Decode = Callable[[bytes], Message | Unreadable]
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method as metrics and logs name it, and its row in the table of rules."""
+    """A method as metrics and logs name it, its row in the table of rules, and how its requests are read."""
 
     name: str
     rule: MethodRule
+    decode: Decode
 
 
 class Calls:
-    """Wraps servicers. Work that was started runs to its end, whatever becomes of the call that started it."""
+    """Wraps servicers. What was sent to a store is never torn apart, whatever becomes of the call that sent it.
+
+    A method that is not `inline` runs in a task of its own, to its end; an inline one ends with its call, and leaves
+    what it sent to the connection, which keeps the order of replies whoever waits for them.
+    """
 
     def __init__(
         self,
@@ -101,8 +113,14 @@ class Calls:
         self._authenticator = authenticator
         self._new_id = new_id
         self._running: set[asyncio.Task[Any]] = set()
+        self._inline_calls: dict[asyncio.Task[Any], CallInfo] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
         self._refusing = False
-        metrics.watch("tallygate_calls_in_flight", "Calls whose work is not finished.", lambda: len(self._running))
+        metrics.watch("tallygate_calls_in_flight", "Calls whose work is not finished.", self.in_flight)
+
+    def in_flight(self) -> int:
+        """How many calls are at work."""
+        return len(self._running) + len(self._inline_calls)
 
     def keep(self, task: asyncio.Task[Any]) -> None:
         """Count a task as work in flight until it is done."""
@@ -116,75 +134,119 @@ class Calls:
     async def idle(self, seconds: float) -> bool:
         """Wait until no work is running; whether that happened in time."""
         deadline = perf_counter() + seconds
-        while self._running and (left := deadline - perf_counter()) > 0:
-            await asyncio.wait(set(self._running), timeout=left)
-        return not self._running
+        while (busy := self._running | self._inline_calls.keys()) and (left := deadline - perf_counter()) > 0:
+            await asyncio.wait(busy, timeout=left)
+        return not busy
 
-    def unary(self, method: Method, function: UnaryMethod) -> Callable[[Any, Context], Awaitable[Message]]:
-        """A handler for a method that answers once."""
+    def unary(
+        self, method: Method, function: UnaryMethod, fast: FastAnswer | None = None
+    ) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        """A handler of bytes for a method that answers once."""
+        work = self._inline if method.rule.inline else self._apart
+        scopes = method.rule.scopes
 
-        async def serve(request: Message | Unreadable, context: Context) -> Message:
+        async def serve(data: bytes, context: Context) -> bytes:
             started = perf_counter()
+            if fast is not None and not self._refusing:
+                key = self._authenticator.known(_authorization(context))
+                if key is not None and not key.scopes.isdisjoint(scopes):
+                    answer = fast(key.tenant_id, data)
+                    if answer is not None:
+                        self.metrics.call(method.name, grpc.StatusCode.OK, perf_counter() - started)
+                        return answer
             try:
-                outcome = await self._answer(method, function, request, context)
+                outcome = self._refusal(context) or await work(method, function, data, context)
             except asyncio.CancelledError:
                 self.metrics.call(method.name, grpc.StatusCode.CANCELLED, perf_counter() - started)
                 raise
-            code = outcome.code if isinstance(outcome, Failure) else grpc.StatusCode.OK
-            self.metrics.call(method.name, code, perf_counter() - started)
             if isinstance(outcome, Failure):
+                self.metrics.call(method.name, outcome.code, perf_counter() - started)
                 await context.abort(outcome.code, outcome.message, outcome.trailing)
-            return outcome
+            self.metrics.call(method.name, grpc.StatusCode.OK, perf_counter() - started)
+            return outcome.SerializeToString()
 
         return serve
 
-    async def _answer(
-        self, method: Method, function: UnaryMethod, request: Message | Unreadable, context: Context
-    ) -> Message | Failure:
-        remaining = context.time_remaining()
-        limit = self.options.default_deadline
-        patience = limit if remaining is None else min(remaining, limit)
+    def _refusal(self, context: Context) -> Failure | None:
+        """Why no work is begun for this call, or None."""
         if self._refusing:
             return failure_of(ShuttingDownError())
-        if patience <= 0:
+        remaining = context.time_remaining()
+        if remaining is not None and remaining <= 0:
             return failure_of(DeadlineExceededError())
-        if len(self._running) >= self.options.max_in_flight:
-            return failure_of(OverloadedError(in_flight=len(self._running)))
-        task = asyncio.create_task(self._work(method, function, request, context))
+        busy = self.in_flight()
+        return failure_of(OverloadedError(in_flight=busy)) if busy >= self.options.max_in_flight else None
+
+    def _patience(self, context: Context) -> float:
+        remaining, limit = context.time_remaining(), self.options.default_deadline
+        return limit if remaining is None or remaining > limit else remaining
+
+    async def _apart(self, method: Method, function: UnaryMethod, data: bytes, context: Context) -> Message | Failure:
+        """Work in a task of its own: neither the deadline nor the caller's leaving cancels it."""
+        task = asyncio.create_task(self._work(method, function, data, context, CallInfo(method.name)))
         self.keep(task)
-        # Neither the deadline nor the caller's leaving cancels the task: what it asks of a store is not torn apart.
-        done, _ = await asyncio.wait((task,), timeout=patience)
+        done, _ = await asyncio.wait((task,), timeout=self._patience(context))
         return task.result() if done else failure_of(DeadlineExceededError())
 
+    async def _inline(self, method: Method, function: UnaryMethod, data: bytes, context: Context) -> Message | Failure:
+        """Work in the call's own task; one sweep for all of them ends those that outstay their deadline."""
+        task = asyncio.current_task()
+        if task is None:
+            return await self._apart(method, function, data, context)
+        info = CallInfo(method.name, deadline=perf_counter() + self._patience(context))
+        self._inline_calls[task] = info
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+        try:
+            return await self._work(method, function, data, context, info)
+        except asyncio.CancelledError:
+            if not info.expired:
+                raise
+            task.uncancel()
+            return failure_of(DeadlineExceededError())
+        finally:
+            del self._inline_calls[task]
+
+    def _sweep(self) -> None:
+        now = perf_counter()
+        for task, info in self._inline_calls.items():
+            if info.deadline <= now and not info.expired:
+                info.expired = True
+                task.cancel()
+        self._sweeping = None
+        if self._inline_calls:
+            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+
     async def _work(
-        self, method: Method, function: UnaryMethod, request: Message | Unreadable, context: Context
+        self, method: Method, function: UnaryMethod, data: bytes, context: Context, info: CallInfo
     ) -> Message | Failure:
-        info = CallInfo(method.name)
         CURRENT_CALL.set(info)
         try:
-            call = await self.admit(method, request, context, info)
-            response = await function(request, call)
+            request = method.decode(data)
+            key = await self.admit(method, request, context, info)
+            response = await function(request, Call(key.tenant_id, key, data))
         except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
             return self.failure(error, info)
         _log.debug("answered")
         return response
 
-    async def admit(self, method: Method, request: Message | Unreadable, context: Context, info: CallInfo) -> Call:
-        """Who calls, if the key allows this method.
+    async def admit(self, method: Method, request: Message | Unreadable, context: Context, info: CallInfo) -> KeyRecord:
+        """The caller's key, if it allows this method.
 
         Raises:
             PermissionError_: it does not.
             StoreUnavailableError: nobody can say.
             MalformedRequestError: it does, but the request cannot be read.
         """
-        key = await self._authenticator.authenticate(_authorization(context))
+        authorization = _authorization(context)
+        key = self._authenticator.known(authorization) or await self._authenticator.authenticate(authorization)
         info.tenant_id = key.tenant_id
-        if not key.scopes.intersection(method.rule.scopes):
+        if key.scopes.isdisjoint(method.rule.scopes):
             raise ScopeMissingError(scope=method.rule.scopes[0].value, key_id=key.key_id)
         if isinstance(request, Unreadable):
             raise request.error
         info.request = request
-        return Call(key.tenant_id, key)
+        return key
 
     def failure(self, error: Exception, info: CallInfo) -> Failure:
         """What is answered to this error; one that nobody expected is logged and not shown."""

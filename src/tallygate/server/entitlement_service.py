@@ -7,7 +7,8 @@ from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.domain.errors import AccountNotFoundError, TallygateError
 from tallygate.domain.gating.decision import Decision, Reason
-from tallygate.server.calls import Call
+from tallygate.server.answers import Answers
+from tallygate.server.calls import Call, FastAnswer
 from tallygate.server.codec import identifier, optional_identifier, optional_instant, quantity, timestamp
 from tallygate.server.codec_decision import (
     decode_batch_check,
@@ -30,21 +31,34 @@ class EntitlementServicer:
     """Serves EntitlementService."""
 
     def __init__(
-        self, *, checks: Checks, consumes: Consumes, rate_limits: RateLimits, metrics: Metrics, kind_of: KindOf
+        self,
+        *,
+        checks: Checks,
+        consumes: Consumes,
+        rate_limits: RateLimits,
+        metrics: Metrics,
+        kind_of: KindOf,
+        answers: Answers | None = None,
     ) -> None:
         self._checks = checks
         self._consumes = consumes
         self._rate_limits = rate_limits
         self._metrics = metrics
         self._kind_of = kind_of
+        self._answers = answers
+        self.fast_answers: dict[str, FastAnswer] = {"CheckEntitlement": answers.get} if answers else {}
 
     async def CheckEntitlement(  # noqa: N802 - the wire's name
         self, request: wire.CheckEntitlementRequest, call: Call
     ) -> wire.CheckEntitlementResponse:
         """Decide one question."""
-        decision = await self._checks.check(call.tenant_id, decode_check(request))
-        self._count(call, request.account_id, decision)
-        return wire.CheckEntitlementResponse(decision=encode_decision(decision))
+        asked = decode_check(request)
+        decision = await self._checks.check(call.tenant_id, asked)
+        kind = self._count(call, request.account_id, decision)
+        response = wire.CheckEntitlementResponse(decision=encode_decision(decision))
+        if self._answers is not None:
+            self._answers.keep(call.tenant_id, call.data, asked, decision, kind, response)
+        return response
 
     async def BatchCheckEntitlements(  # noqa: N802 - the wire's name
         self, request: wire.BatchCheckEntitlementsRequest, call: Call
@@ -113,11 +127,13 @@ class EntitlementServicer:
         )
         return encode_rate_limit(decision)
 
-    def _count(self, call: Call, account_id: str, decision: Decision) -> None:
+    def _count(self, call: Call, account_id: str, decision: Decision) -> str:
+        kind = self._kind_of(call.tenant_id, account_id, decision.feature_key)
         self._metrics.decided(
-            self._kind_of(call.tenant_id, account_id, decision.feature_key),
+            kind,
             decision.reason,
             allowed=decision.allowed,
             decided_on=decision.decided_on,
             view_age=decision.view_age,
         )
+        return kind

@@ -3,19 +3,25 @@
 Gauges are read at the scrape, through functions that `watch` is given.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from itertools import accumulate
+from typing import Any, Generic, TypeVar
 
 import grpc
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from tallygate.domain.gating.decision import DecidedOn, Reason
 
 _LATENCY = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_AGES = (0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+L = TypeVar("L", bound=tuple[Any, ...])
 
 
 class _OwnedCounter(Collector):
@@ -29,50 +35,96 @@ class _OwnedCounter(Collector):
         yield CounterMetricFamily(self._name, self._help, value=self._read())
 
 
+class _Owned(Collector, Generic[L]):
+    """Counts and sums by labels in plain dictionaries: one event loop counts, and the same one is scraped."""
+
+    def __init__(self, name: str, help_text: str, labels: tuple[str, ...], buckets: tuple[float, ...] = ()) -> None:
+        self._name, self._help, self._labels, self._bounds = name, help_text, labels, buckets
+        self._counts: dict[L, list[float]] = {}
+
+    def count(self, key: L) -> None:
+        """One more."""
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self._counts[key] = [0.0]
+        counts[0] += 1
+
+    def observe(self, key: L, value: float) -> None:
+        """One more, of this size: the last element is the sum, the others count by bucket."""
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self._counts[key] = [0.0] * (len(self._bounds) + 2)
+        counts[bisect_left(self._bounds, value)] += 1
+        counts[-1] += value
+
+    @override
+    def collect(self) -> Iterable[Metric]:
+        """What is scraped, as the registry asks for it."""
+        if self._bounds:
+            histogram = HistogramMetricFamily(self._name, self._help, labels=self._labels)
+            for key, counts in self._counts.items():
+                histogram.add_metric(self._values(key), _cumulated(self._bounds, counts[:-1]), counts[-1])
+            yield histogram
+            return
+        counter = CounterMetricFamily(self._name, self._help, labels=self._labels)
+        for key, counts in self._counts.items():
+            counter.add_metric(self._values(key), counts[0])
+        yield counter
+
+    @staticmethod
+    def _values(key: L) -> list[str]:
+        return [_label(part) for part in key]
+
+
+def _label(part: object) -> str:
+    if isinstance(part, grpc.StatusCode):
+        return part.name
+    return str(part).lower() if isinstance(part, bool) else str(part)
+
+
+def _cumulated(bounds: tuple[float, ...], counts: list[float]) -> list[tuple[str, float]]:
+    """Buckets as Prometheus has them: each holds all that is not above its bound."""
+    names = [*map(str, bounds), "+Inf"]
+    return list(zip(names, accumulate(counts), strict=True))
+
+
 class Metrics:
     """Counts calls and decisions as they happen; the rest is read from its owners when it is scraped."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
-        self._calls = Histogram(
+        self._calls: _Owned[tuple[str, grpc.StatusCode]] = _Owned(
             "tallygate_call_seconds",
             "How long calls took, by method and gRPC status code.",
-            ["method", "code"],
-            buckets=_LATENCY,
-            registry=self.registry,
+            ("method", "code"),
+            _LATENCY,
         )
-        self._decisions = Counter(
+        self._decisions: _Owned[tuple[str, Reason, bool]] = _Owned(
             "tallygate_decisions",
             "Decisions, by kind of feature (or rate_limit), reason, and whether they allowed.",
-            ["kind", "reason", "allowed"],
-            registry=self.registry,
+            ("kind", "reason", "allowed"),
         )
-        self._degraded = Counter(
+        self._degraded: _Owned[tuple[str, DecidedOn]] = _Owned(
             "tallygate_degraded_decisions",
             "Decisions that did not rest on the store: from the cached view, or by a failure policy.",
-            ["kind", "decided_on"],
-            registry=self.registry,
+            ("kind", "decided_on"),
         )
-        self._view_age = Histogram(
-            "tallygate_view_age_seconds",
-            "How old the view was that a decision rested on.",
-            buckets=(0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0),
-            registry=self.registry,
+        self._view_age: _Owned[tuple[()]] = _Owned(
+            "tallygate_view_age_seconds", "How old the view was that a decision rested on.", (), _AGES
         )
-        # The labels are closed sets, so these caches are bounded; looking a child up costs more than counting.
-        self._call = lru_cache(maxsize=4096)(self._call_child)
-        self._decision = lru_cache(maxsize=1024)(self._decision_child)
+        for owned in (self._calls, self._decisions, self._degraded, self._view_age):
+            self.registry.register(owned)
 
     def call(self, method: str, code: grpc.StatusCode, seconds: float) -> None:
         """A call ended."""
-        self._call(method, code).observe(seconds)
+        self._calls.observe((method, code), seconds)
 
     def decided(self, kind: str, reason: Reason, *, allowed: bool, decided_on: DecidedOn, view_age: int) -> None:
         """A decision was made on a view this old, in microseconds; `kind` is a feature kind or `rate_limit`."""
-        self._decision(kind, reason, allowed).inc()
+        self._decisions.count((kind, reason, allowed))
         if decided_on is not DecidedOn.FRESH:
-            self._degraded.labels(kind, decided_on.value).inc()
-        self._view_age.observe(view_age / 1e6)
+            self._degraded.count((kind, decided_on))
+        self._view_age.observe((), view_age / 1e6)
 
     def watch(self, name: str, help_text: str, read: Callable[[], float], *, counter: bool = False) -> None:
         """Show what `read` answers at each scrape, as a gauge, or as a counter that its owner keeps."""
@@ -84,9 +136,3 @@ class Metrics:
     def exposition(self) -> bytes:
         """The whole registry in Prometheus' text format."""
         return generate_latest(self.registry)
-
-    def _call_child(self, method: str, code: grpc.StatusCode) -> Histogram:
-        return self._calls.labels(method, code.name)
-
-    def _decision_child(self, kind: str, reason: Reason, allowed: bool) -> Counter:  # noqa: FBT001 - a cache key
-        return self._decisions.labels(kind, reason.value, str(allowed).lower())

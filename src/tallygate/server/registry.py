@@ -30,9 +30,7 @@ def service_of(descriptor: ServiceDescriptor, servicer: object, *, calls: Calls,
         AttributeError: the servicer lacks a method of its service.
         KeyError: a method has no row in METHOD_RULES.
     """
-    handlers = {
-        method.name: _handler(method, getattr(servicer, method.name), calls, streams) for method in descriptor.methods
-    }
+    handlers = {method.name: _handler(method, servicer, calls, streams) for method in descriptor.methods}
     return Service(descriptor.full_name, handlers)
 
 
@@ -41,13 +39,15 @@ def service_named(name: str, servicer: object, *, calls: Calls, streams: Streams
     return service_of(Default().FindServiceByName(name), servicer, calls=calls, streams=streams)
 
 
-def _handler(method: MethodDescriptor, function: Any, calls: Calls, streams: Streams) -> Handler:  # noqa: ANN401 - a servicer's bound method
+def _handler(method: MethodDescriptor, servicer: object, calls: Calls, streams: Streams) -> Handler:
+    """Bytes in, bytes out: the wrapper decodes and encodes, so that it can answer without doing either."""
     service = method.containing_service
-    known = Method(f"{service.name}/{method.name}", METHOD_RULES[f"{service.full_name}/{method.name}"])
+    rule = METHOD_RULES[f"{service.full_name}/{method.name}"]
     options = calls.options
-    limit = options.max_batch_message_bytes if known.rule.batch else options.max_message_bytes
-    decode = decoder(GetMessageClass(method.input_type), limit)
-    encode = GetMessageClass(method.output_type).SerializeToString
+    limit = options.max_batch_message_bytes if rule.batch else options.max_message_bytes
+    known = Method(f"{service.name}/{method.name}", rule, decoder(GetMessageClass(method.input_type), limit))
+    function = getattr(servicer, method.name)
     if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(streams.streaming(known, function), decode, encode)
-    return grpc.unary_unary_rpc_method_handler(calls.unary(known, function), decode, encode)
+        return grpc.unary_stream_rpc_method_handler(streams.streaming(known, function))
+    fast = (getattr(servicer, "fast_answers", None) or {}).get(method.name)
+    return grpc.unary_unary_rpc_method_handler(calls.unary(known, function, fast))

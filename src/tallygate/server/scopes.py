@@ -7,15 +7,19 @@ from tallygate.domain.credential import Scope
 
 @dataclass(frozen=True, slots=True)
 class MethodRule:
-    """Any one of `scopes` is enough; `batch` requests may be as large as the batch limit allows."""
+    """Any one of `scopes` is enough; `batch` requests may be as large as the batch limit allows.
+
+    `inline` methods work in the call's own task: all they wait for is a connection that keeps what it has sent.
+    """
 
     scopes: tuple[Scope, ...]
     batch: bool = False
+    inline: bool = False
 
 
-_ASK = MethodRule((Scope.DATA, Scope.READ_ONLY))
-_ASK_MANY = MethodRule((Scope.DATA, Scope.READ_ONLY), batch=True)
-_TAKE = MethodRule((Scope.DATA,))
+_ASK = MethodRule((Scope.DATA, Scope.READ_ONLY), inline=True)
+_ASK_MANY = MethodRule((Scope.DATA, Scope.READ_ONLY), batch=True, inline=True)
+_TAKE = MethodRule((Scope.DATA,), inline=True)
 _TAKE_MANY = MethodRule((Scope.DATA,), batch=True)
 _READ = MethodRule((Scope.CONTROL, Scope.READ_ONLY))
 _WRITE = MethodRule((Scope.CONTROL,), batch=True)

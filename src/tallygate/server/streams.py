@@ -32,10 +32,11 @@ class Streams:
         """Answer every open stream, and every new one, with SHUTTING_DOWN."""
         self._stopping.set()
 
-    def streaming(self, method: Method, function: StreamMethod) -> Callable[[Any, Context], AsyncIterator[Message]]:
+    def streaming(self, method: Method, function: StreamMethod) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
         """A handler for a method that answers with a stream."""
 
-        async def serve(request: Message | Unreadable, context: Context) -> AsyncIterator[Message]:
+        async def serve(data: bytes, context: Context) -> AsyncIterator[bytes]:
+            request = method.decode(data)
             started, code = perf_counter(), grpc.StatusCode.CANCELLED
             info = CallInfo(method.name)
             CURRENT_CALL.set(info)
@@ -43,7 +44,7 @@ class Streams:
             try:
                 async with aclosing(self._items(method, function, request, context, info)) as items:
                     async for item in items:
-                        yield item
+                        yield item.SerializeToString()
                 code = grpc.StatusCode.OK
             except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
                 failure = self._calls.failure(error, info)
@@ -63,7 +64,8 @@ class Streams:
             raise DeadlineExceededError
         if self._open > self._calls.options.max_streams:
             raise OverloadedError(streams=self._open)
-        source = function(request, await self._calls.admit(method, request, context, info))
+        key = await self._calls.admit(method, request, context, info)
+        source = function(request, Call(key.tenant_id, key))
         stopping = asyncio.ensure_future(self._stopping.wait())
         step: asyncio.Task[Message] | None = None
         try:

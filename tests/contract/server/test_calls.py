@@ -8,8 +8,8 @@ from google.rpc import error_details_pb2, status_pb2
 from tallygate.domain.credential import Scope
 from tallygate.domain.errors import InvalidFieldError, NotFoundError, StoreUnavailableError
 from tallygate.domain.gating.decision import Decision, Reason
-from tallygate.server.calls import CallOptions, Method
-from tallygate.server.scopes import METHOD_RULES
+from tallygate.server.calls import CallOptions, Method, decoder
+from tallygate.server.scopes import METHOD_RULES, MethodRule
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.entitlement_service_pb2_grpc import EntitlementServiceStub
 
@@ -200,30 +200,58 @@ async def test_one_failing_pair_of_a_batch_fails_alone(start):
     assert not answer.results[1].decision.allowed
 
 
-async def test_work_outlives_the_deadline_and_the_caller(start):
+async def test_a_write_outlives_its_deadline_and_its_caller(start):
     server = await start()
-    begun, release, ended = asyncio.Event(), asyncio.Event(), []
+    begun, release, ended = asyncio.Semaphore(0), asyncio.Event(), []
 
-    async def slow(_tenant_id, request):
-        begun.set()
+    async def slow(request, _call):
+        begun.release()
         await release.wait()
-        ended.append(request.request_id)
-        return Decision(feature_key="f", allowed=True, reason=Reason.WITHIN_LIMIT)
+        ended.append(request.key)
+        return wire.CheckEntitlementResponse()
 
-    server.use_cases.consume_answer = slow
-    requests = [wire.ConsumeQuotaRequest(account_id="a", feature_key="f", request_id=f"r{n}") for n in range(2)]
-    late = stub(server).ConsumeQuota(requests[0], metadata=server.metadata(), timeout=0.05)
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await late
-    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    gone = stub(server).ConsumeQuota(requests[1], metadata=server.metadata())
-    begun.clear()
-    await begun.wait()
+    rule = METHOD_RULES["tallygate.v1.CatalogService/ApplyCatalog"]
+    method = Method("x", MethodRule((Scope.DATA,), batch=rule.batch), decoder(wire.DescriptorEntry, 1024))
+    assert not rule.inline
+    handler = server.calls.unary(method, slow)
+    late = Patient(server.metadata(), seconds=0.05)
+    with pytest.raises(RuntimeError, match="deadline"):
+        await handler(wire.DescriptorEntry(key="late").SerializeToString(), late)
+    assert late.aborted is grpc.StatusCode.DEADLINE_EXCEEDED
+    await begun.acquire()
+    entry = wire.DescriptorEntry(key="gone").SerializeToString()
+    gone = asyncio.create_task(handler(entry, Patient(server.metadata(), seconds=5)))
+    await begun.acquire()
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await gone
     assert ended == []
     release.set()
+    assert await server.calls.idle(5)
+    assert ended == ["late", "gone"]
+
+
+async def test_a_call_of_the_data_plane_ends_with_its_deadline_and_its_caller(start):
+    server = await start()
+    begun, ended = asyncio.Semaphore(0), []
+
+    async def never(_tenant_id, request):
+        begun.release()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(request.request_id)
+
+    server.use_cases.consume_answer = never
+    requests = [wire.ConsumeQuotaRequest(account_id="a", feature_key="f", request_id=f"r{n}") for n in range(2)]
+    late = stub(server).ConsumeQuota(requests[0], metadata=server.metadata(), timeout=0.05)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await late
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    await begun.acquire()
+    gone = stub(server).ConsumeQuota(requests[1], metadata=server.metadata())
+    await begun.acquire()
+    gone.cancel()
     assert await server.calls.idle(5)
     assert ended == ["r0", "r1"]
 
@@ -239,6 +267,26 @@ async def test_a_call_without_a_deadline_gets_the_default_one(start):
     code, details, _ = await failure(stub(server).CheckEntitlement(ASK, metadata=server.metadata(), timeout=60))
     assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
     await server.calls.idle(5)
+
+
+class Patient:
+    """A context whose caller waits so long."""
+
+    aborted = None
+
+    def __init__(self, metadata, *, seconds):
+        self.metadata, self.seconds = metadata, seconds
+
+    def invocation_metadata(self):
+        return self.metadata
+
+    def time_remaining(self):
+        return self.seconds
+
+    async def abort(self, code, details, trailing_metadata):
+        self.aborted = code
+        assert trailing_metadata
+        raise RuntimeError(details)
 
 
 class Abandoned:
@@ -266,9 +314,9 @@ async def test_an_expired_call_starts_no_work(start):
         worked.append(request)
 
     context = Abandoned()
-    handler = server.calls.unary(Method("x", METHOD_RULES[CHECK[1:]]), work)
+    handler = server.calls.unary(Method("x", METHOD_RULES[CHECK[1:]], decoder(wire.DescriptorEntry, 1024)), work)
     with pytest.raises(RuntimeError, match="deadline"):
-        await handler(ASK, context)
+        await handler(b"", context)
     assert context.aborted is grpc.StatusCode.DEADLINE_EXCEEDED
     assert worked == []
 
