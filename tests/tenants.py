@@ -1,8 +1,10 @@
 """A tenant as its own users see it: every RPC by its name, with the tenant's key, reading its own writes."""
 
 import asyncio
+import pkgutil
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 import grpc
@@ -12,36 +14,22 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
+import tallygate_api
 from tallygate.domain.errors import ErrorReason
-from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2
-from tallygate_api.v1 import (
-    account_service_pb2,
-    api_key_service_pb2,
-    catalog_service_pb2,
-    decision_pb2,
-    entitlement_service_pb2,
-    subscription_service_pb2,
-    test_clock_service_pb2,
-    usage_service_pb2,
-)
+from tallygate_api.v1 import decision_pb2, usage_service_pb2
 from worlds import catalog_message
 
 CALL_SECONDS = 5.0
 POLL_SECONDS = 0.02
-_FILES = (
-    account_service_pb2,
-    api_key_service_pb2,
-    catalog_service_pb2,
-    entitlement_service_pb2,
-    subscription_service_pb2,
-    test_clock_service_pb2,
-    usage_service_pb2,
-    rls_pb2,
-)
+_FILES = [
+    import_module(module.name).DESCRIPTOR
+    for module in pkgutil.walk_packages(tallygate_api.__path__, "tallygate_api.")
+    if module.name.endswith("_pb2")
+]
 METHODS: dict[str, MethodDescriptor] = {
     f"{service.name}/{method.name}" if service.file.package != "tallygate.v1" else method.name: method
     for file in _FILES
-    for service in file.DESCRIPTOR.services_by_name.values()
+    for service in file.services_by_name.values()
     for method in service.methods
 }
 """Every RPC that there is; those of tallygate.v1 by their own name, which is unique among them."""
@@ -59,7 +47,7 @@ def rpc(channel: grpc.aio.Channel, name: str) -> Any:
     )
 
 
-def request_of(name: str, **fields: Any) -> Message:
+def request_of(name: str, /, **fields: Any) -> Message:
     """The request of the RPC of this name."""
     return GetMessageClass(METHODS[name].input_type)(**fields)
 
@@ -77,7 +65,7 @@ class Tenant:
         self.view_version = 0
         self._requests = 0
 
-    async def call(self, name: str, **fields: Any) -> Any:
+    async def call(self, name: str, /, **fields: Any) -> Any:
         """Call the RPC of this name and answer its response."""
         request = request_of(name, **fields)
         if "min_view_version" in request.DESCRIPTOR.fields_by_name:

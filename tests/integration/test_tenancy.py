@@ -1,0 +1,331 @@
+"""Every RPC that there is, with every kind of key: who may call it, and that no tenant sees or moves another."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from tallygate.domain.credential import ENTROPY_BYTES, mint_key
+from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
+from tallygate_api.v1 import decision_pb2
+from tenants import ENVOY, METHODS, Tenant, after, eventually, failure, metadata_of, reason_of, request_of, rpc
+from worlds import catalog_message
+
+CANARY = "canary-5f0c"
+"""Stands in everything that the first tenant wrote and that the second one never sends."""
+NOBODY = decision_pb2.REASON_ACCOUNT_NOT_FOUND
+SCOPES = ("data", "control", "read_only")
+STREAM_SECONDS = 0.5
+
+
+def document(name):
+    plan = {
+        "version": 1,
+        "name": name,
+        "trial": {"days": 14},
+        "entitlements": {"calls": {"limit": 1000}, "seats": {"limit": 10}},
+        "rate_limits": {"rpd": {"limit": 50, "window": "86400s"}},
+    }
+    return {
+        "currency": "USD",
+        "features": {"calls": {"kind": "metered", "name": name}, "seats": {"kind": "seat"}},
+        "rate_limits": {
+            "rpd": {"owner": "account", "algorithm": "fixed_window"},
+            "logins": {
+                "owner": "tenant",
+                "algorithm": "fixed_window",
+                "descriptor": [{"key": "address"}],
+                "value": {"limit": 50, "window": "86400s"},
+            },
+        },
+        "plans": {"p": plan, "q": {"version": 1, "name": name}},
+        "add_ons": {"extra": {"version": 1, "name": name, "offered_on": ["p"]}},
+    }
+
+
+@dataclass(frozen=True)
+class Row:
+    """Which scopes may call it, a valid request about the first tenant's account, and what the second one is told."""
+
+    scopes: str
+    request: Callable[["World"], dict[str, Any]]
+    foreign: str | Callable[[Any], bool]
+    """The reason of an error, or what must be true of the answer."""
+    shows: bool = False
+    """Whether the answer to the tenant itself holds what it wrote; so the canary would be seen."""
+    bare: bool = False
+    """Whether the account needs to be without a subscription."""
+
+
+def of(**fields):
+    return lambda world: {"account_id": world.account, **fields}
+
+
+def anything(**fields):
+    return lambda _world: fields
+
+
+def denied(response):
+    return not response.decision.allowed and response.decision.reason == NOBODY
+
+
+def empty(field):
+    return lambda response: len(getattr(response, field)) == 0
+
+
+def own(_response):
+    """The second tenant is answered about what is its own; the canary and the first tenant's state tell the rest."""
+    return True
+
+
+UNKNOWN = "ACCOUNT_NOT_FOUND"
+ASK, TAKE, READ, WRITE = "data read_only", "data", "control read_only", "control"
+CALLS = {"feature_key": "calls"}
+SEAT = {"feature_key": "seats", "user_id": "ann"}
+MORE = catalog_message({"currency": "USD", "features": {"more": {"kind": "boolean"}}})
+LOGIN = {"descriptors": [{"key": "address", "value": "192.0.2.1"}]}
+
+ROWS = {
+    "CheckEntitlement": Row(ASK, of(**CALLS), denied, shows=True),
+    "BatchCheckEntitlements": Row(
+        ASK,
+        lambda world: {"account_ids": [world.account], "feature_keys": ["calls"]},
+        lambda response: denied(response.results[0]),
+        shows=True,
+    ),
+    "ListEntitlements": Row(
+        ASK, of(), lambda response: {NOBODY} == {each.reason for each in response.decisions}, shows=True
+    ),
+    "ConsumeQuota": Row(TAKE, of(**CALLS, request_id="again"), denied, shows=True),
+    "ResetUsage": Row(TAKE, of(**CALLS, request_id="reset"), UNKNOWN),
+    "RateLimit": Row(TAKE, of(limit_key="rpd", cost=50), lambda response: response.reason == NOBODY),
+    ENVOY: Row(
+        TAKE,
+        lambda _: {"descriptors": [RateLimitDescriptor(entries=LOGIN["descriptors"])], "hits_addend": 50},
+        lambda response: response.statuses[0].limit_remaining == 0,  # of its own 50; the first tenant's are untouched
+    ),
+    "ApplyCatalog": Row(WRITE, anything(catalog=MORE), own),
+    "GetCatalog": Row(READ, anything(), own, shows=True),
+    "ListPlans": Row(READ, anything(), own, shows=True),
+    "GetPlan": Row(READ, anything(plan_key="q"), "PLAN_NOT_FOUND", shows=True),
+    "UpsertAccount": Row(WRITE, of(metadata={"a": "b"}), lambda response: response.created, shows=True),
+    "GetAccount": Row(READ, of(), UNKNOWN, shows=True),
+    "ListAccounts": Row(READ, anything(), empty("accounts"), shows=True),
+    "AddUsers": Row(WRITE, of(user_ids=["bob"]), UNKNOWN),
+    "RemoveUsers": Row(WRITE, of(user_ids=["ann"]), UNKNOWN),
+    "ListUsers": Row(READ, of(), UNKNOWN, shows=True),
+    "AssignSeat": Row(WRITE, of(**{**SEAT, "user_id": "bob"}), UNKNOWN, shows=True),
+    "UnassignSeat": Row(WRITE, of(**SEAT), UNKNOWN),
+    "ListSeats": Row(READ, of(feature_key="seats"), UNKNOWN, shows=True),
+    "CreateOverride": Row(WRITE, of(**CALLS, entitlement={"limit": 1}), UNKNOWN),
+    "ListOverrides": Row(READ, of(), UNKNOWN, shows=True),
+    "DeleteOverride": Row(WRITE, of(override_id="override-1"), UNKNOWN),
+    "CreateGrant": Row(WRITE, of(**CALLS, amount=5), UNKNOWN),
+    "ListGrants": Row(READ, of(), UNKNOWN, shows=True),
+    "RevokeGrant": Row(WRITE, of(grant_id="grant-1"), UNKNOWN),
+    "CreateSubscription": Row(WRITE, of(plan_key="p"), UNKNOWN, bare=True),
+    "GetSubscription": Row(READ, of(), UNKNOWN),
+    "ListSubscriptions": Row(READ, of(), UNKNOWN),
+    "ChangePlan": Row(WRITE, of(plan_key="q"), UNKNOWN),
+    "SetAddOn": Row(WRITE, of(add_on_key="extra"), UNKNOWN),
+    "ExtendTrial": Row(WRITE, lambda world: {**of()(world), "trial_end_time": world.in_a_year}, UNKNOWN),
+    "CancelSubscription": Row(WRITE, of(when="CHANGE_WHEN_NOW"), UNKNOWN),
+    "ExtendSubscription": Row(WRITE, lambda world: {**of()(world), "end_time": world.in_a_year}, UNKNOWN),
+    "SetSubscriptionState": Row(WRITE, of(state="SUBSCRIPTION_STATE_SUSPENDED"), UNKNOWN),
+    "GetUsage": Row(READ, of(group_by="place"), UNKNOWN, shows=True),
+    "ListEvents": Row(READ, anything(), empty("events"), shows=True),
+    "FollowEvents": Row(READ, anything(), lambda response: response is None, shows=True),
+    "RecordUsage": Row(
+        TAKE,
+        lambda world: {"items": [{"account_id": world.account, **CALLS, "request_id": "recorded"}]},
+        lambda response: denied(response.outcomes[0]),
+        shows=True,
+    ),
+    "CreateApiKey": Row(WRITE, anything(name="more", scopes=["SCOPE_DATA"]), own),
+    "ListApiKeys": Row(READ, anything(), lambda response: len(response.api_keys) == 1, shows=True),
+    "RevokeApiKey": Row(WRITE, lambda world: {"key_id": world.key_id}, "API_KEY_NOT_FOUND"),
+    "GetTestClock": Row(READ, anything(), own),
+    "AdvanceTestClock": Row(WRITE, anything(duration=Duration(seconds=60)), own),
+}
+
+
+class World:
+    """The first tenant with everything in it, and keys of every kind; the second tenant with the same plans only."""
+
+    def __init__(self, tenant, keys):
+        self.tenant = tenant
+        self.keys = keys
+        self.account = self.key_id = ""
+        self.in_a_year = None
+
+    async def open_second(self, key):
+        """A second tenant with plans of the same keys, and nothing else."""
+        plain = document("plain")
+        del plain["plans"]["q"]
+        await Tenant(self.tenant.channel, key).apply(plain)
+        self.keys["other"] = key
+
+    async def ask(self, name, key):
+        """The answer to a valid request with this key; of a stream its first item, or None where none comes."""
+        method, request = METHODS[name], request_of(name, **ROWS[name].request(self))
+        if not method.server_streaming:
+            return await rpc(self.tenant.channel, name)(request, metadata=metadata_of(key), timeout=10)
+        call = rpc(self.tenant.channel, name)(request, metadata=metadata_of(key))
+        try:
+            return await asyncio.wait_for(call.read(), STREAM_SECONDS)
+        except TimeoutError:
+            return None
+        finally:
+            call.cancel()
+
+    async def fill(self, name, *, bare):
+        """Give the first tenant an account for this RPC alone, with something of every kind."""
+        self.account = account = f"acme/{name}"
+        call = self.tenant.call
+        now = (await call("GetTestClock")).clock.current_time
+        self.in_a_year = after(now, 365 * 86_400)
+        await call("UpsertAccount", account_id=account, metadata={"note": CANARY})
+        for user in ("ann", CANARY):
+            await call("AddUsers", account_id=account, user_ids=[user])
+        if not bare:
+            ends = after(now, 180 * 86_400)
+            await call("CreateSubscription", account_id=account, plan_key="p", trial_days=14, end_time=ends)
+            for user in ("ann", CANARY):
+                await call("AssignSeat", account_id=account, feature_key="seats", user_id=user)
+        for number in ("1", CANARY):
+            grant = {"account_id": account, "grant_id": f"grant-{number}", **CALLS, "amount": 100}
+            await call("CreateGrant", **grant)
+        for number in ("1", CANARY):
+            override = {"account_id": account, "override_id": f"override-{number}", **SEAT_OVERRIDE}
+            await call("CreateOverride", **override)
+        await self.tenant.consume(account, "calls", 7, request_id=f"first-{name}", dimensions={"place": CANARY})
+
+    async def state(self):
+        """Everything of the first tenant that the second one could have moved."""
+        call, account = self.tenant.call, {"account_id": self.account}
+        seen = [
+            await call("GetAccount", **account),
+            await call("ListUsers", **account),
+            await call("ListSeats", **account, feature_key="seats"),
+            await call("ListGrants", **account),
+            await call("ListOverrides", **account),
+            await call("GetCatalog"),
+            await call("ListApiKeys"),
+            (await call("GetTestClock")).clock.offset,
+            (await call("RateLimit", **account, limit_key="rpd", cost=0)).statuses[:1],
+            (await call("RateLimit", limit_key="logins", **LOGIN, cost=0)).statuses[:1],
+            (await self.tenant.check(self.account, "calls")).used,
+        ]
+        return re.sub(r"(retry_after|view_version)[^\n]*\n", "", "\n".join(map(str, seen)))
+
+
+SEAT_OVERRIDE = {"feature_key": "seats", "entitlement": {"limit": 20}}
+
+
+@pytest.fixture(scope="module")
+async def world(live_server):
+    async with live_server.channel() as channel:
+        first = Tenant(channel, live_server.new_test_tenant())
+        await first.apply(document(CANARY))
+        keys = {"own": first.key, "none": None}
+        for scope in SCOPES:
+            made = await first.call("CreateApiKey", name=CANARY, scopes=[f"SCOPE_{scope.upper()}"])
+            keys[scope] = made.key
+        everything = [f"SCOPE_{scope.upper()}" for scope in SCOPES]
+        soon = datetime.now(UTC) + timedelta(seconds=1)  # noqa: TID251 - keys live on real time
+        keys["expired"] = (await first.call("CreateApiKey", scopes=everything, expire_time=soon)).key
+        revoked = await first.call("CreateApiKey", scopes=everything)
+        await first.call("RevokeApiKey", key_id=revoked.api_key.key_id)
+        keys["revoked"] = revoked.key
+        keys["garbled"] = first.key[:-1] + ("0" if first.key[-1] != "0" else "1")
+        keys["malformed"] = "not-a-key"
+
+        async def has_expired():
+            try:
+                await Tenant(channel, keys["expired"]).call("GetCatalog")
+            except grpc.aio.AioRpcError as error:
+                return reason_of(error) == "KEY_EXPIRED"
+            return False
+
+        await eventually(has_expired, what="the key to expire")
+        yield World(first, keys)
+
+
+def test_every_rpc_has_its_row():
+    assert set(ROWS) == set(METHODS)
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_no_tenant_sees_or_moves_another(world, live_server, name):
+    row = ROWS[name]
+    await world.open_second(live_server.new_test_tenant())
+    await world.fill(name, bare=row.bare)
+    made = await world.tenant.call("CreateApiKey", name="spare", scopes=["SCOPE_DATA"])
+    world.key_id = made.api_key.key_id
+    if METHODS[name].containing_service.name == "UsageService":
+        await world.tenant.usage_reaches(world.account, "calls", 7)
+    before = await world.state()
+    assert CANARY in before
+    told = await foreign_answer(world, name)
+    assert CANARY not in repr(told)
+    assert await world.state() == before
+    answer = await world.ask(name, world.keys["own"])
+    assert (CANARY in str(answer)) == row.shows
+
+
+async def foreign_answer(world, name):
+    """What the second tenant is told, which must be what the row says."""
+    expected = ROWS[name].foreign
+    if not isinstance(expected, str):
+        response = await world.ask(name, world.keys["other"])
+        assert expected(response), response
+        return response
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await world.ask(name, world.keys["other"])
+    assert (caught.value.code(), reason_of(caught.value)) == (grpc.StatusCode.NOT_FOUND, expected)
+    return caught.value.details(), caught.value.trailing_metadata()
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_only_keys_with_the_scope_may_call(world, name):
+    world.account, world.key_id = f"nobody/{secrets.token_hex(4)}", "key_of_nobody"
+    world.in_a_year = (await world.tenant.call("GetTestClock")).clock.current_time
+    refusals = {
+        "none": "UNAUTHENTICATED",
+        "malformed": "UNAUTHENTICATED",
+        "garbled": "UNAUTHENTICATED",
+        "revoked": "KEY_REVOKED",
+        "expired": "KEY_EXPIRED",
+    }
+    for kind, reason in refusals.items():
+        assert await failure(world.ask(name, world.keys[kind])) == (grpc.StatusCode.UNAUTHENTICATED, reason), kind
+    for scope in SCOPES:
+        if scope in ROWS[name].scopes.split():
+            assert await not_refused(world, name, scope), scope
+        else:
+            refused = await failure(world.ask(name, world.keys[scope]))
+            assert refused == (grpc.StatusCode.PERMISSION_DENIED, "SCOPE_MISSING"), scope
+
+
+async def not_refused(world, name, scope):
+    """Whether a key with this scope gets as far as the request itself."""
+    try:
+        await world.ask(name, world.keys[scope])
+    except grpc.aio.AioRpcError as error:
+        return error.code() is grpc.StatusCode.NOT_FOUND
+    return True
+
+
+async def test_an_unknown_key_finds_nothing(live_server, world):
+    """With `--testing` it opens a tenant of its own, as empty as a new one."""
+    stranger = Tenant(world.tenant.channel, mint_key(secrets.token_bytes(ENTROPY_BYTES)))
+    assert not (await stranger.call("ListAccounts")).accounts
+    assert not (await stranger.call("GetCatalog")).catalog.plans
+    assert live_server.settings.testing
