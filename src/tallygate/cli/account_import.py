@@ -20,8 +20,8 @@ from tallygate_api.v1 import account_service_pb2, subscription_service_pb2
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
-_TOGETHER = 16
-"""How many accounts are on their way at once."""
+_TOGETHER = 4
+"""How many accounts are on their way at once: enough to hide the way, few enough for a database with one writer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,20 @@ def test_what_was_consumed_becomes_usage_and_an_event(ask):
     assert [(row["group"], row["quantity"]) for row in grouped] == [("eu", "7")]
 
 
+def test_events_are_followed_until_ctrl_c(world, ask):
+    log = world.home / "follow.log"
+    argv = [sys.executable, "-m", "tallygate", "events", "follow", "--account", "hooli", "-o", "json"]
+    child = ChildProcess(argv, log=log, cwd=world.home)
+    try:
+        for number in range(2):
+            assert ask("consume", "hooli", "api_calls", "--request-id", f"follow-{number}").code == 0
+            wait_for(lambda wanted=number + 1: len(log.read_text().splitlines()) == wanted)
+    finally:
+        child.end(signal.SIGINT)
+    assert child.popen.returncode == 0
+    assert [json.loads(line)["data"]["request_id"] for line in log.read_text().splitlines()] == ["follow-0", "follow-1"]
+
+
 def test_an_export_applied_again_changes_nothing(world, ask):
     path = world.home / "export.yaml"
     path.write_text(ask("catalog", "export").out)
@@ -308,7 +322,6 @@ def test_after_kill_9_the_next_start_takes_over(own, say, monkeypatch):
     assert own.processes() == set()
 
 
-@pytest.mark.xfail(strict=False, reason="Application.stop fails on a fresh store and hides why start failed")
 def test_a_port_in_use_is_one_line_and_leaves_no_process(own):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", own.ports[0]))
