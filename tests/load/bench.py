@@ -69,7 +69,7 @@ def _on(report: Report, transport: str, effort: Effort, options: argparse.Namesp
 
 def _rounds(report: Report, world: World, rows: list[Row], effort: Effort) -> None:
     hot = [row for row in rows if row.role == "data"]
-    report.notes += [f"{world.transport}: WRONG ANSWER: {line}" for line in verify(world, hot)]
+    report.notes += [f"{world.transport}, AOF {world.fsync}: WRONG ANSWER: {line}" for line in verify(world, hot)]
     report.add(world.transport, world.fsync, measure(world, hot, effort, _say))
     whole = [row for row in rows if row.role == "all"]
     if whole:
@@ -129,7 +129,11 @@ def _about() -> dict[str, str]:
         platform.machine(),
     )
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty", "--exclude=*"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     cores = len([line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("processor")])
     valkey = subprocess.run([valkey_binary(), "--version"], capture_output=True, text=True, check=True).stdout.split()[

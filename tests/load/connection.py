@@ -13,6 +13,7 @@ from load.http2 import DATA, END_STREAM, FRAME_HEAD, HEADERS
 
 _FIRST_STREAM = 3  # stream 1 carries the first call, which fills the server's header table
 _SECONDS = 30.0
+_ANSWERED, _ENDED = 1, 2
 
 
 class Connection:
@@ -32,7 +33,7 @@ class Connection:
         self._window = http2.DEFAULT_WINDOW
         self._largest = 0
         self._pending = b""
-        self._answered = bytearray()
+        self._states = bytearray()
         self._ended = -1  # the first call is none of those counted
         first, later = http2.header_blocks(path, headers)
         self._head = len(later).to_bytes(3, "big") + bytes((HEADERS, http2.END_HEADERS))
@@ -85,7 +86,7 @@ class Connection:
             number = stream.to_bytes(4, "big")
             parts += (self._head, number, middle, number, payload)
             stream += 2
-        self._answered += bytes(len(payloads))
+        self._states += bytes(len(payloads))
         self._window -= sum(map(len, payloads))
         self._largest = max(self._largest, *middles, 1)
         self._socket.sendall(b"".join(parts))
@@ -108,18 +109,23 @@ class Connection:
         self._pending = data[position:]
 
     def _end(self, stream: int, now: float) -> None:
-        self._ended += 1
-        if stream < _FIRST_STREAM:
-            return
         call = (stream - _FIRST_STREAM) >> 1
-        if self._answered[call]:
+        if call < 0:
+            self._ended += 1
+            return
+        state = self._states[call]
+        if state & _ENDED:  # a server may reset a stream that it has ended
+            return
+        self._ended += 1
+        self._states[call] = state | _ENDED
+        if state & _ANSWERED:
             self.latencies.append(now - self.started[call])
         else:
             self.failed += 1
 
     def _answer(self, stream: int, message: bytes) -> None:
         if stream >= _FIRST_STREAM:
-            self._answered[(stream - _FIRST_STREAM) >> 1] = 1
+            self._states[(stream - _FIRST_STREAM) >> 1] |= _ANSWERED
         if message:
             self.replies.append(message)
 
@@ -148,6 +154,7 @@ class Connection:
         self._socket.sendall(headers + http2.frame(DATA, END_STREAM, 1, payload))
         while self._ended < 0:
             self.receive()
+        self._ended = 0  # also where the stream was reset after its end
 
 
 def _connect(address: str) -> socket.socket:

@@ -72,8 +72,8 @@ def growth(world: World, row: Row, calls: int, say: Say) -> list[Figure]:
     kept = _replays(world) - records
     server = (resident_bytes(world.sidecar.pid) - resident) / 2**20
     beyond = (_used(world) - used - kept) / 2**20
-    name, transport = f"after {calls:,} distinct request ids", world.transport
-    note = f"{done:,} calls; ttl {_replay_ttl(world):,.0f} s; role data, events trimmed from the streams"
+    name, transport = "growth over distinct request ids", world.transport
+    note = f"{done:,} of {calls:,} calls; ttl {_replay_ttl(world):,.0f} s; role data, events trimmed from the streams"
     return [
         Figure(name=f"{name}: a replay record", unit="B", value=kept / done, transport=transport, note=note),
         Figure(name=f"{name}: Valkey beyond them", unit="MiB", value=beyond, target="~ 0", transport=transport),

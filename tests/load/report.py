@@ -44,7 +44,7 @@ class Line:
 
     @property
     def key(self) -> str:
-        return f"{self.transport} | {self.fsync} | {self.row} | {self.level}"
+        return f"{self.transport}, {self.fsync}, {self.row}, {self.level}"
 
 
 @dataclass(kw_only=True)
@@ -68,7 +68,7 @@ class Report:
         content = {
             "about": dict(self.about),
             "rows": {line.key: asdict(line.sample) | {"multiple": line.multiple} for line in self.lines},
-            "figures": {f"{figure.transport} | {figure.name}": asdict(figure) for figure in self.figures},
+            "figures": {f"{figure.transport}, {figure.name}": asdict(figure) for figure in self.figures},
             "notes": self.notes,
         }
         return json.dumps(content, indent=1) + "\n"
