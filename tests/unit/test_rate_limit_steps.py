@@ -1,0 +1,133 @@
+"""Rate limits, with exact figures."""
+
+import pytest
+
+from tallygate.domain.catalog import Algorithm, DescriptorRule, LimitOwner, RateLimit, RateLimitRule
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.gating.rate_limit import LOG_LIMIT, BucketState, RateGate, bucket, matching, step
+
+SECOND = 1_000_000
+NOW = 1_930_910_400 * SECOND
+DAY = 86_400 * SECOND
+
+
+def ask(algorithm, rate, cost=1, state=None, now=NOW):
+    gate = RateGate(limit_key="l", owner=LimitOwner.ACCOUNT, descriptor=(), algorithm=algorithm, rate=rate, cost=cost)
+    return step(gate, state, now=now)
+
+
+def test_a_bucket_of_100_a_second_denies_the_101st_for_10_ms():
+    rate, state = RateLimit(limit=100, window=SECOND), None
+    for _ in range(100):
+        answer, state = ask(Algorithm.TOKEN_BUCKET, rate, state=state)
+        assert answer.allowed
+
+    answer, _ = ask(Algorithm.TOKEN_BUCKET, rate, state=state)
+
+    assert (answer.allowed, answer.remaining, answer.retry_after, answer.reset_after) == (False, 0, 10_000, SECOND)
+
+
+def test_burst_is_the_size_of_the_bucket_and_not_its_speed():
+    rate = RateLimit(limit=100, window=SECOND, burst=200)
+
+    answer, state = ask(Algorithm.TOKEN_BUCKET, rate, cost=200)
+    assert (answer.allowed, answer.limit, answer.reset_after) == (True, 200, 2 * SECOND)
+    assert ask(Algorithm.TOKEN_BUCKET, rate, cost=5, state=state)[0].retry_after == 50_000
+    assert ask(Algorithm.TOKEN_BUCKET, rate, cost=201, state=state)[0].retry_after is None
+
+
+def test_a_third_of_a_second_is_exact():
+    rate = RateLimit(limit=3, window=SECOND)
+    _, state = ask(Algorithm.TOKEN_BUCKET, rate, cost=3)
+
+    answer, _ = ask(Algorithm.TOKEN_BUCKET, rate, state=state)
+
+    assert answer.retry_after == 333_334
+    assert ask(Algorithm.TOKEN_BUCKET, rate, state=state, now=NOW + 333_334)[0].allowed
+    assert not ask(Algorithm.TOKEN_BUCKET, rate, state=state, now=NOW + 333_333)[0].allowed
+
+
+def test_a_large_burst_over_a_long_window_counts_in_coarser_ticks():
+    assert bucket(RateLimit(limit=7, window=DAY, burst=100)).tick == 1
+    assert bucket(RateLimit(limit=7, window=DAY, burst=1_000_000)).tick == 1_000
+    assert bucket(RateLimit(limit=7, window=DAY, burst=1_000_000_000)).tick == SECOND
+    with pytest.raises(InvalidFieldError):
+        bucket(RateLimit(limit=7, window=DAY + 1, burst=1_000_000))
+
+
+@pytest.mark.parametrize(("before", "after"), [(100, 1_000_000), (1_000_000, 100)])
+def test_a_change_of_ticks_loses_no_time(before, after):
+    _, state = ask(Algorithm.TOKEN_BUCKET, RateLimit(limit=7, window=DAY, burst=before), cost=100)
+
+    answer, _ = ask(
+        Algorithm.TOKEN_BUCKET, RateLimit(limit=7, window=DAY, burst=after), cost=0, state=state, now=NOW + DAY
+    )
+
+    assert answer.remaining == after - 93
+
+
+def test_tokens_owed_in_part_stay_owed_in_part_when_the_limit_is_raised():
+    slow, fast = RateLimit(limit=1, window=10 * SECOND), RateLimit(limit=2, window=10 * SECOND, burst=1)
+    _, state = ask(Algorithm.TOKEN_BUCKET, slow)
+    before, later = ask(Algorithm.TOKEN_BUCKET, slow, cost=0, state=state, now=NOW + 9 * SECOND)
+    assert (before.reset_after, later) == (SECOND, BucketState(debt=SECOND, time=NOW + 9 * SECOND, token=10 * SECOND))
+
+    answer, _ = ask(Algorithm.TOKEN_BUCKET, fast, state=later, now=NOW + 9 * SECOND)
+
+    assert answer.retry_after == SECOND // 2
+
+
+def test_a_fixed_window_is_aligned_to_the_epoch():
+    rate = RateLimit(limit=2, window=60 * SECOND)
+    _, state = ask(Algorithm.FIXED_WINDOW, rate, cost=2, now=NOW + 59 * SECOND)
+
+    assert ask(Algorithm.FIXED_WINDOW, rate, state=state, now=NOW + 59 * SECOND)[0].retry_after == SECOND
+    assert ask(Algorithm.FIXED_WINDOW, rate, cost=2, state=state, now=NOW + 60 * SECOND)[0].allowed
+    assert ask(Algorithm.FIXED_WINDOW, rate, cost=3, state=state)[0].retry_after is None
+
+
+def test_a_sliding_window_frees_each_cost_as_it_becomes_a_window_old():
+    rate = RateLimit(limit=3, window=10 * SECOND)
+    _, state = ask(Algorithm.SLIDING_WINDOW, rate, cost=1)
+    _, state = ask(Algorithm.SLIDING_WINDOW, rate, cost=2, state=state, now=NOW + 4 * SECOND)
+
+    one, _ = ask(Algorithm.SLIDING_WINDOW, rate, cost=1, state=state, now=NOW + 5 * SECOND)
+    two, _ = ask(Algorithm.SLIDING_WINDOW, rate, cost=2, state=state, now=NOW + 5 * SECOND)
+
+    assert (one.retry_after, two.retry_after, one.reset_after) == (5 * SECOND, 9 * SECOND, 9 * SECOND)
+
+
+def test_a_large_sliding_window_keeps_at_most_a_few_sub_buckets():
+    rate, state = RateLimit(limit=LOG_LIMIT + 1, window=60 * SECOND), None
+    for index in range(600):
+        answer, state = ask(Algorithm.SLIDING_WINDOW, rate, state=state, now=NOW + index * SECOND // 10)
+        assert answer.allowed
+
+    assert len(state.entries) <= 61
+
+
+def test_looking_costs_nothing():
+    for algorithm in Algorithm:
+        rate = RateLimit(limit=2, window=SECOND)
+        _, state = ask(algorithm, rate, cost=2)
+        answer, looked = ask(algorithm, rate, cost=0, state=state)
+        assert (answer.allowed, answer.remaining) == (True, 0)
+        assert not ask(algorithm, rate, state=looked)[0].allowed
+
+
+def test_a_rule_matches_when_all_its_entries_are_present():
+    def rule(key, *entries):
+        descriptor = tuple(DescriptorRule(key=name, value=value) for name, value in entries)
+        return RateLimitRule(
+            limit_key=key, owner=LimitOwner.TENANT, algorithm=Algorithm.FIXED_WINDOW, descriptor=descriptor
+        )
+
+    rules = [rule("all"), rule("login", ("action", "login"), ("ip", None)), rule("ip", ("ip", None))]
+
+    def matched(*descriptor):
+        return {found.limit_key: entries for found, entries in matching(rules, descriptor)}
+
+    assert matched() == {"all": ()}
+    assert matched(("ip", "1"), ("x", "y")) == {"all": (), "ip": (("ip", "1"),)}
+    assert matched(("ip", "1"), ("action", "logout")) == {"all": (), "ip": (("ip", "1"),)}
+    assert matched(("ip", "1"), ("action", "login"))["login"] == (("action", "login"), ("ip", "1"))
