@@ -1,0 +1,117 @@
+"""Callers that give up all the time: no answer ever reaches another, and what they left behind harms nobody."""
+
+import asyncio
+import random
+import re
+from collections import Counter
+
+import grpc
+import pytest
+
+from collectors import until
+from faults.callers import Caller, Refusal, decided_on, new_world, reason, written
+from tallygate.domain.credential import mint_key
+from tallygate_process import TallygateProcess
+
+CALLERS = 200
+TRANSPORT = "TALLYGATE_SERVER__TRANSPORT"
+ACCOUNTS = 40
+CHANNELS = 4
+REPLIES = {"native": 20_000, "grpcio": 5_000}
+DEADLINES = (0.001, 0.020)
+KEYS = (mint_key(b"storm-a".ljust(32, b".")), mint_key(b"storm-b".ljust(32, b".")))
+
+
+@pytest.fixture(params=["native", "grpcio"])
+def server(request):
+    with TallygateProcess(environment={TRANSPORT: request.param}) as process:
+        yield process
+
+
+def canary(tenant, number):
+    return 1_000_000 * (1 + tenant) + number
+
+
+async def world_of_canaries(server):
+    """Two tenants with the same accounts; every limit and value in them is the account's alone."""
+    for tenant, key in enumerate(KEYS):
+        async with Caller(server.address, key) as caller:
+            names = [f"a{number}" for number in range(ACCOUNTS)]
+            await new_world(caller, *names)
+            for number, name in enumerate(names):
+                await written(caller.override(name, "canary", {"number": canary(tenant, number)}))
+                await written(caller.override(name, "api_calls", {"limit": canary(tenant, number)}))
+
+
+class Storm:
+    """Two hundred callers on a few connections, until enough answers came."""
+
+    def __init__(self, server, seed):
+        self.callers = [[Caller(server.address, key, deadline=5) for _ in range(CHANNELS // len(KEYS))] for key in KEYS]
+        self.seed = seed
+        self.replies = REPLIES[server.environment[TRANSPORT]]
+        self.wrong = []
+        self.counts = Counter()
+
+    async def run(self):
+        await asyncio.gather(*(self._call(number) for number in range(CALLERS)))
+
+    async def close(self):
+        for callers in self.callers:
+            for caller in callers:
+                await caller.channel.close()
+
+    async def _call(self, number):
+        dice = random.Random(self.seed * CALLERS + number)
+        await asyncio.sleep(dice.random() * 0.05)
+        turn = 0
+        while self.counts["answered"] < self.replies:
+            turn += 1
+            await self._ask(dice, f"c{number}-{turn}")
+            await asyncio.sleep(dice.random() * 0.2)
+
+    async def _ask(self, dice, request_id):
+        tenant, number, deadline = dice.randrange(len(KEYS)), dice.randrange(ACCOUNTS), dice.uniform(*DEADLINES)
+        caller, account = dice.choice(self.callers[tenant]), f"a{number}"
+        wanted = canary(tenant, number)
+        if dice.random() < 0.5:
+            answer = await caller.check(account, "canary", deadline=deadline)
+            seen = None if isinstance(answer, Refusal) else (answer.feature_key, answer.value.number_value)
+            expected = ("canary", wanted)
+        else:
+            answer = await caller.consume(account, request_id=request_id, deadline=deadline)
+            seen = None if isinstance(answer, Refusal) else (answer.request_id, answer.limit, answer.granted_quantity)
+            expected = (request_id, wanted, 1)
+        if seen is None:
+            self.counts["given up" if answer.code is grpc.StatusCode.DEADLINE_EXCEEDED else answer.reason] += 1
+            return
+        self.counts["answered"] += 1
+        if seen != expected:
+            self.wrong.append((seen, expected))
+
+
+def metric(server, name):
+    found = re.search(rf"^{name}(?:_total)? ([0-9.e+]+)$", server.metrics(), re.MULTILINE)
+    assert found, name
+    return float(found[1])
+
+
+async def test_callers_that_give_up_never_get_anothers_answer(server):
+    await world_of_canaries(server)
+    storm = Storm(server, seed=1)
+    try:
+        async with asyncio.timeout(90):
+            await storm.run()
+    finally:
+        await storm.close()
+    assert storm.wrong == []
+    assert storm.counts["answered"] >= storm.replies
+    given_up = storm.counts["given up"]
+    assert given_up > 500, "a storm in which nobody gave up proves nothing"
+    assert storm.counts.total() - storm.counts["answered"] - given_up <= given_up // 20, storm.counts
+    assert metric(server, "tallygate_redis_reconnects") <= given_up / 100, "a caller's leaving tore the link down"
+    async with Caller(server.address, KEYS[0]) as caller:
+        answer = await caller.check("a7", "canary")
+        assert (reason(answer), answer.value.number_value) == ("ENTITLED", canary(0, 7))
+        assert decided_on(answer) in {"FRESH", "CACHED"}
+    await until(lambda: metric(server, "tallygate_calls_in_flight") == 0, seconds=5)

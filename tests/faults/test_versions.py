@@ -1,0 +1,156 @@
+"""Two sidecars: a change binds the one that missed its announcement at its very next consume."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+
+from collectors import until
+from faults.callers import CATALOG, Caller, decided_on, new_world, reason, written
+from faults.installations import PARTITIONS
+from tallygate.domain.gating.admit import AdmitStatus
+from tallygate.storage.redis import keys
+from tallygate.storage.redis.announcements import RedisAnnouncements
+from tallygate.storage.redis.gates import RedisGates
+
+STALENESS = 2.0
+
+
+@pytest.fixture
+async def control(installation, key):
+    async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
+        await new_world(caller, "acme", "globex")
+        yield caller
+
+
+async def deaf(_self, on_change, on_gap):
+    """An announcement listener that hears nothing and does not know it."""
+    del on_change, on_gap
+    await asyncio.Event().wait()
+
+
+@pytest.fixture
+async def missed(installation, key, control, monkeypatch):  # noqa: ARG001 - after it: its listener hears
+    """A sidecar that hears no announcement, and does not know it."""
+    monkeypatch.setattr(RedisAnnouncements, "listen", deaf)
+    async with (
+        installation.role("data", max_staleness=STALENESS) as application,
+        Caller(application.grpc_address, key) as caller,
+    ):
+        yield caller
+
+
+@pytest.fixture
+async def heard(installation, key, control):  # noqa: ARG001 - it needs a world
+    """A sidecar that believes its view for very long, unless it hears of a change."""
+    async with (
+        installation.role("data", max_staleness=60) as application,
+        Caller(application.grpc_address, key) as caller,
+    ):
+        yield caller
+
+
+@pytest.fixture
+def statuses(monkeypatch):
+    """What the scripts answered, of all sidecars of this process."""
+    seen, admit = [], RedisGates.admit
+
+    async def admitted(self, call):
+        reply = await admit(self, call)
+        seen.append(reply.status)
+        return reply
+
+    monkeypatch.setattr(RedisGates, "admit", admitted)
+    return seen
+
+
+async def test_a_downgrade_binds_the_sidecar_that_missed_it_at_its_next_consume(control, missed, statuses):
+    assert (await missed.consume("acme", 5, request_id="r1")).limit == 1000
+    await written(control.change_plan("acme", "small"))
+    statuses.clear()
+    answer = await missed.consume("acme", 1, request_id="r2")
+    assert (answer.allowed, reason(answer), answer.limit, answer.used) == (False, "QUOTA_EXHAUSTED", 3, 5)
+    assert statuses == [AdmitStatus.STALE_VIEW, AdmitStatus.DECIDED]
+
+
+async def test_without_the_scripts_comparison_the_old_limit_would_have_been_enforced(
+    control, missed, installation, monkeypatch
+):
+    admit = RedisGates.admit
+
+    async def as_if_current(self, call):
+        place = keys.partition_of(PARTITIONS, call.tenant_id, call.account_id)
+        catalog = int(installation.valkey.command("GET", keys.catalog_version(place, call.tenant_id)))
+        record = keys.account(place, call.tenant_id, call.account_id)
+        version = int(installation.valkey.command("HGET", record, "v"))
+        return await admit(self, replace(call, catalog_version=catalog, account_version=version))
+
+    assert (await missed.consume("acme", 5, request_id="r1")).allowed
+    await written(control.change_plan("acme", "small"))
+    monkeypatch.setattr(RedisGates, "admit", as_if_current)
+    assert (await missed.consume("acme", 1, request_id="r2")).allowed
+
+
+async def test_a_new_catalogue_binds_the_sidecar_that_missed_it(control, missed, statuses):
+    assert (await missed.consume("globex", 1, request_id="r1")).allowed
+    plan = CATALOG["plans"]["large"] | {"version": 2}
+    entitlements = plan["entitlements"] | {"api_calls": {"limit": 1}}
+    await written(
+        control.apply(CATALOG | {"plans": CATALOG["plans"] | {"large": plan | {"entitlements": entitlements}}})
+    )
+    statuses.clear()
+    answer = await missed.consume("globex", 1, request_id="r2")
+    assert answer.allowed, "a new version moves nobody by itself"
+    assert statuses[0] is AdmitStatus.STALE_VIEW
+
+
+async def test_with_announcements_a_check_sees_a_change_within_a_second(control, heard):
+    assert (await heard.check("acme", "sso")).allowed
+    await written(control.change_plan("acme", "small"))
+    committed = time.monotonic()
+    await until(lambda: _denies(heard, "acme"), seconds=5)
+    assert time.monotonic() - committed <= 1.0
+
+
+async def test_without_announcements_within_max_staleness(control, missed):
+    answer = await missed.check("acme", "sso")
+    assert answer.allowed
+    await written(control.change_plan("acme", "small"))
+    committed = time.monotonic()
+    answer = await missed.check("acme", "sso")
+    assert (answer.allowed, decided_on(answer)) == (True, "CACHED"), "this sidecar was to miss the announcement"
+    await until(lambda: _denies(missed, "acme"), seconds=10)
+    assert time.monotonic() - committed <= STALENESS + 0.5
+
+
+async def test_a_caller_who_names_the_version_reads_its_own_write(control, missed):
+    assert (await missed.consume("acme", 5, request_id="r1")).allowed
+    changed = await written(control.change_plan("acme", "small"))
+    answer = await missed.consume("acme", 1, request_id="r2", version=changed.view_version)
+    assert not answer.allowed
+    assert answer.view_version == changed.view_version
+
+
+async def test_announcements_that_are_cut_off_all_the_time_change_nothing_but_latency(control, heard, valkey):
+    """Its listener is thrown out again and again: each time it verifies its views instead."""
+    assert (await heard.check("acme", "sso")).allowed
+    cutting = asyncio.create_task(_cut_off(valkey))
+    try:
+        await written(control.change_plan("acme", "small"))
+        committed = time.monotonic()
+        await until(lambda: _denies(heard, "acme"), seconds=5)
+        assert time.monotonic() - committed <= 1.0
+        assert not (await heard.consume("acme", 4, request_id="r1")).allowed
+    finally:
+        cutting.cancel()
+
+
+async def _denies(caller, account):
+    return not (await caller.check(account, "sso")).allowed
+
+
+async def _cut_off(valkey):
+    while True:
+        await asyncio.to_thread(valkey.command, "CLIENT", "KILL", "TYPE", "pubsub")
+        await asyncio.sleep(0.05)
