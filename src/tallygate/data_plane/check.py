@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from tallygate.data_plane.admission import Admission, Admitted, slots_of
-from tallygate.data_plane.ports import AdmitCall
+from tallygate.data_plane.ports import NO_EFFECT, AdmitCall, EffectContext
 from tallygate.data_plane.requests import CheckRequest
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import Feature, FeatureKind
@@ -211,7 +211,13 @@ def feature_of(view: View, feature_key: str) -> Feature:
 
 
 def call_of(
-    tenant_id: str, account_id: str, view: View, gates: tuple[Identified, ...], *, peek: bool = False
+    tenant_id: str,
+    account_id: str,
+    view: View,
+    gates: tuple[Identified, ...],
+    *,
+    context: EffectContext = NO_EFFECT,
+    peek: bool = False,
 ) -> AdmitCall:
     """A call under the versions of this view."""
     return AdmitCall(
@@ -220,6 +226,7 @@ def call_of(
         catalog_version=view.snapshot.version,
         account_version=view.account_version,
         gates=gates,
+        context=context,
         clock_offset=view.snapshot.clock_offset,
         peek=peek,
     )

@@ -10,7 +10,7 @@ from tallygate.data_plane.views import View
 from tallygate.domain.catalog import Aggregation, Feature, FeatureKind
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError, UnavailableError
 from tallygate.domain.gating.admit import Identified
-from tallygate.domain.gating.decide import decide_metered, unknown_account
+from tallygate.domain.gating.decide import Stamp, decide_metered, unknown_account
 from tallygate.domain.gating.decision import Decision
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import LEVELS, Mode, QuotaAnswer, QuotaGate, ResetGate
@@ -47,8 +47,8 @@ class Consumes:
             )
             hashed = payload_hash(quantity=0, mode="RESET", dimensions={})
             item = _identified(tenant_id, request.account_id, request.request_id, gate, hashed)
-            call = call_of(tenant_id, request.account_id, view, (item,))
-            return replace(call, context=EffectContext(request_id=request.request_id, billable=False))
+            context = EffectContext(request_id=request.request_id, billable=False)
+            return call_of(tenant_id, request.account_id, view, (item,), context=context)
 
         admitted = await self.admission.admit(tenant_id, request.account_id, build)
         return _explain(admitted, request.feature_key, quantity=0, request_id=request.request_id)
@@ -69,8 +69,7 @@ class Consumes:
                 occurred_time=request.occurred_time,
             )
             item = _identified(tenant_id, request.account_id, request.request_id, gate, _hashed(request, quantity))
-            call = call_of(tenant_id, request.account_id, view, (item,))
-            return replace(call, context=_context(request, feature))
+            return call_of(tenant_id, request.account_id, view, (item,), context=_context(request, feature))
 
         admitted = await self.admission.admit(
             tenant_id, request.account_id, build, min_view_version=request.min_view_version
@@ -139,5 +138,5 @@ def _explain(admitted: Admitted, feature_key: str, *, quantity: int, request_id:
     occurred = gate.occurred_time if isinstance(gate, QuotaGate) else None
     metered = Metered(answer=answer, slots=gate.slots, now=admitted.now)
     question = Question(feature=feature, quantity=quantity, at=admitted.now if occurred is None else occurred)
-    decision = decide_metered(view.snapshot.catalog, view.held, question, metered)
-    return replace(decision, view_version=view.version, request_id=request_id)
+    stamp = Stamp(view_version=view.version, request_id=request_id)
+    return decide_metered(view.snapshot.catalog, view.held, question, metered, stamp)

@@ -21,6 +21,10 @@ class EffectContext:
     carry_in: bool = False
 
 
+NO_EFFECT = EffectContext()
+"""The context of a call that leaves no fact."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmitCall:
     """Gates to admit together, all or none, and the versions of the view that they were resolved with.
@@ -34,7 +38,7 @@ class AdmitCall:
     catalog_version: int
     account_version: int
     gates: tuple[Identified, ...]
-    context: EffectContext = field(default_factory=EffectContext)
+    context: EffectContext = NO_EFFECT
     clock_offset: int = 0
     peek: bool = False
 

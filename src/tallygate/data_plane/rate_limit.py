@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tallygate.data_plane.admission import Admission, Admitted
 from tallygate.data_plane.check import call_of
-from tallygate.data_plane.ports import AdmitCall, EffectContext
+from tallygate.data_plane.ports import AdmitCall
 from tallygate.data_plane.requests import LimitStatus, RateLimitDecision, RateLimitRequest
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import LimitOwner, OnUnavailable, RateLimit, RateLimitRule
@@ -42,8 +42,7 @@ class RateLimits:
             if not gates or _barred(view, request, at) is not None:
                 return None
             items = tuple(_identified(tenant_id, request, gate) for gate in gates)
-            call = call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
-            return replace(call, context=EffectContext(request_id=request.request_id))
+            return call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
 
         admitted = await self.admission.admit(
             tenant_id, request.account_id, build, min_view_version=request.min_view_version

@@ -16,6 +16,7 @@ from tallygate.domain.credential import KeyRecord, is_well_formed, key_digest
 from tallygate.domain.errors import (
     KeyExpiredError,
     KeyRevokedError,
+    StoreUnavailableError,
     TallygateError,
     UnauthenticatedError,
 )
@@ -162,6 +163,8 @@ class Authenticator:
         record = await self._keys.key(digest)
         if record is None and self._open_test_tenant is not None:
             record = await self._open_test_tenant(key)
+        if record is None and not await self._keys.table_version():
+            raise StoreUnavailableError(missing="key table")  # emptied or never filled: absence from it says nothing
         current = self._reading.get(digest) is mine  # a change since then has dropped this reading: keep nothing of it
         if record is None:
             if current:

@@ -15,7 +15,7 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from tallygate.domain.credential import KeyRecord
-from tallygate.domain.errors import OverloadedError, ScopeMissingError, ShuttingDownError, TallygateError
+from tallygate.domain.errors import ScopeMissingError, ShuttingDownError, TallygateError
 from tallygate.server.authentication import Authenticator
 from tallygate.server.errors import (
     DeadlineExceededError,
@@ -24,6 +24,7 @@ from tallygate.server.errors import (
     MalformedRequestError,
     Trailing,
     failure_of,
+    overloaded,
 )
 from tallygate.server.logs import CURRENT_CALL, CallInfo
 from tallygate.server.metrics import Metrics
@@ -174,8 +175,7 @@ class Calls:
         remaining = context.time_remaining()
         if remaining is not None and remaining <= 0:
             return failure_of(DeadlineExceededError())
-        busy = self.in_flight()
-        return failure_of(OverloadedError(in_flight=busy)) if busy >= self.options.max_in_flight else None
+        return overloaded() if self.in_flight() >= self.options.max_in_flight else None
 
     def _patience(self, context: Context) -> float:
         remaining, limit = context.time_remaining(), self.options.default_deadline

@@ -7,7 +7,7 @@ from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.domain.errors import AccountNotFoundError, TallygateError
 from tallygate.domain.gating.decision import Decision, Reason
-from tallygate.server.answers import Answers
+from tallygate.server.answers import Answered, Answers
 from tallygate.server.calls import Call, FastAnswer
 from tallygate.server.codec import identifier, optional_identifier, optional_instant, quantity, timestamp
 from tallygate.server.codec_decision import (
@@ -46,7 +46,9 @@ class EntitlementServicer:
         self._metrics = metrics
         self._kind_of = kind_of
         self._answers = answers
-        self.fast_answers: dict[str, FastAnswer] = {"CheckEntitlement": answers.get} if answers else {}
+        self.fast_answers: dict[str, FastAnswer] = {}
+        if answers is not None:
+            self.fast_answers = {"CheckEntitlement": answers.get, "BatchCheckEntitlements": answers.get_batch}
 
     async def CheckEntitlement(  # noqa: N802 - the wire's name
         self, request: wire.CheckEntitlementRequest, call: Call
@@ -57,7 +59,7 @@ class EntitlementServicer:
         kind = self._count(call, request.account_id, decision)
         response = wire.CheckEntitlementResponse(decision=encode_decision(decision))
         if self._answers is not None:
-            self._answers.keep(call.tenant_id, call.data, asked, decision, kind, response)
+            self._answers.keep(Answered(call.tenant_id, asked, decision, kind, response), call.data)
         return response
 
     async def BatchCheckEntitlements(  # noqa: N802 - the wire's name
@@ -72,8 +74,10 @@ class EntitlementServicer:
             if isinstance(outcome, TallygateError):
                 result.error.CopyFrom(encode_error(outcome))
             else:
-                self._count(call, question.account_id, outcome)
+                kind = self._count(call, question.account_id, outcome)
                 result.decision.CopyFrom(encode_decision(outcome))
+                if self._answers is not None:
+                    self._answers.keep_of_batch(Answered(call.tenant_id, question, outcome, kind, result))
             results.append(result)
         return wire.BatchCheckEntitlementsResponse(results=results)
 

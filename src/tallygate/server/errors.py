@@ -4,7 +4,10 @@ Only enum codes, `str` details and tuple metadata leave this room, so that every
 """
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import cycle
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -29,6 +32,7 @@ from tallygate.domain.errors import (
 DOMAIN = "tallygate"
 DETAILS_KEY = "grpc-status-details-bin"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
+_SPREAD = 32
 RETRY_SECONDS = 0.1
 _LONGEST_MESSAGE = 500
 
@@ -90,6 +94,17 @@ def status_code(error: TallygateError) -> grpc.StatusCode:
     if error.reason in _BY_REASON:
         return _BY_REASON[error.reason]
     return next((code for family, code in _FAMILIES if isinstance(error, family)), grpc.StatusCode.INTERNAL)
+
+
+@cache
+def _overloads() -> Iterator[Failure]:
+    """Refusals under overload, made once: one that costs as much as an answer would only add to it."""
+    return cycle([failure_of(OverloadedError()) for _ in range(_SPREAD)])
+
+
+def overloaded() -> Failure:
+    """The answer to a call for which there is no room; its delays are spread over several callers."""
+    return next(_overloads())
 
 
 def failure_of(error: TallygateError) -> Failure:

@@ -15,8 +15,15 @@ import pygrpc_native.aio as library  # `from pygrpc_native import aio` recurses 
 from pygrpc_native import EVENT_CANCEL
 from typing_extensions import override
 
-from tallygate.domain.errors import OverloadedError, ShuttingDownError, TallygateError
-from tallygate.server.errors import PUSHBACK_KEY, DeadlineExceededError, InternalError, failure_of
+from tallygate.domain.errors import ShuttingDownError, TallygateError
+from tallygate.server.errors import (
+    PUSHBACK_KEY,
+    DeadlineExceededError,
+    Failure,
+    InternalError,
+    failure_of,
+    overloaded,
+)
 
 _BATCH = 64
 _log = logging.getLogger(__name__)
@@ -95,7 +102,7 @@ class GuardedServer(library.Server):
             if kind != EVENT_CANCEL and method not in self._always:
                 if room <= 0:
                     self.refused += 1
-                    self._refuse(call_id, OverloadedError(in_flight=self._max_calls))
+                    self._answer(call_id, overloaded())
                     continue
                 room -= 1
             admitted.append(event)
@@ -177,7 +184,9 @@ class GuardedServer(library.Server):
         super()._fail(call, context, details)
 
     def _refuse(self, call_id: int, error: TallygateError) -> None:
-        failure = failure_of(error)
+        self._answer(call_id, failure_of(error))
+
+    def _answer(self, call_id: int, failure: Failure) -> None:
         if self._front is not None:
             self._front.fail(call_id, failure.code.value[0], failure.message, _carried(failure.trailing))
 

@@ -14,7 +14,7 @@ from tallygate.server.calls import Call, Calls, Context, Method, Unreadable
 from tallygate.server.errors import DeadlineExceededError
 from tallygate.server.logs import CURRENT_CALL, CallInfo
 
-_CLOSING_SECONDS = 5.0
+_CLOSING_SECONDS = 0.5
 
 StreamMethod = Callable[[Any, Call], AsyncGenerator[Message, None]]
 

@@ -3,7 +3,7 @@
 Knows no clock and no store. Instants are microseconds since the Unix epoch, durations microseconds.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tallygate.domain.catalog import Catalog, Entitlement, Feature, FeatureKind, Overage, ValueType
 from tallygate.domain.gating.decision import Decision, Reason, Source, SourceKind, UnblockKind, UnblockOption
@@ -170,7 +170,20 @@ def _unblocked(catalog: Catalog, phase: Phase, decision: Decision, question: Que
     return replace(decision, unblock_options=options)
 
 
-def decide_metered(catalog: Catalog, held: EntitlementSet, question: Question, metered: Metered) -> Decision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What a decision says of the call that it answers."""
+
+    view_version: int = 0
+    request_id: str = ""
+
+
+_UNSTAMPED = Stamp()
+
+
+def decide_metered(
+    catalog: Catalog, held: EntitlementSet, question: Question, metered: Metered, stamp: Stamp = _UNSTAMPED
+) -> Decision:
     """Explain a quota gate's answer: reason, what remains, when the same amount passes, and what would unblock it."""
     answer = metered.answer
     counted = answer.reason in _COUNTED
@@ -187,7 +200,9 @@ def decide_metered(catalog: Catalog, held: EntitlementSet, question: Question, m
         period_start=answer.period_start,
         reset_time=answer.period_end,
         sources=sources(held, held.phase_at(metered.slot.start), question),
+        view_version=stamp.view_version,
         replayed=answer.replayed,
+        request_id=stamp.request_id,
     )
     if answer.allowed or answer.reason is Reason.REFUND_EXCEEDS_USAGE:
         return decision
