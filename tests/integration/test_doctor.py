@@ -1,0 +1,127 @@
+"""What `tallygate doctor` finds on installations that are badly configured, each with its fix."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from child_processes import free_port, temporary_directory
+from command_line import tallygate
+from servers import ValkeyServer
+from tallygate_process import TallygateProcess
+
+BAD = ("--maxmemory-policy", "allkeys-lru")
+
+
+def diagnose(process, code, **environment):
+    """The findings by name, and the exit code as expected."""
+    changed = {**process.environment, **environment}
+    done = tallygate("doctor", "-o", "json", environment=changed, directory=process.directory, code=code)
+    assert "Traceback" not in done.stderr
+    return {finding["name"]: finding for finding in json.loads(done.stdout)}
+
+
+def ills(findings):
+    """What needs fixing; each says how."""
+    found = {name for name, finding in findings.items() if not finding["ok"]}
+    assert all(findings[name]["fix"] for name in found)
+    return found
+
+
+@pytest.fixture
+def installation():
+    """An installation that has run on a Valkey with these options: the options, then its process, stopped."""
+    servers = []
+
+    def begin(*options, append_only=True):
+        valkey = ValkeyServer(append_only=append_only, options=options).start()
+        servers.append(valkey)
+        process = TallygateProcess(environment={"TALLYGATE_REDIS__URL": valkey.url})
+        with process:
+            pass
+        return valkey, process
+
+    yield begin
+    for server in servers:
+        server.close()
+
+
+def test_a_healthy_installation_has_nothing_to_fix(installation):
+    _, process = installation()
+    findings = diagnose(process, 0)
+    assert not ills(findings)
+    assert findings.keys() == {
+        "database",
+        "schema version",
+        "redis",
+        "eviction policy",
+        "persistence",
+        "clock skew",
+        "epoch",
+    }
+    assert findings["epoch"]["detail"] == "64 of 64 partitions count"
+
+
+def test_a_valkey_that_evicts_and_forgets_is_found(installation):
+    _, process = installation(*BAD, append_only=False)
+    findings = diagnose(process, 2)
+    assert ills(findings) == {"eviction policy", "persistence"}
+    assert findings["eviction policy"]["detail"].startswith("allkeys-lru;")
+    assert findings["eviction policy"]["fix"].startswith("CONFIG SET maxmemory-policy noeviction")
+    assert findings["persistence"]["detail"].startswith("appendonly no,")
+    assert findings["persistence"]["fix"].startswith("CONFIG SET appendonly yes")
+
+
+def test_the_fix_that_it_names_heals(installation):
+    valkey, process = installation(*BAD, append_only=False)
+    for finding in diagnose(process, 2).values():
+        if not finding["ok"]:
+            valkey.command(*finding["fix"].partition(",")[0].split())
+    assert not ills(diagnose(process, 0))
+
+
+def test_a_lost_epoch_is_found(installation):
+    valkey, process = installation()
+    valkey.command("FLUSHALL")
+    findings = diagnose(process, 2)
+    assert ills(findings) == {"epoch"}
+    assert findings["epoch"]["detail"] == "0 of 64 partitions count"
+    assert "restore Redis" in findings["epoch"]["fix"]
+
+
+def test_another_schema_version_is_found_and_migrated():
+    process = TallygateProcess(directory=temporary_directory("tg-doctor-"))
+    run = {"environment": process.environment, "directory": process.directory}
+    findings = diagnose(process, 2)
+    assert ills(findings) == {"schema version"}
+    assert findings["schema version"]["detail"].startswith("none, this version needs ")
+    tallygate("migrate", **run)
+    assert not ills(diagnose(process, 0))
+    with closing(sqlite3.connect(process.directory / "data" / "tallygate.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '0001'")
+        database.commit()
+    findings = diagnose(process, 2)
+    assert findings["schema version"]["detail"].startswith("0001, this version needs ")
+    assert findings["schema version"]["fix"] == "run `tallygate migrate`"
+
+
+def test_stores_that_cannot_be_reached_are_findings_themselves():
+    process = TallygateProcess(directory=temporary_directory("tg-doctor-"))
+    unreachable = {
+        "TALLYGATE_REDIS__URL": f"redis://127.0.0.1:{free_port()}",
+        "TALLYGATE_DATABASE__URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none",
+    }
+    findings = diagnose(process, 2, **unreachable)
+    assert ills(findings) == {"redis", "database"}
+    assert "TALLYGATE_REDIS__URL" in findings["redis"]["fix"]
+    assert "TALLYGATE_DATABASE__URL" in findings["database"]["fix"]
+
+
+def test_people_are_told_in_lines_that_fit_their_terminal(installation):
+    _, process = installation(*BAD, append_only=False)
+    run = {"environment": process.environment, "directory": process.directory}
+    text = tallygate("doctor", **run, code=2).stdout
+    assert "FIX  eviction policy: allkeys-lru" in text
+    assert "fix: CONFIG SET maxmemory-policy noeviction" in text
+    assert max(map(len, text.splitlines())) <= 80

@@ -1,0 +1,157 @@
+"""How a server starts, or says in one line why it cannot; and how it finds its data again after kill -9."""
+
+import os
+import signal
+import socket
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from child_processes import free_port, temporary_directory
+from command_line import one_clear_line, tallygate
+from tallygate.domain.credential import mint_key
+from tallygate_process import TallygateProcess
+from tenants import Tenant, eventually
+
+KEY = mint_key(b"starting".ljust(32))
+CATALOG = {
+    "currency": "USD",
+    "features": {"calls": {"kind": "metered"}},
+    "plans": {"p": {"version": 1, "entitlements": {"calls": {"limit": 1000}}}},
+}
+
+
+@pytest.fixture
+def home():
+    """A directory and a server in it, not started."""
+    return TallygateProcess(directory=temporary_directory("tg-starting-"))
+
+
+@asynccontextmanager
+async def tenant_of(process):
+    async with grpc.aio.insecure_channel(process.address) as channel:
+        yield Tenant(channel, KEY)
+
+
+def refuse(process, code, **environment):
+    """Start a server that cannot start; what it says, in its one line."""
+    changed = {**process.environment, **environment}
+    return one_clear_line(tallygate("serve", environment=changed, directory=process.directory, code=code))
+
+
+def processes_in(directory: Path):
+    """Processes whose command line names this directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and entry.name != str(os.getpid()):
+            try:
+                words = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if os.fsencode(directory) in words:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("setting", ["TALLYGATE_SERVER__GRPC_ADDRESS", "TALLYGATE_SERVER__ADMIN_ADDRESS"])
+def test_a_port_in_use_is_said_in_one_line(home, setting):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = refuse(home, 3, **{setting: address})
+    assert said == f"cannot listen on {address}: the port is in use; stop what uses it or choose another port"
+    assert not processes_in(home.directory)  # nothing was left behind, its Valkey neither
+
+
+def test_a_second_live_instance_on_the_same_data_is_refused(home):
+    with home:
+        ports = {
+            "TALLYGATE_SERVER__GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
+            "TALLYGATE_SERVER__ADMIN_ADDRESS": f"127.0.0.1:{free_port()}",
+        }
+        said = refuse(home, 3, **ports)
+        assert said.endswith("stop it or name another data directory")
+        assert f"in use by a running Tallygate (pid {home.pid})" in said
+        assert home.ready()
+
+
+def test_a_directory_that_cannot_be_written_is_said_in_one_line(home, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.touch()  # not a matter of permissions, which do not bind root
+    said = refuse(home, 3, TALLYGATE_DATA_DIR=str(blocked / "data"))
+    assert str(blocked / "data") in said
+    assert "Not a directory" in said
+
+
+def test_a_redis_that_does_not_answer_is_said_in_one_line(home):
+    url = f"redis://:secret@127.0.0.1:{free_port()}"
+    said = refuse(home, 3, TALLYGATE_REDIS__URL=url)
+    assert "check redis.url (TALLYGATE_REDIS__URL)" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TALLYGATE_SERVER__GRPC_ADRESS", "127.0.0.1:1", "did you mean TALLYGATE_SERVER__GRPC_ADDRESS?"),
+        ("TALLYGATE_SERVER__MAX_IN_FLIGHT", "many", "TALLYGATE_SERVER__MAX_IN_FLIGHT (env): "),
+        ("TALLYGATE_ROLE", "everything", "TALLYGATE_ROLE (env): "),
+    ],
+)
+def test_a_wrong_setting_is_the_caller_s_to_change(home, name, value, said):
+    assert said in refuse(home, 2, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("nonsense", "want host:port, as 127.0.0.1:7420, or unix:/path"),
+        ("127.0.0.1:99999", "want host:port, as 127.0.0.1:7420, or unix:/path"),
+        ("192.0.2.1:7420", "this machine has no such address"),
+    ],
+)
+def test_an_address_that_cannot_be_had_is_said_in_one_line(home, address, said):
+    changed = {"TALLYGATE_SERVER__GRPC_ADDRESS": address, "TALLYGATE_SERVER__TRANSPORT": "grpcio"}
+    assert said in refuse(home, 3, **changed)
+
+
+def test_a_named_database_is_not_migrated_by_a_start(home):
+    database = home.directory / "other.db"
+    said = refuse(home, 3, TALLYGATE_DATABASE__URL=f"sqlite:///{database}")
+    assert "run `tallygate migrate`" in said
+
+
+async def test_a_server_that_was_killed_finds_its_data_and_takes_its_orphan_over(home):
+    home.start()
+    async with tenant_of(home) as tenant:
+        await tenant.apply(CATALOG)
+        await tenant.call("UpsertAccount", account_id="acme", plan_key="p")
+        assert (await tenant.consume("acme", "calls", 40, request_id="before")).used == 40
+        await tenant.usage_reaches("acme", "calls", 40)
+    home.kill()
+    (orphan,) = processes_in(home.directory)
+    home.start()
+    assert orphan not in processes_in(home.directory)
+    async with tenant_of(home) as tenant:
+        again = await tenant.consume("acme", "calls", 40, request_id="before")
+        assert (again.used, again.replayed) == (40, True)
+        assert (await tenant.consume("acme", "calls", 2, request_id="after")).used == 42
+        await tenant.usage_reaches("acme", "calls", 42)
+    home.stop()
+    assert not processes_in(home.directory)
+
+
+async def test_ctrl_c_leaves_no_process_and_the_data(home):
+    home.start()
+    home._process.popen.send_signal(signal.SIGINT)
+
+    async def ended():
+        return not home._process.alive
+
+    await eventually(ended)
+    assert home._process.popen.returncode == 0
+    assert not processes_in(home.directory)
+    assert (home.directory / "data" / "tallygate.db").exists()
