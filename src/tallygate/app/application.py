@@ -56,7 +56,10 @@ class Application:
         try:
             await self._start()
         except BaseException:
-            await self.stop()
+            try:
+                await self.stop()
+            except Exception:  # noqa: BLE001 - why it cannot start is what counts, and is raised below
+                _log.exception("what was started could not be stopped cleanly")
             raise
 
     async def stop(self) -> None:

@@ -5,6 +5,7 @@ Every refusal names its field, what was expected and what came. Instants and dur
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
@@ -159,6 +160,7 @@ def page_size(value: int, field: str = "page_size") -> int:
     raise InvalidFieldError(field=field, expected=f"0 to {MAX_PAGE}", got=value)
 
 
+@lru_cache(maxsize=4096)
 def timestamp(instant: int | None) -> Timestamp | None:
     """An instant on the wire; None stays absent."""
     if instant is None:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from os import umask
 from pathlib import Path
 
@@ -28,7 +29,12 @@ class Address:
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach it: a Unix socket, or loopback."""
-        return self.path is not None or self.host in {"localhost", "::1"} or self.host.startswith("127.")
+        if self.path is not None or self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:  # a name, which may lead anywhere
+            return False
 
     @property
     def target(self) -> str:
