@@ -120,7 +120,7 @@ def _await_key(client: Client) -> None:
         try:
             client.call(stub.GetCatalog, GetCatalogRequest())
         except CommandError as error:
-            if error.reason() != "UNAUTHENTICATED" or time.monotonic() > deadline:
+            if error.reason() not in {"UNAUTHENTICATED", "STORE_UNAVAILABLE"} or time.monotonic() > deadline:
                 raise
             time.sleep(_POLL_SECONDS)
         else:
