@@ -2,15 +2,20 @@
 
 import json
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
+from redis import Redis
 
 from child_processes import free_port, temporary_directory
-from command_line import tallygate
+from command_line import one_clear_line, tallygate
 from servers import ValkeyServer
+from tallygate.storage.redis.embedded_directory import DataDirectory
+from tallygate.storage.redis.keys import epoch
 from tallygate_process import TallygateProcess
 
+NOTICED_SECONDS = 10.0
 BAD = ("--maxmemory-policy", "allkeys-lru")
 
 
@@ -87,7 +92,31 @@ def test_a_lost_epoch_is_found(installation):
     findings = diagnose(process, 2)
     assert ills(findings) == {"epoch"}
     assert findings["epoch"]["detail"] == "0 of 64 partitions count"
-    assert "restore Redis" in findings["epoch"]["fix"]
+    assert "`tallygate migrate --accept-loss`" in findings["epoch"]["fix"]
+    run = {"environment": process.environment, "directory": process.directory}
+    assert "64 partitions count again" in tallygate("migrate", "--accept-loss", **run).stdout
+    assert not ills(diagnose(process, 0))
+
+
+def test_a_loss_is_accepted_beside_the_server_whose_valkey_lost_it():
+    """The embedded one, too, and where its socket's path is too long to lie in the data directory."""
+    directory = temporary_directory("tg-doctor-") / ("deep" * 30)
+    directory.mkdir()
+    process = TallygateProcess(directory=directory)
+    run = {"environment": process.environment, "directory": directory}
+    said = one_clear_line(tallygate("migrate", "--accept-loss", **run, code=3))
+    assert "is not running: start the server" in said
+    with process:
+        assert not ills(diagnose(process, 0))
+        with Redis(unix_socket_path=str(DataDirectory(directory / "data" / "valkey").recorded_socket)) as valkey:
+            valkey.flushall()
+            deadline = time.monotonic() + NOTICED_SECONDS
+            while not all(valkey.get(epoch(number)) for number in range(64)):  # until the server has noticed
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        assert ills(diagnose(process, 2)) == {"epoch"}
+        assert "64 partitions count again" in tallygate("migrate", "--accept-loss", **run).stdout
+        assert not ills(diagnose(process, 0))
 
 
 def test_another_schema_version_is_found_and_migrated():

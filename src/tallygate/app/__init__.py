@@ -5,12 +5,13 @@
 
 from tallygate.app.application import Application, serve
 from tallygate.app.errors import StartError
-from tallygate.app.offline import Finding, create_key, create_tenant, diagnose, migrate, revoke_key_local
+from tallygate.app.offline import Finding, accept_loss, create_key, create_tenant, diagnose, migrate, revoke_key_local
 
 __all__ = [
     "Application",
     "Finding",
     "StartError",
+    "accept_loss",
     "create_key",
     "create_tenant",
     "diagnose",

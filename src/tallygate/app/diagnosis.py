@@ -5,6 +5,7 @@ import asyncio
 from tallygate.app import clock
 from tallygate.app.installation import database_url, opened
 from tallygate.app.offline import Finding
+from tallygate.app.recovery import redis_url
 from tallygate.control_plane.epochs import PartitionState
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.settings import Settings
@@ -21,13 +22,10 @@ _SECONDS = 5.0
 async def diagnose(settings: Settings) -> list[Finding]:
     """Look at the database and at Redis; what cannot be reached is a finding, too."""
     findings = await _look_at_database(settings)
-    url = settings.redis.url.get_secret_value()
+    url = redis_url(settings)
     if not url:
-        socket = settings.data_dir.absolute() / "valkey" / "valkey.sock"
-        if not socket.exists():
-            detail = f"embedded, not running in {settings.data_dir}"
-            return [*findings, Finding(name="redis", ok=True, detail=detail)]
-        url = f"unix://{socket}"
+        detail = f"embedded, not running in {settings.data_dir}"
+        return [*findings, Finding(name="redis", ok=True, detail=detail)]
     return findings + await _look_at_redis(settings, url)
 
 

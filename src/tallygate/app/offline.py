@@ -26,6 +26,14 @@ async def migrate(settings: Settings) -> str:
     return await asyncio.to_thread(_installation().migrate, settings)
 
 
+async def accept_loss(settings: Settings) -> int:
+    """Count on from what Redis holds where counters were lost; returns in how many partitions."""
+    from tallygate.app import recovery  # noqa: PLC0415 - loads SQL
+
+    partitions: int = await recovery.accept_loss(settings)
+    return partitions
+
+
 async def create_tenant(
     settings: Settings, *, tenant_id: str, currency: str = "USD", time_zone: str = "UTC", test: bool = False
 ) -> None:

@@ -16,16 +16,20 @@ from tallygate.settings import load
     cls=Command,
     examples=["tallygate migrate", "tallygate migrate --database-url postgresql://tallygate@db/tallygate"],
 )
+@click.option("--accept-loss", is_flag=True, help="After Redis lost counters: count on from what it holds.")
 @settings_options()
-def migrate_command(*, flags: dict[str, Any], config: Path | None) -> None:
+def migrate_command(*, accept_loss: bool, flags: dict[str, Any], config: Path | None) -> None:
     """Bring the database to this version's schema.
 
     It is harmless when it is there already.
     """
     from tallygate import app  # noqa: PLC0415 - loads the database, which `--help` does not need
 
-    version = asyncio.run(app.migrate(load(flags, config_file=config).settings))
+    settings = load(flags, config_file=config).settings
+    version = asyncio.run(app.migrate(settings))
     click.echo(f"the database is at schema {version}")
+    if accept_loss:
+        click.echo(f"{asyncio.run(app.accept_loss(settings))} partitions count again")
 
 
 @click.group("tenant", cls=Group)

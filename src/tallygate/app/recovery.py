@@ -1,0 +1,47 @@
+"""Counting on after counters were lost: an operator's decision, never one of ours. Loads SQL."""
+
+from urllib.parse import quote
+
+from tallygate.app import clock
+from tallygate.app.errors import StartError
+from tallygate.app.installation import opened
+from tallygate.control_plane.epochs import EpochKeeper
+from tallygate.settings import Settings
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.embedded_directory import DataDirectory
+from tallygate.storage.redis.epochs import RedisEpochs
+from tallygate.storage.redis.link import LinkError, RedisLink
+from tallygate.storage.sql.epochs import SqlEpochs
+
+_SECONDS = 5.0
+
+
+def redis_url(settings: Settings) -> str:
+    """The Redis that the settings name, else the embedded one's socket; empty while that one is not running."""
+    socket = DataDirectory(settings.data_dir / "valkey").recorded_socket
+    return settings.redis.url.get_secret_value() or (f"unix://{quote(str(socket))}" if socket.exists() else "")
+
+
+async def accept_loss(settings: Settings) -> int:
+    """Count on from what Redis holds, in every partition that lost its counters; returns how many those were.
+
+    Raises:
+        StartError: Redis cannot be reached.
+    """
+    url = redis_url(settings)
+    if not url:
+        msg = f"the Valkey in {settings.data_dir} is not running: start the server, and say it again beside it"
+        raise StartError(msg)
+    link = RedisLink(RedisAddress.parse(url), connect_seconds=_SECONDS, reply_seconds=_SECONDS)
+    try:
+        await link.connect()
+    except LinkError as error:
+        msg = f"{error}; check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
+        raise StartError(msg) from error
+    try:
+        async with opened(settings) as engine:
+            keeper = EpochKeeper(ledger=SqlEpochs(engine), board=RedisEpochs(link), new_epoch=clock.new_epoch)
+            await keeper.settle()  # a loss that no server has noticed yet
+            return len(await keeper.accept_loss())
+    finally:
+        await link.close()
