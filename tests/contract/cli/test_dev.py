@@ -338,3 +338,12 @@ def test_a_directory_that_cannot_be_written_is_one_line(own):
     refused = own.try_to_start("--data-dir", "file/data")
     assert refused.returncode == 2
     assert refused.stderr == "error: cannot write to file/data: Not a directory; name another by --data-dir\n"
+
+
+def test_a_data_directory_elsewhere_comes_with_the_line_that_finds_it(own, say, monkeypatch):
+    own.child = ChildProcess(own.argv("--data-dir", "elsewhere"), log=own.log, cwd=own.home)
+    wait_for(lambda: READY in own.said() or not own.child.alive)
+    [line] = [line.strip() for line in own.said().splitlines() if line.startswith("  export ")]
+    name, _, value = line.removeprefix("export ").partition("=")
+    monkeypatch.setenv(name, value)
+    assert say("check", "globex", "api_calls").code == 0
