@@ -85,6 +85,9 @@ class EpochKeeper:
             settled = await self._settle_one(partition, shown.get(partition.partition))
             if settled is not PartitionState.ACTIVE:
                 lost.append(partition.partition)
+        fresh = [p.partition for p in partitions if p.state is PartitionState.ACTIVE and p.partition in lost]
+        if fresh:
+            _log.error("the counters of %d partitions are lost: hard limits answer UNAVAILABLE: %s", len(fresh), fresh)
         return lost
 
     async def accept_loss(self) -> Sequence[int]:
@@ -121,7 +124,6 @@ class EpochKeeper:
             case PartitionState.ACTIVE if shown == partition.epoch:
                 return PartitionState.ACTIVE
             case PartitionState.ACTIVE:
-                _log.error("the counters of partition %d are lost: hard limits answer UNAVAILABLE", partition.partition)
                 renewed = PartitionEpoch(
                     partition=partition.partition, epoch=self.new_epoch(), state=PartitionState.REBUILDING
                 )

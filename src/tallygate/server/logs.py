@@ -45,7 +45,9 @@ CURRENT_CALL: ContextVar[CallInfo | None] = ContextVar("tallygate_call", default
 
 def configure(*, level: str, output: Literal["json", "text"], stream: TextIO | None = None) -> None:
     """Send every log line of this process to `stream` (standard error), redacted."""
-    renderer: Any = structlog.processors.JSONRenderer() if output == "json" else structlog.dev.ConsoleRenderer()
+    renderer: Any = structlog.processors.JSONRenderer()
+    if output == "text":
+        renderer = structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty())
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
