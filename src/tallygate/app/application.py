@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
 
 _RESTART_SECONDS = 1.0
+_CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -68,10 +69,11 @@ class Application:
         if self._serving is not None:
             await self._serving.transport.drain()
             await self._serving.transport.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        while self._tasks:  # a client library may swallow one cancellation: that loop would be waited for for ever
+            for task in self._tasks:
+                task.cancel()
+            _, left = await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
+            self._tasks = list(left)
         if self._control is not None:
             await self._control.close(seconds=self._settings.server.drain_seconds)
         if self._admin is not None:
