@@ -84,7 +84,11 @@ class RedisLink:
         if self._keeper is not None:
             await self.wait_connected(deadline_seconds=self._connect_seconds)
             return
-        await self._connect_once()
+        try:
+            await self._connect_once()
+        except ConnectError as error:  # told by raising it; what happens later is logged
+            self.last_error = str(error)
+            raise
         self.start()
 
     def start(self) -> None:
@@ -189,7 +193,8 @@ class RedisLink:
             try:
                 await self._connect_once()
                 since = loop.time()
-            except ConnectError:
+            except ConnectError as error:
+                self._note(str(error))
                 await _pause(backoff)
             except Exception:  # `on_connect` failed: a link that stops trying would be down for good
                 _logger.exception("connecting to Redis failed")
@@ -206,8 +211,7 @@ class RedisLink:
         except (OSError, LinkError, ReplyError) as error:  # TimeoutError is an OSError
             if connection is not None:
                 connection.end("greeting failed")
-            self._note(self._explain(error))
-            raise ConnectError(self.last_error) from error
+            raise ConnectError(self._explain(error)) from error
         except BaseException:
             if connection is not None:
                 connection.end("connecting was given up")
