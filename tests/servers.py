@@ -229,7 +229,7 @@ class PostgresServer:
 
     def _spawn(self) -> None:
         argv = [self._server, "-D", str(self._data), "-k", str(self.directory), "-h", ""]
-        for setting in ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "timezone=UTC"):
+        for setting in ("fsync=off", "full_page_writes=off", "timezone=UTC"):
             argv += ["-c", setting]
         self._process = ChildProcess(argv, log=self.directory / "server.log", **self._options)
 
