@@ -137,8 +137,9 @@ class Caller:
         )
         return await self.ask(self._subscriptions.ChangePlan, request)
 
-    async def events(self) -> Any:
-        return await self.ask(self._usage.ListEvents, usage_service_pb2.ListEventsRequest(page_size=1000))
+    async def events(self, after: int = 0) -> Any:
+        request = usage_service_pb2.ListEventsRequest(after_sequence=after, page_size=1000)
+        return await self.ask(self._usage.ListEvents, request)
 
     async def usage(self, account: str) -> Any:
         request = usage_service_pb2.GetUsageRequest(account_id=account, feature_key="api_calls")
