@@ -1,10 +1,11 @@
 """Rows about counting: counters, quotas and their pots, aggregations, and prices as exact as they were written."""
 
+import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate_api.v1 import decision_pb2, usage_service_pb2
-from tenants import after, eventually, reason_name
+from tenants import after, eventually, failure, reason_name
 
 HOUR = 3_600
 INCLUDED, OVERAGE = decision_pb2.POT_KIND_INCLUDED, decision_pb2.POT_KIND_OVERAGE
@@ -83,7 +84,7 @@ HOURLY = {"usage_period": {"every": "hour"}}
 AGGREGATED = {
     # what happens at minutes of one hour (quantity, visitor), and what it amounts to
     "sum": ([(0, 3, "a"), (30, 4, "b"), (45, 5, "a")], 12),
-    "count": ([(0, 3, "a"), (30, 4, "b"), (45, 5, "a")], 3),
+    "count": ([(0, 1, "a"), (30, 1, "b"), (45, 1, "a")], 3),
     "max": ([(0, 5, "a"), (30, 9, "b"), (45, 7, "a")], 9),
     "latest": ([(0, 5, "a"), (30, 9, "b"), (45, 7, "a")], 7),
     "unique": ([(0, 1, "a"), (30, 1, "b"), (45, 1, "a")], 2),
@@ -120,11 +121,19 @@ async def test_ar_20_metering_service_aggregates(tenant, aggregation):
     assert [outcome.decision.allowed for outcome in recorded.outcomes] == [True, True]
     await tenant.advance_to(after(hour, HOUR))
 
-    async def metered_hour():
-        rows = await tenant.usage("acme", "calls", selection=usage_service_pb2.PERIOD_SELECTION_PREVIOUS)
-        return [(row.period_start_time, row.period_end_time, row.quantity) for row in rows]
+    async def collected():
+        return len((await tenant.call("ListEvents")).events) == 3
 
-    async def counted():
-        return await metered_hour() == [(hour, after(hour, HOUR), amount)]
+    await eventually(collected)
+    rows = await tenant.usage("acme", "calls", selection=usage_service_pb2.PERIOD_SELECTION_PREVIOUS)
+    shown = [(row.period_start_time, row.period_end_time, row.quantity) for row in rows]
+    assert shown == [(hour, after(hour, HOUR), amount)]
 
-    await eventually(counted, what=f"{aggregation} to be {amount}")
+
+async def test_ar_20_a_count_meter_counts_consumes_not_units(tenant):
+    await tenant.apply(metered({"aggregation": "count"}, limit=10))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="p")
+    refused = await failure(tenant.consume("acme", "calls", 3))
+    assert refused == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+    used = [(await tenant.consume("acme", "calls", quantity)).used for quantity in (None, 1, -1)]
+    assert used == [1, 2, 1]
