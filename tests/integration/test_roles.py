@@ -190,12 +190,12 @@ def test_roles_that_share_need_a_redis_by_name():
     assert "set redis.url (TALLYGATE_REDIS__URL)" in one_clear_line(done)
 
 
-async def test_a_sidecar_in_testing_mode_opens_no_tenants_of_its_own():
-    """Opening one writes SQL; a sidecar has none, so an unknown key is refused there."""
+async def test_a_sidecar_on_a_redis_to_which_nothing_was_published_refuses_nobody_s_key():
+    """It cannot know which keys there are, so it says that it cannot decide."""
     with (
         ValkeyServer() as valkey,
         TallygateProcess(role="data", environment={"TALLYGATE_REDIS__URL": valkey.url}) as process,
     ):
         async with tenant_of(process, mint_key(b"unknown".ljust(32))) as tenant:
             refused = await failure(tenant.check("acme", "calls"))
-    assert refused == (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+    assert refused == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
