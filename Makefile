@@ -1,7 +1,7 @@
 # Tallygate's tasks. A machine needs Python >= 3.11 with pip, and make; `make help` names the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check lint format types imports buf proto proto-check schema schema-check image lock clean
+.PHONY: help dev test bench bench-quick check lint format types imports buf proto proto-check schema schema-check image lock clean
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
@@ -21,11 +21,19 @@ TOOLS := .venv/.tools-$(call digest,requirements-dev.lock)
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
-dev: $(RUNTIME) ## Start a server with Valkey, SQLite and the demo world; options: make dev ARGS="--help"
+NATIVE ?=
+
+dev: $(if $(NATIVE),$(TOOLS),$(RUNTIME)) ## Start a server with Valkey, SQLite and the demo world; options: make dev ARGS="--help", NATIVE=1
 	@exec $(BIN)/tallygate dev $(ARGS)
 
 test: $(TOOLS) ## Pass all tests against real servers; some of them: make test ARGS="-k period"
 	$(PYTEST) $(ARGS)
+
+bench: $(TOOLS) ## Measure everything on this machine and write tests/load/RESULTS.md; options: make bench ARGS="--rounds 3"
+	PYTHONPATH=tests $(BIN)/python -m load.bench $(ARGS)
+
+bench-quick: $(TOOLS) ## The same with fewer rows and rounds, within a minute
+	PYTHONPATH=tests $(BIN)/python -m load.bench --quick $(ARGS)
 
 check: lint types imports buf proto-check schema-check ## All that is checked without running tests
 
