@@ -88,15 +88,12 @@ def _metered(view: View, feature_key: str) -> Feature:
 
 
 def _quantity(request: ConsumeRequest, feature: Feature) -> int:
-    """The quantity as the meter takes it: zero is a level but no delta, a consume counts once, only deltas return."""
+    """The quantity as the meter takes it: zero is a level but no delta, and only deltas can be returned."""
     quantity = 1 if request.quantity is None else request.quantity
     if abs(quantity) > MAX_QUANTITY:
         raise InvalidFieldError(field="quantity", expected=f"at most {MAX_QUANTITY}", got=quantity)
     if quantity == 0 and feature.aggregation not in LEVELS:
         raise InvalidFieldError(field="quantity", expected="not zero; CheckEntitlement looks without taking", got=0)
-    if feature.aggregation is Aggregation.COUNT and abs(quantity) != 1:
-        expected = "1, or -1 for one taken back: a count meter counts consumes, not units"
-        raise InvalidFieldError(field="quantity", expected=expected, got=quantity)
     if quantity < 0 and feature.aggregation not in _NEGATIVE:
         raise InvalidFieldError(
             field="quantity", expected=f"at least 0 for a {feature.aggregation} meter", got=quantity
