@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
+from tallygate.control_plane.lookup import account_record
 from tallygate.control_plane.publishing import OutboxPublisher
+from tallygate.control_plane.subscription_changes import ChangePlan, change_plan
 from tallygate.control_plane.tenants import CreateTenant, create_tenant
 from tallygate.control_plane.transactions import Transactions, UseCase, Written
 from tallygate.domain.catalog import (
@@ -82,9 +84,17 @@ class ControlPlane:
         request = ApplyCatalog(document=document or demo_catalog(), **options)
         return await self.write(lambda work, now: apply_catalog(work, request, now=now))
 
-    async def upsert(self, account_id: str, plan_key: str = "", **options: Any) -> Any:
-        request = UpsertAccount(account_id=account_id, plan_key=plan_key, **options)
+    async def upsert(self, account_id: str, plan_key: str = "", *, trial: bool = False, **options: Any) -> Any:
+        days = None if trial else 0
+        request = UpsertAccount(account_id=account_id, plan_key=plan_key, trial_days=days, **options)
         return await self.write(lambda work, now: upsert_account(work, request, now=now, new_id=self.new_id))
+
+    async def record(self, account_id: str) -> Any:
+        return await self.read(lambda work, _: account_record(work, account_id))
+
+    async def change_plan(self, account_id: str, plan_key: str) -> Any:
+        request = ChangePlan(account_id=account_id, plan_key=plan_key)
+        return await self.write(lambda work, now: change_plan(work, request, now=now))
 
 
 @asynccontextmanager

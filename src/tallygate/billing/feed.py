@@ -12,6 +12,7 @@ async def follow(
     *,
     after: int = 0,
     account_id: str = "",
+    feature_key: str = "",
     page: int = 500,
     poll_seconds: float = 0.25,
     sleep: Sleep = asyncio.sleep,
@@ -23,7 +24,9 @@ async def follow(
     while True:
         head = await reader.head(tenant_id)  # read first: what it covers is committed, so no later page can miss it
         while after < head:
-            facts = await reader.events_after(tenant_id, after, account_id=account_id, limit=page)
+            facts = await reader.events_after(
+                tenant_id, after, account_id=account_id, feature_key=feature_key, limit=page
+            )
             for recorded in facts:
                 yield recorded
                 after = recorded.sequence

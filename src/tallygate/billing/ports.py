@@ -10,6 +10,7 @@ from typing import Protocol
 
 from tallygate.domain.errors import ConflictError, ErrorReason
 from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.domain.gating.decision import Pot
 from tallygate.domain.period import UsagePeriod
 
 Identity = tuple[str, str, str, str]
@@ -131,9 +132,9 @@ class EventReader(Protocol):
         ...
 
     async def events_after(
-        self, tenant_id: str, sequence: int, *, account_id: str = "", limit: int = 500
+        self, tenant_id: str, sequence: int, *, account_id: str = "", feature_key: str = "", limit: int = 500
     ) -> Sequence[RecordedFact]:
-        """The next facts after this sequence number, in order; of one account where it is named."""
+        """The next facts after this sequence number, in order; of one account or feature where it is named."""
         ...
 
 
@@ -149,13 +150,18 @@ class Meter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodTotal:
-    """The facts counted in the period that starts at `period_start`, of one group: sum, greatest, distinct members."""
+    """The facts counted in the period that starts at `period_start`, of one group: sum, greatest, distinct members.
+
+    `count` is how many they are, `pots` what each pot paid in all; of facts that are grouped these are not told.
+    """
 
     period_start: int
     group: str
     total: int
     greatest: int
     distinct: int
+    count: int = 0
+    pots: tuple[Pot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

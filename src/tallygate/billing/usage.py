@@ -3,7 +3,7 @@
 A quantity is an integer, and so is every answer. Instants are microseconds since the Unix epoch.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import assert_never
@@ -11,20 +11,35 @@ from typing import assert_never
 from tallygate.billing.ports import Meter, PeriodTotal, Sample, UsageReader
 from tallygate.domain.catalog import Aggregation, Feature
 from tallygate.domain.event import FactKind
+from tallygate.domain.gating.decision import Pot
 from tallygate.domain.period import UsagePeriod
 
 _DELTAS = frozenset({FactKind.CONSUME, FactKind.REFUND})
 _LEVELS = frozenset({FactKind.LEVEL})
 _MEASURED = frozenset({FactKind.EVENT, FactKind.LEVEL})
+_KINDS = {
+    Aggregation.SUM: _DELTAS,
+    Aggregation.COUNT: _DELTAS,
+    Aggregation.UNIQUE: _MEASURED,
+    Aggregation.MAX: _LEVELS,
+    Aggregation.LATEST: _LEVELS,
+    Aggregation.TIME_WEIGHTED: _MEASURED,
+}
+"""Which facts count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodUsage:
-    """What was used in one usage period; `group` is the value of the dimension grouped by, empty where it has none."""
+    """What was used in one usage period; `group` is the value of the dimension grouped by, empty where it has none.
+
+    `events` is how many facts stand behind it, `pots` what each pot paid; levels burn none, and groups are not told.
+    """
 
     period: UsagePeriod
     value: int
     group: str = ""
+    events: int = 0
+    pots: tuple[Pot, ...] = ()
 
 
 async def usage(
@@ -47,31 +62,43 @@ async def usage(
     periods = [p for p in tile([*found, *known]) if p.start < end and start < p.end]
     if not periods:
         return []
-    values = await _values(reader, meter, feature, periods, now)
+    kinds, unique_by = _KINDS[feature.aggregation], feature.unique_by
+    totals = await reader.totals(meter, periods[0].start, periods[-1].end, kinds, unique_by=unique_by)
+    values = await _values(reader, meter, feature, periods, totals, now)
     empty: Mapping[str, int] = {} if meter.group_by else {"": 0}
+    behind = {(total.period_start, total.group): total for total in totals}
     return [
-        PeriodUsage(period=period, group=group, value=value)
+        _usage(period, group, value, behind.get((period.start, group)))
         for period in periods
         for group, value in sorted((values.get(period.start) or empty).items())
     ]
+
+
+def _usage(period: UsagePeriod, group: str, value: int, behind: PeriodTotal | None) -> PeriodUsage:
+    if behind is None:
+        return PeriodUsage(period=period, group=group, value=value)
+    return PeriodUsage(period=period, group=group, value=value, events=behind.count, pots=behind.pots)
 
 
 _Values = dict[int, dict[str, int]]
 
 
 async def _values(
-    reader: UsageReader, meter: Meter, feature: Feature, periods: Sequence[UsagePeriod], now: int
+    reader: UsageReader,
+    meter: Meter,
+    feature: Feature,
+    periods: Sequence[UsagePeriod],
+    totals: Sequence[PeriodTotal],
+    now: int,
 ) -> _Values:
     """By period start and group."""
     match feature.aggregation:
         case Aggregation.SUM | Aggregation.COUNT:
-            totals = await _totals(reader, meter, periods, _DELTAS)
             return _by_period((t.period_start, t.group, t.total) for t in totals)
         case Aggregation.UNIQUE:
-            totals = await _totals(reader, meter, periods, _MEASURED, unique_by=feature.unique_by)
             return _by_period((t.period_start, t.group, t.distinct) for t in totals)
         case Aggregation.MAX:
-            return await _greatest(reader, meter, periods)
+            return await _greatest(reader, meter, periods, totals)
         case Aggregation.LATEST:
             return {p.start: _levels(await reader.last_before(meter, p.end, _LEVELS)) for p in periods}
         case Aggregation.TIME_WEIGHTED:
@@ -80,19 +107,9 @@ async def _values(
             assert_never(feature.aggregation)
 
 
-async def _totals(
-    reader: UsageReader,
-    meter: Meter,
-    periods: Sequence[UsagePeriod],
-    kinds: Collection[FactKind],
-    *,
-    unique_by: str = "",
-) -> Sequence[PeriodTotal]:
-    return await reader.totals(meter, periods[0].start, periods[-1].end, kinds, unique_by=unique_by)
-
-
-async def _greatest(reader: UsageReader, meter: Meter, periods: Sequence[UsagePeriod]) -> _Values:
-    totals = await _totals(reader, meter, periods, _LEVELS)
+async def _greatest(
+    reader: UsageReader, meter: Meter, periods: Sequence[UsagePeriod], totals: Sequence[PeriodTotal]
+) -> _Values:
     seen = _by_period((t.period_start, t.group, t.greatest) for t in totals)
     result: _Values = {}
     for period in periods:

@@ -1,63 +1,68 @@
 """Accounts and their users."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tallygate.control_plane.fields import check_id, check_metadata, check_zone
 from tallygate.control_plane.lookup import account_record
 from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, page_of
 from tallygate.control_plane.ports import NewId, UnitOfWork
-from tallygate.control_plane.records import Account, AccountUser
-from tallygate.control_plane.subscription_changes import ChangePlan, change_plan
+from tallygate.control_plane.records import Account, AccountUser, Held
 from tallygate.control_plane.subscription_terms import term_at
-from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription, live_subscription
-from tallygate.domain.account import AccountRecord
-from tallygate.domain.errors import AccountNotFoundError, UserNotFoundError
+from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription, live_ones
+from tallygate.domain.account import Subscription
+from tallygate.domain.errors import AccountNotFoundError, SubscriptionConflictError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertAccount:
-    """An account by its owner's own id; None keeps what is there.
+    """An account by its owner's own id; what is left out stays as it is.
 
-    With a `plan_key` the account is on that plan afterwards: it is subscribed where it has no live subscription, and
-    changes at once where it is on another plan. `trial` starts that first subscription with the plan's trial; an
-    account that already had a trial keeps what it has.
+    `metadata` entries are set, and those with an empty value removed. With a `plan_key` the account is subscribed where
+    it has no live subscription: to the newest version, with the plan's trial or with `trial_days` instead.
     """
 
     account_id: str
-    metadata: Mapping[str, str] | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
     time_zone: str | None = None
     plan_key: str = ""
-    plan_version: int | None = None
-    trial: bool = False
+    trial_days: int | None = None
+    user_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountView:
-    """An account and all that it holds."""
+    """An account with its live subscription; `created` says that it is new."""
 
     account: Account
-    record: AccountRecord
+    subscription: Held | None = None
+    created: bool = False
 
 
 async def upsert_account(work: UnitOfWork, request: UpsertAccount, *, now: int, new_id: NewId) -> AccountView:
-    """Create an account or change it, and put it on a plan, in one step."""
+    """Create an account or change it, subscribe it and add its users, in one step; again it changes nothing.
+
+    Raises:
+        SubscriptionConflictError: it has a live subscription to another plan.
+    """
     check_id("account_id", request.account_id)
     stored = await work.accounts.get(request.account_id)
-    wanted = stored or Account(account_id=request.account_id, create_time=now)
-    if request.metadata is not None:
-        wanted = replace(wanted, metadata=dict(check_metadata(request.metadata)))
+    wanted = stored or Account(account_id=request.account_id, create_time=now, update_time=now)
+    merged = {key: value for key, value in {**wanted.metadata, **request.metadata}.items() if value}
+    wanted = replace(wanted, metadata=dict(check_metadata(merged)))
     if request.time_zone is not None:
         wanted = replace(wanted, time_zone=check_zone("time_zone", request.time_zone))
     if wanted != stored:
         await work.accounts.put(wanted)
     if request.plan_key:
         await _put_on_plan(work, request, now=now, new_id=new_id)
-    return await get_account(work, request.account_id)
+    if request.user_ids:
+        await add_users(work, request.account_id, request.user_ids, now=now)
+    return replace(await get_account(work, request.account_id, now=now), created=stored is None)
 
 
-async def get_account(work: UnitOfWork, account_id: str) -> AccountView:
-    """An account and all that it holds.
+async def get_account(work: UnitOfWork, account_id: str, *, now: int) -> AccountView:
+    """An account with its live subscription.
 
     Raises:
         AccountNotFoundError: there is none.
@@ -65,41 +70,35 @@ async def get_account(work: UnitOfWork, account_id: str) -> AccountView:
     account = await work.accounts.get(account_id)
     if account is None:
         raise AccountNotFoundError(account_id=account_id)
-    return AccountView(account=account, record=await account_record(work, account_id))
+    return (await _views(work, [account], now))[0]
 
 
-async def list_accounts(work: UnitOfWork, page: PageRequest = FIRST_PAGE) -> Page[AccountView]:
-    """Accounts by id."""
+async def list_accounts(
+    work: UnitOfWork, page: PageRequest = FIRST_PAGE, *, plan_key: str = "", now: int
+) -> Page[AccountView]:
+    """Accounts by id; with a `plan_key` those whom that plan serves now by a live subscription."""
     found = await page_of(
         page,
-        lambda after, limit: work.accounts.list(after=after, limit=limit),
+        lambda after, limit: work.accounts.list(after=after, limit=limit, plan_key=plan_key, now=now),
         lambda account: account.account_id,
     )
-    records = await work.accounts.records([account.account_id for account in found.items])
-    by_id = {record.account_id: record for record in records}
-    views = [AccountView(account=account, record=by_id[account.account_id]) for account in found.items]
-    return Page(items=views, next_page_token=found.next_page_token)
+    return Page(items=await _views(work, found.items, now), next_page_token=found.next_page_token)
 
 
-async def add_user(work: UnitOfWork, account_id: str, user_id: str, *, now: int) -> AccountUser:
-    """Make someone a user of the account; adding them again changes nothing."""
-    check_id("user_id", user_id)
+async def add_users(work: UnitOfWork, account_id: str, user_ids: Sequence[str], *, now: int) -> Sequence[AccountUser]:
+    """Make people users of the account; those who are already stay as they are. Answers all of them, by id."""
+    for index, user_id in enumerate(user_ids):
+        check_id(f"user_ids[{index}]", user_id)
     await account_record(work, account_id)
-    user = AccountUser(user_id=user_id, create_time=now)
-    await work.users.add(account_id, user)
-    return user
+    return await work.users.add(account_id, user_ids, now=now)
 
 
-async def remove_user(work: UnitOfWork, account_id: str, user_id: str) -> None:
-    """Remove a user, and free every seat that they hold.
-
-    Raises:
-        UserNotFoundError: the account has no such user.
-    """
+async def remove_users(work: UnitOfWork, account_id: str, user_ids: Sequence[str]) -> int:
+    """Remove users, and free every seat that they hold; answers how many were there."""
     await account_record(work, account_id)
-    if not await work.users.remove(account_id, user_id):
-        raise UserNotFoundError(account_id=account_id, user_id=user_id)
-    await work.seats.unassign(account_id, "", user_id)
+    removed = await work.users.remove(account_id, user_ids)
+    await work.seats.unassign(account_id, "", user_ids)
+    return removed
 
 
 async def list_users(work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE) -> Page[AccountUser]:
@@ -112,25 +111,25 @@ async def list_users(work: UnitOfWork, account_id: str, page: PageRequest = FIRS
     )
 
 
+async def _views(work: UnitOfWork, accounts: Sequence[Account], now: int) -> list[AccountView]:
+    live = await live_ones(work, [account.account_id for account in accounts], now=now)
+    return [AccountView(account=account, subscription=live.get(account.account_id)) for account in accounts]
+
+
 async def _put_on_plan(work: UnitOfWork, request: UpsertAccount, *, now: int, new_id: NewId) -> None:
-    record = await account_record(work, request.account_id)
-    live = live_subscription(record, now)
-    if live is None:
+    held = (await live_ones(work, [request.account_id], now=now)).get(request.account_id)
+    if held is None:
         wanted = CreateSubscription(
-            account_id=request.account_id,
-            plan_key=request.plan_key,
-            plan_version=request.plan_version,
-            trial=request.trial,
+            account_id=request.account_id, plan_key=request.plan_key, trial_days=request.trial_days
         )
         await create_subscription(work, wanted, now=now, new_id=new_id)
-        return
+    elif not _came_from(held.subscription, request.plan_key, now):
+        serving = term_at(held.subscription, now).plan_key
+        raise SubscriptionConflictError(account_id=request.account_id, plan_key=serving)
+
+
+def _came_from(live: Subscription, plan_key: str, now: int) -> bool:
+    """Whether this plan serves, or did until its trial ended in another one by itself."""
     term = term_at(live, now)
-    same = term.plan_key == request.plan_key and request.plan_version in {None, term.plan_version}
-    kept = request.trial and live.trial_end_time is not None
-    if not same and not kept:
-        change = ChangePlan(
-            account_id=request.account_id,
-            plan_key=request.plan_key,
-            plan_version=request.plan_version,
-        )
-        await change_plan(work, change, now=now)
+    ended_in = term.start_time == live.trial_end_time and live.terms[0].plan_key == plan_key
+    return term.plan_key == plan_key or ended_in

@@ -1,14 +1,14 @@
 """Overrides and grants: dated exceptions and dated allowances of one account."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from tallygate.control_plane.catalog_rules import check_entitlement
 from tallygate.control_plane.fields import check_id, check_instant, check_quantity
 from tallygate.control_plane.lookup import account_record, feature_of
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, slice_of
+from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
 from tallygate.control_plane.ports import NewId, UnitOfWork
+from tallygate.control_plane.records import StoredGrant, StoredOverride
 from tallygate.domain.account import Grant, Override
 from tallygate.domain.catalog import Aggregation, Entitlement, Feature, FeatureKind
 from tallygate.domain.errors import (
@@ -24,7 +24,10 @@ _MEASURED = {Aggregation.UNIQUE, Aggregation.TIME_WEIGHTED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateOverride:
-    """An exception over [start_time, end_time), from now on by default."""
+    """An exception over [start_time, end_time), from now on by default.
+
+    With the caller's own `override_id` it is created once, however often it is asked for.
+    """
 
     account_id: str
     feature_key: str
@@ -50,15 +53,17 @@ class CreateGrant:
     grant_id: str = ""
 
 
-async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int, new_id: NewId) -> Override:
+async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int, new_id: NewId) -> StoredOverride:
     """Give an account an exception.
 
     Raises:
         ConflictError: another override has this id.
     """
-    record = await account_record(work, request.account_id)
+    await account_record(work, request.account_id)
     check_entitlement("entitlement", feature_of(await work.catalog.load(), request.feature_key), request.entitlement)
-    start = now if request.start_time is None else check_instant("start_time", request.start_time)
+    stored = _override(await work.overrides.list(request.account_id), request.override_id)
+    start = stored.override.start_time if stored is not None else now
+    start = start if request.start_time is None else check_instant("start_time", request.start_time)
     if request.end_time is not None:
         check_instant("end_time", request.end_time, after=start)
     wanted = Override(
@@ -68,12 +73,12 @@ async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int
         start_time=start,
         end_time=request.end_time,
     )
-    stored = next((each for each in record.overrides if each.override_id == wanted.override_id), None)
-    if stored is not None:
-        same = stored == (wanted if request.start_time is not None else replace(wanted, start_time=stored.start_time))
-        return _kept(stored, same=same, override_id=stored.override_id)
-    await work.allowances.put_override(request.account_id, wanted)
-    return wanted
+    if stored is None:
+        stored = StoredOverride(override=wanted, create_time=now)
+        await work.overrides.put(request.account_id, stored)
+    if stored.override != wanted:
+        raise ConflictError(override_id=wanted.override_id)
+    return stored
 
 
 async def delete_override(work: UnitOfWork, account_id: str, override_id: str) -> None:
@@ -83,28 +88,33 @@ async def delete_override(work: UnitOfWork, account_id: str, override_id: str) -
         OverrideNotFoundError: the account has no such override.
     """
     await account_record(work, account_id)
-    if not await work.allowances.delete_override(account_id, override_id):
+    if not await work.overrides.delete(account_id, override_id):
         raise OverrideNotFoundError(account_id=account_id, override_id=override_id)
 
 
-async def list_overrides(work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE) -> Page[Override]:
-    """An account's overrides by id."""
-    record = await account_record(work, account_id)
-    return slice_of(page, record.overrides, lambda override: override.override_id)
+async def list_overrides(
+    work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE, *, feature_key: str = ""
+) -> Page[StoredOverride]:
+    """An account's overrides by feature and start, ended ones included."""
+    await account_record(work, account_id)
+    found = [each for each in await work.overrides.list(account_id) if feature_key in {"", each.override.feature_key}]
+    return slice_of(page, found, _override_order)
 
 
-async def create_grant(work: UnitOfWork, request: CreateGrant, *, now: int, new_id: NewId) -> Grant:
+async def create_grant(work: UnitOfWork, request: CreateGrant, *, now: int, new_id: NewId) -> StoredGrant:
     """Give an account an allowance.
 
     Raises:
         ConflictError: another grant has this id.
     """
-    record = await account_record(work, request.account_id)
+    await account_record(work, request.account_id)
     _check_grantable(feature_of(await work.catalog.load(), request.feature_key))
     check_quantity("amount", request.amount, least=1)
     if not 0 <= request.priority <= MAX_PRIORITY:
         raise InvalidFieldError(field="priority", expected=f"0 to {MAX_PRIORITY}", got=request.priority)
-    effective = now if request.effective_time is None else check_instant("effective_time", request.effective_time)
+    stored = _grant(await work.grants.list(request.account_id), request.grant_id)
+    effective = stored.grant.effective_time if stored is not None else now
+    effective = effective if request.effective_time is None else check_instant("effective_time", request.effective_time)
     if request.expire_time is not None:
         check_instant("expire_time", request.expire_time, after=effective)
     wanted = Grant(
@@ -116,34 +126,40 @@ async def create_grant(work: UnitOfWork, request: CreateGrant, *, now: int, new_
         expire_time=request.expire_time,
         create_time=now,
     )
-    stored = _find(record.grants, wanted.grant_id)
-    if stored is not None:
-        return _kept(stored, same=_same_grant(stored, request, now), grant_id=stored.grant_id)
-    await work.allowances.put_grant(request.account_id, wanted)
-    return wanted
+    if stored is None:
+        stored = StoredGrant(grant=wanted)
+        await work.grants.put(request.account_id, stored)
+    if not _is_same(stored, wanted):
+        raise ConflictError(grant_id=wanted.grant_id)
+    return stored
 
 
-async def revoke_grant(work: UnitOfWork, account_id: str, grant_id: str, *, now: int) -> Grant:
-    """Let a grant expire now; what was burnt of it stays burnt.
+async def revoke_grant(work: UnitOfWork, account_id: str, grant_id: str, *, now: int) -> StoredGrant:
+    """Let a grant expire now, where it has not yet; what was burnt of it stays burnt. Again it changes nothing.
 
     Raises:
         GrantNotFoundError: the account has no such grant.
     """
-    record = await account_record(work, account_id)
-    stored = _find(record.grants, grant_id)
+    await account_record(work, account_id)
+    stored = _grant(await work.grants.list(account_id), grant_id)
     if stored is None:
         raise GrantNotFoundError(account_id=account_id, grant_id=grant_id)
-    if stored.expire_time is not None and stored.expire_time <= now:
+    if stored.revoke_time is not None:
         return stored
-    revoked = replace(stored, expire_time=now)
-    await work.allowances.put_grant(account_id, revoked)
+    expire = stored.grant.expire_time
+    ended = replace(stored.grant, expire_time=now if expire is None else min(expire, now))
+    revoked = StoredGrant(grant=ended, revoke_time=now)
+    await work.grants.put(account_id, revoked)
     return revoked
 
 
-async def list_grants(work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE) -> Page[Grant]:
-    """An account's grants by id, expired ones included."""
-    record = await account_record(work, account_id)
-    return slice_of(page, record.grants, lambda grant: grant.grant_id)
+async def list_grants(
+    work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE, *, feature_key: str = ""
+) -> Page[StoredGrant]:
+    """An account's grants in the order in which they burn, expired and revoked ones included."""
+    await account_record(work, account_id)
+    found = [each for each in await work.grants.list(account_id) if feature_key in {"", each.grant.feature_key}]
+    return slice_of(page, found, lambda stored: key_of(*stored.grant.burn_order()))
 
 
 def _check_grantable(feature: Feature) -> None:
@@ -151,26 +167,20 @@ def _check_grantable(feature: Feature) -> None:
         raise InvalidFieldError(field="feature_key", expected="a metered feature that has limits", got=feature.kind)
 
 
-def _find(grants: Iterable[Grant], grant_id: str) -> Grant | None:
-    return next((grant for grant in grants if grant.grant_id == grant_id), None)
+def _override(overrides: Sequence[StoredOverride], override_id: str) -> StoredOverride | None:
+    return next((each for each in overrides if each.override.override_id == override_id), None)
 
 
-def _same_grant(stored: Grant, request: CreateGrant, now: int) -> bool:
-    """Whether the request asks for what is stored; a revoked grant has expired sooner than it was asked to."""
-    fixed = (stored.feature_key, stored.amount, stored.priority)
-    if fixed != (request.feature_key, request.amount, request.priority):
-        return False
-    if request.effective_time not in {None, stored.effective_time}:
-        return False
-    revoked = stored.expire_time is not None and stored.expire_time <= now
-    sooner = revoked and (request.expire_time is None or (stored.expire_time or 0) < request.expire_time)
-    return sooner or stored.expire_time == request.expire_time
+def _override_order(stored: StoredOverride) -> str:
+    override = stored.override
+    return key_of(override.feature_key, override.start_time, override.override_id)
 
 
-_Kept = TypeVar("_Kept", Override, Grant)
+def _grant(grants: Sequence[StoredGrant], grant_id: str) -> StoredGrant | None:
+    return next((each for each in grants if each.grant.grant_id == grant_id), None)
 
 
-def _kept(stored: _Kept, *, same: bool, **name: str) -> _Kept:
-    if not same:
-        raise ConflictError(**name)
-    return stored
+def _is_same(stored: StoredGrant, wanted: Grant) -> bool:
+    """Whether a grant is what was created; when a revoked one was to expire is no longer known."""
+    expire_time = wanted.expire_time if stored.revoke_time is None else stored.grant.expire_time
+    return stored.grant == replace(wanted, create_time=stored.grant.create_time, expire_time=expire_time)

@@ -1,16 +1,17 @@
 """The catalogue's use-cases: apply a document, say what it changes, give it back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tallygate.control_plane.catalog_diff import CatalogDiff, diff_catalog, prune
 from tallygate.control_plane.catalog_rules import check_catalog
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, slice_of
+from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
 from tallygate.control_plane.ports import UnitOfWork
-from tallygate.control_plane.records import Held
+from tallygate.control_plane.records import Held, PublishedPlan
 from tallygate.control_plane.subscription_terms import period_end, term_at, with_version_from
 from tallygate.domain.catalog import AddOn, Catalog, Plan
+from tallygate.domain.errors import PlanNotFoundError
 
 
 class Migrate(StrEnum):
@@ -53,7 +54,7 @@ async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) ->
     if not request.validate_only:
         await _write(work, document, stored, diff)
         await _migrate(work, diff, request.migrate, now)
-    return diff
+    return replace(diff, changes=tuple(sorted(diff.changes, key=lambda change: change.path)))
 
 
 async def get_catalog(work: UnitOfWork) -> Catalog:
@@ -68,11 +69,46 @@ async def get_catalog(work: UnitOfWork) -> Catalog:
     )
 
 
-async def list_plans(work: UnitOfWork, page: PageRequest = FIRST_PAGE) -> Page[Plan]:
-    """Every version of every plan, archived ones included, by key and version."""
+async def list_plans(
+    work: UnitOfWork, page: PageRequest = FIRST_PAGE, *, plan_key: str = "", include_archived: bool = True, now: int
+) -> Page[PublishedPlan]:
+    """Every version of every plan, or of one, by key and version."""
     stored = await work.catalog.load()
-    plans = [plan for versions in stored.plans.values() for plan in versions.values()]
-    return slice_of(page, plans, lambda plan: f"{plan.plan_key}\x1f{plan.version:010d}")
+    wanted = [
+        plan
+        for key, versions in stored.plans.items()
+        for plan in versions.values()
+        if plan_key in {"", key} and (include_archived or not plan.archived)
+    ]
+    found = slice_of(page, wanted, lambda plan: key_of(plan.plan_key, plan.version))
+    return Page(items=await _published(work, stored, found.items, now), next_page_token=found.next_page_token)
+
+
+async def get_plan(work: UnitOfWork, plan_key: str, version: int | None = None, *, now: int) -> PublishedPlan:
+    """One version of a plan, the newest by default, archived or not.
+
+    Raises:
+        PlanNotFoundError: there is none.
+    """
+    stored = await work.catalog.load()
+    plan = stored.plan(plan_key, version)
+    if plan is None:
+        raise PlanNotFoundError(plan_key=plan_key, **({} if version is None else {"version": version}))
+    return (await _published(work, stored, [plan], now))[0]
+
+
+async def _published(work: UnitOfWork, stored: Catalog, plans: Sequence[Plan], now: int) -> list[PublishedPlan]:
+    times = await work.catalog.publish_times()
+    serving = (await work.subscriptions.use(now=now)).serving
+    return [
+        PublishedPlan(
+            plan=plan,
+            publish_time=times[plan.plan_key, plan.version],
+            newest=plan.version == max(stored.plans[plan.plan_key]),
+            subscription_count=serving.get((plan.plan_key, plan.version), 0),
+        )
+        for plan in plans
+    ]
 
 
 def _newest_plans(plans: Mapping[str, Mapping[int, Plan]]) -> dict[str, dict[int, Plan]]:
@@ -105,7 +141,8 @@ async def _migrate(work: UnitOfWork, diff: CatalogDiff, migrate: Migrate, now: i
             continue
         for held in await work.subscriptions.behind(plan.plan_key, plan.version, now=now):
             at = now if migrate is Migrate.NOW else await _period_end(work, catalog, held, now)
-            await work.subscriptions.put(held.account_id, with_version_from(held.subscription, plan, at))
+            moved = with_version_from(held.subscription, plan, at)
+            await work.subscriptions.put(held.account_id, moved, cancel_time=held.cancel_time)
 
 
 async def _period_end(work: UnitOfWork, catalog: Catalog, held: Held, now: int) -> int:

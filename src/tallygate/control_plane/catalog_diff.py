@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TypeVar
 
+from tallygate.control_plane.catalog_wording import worded
 from tallygate.control_plane.records import CatalogUse
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
 from tallygate.domain.errors import VersionConflictError
@@ -29,7 +30,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemChange:
-    """One item's change; `path` as in `plans.pro`, `fields` as in `entitlements.api_calls`.
+    """One item's change; `path` as in `plans.pro`, `fields` as in `entitlements.api_calls`, `details` in words.
 
     Versions are 0 where an item has none. Of a plan's subscriptions, `moved` change to the new version, and `behind`
     stay on older ones.
@@ -40,6 +41,7 @@ class ItemChange:
     old_version: int = 0
     new_version: int = 0
     fields: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     moved: int = 0
     behind: int = 0
 
@@ -79,7 +81,8 @@ def diff_catalog(document: Catalog, stored: Catalog, use: CatalogUse, *, migrate
 def _settings(document: Catalog, stored: Catalog) -> Iterator[ItemChange]:
     for name in ("currency", "time_zone", "default_plan"):
         if getattr(document, name) != getattr(stored, name):
-            yield ItemChange(path=name, effect=Effect.CHANGED)
+            details = tuple(worded(getattr(stored, name), getattr(document, name), name))
+            yield ItemChange(path=name, effect=Effect.CHANGED, details=details)
 
 
 def _unversioned(
@@ -93,7 +96,8 @@ def _unversioned(
             for name in _FIXED[type(item)]:
                 if name in changed:
                     raise VersionConflictError(path=f"{path}.{name}", stored=str(getattr(old, name)))
-            yield ItemChange(path=path, effect=Effect.CHANGED, fields=changed), item
+            details = tuple(worded(old, item))
+            yield ItemChange(path=path, effect=Effect.CHANGED, fields=changed, details=details), item
 
 
 def _versioned(
@@ -108,15 +112,22 @@ def _versioned(
         newest = old_versions[max(old_versions)]
         changed = tuple(name for name in _changed_fields(newest, item) if name != "version")
         if item.version > newest.version:
-            yield _raised(path, newest.version, item.version, changed), item
+            yield _raised(path, newest, item, changed), item
         elif item.version < newest.version or changed not in {(), ("archived",)}:
             raise VersionConflictError(path=path, newest_version=newest.version, changed=", ".join(changed))
         elif changed:
-            yield _raised(path, newest.version, item.version, changed), item
+            yield _raised(path, newest, item, changed), item
 
 
-def _raised(path: str, old: int, new: int, changed: tuple[str, ...]) -> ItemChange:
-    return ItemChange(path=path, effect=Effect.CHANGED, old_version=old, new_version=new, fields=changed)
+def _raised(path: str, old: _Bundle, new: _Bundle, changed: tuple[str, ...]) -> ItemChange:
+    return ItemChange(
+        path=path,
+        effect=Effect.CHANGED,
+        old_version=old.version,
+        new_version=new.version,
+        fields=changed,
+        details=tuple(worded(replace(old, version=new.version), new)),
+    )
 
 
 def _changed_fields(old: _Item, new: _Item) -> tuple[str, ...]:

@@ -35,10 +35,10 @@ async def advance_clock(work: UnitOfWork, *, now: int, by: int = 0, to: int | No
         InvalidFieldError: it would go backwards, or beyond what instants can be.
     """
     tenant = await _test_tenant(work)
-    step = by if to is None else to - now
+    field, step = ("duration", by) if to is None else ("to_time", to - now)
     if step < 0:
-        raise InvalidFieldError(field="to_time", expected="forwards only", got=step)
-    check_instant("to_time", now + step)
+        raise InvalidFieldError(field=field, expected="forwards only", got=step)
+    check_instant(field, now + step)
     if step:
         await work.tenants.update(replace(tenant, clock_offset=tenant.clock_offset + step))
     return TestClock(now=now + step, offset=tenant.clock_offset + step)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tallygate.control_plane.fields import MAX_ID_CHARACTERS, check_instant
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, page_of
+from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, newest_of
 from tallygate.control_plane.ports import UnitOfWork
 from tallygate.control_plane.records import StoredKey
 from tallygate.domain.credential import SHOWN_CHARACTERS, KeyRecord, Scope, is_well_formed, key_digest
@@ -67,7 +67,9 @@ async def revoke_key(work: UnitOfWork, key_id: str, *, real_now: int) -> StoredK
 
 
 async def list_keys(work: UnitOfWork, page: PageRequest = FIRST_PAGE) -> Page[StoredKey]:
-    """The tenant's keys by id, expired and revoked ones included."""
-    return await page_of(
-        page, lambda after, limit: work.keys.list(after=after, limit=limit), lambda key: key.record.key_id
+    """The tenant's keys, newest first, expired and revoked ones included."""
+    return await newest_of(
+        page,
+        lambda before, limit: work.keys.newest(before=before, limit=limit),
+        lambda key: (key.create_time, key.record.key_id),
     )

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.period import MAX_INSTANT
 
-DEFAULT_PAGE_SIZE = 50
+DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
+SEPARATOR = "\x1f"
+"""Sorts before every character that an id can have."""
+
+_DIGITS = 20
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -25,11 +30,11 @@ class PageRequest:
         """How many items to answer at most.
 
         Raises:
-            InvalidFieldError: the size is negative.
+            InvalidFieldError: the size is negative or too large.
         """
-        if self.page_size < 0:
+        if not 0 <= self.page_size <= MAX_PAGE_SIZE:
             raise InvalidFieldError(field="page_size", expected=f"0 to {MAX_PAGE_SIZE}", got=self.page_size)
-        return min(self.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        return self.page_size or DEFAULT_PAGE_SIZE
 
     def after(self) -> str:
         """The last item of the page before, empty for the first page.
@@ -42,8 +47,32 @@ class PageRequest:
         except ValueError:
             after = ""
         if _token(after) != self.page_token or "\x00" in after:
-            raise InvalidFieldError(field="page_token", expected="a token that a list answered")
+            raise _foreign()
         return after
+
+    def after_pair(self) -> tuple[str, str]:
+        """As `after`, of a list by two texts; two empty ones for the first page.
+
+        Raises:
+            InvalidFieldError: no such list handed out this token.
+        """
+        first, separator, second = self.after().partition(SEPARATOR)
+        if self.page_token and not separator:
+            raise _foreign()
+        return first, second
+
+    def before(self) -> tuple[int, str] | None:
+        """The last item of the page before, of a list newest first: when it was created, and its id.
+
+        Raises:
+            InvalidFieldError: no such list handed out this token.
+        """
+        if not self.page_token:
+            return None
+        created, last_id = self.after_pair()
+        if not (created.isascii() and created.isdecimal() and len(created) <= _DIGITS and int(created) < MAX_INSTANT):
+            raise _foreign()
+        return int(created), last_id
 
 
 FIRST_PAGE = PageRequest()
@@ -57,6 +86,11 @@ class Page(Generic[T_co]):
     next_page_token: str = ""
 
 
+def key_of(*parts: str | int) -> str:
+    """Parts of a list's order as one text that sorts as they do; numbers are not negative."""
+    return SEPARATOR.join(f"{part:0{_DIGITS}d}" if isinstance(part, int) else part for part in parts)
+
+
 async def page_of(
     request: PageRequest, load: Callable[[str, int], Awaitable[Sequence[T]]], key: Callable[[T], str]
 ) -> Page[T]:
@@ -67,12 +101,28 @@ async def page_of(
     return Page(items=items[:size], next_page_token=_token(key(items[size - 1])) if more else "")
 
 
+async def newest_of(
+    request: PageRequest,
+    load: Callable[[tuple[int, str] | None, int], Awaitable[Sequence[T]]],
+    key: Callable[[T], tuple[int, str]],
+) -> Page[T]:
+    """Load one page of a list newest first; `load` takes what items come behind and how many."""
+    size = request.size()
+    items = await load(request.before(), size + 1)
+    token = _token(key_of(*key(items[size - 1]))) if len(items) > size else ""
+    return Page(items=items[:size], next_page_token=token)
+
+
 def slice_of(request: PageRequest, items: Sequence[T], key: Callable[[T], str]) -> Page[T]:
     """One page of items that are all at hand."""
     size, after = request.size(), request.after()
     behind = sorted((item for item in items if key(item) > after), key=key)
     token = _token(key(behind[size - 1])) if len(behind) > size else ""
     return Page(items=behind[:size], next_page_token=token)
+
+
+def _foreign() -> InvalidFieldError:
+    return InvalidFieldError(field="page_token", expected="a token that this list answered")
 
 
 def _token(last: str) -> str:

@@ -7,158 +7,32 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from tallygate.control_plane.records import (
-    Account,
-    AccountUser,
-    CatalogUse,
-    Change,
-    Held,
-    OutboxEntry,
-    SeatHolder,
-    StoredKey,
-    Tenant,
+from tallygate.control_plane.records import Change, OutboxEntry, StoredKey, Tenant
+from tallygate.control_plane.repositories import (
+    AccountRepository,
+    CatalogRepository,
+    GrantRepository,
+    KeyRepository,
+    OverrideRepository,
+    SeatRepository,
+    SubscriptionRepository,
+    TenantRepository,
+    UserRepository,
 )
-from tallygate.domain.account import AccountRecord, Grant, Override, Subscription
-from tallygate.domain.catalog import AddOn, Catalog, CatalogSnapshot, Feature, Plan, RateLimitRule
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import CatalogSnapshot
 
 NewId = Callable[[], str]
 """Mints an id that was never used."""
 
 
-class TenantRepository(Protocol):
-    """The tenant's own row."""
-
-    async def get(self) -> Tenant:
-        """The tenant as it stands in this unit of work."""
-        ...
-
-    async def update(self, tenant: Tenant) -> None:
-        """Replace its settings and clock; its versions are the unit of work's business."""
-        ...
-
-
-class CatalogRepository(Protocol):
-    """The tenant's catalogue, all versions."""
-
-    async def load(self) -> Catalog:
-        """Everything published, archived items included."""
-        ...
-
-    async def put(self, item: Feature | RateLimitRule | Plan | AddOn) -> None:
-        """Add or replace one item, by kind, key and version."""
-        ...
-
-
-class AccountRepository(Protocol):
-    """Accounts and their whole records."""
-
-    async def get(self, account_id: str) -> Account | None:
-        """The account's profile."""
-        ...
-
-    async def put(self, account: Account) -> None:
-        """Add or replace the profile."""
-        ...
-
-    async def list(self, *, after: str, limit: int) -> Sequence[Account]:
-        """Profiles by account_id, those behind `after`."""
-        ...
-
-    async def records(self, account_ids: Sequence[str]) -> Sequence[AccountRecord]:
-        """The whole records of those of the accounts that exist."""
-        ...
-
-
-class UserRepository(Protocol):
-    """Users of accounts."""
-
-    async def add(self, account_id: str, user: AccountUser) -> None:
-        """Add a user; one who is there already stays as they are."""
-        ...
-
-    async def remove(self, account_id: str, user_id: str) -> bool:
-        """Remove a user; whether they were there."""
-        ...
-
-    async def list(self, account_id: str, *, after: str, limit: int) -> Sequence[AccountUser]:
-        """Users by user_id, those behind `after`."""
-        ...
-
-
-class SeatRepository(Protocol):
-    """Named seats."""
-
-    async def assign(self, account_id: str, holder: SeatHolder) -> None:
-        """Give the user a seat that they do not hold yet."""
-        ...
-
-    async def unassign(self, account_id: str, feature_key: str, user_id: str) -> bool:
-        """Free the user's seat (every seat, where `feature_key` is empty); whether they held one."""
-        ...
-
-    async def list(self, account_id: str, feature_key: str, *, after: str, limit: int) -> Sequence[SeatHolder]:
-        """Who holds seats of one feature, by user_id, those behind `after`."""
-        ...
-
-
-class SubscriptionRepository(Protocol):
-    """Subscriptions; the one that counts is `live`, and an account has at most one."""
-
-    async def put(self, account_id: str, subscription: Subscription, *, live: bool = True) -> None:
-        """Add or replace a subscription.
-
-        Raises:
-            SubscriptionConflictError: another one of the account is live.
-        """
-        ...
-
-    async def list(self, account_id: str, *, after: str, limit: int) -> Sequence[Subscription]:
-        """An account's subscriptions by subscription_id, those behind `after`."""
-        ...
-
-    async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[Held]:
-        """The live ones that are served by an older version of the plan, now or later."""
-        ...
-
-    async def use(self, *, now: int) -> CatalogUse:
-        """What of the catalogue is held, now or later."""
-        ...
-
-
-class AllowanceRepository(Protocol):
-    """Overrides and grants; both are read in the account's record."""
-
-    async def put_override(self, account_id: str, override: Override) -> None:
-        """Add an override."""
-        ...
-
-    async def delete_override(self, account_id: str, override_id: str) -> bool:
-        """Delete an override; whether it was there."""
-        ...
-
-    async def put_grant(self, account_id: str, grant: Grant) -> None:
-        """Add or replace a grant."""
-        ...
-
-
-class KeyRepository(Protocol):
-    """The tenant's API keys."""
-
-    async def get(self, key_id: str) -> StoredKey | None:
-        """The key with this id."""
-        ...
-
-    async def put(self, key: StoredKey) -> None:
-        """Add or replace a key."""
-        ...
-
-    async def list(self, *, after: str, limit: int) -> Sequence[StoredKey]:
-        """Keys by key_id, those behind `after`."""
-        ...
-
-
 class UnitOfWork(Protocol):
     """One transaction over one tenant's rows; when writing, under the lock of the tenant's row from its start."""
+
+    @property
+    def now(self) -> int:
+        """The tenant's time in a write: what is created or changed is stamped with it."""
+        ...
 
     @property
     def tenants(self) -> TenantRepository:
@@ -191,8 +65,13 @@ class UnitOfWork(Protocol):
         ...
 
     @property
-    def allowances(self) -> AllowanceRepository:
-        """Overrides and grants of the tenant's accounts."""
+    def overrides(self) -> OverrideRepository:
+        """Overrides of the tenant's accounts."""
+        ...
+
+    @property
+    def grants(self) -> GrantRepository:
+        """Grants of the tenant's accounts."""
         ...
 
     @property
@@ -215,8 +94,8 @@ class Store(Protocol):
         """A consistent snapshot to read from."""
         ...
 
-    def write(self, tenant_id: str) -> AbstractAsyncContextManager[UnitOfWork]:
-        """A transaction that waits its turn among the tenant's writers."""
+    def write(self, tenant_id: str, *, now: int = 0) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction that waits its turn among the tenant's writers; `now` is real time."""
         ...
 
     async def create_tenant(self, tenant: Tenant) -> None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from tallygate.control_plane.fields import check_id
 from tallygate.control_plane.lookup import account_record, feature_of
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, page_of
+from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, key_of, page_of
 from tallygate.control_plane.ports import UnitOfWork
-from tallygate.control_plane.records import AccountUser, SeatHolder
+from tallygate.control_plane.records import SeatHolder
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import Catalog, Entitlement, FeatureKind, Overage
 from tallygate.domain.errors import InvalidFieldError
@@ -23,7 +23,15 @@ class AssignSeat:
     user_id: str
 
 
-async def assign_seat(work: UnitOfWork, request: AssignSeat, *, now: int) -> Decision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """The decision, and the seat that the user holds after it."""
+
+    decision: Decision
+    holder: SeatHolder | None = None
+
+
+async def assign_seat(work: UnitOfWork, request: AssignSeat, *, now: int) -> Assigned:
     """Give a user a seat where one is free, or beyond the limit where overage is allowed.
 
     Who holds a seat keeps it, and is answered so. A denial is a value; `used` counts the seats taken afterwards.
@@ -36,30 +44,37 @@ async def assign_seat(work: UnitOfWork, request: AssignSeat, *, now: int) -> Dec
     seated = request.user_id in holders
     decision = _decide(catalog, record, request.feature_key, taken=len(holders), seated=seated, now=now)
     if decision.allowed and not seated:
-        await work.users.add(request.account_id, AccountUser(user_id=request.user_id, create_time=now))
+        await work.users.add(request.account_id, [request.user_id], now=now)
         holder = SeatHolder(feature_key=request.feature_key, user_id=request.user_id, assign_time=now)
         await work.seats.assign(request.account_id, holder)
-    return decision
+        return Assigned(decision=decision, holder=holder)
+    return Assigned(decision=decision, holder=await _seat(work, request) if decision.allowed else None)
 
 
 async def unassign_seat(work: UnitOfWork, account_id: str, feature_key: str, user_id: str) -> bool:
     """Free a user's seat; whether they held one."""
     await account_record(work, account_id)
     _check_seat_feature(await work.catalog.load(), feature_key)
-    return await work.seats.unassign(account_id, feature_key, user_id)
+    return await work.seats.unassign(account_id, feature_key, [user_id])
 
 
 async def list_seats(
     work: UnitOfWork, account_id: str, feature_key: str, page: PageRequest = FIRST_PAGE
 ) -> Page[SeatHolder]:
-    """Who holds seats of a feature, by user id."""
+    """Who holds seats, of one feature or with an empty key of all, by feature and user."""
     await account_record(work, account_id)
-    _check_seat_feature(await work.catalog.load(), feature_key)
+    if feature_key:
+        _check_seat_feature(await work.catalog.load(), feature_key)
+    after = page.after_pair()
     return await page_of(
         page,
-        lambda after, limit: work.seats.list(account_id, feature_key, after=after, limit=limit),
-        lambda holder: holder.user_id,
+        lambda _, limit: work.seats.list(account_id, feature_key, after=after, limit=limit),
+        lambda holder: key_of(holder.feature_key, holder.user_id),
     )
+
+
+async def _seat(work: UnitOfWork, request: AssignSeat) -> SeatHolder | None:
+    return await work.seats.get(request.account_id, request.feature_key, request.user_id)
 
 
 def _check_seat_feature(catalog: Catalog, feature_key: str) -> None:

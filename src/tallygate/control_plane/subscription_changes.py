@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, known_add_on
 from tallygate.control_plane.fields import check_instant, check_quantity
 from tallygate.control_plane.lookup import account_record, plan_on_sale
 from tallygate.control_plane.ports import UnitOfWork
+from tallygate.control_plane.records import Held
 from tallygate.control_plane.subscription_terms import (
     held_add_on,
     is_trialing,
@@ -17,26 +19,12 @@ from tallygate.control_plane.subscription_terms import (
     with_trial_until,
     without_trial,
 )
-from tallygate.control_plane.subscriptions import live_subscription
+from tallygate.control_plane.subscriptions import live_ones
 from tallygate.domain.account import AccountRecord, Subscription, SubscriptionState
-from tallygate.domain.catalog import AddOn, Catalog
-from tallygate.domain.errors import (
-    AddOnNotFoundError,
-    InvalidFieldError,
-    SubscriptionConflictError,
-    SubscriptionNotFoundError,
-)
+from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, SubscriptionNotFoundError
 
 _STATES = SubscriptionState
-_SETTABLE = {
-    _STATES.INCOMPLETE: {_STATES.ACTIVE},
-    _STATES.TRIALING: {_STATES.PAST_DUE, _STATES.SUSPENDED},
-    _STATES.ACTIVE: {_STATES.PAST_DUE, _STATES.SUSPENDED},
-    _STATES.PAST_DUE: {_STATES.ACTIVE, _STATES.SUSPENDED},
-    _STATES.SUSPENDED: {_STATES.ACTIVE, _STATES.PAST_DUE},
-    _STATES.CANCELED: set[SubscriptionState](),
-    _STATES.EXPIRED: set[SubscriptionState](),
-}
+_SETTABLE = (_STATES.INCOMPLETE, _STATES.ACTIVE, _STATES.PAST_DUE, _STATES.SUSPENDED)
 _GRANTING_NOTHING = {_STATES.INCOMPLETE, _STATES.SUSPENDED}
 _CHANGEABLE = {_STATES.TRIALING, _STATES.ACTIVE, _STATES.PAST_DUE}
 
@@ -71,139 +59,130 @@ class SetAddOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelSubscription:
-    """An end for the live subscription, which grants until then; `at_time` goes with AT."""
+    """An end for the live subscription, which grants until then; `end_time` goes with AT."""
 
     account_id: str
     when: When = When.NOW
-    at_time: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtendSubscription:
-    """A later end, of the trial or of the subscription."""
-
-    account_id: str
-    trial_end_time: int | None = None
     end_time: int | None = None
 
 
-async def change_plan(work: UnitOfWork, request: ChangePlan, *, now: int) -> Subscription:
+async def change_plan(work: UnitOfWork, request: ChangePlan, *, now: int) -> Held:
     """Move the live subscription to another plan; what was to come before no longer comes."""
     record = await account_record(work, request.account_id)
-    catalog = await work.catalog.load()
-    plan = plan_on_sale(catalog, request.plan_key, request.plan_version)
-    live = _changeable(record, now)
+    plan = plan_on_sale(await work.catalog.load(), request.plan_key, request.plan_version)
+    held = await _changeable(work, record, now)
+    live = held.subscription
     if request.when is When.AT:
         raise InvalidFieldError(field="when", expected="now or period_end", got=request.when)
     if request.when is When.PERIOD_END:
-        return await _put(work, request.account_id, with_plan_from(live, plan, _period_end(catalog, record, live, now)))
-    changed = with_plan_from(without_trial(live, now), plan, max(now, live.start_time))
-    return await _put(work, request.account_id, changed)
+        return await _put(work, held, with_plan_from(live, plan, await _period_end(work, record, live, now)))
+    return await _put(work, held, with_plan_from(without_trial(live, now), plan, max(now, live.start_time)))
 
 
-async def set_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> Subscription:
+async def set_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> Held:
     """Hold an add-on in some quantity from now on."""
     record = await account_record(work, request.account_id)
     catalog = await work.catalog.load()
-    live = _changeable(record, now)
+    held = await _changeable(work, record, now)
+    live, start = held.subscription, max(now, held.subscription.start_time)
     check_quantity("quantity", request.quantity)
-    held = held_add_on(live, request.add_on_key, now)
+    before = held_add_on(live, request.add_on_key, start)
     if request.quantity == 0:
-        if held is None:
-            raise AddOnNotFoundError(account_id=request.account_id, add_on_key=request.add_on_key)
-        return await _put(work, request.account_id, with_add_on(live, request.add_on_key, held.version, 0, now))
-    add_on = _add_on(catalog, request.add_on_key, request.version)
-    _check_offer(add_on, term_at(live, now).plan_key, request.quantity)
-    if held is not None and (held.quantity, held.version) == (request.quantity, add_on.version):
-        return live
-    changed = with_add_on(live, request.add_on_key, add_on.version, request.quantity, now)
-    return await _put(work, request.account_id, changed)
+        known_add_on(catalog, request.add_on_key)
+        return held if before is None else await _put(work, held, with_add_on(live, request.add_on_key, 0, 0, start))
+    choice = AddOnChoice(add_on_key=request.add_on_key, quantity=request.quantity, version=request.version)
+    add_on = check_add_on(catalog, term_at(live, now).plan_key, choice)
+    if before is not None and (before.quantity, before.version) == (request.quantity, add_on.version):
+        return held
+    return await _put(work, held, with_add_on(live, request.add_on_key, add_on.version, request.quantity, start))
 
 
-async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, now: int) -> Subscription:
-    """Give the live subscription an end; until then it grants as before. One that grants nothing ends at once."""
+async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, now: int) -> Held:
+    """Give the live subscription an end; until then it grants as before. One that grants nothing ends at once.
+
+    An end that it has already never moves later by this.
+    """
     record = await account_record(work, request.account_id)
-    live = _required(record, now)
-    end = now
+    held = await _live(work, record, now)
+    live, end = held.subscription, now
     if request.when is When.PERIOD_END:
-        end = _period_end(await work.catalog.load(), record, live, now)
+        end = await _period_end(work, record, live, now)
+        end = end if live.end_time is None else min(end, live.end_time)
     elif request.when is When.AT:
-        end = check_instant("at_time", request.at_time or 0, after=now)
+        end = check_instant("end_time", request.end_time or 0, after=now - 1)
+        if live.end_time is not None and end > live.end_time:
+            expected = "not after the present end; ExtendSubscription moves that"
+            raise InvalidFieldError(field="end_time", expected=expected, got=end)
     if state_at(live, now) in _GRANTING_NOTHING:
         end = now
-    end = max(end, live.start_time)
-    return await _put(work, request.account_id, replace(live, state=SubscriptionState.CANCELED, end_time=end))
+    canceled = replace(live, state=SubscriptionState.CANCELED, end_time=end)
+    return await _put(work, replace(held, cancel_time=held.cancel_time or now), canceled)
 
 
-async def extend_subscription(work: UnitOfWork, request: ExtendSubscription, *, now: int) -> Subscription:
-    """Move the end of a running trial, or the end of a subscription that has one, to later."""
-    record = await account_record(work, request.account_id)
-    live = _required(record, now)
-    if request.trial_end_time is None and request.end_time is None:
-        raise InvalidFieldError(field="end_time", expected="a later end of the trial or of the subscription")
-    if request.trial_end_time is not None:
-        if not is_trialing(live, now):
-            raise SubscriptionConflictError(account_id=request.account_id, expected="a running trial")
-        later = check_instant("trial_end_time", request.trial_end_time, after=live.trial_end_time or now)
-        live = with_trial_until(live, later)
-    if request.end_time is not None:
-        if live.end_time is None:
-            raise SubscriptionConflictError(account_id=request.account_id, expected="a subscription that ends")
-        live = replace(live, end_time=check_instant("end_time", request.end_time, after=live.end_time))
-    return await _put(work, request.account_id, live)
-
-
-async def set_state(work: UnitOfWork, account_id: str, state: SubscriptionState, *, now: int) -> Subscription:
-    """Mark the live subscription active, past due or suspended.
+async def extend_trial(work: UnitOfWork, account_id: str, trial_end_time: int, *, now: int) -> Held:
+    """Move the end of a running trial: later, or earlier down to now.
 
     Raises:
-        SubscriptionConflictError: its state does not lead there.
+        SubscriptionConflictError: it is not on trial.
     """
-    live = _required(await account_record(work, account_id), now)
-    standing = state_at(live, now)
-    if state is standing:
-        return live
-    if state not in _SETTABLE[standing]:
-        raise SubscriptionConflictError(account_id=account_id, state=standing, wanted=state)
-    return await _put(work, account_id, replace(live, state=state))
+    held = await _live(work, await account_record(work, account_id), now)
+    live = held.subscription
+    if not is_trialing(live, now):
+        raise SubscriptionConflictError(account_id=account_id, expected="a running trial")
+    end = check_instant("trial_end_time", trial_end_time, after=max(now, live.start_time) - 1)
+    return await _put(work, held, with_trial_until(live, end))
 
 
-async def _put(work: UnitOfWork, account_id: str, subscription: Subscription) -> Subscription:
-    await work.subscriptions.put(account_id, subscription)
-    return subscription
+async def extend_subscription(work: UnitOfWork, account_id: str, end_time: int | None, *, now: int) -> Held:
+    """Move the end of the live subscription, None: without end; a cancellation is taken back."""
+    held = await _live(work, await account_record(work, account_id), now)
+    live = held.subscription
+    if end_time is not None:
+        check_instant("end_time", end_time, after=max(now, live.start_time))
+    state = SubscriptionState.ACTIVE if live.state is SubscriptionState.CANCELED else live.state
+    return await _put(work, replace(held, cancel_time=None), replace(live, end_time=end_time, state=state))
 
 
-def _required(record: AccountRecord, now: int) -> Subscription:
-    live = live_subscription(record, now)
-    if live is None:
+async def set_state(work: UnitOfWork, account_id: str, state: SubscriptionState, *, now: int) -> Held:
+    """Set the state that billing decides on; the others follow from the instants.
+
+    Raises:
+        InvalidFieldError: this one does.
+        SubscriptionConflictError: it is cancelled.
+    """
+    if state not in _SETTABLE:
+        expected = ", ".join(each.name for each in _SETTABLE)
+        raise InvalidFieldError(field="state", expected=f"one of {expected}", got=state.name)
+    held = await _live(work, await account_record(work, account_id), now)
+    if held.subscription.state is SubscriptionState.CANCELED:
+        raise SubscriptionConflictError(account_id=account_id, state=held.subscription.state)
+    if held.subscription.state is state:
+        return held
+    return await _put(work, held, replace(held.subscription, state=state))
+
+
+async def _put(work: UnitOfWork, held: Held, changed: Subscription) -> Held:
+    if changed != held.subscription:
+        await work.subscriptions.put(held.account_id, changed, cancel_time=held.cancel_time)
+    return replace(held, subscription=changed)
+
+
+async def _live(work: UnitOfWork, record: AccountRecord, now: int) -> Held:
+    held = (await live_ones(work, [record.account_id], now=now)).get(record.account_id)
+    if held is None:
         raise SubscriptionNotFoundError(account_id=record.account_id)
-    return live
+    return held
 
 
-def _changeable(record: AccountRecord, now: int) -> Subscription:
-    live = _required(record, now)
-    standing = state_at(live, now)
+async def _changeable(work: UnitOfWork, record: AccountRecord, now: int) -> Held:
+    held = await _live(work, record, now)
+    standing = state_at(held.subscription, now)
     if standing not in _CHANGEABLE:
         raise SubscriptionConflictError(account_id=record.account_id, state=standing)
-    return live
+    return held
 
 
-def _period_end(catalog: Catalog, record: AccountRecord, live: Subscription, now: int) -> int:
-    term = term_at(live, now)
+async def _period_end(work: UnitOfWork, record: AccountRecord, live: Subscription, now: int) -> int:
+    catalog, term = await work.catalog.load(), term_at(live, now)
     plan = catalog.plan(term.plan_key, term.plan_version)
     return period_end(live, plan, zone=record.time_zone or catalog.time_zone, now=now)
-
-
-def _add_on(catalog: Catalog, add_on_key: str, version: int | None) -> AddOn:
-    add_on = catalog.add_on(add_on_key, version)
-    if add_on is None or add_on.archived:
-        raise AddOnNotFoundError(add_on_key=add_on_key, **({} if version is None else {"version": version}))
-    return add_on
-
-
-def _check_offer(add_on: AddOn, plan_key: str, quantity: int) -> None:
-    if add_on.offered_on and plan_key not in add_on.offered_on:
-        offered = ", ".join(add_on.offered_on)
-        raise SubscriptionConflictError(add_on_key=add_on.add_on_key, plan_key=plan_key, expected=f"one of {offered}")
-    if add_on.max_quantity is not None and quantity > add_on.max_quantity:
-        raise InvalidFieldError(field="quantity", expected=f"at most {add_on.max_quantity}", got=quantity)

@@ -28,8 +28,9 @@ def is_trialing(subscription: Subscription, now: int) -> bool:
 
 
 def term_at(subscription: Subscription, now: int) -> PlanTerm:
-    """The term in force at an instant, or the first one before any is."""
-    serving = [term for term in subscription.terms if term.start_time <= now]
+    """The term in force at an instant; before any is the first one, and after the end the last one that was."""
+    last = now if subscription.end_time is None else min(now, subscription.end_time - 1)
+    serving = [term for term in subscription.terms if term.start_time <= last]
     return serving[-1] if serving else subscription.terms[0]
 
 
@@ -74,12 +75,18 @@ def with_version_from(subscription: Subscription, plan: Plan, at: int) -> Subscr
 
 
 def with_trial_until(subscription: Subscription, trial_end: int) -> Subscription:
-    """The subscription with its trial, and the plan that follows it, moved to another end."""
+    """The subscription with its trial, and the plan that follows it, moved to another end.
+
+    A trial that ends as it starts never was, and neither was its plan.
+    """
     moved = [
         replace(term, start_time=trial_end) if term.start_time == subscription.trial_end_time else term
         for term in subscription.terms
     ]
-    return replace(subscription, trial_end_time=trial_end, terms=tuple(moved))
+    starts = [*(term.start_time for term in moved[1:]), None]
+    terms = tuple(term for term, end in zip(moved, starts, strict=True) if end is None or term.start_time < end)
+    end = trial_end if trial_end > subscription.start_time else None
+    return replace(subscription, trial_end_time=end, terms=terms)
 
 
 def with_add_on(subscription: Subscription, add_on_key: str, version: int, quantity: int, now: int) -> Subscription:

@@ -1,37 +1,41 @@
 """Subscriptions: one live one an account; what is to come is written down as instants, so no job makes it happen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, holdings
 from tallygate.control_plane.fields import check_id, check_instant
 from tallygate.control_plane.lookup import account_record, plan_on_sale
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, page_of
+from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, newest_of
 from tallygate.control_plane.ports import NewId, UnitOfWork
-from tallygate.control_plane.subscription_terms import (
-    DAY,
-    opening_terms,
-    state_at,
-)
+from tallygate.control_plane.records import Held, SubscriptionQuery
+from tallygate.control_plane.subscription_terms import DAY, opening_terms, state_at
 from tallygate.domain.account import AccountRecord, Subscription, SubscriptionState
 from tallygate.domain.catalog import Catalog, Plan
 from tallygate.domain.errors import (
+    InvalidFieldError,
     SubscriptionConflictError,
     SubscriptionNotFoundError,
 )
 
-_MAX_ON_RECORD = 10_000
+MAX_TRIAL_DAYS = 3_650
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSubscription:
-    """A subscription to create; without a version, to the plan's newest. `incomplete` grants nothing yet."""
+    """A subscription to create; without a version, to the plan's newest. `incomplete` grants nothing yet.
+
+    Without `trial_days` it starts with the plan's trial, where the plan has one; 0 is none.
+    """
 
     account_id: str
     plan_key: str
     plan_version: int | None = None
-    trial: bool = False
+    trial_days: int | None = None
     incomplete: bool = False
     start_time: int | None = None
     end_time: int | None = None
+    add_ons: Sequence[AddOnChoice] = ()
     subscription_id: str = ""
 
 
@@ -43,13 +47,19 @@ def live_subscription(record: AccountRecord, now: int) -> Subscription | None:
     return subscription
 
 
-async def create_subscription(
-    work: UnitOfWork, request: CreateSubscription, *, now: int, new_id: NewId
-) -> Subscription:
-    """Subscribe an account.
+async def live_ones(work: UnitOfWork, account_ids: Sequence[str], *, now: int) -> dict[str, Held]:
+    """The live subscriptions of these accounts, by account."""
+    if not account_ids:
+        return {}
+    query = SubscriptionQuery(now=now, limit=len(account_ids), account_ids=account_ids, live=True)
+    return {held.account_id: held for held in await work.subscriptions.list(query)}
+
+
+async def create_subscription(work: UnitOfWork, request: CreateSubscription, *, now: int, new_id: NewId) -> Held:
+    """Subscribe an account, with its trial and add-ons.
 
     Raises:
-        SubscriptionConflictError: it has a live subscription, or the plan has no trial to start.
+        SubscriptionConflictError: it has a live subscription.
     """
     record = await account_record(work, request.account_id)
     catalog = await work.catalog.load()
@@ -60,58 +70,90 @@ async def create_subscription(
     created = _opened(catalog, plan, request, start=start, subscription_id=request.subscription_id or f"sub_{new_id()}")
     check_id("subscription_id", created.subscription_id)
     if request.end_time is not None:
-        created = replace(created, end_time=check_instant("end_time", request.end_time, after=start))
+        created = replace(created, end_time=check_instant("end_time", request.end_time, after=max(start, now)))
     if record.subscription is not None:
-        if record.subscription.subscription_id == created.subscription_id:
-            raise SubscriptionConflictError(subscription_id=created.subscription_id, expected="a new id")
-        await work.subscriptions.put(request.account_id, record.subscription, live=False)
+        await _set_aside(work, request.account_id, record.subscription, created.subscription_id, now=now)
     await work.subscriptions.put(request.account_id, created)
-    return created
+    return Held(account_id=request.account_id, subscription=created, create_time=now)
+
+
+async def get_subscription(work: UnitOfWork, account_id: str, subscription_id: str = "", *, now: int) -> Held:
+    """One subscription of an account, the live one by default; its state reads as of now.
+
+    Raises:
+        SubscriptionNotFoundError: there is none.
+    """
+    await account_record(work, account_id)
+    found = await work.subscriptions.list(
+        SubscriptionQuery(
+            now=now, limit=1, account_ids=[account_id], subscription_id=subscription_id, live=not subscription_id
+        )
+    )
+    if not found:
+        named = {"subscription_id": subscription_id} if subscription_id else {}
+        raise SubscriptionNotFoundError(account_id=account_id, **named)
+    return _as_of(found[0], now)
+
+
+async def list_subscriptions(
+    work: UnitOfWork,
+    account_id: str = "",
+    page: PageRequest = FIRST_PAGE,
+    *,
+    plan_key: str = "",
+    state: SubscriptionState | None = None,
+    now: int,
+) -> Page[Held]:
+    """All subscriptions of one account or of all, newest first; states read as of now."""
+    if account_id:
+        await account_record(work, account_id)
+
+    async def load(before: tuple[int, str] | None, limit: int) -> Sequence[Held]:
+        accounts = [account_id] if account_id else []
+        query = SubscriptionQuery(
+            now=now, limit=limit, account_ids=accounts, plan_key=plan_key, state=state, before=before
+        )
+        return [_as_of(held, now) for held in await work.subscriptions.list(query)]
+
+    return await newest_of(page, load, lambda held: (held.create_time, held.subscription.subscription_id))
+
+
+def _as_of(held: Held, now: int) -> Held:
+    return replace(held, subscription=replace(held.subscription, state=state_at(held.subscription, now)))
 
 
 def _opened(
     catalog: Catalog, plan: Plan, request: CreateSubscription, *, start: int, subscription_id: str
 ) -> Subscription:
-    trial_end, follower = None, plan
-    if request.trial:
-        if plan.trial is None:
-            raise SubscriptionConflictError(plan_key=plan.plan_key, expected="a plan with a trial")
-        trial_end = start + plan.trial.days * DAY
-        follower = plan_on_sale(catalog, plan.trial.ends_in, None) if plan.trial.ends_in else plan
-    state = SubscriptionState.TRIALING if request.trial else SubscriptionState.ACTIVE
+    trial_end = _trial_end(plan, request.trial_days, start)
+    follower = plan
+    if trial_end is not None and plan.trial is not None and plan.trial.ends_in:
+        follower = plan_on_sale(catalog, plan.trial.ends_in, None)
+    state = SubscriptionState.ACTIVE if trial_end is None else SubscriptionState.TRIALING
+    for index, choice in enumerate(request.add_ons):
+        check_add_on(catalog, plan.plan_key, choice, path=f"add_ons[{index}].")
     return Subscription(
         subscription_id=subscription_id,
         state=SubscriptionState.INCOMPLETE if request.incomplete else state,
         start_time=start,
         terms=opening_terms(plan, follower, start=start, trial_end=trial_end),
         trial_end_time=trial_end,
+        add_ons=holdings(catalog, request.add_ons, start=start),
     )
 
 
-async def get_subscription(work: UnitOfWork, account_id: str, subscription_id: str = "", *, now: int) -> Subscription:
-    """One subscription of an account, the newest one by default; its state reads as of now.
-
-    Raises:
-        SubscriptionNotFoundError: there is none.
-    """
-    found = (await account_record(work, account_id)).subscription
-    if subscription_id and (found is None or found.subscription_id != subscription_id):
-        past = await work.subscriptions.list(account_id, after="", limit=_MAX_ON_RECORD)
-        found = next((each for each in past if each.subscription_id == subscription_id), None)
-    if found is None:
-        raise SubscriptionNotFoundError(account_id=account_id, subscription_id=subscription_id)
-    return replace(found, state=state_at(found, now))
+def _trial_end(plan: Plan, days: int | None, start: int) -> int | None:
+    if days is None:
+        days = plan.trial.days if plan.trial is not None else 0
+    if not 0 <= days <= MAX_TRIAL_DAYS:
+        raise InvalidFieldError(field="trial_days", expected=f"0 to {MAX_TRIAL_DAYS}", got=days)
+    return check_instant("trial_days", start + days * DAY) if days else None
 
 
-async def list_subscriptions(
-    work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE, *, now: int
-) -> Page[Subscription]:
-    """All subscriptions that an account ever had, by id; their states read as of now."""
-    await account_record(work, account_id)
-    found = await page_of(
-        page,
-        lambda after, limit: work.subscriptions.list(account_id, after=after, limit=limit),
-        lambda subscription: subscription.subscription_id,
-    )
-    items = [replace(item, state=state_at(item, now)) for item in found.items]
-    return Page(items=items, next_page_token=found.next_page_token)
+async def _set_aside(work: UnitOfWork, account_id: str, ended: Subscription, new: str, *, now: int) -> None:
+    """Keep a subscription that has ended on record, as no longer the one that counts."""
+    if ended.subscription_id == new:
+        raise SubscriptionConflictError(subscription_id=new, expected="a new id")
+    query = SubscriptionQuery(now=now, limit=1, account_ids=[account_id], subscription_id=ended.subscription_id)
+    (held,) = await work.subscriptions.list(query)
+    await work.subscriptions.put(account_id, ended, live=False, cancel_time=held.cancel_time)

@@ -48,8 +48,8 @@ class Transactions:
             return await use_case(work, now + (await work.tenants.get()).clock_offset)
 
     async def _write(self, tenant_id: str, use_case: UseCase[T], now: int) -> Written[T]:
-        async with self.store.write(tenant_id) as work:
-            value = await use_case(work, now + (await work.tenants.get()).clock_offset)
+        async with self.store.write(tenant_id, now=now) as work:
+            value = await use_case(work, work.now)
             view_version = await work.commit()
         await self.publisher.publish_soon(tenant_id)
         return Written(value=value, view_version=view_version)

@@ -9,7 +9,7 @@ from tallygate.control_plane.allowances import (
     revoke_grant,
 )
 from tallygate.server.calls import Call
-from tallygate.server.codec import identifier
+from tallygate.server.codec import identifier, optional_identifier
 from tallygate.server.codec_account import decode_grant, decode_override, encode_grant, encode_override
 from tallygate.server.tenant_work import TenantWork, page_request
 from tallygate_api.v1 import account_service_pb2 as wire
@@ -30,13 +30,14 @@ class AllowanceMethods:
         return wire.CreateOverrideResponse(override=override, view_version=written.view_version)
 
     async def ListOverrides(self, request: wire.ListOverridesRequest, call: Call) -> wire.ListOverridesResponse:  # noqa: N802 - the wire's name
-        """Overrides; a page may be shorter where it passes over those of other features."""
+        """Overrides, of one feature or of all."""
         account_id = identifier(request.account_id, "account_id")
+        feature_key = optional_identifier(request.feature_key, "feature_key")
         page = page_request(request.page_size, request.page_token)
-        found = await self._work.read(call, lambda work, _: list_overrides(work, account_id, page))
-        overrides = [
-            encode_override(each, account_id) for each in found.items if request.feature_key in {"", each.feature_key}
-        ]
+        found = await self._work.read(
+            call, lambda work, _: list_overrides(work, account_id, page, feature_key=feature_key)
+        )
+        overrides = [encode_override(each, account_id) for each in found.items]
         return wire.ListOverridesResponse(overrides=overrides, next_page_token=found.next_page_token)
 
     async def DeleteOverride(self, request: wire.DeleteOverrideRequest, call: Call) -> wire.DeleteOverrideResponse:  # noqa: N802 - the wire's name
@@ -55,13 +56,14 @@ class AllowanceMethods:
         return wire.CreateGrantResponse(grant=grant, view_version=written.view_version)
 
     async def ListGrants(self, request: wire.ListGrantsRequest, call: Call) -> wire.ListGrantsResponse:  # noqa: N802 - the wire's name
-        """Grants; a page may be shorter where it passes over those of other features."""
+        """Grants, of one feature or of all."""
         account_id = identifier(request.account_id, "account_id")
+        feature_key = optional_identifier(request.feature_key, "feature_key")
         page = page_request(request.page_size, request.page_token)
-        found = await self._work.read(call, lambda work, _: list_grants(work, account_id, page))
-        grants = [
-            encode_grant(each, account_id) for each in found.items if request.feature_key in {"", each.feature_key}
-        ]
+        found = await self._work.read(
+            call, lambda work, _: list_grants(work, account_id, page, feature_key=feature_key)
+        )
+        grants = [encode_grant(each, account_id) for each in found.items]
         return wire.ListGrantsResponse(grants=grants, next_page_token=found.next_page_token)
 
     async def RevokeGrant(self, request: wire.RevokeGrantRequest, call: Call) -> wire.RevokeGrantResponse:  # noqa: N802 - the wire's name

@@ -32,7 +32,7 @@ class ApiKeyServicer:
         return wire.CreateApiKeyResponse(key=secret, api_key=_encode(written.value))
 
     async def ListApiKeys(self, request: wire.ListApiKeysRequest, call: Call) -> wire.ListApiKeysResponse:  # noqa: N802 - the wire's name
-        """The tenant's keys, expired and revoked ones included."""
+        """The tenant's keys, newest first, expired and revoked ones included."""
         page = page_request(request.page_size, request.page_token)
         found = await self._work.read(call, lambda work, _: list_keys(work, page))
         return wire.ListApiKeysResponse(api_keys=map(_encode, found.items), next_page_token=found.next_page_token)

@@ -1,12 +1,12 @@
 """CatalogService: what is sold, published as a whole and read back."""
 
-from tallygate.control_plane.catalog import ApplyCatalog, Migrate, apply_catalog, get_catalog, list_plans
+from tallygate.control_plane.catalog import ApplyCatalog, Migrate, apply_catalog, get_catalog, get_plan, list_plans
 from tallygate.control_plane.catalog_diff import Effect, ItemChange
 from tallygate.control_plane.ports import UnitOfWork
-from tallygate.domain.catalog import Catalog, Plan
-from tallygate.domain.errors import PlanNotFoundError
+from tallygate.control_plane.records import PublishedPlan
+from tallygate.domain.catalog import Catalog
 from tallygate.server.calls import Call
-from tallygate.server.codec import WireEnum, identifier, optional_quantity
+from tallygate.server.codec import WireEnum, identifier, optional_identifier, optional_quantity, timestamp
 from tallygate.server.codec_catalog import decode_catalog, encode_catalog
 from tallygate.server.codec_plan import encode_plan
 from tallygate.server.tenant_work import TenantWork, page_request
@@ -54,51 +54,36 @@ class CatalogServicer:
         return wire.GetCatalogResponse(catalog=catalog, view_version=read.view_version)
 
     async def ListPlans(self, request: wire.ListPlansRequest, call: Call) -> wire.ListPlansResponse:  # noqa: N802 - the wire's name
-        """Every version of every plan; a page may be shorter where it passes over what is not asked for."""
-
-        async def load(work: UnitOfWork, now: int) -> wire.ListPlansResponse:
-            page = await list_plans(work, page_request(request.page_size, request.page_token))
-            wanted = [
-                plan
-                for plan in page.items
-                if request.plan_key in {"", plan.plan_key} and (request.include_archived or not plan.archived)
-            ]
-            plans = await _published(work, wanted, now)
-            return wire.ListPlansResponse(plans=plans, next_page_token=page.next_page_token)
-
-        return await self._work.read(call, load)
+        """Every version of every plan, or of one."""
+        plan_key = optional_identifier(request.plan_key, "plan_key")
+        page = page_request(request.page_size, request.page_token)
+        archived = request.include_archived
+        found = await self._work.read(
+            call,
+            lambda work, now: list_plans(work, page, plan_key=plan_key, include_archived=archived, now=now),
+        )
+        return wire.ListPlansResponse(plans=map(_published, found.items), next_page_token=found.next_page_token)
 
     async def GetPlan(self, request: wire.GetPlanRequest, call: Call) -> wire.GetPlanResponse:  # noqa: N802 - the wire's name
         """One version of a plan."""
         plan_key = identifier(request.plan_key, "plan_key")
-        wanted = optional_quantity(request, "plan_version", at_least=1)
-
-        async def load(work: UnitOfWork, now: int) -> wire.PublishedPlan:
-            plan = (await work.catalog.load()).plan(plan_key, wanted)
-            if plan is None:
-                version = {} if wanted is None else {"plan_version": wanted}
-                raise PlanNotFoundError(plan_key=plan_key, **version)
-            return (await _published(work, [plan], now))[0]
-
-        return wire.GetPlanResponse(plan=await self._work.read(call, load))
+        version = optional_quantity(request, "plan_version", at_least=1)
+        found = await self._work.read(call, lambda work, now: get_plan(work, plan_key, version, now=now))
+        return wire.GetPlanResponse(plan=_published(found))
 
 
-async def _published(work: UnitOfWork, plans: list[Plan], now: int) -> list[wire.PublishedPlan]:
-    catalog = await work.catalog.load()
-    held = (await work.subscriptions.use(now=now)).plans
-    return [
-        wire.PublishedPlan(
-            plan_key=plan.plan_key,
-            plan=encode_plan(plan),
-            newest=plan.version == max(catalog.plans[plan.plan_key]),
-            subscription_count=held.get((plan.plan_key, plan.version), 0),
-        )
-        for plan in plans
-    ]
+def _published(published: PublishedPlan) -> wire.PublishedPlan:
+    return wire.PublishedPlan(
+        plan_key=published.plan.plan_key,
+        plan=encode_plan(published.plan),
+        publish_time=timestamp(published.publish_time),
+        newest=published.newest,
+        subscription_count=published.subscription_count,
+    )
 
 
 def _change(change: ItemChange) -> wire.Change:
     parts = [f"version {change.old_version} -> {change.new_version}"] if change.old_version else []
-    parts += [", ".join(change.fields)] if change.fields else []
+    parts += change.details
     parts += [f"{change.moved} subscriptions move"] if change.moved else []
     return wire.Change(path=change.path, action=_ACTIONS[change.effect], detail="; ".join(parts))

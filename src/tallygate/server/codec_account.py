@@ -1,25 +1,45 @@
 """Accounts and what hangs on them: users, seats, overrides, grants."""
 
-from tallygate.control_plane.accounts import AccountView
+from tallygate.control_plane.accounts import AccountView, UpsertAccount
 from tallygate.control_plane.allowances import CreateGrant, CreateOverride
-from tallygate.control_plane.records import AccountUser, SeatHolder
-from tallygate.domain.account import Grant, Override
+from tallygate.control_plane.records import AccountUser, SeatHolder, StoredGrant, StoredOverride
 from tallygate.domain.catalog import Catalog
-from tallygate.server.codec import identifier, optional_identifier, optional_instant, quantity, timestamp
+from tallygate.server.codec import (
+    entries,
+    identifier,
+    identifiers,
+    optional_identifier,
+    optional_instant,
+    quantity,
+    timestamp,
+)
+from tallygate.server.codec_catalog import time_zone
 from tallygate.server.codec_plan import decode_entitlement, encode_entitlement
-from tallygate.server.codec_subscription import encode_live
+from tallygate.server.codec_subscription import encode_subscription
 from tallygate_api.v1 import account_service_pb2 as wire
+
+
+def decode_upsert(request: wire.UpsertAccountRequest) -> UpsertAccount:
+    """An account as it is to be."""
+    return UpsertAccount(
+        account_id=identifier(request.account_id, "account_id"),
+        metadata=entries(request.metadata, "metadata"),
+        time_zone=time_zone(request.time_zone, "time_zone") if request.HasField("time_zone") else None,
+        plan_key=identifier(request.plan_key, "plan_key") if request.HasField("plan_key") else "",
+        user_ids=identifiers(request.user_ids, "user_ids") if request.user_ids else (),
+    )
 
 
 def encode_account(view: AccountView, catalog: Catalog, now: int) -> wire.Account:
     """An account with its live subscription."""
-    account = view.account
+    account, held = view.account, view.subscription
     return wire.Account(
         account_id=account.account_id,
         metadata=account.metadata,
         time_zone=account.time_zone,
-        subscription=encode_live(view.record, catalog, now),
+        subscription=encode_subscription(held, catalog, now) if held is not None else None,
         create_time=timestamp(account.create_time),
+        update_time=timestamp(account.update_time),
     )
 
 
@@ -45,8 +65,9 @@ def decode_override(request: wire.CreateOverrideRequest) -> CreateOverride:
     )
 
 
-def encode_override(override: Override, account_id: str) -> wire.Override:
+def encode_override(stored: StoredOverride, account_id: str) -> wire.Override:
     """An exception."""
+    override = stored.override
     return wire.Override(
         override_id=override.override_id,
         account_id=account_id,
@@ -54,6 +75,7 @@ def encode_override(override: Override, account_id: str) -> wire.Override:
         entitlement=encode_entitlement(override.entitlement),
         start_time=timestamp(override.start_time),
         end_time=timestamp(override.end_time),
+        create_time=timestamp(stored.create_time),
     )
 
 
@@ -70,8 +92,9 @@ def decode_grant(request: wire.CreateGrantRequest) -> CreateGrant:
     )
 
 
-def encode_grant(grant: Grant, account_id: str) -> wire.Grant:
-    """An allowance; one that was revoked shows the instant as its expiry."""
+def encode_grant(stored: StoredGrant, account_id: str) -> wire.Grant:
+    """An allowance; one that was revoked expired then at the latest."""
+    grant = stored.grant
     return wire.Grant(
         grant_id=grant.grant_id,
         account_id=account_id,
@@ -81,4 +104,5 @@ def encode_grant(grant: Grant, account_id: str) -> wire.Grant:
         effective_time=timestamp(grant.effective_time),
         expire_time=timestamp(grant.expire_time),
         create_time=timestamp(grant.create_time),
+        revoke_time=timestamp(stored.revoke_time),
     )

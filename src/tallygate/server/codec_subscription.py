@@ -1,12 +1,14 @@
 """Subscriptions: what is held, as it reads at an instant."""
 
+from tallygate.control_plane.add_ons import AddOnChoice
+from tallygate.control_plane.records import Held
 from tallygate.control_plane.subscription_changes import When
 from tallygate.control_plane.subscription_terms import state_at, term_at
-from tallygate.control_plane.subscriptions import live_subscription
-from tallygate.domain.account import AccountRecord, AddOnHolding, PlanTerm, Subscription, SubscriptionState
+from tallygate.control_plane.subscriptions import CreateSubscription
+from tallygate.domain.account import AddOnHolding, PlanTerm, SubscriptionState
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.server.codec import WireEnum, timestamp
+from tallygate.server.codec import WireEnum, identifier, optional_instant, optional_quantity, timestamp
 from tallygate.server.codec_plan import encode_price
 from tallygate_api.v1 import subscription_pb2 as wire
 from tallygate_api.v1 import subscription_service_pb2 as service
@@ -29,25 +31,41 @@ def decode_when(number: int, default: When) -> When:
     return found
 
 
-def encode_live(record: AccountRecord, catalog: Catalog, now: int) -> wire.Subscription | None:
-    """The live subscription, or None."""
-    live = live_subscription(record, now)
-    return encode_subscription(live, record.account_id, catalog, now) if live is not None else None
+def decode_create(request: service.CreateSubscriptionRequest) -> CreateSubscription:
+    """A subscription to create."""
+    return CreateSubscription(
+        account_id=identifier(request.account_id, "account_id"),
+        plan_key=identifier(request.plan_key, "plan_key"),
+        plan_version=optional_quantity(request, "plan_version", at_least=1),
+        trial_days=optional_quantity(request, "trial_days", at_least=0),
+        start_time=optional_instant(request, "start_time"),
+        end_time=optional_instant(request, "end_time"),
+        add_ons=[_decode_choice(each, f"add_ons[{index}]") for index, each in enumerate(request.add_ons)],
+    )
 
 
-def encode_subscription(subscription: Subscription, account_id: str, catalog: Catalog, now: int) -> wire.Subscription:
+def _decode_choice(selection: service.AddOnSelection, path: str) -> AddOnChoice:
+    quantity = optional_quantity(selection, "quantity", at_least=1, path=path)
+    add_on_key = identifier(selection.add_on_key, f"{path}.add_on_key")
+    return AddOnChoice(add_on_key=add_on_key, quantity=1 if quantity is None else quantity)
+
+
+def encode_subscription(held: Held, catalog: Catalog, now: int) -> wire.Subscription:
     """A subscription with the plan that serves at `now` and its prices."""
+    subscription = held.subscription
     term = term_at(subscription, now)
     plan = catalog.plan(term.plan_key, term.plan_version)
     return wire.Subscription(
         subscription_id=subscription.subscription_id,
-        account_id=account_id,
+        account_id=held.account_id,
         state=STATE.encode(state_at(subscription, now)),
         plan_key=term.plan_key,
         plan_version=term.plan_version,
         start_time=timestamp(subscription.start_time),
         trial_end_time=timestamp(subscription.trial_end_time),
         end_time=timestamp(subscription.end_time),
+        create_time=timestamp(held.create_time),
+        cancel_time=timestamp(held.cancel_time),
         terms=[_term(each) for each in subscription.terms],
         add_ons=[_holding(each) for each in subscription.add_ons],
         prices=[encode_price(price) for price in plan.prices] if plan is not None else [],

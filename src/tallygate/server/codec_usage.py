@@ -1,9 +1,12 @@
 """Usage rows, events in CloudEvents shape, and usage that already happened."""
 
+from collections.abc import Mapping
+
 from tallygate.billing.ports import RecordedFact
 from tallygate.billing.usage import PeriodUsage
 from tallygate.data_plane.requests import ConsumeRequest
 from tallygate.domain.catalog import Feature
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.event import FactKind, UsageFact
 from tallygate.domain.gating.quota import Mode
 from tallygate.server.codec import (
@@ -32,10 +35,17 @@ def decode_item(item: wire.RecordUsageItem) -> ConsumeRequest:
         quantity=optional_quantity(item, "quantity"),
         user_id=optional_identifier(item.user_id, "user_id"),
         mode=Mode.ADJUST,
-        dimensions=entries(item.dimensions, "dimensions"),
+        dimensions=_dimensions(item.dimensions),
         occurred_time=optional_instant(item, "occurred_time"),
         carry_in=item.carry_in,
     )
+
+
+def _dimensions(values: Mapping[str, str]) -> dict[str, str]:
+    for key, value in values.items():
+        if "\x00" in value:
+            raise InvalidFieldError(field=f"dimensions[{key}]", expected="no NUL")
+    return entries(values, "dimensions")
 
 
 def encode_usage(feature: Feature, usage: PeriodUsage, *, grouped: bool) -> wire.UsageRow:
@@ -46,6 +56,8 @@ def encode_usage(feature: Feature, usage: PeriodUsage, *, grouped: bool) -> wire
         period_end_time=timestamp(usage.period.end),
         aggregation=AGGREGATION.encode(feature.aggregation),
         quantity=usage.value,
+        event_count=usage.events,
+        pots=[encode_pot(pot) for pot in usage.pots],
         group=usage.group if grouped and usage.group else None,
     )
 

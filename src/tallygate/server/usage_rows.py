@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tallygate.billing.ports import Meter, UsageReader
 from tallygate.billing.usage import PeriodUsage, usage
 from tallygate.domain.catalog import Feature
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.resolve import EntitlementSet
 from tallygate.domain.gating.slots import period_at
 from tallygate.server.codec import optional_identifier, optional_instant
@@ -23,13 +24,35 @@ class Window:
 
 
 def window_of(request: wire.GetUsageRequest, now: int) -> Window:
-    """What the request asks for; nothing said is the current period."""
+    """What the request asks for; nothing said is the current period.
+
+    Raises:
+        InvalidFieldError: there is no such selection, or the range is empty.
+    """
     optional_identifier(request.group_by, "group_by")
     if request.WhichOneof("period") != "range":
-        return Window(now=now, previous=request.selection == wire.PERIOD_SELECTION_PREVIOUS)
-    start = optional_instant(request.range, "start_time") or 0
-    end = optional_instant(request.range, "end_time")
-    return Window(now=now, start=start, end=now if end is None else end)
+        return Window(now=now, previous=_previous(request.selection))
+    start, end = _instant(request.range, "start_time") or 0, _instant(request.range, "end_time")
+    end = now if end is None else end
+    if start >= end:
+        name = "end_time" if request.range.HasField("end_time") else "start_time"
+        raise InvalidFieldError(field=f"range.{name}", expected="a start before the end", got=end)
+    return Window(now=now, start=start, end=end)
+
+
+def _previous(selection: int) -> bool:
+    if selection not in wire.PeriodSelection.values():
+        expected = "PERIOD_SELECTION_CURRENT or PERIOD_SELECTION_PREVIOUS"
+        raise InvalidFieldError(field="selection", expected=expected, got=selection)
+    return selection == wire.PERIOD_SELECTION_PREVIOUS
+
+
+def _instant(interval: wire.TimeRange, name: str) -> int | None:
+    try:
+        return optional_instant(interval, name)
+    except InvalidFieldError as error:
+        told = error.metadata
+        raise InvalidFieldError(field=f"range.{name}", expected=told["expected"], got=told["got"]) from None
 
 
 async def usage_rows(

@@ -1,13 +1,12 @@
 """UsageService: what was counted, the events behind it, and usage that happened elsewhere."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from tallygate.billing.feed import follow
 from tallygate.billing.ports import EventReader, UsageReader
 from tallygate.control_plane.lookup import account_record, feature_of
-from tallygate.control_plane.paging import slice_of
+from tallygate.control_plane.paging import key_of, slice_of
 from tallygate.control_plane.ports import UnitOfWork
 from tallygate.data_plane.requests import ConsumeRequest
 from tallygate.domain.catalog import Catalog, Feature, FeatureKind
@@ -18,11 +17,10 @@ from tallygate.server.calls import Call
 from tallygate.server.codec import MAX_BATCH, identifier, optional_identifier, page_size, quantity
 from tallygate.server.codec_decision import encode_decision, encode_error
 from tallygate.server.codec_usage import decode_item, encode_event
+from tallygate.server.recorded_usage import outcomes_of
 from tallygate.server.tenant_work import TenantWork, page_request
 from tallygate.server.usage_rows import Window, usage_rows, window_of
 from tallygate_api.v1 import usage_service_pb2 as wire
-
-_CONCURRENT = 64
 
 Consume = Callable[[str, ConsumeRequest], Awaitable[Decision]]
 """`Consumes.consume`: the tenant and what to take."""
@@ -40,11 +38,12 @@ class UsageServicer:
     async def GetUsage(self, request: wire.GetUsageRequest, call: Call) -> wire.GetUsageResponse:  # noqa: N802 - the wire's name
         """Usage by period and feature, each in its feature's aggregation."""
         account_id = identifier(request.account_id, "account_id")
+        feature_key = optional_identifier(request.feature_key, "feature_key")
         page = page_request(request.page_size, request.page_token)
 
         async def load(work: UnitOfWork, now: int) -> tuple[list[Feature], EntitlementSet, int]:
             catalog, record = await work.catalog.load(), await account_record(work, account_id)
-            return _metered(catalog, request.feature_key), resolve(catalog, record), now
+            return _metered(catalog, feature_key), resolve(catalog, record), now
 
         features, held, now = await self._work.read(call, load)
         window = window_of(request, now)
@@ -55,17 +54,19 @@ class UsageServicer:
         return wire.GetUsageResponse(rows=found.items, next_page_token=found.next_page_token)
 
     async def ListEvents(self, request: wire.ListEventsRequest, call: Call) -> wire.ListEventsResponse:  # noqa: N802 - the wire's name
-        """Events after a sequence; a page may be shorter where it passes over those of other features."""
+        """Events after a sequence."""
         after = quantity(request.after_sequence, "after_sequence", at_least=0)
         account_id = optional_identifier(request.account_id, "account_id")
+        feature_key = optional_identifier(request.feature_key, "feature_key")
         limit = page_size(request.page_size)
         head = await self._events.head(call.tenant_id)
-        found = await self._events.events_after(call.tenant_id, after, account_id=account_id, limit=limit)
+        found = await self._events.events_after(
+            call.tenant_id, after, account_id=account_id, feature_key=feature_key, limit=limit
+        )
         last = found[-1].sequence if found else after
-        events = [encode_event(each) for each in found if request.feature_key in {"", each.fact.feature_key}]
-        # What a short page did not answer up to the head is of other accounts, and need not be looked at again.
+        # What a short page did not answer up to the head was not asked for, and need not be looked at again.
         following = last if len(found) == limit else max(last, head)
-        return wire.ListEventsResponse(events=events, next_after_sequence=following)
+        return wire.ListEventsResponse(events=map(encode_event, found), next_after_sequence=following)
 
     async def FollowEvents(  # noqa: N802 - the wire's name
         self, request: wire.FollowEventsRequest, call: Call
@@ -73,27 +74,25 @@ class UsageServicer:
         """Events after a sequence, then as they come."""
         after = quantity(request.after_sequence, "after_sequence", at_least=0)
         account_id = optional_identifier(request.account_id, "account_id")
-        source = follow(self._events, call.tenant_id, after=after, account_id=account_id)
+        feature_key = optional_identifier(request.feature_key, "feature_key")
+        source = follow(self._events, call.tenant_id, after=after, account_id=account_id, feature_key=feature_key)
         async with aclosing(source) as facts:
             async for recorded in facts:
-                if request.feature_key in {"", recorded.fact.feature_key}:
-                    yield wire.FollowEventsResponse(event=encode_event(recorded))
+                yield wire.FollowEventsResponse(event=encode_event(recorded))
 
     async def RecordUsage(self, request: wire.RecordUsageRequest, call: Call) -> wire.RecordUsageResponse:  # noqa: N802 - the wire's name
         """Count what already happened, each item with its own outcome."""
         if not 0 < len(request.items) <= MAX_BATCH:
             raise InvalidFieldError(field="items", expected=f"1 to {MAX_BATCH} of them", got=len(request.items))
-        gate = asyncio.Semaphore(_CONCURRENT)
 
-        async def one(item: wire.RecordUsageItem) -> wire.RecordUsageOutcome:
-            async with gate:
-                try:
-                    decision = await self._consume(call.tenant_id, decode_item(item))
-                except TallygateError as error:
-                    return wire.RecordUsageOutcome(error=encode_error(error))
-                return wire.RecordUsageOutcome(decision=encode_decision(decision))
+        async def record(item: wire.RecordUsageItem) -> wire.RecordUsageOutcome:
+            try:
+                decision = await self._consume(call.tenant_id, decode_item(item))
+            except TallygateError as error:
+                return wire.RecordUsageOutcome(error=encode_error(error))
+            return wire.RecordUsageOutcome(decision=encode_decision(decision))
 
-        return wire.RecordUsageResponse(outcomes=await asyncio.gather(*map(one, request.items)))
+        return wire.RecordUsageResponse(outcomes=await outcomes_of(request.items, record))
 
     async def _rows(
         self, request: wire.GetUsageRequest, call: Call, feature: Feature, held: EntitlementSet, window: Window
@@ -119,6 +118,5 @@ def _metered(catalog: Catalog, feature_key: str) -> list[Feature]:
 
 
 def _row_key(row: wire.UsageRow) -> str:
-    """By feature, period and group; instants as digits, so that texts compare as they do."""
-    start = row.period_start_time
-    return f"{row.feature_key}\x1f{start.seconds:013d}{start.nanos:09d}\x1f{row.group}"
+    """By feature, period and group."""
+    return key_of(row.feature_key, row.period_start_time.ToMicroseconds(), row.group)

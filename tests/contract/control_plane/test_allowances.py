@@ -11,6 +11,7 @@ from tallygate.control_plane.allowances import (
     list_overrides,
     revoke_grant,
 )
+from tallygate.control_plane.paging import PageRequest
 from tallygate.domain.catalog import Entitlement
 from tallygate.domain.errors import (
     ConflictError,
@@ -39,12 +40,12 @@ async def grant(plane, feature_key="api_calls", amount=500, **options):
 
 async def test_overrides_come_and_go(acme):
     made = await override(acme, end_time=NOW + DAY)
-    assert (made.start_time, made.end_time) == (NOW, NOW + DAY)
+    assert (made.override.start_time, made.override.end_time, made.create_time) == (NOW, NOW + DAY, NOW)
     assert list((await acme.read(lambda work, _: list_overrides(work, "acme"))).items) == [made]
-    await acme.write(lambda work, _: delete_override(work, "acme", made.override_id))
+    await acme.write(lambda work, _: delete_override(work, "acme", made.override.override_id))
     assert list((await acme.read(lambda work, _: list_overrides(work, "acme"))).items) == []
     with pytest.raises(OverrideNotFoundError):
-        await acme.write(lambda work, _: delete_override(work, "acme", made.override_id))
+        await acme.write(lambda work, _: delete_override(work, "acme", made.override.override_id))
 
 
 async def test_an_overrides_value_must_suit_its_feature(acme):
@@ -79,11 +80,11 @@ async def test_the_callers_own_grant_id_is_created_once(acme):
 async def test_revoking_lets_it_expire_now_and_once(acme):
     made = await grant(acme, expire_time=NOW + 30 * DAY)
     acme.now += DAY
-    revoked = await acme.write(lambda work, now: revoke_grant(work, "acme", made.grant_id, now=now))
-    assert revoked.expire_time == NOW + DAY
+    revoked = await acme.write(lambda work, now: revoke_grant(work, "acme", made.grant.grant_id, now=now))
+    assert (revoked.grant.expire_time, revoked.revoke_time) == (NOW + DAY, NOW + DAY)
     acme.now += DAY
-    assert await acme.write(lambda work, now: revoke_grant(work, "acme", made.grant_id, now=now)) == revoked
-    assert await grant(acme, grant_id=made.grant_id, expire_time=NOW + 30 * DAY) == revoked
+    assert await acme.write(lambda work, now: revoke_grant(work, "acme", made.grant.grant_id, now=now)) == revoked
+    assert await grant(acme, grant_id=made.grant.grant_id, expire_time=NOW + 30 * DAY) == revoked
     with pytest.raises(GrantNotFoundError):
         await acme.write(lambda work, now: revoke_grant(work, "acme", "nothing", now=now))
 
@@ -103,3 +104,54 @@ async def test_revoking_lets_it_expire_now_and_once(acme):
 async def test_impossible_grants_are_refused(acme, wrong):
     with pytest.raises(InvalidFieldError):
         await grant(acme, **wrong)
+
+
+async def test_what_has_expired_keeps_its_expiry_when_it_is_revoked_and_is_no_other_grant(acme):
+    made = await grant(acme, grant_id="g", expire_time=NOW + DAY)
+    acme.now += 2 * DAY
+    with pytest.raises(ConflictError):
+        await grant(acme, grant_id="g", effective_time=NOW, expire_time=NOW + 9 * DAY)
+    revoked = await acme.write(lambda work, now: revoke_grant(work, "acme", "g", now=now))
+    assert (revoked.grant, revoked.revoke_time) == (made.grant, NOW + 2 * DAY)
+
+
+async def test_overrides_are_listed_by_feature_and_start_in_full_pages(acme):
+    wanted = [("retention_days", 2), ("sso", 5), ("sso", 1), ("retention_days", 9), ("sso", 3)]
+    for feature_key, day in wanted:
+        value = Entitlement(enabled=True) if feature_key == "sso" else Entitlement(number=1)
+        await override(acme, feature_key, value, start_time=NOW + day * DAY)
+
+    async def listed(feature_key, token=""):
+        page = PageRequest(page_size=2, page_token=token)
+        found = await acme.read(lambda work, _: list_overrides(work, "acme", page, feature_key=feature_key))
+        rows = [(each.override.feature_key, (each.override.start_time - NOW) // DAY) for each in found.items]
+        return rows, found.next_page_token
+
+    first, token = await listed("sso")
+    assert first == [("sso", 1), ("sso", 3)]
+    assert await listed("sso", token) == ([("sso", 5)], "")
+    seen, token = await listed("")
+    while token:
+        more, token = await listed("", token)
+        seen += more
+    assert seen == sorted(wanted)
+
+
+async def test_grants_are_listed_as_they_burn(acme):
+    await grant(acme, grant_id="last", priority=9)
+    await grant(acme, grant_id="never", priority=1)
+    await grant(acme, grant_id="soon", priority=1, expire_time=NOW + DAY)
+    await grant(acme, grant_id="later", priority=1, expire_time=NOW + 9 * DAY)
+    await grant(acme, grant_id="first")
+
+    async def listed(token=""):
+        page = PageRequest(page_size=2, page_token=token)
+        found = await acme.read(lambda work, _: list_grants(work, "acme", page, feature_key="api_calls"))
+        return [each.grant.grant_id for each in found.items], found.next_page_token
+
+    seen, token = await listed()
+    while token:
+        more, token = await listed(token)
+        seen += more
+    assert seen == ["first", "soon", "later", "never", "last"]
+    assert not (await acme.read(lambda work, _: list_grants(work, "acme", feature_key="other"))).items

@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from control_planes import DAY, NOW, demo_catalog, pro
-from tallygate.control_plane.catalog import Migrate, get_catalog, list_plans
+from tallygate.control_plane.catalog import Migrate, get_catalog, get_plan, list_plans
 from tallygate.control_plane.catalog_diff import Effect
 from tallygate.control_plane.paging import PageRequest
 from tallygate.control_plane.subscriptions import get_subscription
-from tallygate.domain.catalog import Aggregation, Catalog, Entitlement
+from tallygate.domain.catalog import Aggregation, Catalog, Entitlement, RateLimit
 from tallygate.domain.errors import InvalidFieldError, VersionConflictError
 from tallygate.domain.period import PeriodUnit, add_calendar
 
@@ -23,7 +23,7 @@ async def exported(plane) -> Catalog:
 
 async def terms_of(plane, account_id: str) -> list[tuple[str, int, int]]:
     found = await plane.read(lambda work, now: get_subscription(work, account_id, now=now))
-    return [(term.plan_key, term.plan_version, term.start_time - NOW) for term in found.terms]
+    return [(term.plan_key, term.plan_version, term.start_time - NOW) for term in found.subscription.terms]
 
 
 async def test_what_was_applied_is_exported_exactly(plane):
@@ -59,13 +59,52 @@ async def test_a_version_never_goes_back(plane):
 
 async def test_every_version_stays_listed(plane):
     await plane.apply(with_pro(pro(2, seats=20)))
-    first = await plane.read(lambda work, _: list_plans(work, PageRequest(page_size=3)))
+    first = await plane.read(lambda work, now: list_plans(work, PageRequest(page_size=3), now=now))
     second = await plane.read(
-        lambda work, _: list_plans(work, PageRequest(page_size=3, page_token=first.next_page_token))
+        lambda work, now: list_plans(work, PageRequest(page_size=3, page_token=first.next_page_token), now=now)
     )
-    found = [(plan.plan_key, plan.version) for plan in (*first.items, *second.items)]
+    found = [(each.plan.plan_key, each.plan.version) for each in (*first.items, *second.items)]
     assert found == [("enterprise", 1), ("free", 1), ("pro", 1), ("pro", 2)]
     assert second.next_page_token == ""
+
+
+async def test_a_version_tells_when_it_was_published_and_whom_it_serves_now(plane):
+    await plane.upsert("acme", "pro")
+    await plane.upsert("hooli", "pro", trial=True)
+    plane.now += DAY
+    await plane.apply(with_pro(pro(2, seats=20)), migrate=Migrate.PERIOD_END)
+
+    async def told():
+        page = await plane.read(lambda work, now: list_plans(work, plan_key="pro", now=now))
+        return [(each.publish_time, each.newest, each.subscription_count) for each in page.items]
+
+    assert await told() == [(NOW, False, 2), (NOW + DAY, True, 0)]
+    plane.now = NOW + 14 * DAY
+    assert await told() == [(NOW, False, 1), (NOW + DAY, True, 0)]
+    plane.now = add_calendar(NOW, PeriodUnit.MONTH, 1, zone="UTC")
+    assert await told() == [(NOW, False, 0), (NOW + DAY, True, 1)]
+    (archived,) = (await plane.apply(with_pro(replace(pro(2, seats=20), archived=True)))).changes
+    assert archived.fields == ("archived",)
+    assert [row[0] for row in await told()] == [NOW, NOW + DAY]
+    newest = await plane.read(lambda work, now: get_plan(work, "pro", now=now))
+    assert newest.plan.version == 2
+    page = await plane.read(lambda work, now: list_plans(work, plan_key="pro", include_archived=False, now=now))
+    assert [each.plan.version for each in page.items] == [1]
+
+
+async def test_a_change_says_what_exactly_changed(plane):
+    raised = replace(pro(2, seats=20), name="Pro", rate_limits={"api_rps": RateLimit(limit=100, window=2_000_000)})
+    (change,) = (await plane.apply(with_pro(raised))).changes
+    assert change.details == (
+        "name: none -> Pro",
+        "entitlements.seats.limit: 10 -> 20",
+        "rate_limits.api_rps.window: 1s -> 2s",
+        "rate_limits.api_rps.burst: 200 -> none",
+    )
+    fewer = replace(pro(3, seats=20), entitlements={"sso": Entitlement(enabled=True)})
+    (change,) = (await plane.apply(with_pro(fewer))).changes
+    assert "entitlements.sso: none -> {enabled: true, overage: deny}" in change.details
+    assert "entitlements.seats: {limit: 20, overage: deny} -> none" in change.details
 
 
 async def test_a_features_kind_and_aggregation_never_change(plane):

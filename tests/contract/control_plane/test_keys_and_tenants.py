@@ -7,6 +7,8 @@ from control_planes import DAY, NOW
 from tallygate.control_plane.accounts import get_account
 from tallygate.control_plane.clocks import advance_clock, get_clock
 from tallygate.control_plane.keys import CreateKey, create_key, list_keys, revoke_key
+from tallygate.control_plane.paging import PageRequest
+from tallygate.control_plane.records import SubscriptionQuery
 from tallygate.control_plane.tenants import CreateTenant, create_tenant, open_test_tenant
 from tallygate.domain.credential import Scope, key_digest, mint_key
 from tallygate.domain.errors import (
@@ -112,22 +114,47 @@ async def test_no_repository_reaches_into_another_tenant(plane):
     await create_tenant(plane.transactions, CreateTenant(tenant_id=other), now=NOW)
     await plane.upsert("acme", "pro")
     with pytest.raises(AccountNotFoundError):
-        await plane.transactions.read(other, lambda work, _: get_account(work, "acme"), now=NOW)
-    before = await plane.read(lambda work, _: get_account(work, "acme"))
+        await plane.transactions.read(other, lambda work, now: get_account(work, "acme", now=now), now=NOW)
+    before = await plane.read(lambda work, now: get_account(work, "acme", now=now))
 
     async def meddle(work, now):
         for action in (
-            work.users.remove("acme", "u"),
-            work.seats.unassign("acme", "", "u"),
-            work.allowances.delete_override("acme", "o"),
+            work.users.remove("acme", ["u"]),
+            work.seats.unassign("acme", "", ["u"]),
+            work.overrides.delete("acme", "o"),
         ):
-            assert await action is False
-        assert not await work.subscriptions.list("acme", after="", limit=9)
+            assert not await action
+        assert not await work.subscriptions.list(SubscriptionQuery(now=now, limit=9))
+        assert not await work.overrides.list("acme")
+        assert not await work.grants.list("acme")
+        assert await work.seats.get("acme", "seats", "u") is None
+        assert not await work.seats.list("acme", "", after=("", ""), limit=9)
+        assert not await work.accounts.list(after="", limit=9, plan_key="pro", now=now)
+        assert await work.keys.newest(before=None, limit=9) == []
+        assert await work.catalog.publish_times() == {}
         assert not await work.accounts.records(["acme"])
-        assert (await work.subscriptions.use(now=now)).plans == {}
+        use = await work.subscriptions.use(now=now)
+        assert (use.plans, use.serving) == ({}, {})
         assert await work.keys.list(after="", limit=9) == []
         assert (await work.catalog.load()).plans == {}
 
     with suppress(AccountNotFoundError):
         await plane.transactions.write(other, meddle, now=NOW)
-    assert await plane.read(lambda work, _: get_account(work, "acme")) == before
+    assert await plane.read(lambda work, now: get_account(work, "acme", now=now)) == before
+
+
+async def test_keys_are_listed_newest_first(plane):
+    made = [await create(plane, number) for number in range(3)]
+    plane.now += DAY
+    made += [await create(plane, number) for number in range(3, 5)]
+    seen, token = [], ""
+    while True:
+        request = PageRequest(page_size=2, page_token=token)
+        page = await plane.read(lambda work, _, request=request: list_keys(work, request))
+        seen += list(page.items)
+        token = page.next_page_token
+        if not token:
+            break
+    newest = sorted(made, key=lambda key: (key.create_time, key.record.key_id), reverse=True)
+    assert [key.record.key_id for key in seen] == [key.record.key_id for key in newest]
+    assert seen[0].create_time == NOW + DAY

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from control_planes import DAY, PARTITIONS, demo_catalog, pro
-from tallygate.control_plane.accounts import get_account
 from tallygate.control_plane.clocks import advance_clock
 from tallygate.control_plane.keys import CreateKey, create_key, revoke_key
 from tallygate.control_plane.records import Account
@@ -30,7 +29,7 @@ async def views(valkey):
 
 
 async def record_of(plane, account_id="acme"):
-    return (await plane.read(lambda work, _: get_account(work, account_id))).record
+    return await plane.record(account_id)
 
 
 class CrashError(Exception):
@@ -103,7 +102,7 @@ async def test_a_crash_between_commit_and_publish_is_made_good(plane, views):
     before = await views.versions(plane.tenant_id, "acme")
     alive, plane.transactions = plane.transactions, dying(plane)
     with pytest.raises(CrashError):
-        await plane.upsert("acme", "pro")
+        await plane.change_plan("acme", "pro")
     assert await views.versions(plane.tenant_id, "acme") == before
     plane.transactions = alive
     await plane.publisher.publish_pending()
@@ -134,7 +133,7 @@ async def test_the_worker_makes_it_good_by_itself(plane, views):
 async def test_an_older_publish_that_comes_late_replaces_nothing(plane, views):
     await plane.upsert("acme", "free")
     older, old_catalog = await record_of(plane), await views.catalog(plane.tenant_id)
-    await plane.upsert("acme", "pro")
+    await plane.change_plan("acme", "pro")
     await plane.apply(replace(demo_catalog(), plans={"pro": {2: pro(2)}}))
     newest = await views.versions(plane.tenant_id, "acme")
     await plane.views.publish_accounts([older])

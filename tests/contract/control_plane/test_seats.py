@@ -5,6 +5,7 @@ import pytest
 
 from control_planes import demo_catalog, pro
 from tallygate.control_plane.allowances import CreateOverride, create_override
+from tallygate.control_plane.paging import PageRequest
 from tallygate.control_plane.seats import AssignSeat, assign_seat, list_seats, unassign_seat
 from tallygate.control_plane.subscription_changes import CancelSubscription, cancel_subscription, set_state
 from tallygate.domain.account import SubscriptionState
@@ -15,7 +16,7 @@ from tallygate.domain.gating.decision import Reason
 
 async def assign(plane, user_id, account_id="acme", feature_key="seats"):
     request = AssignSeat(account_id=account_id, feature_key=feature_key, user_id=user_id)
-    return await plane.write(lambda work, now: assign_seat(work, request, now=now))
+    return (await plane.write(lambda work, now: assign_seat(work, request, now=now))).decision
 
 
 async def holders(plane) -> list[str]:
@@ -101,3 +102,34 @@ async def test_only_seats_of_known_accounts_are_assigned(plane):
         await assign(plane, "u1", feature_key="chairs")
     with pytest.raises(InvalidFieldError):
         await assign(plane, "u1", feature_key="api_calls")
+
+
+async def test_seats_of_all_features_are_listed_by_feature_and_user_in_full_pages(plane):
+    more = replace(demo_catalog().features["seats"], feature_key="desks")
+    catalog = demo_catalog()
+    plan = replace(pro(2), entitlements={**pro(2).entitlements, "desks": Entitlement(limit=9)})
+    await plane.apply(
+        replace(catalog, features={**catalog.features, "desks": more}, plans={**catalog.plans, "pro": {2: plan}})
+    )
+    await plane.upsert("acme", "pro")
+    for feature_key, user_id in [("seats", "b"), ("desks", "z"), ("seats", "a"), ("desks", "c"), ("seats", "c")]:
+        await assign(plane, user_id, feature_key=feature_key)
+    seen, token = [], ""
+    while True:
+        request = PageRequest(page_size=2, page_token=token)
+        page = await plane.read(lambda work, _, request=request: list_seats(work, "acme", "", request))
+        seen += [(holder.feature_key, holder.user_id) for holder in page.items]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == [("desks", "c"), ("desks", "z"), ("seats", "a"), ("seats", "b"), ("seats", "c")]
+
+
+async def test_the_seat_that_is_held_comes_with_the_decision(plane):
+    await plane.upsert("acme", "pro")
+    request = AssignSeat(account_id="acme", feature_key="seats", user_id="u")
+    since = plane.now
+    for _ in range(2):
+        assigned = await plane.write(lambda work, now: assign_seat(work, request, now=now))
+        assert (assigned.holder.user_id, assigned.holder.assign_time) == ("u", since)
+        plane.now += 1

@@ -1,5 +1,6 @@
 """The tenant's row and its catalogue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -83,7 +84,14 @@ class SqlCatalogRepository:
         self.scope.changes.catalog = True
         kind, key, version, doc = _columns(item)
         row = {"kind": kind, "key": key, "version": version, "doc": doc, "archived": item.archived}
-        await self.scope.upsert(CatalogItemRow, [row])
+        row["publish_time"] = self.scope.now
+        await self.scope.upsert(CatalogItemRow, [row], keep=("publish_time",))
+
+    async def publish_times(self) -> Mapping[tuple[str, int], int]:
+        """When each version of each plan was published."""
+        query = select(_items.c.key, _items.c.version, _items.c.publish_time)
+        rows = await self.scope.rows(query.where(self.scope.own(CatalogItemRow), _items.c.kind == "plan"))
+        return {(row.key, row.version): row.publish_time for row in rows}
 
 
 _Item = TypeVar("_Item", Feature, RateLimitRule, Plan, AddOn)

@@ -179,12 +179,14 @@ class SqlEventReader:
                 return int(await connection.scalar(query) or 0)
 
     async def events_after(
-        self, tenant_id: str, sequence: int, *, account_id: str = "", limit: int = 500
+        self, tenant_id: str, sequence: int, *, account_id: str = "", feature_key: str = "", limit: int = 500
     ) -> Sequence[RecordedFact]:
         """One page in the order of the sequence."""
         query = select(billable_events).where(_EVENTS.tenant_id == tenant_id, _EVENTS.sequence > sequence)
         if account_id:
             query = query.where(_EVENTS.account_id == account_id)
+        if feature_key:
+            query = query.where(_EVENTS.feature_key == feature_key)
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query.order_by(_EVENTS.sequence).limit(limit))).mappings().all()

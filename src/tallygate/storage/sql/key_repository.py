@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, and_, or_, select
 
 from tallygate.control_plane.records import StoredKey
 from tallygate.domain.credential import KeyRecord
@@ -49,6 +49,17 @@ class SqlKeyRepository:
             _stored(row)
             for row in await self.scope.rows(select(_keys).where(*where).order_by(_keys.c.key_id).limit(limit))
         ]
+
+    async def newest(self, *, before: tuple[int, str] | None, limit: int) -> Sequence[StoredKey]:
+        """Keys by creation, newest first, those behind `before`: an instant and an id."""
+        column = _keys.c
+        query = select(_keys).where(self.scope.own(ApiKeyRow))
+        if before is not None:
+            created, key_id = before
+            earlier = and_(column.create_time == created, column.key_id < key_id)
+            query = query.where(or_(column.create_time < created, earlier))
+        rows = await self.scope.rows(query.order_by(column.create_time.desc(), column.key_id.desc()).limit(limit))
+        return [_stored(row) for row in rows]
 
 
 def _stored(row: Row[Any]) -> StoredKey:

@@ -92,10 +92,11 @@ class CatalogItemRow(Base):
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     doc: Mapped[dict[str, Any]]
     archived: Mapped[bool]
+    publish_time: Mapped[int] = mapped_column(Instant())
 
 
 class AccountRow(Base):
-    """An account; `version` is the tenant's view version of the last change of anything that it holds."""
+    """An account; `version` and `update_time` are of the last change of anything that it holds."""
 
     __tablename__ = "accounts"
     __table_args__ = (_of("tenants"),)
@@ -104,6 +105,7 @@ class AccountRow(Base):
     account_id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int]
     create_time: Mapped[int] = mapped_column(Instant())
+    update_time: Mapped[int] = mapped_column(Instant())
     time_zone: Mapped[str]
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
 
@@ -148,6 +150,7 @@ class SubscriptionRow(Base):
             sqlite_where=text("live"),
         ),
         Index(None, "tenant_id", "account_id", "subscription_id"),
+        Index(None, "tenant_id", "create_time", "subscription_id"),
     )
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -158,6 +161,8 @@ class SubscriptionRow(Base):
     start_time: Mapped[int] = mapped_column(Instant())
     trial_end_time: Mapped[int | None] = mapped_column(Instant())
     end_time: Mapped[int | None] = mapped_column(Instant())
+    create_time: Mapped[int] = mapped_column(Instant())
+    cancel_time: Mapped[int | None] = mapped_column(Instant())
 
 
 class SubscriptionTermRow(Base):
@@ -205,6 +210,7 @@ class OverrideRow(Base):
     entitlement: Mapped[dict[str, Any]]
     start_time: Mapped[int] = mapped_column(Instant())
     end_time: Mapped[int | None] = mapped_column(Instant())
+    create_time: Mapped[int] = mapped_column(Instant())
 
 
 class GrantRow(Base):
@@ -222,6 +228,7 @@ class GrantRow(Base):
     effective_time: Mapped[int] = mapped_column(Instant())
     expire_time: Mapped[int | None] = mapped_column(Instant())
     create_time: Mapped[int] = mapped_column(Instant())
+    revoke_time: Mapped[int | None] = mapped_column(Instant())
 
 
 class ApiKeyRow(Base):

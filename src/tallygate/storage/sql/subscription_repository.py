@@ -1,13 +1,13 @@
 """Subscriptions with their terms and add-ons, and what of the catalogue is held through them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, distinct, func, or_, select, union
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, distinct, func, not_, or_, select, union
 
-from tallygate.control_plane.records import CatalogUse, Held
+from tallygate.control_plane.records import CatalogUse, Held, SubscriptionQuery
 from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
 from tallygate.storage.sql.models import (
     Base,
@@ -31,8 +31,10 @@ class SqlSubscriptionRepository:
 
     scope: Scope
 
-    async def put(self, account_id: str, subscription: Subscription, *, live: bool = True) -> None:
-        """Add or replace a subscription."""
+    async def put(
+        self, account_id: str, subscription: Subscription, *, live: bool = True, cancel_time: int | None = None
+    ) -> None:
+        """Add or replace a subscription; what is replaced keeps when it was created."""
         self.scope.changes.accounts[account_id] = None
         row = {
             "account_id": account_id,
@@ -42,17 +44,18 @@ class SqlSubscriptionRepository:
             "start_time": subscription.start_time,
             "trial_end_time": subscription.trial_end_time,
             "end_time": subscription.end_time,
+            "create_time": self.scope.now,
+            "cancel_time": cancel_time,
         }
-        await self.scope.upsert(SubscriptionRow, [row])
+        await self.scope.upsert(SubscriptionRow, [row], keep=("create_time",))
         await self._replace(SubscriptionTermRow, subscription.subscription_id, _term_rows(subscription))
         await self._replace(SubscriptionAddOnRow, subscription.subscription_id, _add_on_rows(subscription))
 
-    async def list(self, account_id: str, *, after: str, limit: int) -> Sequence[Subscription]:
-        """An account's subscriptions by subscription_id, those behind `after`."""
-        where = _subscriptions.c.account_id == account_id, _subscriptions.c.subscription_id > after
-        query = select(_subscriptions).where(self.scope.own(SubscriptionRow), *where)
-        rows = await self.scope.rows(query.order_by(_subscriptions.c.subscription_id).limit(limit))
-        return [held.subscription for held in await _assembled(self.scope, rows)]
+    async def list(self, wanted: SubscriptionQuery) -> Sequence[Held]:
+        """Those asked for, newest first."""
+        query = select(_subscriptions).where(self.scope.own(SubscriptionRow), *_conditions(self.scope, wanted))
+        newest = _subscriptions.c.create_time.desc(), _subscriptions.c.subscription_id.desc()
+        return await _assembled(self.scope, await self.scope.rows(query.order_by(*newest).limit(wanted.limit)))
 
     async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[Held]:
         """The live ones that are served by an older version of the plan, now or later."""
@@ -68,14 +71,6 @@ class SqlSubscriptionRepository:
 
     async def use(self, *, now: int) -> CatalogUse:
         """What of the catalogue is held, now or later."""
-        plans = (
-            select(
-                _terms.c.plan_key, _terms.c.plan_version, func.count(distinct(_terms.c.subscription_id)).label("held")
-            )
-            .join(_subscriptions, _same_subscription(SubscriptionTermRow))
-            .where(_live(self.scope, now), _unfinished(SubscriptionTermRow, now))
-            .group_by(_terms.c.plan_key, _terms.c.plan_version)
-        )
         add_ons = (
             select(_add_ons.c.add_on_key)
             .join(_subscriptions, _same_subscription(SubscriptionAddOnRow))
@@ -87,10 +82,22 @@ class SqlSubscriptionRepository:
             select(_grants.c.feature_key).where(self.scope.own(GrantRow)),
         )
         return CatalogUse(
-            plans={(row.plan_key, row.plan_version): row.held for row in await self.scope.rows(plans)},
+            plans=await self._served(now),
+            serving=await self._served(now, _terms.c.start_time <= now),
             add_ons=frozenset(row.add_on_key for row in await self.scope.rows(add_ons)),
             features=frozenset(row.feature_key for row in await self.scope.rows(features)),
         )
+
+    async def _served(self, now: int, *more: ColumnElement[bool]) -> dict[tuple[str, int], int]:
+        """How many live subscriptions each plan version serves, now or later."""
+        plan = _terms.c.plan_key, _terms.c.plan_version
+        query = (
+            select(*plan, func.count(distinct(_terms.c.subscription_id)).label("held"))
+            .join(_subscriptions, _same_subscription(SubscriptionTermRow))
+            .where(_live(self.scope, now), _unfinished(SubscriptionTermRow, now), *more)
+            .group_by(*plan)
+        )
+        return {(row.plan_key, row.plan_version): row.held for row in await self.scope.rows(query)}
 
     async def _replace(self, model: type[Base], subscription_id: str, rows: Sequence[dict[str, Any]]) -> None:
         table = table_of(model)
@@ -104,6 +111,54 @@ async def live_subscriptions(scope: Scope, account_ids: Sequence[str]) -> dict[s
     where = scope.own(SubscriptionRow), _subscriptions.c.live, _subscriptions.c.account_id.in_(account_ids)
     found = await _assembled(scope, await scope.rows(select(_subscriptions).where(*where)))
     return {held.account_id: held.subscription for held in found}
+
+
+def served_accounts(scope: Scope, plan_key: str, now: int) -> Select[tuple[str]]:
+    """The ids of the accounts whom this plan serves now by a live subscription."""
+    where = _live(scope, now), _served_by(scope, plan_key, now)
+    return select(_subscriptions.c.account_id).where(*where)
+
+
+def _conditions(scope: Scope, wanted: SubscriptionQuery) -> Iterator[ColumnElement[bool]]:
+    column = _subscriptions.c
+    if wanted.account_ids:
+        yield column.account_id.in_(wanted.account_ids)
+    if wanted.subscription_id:
+        yield column.subscription_id == wanted.subscription_id
+    if wanted.plan_key:
+        yield _live(scope, wanted.now) & _served_by(scope, wanted.plan_key, wanted.now)
+    if wanted.state is not None:
+        yield _reads_as(wanted.state, wanted.now)
+    if wanted.live:
+        yield _live(scope, wanted.now)
+    if wanted.before is not None:
+        created, subscription_id = wanted.before
+        earlier = and_(column.create_time == created, column.subscription_id < subscription_id)
+        yield or_(column.create_time < created, earlier)
+
+
+def _served_by(scope: Scope, plan_key: str, now: int) -> ColumnElement[bool]:
+    serving = _terms.c.plan_key == plan_key, _terms.c.start_time <= now, _unfinished(SubscriptionTermRow, now)
+    return _subscriptions.c.subscription_id.in_(
+        select(_terms.c.subscription_id).where(scope.own(SubscriptionTermRow), *serving)
+    )
+
+
+def _reads_as(state: SubscriptionState, now: int) -> ColumnElement[bool]:
+    """In SQL what `subscription_terms.state_at` says."""
+    column, states = _subscriptions.c, SubscriptionState
+    ended = and_(column.end_time.is_not(None), column.end_time <= now)
+    on_trial = and_(column.trial_end_time.is_not(None), column.trial_end_time > now)
+    running = column.state.in_([states.TRIALING.value, states.ACTIVE.value])
+    match state:
+        case states.EXPIRED:
+            return or_(ended, column.state == state.value)
+        case states.TRIALING:
+            return and_(not_(ended), running, on_trial)
+        case states.ACTIVE:
+            return and_(not_(ended), running, not_(on_trial))
+        case _:
+            return and_(not_(ended), column.state == state.value)
 
 
 async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[Held]:
@@ -121,6 +176,8 @@ async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[Held]:
                 terms=tuple(_term(part) for part in terms[row.subscription_id]),
                 add_ons=tuple(_holding(part) for part in add_ons[row.subscription_id]),
             ),
+            create_time=row.create_time,
+            cancel_time=row.cancel_time,
         )
         for row in rows
     ]

@@ -1,21 +1,21 @@
 """The unit of work over SQL, and the store that opens them: one transaction, one tenant, its row locked to write."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Column, Select, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.control_plane.records import ChangeKind, Tenant
 from tallygate.domain.errors import TenantNotFoundError
 from tallygate.storage.sql.account_repository import (
     SqlAccountRepository,
-    SqlAllowanceRepository,
     SqlSeatRepository,
     SqlUserRepository,
 )
+from tallygate.storage.sql.allowance_repository import SqlGrantRepository, SqlOverrideRepository
 from tallygate.storage.sql.catalog_repository import SqlCatalogRepository, SqlTenantRepository
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
@@ -34,6 +34,11 @@ class SqlUnitOfWork:
     """One transaction over one tenant's rows."""
 
     scope: Scope
+
+    @property
+    def now(self) -> int:
+        """The tenant's time in a write."""
+        return self.scope.now
 
     @property
     def tenants(self) -> SqlTenantRepository:
@@ -66,9 +71,14 @@ class SqlUnitOfWork:
         return SqlSubscriptionRepository(scope=self.scope)
 
     @property
-    def allowances(self) -> SqlAllowanceRepository:
-        """Overrides and grants of the tenant's accounts."""
-        return SqlAllowanceRepository(scope=self.scope)
+    def overrides(self) -> SqlOverrideRepository:
+        """Overrides of the tenant's accounts."""
+        return SqlOverrideRepository(scope=self.scope)
+
+    @property
+    def grants(self) -> SqlGrantRepository:
+        """Grants of the tenant's accounts."""
+        return SqlGrantRepository(scope=self.scope)
 
     @property
     def keys(self) -> SqlKeyRepository:
@@ -86,6 +96,7 @@ class SqlUnitOfWork:
                 {"tenant_id": self.scope.tenant_id, "version": version, **row} for row in _entries(self.scope.changes)
             ]
             await self.scope.connection.execute(insert(_outbox), entries)
+        await self._mark(_accounts, _accounts.c.account_id, self.scope.changes.touched, update_time=self.scope.now)
         await self.scope.connection.commit()
         return version
 
@@ -93,13 +104,15 @@ class SqlUnitOfWork:
         changes = self.scope.changes
         versions = {"view_version": version, **({"catalog_version": version} if changes.catalog else {})}
         await self.scope.execute(update(_tenants).where(self.scope.own(TenantRow)).values(**versions))
-        for table, column, ids in (
-            (_accounts, _accounts.c.account_id, list(changes.accounts)),
-            (_keys, _keys.c.key_id, list(changes.keys)),
-        ):
-            for first in range(0, len(ids), _IDS_AT_ONCE):
-                where = table.c.tenant_id == self.scope.tenant_id, column.in_(ids[first : first + _IDS_AT_ONCE])
-                await self.scope.execute(update(table).where(*where).values(version=version))
+        now = self.scope.now
+        await self._mark(_accounts, _accounts.c.account_id, changes.accounts, version=version, update_time=now)
+        await self._mark(_keys, _keys.c.key_id, changes.keys, version=version)
+
+    async def _mark(self, table: Table, column: Column[str], keys: Iterable[str], **values: int) -> None:
+        ids = list(keys)
+        for first in range(0, len(ids), _IDS_AT_ONCE):
+            where = table.c.tenant_id == self.scope.tenant_id, column.in_(ids[first : first + _IDS_AT_ONCE])
+            await self.scope.execute(update(table).where(*where).values(**values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +127,9 @@ class SqlStore:
         options = {} if sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         return self._work(tenant_id, options, _tenant_row(tenant_id))
 
-    def write(self, tenant_id: str) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+    def write(self, tenant_id: str, *, now: int = 0) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """A transaction that begins with the lock of the tenant's row."""
-        return self._work(tenant_id, {WRITE: True}, _tenant_row(tenant_id).with_for_update())
+        return self._work(tenant_id, {WRITE: True}, _tenant_row(tenant_id).with_for_update(), now=now)
 
     async def create_tenant(self, tenant: Tenant) -> None:
         """Add a tenant with an empty catalogue, to be published."""
@@ -136,17 +149,19 @@ class SqlStore:
 
     @asynccontextmanager
     async def _work(
-        self, tenant_id: str, options: Mapping[str, Any], tenant_row: Select[Any]
+        self, tenant_id: str, options: Mapping[str, Any], tenant_row: Select[Any], *, now: int = 0
     ) -> AsyncIterator[SqlUnitOfWork]:
         with translated():
             async with connected(self.engine, options) as connection:
-                if (await connection.execute(tenant_row)).first() is None:
+                tenant = (await connection.execute(tenant_row)).first()
+                if tenant is None:
                     raise TenantNotFoundError(tenant_id=tenant_id)
-                yield SqlUnitOfWork(scope=Scope(connection=connection, tenant_id=tenant_id))
+                own_time = now + tenant.clock_offset
+                yield SqlUnitOfWork(scope=Scope(connection=connection, tenant_id=tenant_id, now=own_time))
 
 
 def _tenant_row(tenant_id: str) -> Select[Any]:
-    return select(_tenants.c.tenant_id).where(_tenants.c.tenant_id == tenant_id)
+    return select(_tenants.c.clock_offset).where(_tenants.c.tenant_id == tenant_id)
 
 
 def _entries(changes: Changes) -> list[dict[str, str]]:

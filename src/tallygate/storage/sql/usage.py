@@ -14,8 +14,10 @@ from tallygate.domain.event import FactKind
 from tallygate.domain.period import UsagePeriod
 from tallygate.storage.sql.event_tables import billable_events
 from tallygate.storage.sql.failures import translated
+from tallygate.storage.sql.pots import pots_paid
 
 _EVENTS = billable_events.c
+_NOTHING: Select[Any] = select()
 _IN_ORDER = (_EVENTS.occurred_time, _EVENTS.recorded_time, _EVENTS.sequence)
 
 
@@ -69,13 +71,25 @@ class SqlUsageReader:
             func.sum(rows.c.quantity),
             func.max(rows.c.quantity),
             func.count(func.nullif(rows.c.member, "").distinct()),
+            func.count(),
         ).group_by(rows.c.period_start, rows.c.group)
         with translated():
             async with self._engine.connect() as connection:
-                return [
-                    PeriodTotal(period_start=first, group=group, total=int(total), greatest=greatest, distinct=distinct)
-                    for first, group, total, greatest, distinct in await connection.execute(query)
-                ]
+                found = (await connection.execute(query)).all()
+                burnt = FactKind.CONSUME in kinds and not meter.group_by
+                pots = await pots_paid(connection, _overlapping(_NOTHING, meter, start, end)) if burnt else {}
+        return [
+            PeriodTotal(
+                period_start=first,
+                group=group,
+                total=int(total),
+                greatest=greatest,
+                distinct=distinct,
+                count=count,
+                pots=pots.get(first, ()),
+            )
+            for first, group, total, greatest, distinct, count in found
+        ]
 
     async def samples(self, meter: Meter, start: int, end: int, kinds: Collection[FactKind]) -> AsyncIterator[Sample]:
         """Stream rows, a page of them in memory at a time."""

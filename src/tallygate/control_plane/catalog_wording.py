@@ -1,0 +1,41 @@
+"""What changed between two values of the catalogue, in words for people."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+_MICROSECONDS = 1_000_000
+
+
+def worded(old: object, new: object, path: str = "") -> Iterator[str]:
+    """Each leaf that differs, as in `entitlements.api_calls.limit: 1000 -> 2000`."""
+    if old == new:
+        return
+    before, after = _parts(old), _parts(new)
+    if before is None or after is None:
+        name = path.rpartition(".")[2]
+        yield f"{path}: {_shown(old, name)} -> {_shown(new, name)}"
+        return
+    for name in {**before, **after}:
+        yield from worded(before.get(name), after.get(name), f"{path}.{name}" if path else name)
+
+
+def _parts(value: object) -> Mapping[str, Any] | None:
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return value if isinstance(value, Mapping) else None
+
+
+def _shown(value: object, name: str = "") -> str:
+    parts = _parts(value)
+    if parts is not None:
+        told = [f"{key}: {_shown(part, key)}" for key, part in parts.items() if part not in (None, (), "", False)]
+        return "{" + ", ".join(told) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, int) and name == "window":
+        return f"{value / _MICROSECONDS:g}s"
+    return "none" if value in (None, "") else str(value).lower() if isinstance(value, bool) else str(value)
