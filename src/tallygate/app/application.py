@@ -1,6 +1,7 @@
 """One running process: what its role needs, started in order, supervised, and stopped without losing an answer."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
 
 _RESTART_SECONDS = 1.0
+_GC_THRESHOLDS = (20_000, 50, 1_000)
 _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Application:
         """Start everything; what was started is stopped again where a later part cannot be."""
         try:
             await self._start()
+            _settle_memory()
         except BaseException:
             try:
                 await self.stop()
@@ -160,6 +163,16 @@ class Application:
             msg = "nothing is served any more"
             raise StartError(msg)
         return serving
+
+
+def _settle_memory() -> None:
+    """Leave what the start has loaded out of every later garbage collection, and collect less often.
+
+    A full collection over all modules takes tens of milliseconds, in which no call is answered; calls leave no cycles.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def _consumer(settings: Settings) -> str:
