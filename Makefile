@@ -23,13 +23,13 @@ help: ## Say what there is
 
 NATIVE ?=
 
-dev: $(if $(NATIVE),$(TOOLS),$(RUNTIME)) ## Start a server with Valkey, SQLite and the demo world; options: make dev ARGS="--help", NATIVE=1
+dev: $(if $(NATIVE),$(TOOLS),$(RUNTIME)) ## Start a server with Valkey, SQLite and a demo world: make dev ARGS="--help" NATIVE=1
 	@exec $(BIN)/tallygate dev $(ARGS)
 
 test: $(TOOLS) ## Pass all tests against real servers; some of them: make test ARGS="-k period"
 	$(PYTEST) $(ARGS)
 
-bench: $(TOOLS) ## Measure everything on this machine and write tests/load/RESULTS.md; options: make bench ARGS="--rounds 3"
+bench: $(TOOLS) ## Measure this machine into tests/load/RESULTS.md: make bench ARGS="--rounds 3"
 	PYTHONPATH=tests $(BIN)/python -m load.bench $(ARGS)
 
 bench-quick: $(TOOLS) ## The same with fewer rows and rounds, within a minute

@@ -19,7 +19,7 @@ from tallygate.domain.errors import (
     ViewNotReadyError,
 )
 from tallygate.domain.gating.admit import Answer, Identified
-from tallygate.domain.gating.decide import decide, decide_metered, tried, unknown_account
+from tallygate.domain.gating.decide import Stamp, decide, decide_metered, tried, unknown_account
 from tallygate.domain.gating.decision import DecidedOn, Decision
 from tallygate.domain.gating.quota import LEVELS, QuotaAnswer, QuotaGate
 from tallygate.domain.gating.remedies import Metered, Question
@@ -154,15 +154,17 @@ class Checks:
         fresh = admitted.reply is not None or view.verified_time >= started
         decided_on = DecidedOn.FRESH if fresh else DecidedOn.CACHED
         age = 0 if fresh else self.admission.views.age(view)
-        found = _by_feature(admitted)
+        found, stamp = _by_feature(admitted), Stamp(view_version=view.version)
         outcomes: list[Outcome] = []
         for request in requests:
             try:
-                decision = _decision(request, view, admitted.now, found.get(request.feature_key))
+                decision = _decision(request, view, admitted.now, found.get(request.feature_key), stamp)
             except TallygateError as error:
                 outcomes.append(error)
             else:
-                outcomes.append(replace(decision, view_version=view.version, decided_on=decided_on, view_age=age))
+                if decision.view_version != view.version or not fresh:
+                    decision = replace(decision, view_version=view.version, decided_on=decided_on, view_age=age)
+                outcomes.append(decision)
         return outcomes
 
 
@@ -277,7 +279,9 @@ def _by_feature(admitted: Admitted) -> dict[str, tuple[QuotaGate, QuotaAnswer]]:
     }
 
 
-def _decision(request: CheckRequest, view: View, now: int, found: tuple[QuotaGate, QuotaAnswer] | None) -> Decision:
+def _decision(
+    request: CheckRequest, view: View, now: int, found: tuple[QuotaGate, QuotaAnswer] | None, stamp: Stamp
+) -> Decision:
     feature = feature_of(view, request.feature_key)
     if not _is_valid(request):
         raise InvalidFieldError(field="quantity, at_time", expected=f"0 to {MAX_QUANTITY}, and an instant before 2255")
@@ -299,7 +303,7 @@ def _decision(request: CheckRequest, view: View, now: int, found: tuple[QuotaGat
     metered = Metered(answer=answer, slots=gate.slots, now=at)
     if request.at_time is not None:
         metered = tried(question, metered)
-    return decide_metered(view.snapshot.catalog, view.held, question, metered)
+    return decide_metered(view.snapshot.catalog, view.held, question, metered, stamp)
 
 
 def _quantity(request: CheckRequest, feature: Feature) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.rate_limit import RateLimits
+from tallygate.domain.catalog import FeatureKind
 from tallygate.domain.errors import AccountNotFoundError, TallygateError
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.server.answers import Answered, Answers
@@ -22,6 +23,8 @@ from tallygate.server.codec_decision import (
 )
 from tallygate.server.metrics import Metrics
 from tallygate_api.v1 import entitlement_service_pb2 as wire
+
+_FROM_THE_STORE = FeatureKind.METERED.value
 
 KindOf = Callable[[str, str, str], str]
 """The kind of a tenant's feature, asked by tenant, account and feature key; empty where it is not known."""
@@ -58,7 +61,7 @@ class EntitlementServicer:
         decision = await self._checks.check(call.tenant_id, asked)
         kind = self._count(call, request.account_id, decision)
         response = wire.CheckEntitlementResponse(decision=encode_decision(decision))
-        if self._answers is not None:
+        if self._answers is not None and kind != _FROM_THE_STORE:
             self._answers.keep(Answered(call.tenant_id, asked, decision, kind, response), call.data)
         return response
 
@@ -76,7 +79,7 @@ class EntitlementServicer:
             else:
                 kind = self._count(call, question.account_id, outcome)
                 result.decision.CopyFrom(encode_decision(outcome))
-                if self._answers is not None:
+                if self._answers is not None and kind != _FROM_THE_STORE:
                     self._answers.keep_of_batch(Answered(call.tenant_id, question, outcome, kind, result))
             results.append(result)
         return wire.BatchCheckEntitlementsResponse(results=results)
