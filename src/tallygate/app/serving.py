@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.errors import StartError
+from tallygate.data_plane.standing import Standings
 from tallygate.domain.credential import is_well_formed
 from tallygate.server.answers import Answers
 from tallygate.server.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
@@ -92,7 +93,7 @@ def _services(
             rate_limits=data.rate_limits,
             metrics=metrics,
             kind_of=_kind_of(data),
-            answers=Answers(data.checks.standing, metrics),
+            answers=Answers(Standings(admission=data.admission).of, metrics),
         )
         envoy = EnvoyRateLimitServicer(rate_limits=data.rate_limits, metrics=metrics)
         pairs.append(("tallygate.v1.EntitlementService", entitlements))

@@ -87,19 +87,6 @@ class Checks:
                 raise outcome
         return [outcome for outcome in outcomes if isinstance(outcome, Decision)]
 
-    def standing(self, tenant_id: str, request: CheckRequest, decision: Decision) -> "Standing | None":
-        """What this decision rests on; None where it was not the account's view, as it is now, that decided alone."""
-        view = self.admission.views.cached(tenant_id, request.account_id)
-        if view is None or view.held is None or view.version != decision.view_version:
-            return None
-        feature = view.snapshot.catalog.features.get(request.feature_key)
-        if feature is None or feature.kind is FeatureKind.METERED or decision.decided_on is DecidedOn.FALLBACK:
-            return None
-        if request.at_time is not None or request.min_view_version:
-            return None
-        phase = view.held.phase_at(self.admission.now(view))
-        return Standing(admission=self.admission, view=view, start=phase.start, end=phase.end)
-
     async def _decide(self, tenant_id: str, requests: list[CheckRequest]) -> list[Outcome]:
         """Decide questions about different features of one account, all in one call of the store."""
         started = self.admission.clock()
@@ -166,23 +153,6 @@ class Checks:
                     decision = replace(decision, view_version=view.version, decided_on=decided_on, view_age=age)
                 outcomes.append(decision)
         return outcomes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """The stretch of a view on which a decision rests, as long as the view holds."""
-
-    admission: Admission
-    view: View
-    start: int
-    end: int
-
-    def age(self) -> int | None:
-        """How long ago the view was verified, in microseconds; None where the decision does not stand any more."""
-        now = self.admission.clock()
-        if not self.start <= now + self.view.snapshot.clock_offset < self.end:
-            return None
-        return max(0, now - self.view.verified_time) if self.admission.views.is_current(self.view) else None
 
 
 def _groups(requests: list[CheckRequest]) -> list[list[int]]:
