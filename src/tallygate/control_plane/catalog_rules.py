@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallygate.control_plane.fields import check_id, check_quantity, check_zone
+from tallygate.control_plane.fields import check_id, check_label, check_quantity, check_text, check_zone
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -25,11 +25,21 @@ from tallygate.domain.catalog import (
 )
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import bucket
+from tallygate.domain.period import PeriodUnit
 
 _AMOUNT = re.compile(r"(0|[1-9]\d{0,14})(\.\d{1,12})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _MILLISECOND = 1_000
 _MAX_TRIAL_DAYS = 3_650
+_CENTURY = {
+    PeriodUnit.HOUR: 876_000,
+    PeriodUnit.DAY: 36_500,
+    PeriodUnit.WEEK: 5_200,
+    PeriodUnit.MONTH: 1_200,
+    PeriodUnit.YEAR: 100,
+}
+"""The longest period there is, so that every one lies within what the calendar can say."""
+
 _VALUE_FIELDS = ("enabled", "number", "text", "values", "limit", "unlimited", "overage")
 _FIELDS_OF = {
     FeatureKind.BOOLEAN: {"enabled"},
@@ -112,6 +122,7 @@ def _check_static(path: str, feature: Feature, value: Entitlement) -> None:
         raise InvalidFieldError(field=f"{path}.number", expected=f"nothing: the feature is {feature.value_type}")
     if (value.text is None) is (not value.values):
         raise InvalidFieldError(field=f"{path}.text", expected="either a text or a list of values")
+    check_text(f"{path}.text", value.text or "")
     if feature.value_type is ValueType.ENUM:
         _check_choice(path, feature, value)
 
@@ -135,6 +146,10 @@ def _check_allowance(path: str, feature: Feature, value: Entitlement) -> None:
 
 def _check_feature(path: str, feature: Feature) -> None:
     _check_key(path, feature.feature_key)
+    check_label(f"{path}.name", feature.name)
+    check_label(f"{path}.unit", feature.unit)
+    check_label(f"{path}.unique_by", feature.unique_by)
+    _check_count(f"{path}.usage_period.count", feature.usage_period.every, feature.usage_period.count)
     if feature.kind is FeatureKind.STATIC and feature.value_type is ValueType.ENUM and not feature.values:
         raise InvalidFieldError(field=f"{path}.values", expected="the enum's values, the most generous last")
     if len(set(feature.values)) != len(feature.values):
@@ -146,6 +161,8 @@ def _check_feature(path: str, feature: Feature) -> None:
 def _check_rule(path: str, rule: RateLimitRule) -> None:
     _check_key(path, rule.limit_key)
     keys = [entry.key for entry in rule.descriptor]
+    for index, entry in enumerate(rule.descriptor):
+        check_text(f"{path}.descriptor[{index}].value", entry.value or "")
     if "" in keys or len(set(keys)) != len(keys):
         raise InvalidFieldError(field=f"{path}.descriptor", expected="entries with keys, each key once")
     if rule.owner is LimitOwner.ACCOUNT and rule.value is not None:
@@ -198,6 +215,7 @@ def _check_add_on(path: str, add_on: AddOn, names: Known) -> None:
 
 def _check_bundle(path: str, bundle: Plan | AddOn, names: Known) -> None:
     _check_key(path, bundle.plan_key if isinstance(bundle, Plan) else bundle.add_on_key)
+    check_label(f"{path}.name", bundle.name)
     if not 1 <= bundle.version < 2**31:
         raise InvalidFieldError(field=f"{path}.version", expected="a version of 1 or more", got=bundle.version)
     for key, value in bundle.entitlements.items():
@@ -212,7 +230,7 @@ def _check_bundle(path: str, bundle: Plan | AddOn, names: Known) -> None:
 def _check_price(path: str, price: Price, names: Known) -> None:
     if price.recurring is not None and price.usage is None:
         _check_amount(f"{path}.recurring.amount", price.recurring.amount)
-        check_quantity(f"{path}.recurring.count", price.recurring.count, least=1)
+        _check_count(f"{path}.recurring.count", price.recurring.every, price.recurring.count)
     elif price.usage is not None and price.recurring is None:
         _check_amount(f"{path}.usage.unit_amount", price.usage.unit_amount)
         check_quantity(f"{path}.usage.per_units", price.usage.per_units, least=1)
@@ -229,6 +247,11 @@ def _check_key(path: str, key: str) -> None:
     check_id(path, key)
     if key != path.partition(".")[2]:
         raise InvalidFieldError(field=path, expected="the key that it is filed under", got=key)
+
+
+def _check_count(path: str, every: PeriodUnit, count: int) -> None:
+    if not 1 <= count <= _CENTURY[every]:
+        raise InvalidFieldError(field=path, expected=f"1 to {_CENTURY[every]}: a century at most", got=count)
 
 
 def _check_amount(path: str, amount: str) -> None:

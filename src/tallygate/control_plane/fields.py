@@ -7,7 +7,7 @@ from tallygate.domain.period import MAX_INSTANT, zone_info
 
 MAX_ID_CHARACTERS = 255
 MAX_METADATA_ENTRIES = 50
-MAX_METADATA_CHARACTERS = 1_024
+MAX_TEXT_CHARACTERS = 1_024
 
 
 def check_id(field: str, value: str) -> str:
@@ -19,6 +19,27 @@ def check_id(field: str, value: str) -> str:
     if not 1 <= len(value) <= MAX_ID_CHARACTERS or not value.isprintable():
         expected = f"1 to {MAX_ID_CHARACTERS} printable characters"
         raise InvalidFieldError(field=field, expected=expected, got=ascii(value[:64]))
+    return value
+
+
+def check_label(field: str, value: str) -> str:
+    """A name for people, or nothing: at most 255 printable characters.
+
+    Raises:
+        InvalidFieldError: it is not.
+    """
+    return check_id(field, value) if value else value
+
+
+def check_text(field: str, value: str) -> str:
+    """Free text that every store can hold.
+
+    Raises:
+        InvalidFieldError: it is too long, or holds NUL.
+    """
+    if len(value) > MAX_TEXT_CHARACTERS or "\x00" in value:
+        expected = f"at most {MAX_TEXT_CHARACTERS} characters, none of them NUL"
+        raise InvalidFieldError(field=field, expected=expected)
     return value
 
 
@@ -71,7 +92,5 @@ def check_metadata(value: Mapping[str, str]) -> Mapping[str, str]:
         raise InvalidFieldError(field="metadata", expected=f"at most {MAX_METADATA_ENTRIES} entries", got=len(value))
     for key, text in value.items():
         check_id("metadata", key)
-        if len(text) > MAX_METADATA_CHARACTERS or "\x00" in text:
-            expected = f"at most {MAX_METADATA_CHARACTERS} characters, none of them NUL"
-            raise InvalidFieldError(field=f"metadata.{key}", expected=expected)
+        check_text(f"metadata.{key}", text)
     return value

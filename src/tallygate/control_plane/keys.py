@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tallygate.control_plane.fields import MAX_ID_CHARACTERS, check_instant
+from tallygate.control_plane.fields import check_instant, check_label
 from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, newest_of
 from tallygate.control_plane.ports import UnitOfWork
 from tallygate.control_plane.records import StoredKey
@@ -30,8 +30,7 @@ async def create_key(work: UnitOfWork, request: CreateKey, *, secret: str, real_
         raise InvalidFieldError(field="key", expected="a key as Tallygate mints them: tg_...")
     if not request.scopes:
         raise InvalidFieldError(field="scopes", expected="at least one scope")
-    if len(request.name) > MAX_ID_CHARACTERS or (request.name and not request.name.isprintable()):
-        raise InvalidFieldError(field="name", expected=f"at most {MAX_ID_CHARACTERS} printable characters")
+    check_label("name", request.name)
     if request.expire_time is not None:
         check_instant("expire_time", request.expire_time, after=real_now)
     digest = key_digest(secret)

@@ -9,6 +9,7 @@ from tallygate.billing.ports import Meter
 from tallygate.billing.usage import PeriodUsage, usage
 from tallygate.domain.catalog import Aggregation, Feature, FeatureKind
 from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.period import UsagePeriod
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.events import SqlLedger
@@ -218,3 +219,31 @@ async def test_sql_equals_the_plain_definition_on_random_facts(world):
         }
         for aggregation, value in expected.items():
             assert await world.usage(aggregation, start=period.start, end=period.end) == rows((period, value, ""))
+
+
+async def test_sums_say_how_many_facts_they_are_and_what_each_pot_paid(world):
+    def paid(kind, quantity, grant_id=""):
+        return Pot(kind=kind, quantity=quantity, grant_id=grant_id)
+
+    included, grant, overage = PotKind.INCLUDED, PotKind.GRANT, PotKind.OVERAGE
+    facts = [
+        (world.fact(9, JANUARY), [paid(included, 5), paid(grant, 3, 'b"/é'), paid(overage, 1)]),
+        (world.fact(-2, JANUARY, FactKind.REFUND), [paid(overage, -1), paid(grant, -1, 'b"/é')]),
+        (world.fact(4, JANUARY), [paid(grant, 4, "a")]),
+        (world.fact(2**53 - 1, FEBRUARY), [paid(included, 2**53 - 1)]),
+        (world.fact(2**53 - 1, FEBRUARY), [paid(included, 2**53 - 1)]),
+        (world.fact(7, FEBRUARY, FactKind.LEVEL), [paid(included, 7)]),
+    ]
+    await world.record(*(replace(fact, pots=tuple(pots)) for fact, pots in facts))
+    meter = Meter(tenant_id=world.tenant, account_id="acme", feature_key="f")
+    feature = Feature(feature_key="f", kind=FeatureKind.METERED)
+    found = await usage(world.reader, meter, feature, start=JANUARY, end=MARCH, now=MARCH)
+    assert [(row.events, row.pots) for row in found] == [
+        (3, (paid(included, 5), paid(grant, 4, "a"), paid(grant, 2, 'b"/é'))),
+        (2, (paid(included, 2 * (2**53 - 1)),)),
+    ]
+    grouped = await usage(world.reader, replace(meter, group_by="region"), feature, start=JANUARY, end=MARCH, now=MARCH)
+    assert [(row.events, row.pots) for row in grouped] == [(3, ()), (2, ())]
+    levels = replace(feature, aggregation=Aggregation.MAX)
+    (later,) = await usage(world.reader, meter, levels, start=FEBRUARY, end=MARCH, now=MARCH)
+    assert (later.value, later.events, later.pots) == (7, 1, ())

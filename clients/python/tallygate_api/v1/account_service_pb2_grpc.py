@@ -195,7 +195,7 @@ class AccountServiceServicer:
     def ListSeats(self, request, context):
         """Lists seats by feature and user.
 
-        Errors: INVALID_FIELD (page_size, page_token).
+        Errors: INVALID_FIELD (feature_key, page_size, page_token), FEATURE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

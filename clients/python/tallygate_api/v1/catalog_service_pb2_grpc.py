@@ -64,7 +64,7 @@ class CatalogServiceServicer:
     def ApplyCatalog(self, request, context):
         """Publishes a catalogue, or with `validate_only` says what it would change. Keys that it lacks are kept.
 
-        Applying the same document again changes nothing. Errors: INVALID_FIELD (with the path), VERSION_CONFLICT, IN_USE.
+        Applying the same document again changes nothing. Errors: INVALID_FIELD (with the path), VERSION_CONFLICT (likewise).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

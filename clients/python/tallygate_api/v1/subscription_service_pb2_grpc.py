@@ -113,7 +113,7 @@ class SubscriptionServiceServicer:
     def ListSubscriptions(self, request, context):
         """Lists subscriptions, ended ones included, newest first.
 
-        Errors: INVALID_FIELD (page_size, page_token).
+        Errors: INVALID_FIELD (state, page_size, page_token), ACCOUNT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,7 +122,7 @@ class SubscriptionServiceServicer:
     def ChangePlan(self, request, context):
         """Changes the plan, or its version. Usage is carried on, and the new limits apply from the change on.
 
-        Errors: INVALID_FIELD, PLAN_NOT_FOUND, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT.
+        Errors: INVALID_FIELD, PLAN_NOT_FOUND, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT (canceled, suspended, incomplete).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,7 +131,8 @@ class SubscriptionServiceServicer:
     def SetAddOn(self, request, context):
         """Sets how many of an add-on are held from now on.
 
-        Errors: INVALID_FIELD (above max_quantity, not offered on the plan), ADD_ON_NOT_FOUND, SUBSCRIPTION_NOT_FOUND.
+        Errors: INVALID_FIELD (above max_quantity, not offered on the plan), ADD_ON_NOT_FOUND, SUBSCRIPTION_NOT_FOUND,
+        SUBSCRIPTION_CONFLICT (canceled, suspended, incomplete).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,7 +150,8 @@ class SubscriptionServiceServicer:
     def CancelSubscription(self, request, context):
         """Ends the subscription: at once, at the end of its period, or at an instant. It grants until then.
 
-        Errors: INVALID_FIELD, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT.
+        One that grants nothing (suspended, incomplete) ends at once. An end that it has already comes no later by this.
+        Errors: INVALID_FIELD, SUBSCRIPTION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,7 +160,7 @@ class SubscriptionServiceServicer:
     def ExtendSubscription(self, request, context):
         """Moves the end of a subscription that has not ended, and takes a cancellation back.
 
-        Errors: INVALID_FIELD, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT.
+        Errors: INVALID_FIELD, SUBSCRIPTION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,7 +169,7 @@ class SubscriptionServiceServicer:
     def SetSubscriptionState(self, request, context):
         """Sets the state that billing decides on: INCOMPLETE, ACTIVE, PAST_DUE or SUSPENDED. The others follow from the instants.
 
-        Errors: INVALID_FIELD (another state), SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT (canceled or ended).
+        Errors: INVALID_FIELD (another state), SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT (canceled).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -77,7 +77,8 @@ class SqlUsageReader:
             async with self._engine.connect() as connection:
                 found = (await connection.execute(query)).all()
                 burnt = FactKind.CONSUME in kinds and not meter.group_by
-                pots = await pots_paid(connection, _overlapping(_NOTHING, meter, start, end)) if burnt else {}
+                paying = _overlapping(_NOTHING, meter, start, end).where(_EVENTS.kind.in_(_texts(kinds)))
+                pots = await pots_paid(connection, paying) if burnt else {}
         return [
             PeriodTotal(
                 period_start=first,
