@@ -26,7 +26,8 @@ class View:
     """What one account holds, as last seen; `held` is None for an account that does not exist.
 
     `verified_time` is when its versions were last compared with the store's, `applied` how far the log was then;
-    `gap` counts the gaps in the announcements until then; `checked_news` what was known when it was last held to it.
+    `gap` counts the gaps in the announcements until then; `checked_news` what was known when it was last held to it;
+    `superseded` that a newer view of the account has taken its place.
     """
 
     snapshot: CatalogSnapshot
@@ -36,6 +37,7 @@ class View:
     applied: int
     gap: int = 0
     checked_news: int = -1
+    superseded: bool = False
     slots: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
 
     @property
@@ -128,7 +130,9 @@ class Views:
 
     def holds(self, view: View, min_view_version: int = 0) -> bool:
         """Whether the view is young enough, and nothing newer is known of."""
-        if self._clock() - view.verified_time >= self._options.max_staleness or view.applied < min_view_version:
+        if view.superseded or view.applied < min_view_version:
+            return False
+        if self._clock() - view.verified_time >= self._options.max_staleness:
             return False
         if view.checked_news != self._news:
             if not self._is_newest(view):
@@ -193,6 +197,8 @@ class Views:
         newer = self._views.get(place)
         if newer is not None and newer.verified_time > view.verified_time:
             return
+        if newer is not None:
+            newer.superseded = True
         if view.record is not None or not place[1]:
             self._views[place] = view
         else:
