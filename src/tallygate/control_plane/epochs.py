@@ -93,9 +93,9 @@ class EpochKeeper:
     async def accept_loss(self) -> Sequence[int]:
         """Count on from what Redis holds, in partitions whose counters are not whole: an operator's decision."""
         accepted = [p for p in await self.ledger.load() if p.state is PartitionState.REBUILDING]
-        for partition in accepted:
-            await self.board.show({partition.partition: partition.epoch})
+        for partition in accepted:  # noted first: a keeper that looks in between then shows the epoch by itself
             await self._note(partition, PartitionState.ACTIVE)
+            await self.board.show({partition.partition: partition.epoch})
         return [partition.partition for partition in accepted]
 
     async def run(self, sleep: Callable[[float], Awaitable[None]]) -> None:
@@ -123,6 +123,9 @@ class EpochKeeper:
                 return PartitionState.ACTIVE
             case PartitionState.ACTIVE if shown == partition.epoch:
                 return PartitionState.ACTIVE
+            case PartitionState.ACTIVE if shown == REBUILDING + partition.epoch:  # its loss was accepted
+                await self.board.show({partition.partition: partition.epoch})
+                return PartitionState.ACTIVE
             case PartitionState.ACTIVE:
                 renewed = PartitionEpoch(
                     partition=partition.partition, epoch=self.new_epoch(), state=PartitionState.REBUILDING
@@ -130,7 +133,7 @@ class EpochKeeper:
                 await self.ledger.save(renewed)
                 await self.board.show({partition.partition: REBUILDING + renewed.epoch})
             case PartitionState.REBUILDING:
-                if shown != REBUILDING + partition.epoch:
+                if shown not in {partition.epoch, REBUILDING + partition.epoch}:
                     await self.board.show({partition.partition: REBUILDING + partition.epoch})
         return PartitionState.REBUILDING
 
