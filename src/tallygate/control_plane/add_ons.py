@@ -28,8 +28,8 @@ def check_add_on(catalog: Catalog, plan_key: str, choice: AddOnChoice, *, path: 
     add_on = known_add_on(catalog, choice.add_on_key, choice.version)
     if add_on.archived:
         raise AddOnNotFoundError(add_on_key=choice.add_on_key)
-    if add_on.offered_on and plan_key not in add_on.offered_on:
-        offered = ", ".join(add_on.offered_on)
+    if plan_key not in add_on.offered_on:
+        offered = ", ".join(add_on.offered_on) or "none"
         expected = f"an add-on offered on plan {plan_key} (this one is on {offered})"
         raise InvalidFieldError(field=f"{path}add_on_key", expected=expected, got=choice.add_on_key)
     check_quantity(f"{path}quantity", choice.quantity, least=1)

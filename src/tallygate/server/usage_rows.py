@@ -8,7 +8,7 @@ from tallygate.domain.catalog import Feature
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.resolve import EntitlementSet
 from tallygate.domain.gating.slots import period_at
-from tallygate.server.codec import optional_identifier, optional_instant
+from tallygate.server.codec import optional_instant
 from tallygate.server.codec_usage import encode_usage
 from tallygate_api.v1 import usage_service_pb2 as wire
 
@@ -29,7 +29,6 @@ def window_of(request: wire.GetUsageRequest, now: int) -> Window:
     Raises:
         InvalidFieldError: there is no such selection, or the range is empty.
     """
-    optional_identifier(request.group_by, "group_by")
     if request.WhichOneof("period") != "range":
         return Window(now=now, previous=_previous(request.selection))
     start, end = _instant(request.range, "start_time") or 0, _instant(request.range, "end_time")

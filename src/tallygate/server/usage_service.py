@@ -39,6 +39,7 @@ class UsageServicer:
         """Usage by period and feature, each in its feature's aggregation."""
         account_id = identifier(request.account_id, "account_id")
         feature_key = optional_identifier(request.feature_key, "feature_key")
+        optional_identifier(request.group_by, "group_by")
         page = page_request(request.page_size, request.page_token)
 
         async def load(work: UnitOfWork, now: int) -> tuple[list[Feature], EntitlementSet, int]:

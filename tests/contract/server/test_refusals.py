@@ -1,0 +1,294 @@
+"""What cannot be done is refused with a status, a reason and the wrong field: never as a defect of the server."""
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
+
+from tallygate_api.v1 import (
+    catalog_pb2,
+    subscription_service_pb2,
+    usage_service_pb2,
+)
+from tenants import METHODS, Tenant
+
+DOCUMENT = {
+    "currency": "USD",
+    "features": {
+        "calls": {"kind": "metered"},
+        "sso": {"kind": "boolean"},
+        "seats": {"kind": "seat"},
+        "visitors": {"kind": "metered", "aggregation": "unique", "unique_by": "visitor"},
+    },
+    "rate_limits": {"rps": {"owner": "account", "algorithm": "token_bucket"}},
+    "plans": {
+        "p": {
+            "version": 1,
+            "entitlements": {"calls": {"limit": 10}, "seats": {"limit": 1}},
+            "rate_limits": {"rps": {"limit": 5, "window": "1s"}},
+        },
+        "q": {"version": 1, "entitlements": {"calls": {"limit": 10}}},
+    },
+    "add_ons": {
+        "pack": {"version": 1, "offered_on": ["p"], "max_quantity": 2, "entitlements": {"calls": {"limit": 5}}},
+        "other": {"version": 1, "offered_on": ["q"], "entitlements": {"calls": {"limit": 5}}},
+    },
+}
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+MISSING = grpc.StatusCode.NOT_FOUND
+CONFLICT = grpc.StatusCode.FAILED_PRECONDITION
+EXISTS = grpc.StatusCode.ALREADY_EXISTS
+PAST, FAR = Timestamp(seconds=1), Timestamp(seconds=99_999_999_999)
+NEVER = Timestamp(seconds=-1)
+ACME = {"account_id": "acme"}
+LIMITED = catalog_pb2.Entitlement(limit=1)
+
+
+def catalog(**fields):
+    return {"catalog": catalog_pb2.Catalog(**{"currency": "USD", **fields})}
+
+
+def plan(**fields):
+    return catalog(plans={"p": catalog_pb2.Plan(**{"version": 2, **fields})})
+
+
+def invalid(method, field, **fields):
+    return method, fields, INVALID, "INVALID_FIELD", field
+
+
+def missing(method, reason, **fields):
+    return method, fields, MISSING, f"{reason}_NOT_FOUND", None
+
+
+SELECTION = subscription_service_pb2.AddOnSelection
+ROWS = [
+    invalid("ApplyCatalog", "currency", **catalog(currency="dollars")),
+    invalid("ApplyCatalog", "time_zone", **catalog(time_zone="Mars/Olympus")),
+    invalid("ApplyCatalog", "schema", **catalog(schema="v9")),
+    invalid("ApplyCatalog", "default_plan", **catalog(default_plan="gold")),
+    invalid("ApplyCatalog", "migrate", migrate=9, **catalog()),
+    invalid("ApplyCatalog", "features.f.kind", **catalog(features={"f": catalog_pb2.Feature()})),
+    invalid(
+        "ApplyCatalog",
+        "features.f.usage_period.count",
+        **catalog(
+            features={
+                "f": catalog_pb2.Feature(
+                    kind=catalog_pb2.FEATURE_KIND_METERED, usage_period=catalog_pb2.UsagePeriod(count=1201)
+                )
+            }
+        ),
+    ),
+    invalid(
+        "ApplyCatalog",
+        "features.f.name",
+        **catalog(features={"f": catalog_pb2.Feature(kind=catalog_pb2.FEATURE_KIND_METERED, name="\x00")}),
+    ),
+    invalid(
+        "ApplyCatalog", "rate_limits.r.algorithm", **catalog(rate_limits={"r": catalog_pb2.RateLimitRule(owner=1)})
+    ),
+    invalid("ApplyCatalog", "plans.p.version", **plan(version=0)),
+    invalid("ApplyCatalog", "plans.p.entitlements.nothing", **plan(entitlements={"nothing": LIMITED})),
+    invalid("ApplyCatalog", "plans.p.entitlements.sso.limit", **plan(entitlements={"sso": LIMITED})),
+    invalid(
+        "ApplyCatalog",
+        "plans.p.prices[0].recurring.amount",
+        **plan(prices=[catalog_pb2.Price(recurring=catalog_pb2.RecurringPrice(amount="1,50"))]),
+    ),
+    invalid(
+        "ApplyCatalog",
+        "plans.p.rate_limits.rps.window",
+        **plan(rate_limits={"rps": catalog_pb2.RateLimitValue(limit=1)}),
+    ),
+    invalid("ApplyCatalog", "plans.p.trial.days", **plan(trial=catalog_pb2.Trial())),
+    invalid(
+        "ApplyCatalog",
+        "add_ons.a.offered_on[0]",
+        **catalog(add_ons={"a": catalog_pb2.AddOn(version=1, offered_on=["x"])}),
+    ),
+    ("ApplyCatalog", plan(version=1), CONFLICT, "VERSION_CONFLICT", None),
+    invalid("ListPlans", "page_size", page_size=1001),
+    invalid("ListPlans", "page_token", page_token="!"),
+    invalid("GetPlan", "plan_key"),
+    invalid("GetPlan", "plan_version", plan_key="p", plan_version=0),
+    missing("GetPlan", "PLAN", plan_key="p", plan_version=9),
+    invalid("UpsertAccount", "account_id"),
+    invalid("UpsertAccount", "time_zone", time_zone="Mars/Olympus", **ACME),
+    invalid("UpsertAccount", "user_ids[1]", user_ids=["a", ""], **ACME),
+    invalid("UpsertAccount", "plan_key", plan_key="", **ACME),
+    invalid("UpsertAccount", "metadata[a]", metadata={"a": "x" * 1025}, **ACME),
+    invalid("UpsertAccount", "metadata", metadata={str(n): "x" for n in range(51)}, **ACME),
+    missing("UpsertAccount", "PLAN", account_id="new", plan_key="gold"),
+    ("UpsertAccount", {"plan_key": "q", **ACME}, CONFLICT, "SUBSCRIPTION_CONFLICT", None),
+    missing("GetAccount", "ACCOUNT", account_id="nobody"),
+    invalid("ListAccounts", "page_size", page_size=-1),
+    invalid("AddUsers", "user_ids", **ACME),
+    invalid("AddUsers", "user_ids", user_ids=["u"] * 1001, **ACME),
+    missing("AddUsers", "ACCOUNT", account_id="nobody", user_ids=["a"]),
+    invalid("RemoveUsers", "user_ids", **ACME),
+    invalid("ListUsers", "page_token", page_token="?", **ACME),
+    missing("ListUsers", "ACCOUNT", account_id="nobody"),
+    invalid("AssignSeat", "feature_key", feature_key="calls", user_id="u", **ACME),
+    missing("AssignSeat", "FEATURE", feature_key="nothing", user_id="u", **ACME),
+    invalid("UnassignSeat", "user_id", feature_key="seats", **ACME),
+    missing("UnassignSeat", "FEATURE", feature_key="nothing", user_id="u", **ACME),
+    invalid("ListSeats", "feature_key", feature_key="calls", **ACME),
+    invalid("ListSeats", "page_token", page_token="YQ", **ACME),
+    invalid("CreateOverride", "entitlement.limit", feature_key="sso", entitlement=LIMITED, **ACME),
+    invalid("CreateOverride", "entitlement.enabled", feature_key="sso", **ACME),
+    invalid("CreateOverride", "start_time", feature_key="calls", entitlement=LIMITED, start_time=NEVER, **ACME),
+    invalid("CreateOverride", "end_time", feature_key="calls", entitlement=LIMITED, end_time=PAST, **ACME),
+    missing("CreateOverride", "FEATURE", feature_key="nothing", entitlement=LIMITED, **ACME),
+    (
+        "CreateOverride",
+        {"feature_key": "calls", "entitlement": LIMITED, "override_id": "o", **ACME},
+        EXISTS,
+        "ALREADY_EXISTS",
+        None,
+    ),
+    invalid("ListOverrides", "page_size", page_size=5000, **ACME),
+    missing("DeleteOverride", "OVERRIDE", override_id="none", **ACME),
+    invalid("DeleteOverride", "override_id", **ACME),
+    invalid("CreateGrant", "amount", feature_key="calls", **ACME),
+    invalid("CreateGrant", "feature_key", feature_key="visitors", amount=1, **ACME),
+    invalid("CreateGrant", "priority", feature_key="calls", amount=1, priority=-1, **ACME),
+    invalid("CreateGrant", "expire_time", feature_key="calls", amount=1, expire_time=PAST, **ACME),
+    invalid("CreateGrant", "effective_time", feature_key="calls", amount=1, effective_time=FAR, **ACME),
+    ("CreateGrant", {"feature_key": "calls", "amount": 2, "grant_id": "g", **ACME}, EXISTS, "ALREADY_EXISTS", None),
+    invalid("ListGrants", "account_id"),
+    missing("RevokeGrant", "GRANT", grant_id="none", **ACME),
+    invalid("RevokeGrant", "grant_id", **ACME),
+    invalid("CreateSubscription", "plan_key", **ACME),
+    invalid("CreateSubscription", "trial_days", account_id="idle", plan_key="p", trial_days=3651),
+    invalid("CreateSubscription", "end_time", account_id="idle", plan_key="p", end_time=PAST),
+    invalid(
+        "CreateSubscription",
+        "add_ons[0].quantity",
+        account_id="idle",
+        plan_key="p",
+        add_ons=[SELECTION(add_on_key="pack", quantity=3)],
+    ),
+    invalid(
+        "CreateSubscription",
+        "add_ons[0].add_on_key",
+        account_id="idle",
+        plan_key="p",
+        add_ons=[SELECTION(add_on_key="other")],
+    ),
+    missing("CreateSubscription", "ADD_ON", account_id="idle", plan_key="p", add_ons=[SELECTION(add_on_key="none")]),
+    missing("CreateSubscription", "ACCOUNT", account_id="nobody", plan_key="p"),
+    ("CreateSubscription", {"plan_key": "p", **ACME}, CONFLICT, "SUBSCRIPTION_CONFLICT", None),
+    missing("GetSubscription", "SUBSCRIPTION", account_id="idle"),
+    missing("GetSubscription", "SUBSCRIPTION", subscription_id="sub_none", **ACME),
+    invalid("ListSubscriptions", "state", state=99),
+    invalid("ListSubscriptions", "page_token", page_token="YQ"),
+    missing("ListSubscriptions", "ACCOUNT", account_id="nobody"),
+    invalid("ChangePlan", "when", plan_key="q", when=9, **ACME),
+    missing("ChangePlan", "PLAN", plan_key="q", plan_version=7, **ACME),
+    missing("ChangePlan", "SUBSCRIPTION", account_id="idle", plan_key="q"),
+    invalid("SetAddOn", "quantity", add_on_key="pack", quantity=3, **ACME),
+    invalid("SetAddOn", "add_on_key", add_on_key="other", **ACME),
+    missing("SetAddOn", "ADD_ON", add_on_key="none", quantity=0, **ACME),
+    invalid("ExtendTrial", "trial_end_time", **ACME),
+    (
+        "ExtendTrial",
+        {"trial_end_time": Timestamp(seconds=4_000_000_000), **ACME},
+        CONFLICT,
+        "SUBSCRIPTION_CONFLICT",
+        None,
+    ),
+    invalid("CancelSubscription", "end_time", end_time=PAST, **ACME),
+    missing("CancelSubscription", "SUBSCRIPTION", account_id="idle"),
+    invalid("ExtendSubscription", "end_time", end_time=PAST, **ACME),
+    invalid("SetSubscriptionState", "state", **ACME),
+    invalid("SetSubscriptionState", "state", state=7, **ACME),
+    missing("SetSubscriptionState", "SUBSCRIPTION", account_id="idle", state=3),
+    invalid("GetUsage", "feature_key", feature_key="sso", **ACME),
+    invalid("GetUsage", "selection", selection=9, **ACME),
+    invalid("GetUsage", "range.end_time", range=usage_service_pb2.TimeRange(start_time=PAST, end_time=PAST), **ACME),
+    invalid("GetUsage", "range.start_time", range=usage_service_pb2.TimeRange(start_time=NEVER), **ACME),
+    missing("GetUsage", "ACCOUNT", account_id="nobody"),
+    missing("GetUsage", "FEATURE", feature_key="nothing", **ACME),
+    invalid("ListEvents", "after_sequence", after_sequence=-1),
+    invalid("ListEvents", "page_size", page_size=1001),
+    invalid("RecordUsage", "items"),
+    invalid("CreateApiKey", "scopes"),
+    invalid("CreateApiKey", "scopes[0]", scopes=[0]),
+    invalid("CreateApiKey", "name", scopes=[1], name="a\nb"),
+    invalid("CreateApiKey", "expire_time", scopes=[1], expire_time=PAST),
+    invalid("ListApiKeys", "page_token", page_token="YQ"),
+    invalid("RevokeApiKey", "key_id"),
+    missing("RevokeApiKey", "API_KEY", key_id="key_none"),
+    invalid("AdvanceTestClock", "target"),
+    invalid("AdvanceTestClock", "duration", duration=Duration(seconds=-1)),
+    invalid("AdvanceTestClock", "duration", duration=Duration(seconds=8_000_000_000)),
+    invalid("AdvanceTestClock", "to_time", to_time=PAST),
+    invalid("CheckEntitlement", "feature_key", **ACME),
+    missing("CheckEntitlement", "FEATURE", feature_key="nothing", **ACME),
+    invalid("BatchCheckEntitlements", "feature_keys", account_ids=["acme"]),
+    invalid("ListEntitlements", "account_id"),
+    invalid("ConsumeQuota", "request_id", feature_key="calls", **ACME),
+    invalid("ConsumeQuota", "quantity", feature_key="calls", request_id="r", quantity=0, **ACME),
+    invalid("ConsumeQuota", "mode", feature_key="calls", request_id="r", mode=9, **ACME),
+    invalid("ResetUsage", "feature_key", feature_key="sso", request_id="r", **ACME),
+    missing("RateLimit", "LIMIT", limit_key="nothing", **ACME),
+]
+NOTHING_TO_REFUSE = {"GetCatalog", "GetTestClock", "FollowEvents"}
+"""Requests that cannot be wrong, and the stream, which is tested where streams are."""
+
+
+@pytest.fixture(scope="module")
+async def tenant(live_server):
+    """One tenant for all rows: none of them may change anything."""
+    async with live_server.channel() as channel:
+        tenant = Tenant(channel, live_server.new_test_tenant())
+        await tenant.apply(DOCUMENT)
+        await tenant.call("UpsertAccount", account_id="acme", plan_key="p")
+        await tenant.call("UpsertAccount", account_id="idle")
+        await tenant.call("CreateGrant", account_id="acme", feature_key="calls", amount=1, grant_id="g")
+        entitlement = catalog_pb2.Entitlement(limit=9)
+        await tenant.call(
+            "CreateOverride", account_id="acme", feature_key="calls", entitlement=entitlement, override_id="o"
+        )
+        yield tenant
+
+
+def details_of(error):
+    """The error's google.rpc details: its ErrorInfo and its BadRequest."""
+    status = Status.FromString(dict(error.trailing_metadata())["grpc-status-details-bin"])
+    assert (status.code, status.message) == (error.code().value[0], error.details())
+    info, wrong = ErrorInfo(), BadRequest()
+    for detail in status.details:
+        for message in (info, wrong):
+            if detail.Is(message.DESCRIPTOR):
+                detail.Unpack(message)
+    return info, wrong
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "code", "reason", "field"),
+    ROWS,
+    ids=[f"{n}-{r[0]}-{r[4] or r[3]}" for n, r in enumerate(ROWS)],
+)
+async def test_a_refusal_names_its_reason_and_field(tenant, method, fields, code, reason, field):
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await tenant.call(method, **fields)
+    info, wrong = details_of(refused.value)
+    assert (refused.value.code(), info.reason, info.domain) == (code, reason, "tallygate")
+    assert [violation.field for violation in wrong.field_violations] == ([field] if field else [])
+    assert all(violation.description for violation in wrong.field_violations)
+
+
+async def test_refusals_change_nothing(tenant):
+    before = (await tenant.call("GetAccount", account_id="acme")).view_version
+    for method, fields, *_ in ROWS:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await tenant.call(method, **fields)
+    assert (await tenant.call("GetAccount", account_id="acme")).view_version == before
+
+
+def test_every_rpc_has_a_row():
+    ours = {name for name, method in METHODS.items() if method.containing_service.file.package == "tallygate.v1"}
+    assert ours == {row[0] for row in ROWS} | NOTHING_TO_REFUSE
