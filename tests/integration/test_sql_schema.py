@@ -9,6 +9,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from servers import PostgresServer
@@ -39,6 +40,12 @@ def test_an_empty_database_has_no_version_and_migrates_to_the_newest(url):
     assert schema_version(url) == head() != ""
     migrate(url)
     assert schema_version(url) == head()
+
+
+def test_the_newest_version_is_known_without_loading_alembic():
+    assert ScriptDirectory.from_config(configuration()).get_heads() == [head()]
+    loads = "import sys, tallygate.storage.sql.schema; sys.exit('alembic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", loads], check=True, timeout=30)
 
 
 def test_the_models_say_what_the_migrations_made(url):
