@@ -10,7 +10,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import column, insert, inspect, select, table, text
 
 from servers import PostgresServer
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
@@ -141,3 +141,46 @@ async def test_a_database_that_was_never_migrated_is_unavailable(url):
     with pytest.raises(StoreUnavailableError):
         await load_partitions(engine)
     await engine.dispose()
+
+
+def test_rows_that_are_older_than_their_stamps_get_the_nearest_instant_known(url):
+    first, later = "2026-01-01 00:00:00.000000", "2026-02-03 04:05:06.000000"
+    rows = {
+        "tenants": {
+            "tenant_id": "t", "currency": "USD", "time_zone": "UTC", "default_plan": "", "clock_offset": 0,
+            "view_version": 1, "catalog_version": 1, "create_time": first, "test": False,
+        },
+        "catalog_items": {"tenant_id": "t", "kind": "plan", "key": "p", "version": 1, "doc": "{}", "archived": False},
+        "accounts": {
+            "tenant_id": "t", "account_id": "a", "version": 1, "create_time": later, "time_zone": "", "metadata": "{}",
+        },
+        "subscriptions": {
+            "tenant_id": "t", "subscription_id": "s", "account_id": "a", "state": "active", "live": True,
+            "start_time": later,
+        },
+        "overrides": {
+            "tenant_id": "t", "account_id": "a", "override_id": "o", "feature_key": "f", "entitlement": "{}",
+            "start_time": later,
+        },
+    }  # fmt: skip
+    engine = create_migration_engine(url)
+    with engine.connect() as connection:
+        settings = configuration()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0002")
+    with engine.begin() as connection:
+        for name, row in rows.items():
+            connection.execute(insert(table(name, *map(column, row))).values(row))
+    migrate(url)
+    wanted = {
+        "accounts": ("update_time", later),
+        "catalog_items": ("publish_time", first),
+        "subscriptions": ("create_time", later),
+        "overrides": ("create_time", later),
+    }
+    with engine.connect() as connection:
+        for name, (stamp, instant) in wanted.items():
+            stored = connection.execute(select(column(stamp)).select_from(table(name))).scalar_one()
+            assert str(stored).startswith(instant[:19]), name
+        assert connection.execute(text("SELECT cancel_time FROM subscriptions")).scalar_one() is None
+    engine.dispose()

@@ -4,6 +4,7 @@ import asyncio
 
 import grpc
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -41,7 +42,25 @@ DOCUMENT = {
     },
     "add_ons": {"pack": {"version": 1, "offered_on": ["p"], "entitlements": {"calls": {"limit": 5}}}},
 }
-TEXTS = st.sampled_from(["acme", "idle", "calls", "seats", "peak", "p", "q", "pack", "rps", "UTC", "USD", "1.50", "r"])
+LIKELY = {
+    "account_id": ["acme", "idle"],
+    "account_ids": ["acme", "idle"],
+    "feature_key": ["calls", "seats", "peak", "sso"],
+    "feature_keys": ["calls", "seats"],
+    "plan_key": ["p", "q"],
+    "add_on_key": ["pack"],
+    "user_id": ["acme", "ada"],
+    "user_ids": ["acme", "ada"],
+    "request_id": ["r", "s"],
+    "limit_key": ["rps"],
+    "override_id": ["q"],
+    "grant_id": ["q"],
+    "currency": ["USD"],
+    "amount": ["1.50", 1],
+}
+"""What these fields hold most of the time, so that more than the first check is reached."""
+
+TEXTS = st.sampled_from(["acme", "calls", "p", "UTC", "1.50", "r"])
 ODD_TEXTS = st.sampled_from(["", "\x00", "a\nb", "x" * 256, "\U0001f680", "YQ", "-1", "../x", "tg:{0}"]) | st.text(
     max_size=9
 )
@@ -65,23 +84,33 @@ def values(field: FieldDescriptor, depth: int) -> st.SearchStrategy:
     """Values of one element of a field."""
     if field.message_type is not None:
         return messages(field.message_type, depth - 1)
-    return _SCALARS[field.cpp_type]
+    any_of_its_type = _SCALARS[field.cpp_type]
+    text = field.cpp_type == FieldDescriptor.CPPTYPE_STRING
+    likely = [value for value in LIKELY.get(field.name, []) if isinstance(value, str) is text]
+    return (
+        st.sampled_from(likely * 3 + [None]).flatmap(lambda value: any_of_its_type if value is None else st.just(value))
+        if likely
+        else any_of_its_type
+    )
 
 
-def messages(descriptor: Descriptor, depth: int = _DEPTH) -> st.SearchStrategy:
+@st.composite
+def messages(draw: st.DrawFn, descriptor: Descriptor, depth: int = _DEPTH) -> Message:
     """Messages whose fields hold likely and unlikely values; below `depth` they are empty."""
-    kind = GetMessageClass(descriptor)
-    # Waiting for a version that never comes is what is asked for there, and tested elsewhere.
-    fields = [field for field in descriptor.fields if depth > 0 and field.name != "min_view_version"]
+    fields = {}
+    for field in descriptor.fields:
+        # Waiting for a version that never comes is what is asked for there, and tested elsewhere.
+        wanted = depth > 0 and field.name != "min_view_version"
+        if wanted and draw(st.integers(0, 9)) < (9 if field.name in LIKELY else 3):
+            fields[field.name] = draw(_filled(field, depth))
+    return GetMessageClass(descriptor)(**fields)
 
-    def filled(field: FieldDescriptor) -> st.SearchStrategy:
-        if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            key, value = field.message_type.fields
-            return st.dictionaries(values(key, depth), values(value, depth), max_size=2)
-        return st.lists(values(field, depth), max_size=3) if field.is_repeated else values(field, depth)
 
-    chosen = st.fixed_dictionaries({}, optional={field.name: filled(field) for field in fields})
-    return chosen.map(lambda fields: kind(**fields))
+def _filled(field: FieldDescriptor, depth: int) -> st.SearchStrategy:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        key, value = field.message_type.fields
+        return st.dictionaries(values(key, depth), values(value, depth), max_size=2)
+    return st.lists(values(field, depth), max_size=3) if field.is_repeated else values(field, depth)
 
 
 def mutated(data: bytes, changes: list[tuple[int, int]], length: int) -> bytes:
