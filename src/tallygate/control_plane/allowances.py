@@ -110,8 +110,7 @@ async def create_grant(work: UnitOfWork, request: CreateGrant, *, now: int, new_
     await account_record(work, request.account_id)
     _check_grantable(feature_of(await work.catalog.load(), request.feature_key))
     check_quantity("amount", request.amount, least=1)
-    if not 0 <= request.priority <= MAX_PRIORITY:
-        raise InvalidFieldError(field="priority", expected=f"0 to {MAX_PRIORITY}", got=request.priority)
+    _check_priority(request.priority)
     stored = _grant(await work.grants.list(request.account_id), request.grant_id)
     effective = stored.grant.effective_time if stored is not None else now
     effective = effective if request.effective_time is None else check_instant("effective_time", request.effective_time)
@@ -165,6 +164,11 @@ async def list_grants(
 def _check_grantable(feature: Feature) -> None:
     if feature.kind is not FeatureKind.METERED or feature.aggregation in _MEASURED:
         raise InvalidFieldError(field="feature_key", expected="a metered feature that has limits", got=feature.kind)
+
+
+def _check_priority(priority: int) -> None:
+    if not 0 <= priority <= MAX_PRIORITY:
+        raise InvalidFieldError(field="priority", expected=f"0 to {MAX_PRIORITY}", got=priority)
 
 
 def _override(overrides: Sequence[StoredOverride], override_id: str) -> StoredOverride | None:

@@ -214,6 +214,9 @@ async def test_plans_are_listed_by_version_and_got(client):
     shown = [(p.plan_key, p.plan.version, p.newest, p.subscription_count) for p in [*first.plans, *rest.plans]]
     assert [row[:3] for row in shown] == [("free", 1, True), ("pro", 1, False), ("pro", 2, True)]
     assert [row[3] for row in shown[1:]] == [1, 0]
+    assert {p.publish_time.seconds for p in [*first.plans, *rest.plans]} == {NOW}
+    of_pro = await client.ListPlans(plan_key="pro", page_size=2)
+    assert ([p.plan.version for p in of_pro.plans], of_pro.next_page_token) == ([1, 2], "")
     assert (await client.GetPlan(plan_key="pro", plan_version=1)).plan.plan.version == 1
     assert await refused(client.GetPlan(plan_key="pro", plan_version=9)) is grpc.StatusCode.NOT_FOUND
 
@@ -229,6 +232,7 @@ async def test_an_account_is_upserted_with_plan_trial_users_and_metadata(client)
     assert dict(again.account.metadata) == {"b": "2", "c": "3"}
     assert not again.created
     assert again.view_version > created.view_version
+    assert (again.account.create_time.seconds, again.account.update_time.seconds) == (NOW, NOW)
     got = await client.GetAccount(account_id=ACCOUNT)
     assert got.account == again.account
     assert (
@@ -253,6 +257,7 @@ async def test_users_and_seats(client):
     for feature_key in ("seats", ""):
         listed = await client.ListSeats(account_id=ACCOUNT, feature_key=feature_key)
         assert [seat.user_id for seat in listed.seats] == ["ada"]
+    assert (await client.AssignSeat(account_id=ACCOUNT, feature_key="seats", user_id="ada")).seat == seated.seat
     assert (await client.UnassignSeat(account_id=ACCOUNT, feature_key="seats", user_id="ada")).unassigned
     assert not (await client.UnassignSeat(account_id=ACCOUNT, feature_key="seats", user_id="ada")).unassigned
     assert (await client.RemoveUsers(account_id=ACCOUNT, user_ids=["ada", "nobody"])).removed_count == 1
@@ -266,7 +271,7 @@ async def test_overrides_and_grants(client):
         account_id=ACCOUNT, feature_key="api_calls", entitlement=entitlement, override_id="deal"
     )
     assert made.override.entitlement == entitlement
-    assert made.override.start_time.seconds == NOW
+    assert (made.override.start_time.seconds, made.override.create_time.seconds) == (NOW, NOW)
     assert len((await client.ListOverrides(account_id=ACCOUNT, feature_key="api_calls")).overrides) == 1
     assert not (await client.ListOverrides(account_id=ACCOUNT, feature_key="sso")).overrides
     await client.DeleteOverride(account_id=ACCOUNT, override_id="deal")
@@ -276,8 +281,10 @@ async def test_overrides_and_grants(client):
     assert again.grant == granted.grant
     twice = client.CreateGrant(account_id=ACCOUNT, feature_key="api_calls", amount=8, grant_id="g")
     assert await refused(twice) is grpc.StatusCode.ALREADY_EXISTS
-    assert (await client.RevokeGrant(account_id=ACCOUNT, grant_id="g")).grant.expire_time.seconds == NOW
-    assert len((await client.ListGrants(account_id=ACCOUNT)).grants) == 1
+    assert not granted.grant.HasField("revoke_time")
+    revoked = (await client.RevokeGrant(account_id=ACCOUNT, grant_id="g")).grant
+    assert (revoked.expire_time.seconds, revoked.revoke_time.seconds) == (NOW, NOW)
+    assert list((await client.ListGrants(account_id=ACCOUNT)).grants) == [revoked]
 
 
 async def test_a_subscriptions_life(client):
@@ -302,11 +309,21 @@ async def test_a_subscriptions_life(client):
     moved = await client.ChangePlan(account_id=ACCOUNT, plan_key="free")
     assert moved.subscription.plan_key == "free"
     ended = await client.CancelSubscription(account_id=ACCOUNT, end_time=Timestamp(seconds=NOW + DAY))
-    assert ended.subscription.end_time.seconds == NOW + DAY
+    assert (ended.subscription.end_time.seconds, ended.subscription.cancel_time.seconds) == (NOW + DAY, NOW)
+    assert ended.subscription.create_time.seconds == NOW
     later = await client.ExtendSubscription(account_id=ACCOUNT, end_time=Timestamp(seconds=NOW + 2 * DAY))
     assert later.subscription.end_time.seconds == NOW + 2 * DAY
+    assert not later.subscription.HasField("cancel_time")
+    without = await client.ExtendSubscription(account_id=ACCOUNT)
+    assert not without.subscription.HasField("end_time")
+    assert (await client.GetSubscription(account_id=ACCOUNT)).subscription == without.subscription
     listed = await client.ListSubscriptions(account_id=ACCOUNT)
     assert [each.subscription_id for each in listed.subscriptions] == [made.subscription.subscription_id]
+    await client.UpsertAccount(account_id="later", plan_key="free")
+    everyone = await client.ListSubscriptions()
+    assert {each.account_id for each in everyone.subscriptions} == {ACCOUNT, "later"}
+    past_due = subscription_pb2.SUBSCRIPTION_STATE_PAST_DUE
+    assert not (await client.ListSubscriptions(plan_key="free", state=past_due, page_size=1)).subscriptions
 
 
 async def test_a_key_is_shown_once(client):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, case, func, literal, select
+from sqlalchemy import ColumnElement, Row, Select, Text, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -11,6 +11,7 @@ from sqlalchemy.sql.expression import FunctionElement
 
 from tallygate.billing.ports import Meter, PeriodTotal, Sample
 from tallygate.domain.event import FactKind
+from tallygate.domain.gating.decision import Pot
 from tallygate.domain.period import UsagePeriod
 from tallygate.storage.sql.event_tables import billable_events
 from tallygate.storage.sql.failures import translated
@@ -68,10 +69,10 @@ class SqlUsageReader:
         query = select(
             rows.c.period_start,
             rows.c.group,
-            func.sum(rows.c.quantity),
-            func.max(rows.c.quantity),
-            func.count(func.nullif(rows.c.member, "").distinct()),
-            func.count(),
+            func.sum(rows.c.quantity).label("total"),
+            func.max(rows.c.quantity).label("greatest"),
+            func.count(func.nullif(rows.c.member, "").distinct()).label("members"),
+            func.count().label("facts"),
         ).group_by(rows.c.period_start, rows.c.group)
         with translated():
             async with self._engine.connect() as connection:
@@ -79,18 +80,7 @@ class SqlUsageReader:
                 burnt = FactKind.CONSUME in kinds and not meter.group_by
                 paying = _overlapping(_NOTHING, meter, start, end).where(_EVENTS.kind.in_(_texts(kinds)))
                 pots = await pots_paid(connection, paying) if burnt else {}
-        return [
-            PeriodTotal(
-                period_start=first,
-                group=group,
-                total=int(total),
-                greatest=greatest,
-                distinct=distinct,
-                count=count,
-                pots=pots.get(first, ()),
-            )
-            for first, group, total, greatest, distinct, count in found
-        ]
+        return [_total(row, pots.get(row.period_start, ())) for row in found]
 
     async def samples(self, meter: Meter, start: int, end: int, kinds: Collection[FactKind]) -> AsyncIterator[Sample]:
         """Stream rows, a page of them in memory at a time."""
@@ -117,6 +107,18 @@ class SqlUsageReader:
                     Sample(occurred_time=occurred_time, level=level, group=group)
                     for occurred_time, level, group in await connection.execute(query)
                 ]
+
+
+def _total(row: Row[Any], pots: tuple[Pot, ...]) -> PeriodTotal:
+    return PeriodTotal(
+        period_start=row.period_start,
+        group=row.group,
+        total=int(row.total),
+        greatest=row.greatest,
+        distinct=row.members,
+        count=row.facts,
+        pots=pots,
+    )
 
 
 def _levels(meter: Meter, kinds: Collection[FactKind]) -> Select[Any]:
