@@ -112,6 +112,8 @@ def test_maps_are_bounded():
         entries({str(n): "" for n in range(65)}, "dimensions")
     with pytest.raises(InvalidFieldError):
         entries({"a": "x" * 1025}, "dimensions")
+    with pytest.raises(InvalidFieldError, match="NUL"):
+        entries({"a": "x\0y"}, "dimensions")
 
 
 def test_pages_have_a_default_and_a_most():

@@ -17,6 +17,7 @@ from tallygate.domain.gating.quota import LEVELS, Mode, QuotaAnswer, QuotaGate, 
 from tallygate.domain.gating.remedies import Metered, Question
 
 _NEGATIVE = {Aggregation.SUM, Aggregation.COUNT}
+_ZERO = {*LEVELS, Aggregation.TIME_WEIGHTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def _quantity(request: ConsumeRequest, feature: Feature) -> int:
     quantity = 1 if request.quantity is None else request.quantity
     if abs(quantity) > MAX_QUANTITY:
         raise InvalidFieldError(field="quantity", expected=f"at most {MAX_QUANTITY}", got=quantity)
-    if quantity == 0 and feature.aggregation not in LEVELS:
+    if quantity == 0 and feature.aggregation not in _ZERO:
         raise InvalidFieldError(field="quantity", expected="not zero; CheckEntitlement looks without taking", got=0)
     if quantity < 0 and feature.aggregation not in _NEGATIVE:
         raise InvalidFieldError(

@@ -138,7 +138,7 @@ def entries(values: Mapping[str, str], field: str) -> dict[str, str]:
     """A map of texts, bounded.
 
     Raises:
-        InvalidFieldError: it has too many entries, a key that is no id, or a value that is too long.
+        InvalidFieldError: it has too many entries, a key that is no id, or a value that is too long or holds NUL.
     """
     if len(values) > MAX_ENTRIES:
         raise InvalidFieldError(field=field, expected=f"at most {MAX_ENTRIES} entries", got=len(values))
@@ -146,6 +146,8 @@ def entries(values: Mapping[str, str], field: str) -> dict[str, str]:
         identifier(key, f"{field} (key)")
         if len(value) > MAX_ENTRY_CHARACTERS:
             raise InvalidFieldError(field=f"{field}[{key}]", expected=f"at most {MAX_ENTRY_CHARACTERS} characters")
+        if "\0" in value:  # PostgreSQL holds none: what was counted could not be billed
+            raise InvalidFieldError(field=f"{field}[{key}]", expected="text without NUL", got=_shown(value))
     return dict(values)
 
 
