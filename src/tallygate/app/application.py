@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
 
 _RESTART_SECONDS = 1.0
+_ROUND_SECONDS = 5.0
+_ENDING_BY_THEMSELVES = {"keys", "publisher", "epochs"}
 _GC_THRESHOLDS = (20_000, 50, 1_000)
 _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class Application:
         self._serving: Serving | None = None
         self._admin: AdminServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
         self._closing: list[Callable[[], Coroutine[Any, Any, object]]] = []
         self._draining = False
         self._stopped = asyncio.Event()
@@ -72,11 +75,7 @@ class Application:
         if self._serving is not None:
             await self._serving.transport.drain()
             await self._serving.transport.stop()
-        while self._tasks:  # a client library may swallow one cancellation: that loop would be waited for for ever
-            for task in self._tasks:
-                task.cancel()
-            _, left = await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
-            self._tasks = list(left)
+        await self._end_loops()
         if self._control is not None:
             await self._control.close(seconds=self._settings.server.drain_seconds)
         if self._admin is not None:
@@ -88,6 +87,18 @@ class Application:
             await self._redis.close()
         self._serving = self._control = self._admin = self._redis = None
         self._stopped.set()
+
+    async def _end_loops(self) -> None:
+        """Let rounds that were begun end; then cancel what is left, which waits for something to happen."""
+        self._stopping.set()
+        rounds = [task for task in self._tasks if task.get_name() in _ENDING_BY_THEMSELVES]
+        if rounds:  # cancelled in the middle of a statement, a driver leaves its connection behind
+            await asyncio.wait(rounds, timeout=_ROUND_SECONDS)
+        while self._tasks:  # a client library may swallow one cancellation: that loop would be waited for for ever
+            for task in self._tasks:
+                task.cancel()
+            _, left = await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
+            self._tasks = list(left)
 
     async def wait_stopped(self) -> None:
         """Wait until `stop` is done."""
@@ -105,10 +116,10 @@ class Application:
         data = build_data_side(settings, redis)
         self._serving = build_serving(settings, redis, data, self._control)
         await self._serve(settings, self._serving)
-        self._supervise("keys", lambda: self._require(self._serving).authenticator.run(asyncio.sleep))
+        self._supervise("keys", lambda: self._require(self._serving).authenticator.run(self._nap))
         self._listen(redis, data)
         if self._control is not None and settings.role in {"all", "worker"}:
-            for name, loop in self._control.loops().items():
+            for name, loop in self._control.loops(self._nap).items():
                 self._supervise(name, loop)
             self._control.start_collecting()
 
@@ -140,6 +151,15 @@ class Application:
                 await asyncio.sleep(_RESTART_SECONDS)
 
         self._tasks.append(asyncio.create_task(forever(), name=name))
+
+    async def _nap(self, seconds: float) -> None:
+        """Wait between two rounds of a loop; a stop ends the loop here, and never in the middle of a round."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+        raise asyncio.CancelledError
 
     async def _readiness(self) -> Mapping[str, Check]:
         redis = self._redis

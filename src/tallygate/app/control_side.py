@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,11 +66,11 @@ class ControlSide:
             await self.publisher.republish_all()
         await self.publisher.publish_pending()
 
-    def loops(self) -> dict[str, Loop]:
-        """What a worker runs besides the collector, by name."""
+    def loops(self, sleep: Callable[[float], Awaitable[None]]) -> dict[str, Loop]:
+        """What a worker runs besides the collector, by name; `sleep` waits between two rounds."""
         return {
-            "publisher": lambda: self.publisher.run(asyncio.sleep),
-            "epochs": lambda: self.epochs.run(asyncio.sleep),
+            "publisher": lambda: self.publisher.run(sleep),
+            "epochs": lambda: self.epochs.run(sleep),
         }
 
     def start_collecting(self) -> None:

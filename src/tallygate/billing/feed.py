@@ -1,9 +1,12 @@
 """One tenant's facts in their order, and following them as they are recorded."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any, TypeVar
 
 from tallygate.billing.ports import EventReader, RecordedFact, Sleep
+
+T = TypeVar("T")
 
 
 async def follow(
@@ -22,10 +25,10 @@ async def follow(
     Ends with StoreUnavailableError when the ledger cannot be read: resume after the last sequence number received.
     """
     while True:
-        head = await reader.head(tenant_id)  # read first: what it covers is committed, so no later page can miss it
+        head = await _whole(reader.head(tenant_id))  # read first: what it covers is committed, no later page misses it
         while after < head:
-            facts = await reader.events_after(
-                tenant_id, after, account_id=account_id, feature_key=feature_key, limit=page
+            facts = await _whole(
+                reader.events_after(tenant_id, after, account_id=account_id, feature_key=feature_key, limit=page)
             )
             for recorded in facts:
                 yield recorded
@@ -33,3 +36,8 @@ async def follow(
             if len(facts) < page:
                 after = max(after, head)
         await sleep(poll_seconds)
+
+
+async def _whole(reading: Coroutine[Any, Any, T]) -> T:
+    """Read to the end, though the follower may be gone: torn apart, a reading leaves its connection behind."""
+    return await asyncio.shield(asyncio.ensure_future(reading))
