@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tallygate.control_plane.epochs import PartitionEpoch, PartitionState
+from tallygate.control_plane.epochs import PartitionEpoch
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import PartitionRow
@@ -24,7 +24,7 @@ class SqlEpochs:
     async def load(self) -> Sequence[PartitionEpoch]:
         """Every partition, in order."""
         return [
-            PartitionEpoch(partition=row.partition, epoch=row.epoch, state=PartitionState(row.state.value))
+            PartitionEpoch(partition=row.partition, epoch=row.epoch, state=row.state)
             for row in await load_partitions(self._engine)
         ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.control_plane.epochs import PartitionState
@@ -61,12 +61,3 @@ async def load_partitions(engine: AsyncEngine) -> Sequence[Partition]:
         )
         for row in rows
     ]
-
-
-async def set_partition_state(engine: AsyncEngine, partition: int, state: PartitionState) -> None:
-    """Note how a partition's counters stand."""
-    statement = update(_partitions).where(_partitions.c.partition == partition).values(state=state.value)
-    with translated():
-        async with connected(engine, {WRITE: True}) as connection:
-            await connection.execute(statement)
-            await connection.commit()
