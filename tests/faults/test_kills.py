@@ -35,6 +35,7 @@ CALLERS = 32
 RETRIABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 PARTITIONS = 8
 LIMITS = {"tight": 150, "a1": 1_000, "a2": 2_500, "a3": 1_000_000}
+ENOUGH = {"ok": 500, "denied": 20}
 WEIGHTS = {"tight": 0.4, "a1": 0.2, "a2": 0.2, "a3": 0.2}
 
 
@@ -172,6 +173,8 @@ async def under_chaos(installation):
         running = asyncio.create_task(load.run())
         try:
             await installation.chaos()
+            # A slow machine gets through less while things die: what the checks need to bite on is waited for.
+            await until(lambda: all(load.history.count(o) > n for o, n in ENOUGH.items()), seconds=120)
         finally:
             load.stopping = True
             async with asyncio.timeout(20):
@@ -215,6 +218,4 @@ async def test_nothing_is_overshot_lost_or_doubled_whatever_dies(installation):
     assert miscounted(counters(installation.valkey, rows), events) == []
     assert gaps(events) == []
     assert history.count("unknown") > 20, "nobody noticed that anything died"
-    assert history.count("ok") > 500
-    assert history.count("denied") > 20
     assert any(isinstance(record, Answered) and record.replayed for record in history.records)
