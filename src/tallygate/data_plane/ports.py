@@ -1,7 +1,8 @@
 """What the hot use-cases need from the outside: gates, views, keys. Nothing here knows Redis, SQL or gRPC."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Protocol
 
 from tallygate.domain.account import AccountRecord
@@ -61,6 +62,67 @@ class GateStore(Protocol):
 
     async def admit(self, call: AdmitCall) -> AdmitReply:
         """Admit all gates or none."""
+        ...
+
+
+class PlainStatus(Enum):
+    """How a plain call ended."""
+
+    TAKEN = auto()
+    DENIED = auto()
+    SEEN = auto()
+    UNDECIDED = auto()
+    """Nothing was taken, and something is not plain about it: ask `GateStore.admit`."""
+    UNAVAILABLE = auto()
+    """The store did not answer; whether the effect happened is unknown."""
+
+
+Answered = Callable[[PlainStatus, int, Sequence[int]], None]
+"""Told once how a plain call ended, the store's `now`, and figures: it must neither raise nor block.
+
+A quota's figures are used, included, overage (of TAKEN: this call's) and the period's start. Those of rate limits are,
+for each in turn: 1 if it allowed, remaining, time until it is full and until the same cost passes (-1: never).
+"""
+
+Identity = tuple[bytes, bytes]
+"""The digest of an effect and the hash of its payload (`domain.gating.identity`)."""
+
+About = tuple[str, str, Mapping[str, str]]
+"""Request id, user id and dimensions of an effect."""
+
+
+class PlainQuota(Protocol):
+    """A delta quota that no grants pay for, as one view shows it to one account."""
+
+    def look(self, answered: Answered) -> None:
+        """What is used."""
+        ...
+
+    def take(self, quantity: int, identity: Identity, about: About, answered: Answered) -> None:
+        """Take `quantity` (at least 1), all of it or nothing."""
+        ...
+
+
+class PlainRates(Protocol):
+    """Rate limits as one view shows them to one kind of call, which has no identity."""
+
+    def take(self, answered: Answered) -> None:
+        """Take from all of them or from none."""
+        ...
+
+
+class PlainStore(Protocol):
+    """A shorter way to the same decisions as `GateStore.admit`, for calls that need no more.
+
+    What it makes stands for the call until the view changes. None: there is no shorter way for this call.
+    """
+
+    def quota(self, call: AdmitCall, slot: int) -> PlainQuota | None:
+        """For calls like this one as long as this slot of its one gate holds."""
+        ...
+
+    def rates(self, call: AdmitCall) -> PlainRates | None:
+        """For calls with just these gates."""
         ...
 
 

@@ -32,21 +32,33 @@ class RateLimits:
         try:
             return await self._take(tenant_id, request)
         except UnavailableError as error:
-            return self._fall_back(tenant_id, request, error)
+            return self.fall_back(tenant_id, request, error)
 
     async def _take(self, tenant_id: str, request: RateLimitRequest) -> RateLimitDecision:
         started = self.admission.clock()
 
         def build(view: View, at: int) -> AdmitCall | None:
-            gates = _gates(view, request, at)
-            if not gates or _barred(view, request, at) is not None:
-                return None
-            items = tuple(_identified(tenant_id, request, gate) for gate in gates)
-            return call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
+            return self.call(tenant_id, request, view, at)
 
         admitted = await self.admission.admit(
             tenant_id, request.account_id, build, min_view_version=request.min_view_version
         )
+        return self.decision(request, admitted, started=started)
+
+    def call(self, tenant_id: str, request: RateLimitRequest, view: View, at: int) -> AdmitCall | None:
+        """The gates that this request meets at an instant; None where the view alone decides.
+
+        Raises:
+            InvalidError: the request does not fit the limit that it names, or there is none.
+        """
+        gates = _gates(view, request, at)
+        if not gates or _barred(view, request, at) is not None:
+            return None
+        items = tuple(_identified(tenant_id, request, gate) for gate in gates)
+        return call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
+
+    def decision(self, request: RateLimitRequest, admitted: Admitted, *, started: int = 0) -> RateLimitDecision:
+        """What an answered call comes to; `started` is when it was asked."""
         decision = self._explain(request, admitted)
         fresh = admitted.reply is not None or admitted.view.verified_time >= started
         return replace(
@@ -78,7 +90,7 @@ class RateLimits:
             replayed=any(answer.replayed for answer in admitted.reply.answers),
         )
 
-    def _fall_back(self, tenant_id: str, request: RateLimitRequest, error: UnavailableError) -> RateLimitDecision:
+    def fall_back(self, tenant_id: str, request: RateLimitRequest, error: UnavailableError) -> RateLimitDecision:
         """Answer by the policy of the limits that would match: `open` unless one of them says `closed`."""
         view = self.admission.views.last_known(tenant_id, request.account_id)
         rules = _rules(view, request) if view else []

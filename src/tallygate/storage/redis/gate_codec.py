@@ -1,5 +1,6 @@
 """Gates as `admit.lua` reads them, and its answers as the domain knows them: msgpack both ways."""
 
+from enum import StrEnum
 from typing import Any
 
 import msgpack
@@ -36,6 +37,27 @@ Terms = tuple[tuple[Slot, ...], tuple[Grant, ...], bytes]
 """Slots and grants, and both of them packed: they outlive a call, so they are packed once."""
 
 
+class WorldKind(StrEnum):
+    """What a call of `admit.lua` asks for; the last three are plain calls."""
+
+    TAKE = "g"
+    LOOK = "p"
+    TAKE_ONE = "c"
+    LOOK_AT_ONE = "l"
+    TAKE_RATES = "r"
+
+
+def pack_world(kind: WorldKind, call: AdmitCall, epoch: str, *, replay_window: int, stream_max: int) -> bytes:
+    """The world that a call was resolved in; the script takes nothing in another one."""
+    record = str(call.account_version) if call.account_id else ""
+    return pack_all(kind.value, epoch, str(call.catalog_version), record, call.clock_offset, replay_window, stream_max)
+
+
+def pack_all(*values: Any) -> bytes:  # noqa: ANN401 - whatever msgpack packs
+    """Values one after the other, without an array around them: Lua unpacks them in one call and makes no table."""
+    return b"".join(msgpack.packb(value, use_bin_type=False) for value in values)
+
+
 def pack_terms(slots: tuple[Slot, ...], grants: tuple[Grant, ...] | None) -> bytes:
     """Slots, and grants where the gate has any place for them, as the last elements of a gate's array."""
     packed = _pack([_slot(slot) for slot in slots])
@@ -60,7 +82,7 @@ def pack_gate(item: Identified, call: AdmitCall, terms: bytes) -> bytes:
     replay_bucket = str(int.from_bytes(digest[:2], "big") % REPLAY_BUCKETS) if digest else ""
     gate = item.gate
     if isinstance(gate, RateGate):
-        return _pack(["r", digest, item.payload_hash, replay_bucket, *_rate(gate)])
+        return _pack(["r", digest, item.payload_hash, replay_bucket, *rate_figures(gate)])
     family = _FAMILIES[gate.aggregation]
     if isinstance(gate, ResetGate):
         context = _context(call, gate.feature_key, FactKind.RESET, item.payload_hash)
@@ -88,23 +110,18 @@ def _pack(value: list[Any]) -> bytes:
 def _context(call: AdmitCall, feature_key: str, kind: FactKind, payload_hash: bytes) -> bytes:
     """What the fact says besides its counting; the collector reads it back (`events.py`)."""
     about = call.context
+    head, tail = pack_context_around(call, feature_key, kind)
+    middle = pack_all(about.request_id, about.user_id, dict(about.dimensions))
+    hashed: bytes = msgpack.packb(payload_hash)
+    return head + middle + tail + hashed
+
+
+def pack_context_around(call: AdmitCall, feature_key: str, kind: FactKind) -> tuple[bytes, bytes]:
+    """A context up to the request id, and from behind the dimensions to before the payload hash."""
+    about = call.context
     version = max(call.catalog_version, call.account_version)
-    packed: bytes = msgpack.packb(
-        [
-            call.tenant_id,
-            call.account_id,
-            feature_key,
-            about.request_id,
-            about.user_id,
-            dict(about.dimensions),
-            about.billable,
-            about.carry_in,
-            version,
-            kind.value,
-            payload_hash,
-        ]
-    )
-    return packed
+    head = _ARRAY_OF_11 + pack_all(call.tenant_id, call.account_id, feature_key)
+    return head, pack_all(about.billable, about.carry_in, version, kind.value)
 
 
 def _slot(slot: Slot) -> list[Any]:
@@ -127,7 +144,8 @@ def _slot(slot: Slot) -> list[Any]:
     ]
 
 
-def _rate(gate: RateGate) -> list[Any]:
+def rate_figures(gate: RateGate) -> list[Any]:
+    """A rate limit as the script counts it."""
     rate = gate.rate
     burst = rate.limit if rate.burst is None else rate.burst
     head = [_ALGORITHMS[gate.algorithm], gate.cost, rate.limit, rate.window]

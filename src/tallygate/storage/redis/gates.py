@@ -8,20 +8,21 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from tallygate.data_plane.ports import AdmitCall, AdmitReply
+from tallygate.data_plane.ports import AdmitCall, AdmitReply, PlainQuota, PlainRates
 from tallygate.domain.catalog import LimitOwner
 from tallygate.domain.errors import EpochMismatchError, StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.quota import QuotaGate
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.gate_codec import Terms, pack_gate, pack_terms, unpack_answers
+from tallygate.storage.redis.gate_codec import Terms, WorldKind, pack_gate, pack_terms, pack_world, unpack_answers
 from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError, Script
 from tallygate.storage.redis.link_commands import pack_arguments
+from tallygate.storage.redis.plain import Head, RedisQuota, RedisRates, Sender, are_plain_rates, is_plain_quota
 
 ADMIT = Script(files("tallygate.storage.redis").joinpath("scripts/admit.lua").read_text())
 
-_FIXED_KEYS, _ARGUMENTS = 6, 9
+_FIXED_KEYS, _ARGUMENTS = 6, 3
 _MAX_FEATURES = 64
 _STATUSES = {status.value.encode(): status for status in AdmitStatus}
 _logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class RedisGates:
         self._link = link
         self._options = options
         self._sequence = itertools.count(1)
+        self._sender = Sender(link, ADMIT, self._sequence)
         self._epochs: dict[int, str] = {}
         self._homes: LRUCache[tuple[str, str, int], _Home] = LRUCache(options.prepared_homes)
 
@@ -72,6 +74,37 @@ class RedisGates:
                 return AdmitReply(status=status, now=now, answers=unpack_answers(body, call) if body else ())
             epoch = self._adopt(partition, body)
         raise EpochMismatchError(partition=partition)
+
+    async def warm_up(self, partition: int) -> None:
+        """Learn a partition's epoch before its first call: plain calls need to know it.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        await self._read_epoch(partition)
+
+    def quota(self, call: AdmitCall, slot: int) -> PlainQuota | None:
+        """`PlainStore`: a quota that no grants pay for."""
+        home = self._home(call)
+        epoch = self._epochs.get(home.partition)
+        if epoch is None or not is_plain_quota(call, slot):
+            return None
+        head = self._head(call, home)
+        return RedisQuota(self._sender, head, call, slot, lambda kind: self._packed_world(kind, call, epoch))
+
+    def rates(self, call: AdmitCall) -> PlainRates | None:
+        """`PlainStore`: rate limits of a call without identity."""
+        home = self._home(call)
+        epoch = self._epochs.get(home.partition)
+        if epoch is None or not are_plain_rates(call):
+            return None
+        head = self._head(call, home)
+        return RedisRates(self._sender, head, call, lambda kind: self._packed_world(kind, call, epoch))
+
+    def _head(self, call: AdmitCall, home: _Home) -> Head:
+        """The keys of a call, with the number of its arguments still to come."""
+        keys_packed = home.fixed_keys + b"".join([self._state_key(item, call, home) for item in call.gates])
+        return lambda arguments: ADMIT.prefix(_FIXED_KEYS + len(call.gates), arguments) + keys_packed
 
     async def _run(self, call: AdmitCall, home: _Home, epoch: str) -> tuple[AdmitStatus, int, bytes]:
         sequence = b"%d" % next(self._sequence)
@@ -107,22 +140,14 @@ class RedisGates:
     def _world(self, call: AdmitCall, home: _Home, epoch: str) -> bytes:
         world = (epoch, call.catalog_version, call.account_version, call.clock_offset, call.peek)
         if home.world != world:
-            account_version = call.account_version if call.account_id else ""
-            peek = "1" if call.peek else "0"
-            options = self._options
-            home.world_packed = pack_arguments(
-                [
-                    epoch,
-                    call.catalog_version,
-                    account_version,
-                    call.clock_offset,
-                    peek,
-                    options.replay_window,
-                    options.stream_max,
-                ]
-            )
+            kind = WorldKind.LOOK if call.peek else WorldKind.TAKE
+            home.world_packed = pack_arguments([self._packed_world(kind, call, epoch)])
             home.world = world
         return home.world_packed
+
+    def _packed_world(self, kind: WorldKind, call: AdmitCall, epoch: str) -> bytes:
+        options = self._options
+        return pack_world(kind, call, epoch, replay_window=options.replay_window, stream_max=options.stream_max)
 
     def _home(self, call: AdmitCall) -> _Home:
         tenant_id, account_id = call.tenant_id, call.account_id

@@ -11,7 +11,7 @@ from typing import Any
 
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.link_commands import Argument, Script, pack
-from tallygate.storage.redis.link_connection import LinkConnection, LinkCounters
+from tallygate.storage.redis.link_connection import LinkConnection, LinkCounters, Waiter
 from tallygate.storage.redis.link_errors import (
     ConnectError,
     LinkDownError,
@@ -26,7 +26,7 @@ from tallygate.storage.redis.link_errors import (
 
 __all__ = [
     "ConnectError", "LinkCounters", "LinkDownError", "LinkError", "LinkFullError", "LinkLostError", "NotSentError",
-    "OutcomeUnknownError", "RedisAddress", "RedisLink", "ReplyError", "ReplyTimeoutError", "Script",
+    "OutcomeUnknownError", "RedisAddress", "RedisLink", "ReplyError", "ReplyTimeoutError", "Script", "Waiter",
 ]  # fmt: skip
 
 _logger = logging.getLogger(__name__)
@@ -160,6 +160,17 @@ class RedisLink:
         if connection is None:
             raise LinkDownError(self.last_error)
         return connection.send(packed, script)
+
+    def eval_for(self, waiter: Waiter, script: Script, packed: bytes) -> None:
+        """As `eval_packed`, for somebody who waits in another way than by a future.
+
+        Raises:
+            NotSentError: The link is down or full.
+        """
+        connection = self._connection
+        if connection is None:
+            raise LinkDownError(self.last_error)
+        connection.send_for(waiter, packed, script)
 
     def reset(self, why: str) -> None:
         """Drop this connection and everything outstanding on it; the link connects again by itself."""

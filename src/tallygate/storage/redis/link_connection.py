@@ -6,7 +6,7 @@ Knows no address, no reconnecting and no meaning of a command; when it ends it e
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import hiredis
 from typing_extensions import override
@@ -45,6 +45,22 @@ class LinkCounters:
     def reconnects(self) -> int:
         """Connects after the first one."""
         return max(0, self.connects - 1)
+
+
+class Waiter(Protocol):
+    """Who waits for a reply: a future, or whatever else takes it on the loop's thread and never raises."""
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+        ...
+
+    def set_result(self, result: Any, /) -> None:  # noqa: ANN401 - replies differ by command
+        """Take the reply."""
+        ...
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """Learn why there is none."""
+        ...
 
 
 class LinkConnection(asyncio.BufferedProtocol):
@@ -96,7 +112,7 @@ class LinkConnection(asyncio.BufferedProtocol):
         self._view = memoryview(self._data)
         # Every command has its entry here, in the order of the wire, from `send` until its reply; a caller that
         # gave up leaves its entry behind. The newest len(_unsent) entries wait for the end of this tick.
-        self._pending: deque[tuple[asyncio.Future[Any], Script | None, bytes]] = deque()
+        self._pending: deque[tuple[Waiter, Script | None, bytes]] = deque()
         self._unsent: list[bytes] = []
         self._batches: deque[tuple[int, float]] = deque()  # (commands sent up to here, when)
         self._sent = 0
@@ -115,18 +131,26 @@ class LinkConnection(asyncio.BufferedProtocol):
             LinkDownError: The connection has ended.
             LinkFullError: Too many commands are outstanding.
         """
-        pending = self._pending
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self.send_for(future, command, script)
+        return future
+
+    def send_for(self, waiter: Waiter, command: bytes, script: Script | None = None) -> None:
+        """As `send`, for somebody who waits in another way than by a future.
+
+        Raises:
+            LinkDownError: The connection has ended.
+            LinkFullError: Too many commands are outstanding.
+        """
+        pending, unsent = self._pending, self._unsent
         if self._end is not None:
             raise LinkDownError(self._end)
         if len(pending) >= self._limit:
             raise LinkFullError(self._full)
-        future: asyncio.Future[Any] = self._loop.create_future()
-        unsent = self._unsent
         if not unsent:
             self._loop.call_soon(self._flush)
-        pending.append((future, script, command))
+        pending.append((waiter, script, command))
         unsent.append(command)
-        return future
 
     def end(self, why: str, *, timed_out: bool = False) -> None:
         """Tear the connection down at once and fail every outstanding command."""
@@ -225,7 +249,7 @@ class LinkConnection(asyncio.BufferedProtocol):
             self._counters.timeouts += 1
             self.end(f"no reply within {self._reply_seconds * 1000:g} ms", timed_out=True)
 
-    def _load_and_resend(self, future: asyncio.Future[Any], script: Script, command: bytes) -> None:
+    def _load_and_resend(self, future: Waiter, script: Script, command: bytes) -> None:
         """Answer NOSCRIPT: nothing was executed, so the call is sent again behind one SCRIPT LOAD.
 
         The second entry carries no script: a second NOSCRIPT is its caller's.
@@ -247,7 +271,7 @@ class LinkConnection(asyncio.BufferedProtocol):
         if not done.cancelled():
             done.exception()  # seen: the resent call gets NOSCRIPT and tells its caller
 
-    def _fail(self, future: asyncio.Future[Any], error: type[LinkError], why: str) -> None:
+    def _fail(self, future: Waiter, error: type[LinkError], why: str) -> None:
         if not future.done():
             self._counters.failures += 1
             future.set_exception(error(why))

@@ -3,9 +3,21 @@
 --
 -- KEYS  1 epoch  2 clock  3 catalogue version  4 account record (absent: same as 3)  5 stream  6 replay prefix
 --       7.. each gate's state key, in the gates' order; all share one hash tag
--- ARGV  1 caller's sequence number, echoed      2 epoch expected          3 catalogue version  4 account version or ""
---       5 test clock offset (us)  6 "1" to look only  7 replay window (us)  8 stream bound     9 gates (msgpack)
--- Reply {sequence, status, now, answers (msgpack)}
+-- ARGV  1 caller's sequence number, echoed  2 world, msgpack values one after the other:
+--         kind  epoch expected  catalogue version  account version or ""  test clock offset (us)  replay window (us)
+--         stream bound
+--       then by kind:
+--   "g" take, "p" look only: 3 gates (msgpack)                             -> {sequence, status, now, answers (msgpack)}
+--   Plain calls, which are most: the same rules, written out for what they ask (section 2).
+--   "c" take from one quota: 3 terms 4 digest 5 payload hash 6 replay bucket 7 quantity 8 context
+--       -> {sequence, "TAKEN"|"DENIED", now, used, included, overage, period start}
+--   "l" look at one quota: 3 terms   -> {sequence, "SEEN", now, used, included, overage, period start}
+--   "r" take from rate limits: 3 gates, each "t" or "f" as below without its first four elements
+--       -> {sequence, "TAKEN"|"DENIED", now, then of each: allowed, remaining, reset_after, retry_after|-1}
+--   Whatever else may be the case is another status, and nothing was taken: "NOT_PLAIN" is for the general way.
+--   Terms: start  end  limit|-1  overage  period_start (number, text)  period_end  keep_until  packed limit, period
+--          and slot (as a record ends)  packed period  packed subscription, plan, version, trial  slot
+--   Of "TAKEN" the overage is that of this call alone.
 --
 -- A gate is an array, by its first element:
 --   "q" digest payload_hash bucket context quantity|false mode(A|B|J) family(d|m|l|e) occurred|false slots grants
@@ -14,8 +26,155 @@
 -- A slot:  start end period_start period_end previous_start keep_until limit|-1 overage standing|"" absent
 --          subscription plan version trial exclusive
 -- A grant: id amount effective expire
-local KEY0 = 6
+-- A record of an effect: payload hash (8 bytes), then a quota's
+--   {reason (0 WITHIN_LIMIT, 1 OVERAGE, 2 UNLIMITED), granted, used, remaining, limit, period start, period end, slot,
+--    pots unless the included allowance paid all}, or a rate limit's {limit, remaining, reset_after, retry_after}
 local END = 9007199254740991
+
+-- 1. Is this still the world that the caller resolved in?
+local kind, expected, catalogue, record, offset, window, backlog = cmsgpack.unpack(ARGV[2])
+local t = redis.call('TIME')
+local raw = t[1] * 1000000 + t[2]
+local world = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3])
+local seen = (world[2] or 0) + 0
+if raw < seen then raw = seen end
+local now = raw + offset
+local epoch = world[1] or ''
+if epoch ~= expected then return {ARGV[1], 'EPOCH_MISMATCH', now, epoch} end
+if (world[3] or '0') ~= catalogue then return {ARGV[1], 'STALE_VIEW', now, ''} end
+if record ~= '' and (redis.call('HGET', KEYS[4], 'v') or '0') ~= record then return {ARGV[1], 'STALE_VIEW', now, ''} end
+
+-- 2. Plain calls: no grants, no identity that others share, no list of slots.
+if kind == 'r' then
+  local gates = cmsgpack.unpack(ARGV[3])
+  local reply, values, all = {ARGV[1], 'TAKEN', now}, {}, true
+  for i, gate in ipairs(gates) do
+    local kept = redis.call('GET', KEYS[6 + i])
+    local cost, allowed, remaining, reset, retry = gate[2], true, 0, 0, 0
+    if gate[1] == 't' then
+      local tick, token, drain, size = gate[5], gate[6], gate[7], gate[8]
+      local debt, ticks, price = 0, (now - math.fmod(now, tick)) / tick, cost * token
+      if kept then
+        local owed, last, was = cmsgpack.unpack(kept)
+        if was ~= token then return {ARGV[1], 'NOT_PLAIN', now, ''} end
+        last = last / tick
+        if last ~= math.floor(last) then return {ARGV[1], 'NOT_PLAIN', now, ''} end
+        if last > ticks then ticks = last end
+        debt = math.max(0, owed - (ticks - last) * drain)
+      end
+      allowed = debt + price <= size
+      if allowed then
+        debt = debt + price
+        values[i] = cmsgpack.pack(debt, ticks * tick, token)
+      elseif price <= size and drain > 0 then
+        retry = math.ceil((debt + price - size) / drain) * tick
+      else
+        retry = -1
+      end
+      local rest = math.max(0, size - debt)
+      remaining = (rest - math.fmod(rest, token)) / token
+      if drain > 0 then reset = math.ceil(debt / drain) * tick end
+    else
+      local limit, width = gate[3], gate[4]
+      local start, count = now - math.fmod(now, width), 0
+      if kept then
+        local began, counted = cmsgpack.unpack(kept)
+        if began == start then count = counted end
+      end
+      reset = start + width - now
+      allowed = count + cost <= limit
+      if allowed then
+        count = count + cost
+        values[i] = cmsgpack.pack(start, count)
+      else
+        retry = cost <= limit and reset or -1
+      end
+      remaining = math.max(0, limit - count)
+    end
+    all = all and allowed
+    local at = 4 * i
+    reply[at], reply[at + 1], reply[at + 2], reply[at + 3] = allowed and 1 or 0, remaining, reset, retry
+  end
+  if not all then
+    -- Those that would have allowed show what stood before them: the general way knows how to tell.
+    if #gates > 1 then return {ARGV[1], 'NOT_PLAIN', now, ''} end
+    reply[2] = 'DENIED'
+    return reply
+  end
+  for i = 1, #gates do
+    redis.call('SET', KEYS[6 + i], values[i], 'PX', math.ceil(reply[4 * i + 2] / 1000) + 1000)
+  end
+  if raw > seen then redis.call('SET', KEYS[2], raw) end
+  return reply
+end
+
+if kind == 'c' or kind == 'l' then
+  local start, stop, limit, soft, began, began_text, ends, keep_until, ending, period, plan, slot =
+    cmsgpack.unpack(ARGV[3])
+  if now < start or now >= stop then return {ARGV[1], 'SLOTS_MISSED', now, ''} end
+  local key = KEYS[7] .. ':' .. began_text
+  local reset = redis.call('HGET', KEYS[7], 'r')
+  if reset and reset + 0 > began and reset + 0 <= now then
+    key, began = KEYS[7] .. ':' .. reset, reset + 0
+    period = cmsgpack.pack(began, ends)
+    ending = nil
+  end
+  local kept = redis.call('HMGET', key, 'u', 'i', 'o')
+  local used, included, overage = (kept[1] or 0) + 0, (kept[2] or 0) + 0, (kept[3] or 0) + 0
+  if kind == 'l' then return {ARGV[1], 'SEEN', now, used, included, overage, began} end
+
+  local digest, hash, quantity = ARGV[4], ARGV[5], ARGV[7] + 0
+  local room = limit < 0 and quantity or math.max(0, limit - included)
+  local own, over = math.min(quantity, room), math.max(0, quantity - room)
+  local status
+  if over > 0 and soft == 0 then
+    status = 'DENIED'
+  elseif used + quantity > END then
+    status = 'COUNTER_OVERFLOW'
+  elseif redis.call('XLEN', KEYS[5]) >= backlog then
+    status = 'EVENT_BACKLOG'
+  end
+  local generation = (now - math.fmod(now, window)) / window
+  local current = KEYS[6] .. generation .. ':' .. ARGV[6]
+  local known = redis.call('HGET', KEYS[6] .. (generation - 1) .. ':' .. ARGV[6], digest)
+  if not known and not status then
+    local units = cmsgpack.pack(quantity)
+    local left = limit < 0 and -1 or room - own
+    if not ending then ending = cmsgpack.pack(limit) .. period .. cmsgpack.pack(slot) end
+    local pots, note
+    if over == 0 then
+      pots = '\145\147\161I' .. units .. '\160'
+      note = hash .. '\152' .. (limit < 0 and '\2' or '\0') .. units
+      note = note .. cmsgpack.pack(used + quantity, left) .. ending
+    else
+      pots = {{'O', over, ''}}
+      if own > 0 then pots = {{'I', own, ''}, pots[1]} end
+      pots = cmsgpack.pack(pots)
+      note = hash .. '\153\1' .. units .. cmsgpack.pack(used + quantity, left) .. ending .. pots
+    end
+    -- The write that remembers is the last look for an effect that is known: nothing was changed before it.
+    if redis.call('HSETNX', current, digest, note) == 1 then
+      used, included, overage = used + quantity, included + own, overage + over
+      if redis.call('HLEN', current) == 1 then redis.call('PEXPIRE', current, math.ceil(window / 500)) end
+      if over == 0 then
+        redis.call('HSET', key, 'u', used, 'i', included)
+      else
+        redis.call('HSET', key, 'u', used, 'i', included, 'o', overage)
+      end
+      if not kept[1] then
+        redis.call('PEXPIREAT', key, math.max(math.ceil((keep_until - offset) / 1000), math.ceil(raw / 1000 + 1000)))
+      end
+      local at = cmsgpack.pack(now)
+      redis.call('XADD', KEYS[5], '*', 'c', ARGV[8], 'f', '\154' .. units .. at .. at .. period .. pots .. plan)
+      if raw > seen then redis.call('SET', KEYS[2], raw) end
+      return {ARGV[1], 'TAKEN', now, used, included, over, began}
+    end
+  end
+  if known or redis.call('HEXISTS', current, digest) == 1 then return {ARGV[1], 'NOT_PLAIN', now, ''} end
+  return {ARGV[1], status, now, used, included, overage, began}
+end
+
+local KEY0 = 6
 local AHEAD = 300000000
 
 -- Lua writes whole numbers up to 14 digits as they are, and faster than a format does.
@@ -33,49 +192,43 @@ end
 
 local reply = function(status, now, body) return {ARGV[1], status, now, body or ''} end
 
--- 1. Is this still the world that the caller resolved in?
-local t = redis.call('TIME')
-local raw = tonumber(t[1]) * 1000000 + tonumber(t[2])
-local world = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3])
-local seen = num(world[2])
-if raw < seen then raw = seen end
-local now = raw + tonumber(ARGV[5])
-local epoch = world[1] or ''
-if epoch ~= ARGV[2] then return reply('EPOCH_MISMATCH', now, epoch) end
-if (world[3] or '0') ~= ARGV[3] then return reply('STALE_VIEW', now) end
-if ARGV[4] ~= '' and (redis.call('HGET', KEYS[4], 'v') or '0') ~= ARGV[4] then return reply('STALE_VIEW', now) end
-
-local peek = ARGV[6] == '1'
-local window = tonumber(ARGV[7])
+local peek = kind == 'p'
 local generation = div(now, window)
-local gates = cmsgpack.unpack(ARGV[9])
+local gates = cmsgpack.unpack(ARGV[3])
 -- A lone gate that allows is taken, so what stood before it is shown to nobody.
 local shows = peek or #gates > 1
 
--- 2. Was an effect of this call admitted before? Two generations of one window remember it. A bucket's field `t` says
--- that its expiry is set.
+-- 3. Was an effect of this call admitted before? Two generations of one window remember it.
 local current = KEYS[6] .. fmt(generation) .. ':'
 local previous = KEYS[6] .. fmt(generation - 1) .. ':'
-local unset = {}
+local reasons = {[0] = 'WITHIN_LIMIT', [1] = 'OVERAGE', [2] = 'UNLIMITED'}
+local numbers = {WITHIN_LIMIT = 0, OVERAGE = 1, UNLIMITED = 2}
 local recall = function(gate)
   if gate[2] == '' then return nil end
-  local kept = redis.call('HMGET', current .. gate[4], gate[2], 't')
-  if not kept[2] then unset[gate[4]] = true end
-  local found = kept[1] or redis.call('HGET', previous .. gate[4], gate[2])
-  return found and cmsgpack.unpack(found) or nil
+  local found = redis.call('HGET', current .. gate[4], gate[2]) or redis.call('HGET', previous .. gate[4], gate[2])
+  if not found then return nil end
+  local hash, kept = string.sub(found, 1, 8), cmsgpack.unpack(string.sub(found, 9))
+  if gate[1] == 'r' then return hash, {1, kept[1], kept[2], kept[3], kept[4], 1} end
+  local reason, granted, used, remaining, limit, start, ends, slot, pots = unpack(kept, 1, 9)
+  if not pots then pots = granted ~= 0 and {{'I', granted, ''}} or {} end
+  return hash, {1, reasons[reason], granted, used, limit, remaining, pots, slot, start, ends, {}, 1}
 end
 local remember = function(gate, answer)
-  local key, value = current .. gate[4], cmsgpack.pack({gate[3], answer})
-  if not unset[gate[4]] then
-    redis.call('HSET', key, gate[2], value)
-    return
+  local note
+  if gate[1] == 'r' then
+    note = {answer[2], answer[3], answer[4], answer[5]}
+  else
+    local granted, pots = answer[3], answer[7]
+    note = {numbers[answer[2]], granted, answer[4], answer[6], answer[5], answer[9], answer[10], answer[8]}
+    local one = #pots == 1 and pots[1][1] == 'I' and pots[1][2] == granted
+    if not (one or #pots == 0 and granted == 0) then note[9] = pots end
   end
-  redis.call('HSET', key, gate[2], value, 't', 1)
-  redis.call('PEXPIRE', key, fmt(math.ceil(window / 500)))
-  unset[gate[4]] = nil
+  local key = current .. gate[4]
+  redis.call('HSET', key, gate[2], gate[3] .. cmsgpack.pack(note))
+  if redis.call('HLEN', key) == 1 then redis.call('PEXPIRE', key, fmt(math.ceil(window / 500))) end
 end
 
--- 3. Evaluate. Every evaluation returns the answer if taken, the answer if not, and how to commit; or an error status.
+-- 4. Evaluate. Every evaluation returns the answer if taken, the answer if not, and how to commit; or an error status.
 local slot_at = function(slots, at)
   for i, slot in ipairs(slots) do
     if slot[1] <= at and at < slot[2] then return i end
@@ -194,7 +347,7 @@ local quota_gates = function()
     for _, id in ipairs(place.moved) do put('g:' .. id, place.paid[id]) end
     redis.call('HSET', place.counter_key, unpack(fields))
     if not place.exists then
-      local until_ms = math.ceil((place.slot[6] - tonumber(ARGV[5])) / 1000)
+      local until_ms = math.ceil((place.slot[6] - offset) / 1000)
       redis.call('PEXPIREAT', place.counter_key, fmt(math.max(until_ms, raw / 1000 + 1000)))
     end
   end
@@ -381,10 +534,7 @@ local rate_gates = function()
     local cost, tick, token, drain, size = gate[6], gate[9], gate[10], gate[11], gate[12]
     local debt, time, was = 0, 0, 0
     local kept = redis.call('GET', key)
-    if kept then
-      local a, b, c = string.match(kept, '(%d+) (%d+) (%d+)')
-      debt, time, was = tonumber(a), tonumber(b), tonumber(c)
-    end
+    if kept then debt, time, was = cmsgpack.unpack(kept) end
     local ticks = div(now, tick)
     local last = was == 0 and ticks or div(time, tick)
     ticks = math.max(last, ticks)
@@ -407,7 +557,7 @@ local rate_gates = function()
     if not allowed then return {no = before} end
     local after, full = show(debt + price)
     return {yes = after, no = before, commit = function()
-      local value = fmt(debt + price) .. ' ' .. fmt(ticks * tick) .. ' ' .. fmt(token)
+      local value = cmsgpack.pack(debt + price, ticks * tick, token)
       redis.call('SET', key, value, 'PX', fmt(math.ceil(full / 1000) + 1000))
     end}
   end
@@ -418,8 +568,8 @@ local rate_gates = function()
     local count = 0
     local kept = redis.call('GET', key)
     if kept then
-      local a, b = string.match(kept, '(%d+) (%d+)')
-      if tonumber(a) == start then count = tonumber(b) end
+      local began, counted = cmsgpack.unpack(kept)
+      if began == start then count = counted end
     end
     local allowed = count + cost <= limit
     local left = start + width - now
@@ -427,7 +577,7 @@ local rate_gates = function()
     local show = function(counted) return {allowed and 1 or 0, limit, math.max(0, limit - counted), left, retry} end
     if not allowed then return {no = show(count)} end
     return {yes = show(count + cost), no = show(count), commit = function()
-      redis.call('SET', key, fmt(start) .. ' ' .. fmt(count + cost), 'PX', fmt(math.ceil(left / 1000) + 1000))
+      redis.call('SET', key, cmsgpack.pack(start, count + cost), 'PX', fmt(math.ceil(left / 1000) + 1000))
     end}
   end
 
@@ -514,11 +664,10 @@ local evaluator = function(kind)
 end
 local outcomes, taken, counts, all = {}, {}, false, true
 for i, gate in ipairs(gates) do
-  local kept = recall(gate)
-  if kept then
-    if kept[1] ~= gate[3] then return reply('REQUEST_ID_REUSED', now) end
-    kept[2][#kept[2] + 1] = 1
-    outcomes[i] = {yes = kept[2], no = kept[2]}
+  local hash, kept = recall(gate)
+  if hash then
+    if hash ~= gate[3] then return reply('REQUEST_ID_REUSED', now) end
+    outcomes[i] = {yes = kept, no = kept}
   else
     local outcome, status = evaluator(gate[1])(gate, KEYS[KEY0 + i])
     if not outcome then return reply(status, now) end
@@ -529,9 +678,9 @@ for i, gate in ipairs(gates) do
   end
 end
 
--- 4. Commit all or none, append the facts, remember the answers.
+-- 5. Commit all or none, append the facts, remember the answers.
 local commit = all and not peek
-if commit and counts and redis.call('XLEN', KEYS[5]) >= tonumber(ARGV[8]) then return reply('EVENT_BACKLOG', now) end
+if commit and counts and redis.call('XLEN', KEYS[5]) >= backlog then return reply('EVENT_BACKLOG', now) end
 local answers = {}
 for i, outcome in ipairs(outcomes) do answers[i] = commit and outcome.yes or outcome.no end
 if commit then
