@@ -8,6 +8,7 @@ from tallygate.app.errors import StartError
 from tallygate.data_plane.admission import Admission
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
+from tallygate.data_plane.plain import Plans
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.settings import Settings
@@ -76,6 +77,7 @@ class DataSide:
     checks: Checks
     consumes: Consumes
     rate_limits: RateLimits
+    plans: Plans
 
 
 def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
@@ -97,11 +99,13 @@ def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
         ),
     )
     admission = Admission(views=views, gates=gates, clock=clock.now)
+    rate_limits = RateLimits(admission=admission)
     return DataSide(
         views=views,
         source=source,
         admission=admission,
         checks=Checks(admission=admission),
         consumes=Consumes(admission=admission),
-        rate_limits=RateLimits(admission=admission),
+        rate_limits=rate_limits,
+        plans=Plans(admission, rate_limits, gates, capacity=options.cached_accounts),
     )

@@ -16,6 +16,7 @@ from tallygate.server.envoy_service import EnvoyRateLimitServicer
 from tallygate.server.listeners import parse_address
 from tallygate.server.metrics import Metrics
 from tallygate.server.registry import Service, service_named
+from tallygate.server.straight import Straight
 from tallygate.server.streams import Streams
 from tallygate.server.transports import Transport, TransportOptions, new_transport
 from tallygate.settings import Settings
@@ -94,6 +95,7 @@ def _services(
             metrics=metrics,
             kind_of=_kind_of(data),
             answers=Answers(Standings(admission=data.admission).of, metrics),
+            straight=Straight(data.plans, metrics),
         )
         envoy = EnvoyRateLimitServicer(rate_limits=data.rate_limits, metrics=metrics)
         pairs.append(("tallygate.v1.EntitlementService", entitlements))

@@ -36,7 +36,7 @@ _DELTAS = frozenset({Aggregation.SUM, Aggregation.COUNT})
 
 @dataclass(slots=True, kw_only=True)
 class QuotaPlan:
-    """How one account's quota is taken while a view holds; `shown` is for whoever encodes its answers."""
+    """How one account's quota is taken while a view holds; what was `shown` is for whoever encodes its answers."""
 
     view: View
     account_id: str
@@ -45,7 +45,13 @@ class QuotaPlan:
     index: int
     quota: PlainQuota
     identity: EffectIdentity
-    shown: Any = None
+    shown_taken: Any = None
+    shown_seen: Any = None
+
+    @property
+    def reason_within(self) -> Reason:
+        """Why what fits the included allowance is allowed."""
+        return Reason.UNLIMITED if self.slots[self.index].limit is None else Reason.WITHIN_LIMIT
 
     def decision(
         self, status: PlainStatus, now: int, figures: Sequence[int], *, quantity: int, request_id: str = ""
@@ -170,6 +176,10 @@ class Plans:
     def drop_quota(self, plan: QuotaPlan) -> None:
         """Forget a plan: what it says of the period, or of the store, does not hold any more."""
         self._quotas.pop((plan.view.snapshot.tenant_id, plan.account_id, plan.feature.feature_key), None)
+
+    def confirm(self, view: View, asked_time: int) -> None:
+        """The store has decided on this view's versions, so they were its newest when it was asked."""
+        self.admission.views.confirm(view, asked_time)
 
     def known_rates(self, tenant_id: str, kind: bytes) -> RatesPlan | None:
         """The plan of this kind of call, if there is one that holds."""

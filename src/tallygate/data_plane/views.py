@@ -144,6 +144,10 @@ class Views:
         """As `holds`, and no announcement can have been missed since the view was verified."""
         return view.gap == self._gaps and self.holds(view)
 
+    def confirm(self, view: View, asked_time: int) -> None:
+        """The store has compared the view's versions with its own since `asked_time`: they were the newest."""
+        view.verified_time = max(view.verified_time, asked_time)
+
     def cached(self, tenant_id: str, account_id: str) -> View | None:
         """The view in process if it may be used as it is, without asking the source."""
         view = self._views.get((tenant_id, account_id))

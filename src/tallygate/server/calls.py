@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError, Message
 from tallygate.domain.credential import KeyRecord
 from tallygate.domain.errors import ScopeMissingError, ShuttingDownError, TallygateError
 from tallygate.server.authentication import Authenticator
+from tallygate.server.begun import BegunCalls, Quick, Rules, Waiting, authorization_of
 from tallygate.server.errors import (
     DeadlineExceededError,
     Failure,
@@ -31,6 +32,7 @@ from tallygate.server.metrics import Metrics
 from tallygate.server.scopes import MethodRule
 
 _SWEEP_SECONDS = 0.02
+_IDLE_SECONDS = 0.005
 _log = logging.getLogger(__name__)
 
 
@@ -71,8 +73,7 @@ class Context(Protocol):
 
 
 UnaryMethod = Callable[[Any, Call], Awaitable[Message]]
-FastAnswer = Callable[[str, bytes], bytes | None]
-"""Answers a tenant's request, as bytes, from what was answered before; None where that does not hold any more."""
+Handler = Callable[[bytes, Context], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +116,14 @@ class Calls:
         self._new_id = new_id
         self._running: set[asyncio.Task[Any]] = set()
         self._inline_calls: dict[asyncio.Task[Any], CallInfo] = {}
+        self._begun = BegunCalls(self._rules(), metrics)
         self._sweeping: asyncio.TimerHandle | None = None
         self._refusing = False
         metrics.watch("tallygate_calls_in_flight", "Calls whose work is not finished.", self.in_flight)
 
     def in_flight(self) -> int:
         """How many calls are at work."""
-        return len(self._running) + len(self._inline_calls)
+        return len(self._running) + len(self._inline_calls) + len(self._begun)
 
     def keep(self, task: asyncio.Task[Any]) -> None:
         """Count a task as work in flight until it is done."""
@@ -135,26 +137,38 @@ class Calls:
     async def idle(self, seconds: float) -> bool:
         """Wait until no work is running; whether that happened in time."""
         deadline = perf_counter() + seconds
-        while (busy := self._running | self._inline_calls.keys()) and (left := deadline - perf_counter()) > 0:
-            await asyncio.wait(busy, timeout=left)
-        return not busy
+        while self.in_flight() and (left := deadline - perf_counter()) > 0:
+            busy = self._running | self._inline_calls.keys()
+            if busy:
+                await asyncio.wait(busy, timeout=left)
+            else:
+                await asyncio.sleep(_IDLE_SECONDS)
+        return not self.in_flight()
 
-    def unary(
-        self, method: Method, function: UnaryMethod, fast: FastAnswer | None = None
-    ) -> Callable[[bytes, Context], Awaitable[bytes]]:
+    def quick_unary(self, method: Method, function: UnaryMethod, quick: Quick) -> Handler:
+        """As `unary`, for a method whose calls may need no task: what begins them is the handler's `begin`."""
+        begin, slowly = self._begun.beginner(quick), self.unary(method, function)
+
+        async def serve(data: bytes, context: Context) -> bytes:
+            if not getattr(context, "begun", False):
+                port = Waiting()
+                if begin(data, context.invocation_metadata() or (), context.time_remaining(), port, None):
+                    outcome = await port.outcome()
+                    if isinstance(outcome, Failure):
+                        await context.abort(outcome.code, outcome.message, outcome.trailing)
+                    if outcome is not None:
+                        return outcome
+            return await slowly(data, context)
+
+        serve.begin = begin  # type: ignore[attr-defined] # functions have no declared attributes
+        return serve
+
+    def unary(self, method: Method, function: UnaryMethod) -> Handler:
         """A handler of bytes for a method that answers once."""
         work = self._inline if method.rule.inline else self._apart
-        scopes = method.rule.scopes
 
         async def serve(data: bytes, context: Context) -> bytes:
             started = perf_counter()
-            if fast is not None and not self._refusing:
-                key = self._authenticator.known(_authorization(context))
-                if key is not None and not key.scopes.isdisjoint(scopes):
-                    answer = fast(key.tenant_id, data)
-                    if answer is not None:
-                        self.metrics.call(method.name, grpc.StatusCode.OK, perf_counter() - started)
-                        return answer
             try:
                 outcome = self._refusal(context) or await work(method, function, data, context)
             except asyncio.CancelledError:
@@ -167,6 +181,16 @@ class Calls:
             return outcome.SerializeToString()
 
         return serve
+
+    def _rules(self) -> Rules:
+        return Rules(
+            known=self._authenticator.known,
+            room=lambda: self.in_flight() <= self.options.max_in_flight,
+            refusing=lambda: self._refusing,
+            failure=lambda method, error: self.failure(error, CallInfo(method)),
+            default_deadline=self.options.default_deadline,
+            max_bytes=self.options.max_message_bytes,
+        )
 
     def _refusal(self, context: Context) -> Failure | None:
         """Why no work is begun for this call, or None."""
@@ -238,7 +262,7 @@ class Calls:
             StoreUnavailableError: nobody can say.
             MalformedRequestError: it does, but the request cannot be read.
         """
-        authorization = _authorization(context)
+        authorization = authorization_of(context.invocation_metadata() or ())
         key = self._authenticator.known(authorization) or await self._authenticator.authenticate(authorization)
         info.tenant_id = key.tenant_id
         if key.scopes.isdisjoint(method.rule.scopes):
@@ -273,10 +297,3 @@ def decoder(message: type[Message], limit: int) -> Callable[[bytes], Message | U
             return Unreadable(MalformedRequestError(expected=expected))
 
     return decode
-
-
-def _authorization(context: Context) -> str | None:
-    for key, value in context.invocation_metadata() or ():
-        if key == "authorization":
-            return value if isinstance(value, str) else None
-    return None

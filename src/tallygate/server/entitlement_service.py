@@ -1,6 +1,7 @@
 """EntitlementService: the data plane's calls, each decoded, asked, encoded."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
@@ -9,7 +10,7 @@ from tallygate.domain.catalog import FeatureKind
 from tallygate.domain.errors import AccountNotFoundError, TallygateError
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.server.answers import Answered, Answers
-from tallygate.server.calls import Call, FastAnswer
+from tallygate.server.calls import Call
 from tallygate.server.codec import identifier, optional_identifier, optional_instant, quantity, timestamp
 from tallygate.server.codec_decision import (
     decode_batch_check,
@@ -22,7 +23,11 @@ from tallygate.server.codec_decision import (
     encode_rate_limit,
 )
 from tallygate.server.metrics import Metrics
+from tallygate.server.straight import Straight
 from tallygate_api.v1 import entitlement_service_pb2 as wire
+
+if TYPE_CHECKING:
+    from tallygate.server.begun import FastAnswer
 
 _FROM_THE_STORE = FeatureKind.METERED.value
 
@@ -42,6 +47,7 @@ class EntitlementServicer:
         metrics: Metrics,
         kind_of: KindOf,
         answers: Answers | None = None,
+        straight: Straight | None = None,
     ) -> None:
         self._checks = checks
         self._consumes = consumes
@@ -49,6 +55,7 @@ class EntitlementServicer:
         self._metrics = metrics
         self._kind_of = kind_of
         self._answers = answers
+        self.straight_methods = straight.methods if straight is not None else {}
         self.fast_answers: dict[str, FastAnswer] = {}
         if answers is not None:
             self.fast_answers = {"CheckEntitlement": answers.get, "BatchCheckEntitlements": answers.get_batch}

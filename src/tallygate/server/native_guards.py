@@ -7,7 +7,7 @@ import asyncio
 import inspect
 import logging
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
@@ -25,12 +25,19 @@ from tallygate.server.errors import (
     overloaded,
 )
 
+if TYPE_CHECKING:
+    from tallygate.server.begun import Begin
+
 _BATCH = 64
+_IDLE_SECONDS = 0.005
 _log = logging.getLogger(__name__)
 
 
 class _Context(library._Context):  # noqa: SLF001 - see the module's docstring
     """Costs less per call, and says None where the caller has no deadline."""
+
+    begun = True
+    """What needs no task was tried before the task was made."""
 
     @override
     def invocation_metadata(self) -> Any:
@@ -52,21 +59,29 @@ class GuardedServer(library.Server):
         self._max_calls = max_calls
         self._always_services = always
         self._always: frozenset[int] = frozenset()
+        self._begins: dict[int, Begin] = {}
+        self._begun = 0
         self._queued = self._taken = 0  # by the dispatching thread, by the loop: each has one writer
         self._draining = False
 
     @property
     def registered(self) -> int:
         """Calls that the server still knows."""
-        return len(self._calls)
+        return len(self._calls) + self._begun
 
     async def drain(self, seconds: float) -> bool:
         """Refuse new calls with SHUTTING_DOWN and wait for those that run; whether they ended in time."""
         self._draining = True
         deadline = monotonic() + seconds
-        while (tasks := self._awaited()) and (left := deadline - monotonic()) > 0:
-            await asyncio.wait(tasks, timeout=left)
-        return not self._awaited()
+        while (left := deadline - monotonic()) > 0:
+            tasks = self._awaited()
+            if tasks:
+                await asyncio.wait(tasks, timeout=left)
+            elif self._begun:
+                await asyncio.sleep(_IDLE_SECONDS)
+            else:
+                break
+        return not self._awaited() and not self._begun
 
     def _awaited(self) -> set[asyncio.Task[None]]:
         calls = self._calls.values()
@@ -82,6 +97,10 @@ class GuardedServer(library.Server):
         if front is None or loop is None:
             return
         self._always = frozenset(index for index, (path, _) in enumerate(self._table) if self._is_always(path))
+        for index, (_, handler) in enumerate(self._table):
+            begin = getattr(handler.unary_unary, "begin", None)
+            if begin is not None:
+                self._begins[index] = begin
         while (events := front.recv_batch_details(_BATCH)) is not None:
             admitted = self._admitted(events)
             self._queued += len(admitted)
@@ -93,7 +112,7 @@ class GuardedServer(library.Server):
 
     def _admitted(self, events: list[Any]) -> list[Any]:
         """The events but for calls beyond the limit: they are answered here, while the loop may be too busy to."""
-        room = self._max_calls - len(self._calls) - (self._queued - self._taken)
+        room = self._max_calls - len(self._calls) - self._begun - (self._queued - self._taken)
         if room >= len(events):
             return events
         admitted = []
@@ -127,16 +146,49 @@ class GuardedServer(library.Server):
         if self._stopping or (self._draining and method_id not in self._always):
             self._refuse(call_id, ShuttingDownError())
             return
-        metadata, peer, remaining = details
+        metadata, _, remaining = details
         if remaining is not None:
             remaining -= late  # measured when the event arrived, not now
             if remaining <= 0:
                 self._refuse(call_id, DeadlineExceededError())
                 return
+        begin = self._begins.get(method_id)
+        if begin is not None:
+            deadline = None if remaining is None else monotonic() + remaining
+            self._begun += 1
+            if begin(payload, metadata, remaining, self, (event, deadline)):
+                return
+            self._begun -= 1
+        self._start(event, remaining)
+
+    def _start(self, event: Any, remaining: float | None) -> None:  # noqa: ANN401 - the library's tuple
+        """Serve a call in a task of its own."""
+        _, call_id, method_id, payload, _, details = event
         path, handler = self._table[method_id]
-        call = library._Call(call_id, path, handler, metadata, peer, remaining)  # noqa: SLF001 - as above
+        call = library._Call(call_id, path, handler, details[0], details[1], remaining)  # noqa: SLF001 - as above
         self._calls[call_id] = call
         call.task = asyncio.create_task(self._run(call, payload))
+
+    def answer(self, token: Any, outcome: bytes | Failure) -> None:  # noqa: ANN401 - an event and its deadline
+        """Answer a call that was begun without a task."""
+        self._begun -= 1
+        call_id = token[0][1]
+        if isinstance(outcome, Failure):
+            self._answer(call_id, outcome)
+        elif self._front is not None:
+            self._front.respond(call_id, outcome)
+
+    def serve(self, token: Any) -> None:  # noqa: ANN401 - as above
+        """Serve a call that was begun without a task in one after all."""
+        self._begun -= 1
+        event, deadline = token
+        remaining = None if deadline is None else deadline - monotonic()
+        if self._stopping:
+            self._refuse(event[1], ShuttingDownError())
+        elif remaining is not None and remaining <= 0:
+            self._refuse(event[1], DeadlineExceededError())
+        else:
+            self._start(event, remaining)
 
     def _leave(self, call_id: int) -> None:
         """The caller left or its deadline passed. A task that never began runs no `finally`: its call is forgotten."""

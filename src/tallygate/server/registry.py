@@ -8,6 +8,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.message_factory import GetMessageClass
 
+from tallygate.server.begun import Quick
 from tallygate.server.calls import Calls, Method, decoder
 from tallygate.server.scopes import METHOD_RULES
 from tallygate.server.streams import Streams
@@ -50,4 +51,8 @@ def _handler(method: MethodDescriptor, servicer: object, calls: Calls, streams: 
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(streams.streaming(known, function))
     fast = (getattr(servicer, "fast_answers", None) or {}).get(method.name)
-    return grpc.unary_unary_rpc_method_handler(calls.unary(known, function, fast))
+    straight = (getattr(servicer, "straight_methods", None) or {}).get(method.name)
+    if fast is None and straight is None:
+        return grpc.unary_unary_rpc_method_handler(calls.unary(known, function))
+    quick = Quick(method=known.name, rule=rule, fast=fast, straight=straight)
+    return grpc.unary_unary_rpc_method_handler(calls.quick_unary(known, function, quick))

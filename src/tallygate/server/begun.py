@@ -1,0 +1,212 @@
+"""Calls that need no task: answered at once from what was answered before, or later by the short way.
+
+A task and its switches cost more than such a call. Key, scope, deadline, in-flight limit and metrics are as in
+`calls.py`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+
+import grpc
+
+from tallygate.domain.credential import KeyRecord
+from tallygate.server.errors import DeadlineExceededError, Failure, overloaded
+from tallygate.server.metrics import Metrics
+from tallygate.server.scopes import MethodRule
+from tallygate.server.straight import StraightMethod
+
+Metadata = Iterable[tuple[str, str | bytes]]
+FastAnswer = Callable[[str, bytes], bytes | None]
+"""Answers a tenant's request, as bytes, from what was answered before; None where that does not hold any more."""
+
+_SWEEP_SECONDS = 0.02
+_log = logging.getLogger("tallygate.server.calls")
+
+
+class Port(Protocol):
+    """Where a call that was begun is answered."""
+
+    def answer(self, token: Any, outcome: bytes | Failure) -> None:  # noqa: ANN401 - what the port knows the call by
+        """Answer the call; one that its caller has left is nobody's."""
+        ...
+
+    def serve(self, token: Any) -> None:  # noqa: ANN401 - as above
+        """Serve the call in a task after all."""
+        ...
+
+
+Begin = Callable[[bytes, Metadata, float | None, Port, Any], bool]
+"""Takes on a call: its request, metadata, seconds left, and the port to answer at with what that knows the call by.
+
+False where it needs a task: nothing has begun then.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quick:
+    """How calls of a method may be answered without a task."""
+
+    method: str
+    rule: MethodRule
+    fast: FastAnswer | None = None
+    straight: StraightMethod | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What holds for all calls: whose key it is, how many there may be, how long each may take, how it failed.
+
+    `room` says whether one more call may be at work, `refusing` that none may.
+    """
+
+    known: Callable[[str | None], KeyRecord | None]
+    room: Callable[[], bool]
+    refusing: Callable[[], bool]
+    failure: Callable[[str, Exception], Failure]
+    default_deadline: float
+    max_bytes: int
+
+
+class BegunCalls:
+    """The calls at work without a task."""
+
+    def __init__(self, rules: Rules, metrics: Metrics) -> None:
+        self.rules = rules
+        self.metrics = metrics
+        self._calls: set[_Begun] = set()
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def beginner(self, quick: Quick) -> Begin:
+        """What begins calls of this method."""
+        rules, metrics, name = self.rules, self.metrics, quick.method
+        known, scopes, fast = rules.known, quick.rule.scopes, quick.fast
+
+        def begin(data: bytes, metadata: Metadata, remaining: float | None, port: Port, token: Any) -> bool:  # noqa: ANN401 - the port's
+            if rules.refusing() or len(data) > rules.max_bytes or (remaining is not None and remaining <= 0):
+                return False
+            key = known(authorization_of(metadata))
+            if key is None or key.scopes.isdisjoint(scopes):
+                return False
+            started = perf_counter()
+            answer = fast(key.tenant_id, data) if fast is not None else None
+            if answer is None:
+                return self._go_straight(
+                    quick, key.tenant_id, data, _Begun(self, name, started, remaining, port, token)
+                )
+            metrics.call(name, grpc.StatusCode.OK, perf_counter() - started)
+            port.answer(token, answer)
+            return True
+
+        return begin
+
+    def _go_straight(self, quick: Quick, tenant_id: str, data: bytes, call: "_Begun") -> bool:
+        if quick.straight is None or _log.isEnabledFor(logging.DEBUG):
+            return False  # what is logged call by call is told where its context is
+        self._calls.add(call)
+        if not self.rules.room():
+            call(_OVERLOADED)
+            return True
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+        try:
+            taken_on = quick.straight(tenant_id, data, call)
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
+            call(error)
+            return True
+        if not taken_on:
+            self._calls.discard(call)
+        return taken_on
+
+    def ended(self, call: "_Begun") -> bool:
+        """Count a call out; whether it was still at work."""
+        if call not in self._calls:
+            return False
+        self._calls.remove(call)
+        return True
+
+    def _sweep(self) -> None:
+        """End the calls that outstay their deadline; what they sent may still happen, as in any call."""
+        now = perf_counter()
+        for call in [call for call in self._calls if call.deadline <= now]:
+            call(DeadlineExceededError())
+        self._sweeping = None
+        if self._calls:
+            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+
+
+class _Begun:
+    """A call at work; called with its end. Only the first end counts."""
+
+    __slots__ = ("_calls", "_method", "_port", "_started", "_token", "deadline")
+
+    def __init__(
+        self, calls: BegunCalls, method: str, started: float, remaining: float | None, port: Port, token: object
+    ) -> None:
+        limit = calls.rules.default_deadline
+        self._calls = calls
+        self._method = method
+        self._started = started
+        self._port = port
+        self._token = token
+        self.deadline = started + (limit if remaining is None or remaining > limit else remaining)
+
+    def __call__(self, outcome: bytes | Exception | Failure | None) -> None:
+        calls = self._calls
+        if not calls.ended(self):
+            return
+        if outcome is None:
+            self._port.serve(self._token)
+            return
+        code = grpc.StatusCode.OK
+        if isinstance(outcome, Exception):
+            outcome = calls.rules.failure(self._method, outcome)
+        if isinstance(outcome, Failure):
+            code = outcome.code
+        calls.metrics.call(self._method, code, perf_counter() - self._started)
+        self._port.answer(self._token, outcome)
+
+
+_OVERLOADED = overloaded()
+
+
+class Waiting:
+    """A port for one call, for a transport that has a task for each anyhow."""
+
+    __slots__ = ("_future", "_outcome", "_told")
+
+    def __init__(self) -> None:
+        self._told = False
+        self._outcome: bytes | Failure | None = None
+        self._future: asyncio.Future[None] | None = None
+
+    def answer(self, token: object, outcome: bytes | Failure | None) -> None:  # noqa: ARG002 - there is but one call
+        """Take the outcome."""
+        self._told, self._outcome = True, outcome
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    def serve(self, token: object) -> None:
+        """Take that there is none: the task has to serve the call."""
+        self.answer(token, None)
+
+    async def outcome(self) -> bytes | Failure | None:
+        """Wait for what the call came to; None where the task has to serve it."""
+        if not self._told:
+            self._future = asyncio.get_running_loop().create_future()
+            await self._future
+        return self._outcome
+
+
+def authorization_of(metadata: Metadata) -> str | None:
+    """The value that carries the key, as it came."""
+    for key, value in metadata:
+        if key == "authorization":
+            return value if isinstance(value, str) else None
+    return None
