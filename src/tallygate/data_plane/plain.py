@@ -48,11 +48,6 @@ class QuotaPlan:
     shown_taken: Any = None
     shown_seen: Any = None
 
-    @property
-    def reason_within(self) -> Reason:
-        """Why what fits the included allowance is allowed."""
-        return Reason.UNLIMITED if self.slots[self.index].limit is None else Reason.WITHIN_LIMIT
-
     def decision(
         self, status: PlainStatus, now: int, figures: Sequence[int], *, quantity: int, request_id: str = ""
     ) -> Decision:
@@ -158,12 +153,12 @@ class Plans:
         self._quotas: dict[tuple[str, str, str], QuotaPlan] = {}
         self._rates: dict[tuple[str, bytes], RatesPlan] = {}
 
-    def quota(self, tenant_id: str, account_id: str, feature_key: str) -> QuotaPlan | None:
+    def quota(self, tenant_id: str, account_id: str, feature_key: str, *, now: int) -> QuotaPlan | None:
         """The plan of this quota; None where the view has to be loaded first, or calls of it are not plain."""
         place = (tenant_id, account_id, feature_key)
         views = self.admission.views
         plan = self._quotas.get(place)
-        if plan is not None and views.is_current(plan.view):
+        if plan is not None and views.is_current(plan.view, now):
             return plan
         view = views.cached(tenant_id, account_id)
         plan = _quota_plan(self.admission, self._store, view, place) if view is not None else None
@@ -181,14 +176,14 @@ class Plans:
         """The store has decided on this view's versions, so they were its newest when it was asked."""
         self.admission.views.confirm(view, asked_time)
 
-    def known_rates(self, tenant_id: str, kind: bytes) -> RatesPlan | None:
+    def known_rates(self, tenant_id: str, kind: bytes, *, now: int) -> RatesPlan | None:
         """The plan of this kind of call, if there is one that holds."""
         plan = self._rates.get((tenant_id, kind))
         if plan is None:
             return None
         view = plan.view
-        now = self.admission.now(view)
-        return plan if plan.start <= now < plan.end and self.admission.views.is_current(view) else None
+        in_phase = plan.start <= now + view.snapshot.clock_offset < plan.end
+        return plan if in_phase and self.admission.views.is_current(view, now) else None
 
     def rates(self, tenant_id: str, kind: bytes, request: RateLimitRequest) -> RatesPlan | None:
         """A plan for calls of this kind, all of which make this request; None as for `quota`.

@@ -128,11 +128,11 @@ class Views:
         """How long ago the view was verified, in microseconds."""
         return max(0, self._clock() - view.verified_time)
 
-    def holds(self, view: View, min_view_version: int = 0) -> bool:
+    def holds(self, view: View, min_view_version: int = 0, *, now: int | None = None) -> bool:
         """Whether the view is young enough, and nothing newer is known of."""
         if view.superseded or view.applied < min_view_version:
             return False
-        if self._clock() - view.verified_time >= self._options.max_staleness:
+        if (self._clock() if now is None else now) - view.verified_time >= self._options.max_staleness:
             return False
         if view.checked_news != self._news:
             if not self._is_newest(view):
@@ -140,9 +140,9 @@ class Views:
             view.checked_news = self._news
         return True
 
-    def is_current(self, view: View) -> bool:
+    def is_current(self, view: View, now: int | None = None) -> bool:
         """As `holds`, and no announcement can have been missed since the view was verified."""
-        return view.gap == self._gaps and self.holds(view)
+        return view.gap == self._gaps and self.holds(view, now=now)
 
     def confirm(self, view: View, asked_time: int) -> None:
         """The store has compared the view's versions with its own since `asked_time`: they were the newest."""

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
 
-import grpc
-
 from tallygate.domain.credential import KeyRecord
 from tallygate.server.errors import DeadlineExceededError, Failure, overloaded
 from tallygate.server.metrics import Metrics
@@ -54,6 +52,8 @@ class Quick:
     rule: MethodRule
     fast: FastAnswer | None = None
     straight: StraightMethod | None = None
+    answered: Callable[[float], None]
+    """Counts one that was, after so many seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +85,9 @@ class BegunCalls:
 
     def beginner(self, quick: Quick) -> Begin:
         """What begins calls of this method."""
-        rules, metrics, name = self.rules, self.metrics, quick.method
+        rules = self.rules
         known, scopes, fast = rules.known, quick.rule.scopes, quick.fast
+        answered = quick.answered
 
         def begin(data: bytes, metadata: Metadata, remaining: float | None, port: Port, token: Any) -> bool:  # noqa: ANN401 - the port's
             if rules.refusing() or len(data) > rules.max_bytes or (remaining is not None and remaining <= 0):
@@ -98,9 +99,9 @@ class BegunCalls:
             answer = fast(key.tenant_id, data) if fast is not None else None
             if answer is None:
                 return self._go_straight(
-                    quick, key.tenant_id, data, _Begun(self, name, started, remaining, port, token)
+                    quick, key.tenant_id, data, _Begun(self, quick, started, remaining, port, token)
                 )
-            metrics.call(name, grpc.StatusCode.OK, perf_counter() - started)
+            answered(perf_counter() - started)
             port.answer(token, answer)
             return True
 
@@ -144,14 +145,14 @@ class BegunCalls:
 class _Begun:
     """A call at work; called with its end. Only the first end counts."""
 
-    __slots__ = ("_calls", "_method", "_port", "_started", "_token", "deadline")
+    __slots__ = ("_calls", "_port", "_quick", "_started", "_token", "deadline")
 
     def __init__(
-        self, calls: BegunCalls, method: str, started: float, remaining: float | None, port: Port, token: object
+        self, calls: BegunCalls, quick: Quick, started: float, remaining: float | None, port: Port, token: object
     ) -> None:
         limit = calls.rules.default_deadline
         self._calls = calls
-        self._method = method
+        self._quick = quick
         self._started = started
         self._port = port
         self._token = token
@@ -161,16 +162,19 @@ class _Begun:
         calls = self._calls
         if not calls.ended(self):
             return
-        if outcome is None:
+        if isinstance(outcome, bytes):
+            self._quick.answered(perf_counter() - self._started)
+            self._port.answer(self._token, outcome)
+        elif outcome is None:
             self._port.serve(self._token)
-            return
-        code = grpc.StatusCode.OK
-        if isinstance(outcome, Exception):
-            outcome = calls.rules.failure(self._method, outcome)
-        if isinstance(outcome, Failure):
-            code = outcome.code
-        calls.metrics.call(self._method, code, perf_counter() - self._started)
-        self._port.answer(self._token, outcome)
+        else:
+            self._fail(outcome)
+
+    def _fail(self, error: Exception | Failure) -> None:
+        calls, method = self._calls, self._quick.method
+        failure = calls.rules.failure(method, error) if isinstance(error, Exception) else error
+        calls.metrics.call(method, failure.code, perf_counter() - self._started)
+        self._port.answer(self._token, failure)
 
 
 _OVERLOADED = overloaded()

@@ -57,18 +57,25 @@ class _Owned(Collector, Generic[L]):
         counts[bisect_left(self._bounds, value)] += 1
         counts[-1] += value
 
+    def counts_of(self, key: L) -> list[float]:
+        """What is counted under these labels, for who counts often: hashing labels costs more than counting."""
+        return self._counts.setdefault(key, [0.0] * (len(self._bounds) + 2 if self._bounds else 1))
+
     @override
     def collect(self) -> Iterable[Metric]:
         """What is scraped, as the registry asks for it."""
         if self._bounds:
             histogram = HistogramMetricFamily(self._name, self._help, labels=self._labels)
             for key, counts in self._counts.items():
+                if not any(counts):
+                    continue
                 histogram.add_metric(self._values(key), _cumulated(self._bounds, counts[:-1]), counts[-1])
             yield histogram
             return
         counter = CounterMetricFamily(self._name, self._help, labels=self._labels)
         for key, counts in self._counts.items():
-            counter.add_metric(self._values(key), counts[0])
+            if counts[0]:
+                counter.add_metric(self._values(key), counts[0])
         yield counter
 
     @staticmethod
@@ -114,6 +121,26 @@ class Metrics:
         )
         for owned in (self._calls, self._decisions, self._degraded, self._view_age):
             self.registry.register(owned)
+
+    def timer(self, method: str, code: grpc.StatusCode) -> Callable[[float], None]:
+        """As `call`, for calls of one method that ended alike."""
+        counts = self._calls.counts_of((method, code))
+
+        def timed(seconds: float) -> None:
+            counts[bisect_left(_LATENCY, seconds)] += 1
+            counts[-1] += seconds
+
+        return timed
+
+    def counter(self, kind: str, reason: Reason, *, allowed: bool) -> Callable[[], None]:
+        """As `decided`, for decisions on the store's word that came out alike."""
+        counts, ages = self._decisions.counts_of((kind, reason, allowed)), self._view_age.counts_of(())
+
+        def counted() -> None:
+            counts[0] += 1
+            ages[0] += 1
+
+        return counted
 
     def call(self, method: str, code: grpc.StatusCode, seconds: float) -> None:
         """A call ended."""

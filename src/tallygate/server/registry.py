@@ -54,5 +54,6 @@ def _handler(method: MethodDescriptor, servicer: object, calls: Calls, streams: 
     straight = (getattr(servicer, "straight_methods", None) or {}).get(method.name)
     if fast is None and straight is None:
         return grpc.unary_unary_rpc_method_handler(calls.unary(known, function))
-    quick = Quick(method=known.name, rule=rule, fast=fast, straight=straight)
+    answered = calls.metrics.timer(known.name, grpc.StatusCode.OK)
+    quick = Quick(method=known.name, rule=rule, fast=fast, straight=straight, answered=answered)
     return grpc.unary_unary_rpc_method_handler(calls.quick_unary(known, function, quick))

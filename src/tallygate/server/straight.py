@@ -29,6 +29,7 @@ _MOST_BYTES = 2048
 """Longer requests are the servicer's."""
 _MOST_KINDS = 20_000
 _METERED = "metered"
+_RATE_LIMIT = "rate_limit"
 _MODE = "ALL_OR_NOTHING"
 
 
@@ -38,6 +39,7 @@ class Straight:
     def __init__(self, plans: Plans, metrics: Metrics) -> None:
         self._plans = plans
         self._metrics = metrics
+        self._clock = plans.admission.clock
         self._asked: dict[tuple[str, bytes], tuple[str, str, int]] = {}
         self.methods: dict[str, StraightMethod] = {
             "CheckEntitlement": self.check,
@@ -51,10 +53,11 @@ class Straight:
         if asked is None:
             return False
         account_id, feature_key, quantity = asked
-        plan = self._plans.quota(tenant_id, account_id, feature_key)
+        now = self._clock()
+        plan = self._plans.quota(tenant_id, account_id, feature_key, now=now)
         if plan is None:
             return False
-        plan.quota.look(_Quota(self._plans, self._metrics, plan, quantity, "", done).seen)
+        plan.quota.look(_Quota(self._plans, self._metrics, plan, quantity, "", now, done).seen)
         return True
 
     def consume(self, tenant_id: str, data: bytes, done: Done) -> bool:
@@ -69,7 +72,8 @@ class Straight:
             return False
         if not 0 < quantity <= MAX_QUANTITY or request.HasField("occurred_time") or (user_id and not _is_id(user_id)):
             return False
-        plan = self._plans.quota(tenant_id, request.account_id, request.feature_key)
+        now = self._clock()
+        plan = self._plans.quota(tenant_id, request.account_id, request.feature_key, now=now)
         if plan is None:
             return False
         dimensions: dict[str, str] = {}
@@ -80,7 +84,7 @@ class Straight:
             except TallygateError:
                 return False
             hashed = payload_hash(quantity=quantity, mode=_MODE, dimensions=dimensions)
-        answered = _Quota(self._plans, self._metrics, plan, quantity, request_id, done).taken
+        answered = _Quota(self._plans, self._metrics, plan, quantity, request_id, now, done).taken
         plan.quota.take(
             quantity, (plan.identity.digest(request_id), hashed), (request_id, user_id, dimensions), answered
         )
@@ -88,7 +92,8 @@ class Straight:
 
     def rate_limit(self, tenant_id: str, data: bytes, done: Done) -> bool:
         """A call that no retry will repeat."""
-        plan = self._plans.known_rates(tenant_id, data)
+        now = self._clock()
+        plan = self._plans.known_rates(tenant_id, data, now=now)
         if plan is None:
             if len(data) > _MOST_BYTES:
                 return False
@@ -99,7 +104,7 @@ class Straight:
                 return False
             if plan is None:
                 return False
-        plan.rates.take(_Rates(self._plans, self._metrics, plan, tenant_id, data, done).answered)
+        plan.rates.take(_Rates(self._plans, self._metrics, plan, (tenant_id, data), now, done).answered)
         return True
 
     def _decode_check(self, tenant_id: str, data: bytes) -> tuple[str, str, int] | None:
@@ -124,9 +129,10 @@ class Straight:
 class _Shown:
     """An encoded answer whose figures are set anew for each call that is answered alike."""
 
-    __slots__ = ("decision", "limit", "pot", "response", "start")
+    __slots__ = ("counted", "decision", "limit", "pot", "response", "start")
 
-    def __init__(self, response: Any, start: int, limit: int | None) -> None:  # noqa: ANN401 - either of two messages
+    def __init__(self, response: Any, start: int, limit: int | None, counted: Callable[[], None]) -> None:  # noqa: ANN401 - either of two messages
+        self.counted = counted
         self.response = response
         self.decision = response.decision
         self.pot: Any = response.decision.pots[0] if response.decision.pots else None
@@ -145,7 +151,14 @@ class _Quota:
     __slots__ = ("_asked_time", "_done", "_metrics", "_plan", "_plans", "_quantity", "_request_id")
 
     def __init__(
-        self, plans: Plans, metrics: Metrics, plan: QuotaPlan, quantity: int, request_id: str, done: Done
+        self,
+        plans: Plans,
+        metrics: Metrics,
+        plan: QuotaPlan,
+        quantity: int,
+        request_id: str,
+        asked_time: int,
+        done: Done,
     ) -> None:
         self._plans = plans
         self._metrics = metrics
@@ -153,7 +166,7 @@ class _Quota:
         self._quantity = quantity
         self._request_id = request_id
         self._done = done
-        self._asked_time = plans.admission.clock()
+        self._asked_time = asked_time
 
     def taken(self, status: PlainStatus, now: int, figures: Sequence[int]) -> None:
         """Answer a consume."""
@@ -183,14 +196,14 @@ class _Quota:
                 decision.granted_quantity = self._quantity
                 shown.pot.quantity = self._quantity
                 decision.request_id = self._request_id
-                self._count(plan.reason_within)
+                shown.counted()
                 return shown.encoded()
         decision = self._decision(status, now, figures)
         if decision is None:
             return None
         response = wire.ConsumeQuotaResponse(decision=encode_decision(decision))
         if status is PlainStatus.TAKEN and not figures[2]:
-            plan.shown_taken = _Shown(response, figures[3], decision.limit)
+            plan.shown_taken = _Shown(response, figures[3], decision.limit, self._counter(decision.reason))
         return response.SerializeToString()
 
     def _seen(self, status: PlainStatus, now: int, figures: Sequence[int]) -> bytes | None:
@@ -205,14 +218,14 @@ class _Quota:
                 shown.decision.used = used
                 if shown.limit is not None:
                     shown.decision.remaining = max(0, shown.limit - included)
-                self._count(plan.reason_within)
+                shown.counted()
                 return shown.encoded()
         decision = self._decision(status, now, figures)
         if decision is None:
             return None
         response = wire.CheckEntitlementResponse(decision=encode_decision(decision))
         if status is PlainStatus.SEEN and _fits(decision.limit, figures[1], self._quantity):
-            plan.shown_seen = _Shown(response, figures[3], decision.limit)
+            plan.shown_seen = _Shown(response, figures[3], decision.limit, self._counter(decision.reason))
         return response.SerializeToString()
 
     def _decision(self, status: PlainStatus, now: int, figures: Sequence[int]) -> Decision | None:
@@ -229,6 +242,9 @@ class _Quota:
         self._count(decision.reason, allowed=decision.allowed, decided_on=decision.decided_on)
         return decision
 
+    def _counter(self, reason: Reason) -> Callable[[], None]:
+        return self._metrics.counter(_METERED, reason, allowed=True)
+
     def _count(self, reason: Reason, *, allowed: bool = True, decided_on: DecidedOn = DecidedOn.FRESH) -> None:
         self._metrics.decided(_METERED, reason, allowed=allowed, decided_on=decided_on, view_age=0)
 
@@ -236,18 +252,17 @@ class _Quota:
 class _Rates:
     """Answers one call of a plan of rate limits."""
 
-    __slots__ = ("_asked_time", "_data", "_done", "_metrics", "_plan", "_plans", "_tenant_id")
+    __slots__ = ("_asked_time", "_done", "_metrics", "_place", "_plan", "_plans")
 
     def __init__(
-        self, plans: Plans, metrics: Metrics, plan: RatesPlan, tenant_id: str, data: bytes, done: Done
+        self, plans: Plans, metrics: Metrics, plan: RatesPlan, place: tuple[str, bytes], asked_time: int, done: Done
     ) -> None:
         self._plans = plans
         self._metrics = metrics
         self._plan = plan
-        self._tenant_id = tenant_id
-        self._data = data
+        self._place = place
         self._done = done
-        self._asked_time = plans.admission.clock()
+        self._asked_time = asked_time
 
     def answered(self, status: PlainStatus, now: int, figures: Sequence[int]) -> None:
         """Answer the call."""
@@ -261,23 +276,24 @@ class _Rates:
         if status is PlainStatus.TAKEN or status is PlainStatus.DENIED:
             self._plans.confirm(plan.view, self._asked_time)
         if status is PlainStatus.TAKEN and plan.shown is not None:
-            self._count(Reason.WITHIN_LIMIT)
-            return _rates_again(plan.shown, now, figures)
+            response, counted = plan.shown
+            counted()
+            return _rates_again(response, now, figures)
         if status is PlainStatus.UNDECIDED:
-            self._plans.drop_rates(self._tenant_id, self._data)
+            self._plans.drop_rates(*self._place)
             return None
         if status is PlainStatus.UNAVAILABLE:
-            decision = self._plans.limits.fall_back(self._tenant_id, plan.request, StoreUnavailableError())
+            decision = self._plans.limits.fall_back(self._place[0], plan.request, StoreUnavailableError())
         else:
             decision = plan.decision(now, figures, self._plans.limits)
         self._count(decision.reason, allowed=decision.allowed, decided_on=decision.decided_on)
         response = encode_rate_limit(decision)
         if status is PlainStatus.TAKEN:
-            plan.shown = response
+            plan.shown = response, self._metrics.counter(_RATE_LIMIT, decision.reason, allowed=True)
         return response.SerializeToString()
 
     def _count(self, reason: Reason, *, allowed: bool = True, decided_on: DecidedOn = DecidedOn.FRESH) -> None:
-        self._metrics.decided("rate_limit", reason, allowed=allowed, decided_on=decided_on, view_age=0)
+        self._metrics.decided(_RATE_LIMIT, reason, allowed=allowed, decided_on=decided_on, view_age=0)
 
 
 def _rates_again(response: wire.RateLimitResponse, now: int, figures: Sequence[int]) -> bytes:

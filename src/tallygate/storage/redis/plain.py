@@ -21,6 +21,7 @@ from tallygate.storage.redis.link_commands import pack_arguments
 _DELTAS = frozenset({Aggregation.SUM, Aggregation.COUNT})
 _STATUSES = {b"TAKEN": PlainStatus.TAKEN, b"DENIED": PlainStatus.DENIED, b"SEEN": PlainStatus.SEEN}
 _BUCKETS = tuple(pack_arguments([str(number)]) for number in range(REPLAY_BUCKETS))
+_STR8 = tuple(b"\xd9%c" % length for length in range(256))
 _NOBODY = b"\xa0\x80"
 """No user and no dimensions, packed."""
 
@@ -109,7 +110,7 @@ class RedisQuota:
         others = msgpack.packb(user_id) + msgpack.packb(dict(dimensions)) if user_id or dimensions else _NOBODY
         context = b"%b%b%b%b\xc4\x08%b" % (
             self._context_head,
-            msgpack.packb(request_id),
+            _packed_id(request_id),
             others,
             self._context_tail,
             payload_hash,
@@ -142,6 +143,13 @@ class RedisRates:
     def take(self, answered: Answered) -> None:
         """Take from all of them or from none."""
         self._sender.send(self._head, self._tail, answered)
+
+
+def _packed_id(text: str) -> bytes:
+    """A text of up to 255 bytes as msgpack's str 8, which the library takes five times as long to say."""
+    data = text.encode()
+    packed: bytes = _STR8[len(data)] + data if len(data) < len(_STR8) else msgpack.packb(text)
+    return packed
 
 
 def is_plain_quota(call: AdmitCall, slot: int) -> bool:
