@@ -238,7 +238,7 @@ class StoreUnavailableError(UnavailableError):
 
 
 class EpochMismatchError(UnavailableError):
-    """The counters were lost and are not rebuilt yet; retry with the same request_id."""
+    """Counters were lost; a retry helps after an operator has run `tallygate migrate --accept-loss`, not before."""
 
     reason = ErrorReason.EPOCH_MISMATCH
 
