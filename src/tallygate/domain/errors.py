@@ -32,7 +32,7 @@ class ErrorReason(StrEnum):
     ALREADY_EXISTS = "ALREADY_EXISTS"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     SUBSCRIPTION_CONFLICT = "SUBSCRIPTION_CONFLICT"
-    IN_USE = "IN_USE"
+    IN_USE = "IN_USE"  # raised by nothing: the wire keeps the name for what may refuse to break its users
     UNAUTHENTICATED = "UNAUTHENTICATED"
     KEY_EXPIRED = "KEY_EXPIRED"
     KEY_REVOKED = "KEY_REVOKED"
@@ -199,12 +199,6 @@ class SubscriptionConflictError(ConflictError):
     """The subscription's state does not allow this."""
 
     reason = ErrorReason.SUBSCRIPTION_CONFLICT
-
-
-class InUseError(ConflictError):
-    """It is still in use."""
-
-    reason = ErrorReason.IN_USE
 
 
 class NotATestTenantError(ConflictError):
