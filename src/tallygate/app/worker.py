@@ -12,7 +12,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import asdict
 from threading import Thread
@@ -73,9 +72,11 @@ def _attend(parent: socket.socket, application: Application, asked: asyncio.Even
 
 
 def _obey(parent: socket.socket, answer: Callable[[], None], stop: Callable[[], None], patience: float) -> None:
-    with suppress(OSError, CancelledError, RuntimeError):  # the parent or the loop has gone away
+    try:
         while parent.recv(1):
             answer()
+    except Exception:  # noqa: BLE001 - a boundary: this thread alone sees the parent's end, so nothing ends it before
+        _log.warning("a worker cannot answer its parent, and stops", exc_info=True)
     with suppress(RuntimeError):  # the loop has ended by itself
         stop()
     time.sleep(patience)
