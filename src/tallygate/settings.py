@@ -74,10 +74,12 @@ class ServerSettings(_Group):
     """Where /live, /ready and /metrics are served: host:port."""
     transport: Literal["auto", "grpcio", "native"] = "auto"
     """What carries gRPC; auto takes native where the extra is installed and the listener is local."""
+    workers: Annotated[int, Field(ge=1)] = 1
+    """How many processes serve the hot path, on one TCP port or a Unix socket each; more than one: role data."""
     listener_key_file: Path | None = None
     """A file with the API key that callers without one act as; for local listeners."""
     max_in_flight: Annotated[int, Field(ge=1)] = 1024
-    """How many calls may be in flight; more are answered UNAVAILABLE with a time to retry."""
+    """How many calls may be in flight in a process; more are answered UNAVAILABLE with a time to retry."""
     default_deadline: Annotated[Seconds, Field(gt=0)] = 5.0
     """The deadline of a call that brings none, and the longest that one may bring."""
     max_message_bytes: Annotated[Bytes, Field(ge=1024)] = 256 * 1024
@@ -267,9 +269,7 @@ def _belongs_to_others(name: str) -> bool:
 
 def _unknown(layer: Mapping[str, Any], origin: Origin) -> Iterator[str]:
     known = known_keys()
-    for key in layer:
-        if key not in known:
-            yield _nearest(key, known, f"setting in the {origin}")
+    yield from (_nearest(key, known, f"setting in the {origin}") for key in layer if key not in known)
 
 
 def _nearest(name: str, known: Iterable[str], what: str) -> str:

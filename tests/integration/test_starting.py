@@ -1,8 +1,10 @@
 """How a server starts, or says in one line why it cannot; and how it finds its data again after kill -9."""
 
+import gc
 import os
 import signal
 import socket
+import warnings
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +13,9 @@ import pytest
 
 from child_processes import free_port, temporary_directory
 from command_line import one_clear_line, tallygate
+from conftest import testing_settings
+from tallygate.app import Application
+from tallygate.app.errors import StartError
 from tallygate.domain.credential import mint_key
 from tallygate_process import TallygateProcess
 from tenants import Tenant, eventually
@@ -116,6 +121,17 @@ def test_a_wrong_setting_is_the_caller_s_to_change(home, name, value, said):
 def test_an_address_that_cannot_be_had_is_said_in_one_line(home, address, said):
     changed = {"TALLYGATE_SERVER__GRPC_ADDRESS": address, "TALLYGATE_SERVER__TRANSPORT": "grpcio"}
     assert said in refuse(home, 3, **changed)
+
+
+async def test_a_start_that_fails_leaves_no_connection_behind(tmp_path):
+    key_file = tmp_path / "key"
+    key_file.write_text("no key")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with pytest.raises(StartError, match="holds no API key"):
+            await Application(testing_settings(tmp_path, bootstrap_key_file=key_file)).start()
+        gc.collect()
+    assert [str(warning.message) for warning in said] == []
 
 
 def test_a_named_database_is_not_migrated_by_a_start(home):

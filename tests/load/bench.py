@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grpc
 
-from load import arrivals, h2load, memory, startup
+from load import arrivals, cores, h2load, memory, startup
 from load.figure import Figure
 from load.processes import REPOSITORY, NotReadyError, installed_versions
 from load.report import Report, compared
@@ -88,7 +88,8 @@ def _figures(world: World, *, once: bool) -> list[Figure]:
     found += arrivals.open_loop(world, _CONSUME, rate=1_000, seconds=30)
     _say(f"{world.transport}: overload")
     found += arrivals.overload(world, _CONSUME, times=5, seconds=20)
-    found += startup.workers(world)
+    _say(f"{world.transport}: two workers beside one")
+    found += cores.figures(world, rounds=5, seconds=0.6)
     if once:
         found += memory.account_figures(world)
         found += memory.growth(world, _CONSUME, _GROWTH_CALLS, _say)

@@ -23,10 +23,12 @@ class NotReadyError(Exception):
 
 
 class Sidecar:
-    """`tallygate serve` on a Unix socket in `directory`, by settings alone."""
+    """`tallygate serve` on a Unix socket in `directory`, one for each of its workers, by settings alone."""
 
     def __init__(self, directory: Path, settings: Mapping[str, object]) -> None:
         self.address = f"unix:{directory / 'grpc.sock'}"
+        others = range(1, int(str(settings.get("SERVER__WORKERS", 1))))
+        self.addresses = (self.address, *(f"{self.address}.{number}" for number in others))
         self.admin_port = free_port()
         self._log = directory / "sidecar.log"
         fixed = {"SERVER__GRPC_ADDRESS": self.address, "SERVER__ADMIN_ADDRESS": f"127.0.0.1:{self.admin_port}"}

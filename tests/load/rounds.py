@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import cycle, islice
 
 from load import frames, h2load
 from load.connection import Connection
@@ -65,7 +65,7 @@ def drive(world: World, row: Row, level: int, calls: int) -> Driven:
             answer_bytes=_answer_bytes(address, world.headers, row.path, row.payload(world)),
         )
     each = max(1, calls // connections)
-    with opened(world, row, connections, address=address, calls=each) as links:
+    with opened(world, row, connections, addresses=[address], calls=each) as links:
         outcome = frames.closed_loop(links, streams)
     return outcome.driven()
 
@@ -76,18 +76,22 @@ def opened(
     row: Row,
     count: int,
     *,
-    address: str = "",
+    addresses: Sequence[str] = (),
     calls: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Iterator[list[Connection]]:
-    """Connections that share the row's payloads; with `calls` each has so many, one more to warm up."""
+    """Connections that share the row's payloads; with `calls` each has so many, one more to warm up.
+
+    They are spread over the addresses, by default the sidecar's.
+    """
     assert row.payloads is not None
     payloads = row.payloads(world)
     sources = [
         islice(payloads, None) if calls is None else iter(list(islice(payloads, calls + 1))) for _ in range(count)
     ]
     metadata = world.headers | dict(headers or {})
-    links = [Connection(address or world.sidecar.address, row.path, metadata, source) for source in sources]
+    places = cycle(addresses or [world.sidecar.address])
+    links = [Connection(place, row.path, metadata, source) for place, source in zip(places, sources, strict=False)]
     try:
         yield links
     finally:

@@ -1,12 +1,11 @@
 """How long a user waits: from a bare directory to ready, from a used one, and for `--help`."""
 
 import shutil
-import subprocess
 import sys
 from statistics import median
 
 from load.figure import Figure
-from load.processes import READY_SECONDS, Sidecar, resident_bytes, timed
+from load.processes import Sidecar, resident_bytes, timed
 from load.world import World, scratch_directory
 
 _HELP = [sys.executable, "-m", "tallygate", "--help"]
@@ -37,15 +36,6 @@ def startup(times: int) -> list[Figure]:
             note=f"median of {2 * times}",
         ),
     ]
-
-
-def workers(world: World) -> list[Figure]:
-    """Two workers against one, once `tallygate serve --workers` exists."""
-    name = "CPU per call with 2 workers / with 1"
-    argv = [sys.executable, "-m", "tallygate", "serve", "--help"]
-    told = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=READY_SECONDS).stdout
-    note = "not built: `tallygate serve` has no --workers" if "--workers" not in told else "not measured yet"
-    return [Figure(name=name, unit="x", value=None, target="<= 1", transport=world.transport, note=note)]
 
 
 def resident(world: World) -> Figure:

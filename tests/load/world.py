@@ -60,6 +60,10 @@ class World:
         self.sidecar = self._sidecar(role, settings or {})
         self.sidecar.start()
 
+    def beside(self, settings: Mapping[str, object]) -> Sidecar:
+        """Another sidecar of role `data` on the same Valkey, not started; it is the caller's to stop."""
+        return self._sidecar("data", settings, scratch_directory())
+
     def populate(self, count: int) -> None:
         """Have at least `count` accounts."""
         if count > self.populated:
@@ -89,14 +93,14 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _sidecar(self, role: str, settings: Mapping[str, object]) -> Sidecar:
+    def _sidecar(self, role: str, settings: Mapping[str, object], directory: Path | None = None) -> Sidecar:
         fixed = {
             "ROLE": role,
             "REDIS__URL": self.valkey.url,
             "BOOTSTRAP_KEY_FILE": self.directory / "key",
             "SERVER__TRANSPORT": self.transport,
         }
-        return Sidecar(self.directory, {**fixed, **settings})
+        return Sidecar(directory or self.directory, {**fixed, **settings})
 
     def _set_up(self) -> None:
         metadata = [("authorization", f"Bearer {self.key}")]

@@ -65,6 +65,18 @@ async def test_an_epoch_that_is_gone_is_a_loss_and_says_so(rig):
     assert board.shown[1] == "!new0"
 
 
+async def test_counters_that_were_restored_wait_for_the_operator_too(rig):
+    keeper, _, board = rig
+    await keeper.settle()
+    before = dict(board.shown)
+    board.shown.clear()
+    assert await keeper.settle() == [0, 1]
+    board.shown.update(before)
+    assert await keeper.settle() == [0, 1]
+    assert await keeper.accept_loss() == [0, 1]
+    assert await keeper.settle() == []
+
+
 async def test_an_accepted_loss_counts_on(rig):
     keeper, ledger, board = rig
     await keeper.settle()

@@ -3,9 +3,10 @@
 `Application` is one running process; the rest writes SQL directly, before there is a server to ask.
 """
 
-from tallygate.app.application import Application, serve
+from tallygate.app.application import Application
 from tallygate.app.errors import StartError
 from tallygate.app.offline import Finding, accept_loss, create_key, create_tenant, diagnose, migrate, revoke_key_local
+from tallygate.app.running import serve
 
 __all__ = [
     "Application",

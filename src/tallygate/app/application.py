@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import signal
 from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,7 +11,6 @@ from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis
 from tallygate.app.errors import StartError
 from tallygate.app.serving import Serving, build_serving
-from tallygate.server import logs
 from tallygate.server.admin import AdminServer, Check
 from tallygate.server.listeners import parse_address
 from tallygate.settings import Settings
@@ -32,10 +30,14 @@ _log = logging.getLogger(__name__)
 
 
 class Application:
-    """A process in its role; `start` raises one line with cause and fix, and leaves nothing behind."""
+    """A process in its role; `start` raises one line with cause and fix, and leaves nothing behind.
 
-    def __init__(self, settings: Settings) -> None:
+    As a worker it shares its TCP port with others, and has no admin port: its parent asks what that would show.
+    """
+
+    def __init__(self, settings: Settings, *, is_worker: bool = False) -> None:
         self._settings = settings
+        self._is_worker = is_worker
         self._redis: RedisSide | None = None
         self._control: ControlSide | None = None
         self._serving: Serving | None = None
@@ -106,6 +108,7 @@ class Application:
 
     async def _start(self) -> None:
         settings = self._settings
+        _require_one_process(settings)
         redis = self._redis = await open_redis(settings)
         if settings.role != "data":
             from tallygate.app.control_side import open_control_side  # noqa: PLC0415 - loads SQL
@@ -114,7 +117,7 @@ class Application:
             if settings.role != "control":
                 await self._control.settle()
         data = build_data_side(settings, redis)
-        self._serving = build_serving(settings, redis, data, self._control)
+        self._serving = build_serving(settings, redis, data, self._control, shared=self._is_worker)
         await self._serve(settings, self._serving)
         self._supervise("keys", lambda: self._require(self._serving).authenticator.run(self._nap))
         self._listen(redis, data)
@@ -127,8 +130,10 @@ class Application:
         if serving.has_services:
             await serving.transport.start()
             self.grpc_address = serving.transport.addresses[0].target
+        if self._is_worker:
+            return
         self._admin = AdminServer(
-            parse_address(settings.server.admin_address), metrics=serving.metrics, readiness=self._readiness
+            parse_address(settings.server.admin_address), metrics=serving.metrics, readiness=self.readiness
         )
         await self._admin.start()
         self.admin_address = self._admin.address.target
@@ -161,7 +166,12 @@ class Application:
             return
         raise asyncio.CancelledError
 
-    async def _readiness(self) -> Mapping[str, Check]:
+    def exposition(self) -> bytes:
+        """What is measured, in Prometheus' text format; nothing where nothing is served."""
+        return b"" if self._serving is None else self._serving.metrics.exposition()
+
+    async def readiness(self) -> Mapping[str, Check]:
+        """What this process needs, by name, and whether it is there."""
         redis = self._redis
         up = redis is not None and redis.link.connected
         checks = {
@@ -185,6 +195,15 @@ class Application:
         return serving
 
 
+def _require_one_process(settings: Settings) -> None:
+    if settings.server.workers > 1 and settings.role != "data":
+        msg = (
+            f"server.workers is {settings.server.workers}, but role {settings.role} works on SQL, in one process:"
+            " set role to data here, and run one process of role all beside it on the same redis.url"
+        )
+        raise StartError(msg)
+
+
 def _settle_memory() -> None:
     """Leave what the start has loaded out of every later garbage collection, and collect less often.
 
@@ -201,16 +220,3 @@ def _consumer(settings: Settings) -> str:
     An embedded installation has one worker. Others get a name of their own each; what they leave is claimed.
     """
     return "embedded" if not settings.redis.url.get_secret_value() else f"worker-{clock.new_epoch()}"
-
-
-async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then drain and stop; a second signal stops at once."""
-    logs.configure(level=settings.logging.level, output=settings.logging.format)
-    loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
-    async with Application(settings) as application:
-        _log.info("serving", extra={"grpc": application.grpc_address, "admin": application.admin_address})
-        await asked.wait()
-        _log.info("stopping")

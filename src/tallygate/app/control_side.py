@@ -32,6 +32,7 @@ from tallygate.storage.sql.unit_of_work import SqlStore
 from tallygate.storage.sql.usage import SqlUsageReader
 
 _RESTART_SECONDS = 1.0
+_CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
@@ -94,6 +95,7 @@ class ControlSide:
             self.collector.stop()
             await asyncio.wait([self._collecting], timeout=seconds)
             self._collecting.cancel()
+            await asyncio.wait([self._collecting], timeout=_CANCEL_SECONDS)  # a transaction that is cut off rolls back
         await self.transactions.drain()
         try:
             await self.stream.close()
@@ -112,14 +114,12 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     """
     await asyncio.to_thread(require_schema, settings)
     engine = create_engine(database_url(settings), pool_size=settings.database.pool_size)
-    partitions = settings.redis.partitions
     try:
-        await seed_partitions(engine, partitions, clock.new_epoch)
-    except InvalidFieldError as error:
+        await _prepare(engine, settings)
+    except BaseException:
         await engine.dispose()
-        raise StartError(str(error)) from error
-    if settings.bootstrap_key_file is not None:
-        await bootstrap(engine, settings.bootstrap_key_file)
+        raise
+    partitions = settings.redis.partitions
     publishing = publishing_client(RedisAddress.parse(redis.url))
     streaming = stream_client(redis.url)
     store = SqlStore(engine=engine)
@@ -140,3 +140,12 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         stream=stream,
         _clients=[publishing, streaming],
     )
+
+
+async def _prepare(engine: AsyncEngine, settings: Settings) -> None:
+    try:
+        await seed_partitions(engine, settings.redis.partitions, clock.new_epoch)
+    except InvalidFieldError as error:
+        raise StartError(str(error)) from error
+    if settings.bootstrap_key_file is not None:
+        await bootstrap(engine, settings.bootstrap_key_file)

@@ -122,5 +122,6 @@ async def _epochs(settings: Settings, link: RedisLink) -> Finding:
         name="epoch",
         ok=not lost,
         detail=f"{len(known) - len(lost)} of {len(known)} partitions count",
-        fix="restore Redis from its AOF or backup; or count on from what it holds: `tallygate migrate --accept-loss`",
+        fix="restore Redis from its AOF or backup, if you can; then count on from what it holds: "
+        "`tallygate migrate --accept-loss`",
     )

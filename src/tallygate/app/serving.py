@@ -35,8 +35,10 @@ class Serving:
     has_services: bool
 
 
-def build_serving(settings: Settings, redis: RedisSide, data: DataSide, control: "ControlSide | None") -> Serving:
-    """Wrap the servicers of this role."""
+def build_serving(
+    settings: Settings, redis: RedisSide, data: DataSide, control: "ControlSide | None", *, shared: bool = False
+) -> Serving:
+    """Wrap the servicers of this role; `shared` says that other processes listen on the same port."""
     metrics = Metrics()
     open_test_tenant: OpenTestTenant | None = None
     if control is not None and settings.testing:
@@ -78,6 +80,7 @@ def build_serving(settings: Settings, redis: RedisSide, data: DataSide, control:
             drain_delay=server.drain_delay_seconds,
             drain=server.drain_seconds,
             reflection=server.reflection,
+            shared=shared,
         ),
     )
     return Serving(transport=transport, authenticator=authenticator, metrics=metrics, has_services=bool(services))

@@ -39,5 +39,14 @@ async def follow(
 
 
 async def _whole(reading: Coroutine[Any, Any, T]) -> T:
-    """Read to the end, though the follower may be gone: torn apart, a reading leaves its connection behind."""
-    return await asyncio.shield(asyncio.ensure_future(reading))
+    """Read to the end, though the follower may be gone: torn apart, a reading leaves its connection behind.
+
+    Who is cancelled ends only after the reading has, or it would outlive whoever closes the database next.
+    """
+    task = asyncio.ensure_future(reading)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,))
+        task.exception()  # read, so that asyncio does not report one whose follower is gone
+        raise

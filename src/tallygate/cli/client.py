@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ import grpc
 from google.protobuf.message import Message
 
 from tallygate.cli.failures import CommandError, failure_of
-from tallygate.cli.output import echo_json, echo_text
+from tallygate.cli.output import echo_json, echo_text, table
 from tallygate.settings import client_environment, load
 from tallygate_api.service_config import default_service_config
 
@@ -82,6 +82,21 @@ class Client:
             if not paged.page_token or (limit is not None and len(getattr(whole, field)) >= limit):
                 answer: Response = whole
                 return answer
+
+    def show_list(
+        self,
+        method: "grpc.UnaryUnaryMultiCallable[Request, Response]",
+        request: Request,
+        *,
+        field: str,
+        limit: int | None,
+        header: Sequence[str],
+        row: Callable[[Any], Sequence[str]],
+        empty: str = "",
+    ) -> None:
+        """Show all rows of a list in a table, or its first `limit`; `field` holds them, `empty` says there are none."""
+        answer = self.pages(method, request, field=field, limit=limit)
+        self.show(answer, lambda: table(header, map(row, getattr(answer, field)), empty=empty or f"no {field}"))
 
     def show(self, answer: Message, text: Callable[[], str]) -> None:
         """Print an answer: as JSON the message itself, and nothing else; else the text."""

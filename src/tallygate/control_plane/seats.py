@@ -1,6 +1,6 @@
 """Named seats: who holds one is decided in the transaction that assigns it, so that the last one is given once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallygate.control_plane.fields import check_id
 from tallygate.control_plane.lookup import account_record, feature_of
@@ -8,10 +8,12 @@ from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, key_of
 from tallygate.control_plane.ports import UnitOfWork
 from tallygate.control_plane.records import SeatHolder
 from tallygate.domain.account import AccountRecord
-from tallygate.domain.catalog import Catalog, Entitlement, FeatureKind, Overage
+from tallygate.domain.catalog import Catalog, FeatureKind
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.gating.decide import decide
 from tallygate.domain.gating.decision import Decision, Reason
-from tallygate.domain.gating.resolve import Resolved, resolve
+from tallygate.domain.gating.remedies import Question
+from tallygate.domain.gating.resolve import resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +42,8 @@ async def assign_seat(work: UnitOfWork, request: AssignSeat, *, now: int) -> Ass
     record = await account_record(work, request.account_id)
     catalog = await work.catalog.load()
     _check_seat_feature(catalog, request.feature_key)
-    holders = record.seats.get(request.feature_key, ())
-    seated = request.user_id in holders
-    decision = _decide(catalog, record, request.feature_key, taken=len(holders), seated=seated, now=now)
-    if decision.allowed and not seated:
+    decision = _decide(catalog, record, request, now=now)
+    if decision.granted_quantity:
         await work.users.add(request.account_id, [request.user_id], now=now)
         holder = SeatHolder(feature_key=request.feature_key, user_id=request.user_id, assign_time=now)
         await work.seats.assign(request.account_id, holder)
@@ -83,40 +83,17 @@ def _check_seat_feature(catalog: Catalog, feature_key: str) -> None:
         raise InvalidFieldError(field="feature_key", expected="a feature of kind seat", got=feature.kind)
 
 
-def _decide(
-    catalog: Catalog, record: AccountRecord, feature_key: str, *, taken: int, seated: bool, now: int
-) -> Decision:
-    phase = resolve(catalog, record).phase_at(now)
-    resolved = phase.features.get(feature_key)
-    if phase.standing is not None and (resolved is None or not resolved.overridden):
-        return Decision(feature_key=feature_key, allowed=False, reason=phase.standing, used=taken)
-    if resolved is None:
-        return Decision(feature_key=feature_key, allowed=False, reason=Reason.NOT_IN_PLAN, used=taken)
-    return _settle(feature_key, resolved, taken=taken, seated=seated)
-
-
-def _settle(feature_key: str, resolved: Resolved, *, taken: int, seated: bool) -> Decision:
-    entitlement = resolved.entitlement
-    wanted = taken if seated else taken + 1
-    reason = _reason(entitlement, wanted, seated=seated)
-    allowed = reason is not Reason.SEAT_LIMIT
-    used = wanted if allowed else taken
-    return Decision(
-        feature_key=feature_key,
-        allowed=allowed,
-        reason=reason,
-        unlimited=entitlement.unlimited,
-        limit=entitlement.limit,
-        used=used,
-        remaining=None if entitlement.limit is None else max(0, entitlement.limit - used),
-        granted_quantity=1 if allowed and not seated else 0,
-        sources=resolved.sources,
-    )
-
-
-def _reason(entitlement: Entitlement, wanted: int, *, seated: bool) -> Reason:
-    if entitlement.limit is None:
-        return Reason.UNLIMITED
-    if wanted <= entitlement.limit:
-        return Reason.WITHIN_LIMIT
-    return Reason.OVERAGE if seated or entitlement.overage is Overage.ALLOW else Reason.SEAT_LIMIT
+def _decide(catalog: Catalog, record: AccountRecord, request: AssignSeat, *, now: int) -> Decision:
+    """Whether one more seat fits beside those that others hold; who is beyond a limit that shrank keeps theirs."""
+    key = request.feature_key
+    holders = record.seats.get(key, ())
+    others = tuple(user_id for user_id in holders if user_id != request.user_id)
+    held = resolve(catalog, replace(record, seats={**record.seats, key: others}))
+    decision = decide(catalog, held, Question(feature=catalog.features[key], at=now))
+    seated = len(others) < len(holders)
+    if seated and decision.reason is Reason.SEAT_LIMIT:
+        decision = replace(decision, allowed=True, reason=Reason.OVERAGE, retry_after=None, unblock_options=())
+    granted = int(decision.allowed and not seated)
+    used = len(holders) + granted
+    remaining = None if decision.limit is None else max(0, decision.limit - used)
+    return replace(decision, used=used, remaining=remaining, granted_quantity=granted)

@@ -32,7 +32,7 @@ class ErrorReason(StrEnum):
     ALREADY_EXISTS = "ALREADY_EXISTS"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     SUBSCRIPTION_CONFLICT = "SUBSCRIPTION_CONFLICT"
-    IN_USE = "IN_USE"
+    IN_USE = "IN_USE"  # raised by nothing: the wire keeps the name for what may refuse to break its users
     UNAUTHENTICATED = "UNAUTHENTICATED"
     KEY_EXPIRED = "KEY_EXPIRED"
     KEY_REVOKED = "KEY_REVOKED"
@@ -201,12 +201,6 @@ class SubscriptionConflictError(ConflictError):
     reason = ErrorReason.SUBSCRIPTION_CONFLICT
 
 
-class InUseError(ConflictError):
-    """It is still in use."""
-
-    reason = ErrorReason.IN_USE
-
-
 class NotATestTenantError(ConflictError):
     """Only a test tenant has a clock that can be moved."""
 
@@ -238,7 +232,7 @@ class StoreUnavailableError(UnavailableError):
 
 
 class EpochMismatchError(UnavailableError):
-    """The counters were lost and are not rebuilt yet; retry with the same request_id."""
+    """Counters were lost; a retry helps after an operator has run `tallygate migrate --accept-loss`, not before."""
 
     reason = ErrorReason.EPOCH_MISMATCH
 

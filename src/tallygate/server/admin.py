@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tallygate.server.listeners import Address, bind_tcp
-from tallygate.server.metrics import CONTENT_TYPE, Metrics
+from tallygate.server.metrics import CONTENT_TYPE
 
 _STOP_SECONDS = 2.0
 _CHECK_SECONDS = 2.0
@@ -30,10 +31,18 @@ Readiness = Callable[[], Awaitable[Mapping[str, Check]]]
 """Every check by its name; draining is one of them."""
 
 
+class Scraped(Protocol):
+    """Whatever is measured, of this process or of several."""
+
+    async def scrape(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        ...
+
+
 class AdminServer:
     """Serves the admin port in the running loop. It leaves signals to the process."""
 
-    def __init__(self, address: Address, *, metrics: Metrics, readiness: Readiness) -> None:
+    def __init__(self, address: Address, *, metrics: Scraped, readiness: Readiness) -> None:
         self._wanted = address
         self._app = _application(metrics, readiness)
         self._server: uvicorn.Server | None = None
@@ -73,7 +82,7 @@ class AdminServer:
         self._server = self._serving = None
 
 
-def _application(metrics: Metrics, readiness: Readiness) -> Starlette:
+def _application(metrics: Scraped, readiness: Readiness) -> Starlette:
     async def live(_request: Request) -> Response:
         return PlainTextResponse("live\n")
 
@@ -87,6 +96,6 @@ def _application(metrics: Metrics, readiness: Readiness) -> Starlette:
         return JSONResponse(body, status_code=200 if fine else 503)
 
     async def scrape(_request: Request) -> Response:
-        return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+        return Response(await metrics.scrape(), media_type=CONTENT_TYPE)
 
     return Starlette(routes=[Route("/live", live), Route("/ready", ready), Route("/metrics", scrape)])

@@ -1,7 +1,8 @@
-"""Where servers listen: addresses, and why one cannot be had, in one line with its fix."""
+"""Where servers listen, alone or several on one address, and why an address cannot be had, in one line with its fix."""
 
 import errno
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 _UNIX = "unix:"
 _UNIX_PATH_BYTES = 107
 _SOCKET_UMASK = 0o117
+_SPREADS_CONNECTIONS = sys.platform == "linux" and hasattr(socket, "SO_REUSEPORT")
 
 
 class ListenError(Exception):
@@ -63,8 +65,8 @@ def parse_address(text: str) -> Address:
     return Address(host=host.strip("[]"), port=int(port))
 
 
-def bind_tcp(address: Address) -> socket.socket:
-    """A socket bound to the address.
+def bind_tcp(address: Address, *, shared: bool = False) -> socket.socket:
+    """A socket bound to the address; `shared` ones may be bound beside each other, and beside no other.
 
     Raises:
         ListenError: it cannot be bound.
@@ -76,6 +78,8 @@ def bind_tcp(address: Address) -> socket.socket:
         raise ListenError(_explained(address, error)) from error
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind(where)
     except OSError as error:
         bound.close()
@@ -83,14 +87,54 @@ def bind_tcp(address: Address) -> socket.socket:
     return bound
 
 
-def claim(address: Address) -> None:
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """An address that is kept for several servers of one installation; `addresses` is where each of them listens."""
+
+    addresses: tuple[Address, ...]
+    held: socket.socket | None = None
+
+    def close(self) -> None:
+        """Give the address up."""
+        if self.held is not None:
+            self.held.close()
+
+
+def reserve(address: Address, servers: int) -> Reservation:
+    """Keep the address for so many servers: a TCP port that they share, or a Unix socket each: PATH, PATH.1, PATH.2 ...
+
+    A Unix socket has one listener, and neither transport takes over one that is open already.
+
+    Raises:
+        ListenError: somebody listens there, it cannot be had at all, or this system cannot share it.
+    """
+    if address.path is not None:
+        others = (parse_address(f"{address.target}.{number}") for number in range(1, servers))
+        places = (address, *others)
+        for place in places:
+            claim(place)
+        return Reservation(places)
+    if not _SPREADS_CONNECTIONS:
+        msg = f"cannot share {address.target} between workers: that needs Linux; choose one worker, or a Unix socket"
+        raise ListenError(msg)
+    held = bind_tcp(address)
+    # Bound alone, so nobody listens there; opened only now to servers that share, and closed to all that do not. It
+    # never listens itself, so no connection waits here for ever.
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return Reservation((Address(host=address.host, port=held.getsockname()[1]),) * servers, held)
+
+
+def claim(address: Address, *, shared: bool = False) -> None:
     """Make sure that nobody listens there yet, and remove what a dead server left of a Unix socket.
+
+    Servers that share a TCP port may listen there already; a Unix socket is never shared.
 
     Raises:
         ListenError: somebody does, or the address cannot be had at all.
     """
     if address.path is None:
-        bind_tcp(address).close()
+        bind_tcp(address, shared=shared).close()
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:

@@ -163,3 +163,7 @@ class Metrics:
     def exposition(self) -> bytes:
         """The whole registry in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    async def scrape(self) -> bytes:
+        """The same, as the admin port asks for it."""
+        return self.exposition()

@@ -152,7 +152,7 @@ class NativeTransport:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if self._options.reflection and _has_temporary_directory():
             reflection.enable_server_reflection((*self._names(), health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-        bound = _listen(server, address)
+        bound = _listen(server, address, shared=self._options.shared)
         self._servers.append(server)
         self._addresses = (*self._addresses, bound)
         await server.start()
@@ -180,8 +180,8 @@ def _not_local(target: str) -> str:
     )
 
 
-def _listen(server: "GuardedServer", address: Address) -> Address:
-    target = _local_target(address)
+def _listen(server: "GuardedServer", address: Address, *, shared: bool) -> Address:
+    target = _local_target(address, shared=shared)
     try:
         with private_sockets():
             port = server.add_insecure_port(target)
@@ -191,7 +191,7 @@ def _listen(server: "GuardedServer", address: Address) -> Address:
     return address if address.path is not None else Address(host=address.host, port=port)
 
 
-def _local_target(address: Address) -> str:
+def _local_target(address: Address, *, shared: bool) -> str:
     """What the address resolves to here: a name that only looks local is found out.
 
     Raises:
@@ -200,7 +200,7 @@ def _local_target(address: Address) -> str:
     if address.path is not None:
         claim(address)
         return address.target
-    with bind_tcp(address) as bound:
+    with bind_tcp(address, shared=shared) as bound:
         host = bound.getsockname()[0]
     if not ip_address(host).is_loopback:
         msg = f"cannot listen on {address.target} with transport `native`: {_not_local(host)}"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from time import perf_counter
 from typing import Any
 
@@ -26,11 +26,15 @@ class Streams:
         self._calls = calls
         self._open = 0
         self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
         calls.metrics.watch("tallygate_streams_open", "Streams being followed.", lambda: self._open)
 
     def end(self) -> None:
-        """Answer every open stream, and every new one, with SHUTTING_DOWN."""
+        """Answer every open stream, and every new one, with SHUTTING_DOWN; until they have ended, work is in flight."""
         self._stopping.set()
+        if self._open:
+            self._ended.clear()
+            self._calls.keep(asyncio.create_task(self._all_ended()))
 
     def streaming(self, method: Method, function: StreamMethod) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
         """A handler for a method that answers with a stream."""
@@ -52,9 +56,16 @@ class Streams:
                 await context.abort(failure.code, failure.message, failure.trailing)
             finally:
                 self._open -= 1
+                if not self._open:
+                    self._ended.set()
                 self._calls.metrics.call(method.name, code, perf_counter() - started)
 
         return serve
+
+    async def _all_ended(self) -> None:
+        """Wait until the closing of each source is work in flight itself; but not for a caller who does not read."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), _CLOSING_SECONDS)
 
     async def _items(
         self, method: Method, function: StreamMethod, request: Message | Unreadable, context: Context, info: CallInfo

@@ -39,6 +39,8 @@ class TransportOptions:
     drain_delay: float = 0.0
     drain: float = 10.0
     reflection: bool = True
+    shared: bool = False
+    """Whether other servers of the same installation listen on the same TCP port."""
 
 
 class Transport(Protocol):
@@ -127,7 +129,7 @@ class GrpcioTransport:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.name, service.handlers),))
             server.add_registered_method_handlers(service.name, service.handlers)
         await self._add_operations(server)
-        self._addresses = tuple(_listen(server, address) for address in self._wanted)
+        self._addresses = tuple(_listen(server, address, self._options) for address in self._wanted)
         await server.start()
         self._server = server
 
@@ -171,7 +173,7 @@ class GrpcioTransport:
 def channel_options(options: TransportOptions) -> list[tuple[str, int]]:
     """The options in gRPC's own words."""
     return [
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(options.shared)),
         ("grpc.max_receive_message_length", options.max_message_bytes),
         ("grpc.max_concurrent_streams", options.max_concurrent_streams),
         ("grpc.max_metadata_size", _MAX_METADATA_BYTES),
@@ -182,8 +184,8 @@ def channel_options(options: TransportOptions) -> list[tuple[str, int]]:
     ]
 
 
-def _listen(server: grpc.aio.Server, address: Address) -> Address:
-    claim(address)
+def _listen(server: grpc.aio.Server, address: Address, options: TransportOptions) -> Address:
+    claim(address, shared=options.shared)
     try:
         with private_sockets():
             port = server.add_insecure_port(address.target)

@@ -11,7 +11,7 @@ from tallygate.control_plane.subscription_changes import CancelSubscription, can
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.catalog import Entitlement, Overage
 from tallygate.domain.errors import AccountNotFoundError, FeatureNotFoundError, InvalidFieldError
-from tallygate.domain.gating.decision import Reason
+from tallygate.domain.gating.decision import Reason, UnblockKind
 
 
 async def assign(plane, user_id, account_id="acme", feature_key="seats"):
@@ -85,6 +85,35 @@ async def test_after_its_end_the_default_plan_limits(plane):
     await plane.write(lambda work, now: cancel_subscription(work, CancelSubscription(account_id="acme"), now=now))
     denied = await assign(plane, "u9")
     assert (denied.allowed, denied.limit, denied.used) == (False, 3, 5)
+
+
+async def test_who_holds_a_seat_beyond_a_limit_that_shrank_keeps_it(plane):
+    await plane.upsert("acme", "pro")
+    for number in range(5):
+        await assign(plane, f"u{number}")
+    await plane.write(lambda work, now: cancel_subscription(work, CancelSubscription(account_id="acme"), now=now))
+    kept = await assign(plane, "u4")
+    assert (kept.allowed, kept.reason, kept.used, kept.remaining) == (True, Reason.OVERAGE, 5, 0)
+    assert (kept.granted_quantity, kept.unblock_options) == (0, ())
+
+
+async def test_a_denial_says_what_would_lift_it_as_a_check_does(plane):
+    await plane.upsert("globex", "free")
+    for user_id in ("a", "b", "c"):
+        await assign(plane, user_id, "globex")
+    denied = await assign(plane, "d", "globex")
+    assert [(option.kind, option.key, option.limit) for option in denied.unblock_options] == [
+        (UnblockKind.UPGRADE, "pro", 10),
+        (UnblockKind.UPGRADE, "enterprise", 100),
+    ]
+
+
+async def test_who_holds_a_seat_of_an_account_that_is_suspended_is_denied_and_counted(plane):
+    await plane.upsert("acme", "pro")
+    await assign(plane, "u1")
+    await plane.write(lambda work, now: set_state(work, "acme", SubscriptionState.SUSPENDED, now=now))
+    denied = await assign(plane, "u1")
+    assert (denied.allowed, denied.reason, denied.used) == (False, Reason.SUSPENDED, 1)
 
 
 async def test_an_override_is_the_limit(plane):

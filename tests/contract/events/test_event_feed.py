@@ -6,6 +6,7 @@ import pytest
 from collectors import migrated, short_sleep
 from stream_entries import FEBRUARY, JANUARY
 from tallygate.billing.feed import follow
+from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.events import SqlEventReader, SqlLedger
@@ -84,6 +85,30 @@ async def test_following_two_writers_misses_and_repeats_nothing(engine, tenant):
 
     await asyncio.gather(write("one"), write("two"))
     assert [recorded.sequence for recorded in await received] == list(range(1, 201))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_follower_that_is_cancelled_ends_after_its_reading(fails):
+    begun, go_on, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    class Reader:
+        async def head(self, _tenant_id):
+            begun.set()
+            await go_on.wait()
+            ended.set()
+            if fails:
+                raise StoreUnavailableError
+
+    feed = follow(Reader(), "t")
+    follower = asyncio.ensure_future(anext(feed))
+    await begun.wait()
+    follower.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await follower
+    assert ended.is_set()
 
 
 async def test_following_one_account_skips_the_others_and_resumes(engine, tenant):

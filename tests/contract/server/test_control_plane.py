@@ -176,6 +176,8 @@ async def client(start, valkey, tmp_path):
         client = Client(server)
         await client.ApplyCatalog(catalog=document())
         yield client
+        server.streams.end()  # who still follows would go on reading from a database that is closed
+        assert await server.calls.idle(5)
 
 
 async def test_a_catalogue_comes_back_exactly_and_applies_again_without_change(client):

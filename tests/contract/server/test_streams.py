@@ -95,6 +95,13 @@ async def test_draining_ends_streams_so_that_they_resume_elsewhere(feed):
     assert not source.torn
 
 
+async def test_a_drain_is_over_when_nothing_reads_any_more(feed):
+    server, source = feed
+    await follow(server)
+    await server.transport.drain()
+    assert source.closed.is_set(), "the source goes on, and what it reads from is closed next"
+
+
 async def test_a_revoked_key_ends_its_stream_before_the_next_item(feed):
     server, source = feed
     await server.authenticator.refresh()

@@ -8,7 +8,7 @@ from tallygate.cli.account_import import import_accounts
 from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, pair, remote
-from tallygate.cli.output import enum_name, instant, number, optional_instant, table
+from tallygate.cli.output import enum_name, instant, number, optional_instant
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 
@@ -81,9 +81,8 @@ def list_(client: Client, *, plan: str, limit: int | None) -> None:
     """List accounts by id."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListAccountsRequest(plan_key=plan)
-    response = client.pages(stub.ListAccounts, request, field="accounts", limit=limit)
     header = ("ACCOUNT", "PLAN", "STATE", "ENDS")
-    client.show(response, lambda: table(header, map(_row, response.accounts), empty="no accounts"))
+    client.show_list(stub.ListAccounts, request, field="accounts", limit=limit, header=header, row=_row)
 
 
 @account_command.command("show", examples=["tallygate account show acme", "tallygate account show acme -o json"])

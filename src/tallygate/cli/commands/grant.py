@@ -7,7 +7,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import feature_option, limit_option, remote
 from tallygate.cli.options import instant as parse_instant
-from tallygate.cli.output import number, optional_instant, table
+from tallygate.cli.output import number, optional_instant
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 
@@ -67,9 +67,8 @@ def list_(client: Client, *, account: str, feature: str, limit: int | None) -> N
     """List an account's grants in the order in which they burn."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListGrantsRequest(account_id=account, feature_key=feature)
-    response = client.pages(stub.ListGrants, request, field="grants", limit=limit)
     header = ("GRANT", "FEATURE", "AMOUNT", "PRIORITY", "EXPIRES", "REVOKED")
-    client.show(response, lambda: table(header, map(_row, response.grants), empty="no grants"))
+    client.show_list(stub.ListGrants, request, field="grants", limit=limit, header=header, row=_row)
 
 
 @grant_command.command("revoke", examples=["tallygate grant revoke acme topup-1"])

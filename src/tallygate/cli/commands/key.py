@@ -11,7 +11,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import Connection, connection_options, limit_option, remote, settings_options
 from tallygate.cli.options import instant as parse_instant
-from tallygate.cli.output import echo_json, echo_text, optional_instant, table
+from tallygate.cli.output import echo_json, echo_text, optional_instant
 from tallygate.settings import load
 from tallygate_api.v1 import api_key_service_pb2 as wire
 from tallygate_api.v1.api_key_service_pb2_grpc import ApiKeyServiceStub
@@ -81,10 +81,9 @@ def create(
 @remote
 def list_(client: Client, *, limit: int | None) -> None:
     """List keys, newest first; never the keys themselves."""
-    stub = ApiKeyServiceStub(client.channel)
-    response = client.pages(stub.ListApiKeys, wire.ListApiKeysRequest(), field="api_keys", limit=limit)
+    stub, request = ApiKeyServiceStub(client.channel), wire.ListApiKeysRequest()
     header = ("ID", "NAME", "KEY", "SCOPES", "EXPIRES", "REVOKED")
-    client.show(response, lambda: table(header, map(_row, response.api_keys), empty="no keys"))
+    client.show_list(stub.ListApiKeys, request, field="api_keys", limit=limit, header=header, row=_row, empty="no keys")
 
 
 @key_command.command(

@@ -7,7 +7,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import feature_option, limit_option, remote
 from tallygate.cli.options import instant as parse_instant
-from tallygate.cli.output import number, optional_instant, table
+from tallygate.cli.output import number, optional_instant
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 from tallygate_api.v1.catalog_pb2 import Entitlement, Overage
@@ -77,9 +77,8 @@ def list_(client: Client, *, account: str, feature: str, limit: int | None) -> N
     """List an account's overrides, ended ones included."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListOverridesRequest(account_id=account, feature_key=feature)
-    response = client.pages(stub.ListOverrides, request, field="overrides", limit=limit)
     header = ("OVERRIDE", "FEATURE", "VALUE", "START", "END")
-    client.show(response, lambda: table(header, map(_row, response.overrides), empty="no overrides"))
+    client.show_list(stub.ListOverrides, request, field="overrides", limit=limit, header=header, row=_row)
 
 
 @override_command.command("delete", examples=["tallygate override delete acme deal-9"])

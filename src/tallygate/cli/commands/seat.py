@@ -6,7 +6,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.failures import DENIED
 from tallygate.cli.groups import Group
 from tallygate.cli.options import feature_option, limit_option, remote
-from tallygate.cli.output import optional_instant, table
+from tallygate.cli.output import optional_instant
 from tallygate.cli.phrases import decision_phrase
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
@@ -53,6 +53,11 @@ def list_(client: Client, *, account: str, feature: str, limit: int | None) -> N
     """List an account's seats by feature and user."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListSeatsRequest(account_id=account, feature_key=feature)
-    response = client.pages(stub.ListSeats, request, field="seats", limit=limit)
-    rows = [(seat.feature_key, seat.user_id, optional_instant(seat, "assign_time")) for seat in response.seats]
-    client.show(response, lambda: table(("FEATURE", "USER", "SINCE"), rows, empty="no seats are assigned"))
+    header = ("FEATURE", "USER", "SINCE")
+    client.show_list(
+        stub.ListSeats, request, field="seats", limit=limit, header=header, row=_row, empty="no seats are assigned"
+    )
+
+
+def _row(seat: wire.Seat) -> tuple[str, ...]:
+    return seat.feature_key, seat.user_id, optional_instant(seat, "assign_time")

@@ -16,7 +16,7 @@ from tallygate.settings import load
     cls=Command,
     examples=[
         "tallygate serve",
-        "tallygate serve --redis-url redis://cache:6379 --role data",
+        "tallygate serve --redis-url redis://cache:6379 --role data --workers 4",
         "tallygate serve --testing --data-dir /tmp/tallygate",
         "tallygate serve --set data_plane.replay_window=2h",
     ],
@@ -26,15 +26,20 @@ from tallygate.settings import load
     type=click.Choice(["all", "data", "control", "worker"]),
     help="What this process does; default: all.",
 )
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="So many processes serve, in role data; default: 1."
+)
 @click.option("--testing", is_flag=True, default=None, help="Any unknown key opens a fresh test tenant.")
 @settings_options(listeners=True)
-def serve_command(*, role: str | None, testing: bool | None, flags: dict[str, Any], config: Path | None) -> None:
+def serve_command(
+    *, role: str | None, workers: int | None, testing: bool | None, flags: dict[str, Any], config: Path | None
+) -> None:
     """Start a server and run it until SIGTERM or Ctrl-C.
 
     Without settings it starts a private Valkey and SQLite in .tallygate. The
     database's schema is made by `tallygate migrate`.
     """
-    settings = load({**flags, "role": role, "testing": testing}, config_file=config).settings
+    settings = load({**flags, "role": role, "server.workers": workers, "testing": testing}, config_file=config).settings
     from tallygate import app  # noqa: PLC0415 - loads the server, which `--help` does not need
 
     asyncio.run(app.serve(settings))

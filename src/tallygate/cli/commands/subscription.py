@@ -7,7 +7,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import instant as parse_instant
 from tallygate.cli.options import limit_option, remote
-from tallygate.cli.output import enum_name, instant, number, optional_instant, table
+from tallygate.cli.output import enum_name, instant, number, optional_instant
 from tallygate_api.v1 import subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as wire
 from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
@@ -102,9 +102,8 @@ def list_(client: Client, *, account: str, plan: str, state: str | None, limit: 
     request = wire.ListSubscriptionsRequest(
         account_id=account, plan_key=plan, state=_STATES[state] if state is not None else None
     )
-    response = client.pages(stub.ListSubscriptions, request, field="subscriptions", limit=limit)
     header = ("ACCOUNT", "PLAN", "STATE", "START", "END")
-    client.show(response, lambda: table(header, map(_row, response.subscriptions), empty="no subscriptions"))
+    client.show_list(stub.ListSubscriptions, request, field="subscriptions", limit=limit, header=header, row=_row)
 
 
 @subscription_command.command(

@@ -1,5 +1,7 @@
 """What was counted, and the events behind it."""
 
+from functools import partial
+
 import click
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -59,9 +61,10 @@ def usage_command(
         request.range.CopyFrom(wire.TimeRange(start_time=start, end_time=end))
     else:
         request.selection = _PERIODS[period or "current"]
-    response = client.pages(UsageServiceStub(client.channel).GetUsage, request, field="rows", limit=limit)
+    stub = UsageServiceStub(client.channel)
     header = ("FEATURE", "USED", "AS", "FROM", "TO", *((group_by.upper(),) if group_by else ()))
-    client.show(response, lambda: table(header, [_row(r, bool(group_by)) for r in response.rows], empty="no usage"))
+    row = partial(_row, grouped=bool(group_by))
+    client.show_list(stub.GetUsage, request, field="rows", limit=limit, header=header, row=row, empty="no usage")
 
 
 @click.group("events", cls=Group)
@@ -134,7 +137,7 @@ def _events(client: Client, request: wire.ListEventsRequest, limit: int | None) 
     return whole
 
 
-def _row(row: wire.UsageRow, grouped: bool) -> tuple[str, ...]:  # noqa: FBT001 - one caller, above
+def _row(row: wire.UsageRow, *, grouped: bool) -> tuple[str, ...]:
     start, end = optional_instant(row, "period_start_time"), optional_instant(row, "period_end_time")
     group = (row.group,) if grouped else ()
     return row.feature_key, number(row.quantity), enum_name(row, "aggregation"), start, end, *group

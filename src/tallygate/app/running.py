@@ -1,0 +1,32 @@
+"""A server in the foreground: one process, or several workers under this one, until a signal ends it."""
+
+import asyncio
+import logging
+import signal
+
+from tallygate.app.application import Application
+from tallygate.app.workers import Workers
+from tallygate.server import logs
+from tallygate.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then drain and stop; meanwhile further signals change nothing."""
+    logs.configure(level=settings.logging.level, output=settings.logging.format)
+    asked = stop_signal()
+    several = settings.server.workers > 1 and settings.role == "data"
+    async with Workers(settings) if several else Application(settings) as running:
+        _log.info("serving", extra={"grpc": running.grpc_address, "admin": running.admin_address})
+        await asked.wait()
+        _log.info("stopping")
+
+
+def stop_signal() -> asyncio.Event:
+    """What SIGTERM and SIGINT set from now on."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    return asked
