@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tallygate.app import clock
 from tallygate.app.errors import StartError
 from tallygate.data_plane.admission import Admission
+from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.plain import Plans
@@ -27,6 +28,7 @@ class RedisSide:
 
     url: str
     link: RedisLink
+    burst: Burst
     embedded: EmbeddedValkey | None = None
 
     async def close(self) -> None:
@@ -52,11 +54,13 @@ async def open_redis(settings: Settings) -> RedisSide:
         embedded = EmbeddedValkey(settings.data_dir / "valkey", append_fsync=settings.redis.appendfsync)
         await asyncio.to_thread(embedded.start)
         url = embedded.url
+    burst = Burst()
     try:
         link = RedisLink(
             RedisAddress.parse(url),
             connect_seconds=settings.redis.connect_timeout,
             reply_seconds=settings.redis.read_timeout,
+            burst=burst,
         )
         await link.connect()
     except (ConnectError, RedisUrlError) as error:
@@ -64,7 +68,7 @@ async def open_redis(settings: Settings) -> RedisSide:
             await asyncio.to_thread(embedded.stop)
         msg = f"{error}; check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
         raise StartError(msg) from error
-    return RedisSide(url=url, link=link, embedded=embedded)
+    return RedisSide(url=url, link=link, burst=burst, embedded=embedded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

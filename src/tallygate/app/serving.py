@@ -65,6 +65,7 @@ def build_serving(
             max_message_bytes=server.max_message_bytes,
             max_batch_message_bytes=server.max_batch_message_bytes,
         ),
+        burst=redis.burst,
     )
     streams = Streams(calls)
     services = _services(settings, data, control, metrics, calls, streams)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Protocol
 import grpc
 from google.protobuf.message import DecodeError, Message
 
+from tallygate.data_plane.burst import Burst
 from tallygate.domain.credential import KeyRecord
 from tallygate.domain.errors import ScopeMissingError, ShuttingDownError, TallygateError
 from tallygate.server.authentication import Authenticator
@@ -109,7 +110,9 @@ class Calls:
         metrics: Metrics,
         options: CallOptions,
         new_id: Callable[[], str] = lambda: f"call-{uuid.uuid4().hex[:12]}",
+        burst: Burst | None = None,
     ) -> None:
+        self.burst = burst or Burst()
         self.options = options
         self.metrics = metrics
         self._authenticator = authenticator

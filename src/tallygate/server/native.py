@@ -145,6 +145,7 @@ class NativeTransport:
             io_threads=_io_threads(),
             max_calls=limits.max_in_flight + limits.max_streams,
             always=frozenset({health.SERVICE_NAME}),
+            burst=self._calls.burst,
         )
         # Registered methods only: generic handlers go through a grpcio server behind it, at a tenth of the speed.
         for service in self._services:

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tallygate.data_plane.burst import Burst
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.link_commands import Argument, Script, pack
 from tallygate.storage.redis.link_connection import LinkConnection, LinkCounters, Waiter
@@ -41,7 +42,7 @@ class RedisLink:
     """
 
     __slots__ = (
-        "_address", "_backoff", "_connect_seconds", "_connection", "_ended", "_keeper", "_max_outstanding",
+        "_address", "_backoff", "_burst", "_connect_seconds", "_connection", "_ended", "_keeper", "_max_outstanding",
         "_on_connect", "_ready", "_reply_seconds", "counters", "last_error", "run_id",
     )  # fmt: skip
 
@@ -54,7 +55,10 @@ class RedisLink:
         backoff_seconds: tuple[float, float] = (0.05, 1.0),
         max_outstanding: int = 50_000,
         on_connect: Callable[[str | None, str], None] | None = None,
+        burst: Burst | None = None,
     ) -> None:
+        self._burst = burst or Burst()
+        self._burst.at_end(self._flush)
         self._address = address
         self._connect_seconds = connect_seconds
         self._reply_seconds = reply_seconds
@@ -191,6 +195,10 @@ class RedisLink:
             message = f"no reply within the caller's {deadline_seconds * 1000:g} ms"
             raise ReplyTimeoutError(message) from None
 
+    def _flush(self) -> None:
+        if self._connection is not None:
+            self._connection.flush()
+
     async def _keep_connected(self) -> None:
         loop = asyncio.get_running_loop()
         shortest, longest = self._backoff
@@ -243,6 +251,7 @@ class RedisLink:
             reply_seconds=self._reply_seconds,
             max_outstanding=self._max_outstanding,
             on_end=self._lose,
+            burst=self._burst,
         )
 
     async def _greet(self, connection: LinkConnection) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 import hiredis
 from typing_extensions import override
 
+from tallygate.data_plane.burst import Burst
 from tallygate.storage.redis.link_commands import Script
 from tallygate.storage.redis.link_errors import (
     LinkDownError,
@@ -72,6 +73,7 @@ class LinkConnection(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_batches",
+        "_burst",
         "_counters",
         "_data",
         "_end",
@@ -100,7 +102,9 @@ class LinkConnection(asyncio.BufferedProtocol):
         reply_seconds: float,
         max_outstanding: int,
         on_end: Callable[["LinkConnection", str], None],
+        burst: Burst,
     ) -> None:
+        self._burst = burst
         self._loop = asyncio.get_running_loop()
         self._counters = counters
         self._reply_seconds = reply_seconds
@@ -147,8 +151,8 @@ class LinkConnection(asyncio.BufferedProtocol):
             raise LinkDownError(self._end)
         if len(pending) >= self._limit:
             raise LinkFullError(self._full)
-        if not unsent:
-            self._loop.call_soon(self._flush)
+        if not unsent and not self._burst.is_open:
+            self._loop.call_soon(self.flush)
         pending.append((waiter, script, command))
         unsent.append(command)
 
@@ -191,7 +195,8 @@ class LinkConnection(asyncio.BufferedProtocol):
         self._suspect = False
         try:
             self._reader.feed(self._data, 0, nbytes)  # type: ignore[arg-type] # any buffer, says its C source
-            self._deliver()
+            with self._burst:
+                self._deliver()
         except hiredis.ProtocolError as error:
             self.end(f"protocol error ({error})")
 
@@ -216,7 +221,8 @@ class LinkConnection(asyncio.BufferedProtocol):
         while batches and batches[0][0] <= replied:
             batches.popleft()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is queued, if anything is."""
         unsent = self._unsent
         transport = self._transport
         # When it closed in this tick, the commands are still here for `end` to say that they were never sent.
@@ -255,7 +261,7 @@ class LinkConnection(asyncio.BufferedProtocol):
         The second entry carries no script: a second NOSCRIPT is its caller's.
         """
         if not self._unsent:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         if script.sha1 not in self._loading:
             self._loading.add(script.sha1)
             self._counters.script_loads += 1
