@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgpack
+from cachetools import LRUCache
 
 from tallygate.data_plane.ports import About, AdmitCall, Answered, Identity, PlainStatus
 from tallygate.domain.catalog import Aggregation, Algorithm
@@ -21,6 +22,7 @@ from tallygate.storage.redis.link_commands import pack_arguments
 _DELTAS = frozenset({Aggregation.SUM, Aggregation.COUNT})
 _STATUSES = {b"TAKEN": PlainStatus.TAKEN, b"DENIED": PlainStatus.DENIED, b"SEEN": PlainStatus.SEEN}
 _BUCKETS = tuple(pack_arguments([str(number)]) for number in range(REPLAY_BUCKETS))
+_SHARED = 4_096
 _STR8 = tuple(b"\xd9%c" % length for length in range(256))
 _NOBODY = b"\xa0\x80"
 """No user and no dimensions, packed."""
@@ -37,12 +39,18 @@ _logger = logging.getLogger(__name__)
 class Sender:
     """Sends plain calls over a link, each under a number that its reply repeats."""
 
-    __slots__ = ("_link", "_numbers", "_script")
+    __slots__ = ("_link", "_numbers", "_script", "_shared")
 
     def __init__(self, link: RedisLink, script: Script, numbers: Iterator[int]) -> None:
         self._link = link
         self._script = script
         self._numbers = numbers
+        self._shared: LRUCache[bytes, bytes] = LRUCache(_SHARED)
+
+    def shared(self, packed: bytes) -> bytes:
+        """The same bytes, once for all who have them: accounts of one plan then share them in the processor's cache."""
+        kept: bytes = self._shared.setdefault(packed, packed)
+        return kept
 
     def send(self, head: bytes, tail: bytes, answered: Answered) -> None:
         """Send the command that stands around its sequence number; `answered` is told at once where it cannot be."""
@@ -94,8 +102,9 @@ class RedisQuota:
             raise TypeError(gate)
         self._sender = sender
         self._head = head(8)
-        self._look = head(3), pack_arguments([worlds(WorldKind.LOOK_AT_ONE), _terms(gate.slots[slot], slot)])
-        self._take = pack_arguments([worlds(WorldKind.TAKE_ONE), _terms(gate.slots[slot], slot)])
+        terms = _terms(gate.slots[slot], slot)
+        self._look = head(3), sender.shared(pack_arguments([worlds(WorldKind.LOOK_AT_ONE), terms]))
+        self._take = sender.shared(pack_arguments([worlds(WorldKind.TAKE_ONE), terms]))
         self._context_head, self._context_tail = pack_context_around(call, gate.feature_key, FactKind.CONSUME)
 
     def look(self, answered: Answered) -> None:
