@@ -110,6 +110,14 @@ def in_a_row(*takes: tuple[int, Mode]) -> list[Step]:
     return [Step(0, (Quota("calls", quantity, mode, None),), None, peek=False) for quantity, mode in takes]
 
 
+def up_to_the_limit(first: int) -> list[Step]:
+    """Units one by one under ids of their own, past any limit of these worlds."""
+    return [
+        Step(0, (Quota("calls", 1, Mode.ALL_OR_NOTHING, None),), 100 * first + number, peek=False)
+        for number in range(1, 44)
+    ]
+
+
 def overdrawn_and_returned(taken: int, part: int) -> list[Step]:
     return in_a_row((taken, Mode.ADJUST), (-min(taken, part), Mode.ALL_OR_NOTHING))
 
@@ -123,6 +131,7 @@ stretches = st.one_of(
     steps.map(lambda step: [step]),
     st.builds(overdrawn_and_returned, st.integers(1, 60), st.integers(1, 60)),
     st.builds(bucket_changed, st.integers(0, 2), st.integers(0, 2)),
+    st.builds(up_to_the_limit, st.integers(1, 9)),
     st.just(in_a_row((60, Mode.BEST_EFFORT), (1, Mode.ALL_OR_NOTHING))),
 )
 
