@@ -112,7 +112,7 @@ class BegunCalls:
             return False  # what is logged call by call is told where its context is
         self._calls.add(call)
         if not self.rules.room():
-            call(_OVERLOADED)
+            call(overloaded())
             return True
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
@@ -175,9 +175,6 @@ class _Begun:
         failure = calls.rules.failure(method, error) if isinstance(error, Exception) else error
         calls.metrics.call(method, failure.code, perf_counter() - self._started)
         self._port.answer(self._token, failure)
-
-
-_OVERLOADED = overloaded()
 
 
 class Waiting:
