@@ -34,7 +34,7 @@ class TransportOptions:
 
     max_message_bytes: int = 1024 * 1024
     max_concurrent_streams: int = 128
-    """On one connection. What a busy server cannot take waits at the caller, who need not send it: that costs nothing."""
+    """On one connection: what a busy server cannot take waits at the caller, and costs nothing here."""
     keepalive: float = 60.0
     min_ping_interval: float = 30.0
     drain_delay: float = 0.0
