@@ -2,19 +2,22 @@
 -- tests prove this script equal to it over random histories. Runs unchanged on Redis >= 7 and Valkey.
 --
 -- KEYS  1 epoch  2 clock  3 catalogue version  4 account record (absent: same as 3)  5 stream  6 replay prefix
---       7.. each gate's state key, in the gates' order; all share one hash tag
+--       7.. each gate's state key, in the gates' order; all share one hash tag, but for limits that the tenant owns
 -- ARGV  1 caller's sequence number, echoed  2 world, msgpack values one after the other:
 --         kind  epoch expected  catalogue version  account version or ""  test clock offset (us)  replay window (us)
 --         stream bound
 --       then by kind:
---   "g" take, "p" look only: 3 gates (msgpack)                             -> {sequence, status, now, answers (msgpack)}
+--   "g" take, "p" look only: 3 gates (msgpack)
+--       -> {sequence, "DECIDED", now, answers (msgpack)}, or another status with no answers: nothing was taken
+--   Of "EPOCH_MISMATCH" the fourth is the epoch that is, of every kind of call.
 --   Plain calls, which are most: the same rules, written out for what they ask (section 2).
 --   "c" take from one quota: 3 terms 4 digest 5 payload hash 6 replay bucket 7 quantity 8 context
 --       -> {sequence, "TAKEN"|"DENIED", now, used, included, overage, period start}
 --   "l" look at one quota: 3 terms   -> {sequence, "SEEN", now, used, included, overage, period start}
---   "r" take from rate limits: 3 gates, each "t" or "f" as below without its first four elements
+--   "r" take from rate limits: 3 gates, each an "r" as below, of algorithm t or f, without its first four elements
 --       -> {sequence, "TAKEN"|"DENIED", now, then of each: allowed, remaining, reset_after, retry_after|-1}
---   Whatever else may be the case is another status, and nothing was taken: "NOT_PLAIN" is for the general way.
+--   Whatever else may be the case is another status ("NOT_PLAIN", or one of the general way's): nothing was taken, and
+--   the caller goes the general way.
 --   Terms: start  end  limit|-1  overage  period_start (number, text)  period_end  keep_until  packed limit, period
 --          and slot (as a record ends)  packed period  packed subscription, plan, version, trial  slot
 --   Of "TAKEN" the overage is that of this call alone.
@@ -26,9 +29,11 @@
 -- A slot:  start end period_start period_end previous_start keep_until limit|-1 overage standing|"" absent
 --          subscription plan version trial exclusive
 -- A grant: id amount effective expire
--- A record of an effect: payload hash (8 bytes), then a quota's
+-- A record of an effect: payload hash (8 bytes), then a quota's or a reset's
 --   {reason (0 WITHIN_LIMIT, 1 OVERAGE, 2 UNLIMITED), granted, used, remaining, limit, period start, period end, slot,
 --    pots unless the included allowance paid all}, or a rate limit's {limit, remaining, reset_after, retry_after}
+-- State: a meter's hashes are told in keys.py. A token bucket is {debt, instant, token} and a fixed window
+--   {start, count}, as values one after the other; a sliding window is a list of "mark cost", and its sum behind ":s".
 local END = 9007199254740991
 
 -- 1. Is this still the world that the caller resolved in?
@@ -44,7 +49,7 @@ if epoch ~= expected then return {ARGV[1], 'EPOCH_MISMATCH', now, epoch} end
 if (world[3] or '0') ~= catalogue then return {ARGV[1], 'STALE_VIEW', now, ''} end
 if record ~= '' and (redis.call('HGET', KEYS[4], 'v') or '0') ~= record then return {ARGV[1], 'STALE_VIEW', now, ''} end
 
--- 2. Plain calls: no grants, no identity that others share, no list of slots.
+-- 2. Plain calls: one quota in one slot that no grants pay for, or rate limits without an identity.
 if kind == 'r' then
   local gates = cmsgpack.unpack(ARGV[3])
   local reply, values, all = {ARGV[1], 'TAKEN', now}, {}, true
