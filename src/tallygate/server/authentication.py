@@ -79,7 +79,10 @@ class Authenticator:
         if entry is None or not self._holds(entry):
             return None
         record = entry.record
-        return record if record.revoke_time is None and record.expire_time is None else None
+        if record.revoke_time is None and record.expire_time is None:
+            return record
+        ends = min(at for at in (record.revoke_time, record.expire_time) if at is not None)
+        return record if self._clock() < ends else None
 
     async def authenticate(self, authorization: str | None) -> KeyRecord:
         """The record of the key in this metadata value; None where the call brings no such metadata.

@@ -175,3 +175,16 @@ async def test_the_poll_survives_a_store_that_is_away():
     with pytest.raises(asyncio.CancelledError):
         await world.authenticator.run(sleep)
     assert naps == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("end", ["expire_time", "revoke_time"])
+async def test_a_key_that_will_end_is_known_until_then_and_no_longer(end):
+    world = World()
+    world.table.records[key_digest(KEY)] = record(**{end: 100})
+    await world.authenticator.refresh()
+    await world.ask()
+    await world.ask()
+    world.now = 99
+    assert world.authenticator.known(f"Bearer {KEY}").key_id == "k"
+    world.now = 100
+    assert world.authenticator.known(f"Bearer {KEY}") is None
