@@ -353,7 +353,7 @@ local quota_gates = function()
     redis.call('HSET', place.counter_key, unpack(fields))
     if not place.exists then
       local until_ms = math.ceil((place.slot[6] - offset) / 1000)
-      redis.call('PEXPIREAT', place.counter_key, fmt(math.max(until_ms, raw / 1000 + 1000)))
+      redis.call('PEXPIREAT', place.counter_key, fmt(math.max(until_ms, math.ceil(raw / 1000) + 1000)))
     end
   end
 
