@@ -15,7 +15,7 @@ from tallygate.domain.gating.quota import Mode, QuotaAnswer, QuotaGate, ResetGat
 from tallygate.domain.gating.rate_limit import LOG_LIMIT, SUB_BUCKETS, RateAnswer, RateGate, bucket
 from tallygate.domain.gating.resolve import END
 
-REPLAY_BUCKETS = 512
+REPLAY_BUCKETS = 1_024
 """Hashes per partition and generation, so that each stays small enough for Redis's compact encoding."""
 
 _FAMILIES = {
