@@ -23,6 +23,7 @@ _MOST_BYTES = 2048
 """Longer requests are the servicer's."""
 _MOST_KINDS = 20_000
 _MODE = "ALL_OR_NOTHING"
+_PLAIN_MODES = (wire.CONSUME_MODE_UNSPECIFIED, wire.CONSUME_MODE_ALL_OR_NOTHING)
 
 
 class Straight:
@@ -60,7 +61,7 @@ class Straight:
             return False
         request_id, user_id = request.request_id, request.user_id
         quantity = request.quantity if request.HasField("quantity") else 1
-        if request.mode > wire.CONSUME_MODE_ALL_OR_NOTHING or request.min_view_version or not _is_id(request_id):
+        if request.mode not in _PLAIN_MODES or request.min_view_version or not _is_id(request_id):
             return False
         if not 0 < quantity <= MAX_QUANTITY or request.HasField("occurred_time") or (user_id and not _is_id(user_id)):
             return False
