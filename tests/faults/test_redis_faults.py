@@ -132,7 +132,7 @@ async def test_a_loop_that_swallows_its_cancellation_does_not_stop_the_stop(inst
     """As a client library was seen to do once in a while: the process would have hung until it was killed."""
     swallowed = []
 
-    async def listen(_self, _on_change, _on_gap):
+    async def listen(_self, _listener):
         while not swallowed:
             try:
                 await asyncio.Event().wait()

@@ -24,9 +24,8 @@ async def control(installation, key):
         yield caller
 
 
-async def deaf(_self, on_change, on_gap):
-    """An announcement listener that hears nothing and does not know it."""
-    del on_change, on_gap
+async def deaf(_self, _listener):
+    """Announcements of which nothing is heard, and nobody knows it."""
     await asyncio.Event().wait()
 
 

@@ -142,7 +142,7 @@ class Application:
         client = publishing_client(RedisAddress.parse(redis.url))
         self._closing.append(client.aclose)
         announcements = RedisAnnouncements(client, sleep=asyncio.sleep)
-        self._supervise("announcements", lambda: announcements.listen(data.views.on_change, data.views.on_gap))
+        self._supervise("announcements", lambda: announcements.listen(data.hearing))
 
     def _supervise(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Keep a loop running: one that fails in a way nobody foresaw is logged and started again."""

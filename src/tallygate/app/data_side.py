@@ -9,7 +9,9 @@ from tallygate.data_plane.admission import Admission
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
+from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.plain import Plans
+from tallygate.data_plane.ports import UsageReturned, ViewChange
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.settings import Settings
@@ -72,6 +74,32 @@ async def open_redis(settings: Settings) -> RedisSide:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """Tells what is announced to all in this process who rely on it."""
+
+    views: Views
+    exhausted: Exhausted
+
+    def on_change(self, change: ViewChange) -> None:
+        """Something was published."""
+        self.views.on_change(change)
+
+    def on_return(self, returned: UsageReturned) -> None:
+        """Something that was used is not used any more."""
+        self.exhausted.drop(returned.tenant_id, returned.account_id, returned.feature_key)
+
+    def on_gap(self) -> None:
+        """Announcements may have been missed, and may be until `on_live`."""
+        self.views.on_gap()
+        self.exhausted.on_gap()
+
+    def on_live(self) -> None:
+        """From here on nothing is missed; until here something may have been."""
+        self.views.on_gap()
+        self.exhausted.on_live()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataSide:
     """The data plane's use-cases and what they stand on."""
 
@@ -82,17 +110,20 @@ class DataSide:
     consumes: Consumes
     rate_limits: RateLimits
     plans: Plans
+    exhausted: Exhausted
+    hearing: Hearing
 
 
 def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
     """The data plane over this Redis."""
     options = settings.data_plane
+    max_staleness = int(options.max_staleness * _MICROSECONDS)
     source = RedisViews(redis.link, partitions=settings.redis.partitions)
     views = Views(
         source,
         clock=clock.now,
         sleep=asyncio.sleep,
-        options=ViewOptions(max_staleness=int(options.max_staleness * _MICROSECONDS), accounts=options.cached_accounts),
+        options=ViewOptions(max_staleness=max_staleness, accounts=options.cached_accounts),
     )
     gates = RedisGates(
         redis.link,
@@ -104,12 +135,16 @@ def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
     )
     admission = Admission(views=views, gates=gates, clock=clock.now)
     rate_limits = RateLimits(admission=admission)
+    plans = Plans(admission, rate_limits, gates, capacity=options.cached_accounts)
+    exhausted = Exhausted(plans, max_staleness=max_staleness)
     return DataSide(
         views=views,
         source=source,
         admission=admission,
         checks=Checks(admission=admission),
-        consumes=Consumes(admission=admission),
+        consumes=Consumes(admission=admission, returned=exhausted.drop),
         rate_limits=rate_limits,
-        plans=Plans(admission, rate_limits, gates, capacity=options.cached_accounts),
+        plans=plans,
+        exhausted=exhausted,
+        hearing=Hearing(views=views, exhausted=exhausted),
     )

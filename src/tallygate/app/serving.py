@@ -99,7 +99,7 @@ def _services(
             metrics=metrics,
             kind_of=_kind_of(data),
             answers=Answers(Standings(admission=data.admission).of, metrics),
-            straight=Straight(data.plans, metrics),
+            straight=Straight(data.plans, metrics, data.exhausted),
         )
         envoy = EnvoyRateLimitServicer(rate_limits=data.rate_limits, metrics=metrics)
         pairs.append(("tallygate.v1.EntitlementService", entitlements))
@@ -121,11 +121,12 @@ def _kind_of(data: DataSide) -> KindOf:
 
 def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "ControlSide | None") -> None:
     counts, link = data.views.counts, redis.link
-    degraded = data.admission.degraded
+    degraded, exhausted = data.admission.degraded, data.exhausted
     for name, text, read in (
         ("tallygate_view_cache_hits", "Views answered from this process's cache.", lambda: counts.hits),
         ("tallygate_view_cache_misses", "Views read from Redis.", lambda: counts.misses),
         ("tallygate_view_cache_revalidations", "Cached views found to be current.", lambda: counts.revalidations),
+        ("tallygate_exhausted_hits", "Checks of exhausted quotas that Redis was spared.", lambda: exhausted.hits),
         ("tallygate_policy_allowed", "Calls allowed by failure policy `open`.", lambda: degraded.opened),
         ("tallygate_policy_refused", "Calls refused by failure policy `closed`.", lambda: degraded.closed),
         ("tallygate_redis_calls", "Commands sent to Redis by the hot link.", lambda: link.counters.calls),

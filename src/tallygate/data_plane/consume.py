@@ -1,5 +1,6 @@
 """ConsumeQuota and ResetUsage: take units atomically and once, or open a new period."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tallygate.data_plane.admission import Admission, Admitted, slots_of
@@ -19,12 +20,20 @@ from tallygate.domain.gating.remedies import Metered, Question
 _NEGATIVE = {Aggregation.SUM, Aggregation.COUNT}
 _ZERO = {*LEVELS, Aggregation.TIME_WEIGHTED}
 
+Returned = Callable[[str, str, str], None]
+"""Told a tenant, an account and a feature of which units were returned, or may have been."""
+
+
+def _nobody(*_: str) -> None:
+    return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumes:
-    """What takes from quotas."""
+    """What takes from quotas; `returned` hears of what is given back, before the caller does."""
 
     admission: Admission
+    returned: Returned = _nobody
 
     async def consume(self, tenant_id: str, request: ConsumeRequest) -> Decision:
         """Check and count in one step; a retry of an admitted call answers as it did then, and counts once."""
@@ -35,6 +44,9 @@ class Consumes:
             if feature is None:
                 raise
             return replace(self.admission.fall_back(feature, error), request_id=request.request_id)
+        finally:
+            if request.quantity is not None and request.quantity < 0:
+                self.returned(tenant_id, request.account_id, request.feature_key)
 
     async def reset(self, tenant_id: str, request: ResetRequest) -> Decision:
         """Open a new usage period of one feature now; nothing is deleted."""
@@ -51,7 +63,10 @@ class Consumes:
             context = EffectContext(request_id=request.request_id, billable=False)
             return call_of(tenant_id, request.account_id, view, (item,), context=context)
 
-        admitted = await self.admission.admit(tenant_id, request.account_id, build)
+        try:
+            admitted = await self.admission.admit(tenant_id, request.account_id, build)
+        finally:
+            self.returned(tenant_id, request.account_id, request.feature_key)
         return _explain(admitted, request.feature_key, quantity=0, request_id=request.request_id)
 
     async def _consume(self, tenant_id: str, request: ConsumeRequest) -> Decision:

@@ -34,9 +34,26 @@ from tallygate.domain.gating.resolve import BEGINNING, END
 _DELTAS = frozenset({Aggregation.SUM, Aggregation.COUNT})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """That `quantity`, and so whatever is more, did not fit, by the store's figures at its `now`.
+
+    `asked_time` is when this process asked, by its own clock, `heard` what had been announced by then (`exhausted.py`).
+    """
+
+    quantity: int
+    figures: Sequence[int]
+    now: int
+    asked_time: int
+    heard: int
+
+
 @dataclass(slots=True, kw_only=True)
 class QuotaPlan:
-    """How one account's quota is taken while a view holds; what was `shown` is for whoever encodes its answers."""
+    """How one account's quota is taken while a view holds; what was `shown` is for whoever encodes its answers.
+
+    `denial` is the last one that may stand still, `returned` how much had been heard when units of it were returned.
+    """
 
     view: View
     account_id: str
@@ -47,6 +64,8 @@ class QuotaPlan:
     identity: EffectIdentity
     shown_taken: Any = None
     shown_seen: Any = None
+    denial: Denial | None = None
+    returned: int = 0
 
     def decision(
         self, status: PlainStatus, now: int, figures: Sequence[int], *, quantity: int, request_id: str = ""
@@ -167,6 +186,10 @@ class Plans:
                 self._quotas.clear()
             self._quotas[place] = plan
         return plan
+
+    def known_quota(self, tenant_id: str, account_id: str, feature_key: str) -> QuotaPlan | None:
+        """The plan of this quota, if there is one, whether or not it holds."""
+        return self._quotas.get((tenant_id, account_id, feature_key))
 
     def drop_quota(self, plan: QuotaPlan) -> None:
         """Forget a plan: what it says of the period, or of the store, does not hold any more."""

@@ -163,11 +163,40 @@ class ViewChange:
     version: int
 
 
-class ViewAnnouncements(Protocol):
-    """Pub/sub of published changes: a hint that saves time, never the reason that something is right."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReturned:
+    """An announcement that units of a feature were returned, or its usage was reset: what was denied may pass now."""
 
-    async def listen(self, on_change: Callable[[ViewChange], None], on_gap: Callable[[], None]) -> None:
-        """Call `on_change` for each announcement until cancelled, and `on_gap` whenever some may have been missed."""
+    tenant_id: str
+    account_id: str
+    feature_key: str
+
+
+class Listener(Protocol):
+    """Who is told what is announced, and when that can be relied on."""
+
+    def on_change(self, change: ViewChange) -> None:
+        """Something was published."""
+        ...
+
+    def on_return(self, returned: UsageReturned) -> None:
+        """Something that was used is not used any more."""
+        ...
+
+    def on_gap(self) -> None:
+        """Announcements may have been missed, and may be until `on_live`."""
+        ...
+
+    def on_live(self) -> None:
+        """From here on nothing is missed; until here something may have been."""
+        ...
+
+
+class ViewAnnouncements(Protocol):
+    """Pub/sub of what happened elsewhere: a hint that saves time, never the reason that something is right."""
+
+    async def listen(self, listener: Listener) -> None:
+        """Tell the listener until cancelled."""
         ...
 
 

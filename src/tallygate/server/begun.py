@@ -96,7 +96,13 @@ class BegunCalls:
             if key is None or key.scopes.isdisjoint(scopes):
                 return False
             started = perf_counter()
-            answer = fast(key.tenant_id, data) if fast is not None else None
+            try:
+                answer = fast(key.tenant_id, data) if fast is not None else None
+            except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
+                call = _Begun(self, quick, started, remaining, port, token)
+                self._calls.add(call)
+                call(error)
+                return True
             if answer is None:
                 return self._go_straight(
                     quick, key.tenant_id, data, _Begun(self, quick, started, remaining, port, token)
@@ -118,7 +124,7 @@ class BegunCalls:
             self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
         try:
             taken_on = quick.straight(tenant_id, data, call)
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
+        except Exception as error:  # noqa: BLE001 - as above
             call(error)
             return True
         if not taken_on:
@@ -135,11 +141,13 @@ class BegunCalls:
     def _sweep(self) -> None:
         """End the calls that outstay their deadline; what they sent may still happen, as in any call."""
         now = perf_counter()
-        for call in [call for call in self._calls if call.deadline <= now]:
-            call(DeadlineExceededError())
         self._sweeping = None
-        if self._calls:
-            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+        try:
+            for call in [call for call in self._calls if call.deadline <= now]:
+                call(DeadlineExceededError())
+        finally:  # one that cannot be ended does not keep the others from theirs
+            if self._calls:
+                self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
 
 class _Begun:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
 
+from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.plain import Plans
 from tallygate.domain.errors import MAX_QUANTITY, TallygateError
 from tallygate.domain.gating.identity import payload_hash, plain_payload_hash
@@ -23,14 +24,15 @@ _MOST_BYTES = 2048
 """Longer requests are the servicer's."""
 _MOST_KINDS = 20_000
 _MODE = "ALL_OR_NOTHING"
+_PLAIN_MODES = (wire.CONSUME_MODE_UNSPECIFIED, wire.CONSUME_MODE_ALL_OR_NOTHING)
 
 
 class Straight:
     """The short way for checks of metered features, consumes and rate limits."""
 
-    def __init__(self, plans: Plans, metrics: Metrics) -> None:
+    def __init__(self, plans: Plans, metrics: Metrics, exhausted: Exhausted) -> None:
         self._plans = plans
-        self._answers = StraightAnswers(plans, metrics)
+        self._answers = StraightAnswers(plans, metrics, exhausted)
         self._clock = plans.admission.clock
         self._asked: dict[tuple[str, bytes], tuple[str, str, int]] = {}
         self.methods: dict[str, StraightMethod] = {
@@ -40,7 +42,7 @@ class Straight:
         }
 
     def check(self, tenant_id: str, data: bytes, done: Done) -> bool:
-        """A check of how much is left."""
+        """A check of how much is left; what is known to be exhausted is not asked for again."""
         asked = self._asked.get((tenant_id, data)) or self._decode_check(tenant_id, data)
         if asked is None:
             return False
@@ -49,6 +51,11 @@ class Straight:
         plan = self._plans.quota(tenant_id, account_id, feature_key, now=now)
         if plan is None:
             return False
+        if plan.denial is not None:
+            denied = self._answers.denied_again(plan, quantity, now)
+            if denied is not None:
+                done(denied)
+                return True
         plan.quota.look(QuotaAnswering(self._answers, plan, quantity, "", now, done).seen)
         return True
 
@@ -60,7 +67,7 @@ class Straight:
             return False
         request_id, user_id = request.request_id, request.user_id
         quantity = request.quantity if request.HasField("quantity") else 1
-        if request.mode > wire.CONSUME_MODE_ALL_OR_NOTHING or request.min_view_version or not _is_id(request_id):
+        if request.mode not in _PLAIN_MODES or request.min_view_version or not _is_id(request_id):
             return False
         if not 0 < quantity <= MAX_QUANTITY or request.HasField("occurred_time") or (user_id and not _is_id(user_id)):
             return False

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tallygate.data_plane.plain import Plans, QuotaPlan, RatesPlan
+from tallygate.data_plane.exhausted import Exhausted
+from tallygate.data_plane.plain import Denial, Plans, QuotaPlan, RatesPlan
 from tallygate.data_plane.ports import PlainStatus
 from tallygate.domain.errors import MAX_QUANTITY, StoreUnavailableError
 from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
@@ -55,10 +56,21 @@ class StraightAnswers:
     So they are few, and stay in the processor's cache.
     """
 
-    def __init__(self, plans: Plans, metrics: Metrics) -> None:
+    def __init__(self, plans: Plans, metrics: Metrics, exhausted: Exhausted) -> None:
         self.plans = plans
         self.metrics = metrics
+        self.exhausted = exhausted
         self._kept: dict[tuple[bytes, int], _Shown] = {}
+
+    def denied_again(self, plan: QuotaPlan, quantity: int, now: int) -> bytes | None:
+        """The answer to a check of what is known to be exhausted; None where the store has to be asked."""
+        decision = self.exhausted.decision(plan, quantity, now)
+        if decision is None:
+            return None
+        self.metrics.decided(
+            _METERED, decision.reason, allowed=False, decided_on=decision.decided_on, view_age=decision.view_age
+        )
+        return wire.CheckEntitlementResponse(decision=encode_decision(decision)).SerializeToString()
 
     def shown(self, response: Any, start: int, decision: Decision) -> _Shown:  # noqa: ANN401 - either of two messages
         """The answer that this response is an example of."""
@@ -75,7 +87,7 @@ class StraightAnswers:
 class QuotaAnswering:
     """Answers one call of a quota's plan."""
 
-    __slots__ = ("_answers", "_asked_time", "_done", "_plan", "_quantity", "_request_id")
+    __slots__ = ("_answers", "_asked_time", "_done", "_heard", "_plan", "_quantity", "_request_id")
 
     def __init__(
         self,
@@ -92,6 +104,7 @@ class QuotaAnswering:
         self._request_id = request_id
         self._done = done
         self._asked_time = asked_time
+        self._heard = answers.exhausted.heard
 
     def taken(self, status: PlainStatus, now: int, figures: Sequence[int]) -> None:
         """Answer a consume."""
@@ -112,6 +125,8 @@ class QuotaAnswering:
         if status is PlainStatus.TAKEN:
             self._answers.plans.confirm(plan.view, self._asked_time)
             used, included, over, start = figures
+            if plan.denial is not None:
+                self._answers.exhausted.compare(plan, figures)
             shown: _Shown | None = plan.shown_taken
             if shown is not None and not over and shown.start == start:
                 shown.set(used=used, included=included, quantity=self._quantity)
@@ -131,6 +146,8 @@ class QuotaAnswering:
         if status is PlainStatus.SEEN:
             self._answers.plans.confirm(plan.view, self._asked_time)
             used, included, _, start = figures
+            if plan.denial is not None:
+                self._answers.exhausted.compare(plan, figures)
             if used + self._quantity > MAX_QUANTITY:
                 return None
             shown: _Shown | None = plan.shown_seen
@@ -157,8 +174,16 @@ class QuotaAnswering:
             decision = replace(decision, request_id=self._request_id)
         else:
             decision = plan.decision(status, now, figures, quantity=self._quantity, request_id=self._request_id)
+            if decision.reason is Reason.QUOTA_EXHAUSTED:
+                self._learn(now, figures)
         self._count(decision.reason, allowed=decision.allowed, decided_on=decision.decided_on)
         return decision
+
+    def _learn(self, now: int, figures: Sequence[int]) -> None:
+        denial = Denial(
+            quantity=self._quantity, figures=figures, now=now, asked_time=self._asked_time, heard=self._heard
+        )
+        self._answers.exhausted.learn(self._plan, denial)
 
     def _count(self, reason: Reason, *, allowed: bool = True, decided_on: DecidedOn = DecidedOn.FRESH) -> None:
         self._answers.metrics.decided(_METERED, reason, allowed=allowed, decided_on=decided_on, view_age=0)

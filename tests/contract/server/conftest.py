@@ -1,9 +1,12 @@
+import contextlib
 from dataclasses import dataclass, field
 
 import grpc
 import grpc.aio
 import pytest
 
+from hot_server import hot_server
+from servers import ValkeyServer
 from tallygate.data_plane.requests import LimitStatus, RateLimitDecision
 from tallygate.domain.catalog import Algorithm, LimitOwner
 from tallygate.domain.credential import KeyRecord, Scope, key_digest, mint_key
@@ -175,3 +178,18 @@ async def start(kind):
     for server in running:
         await server.channel.close()
         await server.transport.stop()
+
+
+@pytest.fixture
+async def hot(kind, monkeypatch):
+    """Starts hot servers, each on a store of its own, whose account `acme` goes the short way."""
+    async with contextlib.AsyncExitStack() as running:
+
+        async def begin(**options):
+            valkey = running.enter_context(ValkeyServer())
+            server = await running.enter_async_context(hot_server(valkey, monkeypatch, transport=kind, **options))
+            await server.publish_account("acme")
+            await server.warm("acme", "calls", "lenient")
+            return server
+
+        yield begin

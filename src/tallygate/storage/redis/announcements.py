@@ -1,6 +1,5 @@
-"""Pub/sub of published changes, over redis-py. A hint: what is missed is found by version, only later."""
+"""Pub/sub of what happened elsewhere, over redis-py. A hint: what is missed is found by version or age, only later."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -8,8 +7,9 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from tallygate.data_plane.ports import ViewChange
+from tallygate.data_plane.ports import Listener, UsageReturned, ViewChange
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.announcement_codec import read_announcement
 
 _IDLE_SECONDS = 1.0
 _RETRY_SECONDS = 0.2
@@ -24,20 +24,22 @@ class RedisAnnouncements:
         self._redis = redis
         self._sleep = sleep
 
-    async def listen(self, on_change: Callable[[ViewChange], None], on_gap: Callable[[], None]) -> None:
-        """Call `on_change` for each announcement until cancelled, and `on_gap` whenever some may have been missed."""
+    async def listen(self, listener: Listener) -> None:
+        """Tell the listener until cancelled; a connection that falls silent is left within 2 s."""
         while True:
             try:
                 async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(keys.CHANGES_CHANNEL)
-                    await _follow(subscription, on_change, on_gap)
+                    try:
+                        await subscription.subscribe(keys.CHANGES_CHANNEL)
+                        await _follow(subscription, listener)
+                    finally:
+                        listener.on_gap()  # before the connection is closed, which may take its time
             except (RedisError, OSError) as error:
                 _log.info("not listening to announcements for the moment: %s", error)
-                on_gap()
             await self._sleep(_RETRY_SECONDS)
 
 
-async def _follow(subscription: PubSub, on_change: Callable[[ViewChange], None], on_gap: Callable[[], None]) -> None:
+async def _follow(subscription: PubSub, listener: Listener) -> None:
     """Read until the connection fails or, probed when idle, no longer answers."""
     probed = False
     while True:
@@ -49,17 +51,17 @@ async def _follow(subscription: PubSub, on_change: Callable[[ViewChange], None],
             probed = True
             continue
         probed = False
-        if message["type"] == "subscribe":  # from here on nothing is missed
-            on_gap()
-        elif message["type"] == "message" and (change := _change(message["data"])) is not None:
-            on_change(change)
+        if message["type"] == "subscribe":
+            listener.on_live()
+        elif message["type"] == "message":
+            _tell(message["data"], listener)
 
 
-def _change(data: bytes) -> ViewChange | None:
-    try:
-        document = json.loads(data)
-        return ViewChange(
-            tenant_id=document["tenant_id"], account_id=document["account_id"], version=int(document["version"])
-        )
-    except (ValueError, KeyError, TypeError):  # from a newer release, or from nobody that we know
-        return None
+def _tell(data: bytes, listener: Listener) -> None:
+    match read_announcement(data):
+        case ViewChange() as change:
+            listener.on_change(change)
+        case UsageReturned() as returned:
+            listener.on_return(returned)
+        case None:
+            pass

@@ -19,6 +19,7 @@ from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.domain.gating.decision import PotKind
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.announcement_codec import return_announcement
 from tallygate.storage.redis.fact_codec import read_entry
 
 GROUP = "billing"
@@ -114,7 +115,9 @@ class EventStream:
                 at = fact.source
                 meter = keys.meter(at.partition, fact.tenant_id, fact.account_id, fact.feature_key)
                 touched = (keys.stream(at.partition), meter, f"{meter}:{fact.period_start}")
-                pipeline.eval(_GIVE_BACK, len(touched), *touched, GROUP, at.entry_id, *_units(fact))
+                told = return_announcement(fact.tenant_id, fact.account_id, fact.feature_key)
+                announcement = (keys.CHANGES_CHANNEL, told)
+                pipeline.eval(_GIVE_BACK, len(touched), *touched, GROUP, at.entry_id, *announcement, *_units(fact))
             returned = await pipeline.execute()
         self._held.difference_update(fact.source for fact in facts)
         return sum(returned)

@@ -14,6 +14,8 @@ from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.quota import Mode, QuotaAnswer, QuotaGate, ResetGate, Slot
 from tallygate.domain.gating.rate_limit import LOG_LIMIT, SUB_BUCKETS, RateAnswer, RateGate, bucket
 from tallygate.domain.gating.resolve import END
+from tallygate.storage.redis import keys
+from tallygate.storage.redis.announcement_codec import return_announcement
 
 REPLAY_BUCKETS = 1_024
 """Hashes per partition and generation, so that each stays small enough for Redis's compact encoding."""
@@ -31,7 +33,7 @@ _MODES = {Mode.ALL_OR_NOTHING: "A", Mode.BEST_EFFORT: "B", Mode.ADJUST: "J"}
 _ALGORITHMS = {Algorithm.TOKEN_BUCKET: "t", Algorithm.FIXED_WINDOW: "f", Algorithm.SLIDING_WINDOW: "s"}
 _POTS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
 _REASONS = {reason.value: reason for reason in Reason}
-_ARRAY_OF_11, _ARRAY_OF_7 = b"\x9b", b"\x97"
+_ARRAY_OF_12, _ARRAY_OF_11, _ARRAY_OF_8 = b"\x9c", b"\x9b", b"\x98"
 
 Terms = tuple[tuple[Slot, ...], tuple[Grant, ...], bytes]
 """Slots and grants, and both of them packed: they outlive a call, so they are packed once."""
@@ -87,8 +89,16 @@ def pack_gate(item: Identified, call: AdmitCall, terms: bytes) -> bytes:
     if isinstance(gate, ResetGate):
         context = _context(call, gate.feature_key, FactKind.RESET, item.payload_hash)
         head = _pack(["x", digest, item.payload_hash, replay_bucket, context, family])
-        return _ARRAY_OF_7 + head[1:] + terms
-    return _ARRAY_OF_11 + _pack(_quota_head(item, gate, call, family, replay_bucket))[1:] + terms
+        return _ARRAY_OF_8 + head[1:] + terms + _news(call, gate)
+    body = _pack(_quota_head(item, gate, call, family, replay_bucket))[1:] + terms
+    if gate.quantity is not None and gate.quantity < 0:
+        return _ARRAY_OF_12 + body + _news(call, gate)
+    return _ARRAY_OF_11 + body
+
+
+def _news(call: AdmitCall, gate: QuotaGate | ResetGate) -> bytes:
+    """Where to publish what, once the gate is taken."""
+    return _pack([keys.CHANGES_CHANNEL, return_announcement(call.tenant_id, call.account_id, gate.feature_key)])
 
 
 def _quota_head(item: Identified, gate: QuotaGate, call: AdmitCall, family: str, replay_bucket: str) -> list[Any]:

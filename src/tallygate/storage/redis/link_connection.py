@@ -161,6 +161,7 @@ class LinkConnection(asyncio.BufferedProtocol):
         if self._end is not None:
             return
         self._end = why
+        self._sent = self._replied  # one of the replies at hand may end it: those behind it are nobody's
         if self._timer is not None:
             self._timer.cancel()
         if self._transport is not None:

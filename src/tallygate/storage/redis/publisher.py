@@ -3,7 +3,6 @@
 One server: a catalogue and its version in every partition change in one transaction, so no call sees half of it.
 """
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha1
@@ -22,6 +21,7 @@ from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.announcement_codec import change_announcement
 
 _PUBLISH = files("tallygate.storage.redis").joinpath("scripts/publish.lua").read_text("utf-8")
 _SHA = sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
@@ -76,7 +76,8 @@ class RedisPublisher:
         await self._publish([(1, keys.applied(self._partitions, tenant_id), applied)])
         async with _translated(), self._redis.pipeline(transaction=False) as pipeline:
             for change in changes:
-                pipeline.publish(keys.CHANGES_CHANNEL, announcement(change))
+                told = change_announcement(change.tenant_id, change.account_id, change.version)
+                pipeline.publish(keys.CHANGES_CHANNEL, told)
             await pipeline.execute()
 
     async def publish_keys(self, stored: Sequence[StoredKey]) -> None:
@@ -120,11 +121,6 @@ class RedisPublisher:
             for count, *rest in calls:
                 pipeline.evalsha(_SHA, count, *rest)
             await pipeline.execute()
-
-
-def announcement(change: Change) -> str:
-    """A change as it is announced on `keys.CHANGES_CHANNEL`."""
-    return json.dumps({"tenant_id": change.tenant_id, "account_id": change.account_id, "version": change.version})
 
 
 @asynccontextmanager

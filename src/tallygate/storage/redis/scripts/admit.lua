@@ -24,11 +24,13 @@
 --
 -- A gate is an array, by its first element:
 --   "q" digest payload_hash bucket context quantity|false mode(A|B|J) family(d|m|l|e) occurred|false slots grants
---   "x" digest payload_hash bucket context family slots
+--       news (of a refund alone)
+--   "x" digest payload_hash bucket context family slots news
 --   "r" digest payload_hash bucket algorithm(t|f|s) cost limit window tick token drain size burst sub_bucket_width
 -- A slot:  start end period_start period_end previous_start keep_until limit|-1 overage standing|"" absent
 --          subscription plan version trial exclusive
 -- A grant: id amount effective expire
+-- News: {channel, announcement}, published with the commit of what may let others pass who were denied
 -- A record of an effect: payload hash (8 bytes), then a quota's or a reset's
 --   {reason (0 WITHIN_LIMIT, 1 OVERAGE, 2 UNLIMITED), granted, used, remaining, limit, period start, period end, slot,
 --    pots unless the included allowance paid all}, or a rate limit's {limit, remaining, reset_after, retry_after}
@@ -378,6 +380,11 @@ local quota_gates = function()
     redis.call('XADD', KEYS[5], '*', 'c', gate[5], 'f', cmsgpack.pack(fact))
   end
 
+  -- A hint: that nobody may be told is no reason to have done half of it.
+  local publish = function(news)
+    if news then redis.pcall('PUBLISH', news[1], news[2]) end
+  end
+
   local settled = function(gate, place, before, reason, granted, pots)
     local after = answer(place, 1, reason, granted, pots)
     after[11] = {}
@@ -388,6 +395,7 @@ local quota_gates = function()
         write_meter(place)
       end
       add_fact(gate, place, granted, pots, place.slot[4])
+      publish(gate[12])
     end}
   end
 
@@ -510,6 +518,7 @@ local quota_gates = function()
       redis.call('HSET', key, 'r', fmt(now))
       write_counter(place)
       add_fact(gate, place, 0, {}, place.slot[4])
+      publish(gate[8])
     end}
   end
 

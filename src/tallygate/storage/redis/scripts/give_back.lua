@@ -2,12 +2,13 @@
 -- exact inverse of what admit.lua counted. A counter that has expired stays away.
 --
 -- KEYS  1 stream  2 meter  3 period counter; all share one hash tag
--- ARGV  1 consumer group  2 entry id  3.. pairs: field of the period counter, units to take from it
+-- ARGV  1 consumer group  2 entry id  3 channel  4 announcement  5.. pairs: field of the period counter, units to take
+--       from it
 -- Reply 1 if the units were returned now, 0 if the entry was already gone
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 redis.call('XDEL', KEYS[1], ARGV[2])
 local counted = redis.call('EXISTS', KEYS[3]) == 1
-for i = 3, #ARGV, 2 do
+for i = 5, #ARGV, 2 do
   local field, units = ARGV[i], '-' .. ARGV[i + 1]
   if string.sub(ARGV[i + 1], 1, 1) == '-' then units = string.sub(ARGV[i + 1], 2) end
   if counted then redis.call('HINCRBY', KEYS[3], field, units) end
@@ -15,4 +16,6 @@ for i = 3, #ARGV, 2 do
     redis.call('HINCRBY', KEYS[2], field, units)
   end
 end
+-- A hint: that nobody may be told is no reason to have done half of it.
+redis.pcall('PUBLISH', ARGV[3], ARGV[4])
 return 1

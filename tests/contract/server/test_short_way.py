@@ -1,0 +1,228 @@
+"""The short way answers as the general way does, field by field, and counts each call once."""
+
+from dataclasses import replace
+
+import pytest
+
+from hot_server import NOWHERE, SECOND, START, hot_server
+from servers import ValkeyServer
+from tallygate.domain.account import Grant
+
+CHECK, CONSUME, LIMIT, RESET = "CheckEntitlement", "ConsumeQuota", "RateLimit", "ResetUsage"
+
+
+@pytest.fixture(scope="module")
+def valkey():
+    with ValkeyServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def server(valkey, monkeypatch, kind):
+    async with hot_server(valkey, monkeypatch, transport=kind, data_plane={"max_staleness": 100_000}) as running:
+        yield running
+
+
+class Twins:
+    """Two accounts that differ in their ids alone: one is asked the short way, the other the general way."""
+
+    def __init__(self, server):
+        self.server = server
+
+    async def begin(self, plan_key="hard"):
+        for account_id in ("short", "general"):
+            await self.server.publish_account(account_id, plan_key)
+            await self.server.warm(account_id, "calls", "lenient")
+        self.server.admits.clear()
+        return self
+
+    async def ask(self, name, *, general=0, **fields):
+        """The answer, which both gave; `general` is how often the short one had to go the general way."""
+        before = len(self.server.admits)
+        short = await self.server.ask(name, account_id="short", **fields)
+        assert len(self.server.admits) - before == general, "the way that it went"
+        with self.server.generally():
+            other = await self.server.ask(name, account_id="general", **fields)
+        assert len(self.server.admits) - before == general + 1, "the general way"
+        assert short == other
+        return short
+
+    async def check(self, **fields):
+        return (await self.ask(CHECK, **{"feature_key": "calls", **fields})).decision
+
+    async def consume(self, quantity=None, request_id="", **fields):
+        named = request_id or f"r{next(self.server.numbers)}"
+        asked = {"feature_key": "calls", "quantity": quantity, "request_id": named, **fields}
+        return (await self.ask(CONSUME, **asked)).decision
+
+
+@pytest.fixture
+async def twins(server):
+    return await Twins(server).begin()
+
+
+async def test_what_is_allowed_and_denied_up_to_the_exact_limit(twins):
+    taken = [await twins.consume(quantity) for quantity in (None, 2, 3, 4, 1, 5)]
+    assert [decision.allowed for decision in taken] == [True] * 4 + [False] * 2
+    assert [decision.used for decision in taken] == [1, 3, 6, 10, 10, 10]
+    checked = [await twins.check(quantity=quantity) for quantity in (0, None, 1, 2**53 - 11)]
+    assert [decision.allowed for decision in checked] == [True, False, False, False]
+
+
+async def test_how_much_is_left_before_anything_was_taken_and_in_between(twins):
+    for quantity in (None, 3, 3, 5):
+        for asked in (None, 0, 1, 5, 10, 11):
+            assert (await twins.check(quantity=asked)).limit == 10
+        await twins.consume(quantity)
+
+
+async def test_overage_is_told_and_so_is_what_paid(server):
+    twins = await Twins(server).begin("soft")
+    taken = [await twins.consume(quantity) for quantity in (8, 5, 3, 1)]
+    assert [len(decision.pots) for decision in taken] == [1, 2, 1, 1]
+    assert len({decision.reason for decision in taken}) == 2
+    assert (await twins.check(quantity=5)).allowed
+
+
+async def test_what_has_no_limit_is_counted(server):
+    twins = await Twins(server).begin("free")
+    assert [(await twins.consume(quantity)).used for quantity in (8, 5, 300)] == [8, 13, 313]
+    assert (await twins.check(quantity=5)).unlimited
+
+
+async def test_a_replay_answers_as_before_by_the_general_way_and_counts_nothing(twins):
+    first = await twins.consume(4, "again")
+    await twins.consume(1)
+    replayed = (await twins.ask(CONSUME, feature_key="calls", quantity=4, request_id="again", general=1)).decision
+    assert (replayed.replayed, replayed.used) == (True, 4)
+    replayed.replayed = False
+    assert replayed == first
+    assert (await twins.check()).used == 5
+
+
+async def test_a_replay_of_the_last_units_is_no_denial(twins):
+    await twins.consume(10, "all")
+    assert (await twins.ask(CONSUME, feature_key="calls", quantity=10, request_id="all", general=1)).decision.allowed
+    assert not (await twins.consume(1)).allowed
+
+
+async def test_after_a_reset_a_new_period_is_counted(twins):
+    await twins.consume(9)
+    await twins.check()
+    await twins.server.set_time(START + 60 * SECOND)
+    for account_id in ("short", "general"):
+        await twins.server.ask(RESET, account_id=account_id, feature_key="calls", request_id="reset")
+    assert (await twins.check()).used == 0
+    decision = await twins.consume(2)
+    assert (decision.used, decision.remaining) == (2, 8)
+    assert decision.period_start_time.ToMicroseconds() == START + 60 * SECOND
+    assert (await twins.consume(1)).used == 3
+
+
+async def test_user_and_dimensions_change_nothing_about_the_answer_and_reach_the_fact(twins):
+    about = {"user_id": "üser", "dimensions": {"region": "eu", "path": "/ä"}}
+    assert (await twins.consume(2, **about)).used == 2
+    await twins.check(user_id="üser")
+    first, second = await twins.server.facts()
+    assert (first.user_id, first.dimensions) == ("üser", {"region": "eu", "path": "/ä"})
+    assert replace(first, account_id="", source=NOWHERE) == replace(second, account_id="", source=NOWHERE)
+
+
+@pytest.mark.parametrize("name", ["bucket", "window"])
+async def test_one_rate_limit_taken_and_denied(twins, name):
+    fields = {"limit_key": name, "descriptors": [{"key": "path", "value": "/"}]}
+    answers = [await twins.ask(LIMIT, **fields) for _ in range(6)]
+    assert not answers[-1].allowed
+    assert answers[-1].HasField("retry_after")
+    assert not (await twins.ask(LIMIT, **fields, cost=99)).HasField("retry_after")
+
+
+async def test_several_rate_limits_are_taken_together_or_not_at_all(twins):
+    path = [{"key": "path", "value": "/"}]
+    taken = [await twins.ask(LIMIT, descriptors=path) for _ in range(3)]
+    assert [answer.binding_limit_key for answer in taken] == ["window"] * 3
+    denied = await twins.ask(LIMIT, descriptors=path, general=1)
+    assert {status.limit_key: status.remaining for status in denied.statuses} == {"bucket": 1, "window": 0}
+    assert (await twins.ask(LIMIT, limit_key="bucket")).allowed
+    assert not (await twins.ask(LIMIT, limit_key="bucket")).allowed
+
+
+async def test_the_binding_limit_is_named_anew_with_each_answer(twins):
+    path = [{"key": "path", "value": "/"}]
+    first = await twins.ask(LIMIT, descriptors=path)
+    for _ in range(2):
+        await twins.ask(LIMIT, limit_key="bucket")
+    second = await twins.ask(LIMIT, descriptors=path)
+    assert (first.binding_limit_key, second.binding_limit_key) == ("window", "bucket")
+
+
+async def test_time_drains_buckets_and_closes_windows(twins):
+    for name in ("bucket", "window"):
+        fields = {"limit_key": name, "descriptors": [{"key": "path", "value": "/"}]}
+        allowed = []
+        for pause in (0, 0, 0, 0, 0, 1800, 900, 3600):
+            await twins.server.set_time(twins.server.now + pause * SECOND)
+            allowed.append((await twins.ask(LIMIT, **fields)).allowed)
+        assert False in allowed[:5]
+        assert allowed[-1]
+
+
+async def test_a_tenants_own_limit(twins):
+    for address, general in (("a", False), ("b", True)):
+        fields = {"limit_key": "tenants", "descriptors": [{"key": "address", "value": address}]}
+        if general:
+            with twins.server.generally():
+                others = [await twins.server.ask(LIMIT, **fields) for _ in range(6)]
+        else:
+            await twins.server.ask(LIMIT, **fields, cost=0)
+            twins.server.admits.clear()
+            shorts = [await twins.server.ask(LIMIT, **fields) for _ in range(6)]
+            assert twins.server.admits == []
+    assert shorts == others
+    assert [answer.allowed for answer in shorts] == [True] * 4 + [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        (CHECK, {"feature_key": "calls", "at_time": {"seconds": START // SECOND + 60}}),
+        (CHECK, {"feature_key": "peak"}),
+        (CONSUME, {"feature_key": "peak", "request_id": "p", "quantity": 3}),
+        (CONSUME, {"feature_key": "calls", "request_id": "b", "mode": "CONSUME_MODE_BEST_EFFORT", "quantity": 30}),
+        (CONSUME, {"feature_key": "calls", "request_id": "a", "mode": "CONSUME_MODE_ADJUST", "quantity": 30}),
+        (CONSUME, {"feature_key": "calls", "request_id": "o", "occurred_time": {"seconds": START // SECOND - 60}}),
+        (LIMIT, {"limit_key": "bucket", "request_id": "l"}),
+        (LIMIT, {"limit_key": "bucket", "cost": 0}),
+        (LIMIT, {"limit_key": "sliding", "descriptors": [{"key": "sliding", "value": "x"}]}),
+    ],
+    ids=str,
+)
+async def test_what_is_not_plain_goes_the_general_way(twins, name, fields):
+    await twins.ask(name, **fields, general=1)
+
+
+async def test_what_grants_pay_for_goes_the_general_way(server):
+    grant = Grant(
+        grant_id="g", feature_key="calls", amount=5, priority=1, create_time=0, effective_time=0, expire_time=None
+    )
+    await server.publish_account("acme", grants=(grant,))
+    await server.warm("acme")
+    await server.ask(CONSUME, account_id="acme", feature_key="calls", request_id="r", quantity=12)
+    assert len(server.admits) == 1
+
+
+async def test_each_call_is_counted_once_by_either_way(twins):
+    async def counts():
+        await twins.consume(6)
+        await twins.consume(6)
+        await twins.check()
+        await twins.ask(LIMIT, limit_key="bucket")
+
+    calls = {name: twins.server.answered(name, "OK") for name in (CHECK, CONSUME, LIMIT)}
+    decisions = twins.server.counted("tallygate_decisions_total")
+    await counts()
+    after = {name: twins.server.answered(name, "OK") - calls[name] for name in calls}
+    assert after == {CHECK: 2, CONSUME: 4, LIMIT: 2}
+    made = twins.server.counted("tallygate_decisions_total")
+    assert sorted(made[key] - decisions.get(key, 0) for key in made if made[key] != decisions.get(key, 0)) == [2, 2, 4]
+    assert twins.server.at_work() == 0
