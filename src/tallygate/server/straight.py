@@ -43,7 +43,8 @@ class Straight:
 
     def check(self, tenant_id: str, data: bytes, done: Done) -> bool:
         """A check of how much is left; what is known to be exhausted is not asked for again."""
-        asked = self._asked.get((tenant_id, data)) or self._decode_check(tenant_id, data)
+        known = self._asked.get((tenant_id, data))
+        asked = known or _decode_check(data)
         if asked is None:
             return False
         account_id, feature_key, quantity = asked
@@ -51,6 +52,8 @@ class Straight:
         plan = self._plans.quota(tenant_id, account_id, feature_key, now=now)
         if plan is None:
             return False
+        if known is None:  # only now: whoever asks for what is not there fills no cache
+            self._remember(tenant_id, data, asked)
         if plan.denial is not None:
             denied = self._answers.denied_again(plan, quantity, now)
             if denied is not None:
@@ -106,23 +109,26 @@ class Straight:
         plan.rates.take(RatesAnswering(self._answers, plan, (tenant_id, data), now, done).answered)
         return True
 
-    def _decode_check(self, tenant_id: str, data: bytes) -> tuple[str, str, int] | None:
-        if len(data) > _MOST_BYTES:
-            return None
-        try:
-            request = wire.CheckEntitlementRequest.FromString(data)
-        except DecodeError:
-            return None
-        quantity = request.quantity if request.HasField("quantity") else 1
-        if request.min_view_version or request.HasField("at_time") or not 0 <= quantity <= MAX_QUANTITY:
-            return None
-        if request.requested_values or (request.user_id and not _is_id(request.user_id)):
-            return None
+    def _remember(self, tenant_id: str, data: bytes, asked: tuple[str, str, int]) -> None:
         if len(self._asked) >= _MOST_KINDS:
             self._asked.clear()
-        asked = request.account_id, request.feature_key, quantity
         self._asked[tenant_id, data] = asked
-        return asked
+
+
+def _decode_check(data: bytes) -> tuple[str, str, int] | None:
+    """Account, feature and quantity of a plain check."""
+    if len(data) > _MOST_BYTES:
+        return None
+    try:
+        request = wire.CheckEntitlementRequest.FromString(data)
+    except DecodeError:
+        return None
+    quantity = request.quantity if request.HasField("quantity") else 1
+    if request.min_view_version or request.HasField("at_time") or not 0 <= quantity <= MAX_QUANTITY:
+        return None
+    if request.requested_values or (request.user_id and not _is_id(request.user_id)):
+        return None
+    return request.account_id, request.feature_key, quantity
 
 
 def _is_id(text: str) -> bool:

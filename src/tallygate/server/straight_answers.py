@@ -122,7 +122,9 @@ class QuotaAnswering:
 
     def _taken(self, status: PlainStatus, now: int, figures: Sequence[int]) -> bytes | None:
         plan = self._plan
-        if status is PlainStatus.TAKEN:
+        if status is PlainStatus.DENIED:
+            self._answers.plans.confirm(plan.view, self._asked_time)
+        elif status is PlainStatus.TAKEN:
             self._answers.plans.confirm(plan.view, self._asked_time)
             used, included, over, start = figures
             if plan.denial is not None:
