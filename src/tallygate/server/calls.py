@@ -142,10 +142,7 @@ class Calls:
         deadline = perf_counter() + seconds
         while self.in_flight() and (left := deadline - perf_counter()) > 0:
             busy = self._running | self._inline_calls.keys()
-            if busy:
-                await asyncio.wait(busy, timeout=left)
-            else:
-                await asyncio.sleep(_IDLE_SECONDS)
+            await (asyncio.wait(busy, timeout=left) if busy else asyncio.sleep(_IDLE_SECONDS))
         return not self.in_flight()
 
     def quick_unary(self, method: Method, function: UnaryMethod, quick: Quick) -> Handler:
