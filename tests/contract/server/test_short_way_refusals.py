@@ -199,3 +199,12 @@ async def test_what_the_store_decides_keeps_the_view_young(hot):
     server.admits.clear()
     await server.ask(CHECK, **CALLS[CHECK])
     assert (counts.misses - loads, len(server.admits)) == (1, 1)
+
+
+async def test_a_store_that_lost_its_scripts_learns_them_again(hot):
+    server = await hot()
+    await server.redis_py.script_flush()
+    asked = [server.ask(CONSUME, account_id="acme", feature_key="calls", request_id=f"r{n}") for n in range(3)]
+    assert sorted([(await call).decision.used for call in asked]) == [1, 2, 3]
+    assert server.admits == []
+    assert len(await server.facts()) == 3
