@@ -62,7 +62,7 @@ async def test_a_store_that_hangs_is_not_waited_for_beyond_the_default_deadline(
 
 
 async def test_nor_beyond_the_callers_own(hot):
-    server = await hot()
+    server = await hot(server={"default_deadline": 600})
     server.valkey.pause()
     for held in begin_all(server, timeout=0.3):
         assert (await failure(held))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
