@@ -72,8 +72,9 @@ class Sidecar:
         await until(lambda: self.data.exhausted.heard)
 
     async def close(self) -> None:
-        self.listening.cancel()
-        await asyncio.wait([self.listening])
+        while not self.listening.done():  # a cancellation that meets a timeout is swallowed by the client library
+            self.listening.cancel()
+            await asyncio.wait([self.listening], timeout=0.1)
         await self.client.aclose()
         await self.link.close()
 
