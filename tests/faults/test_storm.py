@@ -18,6 +18,7 @@ TRANSPORT = "TALLYGATE_SERVER__TRANSPORT"
 ACCOUNTS = 40
 CHANNELS = 4
 REPLIES = {"native": 20_000, "grpcio": 5_000}
+GIVEN_UP = 500  # a storm in which nobody gave up proves nothing
 DEADLINES = (0.001, 0.020)
 KEYS = (mint_key(b"storm-a".ljust(32, b".")), mint_key(b"storm-b".ljust(32, b".")))
 
@@ -65,7 +66,7 @@ class Storm:
         dice = random.Random(self.seed * CALLERS + number)
         await asyncio.sleep(dice.random() * 0.05)
         turn = 0
-        while self.counts["answered"] < self.replies:
+        while self.counts["answered"] < self.replies or self.counts["given up"] <= GIVEN_UP:
             turn += 1
             await self._ask(dice, f"c{number}-{turn}")
             await asyncio.sleep(dice.random() * 0.2)
@@ -107,7 +108,6 @@ async def test_callers_that_give_up_never_get_anothers_answer(server):
     assert storm.wrong == []
     assert storm.counts["answered"] >= storm.replies
     given_up = storm.counts["given up"]
-    assert given_up > 500, "a storm in which nobody gave up proves nothing"
     assert storm.counts.total() - storm.counts["answered"] - given_up <= given_up // 20, storm.counts
     assert metric(server, "tallygate_redis_reconnects") <= given_up / 100, "a caller's leaving tore the link down"
     async with Caller(server.address, KEYS[0]) as caller:

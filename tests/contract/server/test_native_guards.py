@@ -335,7 +335,8 @@ async def test_a_drain_loses_no_answer(native, together):
             ended.append(request)
             return request
 
-        server = await native(handler, call_options=UNBOUNDED, options=TransportOptions(drain=5, reflection=False))
+        options = TransportOptions(drain=5, reflection=False, max_concurrent_streams=1024)
+        server = await native(handler, call_options=UNBOUNDED, options=options)
         async with grpc.aio.insecure_channel(server.target, options=LOCAL_CHANNEL) as channel:
             call = channel.unary_unary("/t.T/Call")
             held = [asyncio.ensure_future(call(b"x" * 2000, timeout=10)) for _ in range(236)]

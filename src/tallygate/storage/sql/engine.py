@@ -1,12 +1,14 @@
 """Engines for the two databases, told to fail fast and to lock before they read what they will change."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from time import sleep
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy import create_engine as create_sync_engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -14,6 +16,7 @@ WRITE: Final = "tallygate_write"
 """Execution option of a connection whose transaction will write: on SQLite it begins with the write lock."""
 
 _BUSY_SECONDS = 5
+_BUSY_TRIES = 200
 _POSTGRES_OPTIONS = "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000"
 _PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
 
@@ -77,10 +80,24 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in _PRAGMAS:
-            cursor.execute(pragma)
+            _execute(cursor, pragma)
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITE, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+
+
+def _execute(cursor: DBAPICursor, pragma: str) -> None:
+    """Run a pragma; the first switch to WAL fails at once beside another connection's, whatever the busy timeout."""
+    for _ in range(_BUSY_TRIES):
+        try:
+            cursor.execute(pragma)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            sleep(_BUSY_SECONDS / _BUSY_TRIES)
+        else:
+            return
+    cursor.execute(pragma)
