@@ -1,5 +1,7 @@
 """What was counted, and the events behind it."""
 
+import signal
+import threading
 from functools import partial
 
 import click
@@ -106,7 +108,14 @@ def follow(client: Client, *, after: int, account: str, feature: str) -> None:
     """
     request = wire.FollowEventsRequest(after_sequence=after, account_id=account, feature_key=feature)
     stream = UsageServiceStub(client.channel).FollowEvents(request, metadata=client.metadata)
-    last = after
+    last, stopped = after, threading.Event()
+
+    def stop(*_: object) -> None:
+        stopped.set()
+        stream.cancel()
+
+    # A KeyboardInterrupt may fall where Python ignores exceptions, and would be lost.
+    before = signal.signal(signal.SIGINT, stop)
     try:
         for answer in stream:
             last = answer.event.sequence
@@ -115,11 +124,13 @@ def follow(client: Client, *, after: int, account: str, feature: str) -> None:
             else:
                 click.echo(wrapped("  ".join(_event(answer.event))))
     except grpc.RpcError as error:
+        if stopped.is_set():
+            return
         failure = failure_of(error, address=client.target.address)
         failure.hints = (*failure.hints, f"go on with --after {last}")
         raise failure from None
-    except KeyboardInterrupt:
-        stream.cancel()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _events(client: Client, request: wire.ListEventsRequest, limit: int | None) -> wire.ListEventsResponse:
