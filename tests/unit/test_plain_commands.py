@@ -98,6 +98,12 @@ def test_an_id_of_any_length_is_said_as_it_came(gates, link, request_id):
     assert context[6:] == [True, False, 1, "consume", plain_payload_hash(1, "ALL_OR_NOTHING")]
 
 
+@pytest.mark.parametrize(("user_id", "dimensions"), [("", {}), ("u", {}), ("", {"k": ""}), ("u", {"k": "v", "l": "w"})])
+def test_who_asked_and_along_which_dimensions_is_said_as_far_as_it_is_known(gates, link, user_id, dimensions):
+    _, arguments = taken(gates, link, "r", user_id=user_id, dimensions=dimensions)
+    assert msgpack.unpackb(arguments[7])[3:6] == ["r", user_id, dimensions]
+
+
 @pytest.mark.parametrize("request_id", ["r0", "r1", "r" * 255, "ü"])
 @pytest.mark.parametrize("quantity", [1, 9, 10, 12_345, 2**53 - 1])
 def test_keys_identity_and_context_are_those_of_the_general_way(gates, link, request_id, quantity):
