@@ -195,9 +195,9 @@ class GuardedServer(library.Server):
         """Hand over what one burst has answered at once: the front then writes it in fewer pieces."""
         answered, front = self._answered, self._front
         if answered and front is not None:
+            self._answered = []
             for call_id, data in answered:
                 front.respond(call_id, data)
-            answered.clear()
 
     def serve(self, token: Any) -> None:  # noqa: ANN401 - as above
         """Serve a call that was begun without a task in one after all."""
