@@ -14,7 +14,7 @@ from load.world import World
 
 _FIRST_CALLS = {1: 150, 16: 600, 128: 2_000}
 _MOST_CALLS = 400_000
-_MET_CALLS = 4_000
+_MET_CALLS = 2_000
 
 Key = tuple[str, int]
 Say = Callable[[str], None]
@@ -33,9 +33,6 @@ def measure(world: World, rows: Sequence[Row], effort: Effort, say: Say) -> dict
     """The median of each row at each level; rows of the same list share their rounds with echo."""
     found: dict[Key, list[Sample]] = {}
     rates: dict[Key, float] = {}
-    for row in rows:
-        if row.payloads is not None and row.checks == 1:  # its accounts have been met before: cold ones have a row
-            drive(world, row, max(row.levels), _MET_CALLS)
     for number in range(effort.rounds):
         say(f"{world.transport}, AOF {world.fsync}: round {number + 1} of {effort.rounds}")
         for level in effort.levels:
@@ -110,6 +107,8 @@ def _sample(world: World, row: Row, level: int, rates: dict[Key, float], seconds
     if key not in rates:
         first = drive(world, row, level, max(_FIRST_CALLS[level] // row.checks, level))
         rates[key] = first.calls / first.seconds
+    if row.payloads is not None and row.checks == 1:  # its accounts have been met before: cold ones have a row
+        drive(world, row, max(row.levels), _MET_CALLS)
     pid = world.echo.pid if row.echo else world.sidecar.pid
     before = cpu_seconds(pid), cpu_seconds(world.valkey.pid)
     seen = drive(world, row, level, min(_MOST_CALLS, int(rates[key] * seconds)))

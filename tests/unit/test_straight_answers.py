@@ -150,6 +150,21 @@ def test_accounts_that_are_answered_alike_share_what_is_alike(rig):
     assert a.shown_taken is not rig.plan("c").shown_taken
 
 
+def test_no_text_is_set_on_an_answer_that_is_kept(rig):
+    """A message keeps the memory of every text that it ever held: a million ids would be forty megabytes."""
+    said = figures(rig, "a", 5, 5, 0, was_reset=False)
+    for request_id in ("r1", "r2"):
+        rig.consume("a", request_id, 5, PlainStatus.TAKEN, NOW, said)
+    assert rig.plan("a").shown_taken.decision.request_id == ""
+    number = (
+        wire.ConsumeQuotaResponse.DESCRIPTOR.fields_by_name["decision"].message_type.fields_by_name["request_id"].number
+    )
+
+    assert fields["request_id"].number == max(field.number for field in fields.values()), (
+        "it is written behind all others"
+    )
+
+
 def test_an_answer_is_counted_once_whether_or_not_it_is_given_again(rig):
     before = rig.counted("tallygate_decisions_total")
     said = figures(rig, "a", 5, 5, 0, was_reset=False)

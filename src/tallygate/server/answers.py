@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from tallygate.data_plane.requests import CheckRequest
 from tallygate.domain.gating.decision import DecidedOn, Decision
-from tallygate.server.codec import MAX_BATCH
+from tallygate.server.codec import MAX_BATCH, varint
 from tallygate.server.metrics import Metrics
 from tallygate_api.v1 import decision_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire
@@ -77,7 +77,7 @@ class Answers:
                 part = self._again((tenant_id, account_id, feature_key))
                 if part is None:
                     return None
-                parts += (_RESULTS, _varint(len(part)), part)
+                parts += (_RESULTS, varint(len(part)), part)
         return b"".join(parts) or None
 
     def keep(self, answered: Answered, data: bytes) -> None:
@@ -117,13 +117,3 @@ class Answers:
         )
         answered.message.decision.view_age.FromMicroseconds(age)
         return answered.message.SerializeToString()
-
-
-def _varint(number: int) -> bytes:
-    """A length as protobuf writes it."""
-    parts = bytearray()
-    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        parts.append(number & 0x7F | 0x80)
-        number >>= 7
-    parts.append(number)
-    return bytes(parts)

@@ -179,5 +179,15 @@ def duration(span: int | None) -> Duration | None:
     return Duration(seconds=seconds, nanos=micros * 1000)
 
 
+def varint(number: int) -> bytes:
+    """A length as protobuf writes it."""
+    parts = bytearray()
+    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
+        parts.append(number & 0x7F | 0x80)
+        number >>= 7
+    parts.append(number)
+    return bytes(parts)
+
+
 def _shown(value: str) -> str:
     return value if value.isprintable() else repr(value)

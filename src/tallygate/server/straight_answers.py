@@ -9,28 +9,34 @@ from tallygate.data_plane.plain import Denial, Plans, QuotaPlan, RatesPlan
 from tallygate.data_plane.ports import PlainStatus
 from tallygate.domain.errors import MAX_QUANTITY, StoreUnavailableError
 from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
+from tallygate.server.codec import varint
 from tallygate.server.codec_decision import encode_decision, encode_rate_limit
 from tallygate.server.metrics import Metrics
 from tallygate_api.v1 import entitlement_service_pb2 as wire
+from tallygate_api.v1.decision_pb2 import Decision as WireDecision
 
 Done = Callable[[bytes | Exception | None], None]
 """Told once how a call ended: its response, what went wrong, or None where the servicer has to answer it after all."""
 
 _MOST_KINDS = 20_000
+_DECISION, _REQUEST_ID = b"\x0a", b"\xa2\x01"
+"""Tags: `decision` of either response, and a decision's `request_id`."""
 _METERED = "metered"
 _RATE_LIMIT = "rate_limit"
 
 
 class _Shown:
-    """An encoded answer whose figures are set anew for each call that is answered alike."""
+    """An answer whose figures are set anew for each call that is answered alike.
 
-    __slots__ = ("counted", "decision", "limit", "pot", "response", "start")
+    Its texts are never set again: a message keeps the memory of every text that it ever held.
+    """
 
-    def __init__(self, response: Any, start: int, limit: int | None, counted: Callable[[], None]) -> None:  # noqa: ANN401 - either of two messages
+    __slots__ = ("counted", "decision", "limit", "pot", "start")
+
+    def __init__(self, decision: WireDecision, start: int, limit: int | None, counted: Callable[[], None]) -> None:
         self.counted = counted
-        self.response = response
-        self.decision = response.decision
-        self.pot: Any = response.decision.pots[0] if response.decision.pots else None
+        self.decision = decision
+        self.pot = decision.pots[0] if decision.pots else None
         self.start = start
         self.limit = limit
 
@@ -44,10 +50,13 @@ class _Shown:
             decision.granted_quantity = quantity
             self.pot.quantity = quantity
 
-    def encoded(self) -> bytes:
-        """The answer with the figures that are set."""
-        data: bytes = self.response.SerializeToString()
-        return data
+    def encoded(self, request_id: str = "") -> bytes:
+        """The response with the figures that are set, to the call of this id."""
+        data = self.decision.SerializeToString()
+        if request_id:  # a decision's last field
+            text = request_id.encode()
+            data = b"%b%b%b%b" % (data, _REQUEST_ID, varint(len(text)), text)
+        return b"%b%b%b" % (_DECISION, varint(len(data)), data)
 
 
 class StraightAnswers:
@@ -74,11 +83,11 @@ class StraightAnswers:
 
     def shown(self, response: Any, start: int, decision: Decision) -> _Shown:  # noqa: ANN401 - either of two messages
         """The answer that this response is an example of."""
-        data = response.SerializeToString()
-        example = type(response).FromString(data)
+        example = WireDecision()
+        example.CopyFrom(response.decision)
+        example.ClearField("request_id")
         shown = _Shown(example, start, decision.limit, self.metrics.counter(_METERED, decision.reason, allowed=True))
         shown.set(used=0, included=0, quantity=0)
-        shown.decision.request_id = ""
         if len(self._kept) >= _MOST_KINDS:
             self._kept.clear()
         return self._kept.setdefault((shown.encoded(), start), shown)
@@ -132,9 +141,8 @@ class QuotaAnswering:
             shown: _Shown | None = plan.shown_taken
             if shown is not None and not over and shown.start == start:
                 shown.set(used=used, included=included, quantity=self._quantity)
-                shown.decision.request_id = self._request_id
                 shown.counted()
-                return shown.encoded()
+                return shown.encoded(self._request_id)
         decision = self._decision(status, now, figures)
         if decision is None:
             return None
@@ -217,9 +225,9 @@ class RatesAnswering:
         if status is PlainStatus.TAKEN or status is PlainStatus.DENIED:
             self._answers.plans.confirm(plan.view, self._asked_time)
         if status is PlainStatus.TAKEN and plan.shown is not None:
-            response, counted = plan.shown
+            shown, counted = plan.shown
             counted()
-            return _rates_again(response, now, figures)
+            return _rates_again(shown, now, figures)
         if status is PlainStatus.UNDECIDED:
             self._answers.plans.drop_rates(*self._place)
             return None
@@ -230,27 +238,31 @@ class RatesAnswering:
         self._count(decision.reason, allowed=decision.allowed, decided_on=decision.decided_on)
         response = encode_rate_limit(decision)
         if status is PlainStatus.TAKEN:
-            plan.shown = response, self._answers.metrics.counter(_RATE_LIMIT, decision.reason, allowed=True)
+            counted = self._answers.metrics.counter(_RATE_LIMIT, decision.reason, allowed=True)
+            plan.shown = [_nearest(response, status.limit_key) for status in response.statuses], counted
         return response.SerializeToString()
 
     def _count(self, reason: Reason, *, allowed: bool = True, decided_on: DecidedOn = DecidedOn.FRESH) -> None:
         self._answers.metrics.decided(_RATE_LIMIT, reason, allowed=allowed, decided_on=decided_on, view_age=0)
 
 
-def _rates_again(response: wire.RateLimitResponse, now: int, figures: Sequence[int]) -> bytes:
-    """The response to an allowed call, with the figures of another one."""
-    nearest, at = -1, 0
-    for status in response.statuses:
-        remaining = figures[at + 1]
-        status.remaining = remaining
-        full = now + figures[at + 2]
-        reset = status.reset_time
+def _nearest(response: wire.RateLimitResponse, limit_key: str) -> wire.RateLimitResponse:
+    """The response where this limit is the nearest one."""
+    copy = wire.RateLimitResponse()
+    copy.CopyFrom(response)
+    copy.binding_limit_key = limit_key
+    return copy
+
+
+def _rates_again(shown: Sequence[wire.RateLimitResponse], now: int, figures: Sequence[int]) -> bytes:
+    """The response to an allowed call, with the figures of another; `shown` has one for each limit as the nearest."""
+    remaining = figures[1::4]
+    response = shown[remaining.index(min(remaining))]
+    for at, status in enumerate(response.statuses):
+        status.remaining = remaining[at]
+        full, reset = now + figures[4 * at + 2], status.reset_time
         reset.seconds = full // 1_000_000
         reset.nanos = full % 1_000_000 * 1000
-        if nearest < 0 or remaining < nearest:
-            nearest = remaining
-            response.binding_limit_key = status.limit_key
-        at += 4
     return response.SerializeToString()
 
 
