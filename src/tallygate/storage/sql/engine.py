@@ -32,7 +32,7 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
             pool_timeout=_BUSY_SECONDS,
             hide_parameters=True,
         )
-        _prepare_sqlite(engine.sync_engine)
+        _prepare_sqlite(engine.sync_engine, tries=1)
         return engine
     return create_async_engine(
         target.set(drivername="postgresql+psycopg"),
@@ -57,7 +57,7 @@ def create_migration_engine(url: str) -> Engine:
     target = make_url(url)
     if target.get_backend_name() == "sqlite":
         engine = create_sync_engine(target.set(drivername="sqlite"), connect_args={"timeout": _BUSY_SECONDS})
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, tries=_BUSY_TRIES)
         return engine
     return create_sync_engine(target.set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": 5})
 
@@ -68,7 +68,7 @@ def _postgres_arguments(target: URL) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name not in target.query}
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, *, tries: int) -> None:
     """Take transactions out of the driver's hands, for it begins them late and without the write lock.
 
     A transaction that reads first and writes later fails at once with "database is locked" when another wrote in
@@ -80,7 +80,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in _PRAGMAS:
-            _execute(cursor, pragma)
+            _execute(cursor, pragma, tries)
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -89,15 +89,17 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
 
 
-def _execute(cursor: DBAPICursor, pragma: str) -> None:
-    """Run a pragma; the first switch to WAL fails at once beside another connection's, whatever the busy timeout."""
-    for _ in range(_BUSY_TRIES):
+def _execute(cursor: DBAPICursor, pragma: str, tries: int) -> None:
+    """Run a pragma; the first switch to WAL fails at once beside another connection's, whatever the busy timeout.
+
+    More than one try blocks: migrations may, and whoever comes after them finds the switch made.
+    """
+    for left in reversed(range(tries)):
         try:
             cursor.execute(pragma)
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
+            if not left or "locked" not in str(error):
                 raise
             sleep(_BUSY_SECONDS / _BUSY_TRIES)
         else:
             return
-    cursor.execute(pragma)
