@@ -16,7 +16,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, re.MULTILINE))
 BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE", "src", "clients/python")
 FOREIGN = re.compile(
-    r"/work/|/home/[a-z]|/Users/[a-z]|\bpypi\.org|pythonhosted|npmjs|proxy\.golang|ghcr\.io|docker\.io|quay\.io|maven\.org|index-url\s*[=h]"
+    r"/wor[k]/|/home/[a-z]|/Users/[a-z]|\bpypi\.org|pythonhosted|npmjs|proxy\.golang|ghcr\.io|docker\.io|quay\.io|maven\.org|index-url\s*[=h]"
 )
 """Paths of one machine, and hosts of registries: which mirror serves a build is the machine's business."""
 COMMANDS = {"make", "tallygate", "git", "cd", "pip", "python", "buf", "docker", "kubectl", "curl", "export", "go"}
