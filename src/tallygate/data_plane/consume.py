@@ -14,10 +14,9 @@ from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decide import Stamp, decide_metered, unknown_account
 from tallygate.domain.gating.decision import Decision
 from tallygate.domain.gating.identity import effect_digest, payload_hash
-from tallygate.domain.gating.quota import LEVELS, Mode, QuotaAnswer, QuotaGate, ResetGate
+from tallygate.domain.gating.quota import DELTAS, LEVELS, Mode, QuotaAnswer, QuotaGate, ResetGate
 from tallygate.domain.gating.remedies import Metered, Question
 
-_NEGATIVE = {Aggregation.SUM, Aggregation.COUNT}
 _ZERO = {*LEVELS, Aggregation.TIME_WEIGHTED}
 
 Returned = Callable[[str, str, str], None]
@@ -110,7 +109,7 @@ def _quantity(request: ConsumeRequest, feature: Feature) -> int:
         raise InvalidFieldError(field="quantity", expected=f"at most {MAX_QUANTITY}", got=quantity)
     if quantity == 0 and feature.aggregation not in _ZERO:
         raise InvalidFieldError(field="quantity", expected="not zero; CheckEntitlement looks without taking", got=0)
-    if quantity < 0 and feature.aggregation not in _NEGATIVE:
+    if quantity < 0 and feature.aggregation not in DELTAS:
         raise InvalidFieldError(
             field="quantity", expected=f"at least 0 for a {feature.aggregation} meter", got=quantity
         )

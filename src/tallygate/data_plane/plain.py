@@ -21,17 +21,15 @@ from tallygate.data_plane.ports import (
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.requests import RateLimitDecision, RateLimitRequest
 from tallygate.data_plane.views import View
-from tallygate.domain.catalog import Aggregation, Algorithm, Feature, FeatureKind
+from tallygate.domain.catalog import Algorithm, Feature, FeatureKind
 from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.decide import Stamp, decide_metered
 from tallygate.domain.gating.decision import Decision, Pot, PotKind, Reason
 from tallygate.domain.gating.identity import EffectIdentity
-from tallygate.domain.gating.quota import QuotaAnswer, QuotaGate, Slot
+from tallygate.domain.gating.quota import DELTAS, QuotaAnswer, QuotaGate, Slot
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate
 from tallygate.domain.gating.remedies import Metered, Question
 from tallygate.domain.gating.resolve import BEGINNING, END
-
-_DELTAS = frozenset({Aggregation.SUM, Aggregation.COUNT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +95,10 @@ def quota_answer(
         reason = Reason.UNLIMITED
     elif taken:
         reason = Reason.OVERAGE if over else Reason.WITHIN_LIMIT
-    elif status is PlainStatus.SEEN and (quantity <= max(0, limit - included) or slot.overage):
-        reason = Reason.WITHIN_LIMIT if quantity <= max(0, limit - included) else Reason.OVERAGE
+    elif status is PlainStatus.SEEN and quantity <= max(0, limit - included):
+        reason = Reason.WITHIN_LIMIT
+    elif status is PlainStatus.SEEN and slot.overage:
+        reason = Reason.OVERAGE
     else:
         reason = Reason.QUOTA_EXHAUSTED
     return QuotaAnswer(
@@ -152,7 +152,7 @@ def rate_answers(figures: Sequence[int], gates: tuple[Identified, ...]) -> tuple
         answers.append(
             RateAnswer(
                 allowed=bool(allowed),
-                limit=rate.burst if bucket and rate.burst is not None else rate.limit,
+                limit=rate.size if bucket else rate.limit,
                 remaining=remaining,
                 reset_after=reset_after,
                 retry_after=None if retry_after < 0 else retry_after,
@@ -241,7 +241,7 @@ def _quota_plan(admission: Admission, store: PlainStore, view: View, place: tupl
     feature = view.snapshot.catalog.features.get(feature_key)
     if view.held is None or feature is None or feature.kind is not FeatureKind.METERED:
         return None
-    if feature.aggregation not in _DELTAS or view.held.grants.get(feature_key):
+    if feature.aggregation not in DELTAS or view.held.grants.get(feature_key):
         return None
     now = admission.now(view)
     slots = slots_of(view, feature, at=now)

@@ -193,7 +193,7 @@ def _status(gate: RateGate, answer: RateAnswer, now: int) -> LimitStatus:
         algorithm=gate.algorithm,
         allowed=answer.allowed,
         limit=gate.rate.limit,
-        burst=gate.rate.limit if gate.rate.burst is None else gate.rate.burst,
+        burst=gate.rate.size,
         window=gate.rate.window,
         remaining=answer.remaining,
         reset_time=now + answer.reset_after,

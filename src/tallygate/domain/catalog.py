@@ -106,6 +106,11 @@ class RateLimit:
     window: int
     burst: int | None = None
 
+    @property
+    def size(self) -> int:
+        """How much a token bucket holds."""
+        return self.limit if self.burst is None else self.burst
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescriptorRule:

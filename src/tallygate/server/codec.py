@@ -57,13 +57,18 @@ class WireEnum(Generic[E]):
         return member
 
 
+def is_identifier(value: str) -> bool:
+    """Whether it is an id: neither empty nor too long, and all of it can be printed."""
+    return 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable()
+
+
 def identifier(value: str, field: str) -> str:
     """An id as it came, if it is one.
 
     Raises:
         InvalidFieldError: it is empty, too long, or holds what cannot be printed.
     """
-    if 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable():
+    if is_identifier(value):
         return value
     raise InvalidFieldError(field=field, expected=_ID, got=_shown(value))
 

@@ -11,7 +11,7 @@ from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.plain import Plans
 from tallygate.domain.errors import MAX_QUANTITY, TallygateError
 from tallygate.domain.gating.identity import payload_hash, plain_payload_hash
-from tallygate.server.codec import MAX_ID_CHARACTERS, entries
+from tallygate.server.codec import entries, is_identifier
 from tallygate.server.codec_decision import decode_rate_limit
 from tallygate.server.metrics import Metrics
 from tallygate.server.straight_answers import Done, QuotaAnswering, RatesAnswering, StraightAnswers
@@ -70,9 +70,13 @@ class Straight:
             return False
         request_id, user_id = request.request_id, request.user_id
         quantity = request.quantity if request.HasField("quantity") else 1
-        if request.mode not in _PLAIN_MODES or request.min_view_version or not _is_id(request_id):
+        if request.mode not in _PLAIN_MODES or request.min_view_version or not is_identifier(request_id):
             return False
-        if not 0 < quantity <= MAX_QUANTITY or request.HasField("occurred_time") or (user_id and not _is_id(user_id)):
+        if (
+            not 0 < quantity <= MAX_QUANTITY
+            or request.HasField("occurred_time")
+            or (user_id and not is_identifier(user_id))
+        ):
             return False
         now = self._clock()
         plan = self._plans.quota(tenant_id, request.account_id, request.feature_key, now=now)
@@ -126,10 +130,6 @@ def _decode_check(data: bytes) -> tuple[str, str, int] | None:
     quantity = request.quantity if request.HasField("quantity") else 1
     if request.min_view_version or request.HasField("at_time") or not 0 <= quantity <= MAX_QUANTITY:
         return None
-    if request.requested_values or (request.user_id and not _is_id(request.user_id)):
+    if request.requested_values or (request.user_id and not is_identifier(request.user_id)):
         return None
     return request.account_id, request.feature_key, quantity
-
-
-def _is_id(text: str) -> bool:
-    return 0 < len(text) <= MAX_ID_CHARACTERS and text.isprintable()

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 def effect_digest(*, tenant_id: str, account_id: str, gate_key: str, request_id: str) -> bytes:
     """16 bytes that stand for (tenant, account, gate, request_id)."""
-    return blake2b(_written((tenant_id, account_id, gate_key, request_id)), digest_size=16).digest()
+    return EffectIdentity(tenant_id=tenant_id, account_id=account_id, gate_key=gate_key).digest(request_id)
 
 
 class EffectIdentity:

@@ -14,6 +14,9 @@ from tallygate.domain.gating.decision import Pot, Reason
 LATENESS_AHEAD = 300_000_000
 """How far ahead of now an `occurred_time` may lie: 5 minutes, for clocks that run fast."""
 
+DELTAS = frozenset({Aggregation.SUM, Aggregation.COUNT})
+"""Aggregations whose quantity is added to what was used, burns pots, and can be returned."""
+
 LEVELS = frozenset({Aggregation.MAX, Aggregation.LATEST})
 """Aggregations whose quantity is the observed level, not a delta."""
 

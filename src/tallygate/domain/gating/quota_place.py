@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tallygate.domain.account import Grant
-from tallygate.domain.catalog import Aggregation
 from tallygate.domain.errors import MAX_QUANTITY
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.quota import (
+    DELTAS,
     LATENESS_AHEAD,
     LEVELS,
     MEASURED,
@@ -126,7 +126,7 @@ def allowance(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) ->
 
 def _left(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tuple[Pot, ...]:
     """What the pots of a delta meter still hold; a level burns nothing."""
-    if place.gate.aggregation not in {Aggregation.SUM, Aggregation.COUNT}:
+    if place.gate.aggregation not in DELTAS:
         return ()
     pots = []
     if place.slot.limit is not None:

@@ -36,7 +36,7 @@ def bucket(rate: RateLimit) -> Bucket:
     Raises:
         InvalidFieldError: no tick holds `burst` tokens exactly.
     """
-    burst = rate.limit if rate.burst is None else rate.burst
+    burst = rate.size
     for tick in _TICKS:
         window, odd = divmod(rate.window, tick)
         if odd or not window:
@@ -127,10 +127,9 @@ def _step_bucket(gate: RateGate, state: BucketState, now: int) -> tuple[RateAnsw
         retry = 0
     elif price <= scale.size and scale.drain:
         retry = -(-(debt + price - scale.size) // scale.drain) * scale.tick
-    burst = gate.rate.limit if gate.rate.burst is None else gate.rate.burst
     answer = RateAnswer(
         allowed=allowed,
-        limit=burst,
+        limit=gate.rate.size,
         remaining=max(0, (scale.size - debt) // scale.token),
         reset_after=-(-debt // scale.drain) * scale.tick if scale.drain else 0,
         retry_after=retry,

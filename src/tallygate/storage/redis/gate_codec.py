@@ -157,13 +157,12 @@ def _slot(slot: Slot) -> list[Any]:
 def rate_figures(gate: RateGate) -> list[Any]:
     """A rate limit as the script counts it."""
     rate = gate.rate
-    burst = rate.limit if rate.burst is None else rate.burst
     head = [_ALGORITHMS[gate.algorithm], gate.cost, rate.limit, rate.window]
     if gate.algorithm is Algorithm.TOKEN_BUCKET:
         scale = bucket(rate)
-        return [*head, scale.tick, scale.token, scale.drain, scale.size, burst, 0]
+        return [*head, scale.tick, scale.token, scale.drain, scale.size, rate.size, 0]
     width = -(-rate.window // SUB_BUCKETS) if rate.limit > LOG_LIMIT else 0
-    return [*head, 1, 1, 1, 1, burst, width]
+    return [*head, 1, 1, 1, 1, rate.size, width]
 
 
 def unpack_answers(body: bytes, call: AdmitCall) -> tuple[Answer, ...]:

@@ -11,15 +11,14 @@ import msgpack
 from cachetools import LRUCache
 
 from tallygate.data_plane.ports import About, AdmitCall, Answered, Identity, PlainStatus
-from tallygate.domain.catalog import Aggregation, Algorithm
+from tallygate.domain.catalog import Algorithm
 from tallygate.domain.event import FactKind
-from tallygate.domain.gating.quota import QuotaGate, Slot
+from tallygate.domain.gating.quota import DELTAS, QuotaGate, Slot
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis.gate_codec import REPLAY_BUCKETS, WorldKind, pack_all, pack_context_around, rate_figures
 from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError, Script
 from tallygate.storage.redis.link_commands import pack_arguments
 
-_DELTAS = frozenset({Aggregation.SUM, Aggregation.COUNT})
 _STATUSES = {b"TAKEN": PlainStatus.TAKEN, b"DENIED": PlainStatus.DENIED, b"SEEN": PlainStatus.SEEN}
 _BUCKETS = tuple(pack_arguments([str(number)]) for number in range(REPLAY_BUCKETS))
 _SHARED = 4_096
@@ -167,7 +166,7 @@ def is_plain_quota(call: AdmitCall, slot: int) -> bool:
     if len(call.gates) != 1 or not isinstance(gate, QuotaGate) or gate.grants or gate.occurred_time is not None:
         return False
     terms = gate.slots[slot]
-    return gate.aggregation in _DELTAS and terms.standing is None and not terms.absent
+    return gate.aggregation in DELTAS and terms.standing is None and not terms.absent
 
 
 def are_plain_rates(call: AdmitCall) -> bool:
