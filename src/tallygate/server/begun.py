@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from tallygate.domain.credential import KeyRecord
+from tallygate.server.deadlines import DeadlineSweep
 from tallygate.server.errors import DeadlineExceededError, Failure, overloaded
 from tallygate.server.metrics import Metrics
 from tallygate.server.scopes import MethodRule
@@ -21,7 +22,6 @@ Metadata = Iterable[tuple[str, str | bytes]]
 FastAnswer = Callable[[str, bytes], bytes | None]
 """Answers a tenant's request, as bytes, from what was answered before; None where that does not hold any more."""
 
-_SWEEP_SECONDS = 0.02
 _log = logging.getLogger("tallygate.server.calls")
 
 
@@ -78,7 +78,7 @@ class BegunCalls:
         self.rules = rules
         self.metrics = metrics
         self._calls: set[_Begun] = set()
-        self._sweeping: asyncio.TimerHandle | None = None
+        self._sweep = DeadlineSweep(self._end_overdue, lambda: bool(self._calls))
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -120,8 +120,7 @@ class BegunCalls:
         if not self.rules.room():
             call(overloaded())
             return True
-        if self._sweeping is None:
-            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+        self._sweep.watch()
         try:
             taken_on = quick.straight(tenant_id, data, call)
         except Exception as error:  # noqa: BLE001 - as above
@@ -138,16 +137,10 @@ class BegunCalls:
         self._calls.remove(call)
         return True
 
-    def _sweep(self) -> None:
+    def _end_overdue(self, now: float) -> None:
         """End the calls that outstay their deadline; what they sent may still happen, as in any call."""
-        now = perf_counter()
-        self._sweeping = None
-        try:
-            for call in [call for call in self._calls if call.deadline <= now]:
-                call(DeadlineExceededError())
-        finally:  # one that cannot be ended does not keep the others from theirs
-            if self._calls:
-                self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+        for call in [call for call in self._calls if call.deadline <= now]:
+            call(DeadlineExceededError())
 
 
 class _Begun:

@@ -19,6 +19,7 @@ from tallygate.domain.credential import KeyRecord
 from tallygate.domain.errors import ScopeMissingError, ShuttingDownError, TallygateError
 from tallygate.server.authentication import Authenticator
 from tallygate.server.begun import BegunCalls, Quick, Rules, Waiting, authorization_of
+from tallygate.server.deadlines import DeadlineSweep
 from tallygate.server.errors import (
     DeadlineExceededError,
     Failure,
@@ -32,7 +33,6 @@ from tallygate.server.logs import CURRENT_CALL, CallInfo
 from tallygate.server.metrics import Metrics
 from tallygate.server.scopes import MethodRule
 
-_SWEEP_SECONDS = 0.02
 _IDLE_SECONDS = 0.005
 _log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class Calls:
         self._running: set[asyncio.Task[Any]] = set()
         self._inline_calls: dict[asyncio.Task[Any], CallInfo] = {}
         self._begun = BegunCalls(self._rules(), metrics)
-        self._sweeping: asyncio.TimerHandle | None = None
+        self._sweep = DeadlineSweep(self._end_overdue, lambda: bool(self._inline_calls))
         self._refusing = False
         metrics.watch("tallygate_calls_in_flight", "Calls whose work is not finished.", self.in_flight)
 
@@ -219,8 +219,7 @@ class Calls:
             return await self._apart(method, function, data, context)
         info = CallInfo(method.name, deadline=perf_counter() + self._patience(context))
         self._inline_calls[task] = info
-        if self._sweeping is None:
-            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+        self._sweep.watch()
         try:
             return await self._work(method, function, data, context, info)
         except asyncio.CancelledError:
@@ -231,15 +230,11 @@ class Calls:
         finally:
             del self._inline_calls[task]
 
-    def _sweep(self) -> None:
-        now = perf_counter()
+    def _end_overdue(self, now: float) -> None:
         for task, info in self._inline_calls.items():
             if info.deadline <= now and not info.expired:
                 info.expired = True
                 task.cancel()
-        self._sweeping = None
-        if self._inline_calls:
-            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
     async def _work(
         self, method: Method, function: UnaryMethod, data: bytes, context: Context, info: CallInfo

@@ -44,22 +44,28 @@ class _Owned(Collector, Generic[L]):
 
     def count(self, key: L) -> None:
         """One more."""
-        counts = self._counts.get(key)
-        if counts is None:
-            counts = self._counts[key] = [0.0]
-        counts[0] += 1
+        self.counts_of(key)[0] += 1
 
     def observe(self, key: L, value: float) -> None:
-        """One more, of this size: the last element is the sum, the others count by bucket."""
-        counts = self._counts.get(key)
-        if counts is None:
-            counts = self._counts[key] = [0.0] * (len(self._bounds) + 2)
-        counts[bisect_left(self._bounds, value)] += 1
-        counts[-1] += value
+        """One more, of this size."""
+        self.observer(key)(value)
+
+    def observer(self, key: L) -> Callable[[float], None]:
+        """As `observe`, for who does so often: hashing labels costs more than counting."""
+        counts, bounds = self.counts_of(key), self._bounds
+
+        def observed(value: float) -> None:
+            counts[bisect_left(bounds, value)] += 1
+            counts[-1] += value
+
+        return observed
 
     def counts_of(self, key: L) -> list[float]:
-        """What is counted under these labels, for who counts often: hashing labels costs more than counting."""
-        return self._counts.setdefault(key, [0.0] * (len(self._bounds) + 2 if self._bounds else 1))
+        """What is counted under these labels; of sizes the last element is the sum, the others count by bucket."""
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self._counts[key] = [0.0] * (len(self._bounds) + 2 if self._bounds else 1)
+        return counts
 
     @override
     def collect(self) -> Iterable[Metric]:
@@ -124,13 +130,7 @@ class Metrics:
 
     def timer(self, method: str, code: grpc.StatusCode) -> Callable[[float], None]:
         """As `call`, for calls of one method that ended alike."""
-        counts = self._calls.counts_of((method, code))
-
-        def timed(seconds: float) -> None:
-            counts[bisect_left(_LATENCY, seconds)] += 1
-            counts[-1] += seconds
-
-        return timed
+        return self._calls.observer((method, code))
 
     def counter(self, kind: str, reason: Reason, *, allowed: bool) -> Callable[[], None]:
         """As `decided`, for decisions on the store's word that came out alike."""
