@@ -1,5 +1,7 @@
 """What an answer stands on: it falls with its view, its phase and its age, and never outlives a newer view."""
 
+import asyncio
+
 import pytest
 
 from planes import MAX_STALENESS, SECOND, TENANT, Plane
@@ -35,6 +37,16 @@ async def test_a_view_that_was_verified_again_carries_its_answers_on(plane):
     plane.now += MAX_STALENESS
     await plane.checks.check(TENANT, SSO)
     assert standing.age() == 0
+
+
+async def test_an_answer_in_use_has_its_view_verified_before_its_time(plane):
+    standing = await standing_of(plane)
+    plane.now += MAX_STALENESS // 2
+    assert standing.age() == MAX_STALENESS // 2
+    for _ in range(10):
+        await asyncio.sleep(0)
+    plane.now += MAX_STALENESS - 1
+    assert standing.age() == MAX_STALENESS - 1
 
 
 async def test_an_announced_change_fells_it_at_once(plane):

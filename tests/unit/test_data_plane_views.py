@@ -170,3 +170,56 @@ async def test_a_caller_that_goes_away_takes_nobody_elses_load_with_it(plane):
     first.cancel()
 
     assert (await second).allowed
+
+
+async def test_a_view_in_use_is_verified_before_its_time_and_nobody_waits_for_that(plane):
+    await plane.checks.check(TENANT, SSO)
+    plane.publish_account("a", "free")
+    plane.now += MAX_STALENESS // 2 - 1
+    await plane.checks.check(TENANT, SSO)
+    plane.calls()
+    await settle()
+    assert plane.calls() == []
+
+    plane.now += 1
+    decision = await plane.checks.check(TENANT, SSO)
+    assert (decision.allowed, decision.decided_on) == (True, DecidedOn.CACHED)
+    await settle()
+
+    assert plane.calls() == ["versions", "account"]
+    assert not (await plane.checks.check(TENANT, SSO)).allowed
+    assert plane.calls() == []
+
+
+async def test_a_view_verified_ahead_outlives_the_store_by_all_of_its_time(plane):
+    await plane.checks.check(TENANT, SSO)
+    plane.now += MAX_STALENESS // 2
+    await plane.checks.check(TENANT, SSO)
+    await settle()
+    plane.store.down = True
+    plane.now += MAX_STALENESS - 1
+
+    assert (await plane.checks.check(TENANT, SSO)).decided_on is DecidedOn.CACHED
+
+
+async def test_a_view_that_cannot_be_verified_ahead_is_tried_again_but_not_for_each_use(plane):
+    await plane.checks.check(TENANT, SSO)
+    plane.calls()
+    plane.store.down = True
+    plane.now += MAX_STALENESS // 2
+    for _ in range(3):
+        await plane.checks.check(TENANT, SSO)
+        await settle()
+    assert plane.calls() == ["versions"]
+
+    plane.now += MAX_STALENESS // 8
+    await plane.checks.check(TENANT, SSO)
+    await settle()
+
+    assert plane.calls() == ["versions"]
+
+
+async def settle():
+    """Let what runs in the background come to its end."""
+    for _ in range(10):
+        await asyncio.sleep(0)

@@ -20,10 +20,11 @@ class Standing:
 
     def age(self) -> int | None:
         """How long ago the view was verified, in microseconds; None where the decision does not stand any more."""
-        now = self.admission.clock()
-        if not self.start <= now + self.view.snapshot.clock_offset < self.end:
+        now, views = self.admission.clock(), self.admission.views
+        if not self.start <= now + self.view.snapshot.clock_offset < self.end or not views.is_current(self.view, now):
             return None
-        return max(0, now - self.view.verified_time) if self.admission.views.is_current(self.view) else None
+        views.refresh_ahead(self.view)
+        return max(0, now - self.view.verified_time)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

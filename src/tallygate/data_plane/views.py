@@ -20,6 +20,8 @@ from tallygate.domain.gating.resolve import EntitlementSet, resolve
 _Place = TypeVar("_Place")
 _Loaded = TypeVar("_Loaded")
 
+_HALF, _EIGHTH = 2, 8
+
 
 @dataclass(slots=True, kw_only=True)
 class View:
@@ -27,7 +29,7 @@ class View:
 
     `verified_time` is when its versions were last compared with the store's, `applied` how far the log was then;
     `gap` counts the gaps in the announcements until then; `checked_news` what was known when it was last held to it;
-    `superseded` that a newer view of the account has taken its place.
+    `superseded` that a newer view of the account has taken its place; `asked_time` when it was last asked for ahead.
     """
 
     snapshot: CatalogSnapshot
@@ -38,6 +40,7 @@ class View:
     gap: int = 0
     checked_news: int = -1
     superseded: bool = False
+    asked_time: int = 0
     slots: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
 
     @property
@@ -98,6 +101,7 @@ class Views:
         usable = cached if cached is not None and not fresh and self.holds(cached, min_view_version) else None
         if usable is not None and usable.gap == self._gaps:
             self.counts.hits += 1
+            self.refresh_ahead(usable)
             return usable
         self.counts.misses += 1
         try:
@@ -148,6 +152,19 @@ class Views:
         """The store has compared the view's versions with its own since `asked_time`: they were the newest."""
         view.verified_time = max(view.verified_time, asked_time)
 
+    def refresh_ahead(self, view: View) -> None:
+        """Of a view in use, past half its time: verify it in the background, so that its end finds nobody waiting.
+
+        One that cannot be verified is tried again after an eighth of that time, for as long as it is used.
+        """
+        now, staleness = self._clock(), self._options.max_staleness
+        if now - view.verified_time < staleness // _HALF or now - view.asked_time < staleness // _EIGHTH:
+            return
+        view.asked_time = now
+        place = view.snapshot.tenant_id, view.record.account_id if view.record else ""
+        if self._views.get(place) is view and place not in self._loading:
+            self._begin_load(place)
+
     def cached(self, tenant_id: str, account_id: str) -> View | None:
         """The view in process if it may be used as it is, without asking the source."""
         view = self._views.get((tenant_id, account_id))
@@ -167,11 +184,13 @@ class Views:
         """Load the view; callers that arrive together share one load, unless they need one that starts now."""
         place = (tenant_id, account_id)
         task = self._loading.get(place) if shared else None
-        if task is None:
-            task = asyncio.create_task(self._load(tenant_id, account_id))
-            self._loading[place] = task
-            task.add_done_callback(_forget(self._loading, place))
-        return await asyncio.shield(task)
+        return await asyncio.shield(task or self._begin_load(place))
+
+    def _begin_load(self, place: tuple[str, str]) -> asyncio.Task[View]:
+        task = asyncio.create_task(self._load(*place))
+        self._loading[place] = task
+        task.add_done_callback(_forget(self._loading, place))
+        return task
 
     async def _load(self, tenant_id: str, account_id: str) -> View:
         started, gap = self._clock(), self._gaps
