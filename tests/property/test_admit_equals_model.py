@@ -182,7 +182,8 @@ PLANTED_IN_THE_SHORT_WAY = {
     "counts overage as included": ("included + own, overage + over", "included + quantity, overage + over"),
     "forgets what was admitted": ("redis.call('HSETNX', current, digest, note) == 1", "true"),
     "forgets the older generation": ("if not known and not status then", "if not status then"),
-    "ignores the reset": ("if reset and reset + 0 > began and", "if false and"),
+    "ignores the reset": ("local reset = kept[4]", "local reset = nil"),
+    "is not told of the reset": ("redis.call('HSET', origin, 'x', fmt(now))", "redis.call('EXISTS', origin)"),
     "remembers another answer": (
         "cmsgpack.pack(used + quantity, left) .. ending\n",
         "cmsgpack.pack(used, left) .. ending\n",

@@ -148,7 +148,7 @@ def _rescaled(state: BucketState, token: int) -> int:
 
 
 def _step_window(gate: RateGate, state: WindowState, now: int) -> tuple[RateAnswer, WindowState]:
-    start = now - now % gate.rate.window
+    start = state.start if state.start > now else now - now % gate.rate.window  # a clock may fall back a little
     count = state.count if state.start == start else 0
     allowed = count + gate.cost <= gate.rate.limit
     left = start + gate.rate.window - now

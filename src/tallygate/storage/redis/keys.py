@@ -32,7 +32,7 @@ def epoch(partition: int) -> str:
 
 
 def clock(partition: int) -> str:
-    """String: the latest `now` that a script of this partition has used, in microseconds."""
+    """String: an instant in microseconds before which no script of this partition decides any more (`admit.lua`)."""
     return f"tg:{{{partition}}}:clock"
 
 
@@ -64,7 +64,8 @@ def account(partition: int, tenant_id: str, account_id: str) -> str:
 def meter(partition: int, tenant_id: str, account_id: str, feature_key: str) -> str:
     """Hash {r, l, t, g:<grant>}: last reset, last level and its time, units burnt of each grant.
 
-    With `:<period start>` behind it: hash {u, i, o, t, g:<grant>}: one usage period's counter.
+    With `:<period start>` behind it: hash {u, i, o, t, g:<grant>, x}: one usage period's counter; where it has an `x`,
+    the last reset, the one of that reset counts in its place.
     """
     return f"tg:{{{partition}}}:m:{part(tenant_id)}:{part(account_id)}:{part(feature_key)}"
 

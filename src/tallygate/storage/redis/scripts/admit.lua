@@ -34,9 +34,13 @@
 -- A record of an effect: payload hash (8 bytes), then a quota's or a reset's
 --   {reason (0 WITHIN_LIMIT, 1 OVERAGE, 2 UNLIMITED), granted, used, remaining, limit, period start, period end, slot,
 --    pots unless the included allowance paid all}, or a rate limit's {limit, remaining, reset_after, retry_after}
+-- The clock is kept to a grain, and so is the look at the stream's bound: who appends a fact looks when it is the first to
+--   do so in its grain, and then sets the clock past the grain's start; who appends none sets it to that start. So time
+--   never falls back beyond a grain's start, and a full stream is found by the first fact of each grain until it is not.
 -- State: a meter's hashes are told in keys.py. A token bucket is {debt, instant, token} and a fixed window
 --   {start, count}, as values one after the other; a sliding window is a list of "mark cost", and its sum behind ":s".
 local END = 9007199254740991
+local GRAIN = 100000
 
 -- 1. Is this still the world that the caller resolved in?
 local kind, expected, catalogue, record, offset, window, backlog = cmsgpack.unpack(ARGV[2])
@@ -44,7 +48,9 @@ local t = redis.call('TIME')
 local raw = t[1] * 1000000 + t[2]
 local world = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3])
 local seen = (world[2] or 0) + 0
-if raw < seen then raw = seen end
+local behind = raw < seen
+if behind then raw = seen end
+local mark = raw - math.fmod(raw, GRAIN)
 local now = raw + offset
 local epoch = world[1] or ''
 if epoch ~= expected then return {ARGV[1], 'EPOCH_MISMATCH', now, epoch} end
@@ -86,6 +92,7 @@ if kind == 'r' then
       local start, count = now - math.fmod(now, width), 0
       if kept then
         local began, counted = cmsgpack.unpack(kept)
+        if began > now then start = began end
         if began == start then count = counted end
       end
       reset = start + width - now
@@ -111,7 +118,7 @@ if kind == 'r' then
   for i = 1, #gates do
     redis.call('SET', KEYS[6 + i], values[i], 'PX', math.ceil(reply[4 * i + 2] / 1000) + 1000)
   end
-  if raw > seen then redis.call('SET', KEYS[2], raw) end
+  if seen < mark then redis.call('SET', KEYS[2], mark) end
   return reply
 end
 
@@ -120,13 +127,15 @@ if kind == 'c' or kind == 'l' then
     cmsgpack.unpack(ARGV[3])
   if now < start or now >= stop then return {ARGV[1], 'SLOTS_MISSED', now, ''} end
   local key = KEYS[7] .. ':' .. began_text
-  local reset = redis.call('HGET', KEYS[7], 'r')
-  if reset and reset + 0 > began and reset + 0 <= now then
+  local kept = redis.call('HMGET', key, 'u', 'i', 'o', 'x')
+  local reset = kept[4]
+  if reset then
     key, began = KEYS[7] .. ':' .. reset, reset + 0
+    if began > now then return {ARGV[1], 'NOT_PLAIN', now, ''} end
+    kept = redis.call('HMGET', key, 'u', 'i', 'o')
     period = cmsgpack.pack(began, ends)
     ending = nil
   end
-  local kept = redis.call('HMGET', key, 'u', 'i', 'o')
   local used, included, overage = (kept[1] or 0) + 0, (kept[2] or 0) + 0, (kept[3] or 0) + 0
   if kind == 'l' then return {ARGV[1], 'SEEN', now, used, included, overage, began} end
 
@@ -138,7 +147,7 @@ if kind == 'c' or kind == 'l' then
     status = 'DENIED'
   elseif used + quantity > END then
     status = 'COUNTER_OVERFLOW'
-  elseif redis.call('XLEN', KEYS[5]) >= backlog then
+  elseif (behind or seen <= mark) and redis.call('XLEN', KEYS[5]) >= backlog then
     status = 'EVENT_BACKLOG'
   end
   local generation = (now - math.fmod(now, window)) / window
@@ -173,7 +182,7 @@ if kind == 'c' or kind == 'l' then
       end
       local at = cmsgpack.pack(now)
       redis.call('XADD', KEYS[5], '*', 'c', ARGV[8], 'f', '\154' .. units .. at .. at .. period .. pots .. plan)
-      if raw > seen then redis.call('SET', KEYS[2], raw) end
+      if seen <= mark then redis.call('SET', KEYS[2], mark + 1) end
       return {ARGV[1], 'TAKEN', now, used, included, over, began}
     end
   end
@@ -342,6 +351,10 @@ local quota_gates = function()
     place.moved[#place.moved + 1] = id
   end
 
+  local expiry = function(place)
+    return fmt(math.max(math.ceil((place.slot[6] - offset) / 1000), math.ceil(raw / 1000) + 1000))
+  end
+
   local write_counter = function(place)
     local fields = {'u', fmt(place.used)}
     local put = function(name, value) fields[#fields + 1] = name; fields[#fields + 1] = fmt(value) end
@@ -353,10 +366,7 @@ local quota_gates = function()
     end
     for _, id in ipairs(place.moved) do put('g:' .. id, place.paid[id]) end
     redis.call('HSET', place.counter_key, unpack(fields))
-    if not place.exists then
-      local until_ms = math.ceil((place.slot[6] - offset) / 1000)
-      redis.call('PEXPIREAT', place.counter_key, fmt(math.max(until_ms, math.ceil(raw / 1000) + 1000)))
-    end
+    if not place.exists then redis.call('PEXPIREAT', place.counter_key, expiry(place)) end
   end
 
   local write_meter = function(place)
@@ -516,6 +526,9 @@ local quota_gates = function()
     local result = {1, 'WITHIN_LIMIT', 0, place.used, -1, -1, {}, place.index - 1, now, place.slot[4], {}}
     return {yes = result, no = result, commit = function()
       redis.call('HSET', key, 'r', fmt(now))
+      local origin = key .. ':' .. fmt(place.slot[3])
+      redis.call('HSET', origin, 'x', fmt(now))
+      redis.call('PEXPIREAT', origin, expiry(place))
       write_counter(place)
       add_fact(gate, place, 0, {}, place.slot[4])
       publish(gate[8])
@@ -583,6 +596,7 @@ local rate_gates = function()
     local kept = redis.call('GET', key)
     if kept then
       local began, counted = cmsgpack.unpack(kept)
+      if began > now then start = began end
       if began == start then count = counted end
     end
     local allowed = count + cost <= limit
@@ -694,7 +708,9 @@ end
 
 -- 5. Commit all or none, append the facts, remember the answers.
 local commit = all and not peek
-if commit and counts and redis.call('XLEN', KEYS[5]) >= backlog then return reply('EVENT_BACKLOG', now) end
+if commit and counts and (behind or seen <= mark) and redis.call('XLEN', KEYS[5]) >= backlog then
+  return reply('EVENT_BACKLOG', now)
+end
 local answers = {}
 for i, outcome in ipairs(outcomes) do answers[i] = commit and outcome.yes or outcome.no end
 if commit then
@@ -707,6 +723,7 @@ if commit then
       answers[i] = outcome.no
     end
   end
-  if raw > seen then redis.call('SET', KEYS[2], fmt(raw)) end
+  local kept_until = counts and mark + 1 or mark
+  if seen < kept_until then redis.call('SET', KEYS[2], fmt(kept_until)) end
 end
 return reply('DECIDED', now, cmsgpack.pack(answers))
