@@ -58,13 +58,24 @@ class Sidecar:
         if self._process is not None and self._process.alive:
             self._process.end(signal.SIGTERM)
 
+    def answered(self, method: str) -> int:
+        """How many calls of a method it has answered without an error, by its own metrics."""
+        _, metrics = self._asked("/metrics")
+        head = f'tallygate_call_seconds_count{{code="OK",method="EntitlementService/{method}"}} '
+        return sum(int(float(line.removeprefix(head))) for line in metrics.splitlines() if line.startswith(head))
+
     def _is_ready(self) -> bool:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=1)
-            connection.request("GET", "/ready")
-            return connection.getresponse().status == http.HTTPStatus.OK
+            return self._asked("/ready")[0] == http.HTTPStatus.OK
         except (OSError, http.client.HTTPException):
             return False
+
+    def _asked(self, path: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=1)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
         finally:
             connection.close()
 

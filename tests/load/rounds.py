@@ -59,7 +59,6 @@ def drive(world: World, row: Row, level: int, calls: int) -> Driven:
             connections=connections,
             streams=streams,
             calls=max(calls, connections * streams),
-            answer_bytes=_answer_bytes(address, world.headers, row.path, row.payload(world)),
         )
     each = max(1, calls // connections)
     with opened(world, row, connections, addresses=[address], calls=each) as links:
@@ -96,12 +95,6 @@ def opened(
             link.close()
 
 
-def _answer_bytes(address: str, headers: dict[str, str], path: str, payload: bytes) -> int:
-    link = Connection(address, path, headers, iter([payload]), keep_replies=True)
-    link.close()
-    return max(1, sum(map(len, link.replies)))
-
-
 def _sample(world: World, row: Row, level: int, rates: dict[Key, float], seconds: float) -> Sample:
     key = (row.name, level)
     if key not in rates:
@@ -110,9 +103,11 @@ def _sample(world: World, row: Row, level: int, rates: dict[Key, float], seconds
     if row.payloads is not None and row.checks == 1:  # its accounts have been met before: cold ones have a row
         drive(world, row, max(row.levels), _MET_CALLS)
     pid = world.echo.pid if row.echo else world.sidecar.pid
+    answered = 0 if row.echo else world.sidecar.answered(row.method)
     before = cpu_seconds(pid), cpu_seconds(world.valkey.pid)
     seen = drive(world, row, level, min(_MOST_CALLS, int(rates[key] * seconds)))
     after = cpu_seconds(pid), cpu_seconds(world.valkey.pid)
+    lost = 0 if row.echo else seen.calls - (world.sidecar.answered(row.method) - answered)
     rates[key] = seen.calls / seen.seconds
     server, valkey = ((later - earlier) / seen.calls * 1e6 for earlier, later in zip(before, after, strict=True))
     return Sample(
@@ -122,7 +117,7 @@ def _sample(world: World, row: Row, level: int, rates: dict[Key, float], seconds
         cpu_server=server,
         cpu_valkey=0.0 if row.echo else valkey,
         driver_cpu=seen.driver_cpu,
-        failed=seen.failed,
+        failed=max(seen.failed, lost),
     )
 
 

@@ -179,18 +179,21 @@ class _Begun:
 
 
 class Waiting:
-    """A port for one call, for a transport that has a task for each anyhow."""
+    """A port for one call, for a transport that has a task for each anyhow.
 
-    __slots__ = ("_future", "_outcome", "_told")
+    Once it was `told`, the `outcome` is what the call came to; None where the task has to serve it.
+    """
+
+    __slots__ = ("_future", "outcome", "told")
 
     def __init__(self) -> None:
-        self._told = False
-        self._outcome: bytes | Failure | None = None
+        self.told = False
+        self.outcome: bytes | Failure | None = None
         self._future: asyncio.Future[None] | None = None
 
     def answer(self, token: object, outcome: bytes | Failure | None) -> None:  # noqa: ARG002 - there is but one call
         """Take the outcome."""
-        self._told, self._outcome = True, outcome
+        self.told, self.outcome = True, outcome
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
@@ -198,12 +201,12 @@ class Waiting:
         """Take that there is none: the task has to serve the call."""
         self.answer(token, None)
 
-    async def outcome(self) -> bytes | Failure | None:
-        """Wait for what the call came to; None where the task has to serve it."""
-        if not self._told:
+    async def wait(self) -> bytes | Failure | None:
+        """Wait until it is told; the outcome."""
+        if not self.told:
             self._future = asyncio.get_running_loop().create_future()
             await self._future
-        return self._outcome
+        return self.outcome
 
 
 def authorization_of(metadata: Metadata) -> str | None:

@@ -153,7 +153,7 @@ class Calls:
             if not getattr(context, "begun", False):
                 port = Waiting()
                 if begin(data, context.invocation_metadata() or (), context.time_remaining(), port, None):
-                    outcome = await port.outcome()
+                    outcome = port.outcome if port.told else await port.wait()
                     if isinstance(outcome, Failure):
                         await context.abort(outcome.code, outcome.message, outcome.trailing)
                     if outcome is not None:
