@@ -33,7 +33,7 @@ class Sidecar:
         self._log = directory / "sidecar.log"
         fixed = {"SERVER__GRPC_ADDRESS": self.address, "SERVER__ADMIN_ADDRESS": f"127.0.0.1:{self.admin_port}"}
         words = [f"TALLYGATE_{name}={value}" for name, value in {"DATA_DIR": directory, **fixed, **settings}.items()]
-        self._argv = ["env", *words, sys.executable, "-m", "tallygate", "serve"]
+        self._argv = ["env", "-u", "PYTHONDONTWRITEBYTECODE", *words, sys.executable, "-m", "tallygate", "serve"]
         self._process: ChildProcess | None = None
 
     @property
