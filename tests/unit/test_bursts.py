@@ -114,6 +114,19 @@ async def test_commands_of_a_burst_are_one_write_at_its_end():
     connection.end("done")
 
 
+async def test_a_long_burst_begins_to_leave_before_its_end_each_command_once_and_in_order():
+    burst = Burst()
+    connection, transport, _ = connected(burst)
+    commands = [pack("ECHO", str(number)) for number in range(50)]
+    with burst:
+        for command in commands:
+            connection.send(command).cancel()
+        assert transport.written
+    assert b"".join(transport.written) == b"".join(commands)
+    assert len(transport.written) < len(commands) / 4
+    connection.end("done")
+
+
 async def test_what_was_queued_before_a_burst_is_written_once():
     burst = Burst()
     connection, transport, _ = connected(burst)

@@ -25,6 +25,8 @@ from tallygate.storage.redis.link_errors import (
 
 _NOT_YET = object()
 _READ_BYTES = 1 << 16
+# A long burst leaves in parts: Redis works on the first ones while the others are still being made.
+_PART = 8
 # After a stall of our own process a timer may fire before the socket was read: look twice before a verdict.
 _GRACE_SECONDS = 0.002
 
@@ -155,6 +157,8 @@ class LinkConnection(asyncio.BufferedProtocol):
             self._loop.call_soon(self.flush)
         pending.append((waiter, script, command))
         unsent.append(command)
+        if len(unsent) >= _PART and self._burst.is_open:
+            self.flush()
 
     def end(self, why: str, *, timed_out: bool = False) -> None:
         """Tear the connection down at once and fail every outstanding command."""
