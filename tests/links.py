@@ -10,8 +10,15 @@ from tallygate.storage.redis.link import (
     RedisAddress,
     RedisLink,
 )
+from tallygate.storage.redis.link_commands import pack_arguments
 
 GENEROUS = 5.0  # a bound against hanging, not a measurement
+
+
+def evaluated(link, script, keys, arguments=()):
+    """The reply of a script to these keys and arguments, to come."""
+    packed = script.prefix(len(keys), len(arguments)) + pack_arguments([*keys, *arguments])
+    return link.eval_packed(script, packed)
 
 
 BUSY = "local x = 0 for i = 1, 1000000 do x = x + i end return x"

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from links import BUSY, linked
+from links import BUSY, evaluated, linked
 from servers import ValkeyServer
 from tallygate.storage.redis.link import (
     ReplyError,
@@ -97,7 +97,7 @@ async def test_a_storm_of_cancellations_never_shifts_a_reply(server):
 
     async def one_call(name, n):
         canary = b"%s:%d" % (name, n)
-        echo, _ = await link.eval_sha(script, [b"storm:" + name], [canary])
+        echo, _ = await evaluated(link, script, [b"storm:" + name], [canary])
         seen["right" if echo == canary else "wrong"] += 1
 
     async def storm_caller(name, chance):
@@ -144,10 +144,10 @@ async def test_a_script_is_learnt_by_the_server_and_again_after_a_flush(server):
         for _ in range(2):
             await link.call("SCRIPT", "FLUSH")
             loads = link.counters.script_loads
-            calls = [link.eval_sha(script, ["k"], [n, b"x"]) for n in range(100)]
+            calls = [evaluated(link, script, ["k"], [n, b"x"]) for n in range(100)]
             assert await asyncio.gather(*calls) == [[b"k", b"%d" % n, b"x"] for n in range(100)]
             assert link.counters.script_loads == loads + 1
-            assert await link.eval_sha(script, [b"k"], [1, "x"]) == [b"k", b"1", b"x"]
+            assert await evaluated(link, script, [b"k"], [1, "x"]) == [b"k", b"1", b"x"]
             assert link.counters.script_loads == loads + 1
 
 
@@ -155,7 +155,7 @@ async def test_noscript_executes_once(server):
     script = Script("return redis.call('INCR', KEYS[1])")
     async with linked(server) as link:
         await link.call("SCRIPT", "FLUSH")
-        calls = [link.eval_sha(script, [b"once"]) for _ in range(50)]
+        calls = [evaluated(link, script, [b"once"]) for _ in range(50)]
         calls[7].cancel()  # before the server told that it does not know the script: not sent again
         replies = [await call for call in calls if not call.cancelled()]
         assert sorted(replies) == list(range(1, 50))
@@ -165,14 +165,14 @@ async def test_noscript_executes_once(server):
 async def test_a_script_that_does_not_compile_is_its_callers_error(server):
     async with linked(server) as link:
         with pytest.raises(ReplyError, match="NOSCRIPT"):
-            await link.eval_sha(Script("this is not Lua"), [])
-        assert await link.eval_sha(Script("return 1"), []) == 1
+            await evaluated(link, Script("this is not Lua"), [])
+        assert await evaluated(link, Script("return 1"), []) == 1
 
 
 async def test_an_error_in_a_script_is_its_callers(server):
     async with linked(server) as link:
         with pytest.raises(ReplyError) as error:
-            await link.eval_sha(Script("return redis.error_reply('STALE_VIEW 7')"), [])
+            await evaluated(link, Script("return redis.error_reply('STALE_VIEW 7')"), [])
         assert (error.value.code, error.value.text) == ("STALE_VIEW", "STALE_VIEW 7")
 
 

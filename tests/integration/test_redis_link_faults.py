@@ -4,7 +4,7 @@ import contextlib
 import pytest
 
 from child_processes import temporary_directory
-from links import BUSY, GENEROUS, fake_server, linked, polite
+from links import BUSY, GENEROUS, evaluated, fake_server, linked, polite
 from servers import ValkeyServer
 from tallygate.storage.redis.link import (
     ConnectError,
@@ -53,9 +53,9 @@ async def test_a_busy_server_that_answers_is_not_timed_out(server):
     busy = Script("local x = 0 for i = 1, 300000 do x = x + i end return 1")
     one_read = b"x" * 20_000  # Valkey answers what one read brought all at once
     async with linked(server, reply_seconds=0.3) as link:
-        await link.eval_sha(busy, [])
+        await evaluated(link, busy, [])
         started = asyncio.get_running_loop().time()
-        assert set(await asyncio.gather(*(link.eval_sha(busy, [], [one_read]) for _ in range(400)))) == {1}
+        assert set(await asyncio.gather(*(evaluated(link, busy, [], [one_read]) for _ in range(400)))) == {1}
         assert asyncio.get_running_loop().time() - started > 0.3
         assert link.counters.timeouts == 0
 

@@ -4,12 +4,14 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis
 from tallygate.app.errors import StartError
+from tallygate.app.lifecycle import Startable
 from tallygate.app.serving import Serving, build_serving
 from tallygate.server.admin import AdminServer, Check
 from tallygate.server.listeners import parse_address
@@ -29,8 +31,8 @@ _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 
-class Application:
-    """A process in its role; `start` raises one line with cause and fix, and leaves nothing behind.
+class Application(Startable):
+    """A process in its role.
 
     As a worker it shares its TCP port with others, and has no admin port: its parent asks what that would show.
     """
@@ -50,27 +52,7 @@ class Application:
         self.grpc_address = ""
         self.admin_address = ""
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Start everything; what was started is stopped again where a later part cannot be."""
-        try:
-            await self._start()
-            _settle_memory()
-        except BaseException:
-            try:
-                await self.stop()
-            except Exception:  # noqa: BLE001 - why it cannot start is what counts, and is raised below
-                _log.exception("what was started could not be stopped cleanly")
-            raise
-
+    @override
     async def stop(self) -> None:
         """Drain calls, collector, SQL, then Valkey; safe to call twice."""
         self._draining = True
@@ -106,6 +88,7 @@ class Application:
         """Wait until `stop` is done."""
         await self._stopped.wait()
 
+    @override
     async def _start(self) -> None:
         settings = self._settings
         _require_one_process(settings)
@@ -125,6 +108,7 @@ class Application:
             for name, loop in self._control.loops(self._nap).items():
                 self._supervise(name, loop)
             self._control.start_collecting()
+        _settle_memory()
 
     async def _serve(self, settings: Settings, serving: Serving) -> None:
         if serving.has_services:

@@ -6,9 +6,10 @@ A worker that ends is started again. Workers end with their parent, however that
 import asyncio
 import logging
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
+from typing_extensions import override
+
+from tallygate.app.lifecycle import Startable
 from tallygate.app.worker_process import WorkerProcess, WorkerState
 from tallygate.server.admin import AdminServer, Check
 from tallygate.server.listeners import Reservation, parse_address, reserve
@@ -21,8 +22,8 @@ _STEADY_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-class Workers:
-    """An installation of several workers; `start` raises one line with cause and fix, and leaves nothing behind."""
+class Workers(Startable):
+    """An installation of several workers."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -36,23 +37,7 @@ class Workers:
         self.grpc_address = ""
         self.admin_address = ""
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Start all workers; where one cannot be, none is left."""
-        try:
-            await self._start()
-        except BaseException:
-            await self.stop()
-            raise
-
+    @override
     async def stop(self) -> None:
         """Let all workers drain at the same time, then give up the address; safe to call twice."""
         self._draining = True
@@ -74,6 +59,7 @@ class Workers:
         await asyncio.gather(*map(self._state, range(self._count)))
         return self._merged.exposition()
 
+    @override
     async def _start(self) -> None:
         server = self._settings.server
         self._reservation = reserve(parse_address(server.grpc_address), self._count)

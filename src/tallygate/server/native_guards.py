@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from tallygate.server.begun import Begin
 
 _BATCH = 64
-_IDLE_SECONDS = 0.005
 _log = logging.getLogger(__name__)
 
 
@@ -80,18 +79,15 @@ class GuardedServer(library.Server):
         return len(self._calls) + self._begun
 
     async def drain(self, seconds: float) -> bool:
-        """Refuse new calls with SHUTTING_DOWN and wait for those that run; whether they ended in time."""
+        """Refuse new calls with SHUTTING_DOWN and wait for the tasks of those that run; whether they ended in time.
+
+        Calls that were begun without one are waited for by whoever began them (`Calls.idle`).
+        """
         self._draining = True
         deadline = monotonic() + seconds
-        while (left := deadline - monotonic()) > 0:
-            tasks = self._awaited()
-            if tasks:
-                await asyncio.wait(tasks, timeout=left)
-            elif self._begun:
-                await asyncio.sleep(_IDLE_SECONDS)
-            else:
-                break
-        return not self._awaited() and not self._begun
+        while (tasks := self._awaited()) and (left := deadline - monotonic()) > 0:
+            await asyncio.wait(tasks, timeout=left)
+        return not self._awaited()
 
     def _awaited(self) -> set[asyncio.Task[None]]:
         calls = self._calls.values()

@@ -18,6 +18,8 @@ from tallygate_api.v1.decision_pb2 import Decision as WireDecision
 Done = Callable[[bytes | Exception | None], None]
 """Told once how a call ended: its response, what went wrong, or None where the servicer has to answer it after all."""
 
+_Answer = Callable[[PlainStatus, int, Sequence[int]], bytes | None]
+
 _MOST_KINDS = 20_000
 _DECISION, _REQUEST_ID = b"\x0a", b"\xa2\x01"
 """Tags: `decision` of either response, and a decision's `request_id`."""
@@ -117,17 +119,11 @@ class QuotaAnswering:
 
     def taken(self, status: PlainStatus, now: int, figures: Sequence[int]) -> None:
         """Answer a consume."""
-        try:
-            self._done(self._taken(status, now, figures))
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
-            self._done(error)
+        _end(self._done, self._taken, status, now, figures)
 
     def seen(self, status: PlainStatus, now: int, figures: Sequence[int]) -> None:
         """Answer a check."""
-        try:
-            self._done(self._seen(status, now, figures))
-        except Exception as error:  # noqa: BLE001 - as above
-            self._done(error)
+        _end(self._done, self._seen, status, now, figures)
 
     def _taken(self, status: PlainStatus, now: int, figures: Sequence[int]) -> bytes | None:
         plan = self._plan
@@ -215,10 +211,7 @@ class RatesAnswering:
 
     def answered(self, status: PlainStatus, now: int, figures: Sequence[int]) -> None:
         """Answer the call."""
-        try:
-            self._done(self._answer(status, now, figures))
-        except Exception as error:  # noqa: BLE001 - as above
-            self._done(error)
+        _end(self._done, self._answer, status, now, figures)
 
     def _answer(self, status: PlainStatus, now: int, figures: Sequence[int]) -> bytes | None:
         plan = self._plan
@@ -244,6 +237,13 @@ class RatesAnswering:
 
     def _count(self, reason: Reason, *, allowed: bool = True, decided_on: DecidedOn = DecidedOn.FRESH) -> None:
         self._answers.metrics.decided(_RATE_LIMIT, reason, allowed=allowed, decided_on=decided_on, view_age=0)
+
+
+def _end(done: Done, answer: _Answer, status: PlainStatus, now: int, figures: Sequence[int]) -> None:
+    try:
+        done(answer(status, now, figures))
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
+        done(error)
 
 
 def _nearest(response: wire.RateLimitResponse, limit_key: str) -> wire.RateLimitResponse:

@@ -18,7 +18,7 @@ from tallygate.storage.redis import keys
 from tallygate.storage.redis.gate_codec import Terms, WorldKind, pack_gate, pack_terms, pack_world, unpack_answers
 from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError, Script
 from tallygate.storage.redis.link_commands import pack_arguments
-from tallygate.storage.redis.plain import Head, RedisQuota, RedisRates, Sender, are_plain_rates, is_plain_quota
+from tallygate.storage.redis.plain import Around, RedisQuota, RedisRates, Sender, are_plain_rates, is_plain_quota
 
 ADMIT = Script(files("tallygate.storage.redis").joinpath("scripts/admit.lua").read_text())
 
@@ -75,36 +75,27 @@ class RedisGates:
             epoch = self._adopt(partition, body)
         raise EpochMismatchError(partition=partition)
 
-    async def warm_up(self, partition: int) -> None:
-        """Learn a partition's epoch before its first call: plain calls need to know it.
-
-        Raises:
-            StoreUnavailableError: it cannot be read.
-        """
-        await self._read_epoch(partition)
-
     def quota(self, call: AdmitCall, slot: int) -> PlainQuota | None:
         """`PlainStore`: a quota that no grants pay for."""
-        home = self._home(call)
-        epoch = self._epochs.get(home.partition)
-        if epoch is None or not is_plain_quota(call, slot):
-            return None
-        head = self._head(call, home)
-        return RedisQuota(self._sender, head, call, slot, lambda kind: self._packed_world(kind, call, epoch))
+        around = self._around(call) if is_plain_quota(call, slot) else None
+        return RedisQuota(self._sender, around, call, slot) if around is not None else None
 
     def rates(self, call: AdmitCall) -> PlainRates | None:
         """`PlainStore`: rate limits of a call without identity."""
+        around = self._around(call) if are_plain_rates(call) else None
+        return RedisRates(self._sender, around, call) if around is not None else None
+
+    def _around(self, call: AdmitCall) -> Around | None:
+        """What is the same in all plain calls like this one; None where its partition's epoch is not known yet."""
         home = self._home(call)
         epoch = self._epochs.get(home.partition)
-        if epoch is None or not are_plain_rates(call):
+        if epoch is None:
             return None
-        head = self._head(call, home)
-        return RedisRates(self._sender, head, call, lambda kind: self._packed_world(kind, call, epoch))
-
-    def _head(self, call: AdmitCall, home: _Home) -> Head:
-        """The keys of a call, with the number of its arguments still to come."""
         keys_packed = home.fixed_keys + b"".join([self._state_key(item, call, home) for item in call.gates])
-        return lambda arguments: ADMIT.prefix(_FIXED_KEYS + len(call.gates), arguments) + keys_packed
+        return Around(
+            head=lambda arguments: ADMIT.prefix(_FIXED_KEYS + len(call.gates), arguments) + keys_packed,
+            world=lambda kind: self._packed_world(kind, call, epoch),
+        )
 
     async def _run(self, call: AdmitCall, home: _Home, epoch: str) -> tuple[AdmitStatus, int, bytes]:
         sequence = b"%d" % next(self._sequence)

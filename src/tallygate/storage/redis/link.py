@@ -6,7 +6,7 @@ redis-py stays the client for everything that is not the hot path.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from tallygate.data_plane.burst import Burst
@@ -139,23 +139,10 @@ class RedisLink:
             raise LinkDownError(self.last_error)
         return connection.send(pack(*arguments))
 
-    def eval_sha(
-        self, script: Script, keys: Sequence[Argument], arguments: Sequence[Argument] = ()
-    ) -> asyncio.Future[Any]:
+    def eval_packed(self, script: Script, packed: bytes) -> asyncio.Future[Any]:
         """Run a script as `call` does; a server that does not know it learns it and the call is sent again.
 
         So a call may be overtaken by later ones when the server lost its scripts.
-
-        Raises:
-            NotSentError: The link is down or full.
-        """
-        connection = self._connection
-        if connection is None:
-            raise LinkDownError(self.last_error)
-        return connection.send(script.pack_call(keys, arguments), script)
-
-    def eval_packed(self, script: Script, packed: bytes) -> asyncio.Future[Any]:
-        """As `eval_sha`, for a call that is packed already.
 
         Raises:
             NotSentError: The link is down or full.

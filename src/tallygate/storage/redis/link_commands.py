@@ -32,19 +32,12 @@ class Script:
         self.sha1 = hashlib.sha1(self.body, usedforsecurity=False).hexdigest()
         self._prefixes: dict[tuple[int, int], bytes] = {}
 
-    def pack_call(self, keys: Sequence[Argument], arguments: Sequence[Argument]) -> bytes:
-        """Pack the EVALSHA; what does not depend on the values is packed once per shape."""
-        parts = [self.prefix(len(keys), len(arguments))]
-        _append(parts, keys)
-        _append(parts, arguments)
-        return b"".join(parts)
-
     def pack_load(self) -> bytes:
         """Pack the SCRIPT LOAD."""
         return pack(b"SCRIPT", b"LOAD", self.body)
 
     def prefix(self, keys: int, arguments: int) -> bytes:
-        """What stands before so many keys and arguments."""
+        """What stands before so many keys and arguments of an EVALSHA; packed once per shape."""
         shape = (keys, arguments)
         prefix = self._prefixes.get(shape)
         if prefix is None:

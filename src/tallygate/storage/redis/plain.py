@@ -5,6 +5,7 @@ What a view decides is packed once; what is left to do for a call is to fill in 
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgpack
@@ -26,13 +27,15 @@ _STR8 = tuple(b"\xd9%c" % length for length in range(256))
 _NOBODY = b"\xa0\x80"
 """No user and no dimensions, packed."""
 
-Worlds = Callable[[WorldKind], bytes]
-"""The packed world of a call, for each kind."""
-
-Head = Callable[[int], bytes]
-"""What stands before the sequence number of a command with so many arguments."""
-
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What like calls share: all before the sequence number, by how many arguments follow, and the packed worlds."""
+
+    head: Callable[[int], bytes]
+    world: Callable[[WorldKind], bytes]
 
 
 class Sender:
@@ -95,15 +98,15 @@ class RedisQuota:
 
     __slots__ = ("_context_head", "_context_tail", "_head", "_look", "_sender", "_take")
 
-    def __init__(self, sender: Sender, head: Head, call: AdmitCall, slot: int, worlds: Worlds) -> None:
+    def __init__(self, sender: Sender, around: Around, call: AdmitCall, slot: int) -> None:
         gate = call.gates[0].gate
         if not isinstance(gate, QuotaGate):
             raise TypeError(gate)
         self._sender = sender
-        self._head = head(8)
+        self._head = around.head(8)
         terms = _terms(gate.slots[slot], slot)
-        self._look = head(3), sender.shared(pack_arguments([worlds(WorldKind.LOOK_AT_ONE), terms]))
-        self._take = sender.shared(pack_arguments([worlds(WorldKind.TAKE_ONE), terms]))
+        self._look = around.head(3), sender.shared(pack_arguments([around.world(WorldKind.LOOK_AT_ONE), terms]))
+        self._take = sender.shared(pack_arguments([around.world(WorldKind.TAKE_ONE), terms]))
         self._context_head, self._context_tail = pack_context_around(call, gate.feature_key, FactKind.CONSUME)
 
     def look(self, answered: Answered) -> None:
@@ -142,11 +145,11 @@ class RedisRates:
 
     __slots__ = ("_head", "_sender", "_tail")
 
-    def __init__(self, sender: Sender, head: Head, call: AdmitCall, worlds: Worlds) -> None:
+    def __init__(self, sender: Sender, around: Around, call: AdmitCall) -> None:
         gates = [rate_figures(item.gate) for item in call.gates if isinstance(item.gate, RateGate)]
         self._sender = sender
-        self._head = head(3)
-        self._tail = pack_arguments([worlds(WorldKind.TAKE_RATES), pack_all(gates)])
+        self._head = around.head(3)
+        self._tail = pack_arguments([around.world(WorldKind.TAKE_RATES), pack_all(gates)])
 
     def take(self, answered: Answered) -> None:
         """Take from all of them or from none."""
