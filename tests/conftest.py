@@ -10,7 +10,13 @@ import pytest_asyncio
 
 from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
+from tallygate.server.lending import LendingLoop
 from tallygate.settings import DatabaseSettings, ServerSettings, Settings
+
+
+def pytest_asyncio_loop_factories():
+    """The loop that servers run on."""
+    return {"lending": LendingLoop}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 from tallygate.app.application import Application
 from tallygate.app.errors import StartError
 from tallygate.app.offline import Finding, accept_loss, create_key, create_tenant, diagnose, migrate, revoke_key_local
-from tallygate.app.running import serve
+from tallygate.app.running import run, serve
 
 __all__ = [
     "Application",
@@ -18,5 +18,6 @@ __all__ = [
     "diagnose",
     "migrate",
     "revoke_key_local",
+    "run",
     "serve",
 ]

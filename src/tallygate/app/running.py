@@ -3,13 +3,23 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from tallygate.app.application import Application
 from tallygate.app.workers import Workers
 from tallygate.server import logs
+from tallygate.server.lending import LendingLoop
 from tallygate.settings import Settings
 
+_Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
+
+
+def run(main: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run a server's process on a loop whose place a transport's thread may take while it waits."""
+    with asyncio.Runner(loop_factory=LendingLoop) as runner:
+        return runner.run(main)
 
 
 async def serve(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from threading import Thread
 from typing import Any
 
 from tallygate.app.application import Application
-from tallygate.app.running import stop_signal
+from tallygate.app.running import run, stop_signal
 from tallygate.server import logs
 from tallygate.settings import Settings
 
@@ -30,7 +30,7 @@ def main() -> int:
     """Serve until the parent or a signal says stop; the exit code is 0 unless it could not be started."""
     parent = socket.socket(fileno=0)
     order = parent.makefile("rb").readline()
-    return asyncio.run(_serve(parent, **json.loads(order))) if order else 0
+    return run(_serve(parent, **json.loads(order))) if order else 0
 
 
 async def _serve(parent: socket.socket, *, number: int, settings: Any) -> int:  # noqa: ANN401 - JSON, validated below

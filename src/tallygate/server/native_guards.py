@@ -25,6 +25,7 @@ from tallygate.server.errors import (
     failure_of,
     overloaded,
 )
+from tallygate.server.lending import LendingLoop
 
 if TYPE_CHECKING:
     from tallygate.server.begun import Begin
@@ -70,7 +71,7 @@ class GuardedServer(library.Server):
         self._always: frozenset[int] = frozenset()
         self._begins: dict[int, Begin] = {}
         self._begun = 0
-        self._queued = self._taken = 0  # by the dispatching thread, by the loop: each has one writer
+        self._queued = self._taken = 0  # by the dispatching thread, by whoever is in the loop's place
         self._draining = False
 
     @property
@@ -98,10 +99,14 @@ class GuardedServer(library.Server):
 
     @override
     def _dispatch(self) -> None:
-        """Run in a thread of its own: hand events to the loop, but never more calls than it may hold."""
+        """Run in a thread of its own: hand events to the loop, but never more calls than it may hold.
+
+        While the loop waits, they are worked on here: a call may then be answered before the loop would have woken up.
+        """
         front, loop = self._front, self._loop
         if front is None or loop is None:
             return
+        borrow = loop.borrow if isinstance(loop, LendingLoop) else None
         self._always = frozenset(index for index, (path, _) in enumerate(self._table) if self._is_always(path))
         for index, (_, handler) in enumerate(self._table):
             begin = getattr(handler.unary_unary, "begin", None)
@@ -109,9 +114,11 @@ class GuardedServer(library.Server):
                 self._begins[index] = begin
         while (events := front.recv_batch_details(_BATCH)) is not None:
             admitted = self._admitted(events)
+            is_next = self._queued == self._taken  # else those come first that wait for the loop
             self._queued += len(admitted)
             try:
-                loop.call_soon_threadsafe(self._on_events, admitted, monotonic())
+                if not (is_next and borrow is not None and borrow(self._on_events, admitted, monotonic())):
+                    loop.call_soon_threadsafe(self._on_events, admitted, monotonic())
             except RuntimeError:  # the loop was closed without stop()
                 front.close()
                 return

@@ -44,11 +44,13 @@ def dev_command(
     settings = load({**flags, **defaults}, config_file=config).settings
     _require_writable(settings.data_dir)
     demo = None if no_demo else find_demo(catalog=catalog, accounts=accounts)
-    asyncio.run(_run(settings, demo))
+    from tallygate import app  # noqa: PLC0415 - loads the server, which `--help` does not need
+
+    app.run(_run(settings, demo))
 
 
 async def _run(settings: Settings, demo: Demo | None) -> None:
-    from tallygate import app  # noqa: PLC0415 - loads the server, which `--help` does not need
+    from tallygate import app  # noqa: PLC0415 - as above
     from tallygate.server import logs  # noqa: PLC0415
 
     logs.configure(level=settings.logging.level, output=settings.logging.format)

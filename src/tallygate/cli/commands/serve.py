@@ -1,6 +1,5 @@
 """The server in the foreground, for whoever supervises it."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -42,4 +41,4 @@ def serve_command(
     settings = load({**flags, "role": role, "server.workers": workers, "testing": testing}, config_file=config).settings
     from tallygate import app  # noqa: PLC0415 - loads the server, which `--help` does not need
 
-    asyncio.run(app.serve(settings))
+    app.run(app.serve(settings))

@@ -1,0 +1,94 @@
+"""An event loop that lends its place: while it waits for events, another thread may work as one of its callbacks would.
+
+A thread that brings work to a waiting loop otherwise wakes it, and the switch between the two costs more than a short
+call. Only one of them works at a time, so nothing that belongs to the loop is ever touched by two.
+"""
+
+import asyncio
+import selectors
+from asyncio import events
+from collections.abc import Callable
+from contextvars import Context
+from threading import Lock
+
+from typing_extensions import TypeVarTuple, Unpack, override
+
+_Arguments = TypeVarTuple("_Arguments")
+
+
+class _LendingSelector(selectors.DefaultSelector):
+    """Leaves the place while it waits. Whoever wants to take it looks whether its owner is already coming back."""
+
+    def __init__(self, place: Lock) -> None:
+        super().__init__()
+        self._place = place
+        self.is_back = True
+
+    @override
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is not None and timeout <= 0:
+            return super().select(timeout)
+        self.is_back = False
+        self._place.release()
+        try:
+            return super().select(timeout)
+        finally:
+            self.is_back = True
+            self._place.acquire()
+
+
+class LendingLoop(asyncio.SelectorEventLoop):
+    """A loop whose place may be taken while it waits for events."""
+
+    def __init__(self) -> None:
+        self._place = Lock()
+        self._place.acquire()
+        self._waiting = _LendingSelector(self._place)
+        self._asked = False
+        super().__init__(self._waiting)
+
+    def borrow(self, work: Callable[[Unpack[_Arguments]], object], *args: *_Arguments) -> bool:
+        """Do this now, in the calling thread and in the loop's place; False where the loop is at work itself.
+
+        Nothing is done then. The work must be short, and must not wait: the loop does not, either.
+        """
+        if self._waiting.is_back or self.get_debug() or not self._place.acquire(blocking=False):
+            return False
+        self._asked = False
+        events._set_running_loop(self)  # noqa: SLF001 - there for those who write loops
+        try:
+            work(*args)
+        except Exception as error:  # noqa: BLE001 - as of a callback: what it was is told, and nobody ends by it
+            self.call_exception_handler({"message": "work in the loop's place failed", "exception": error})
+        finally:
+            events._set_running_loop(None)  # noqa: SLF001 - as above
+            asked = self._asked
+            self._place.release()
+            if asked:  # when the loop began to wait it did not know of this
+                self.call_soon_threadsafe(_wake)
+        return True
+
+    @override
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: *_Arguments,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        self._asked = True
+        return super().call_soon(callback, *args, context=context)
+
+    @override
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: *_Arguments,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        self._asked = True
+        return super().call_at(when, callback, *args, context=context)
+
+
+def _wake() -> None:
+    """Do nothing: that it is called has woken the loop."""
