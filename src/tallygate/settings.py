@@ -126,7 +126,7 @@ class DataPlaneSettings(_Group):
     replay_window: Annotated[Seconds, Field(gt=0, le=86400)] = 3600.0
     """How long a request_id is answered with its first answer; at most 24 h."""
     stream_max: Annotated[int, Field(ge=1)] = 1_000_000
-    """How many events a partition's stream holds before consumes answer EVENT_BACKLOG."""
+    """How many events a partition's stream holds before consumes answer EVENT_BACKLOG (noticed within 0.1 s)."""
     cached_accounts: Annotated[int, Field(ge=1)] = 10_000
     """How many accounts' folded entitlements are kept in process."""
     cached_keys: Annotated[int, Field(ge=1)] = 10_000

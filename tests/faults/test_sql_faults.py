@@ -14,6 +14,8 @@ from servers import PostgresServer
 from tallygate.storage.redis.events import EventStream
 from tallygate.storage.sql.schema import migrate
 
+GRAIN_SECONDS = 0.1
+
 
 @pytest.fixture(scope="module")
 def postgres():
@@ -120,6 +122,7 @@ async def test_past_the_streams_bound_consumes_are_refused_and_nothing_is_droppe
     async with installation.role("data", stream_max=bound) as sidecar, Caller(sidecar.grpc_address, key) as caller:
         for number in range(bound):
             assert (await caller.consume("acme", 1, request_id=f"r{number}")).allowed
+        await asyncio.sleep(2 * GRAIN_SECONDS)  # it is found by the first consume of the next grain
         for number in range(bound, bound + 5):
             refused = await caller.consume("acme", 1, request_id=f"r{number}")
             assert (refused.code, refused.reason) == (grpc.StatusCode.UNAVAILABLE, "EVENT_BACKLOG")

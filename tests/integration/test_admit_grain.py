@@ -1,0 +1,165 @@
+"""Time in a partition, and its stream's bound: looked after once a grain, and yet neither is ever lost."""
+
+from dataclasses import replace
+
+import msgpack
+import pytest
+import pytest_asyncio
+
+from admit_histories import waiting
+from links import linked
+from servers import ValkeyServer
+from tallygate.data_plane.ports import AdmitCall, EffectContext
+from tallygate.domain.catalog import Algorithm, LimitOwner, RateLimit
+from tallygate.domain.gating.admit import Identified
+from tallygate.domain.gating.identity import effect_digest, payload_hash
+from tallygate.domain.gating.quota import QuotaGate, Slot
+from tallygate.domain.gating.rate_limit import RateGate
+from tallygate.storage.redis import keys
+from tallygate.storage.redis.gates import GateOptions, RedisGates
+
+SECOND = 1_000_000
+GRAIN = SECOND // 10
+BOUND = 5
+ALWAYS = Slot(
+    start=0, end=2**53, period_start=0, period_end=2**53, previous_start=0, keep_until=2**53, limit=None, plan_key="p"
+)
+
+
+class Rig:
+    """Both ways into one partition of a real server."""
+
+    def __init__(self, link) -> None:
+        self.link = link
+        self.gates = RedisGates(link, GateOptions(partitions=1, stream_max=BOUND))
+
+    async def open(self) -> None:
+        await self.link.call("FLUSHALL")
+        await self.link.call("MSET", keys.epoch(0), "e1", keys.catalog_version(0, "t"), 1)
+        await self.link.call("HSET", keys.account(0, "t", "a"), "v", 1)
+        await self.gates.admit(_call(peek=True))  # learns the epoch
+
+    async def consume(self, way: str, request: str) -> tuple[bool, int]:
+        """Whether it was taken, and when."""
+        gate = QuotaGate(feature_key="calls", quantity=1, slots=(ALWAYS,))
+        digest = effect_digest(tenant_id="t", account_id="a", gate_key="calls", request_id=request)
+        hashed = payload_hash(quantity=1, mode="ALL_OR_NOTHING", dimensions={})
+        call = _call(Identified(gate=gate, state_key="", digest=digest, payload_hash=hashed))
+        if way == "general":
+            reply = await self.gates.admit(call)
+            return bool(reply.answers) and reply.answers[0].allowed, reply.now
+        told, answered = waiting()
+        self.gates.quota(call, 0).take(1, (digest, hashed), (request, "", {}), answered)
+        status, now, _ = await told
+        return status.name == "TAKEN", now
+
+    async def limit(self, way: str, gate: RateGate) -> tuple[bool, int]:
+        """Whether it was allowed, and when."""
+        call = _call(Identified(gate=gate, state_key=""))
+        if way == "general":
+            reply = await self.gates.admit(call)
+            return reply.answers[0].allowed, reply.now
+        told, answered = waiting()
+        self.gates.rates(call).take(answered)
+        status, now, _ = await told
+        return status.name == "TAKEN", now
+
+    async def clock(self) -> int:
+        return int(await self.link.call("GET", keys.clock(0)) or 0)
+
+    async def events(self) -> int:
+        return await self.link.call("XLEN", keys.stream(0))
+
+
+def _call(*gates: Identified, peek: bool = False) -> AdmitCall:
+    return AdmitCall(
+        tenant_id="t",
+        account_id="a",
+        catalog_version=1,
+        account_version=1,
+        gates=gates,
+        context=EffectContext(),
+        peek=peek,
+    )
+
+
+def fixed(limit: int) -> RateGate:
+    rate = RateLimit(limit=limit, window=3_600 * SECOND)
+    return RateGate(
+        limit_key="l", owner=LimitOwner.ACCOUNT, descriptor=(), algorithm=Algorithm.FIXED_WINDOW, rate=rate, cost=1
+    )
+
+
+@pytest.fixture(scope="module")
+def server():
+    with ValkeyServer() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def rig(server):
+    async with linked(server) as link:
+        rig = Rig(link)
+        await rig.open()
+        yield rig
+
+
+ways = pytest.mark.parametrize("way", ["general", "short"])
+
+
+@ways
+async def test_no_call_decides_before_the_grain_in_which_another_has_decided(rig, way):
+    _, now = await rig.consume(way, "r0")
+    assert await rig.clock() == now - now % GRAIN + 1
+    await rig.link.call("DEL", keys.clock(0))
+    _, now = await rig.limit(way, fixed(10))
+    assert await rig.clock() == now - now % GRAIN
+
+
+@ways
+async def test_a_server_whose_clock_is_behind_decides_at_the_last_instant_that_it_knows_of(rig, way):
+    _, now = await rig.consume(way, "r0")
+    ahead = now + 3_600 * SECOND
+    await rig.link.call("SET", keys.clock(0), ahead)
+    assert await rig.consume(way, "r1") == (True, ahead)
+    assert await rig.limit(way, fixed(10)) == (True, ahead)
+    assert await rig.clock() in {ahead, ahead - ahead % GRAIN + 1}
+
+
+@ways
+async def test_a_full_stream_is_found_by_each_consume_until_it_is_emptied(rig, way):
+    for number in range(BOUND):
+        await rig.link.call("XADD", keys.stream(0), "*", "n", number)
+    assert [(await rig.consume(way, f"r{number}"))[0] for number in range(20)] == [False] * 20
+    assert await rig.events() == BOUND
+    await rig.link.call("DEL", keys.stream(0))
+    assert (await rig.consume(way, "r0"))[0]
+
+
+@ways
+async def test_calls_that_write_no_event_do_not_look_in_place_of_those_that_do(rig, way):
+    for number in range(BOUND):
+        await rig.link.call("XADD", keys.stream(0), "*", "n", number)
+    for number in range(20):
+        assert (await rig.limit(way, fixed(1_000)))[0]
+        assert not (await rig.consume(way, f"r{number}"))[0]
+
+
+@ways
+async def test_a_full_stream_is_found_although_the_clock_is_behind(rig, way):
+    _, now = await rig.consume(way, "r0")
+    ahead = now + 3_600 * SECOND
+    await rig.link.call("SET", keys.clock(0), ahead - ahead % GRAIN + 1)
+    taken = [(await rig.consume(way, f"r{number}"))[0] for number in range(1, 10)]
+    assert taken == [True] * (BOUND - 1) + [False] * (10 - BOUND)
+
+
+@ways
+async def test_a_window_that_began_after_now_goes_on_and_is_not_opened_again(rig, way):
+    gate = fixed(2)
+    _, now = await rig.limit(way, gate)
+    began = now - now % gate.rate.window + gate.rate.window
+    key = keys.rate_limit(0, "t", "a", "l", ())
+    await rig.link.call("SET", key, msgpack.packb(began) + msgpack.packb(1))
+    assert [(await rig.limit(way, gate))[0] for _ in range(3)] == [True, False, False]
+    assert not (await rig.limit(way, replace(gate, cost=2)))[0]
