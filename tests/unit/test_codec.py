@@ -1,5 +1,6 @@
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.wrappers_pb2 import BytesValue, UInt64Value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +8,7 @@ from tallygate.domain.catalog import FeatureKind, OnUnavailable, Overage
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.domain.gating.quota import Mode
-from tallygate.server.codec import duration, entries, identifier, page_size, timestamp
+from tallygate.server.codec import duration, entries, field_tag, identifier, page_size, timestamp, varint
 from tallygate.server.codec_catalog import decode_catalog, encode_catalog
 from tallygate.server.codec_decision import (
     decode_batch_check,
@@ -194,3 +195,9 @@ def test_a_wrong_element_of_a_catalogue_is_named_by_its_path(document, path):
     with pytest.raises(InvalidFieldError) as caught:
         decode_catalog(document)
     assert caught.value.metadata["field"] == path
+
+
+@given(st.integers(0, 2**35) | st.sampled_from([1_023, 1_024, 127, 128]))
+def test_a_length_is_written_as_protobuf_writes_it(number):
+    assert BytesValue(value=b"x").SerializeToString() == field_tag(BytesValue, "value") + varint(1) + b"x"
+    assert UInt64Value(value=number).SerializeToString()[1:] == (varint(number) if number else b"")

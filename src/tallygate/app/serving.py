@@ -98,7 +98,7 @@ def _services(
             rate_limits=data.rate_limits,
             metrics=metrics,
             kind_of=_kind_of(data),
-            answers=Answers(Standings(admission=data.admission).of, metrics),
+            answers=Answers(Standings(admission=data.admission).of, clock.now, metrics),
             straight=Straight(data.plans, metrics, data.exhausted),
         )
         envoy = EnvoyRateLimitServicer(rate_limits=data.rate_limits, metrics=metrics)

@@ -18,13 +18,15 @@ class Standing:
     start: int
     end: int
 
-    def age(self) -> int | None:
-        """How long ago the view was verified, in microseconds; None where the decision does not stand any more."""
-        now, views = self.admission.clock(), self.admission.views
-        if not self.start <= now + self.view.snapshot.clock_offset < self.end or not views.is_current(self.view, now):
+    def age(self, now: int) -> int | None:
+        """How long before `now`, by this process's clock, the view was verified, in microseconds.
+
+        None where the decision does not stand any more.
+        """
+        view = self.view
+        if not self.start <= now + view.snapshot.clock_offset < self.end:
             return None
-        views.refresh_ahead(self.view)
-        return max(0, now - self.view.verified_time)
+        return self.admission.views.age_in_use(view, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

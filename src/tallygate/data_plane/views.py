@@ -20,8 +20,6 @@ from tallygate.domain.gating.resolve import EntitlementSet, resolve
 _Place = TypeVar("_Place")
 _Loaded = TypeVar("_Loaded")
 
-_HALF, _EIGHTH = 2, 8
-
 
 @dataclass(slots=True, kw_only=True)
 class View:
@@ -81,6 +79,7 @@ class Views:
         self._clock = clock
         self._sleep = sleep
         self._options = options
+        self._half = options.max_staleness // 2
         self._views: LRUCache[tuple[str, str], View] = LRUCache(options.accounts)
         self._snapshots: LRUCache[str, CatalogSnapshot] = LRUCache(options.tenants)
         self._announced: LRUCache[tuple[str, str], int] = LRUCache(options.accounts)
@@ -101,7 +100,7 @@ class Views:
         usable = cached if cached is not None and not fresh and self.holds(cached, min_view_version) else None
         if usable is not None and usable.gap == self._gaps:
             self.counts.hits += 1
-            self.refresh_ahead(usable)
+            self.age_in_use(usable, self._clock())
             return usable
         self.counts.misses += 1
         try:
@@ -152,18 +151,21 @@ class Views:
         """The store has compared the view's versions with its own since `asked_time`: they were the newest."""
         view.verified_time = max(view.verified_time, asked_time)
 
-    def refresh_ahead(self, view: View) -> None:
-        """Of a view in use, past half its time: verify it in the background, so that its end finds nobody waiting.
+    def age_in_use(self, view: View, now: int) -> int | None:
+        """As `age`, of a view that is used now; None where it is not current.
 
-        One that cannot be verified is tried again after an eighth of that time, for as long as it is used.
+        One past half its time is verified in the background, so that its end finds nobody waiting. Where that cannot
+        be, it is tried again after an eighth of that time, for as long as the view is used.
         """
-        now, staleness = self._clock(), self._options.max_staleness
-        if now - view.verified_time < staleness // _HALF or now - view.asked_time < staleness // _EIGHTH:
-            return
-        view.asked_time = now
-        place = view.snapshot.tenant_id, view.record.account_id if view.record else ""
-        if self._views.get(place) is view and place not in self._loading:
-            self._begin_load(place)
+        if not self.is_current(view, now):
+            return None
+        age = max(0, now - view.verified_time)
+        if age >= self._half and now - view.asked_time >= self._half // 4:
+            view.asked_time = now
+            place = view.snapshot.tenant_id, view.record.account_id if view.record else ""
+            if self._views.get(place) is view and place not in self._loading:
+                self._begin_load(place)
+        return age
 
     def cached(self, tenant_id: str, account_id: str) -> View | None:
         """The view in process if it may be used as it is, without asking the source."""

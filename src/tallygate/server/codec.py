@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
@@ -21,6 +22,7 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 MAX_BATCH = 1000
 _SECOND = 1_000_000
+_LENGTH_DELIMITED = 2
 _ID = "1 to 255 printable characters"
 _LAST_INSTANT = MAX_QUANTITY
 _INSTANT = "an instant from 1970 to 2255"
@@ -186,12 +188,24 @@ def duration(span: int | None) -> Duration | None:
 
 def varint(number: int) -> bytes:
     """A length as protobuf writes it."""
+    return _SHORT[number] if number < len(_SHORT) else _varint(number)
+
+
+def field_tag(message: type[Message], name: str) -> bytes:
+    """What stands before a field that is a message or a text."""
+    return varint(message.DESCRIPTOR.fields_by_name[name].number << 3 | _LENGTH_DELIMITED)
+
+
+def _varint(number: int) -> bytes:
     parts = bytearray()
     while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
         parts.append(number & 0x7F | 0x80)
         number >>= 7
     parts.append(number)
     return bytes(parts)
+
+
+_SHORT = tuple(map(_varint, range(1_024)))
 
 
 def _shown(value: str) -> str:

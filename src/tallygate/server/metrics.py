@@ -142,6 +142,18 @@ class Metrics:
 
         return counted
 
+    def aged(self, kind: str, reason: Reason, *, allowed: bool, decided_on: DecidedOn) -> Callable[[int], None]:
+        """As `decided`, for decisions without the store that came out alike; called with the view's age."""
+        counts = self._decisions.counts_of((kind, reason, allowed))
+        degraded, observed = self._degraded.counts_of((kind, decided_on)), self._view_age.observer(())
+
+        def counted(view_age: int) -> None:
+            counts[0] += 1
+            degraded[0] += 1
+            observed(view_age / 1e6)
+
+        return counted
+
     def call(self, method: str, code: grpc.StatusCode, seconds: float) -> None:
         """A call ended."""
         self._calls.observe((method, code), seconds)

@@ -9,7 +9,7 @@ from tallygate.data_plane.plain import Denial, Plans, QuotaPlan, RatesPlan
 from tallygate.data_plane.ports import PlainStatus
 from tallygate.domain.errors import MAX_QUANTITY, StoreUnavailableError
 from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
-from tallygate.server.codec import varint
+from tallygate.server.codec import field_tag, varint
 from tallygate.server.codec_decision import encode_decision, encode_rate_limit
 from tallygate.server.metrics import Metrics
 from tallygate_api.v1 import entitlement_service_pb2 as wire
@@ -21,8 +21,8 @@ Done = Callable[[bytes | Exception | None], None]
 _Answer = Callable[[PlainStatus, int, Sequence[int]], bytes | None]
 
 _MOST_KINDS = 20_000
-_DECISION, _REQUEST_ID = b"\x0a", b"\xa2\x01"
-"""Tags: `decision` of either response, and a decision's `request_id`."""
+_DECISION = field_tag(wire.ConsumeQuotaResponse, "decision")  # and of a check's response
+_REQUEST_ID = field_tag(WireDecision, "request_id")
 _METERED = "metered"
 _RATE_LIMIT = "rate_limit"
 
