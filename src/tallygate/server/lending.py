@@ -7,8 +7,8 @@ call. Only one of them works at a time, so nothing that belongs to the loop is e
 import asyncio
 import selectors
 from asyncio import events
+from collections import deque
 from collections.abc import Callable
-from contextvars import Context
 from threading import Lock
 
 from typing_extensions import TypeVarTuple, Unpack, override
@@ -40,11 +40,14 @@ class _LendingSelector(selectors.DefaultSelector):
 class LendingLoop(asyncio.SelectorEventLoop):
     """A loop whose place may be taken while it waits for events."""
 
+    # CPython's own: what is to be called soon, and what at some time.
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+
     def __init__(self) -> None:
         self._place = Lock()
         self._place.acquire()
         self._waiting = _LendingSelector(self._place)
-        self._asked = False
         super().__init__(self._waiting)
 
     def borrow(self, work: Callable[[Unpack[_Arguments]], object], *args: *_Arguments) -> bool:
@@ -54,7 +57,7 @@ class LendingLoop(asyncio.SelectorEventLoop):
         """
         if self._waiting.is_back or self.get_debug() or not self._place.acquire(blocking=False):
             return False
-        self._asked = False
+        timers = len(self._scheduled)
         events._set_running_loop(self)  # noqa: SLF001 - there for those who write loops
         try:
             work(*args)
@@ -62,32 +65,11 @@ class LendingLoop(asyncio.SelectorEventLoop):
             self.call_exception_handler({"message": "work in the loop's place failed", "exception": error})
         finally:
             events._set_running_loop(None)  # noqa: SLF001 - as above
-            asked = self._asked
+            is_asked = bool(self._ready) or len(self._scheduled) != timers
             self._place.release()
-            if asked:  # when the loop began to wait it did not know of this
+            if is_asked:  # when the loop began to wait it did not know of this
                 self.call_soon_threadsafe(_wake)
         return True
-
-    @override
-    def call_soon(
-        self,
-        callback: Callable[[Unpack[_Arguments]], object],
-        *args: *_Arguments,
-        context: Context | None = None,
-    ) -> asyncio.Handle:
-        self._asked = True
-        return super().call_soon(callback, *args, context=context)
-
-    @override
-    def call_at(
-        self,
-        when: float,
-        callback: Callable[[Unpack[_Arguments]], object],
-        *args: *_Arguments,
-        context: Context | None = None,
-    ) -> asyncio.TimerHandle:
-        self._asked = True
-        return super().call_at(when, callback, *args, context=context)
 
 
 def _wake() -> None:
