@@ -29,7 +29,7 @@ class Store:
         self.gates = MemoryGates(lambda: plane.now, views=self.views)
         self.calls: list[str] = []
         self.down = False
-        self.before_account = lambda: None
+        self.before_newest = lambda: None
 
     async def _reach(self, name: str) -> None:
         self.calls.append(name)
@@ -45,10 +45,10 @@ class Store:
         await self._reach("catalog")
         return await self.views.catalog(tenant_id)
 
-    async def account(self, tenant_id, account_id):
-        await self._reach("account")
-        self.before_account()
-        return await self.views.account(tenant_id, account_id)
+    async def newest(self, tenant_id, account_id):
+        await self._reach("newest")
+        self.before_newest()
+        return await self.views.newest(tenant_id, account_id)
 
     async def admit(self, call):
         await self._reach("admit")

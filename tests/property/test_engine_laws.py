@@ -32,7 +32,7 @@ from tallygate.domain.gating.decision import PotKind
 from tallygate.domain.gating.quota import MeterState, Mode, OutOfRange, QuotaGate
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.domain.gating.remedies import Metered, Question
-from tallygate.domain.gating.resolve import END, resolve
+from tallygate.domain.gating.resolve import END, Resolver, resolve
 from tallygate.domain.gating.slots import period_at, slots
 from tallygate.domain.period import Anchor, PeriodRule, PeriodUnit, UsagePeriod
 
@@ -157,6 +157,16 @@ def test_phases_tile_time(world, at):
     assert held.phases[-1].end == END
     assert all(before.end == after.start for before, after in itertools.pairwise(held.phases))
     assert held.phase_at(at).start <= at < held.phase_at(at).end
+
+
+@settings(LAW)
+@given(world=worlds(), others=st.lists(worlds(), min_size=1, max_size=4))
+def test_an_account_holds_the_same_whoever_was_resolved_before_it(world, others):
+    catalog, record = world
+    together = Resolver(catalog)
+    for _, other in others:
+        assert together.resolve(other) == resolve(catalog, other)
+    assert together.resolve(record) == together.resolve(record) == resolve(catalog, record)
 
 
 @settings(LAW)

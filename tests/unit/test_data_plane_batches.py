@@ -81,7 +81,7 @@ async def test_a_downgrade_that_was_missed_binds_all_the_same(plane):
     decision = await plane.consumes.consume(TENANT, take)
 
     assert (decision.allowed, decision.limit) == (False, 1_000)
-    assert plane.calls() == ["admit", "versions", "account", "admit"]
+    assert plane.calls() == ["admit", "versions", "newest", "admit"]
 
 
 async def test_a_named_limit_out_of_use_matches_nothing(plane):

@@ -24,7 +24,7 @@ def plane():
 
 async def test_a_warm_check_reaches_for_nothing(plane):
     assert (await plane.checks.check(TENANT, SSO)).decided_on is DecidedOn.FRESH
-    assert plane.calls() == ["versions", "account", "catalog"]
+    assert plane.calls() == ["newest", "catalog"]
 
     plane.now += SECOND
     decision = await plane.checks.check(TENANT, SSO)
@@ -77,7 +77,7 @@ async def test_callers_that_arrive_together_share_one_load(plane):
     decisions = await asyncio.gather(*(plane.checks.check(TENANT, SSO) for _ in range(50)))
 
     assert all(decision.allowed for decision in decisions)
-    assert plane.calls() == ["versions", "account", "catalog"]
+    assert plane.calls() == ["newest", "catalog"]
 
 
 async def test_accounts_share_one_fetch_of_a_published_catalogue(plane):
@@ -110,7 +110,7 @@ async def test_a_record_that_came_with_a_newer_catalogue_is_read_with_it(plane):
     newest = replace(enterprise[1], version=2)
 
     def meanwhile():
-        plane.store.before_account = lambda: None
+        plane.store.before_newest = lambda: None
         plans = {**plane.catalog.plans, "enterprise": {**enterprise, 2: newest}}
         plane.publish_catalog(plans=plans)
         record = plane.store.views.records[TENANT, "a"]
@@ -118,7 +118,7 @@ async def test_a_record_that_came_with_a_newer_catalogue_is_read_with_it(plane):
         plane.publish_account("a", subscription=replace(record.subscription, terms=terms))
 
     plane.publish_account("a", "enterprise")
-    plane.store.before_account = meanwhile
+    plane.store.before_newest = meanwhile
     plane.now += MAX_STALENESS
 
     decision = await plane.checks.check(TENANT, SSO)
@@ -186,7 +186,7 @@ async def test_a_view_in_use_is_verified_before_its_time_and_nobody_waits_for_th
     assert (decision.allowed, decision.decided_on) == (True, DecidedOn.CACHED)
     await settle()
 
-    assert plane.calls() == ["versions", "account"]
+    assert plane.calls() == ["versions", "newest"]
     assert not (await plane.checks.check(TENANT, SSO)).allowed
     assert plane.calls() == []
 

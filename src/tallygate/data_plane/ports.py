@@ -149,8 +149,11 @@ class ViewSource(Protocol):
         """The tenant's catalogue snapshot, or None where it has none."""
         ...
 
-    async def account(self, tenant_id: str, account_id: str) -> AccountRecord | None:
-        """The account's record, or None where there is no such account."""
+    async def newest(self, tenant_id: str, account_id: str) -> tuple[ViewVersions, AccountRecord | None]:
+        """The account's record, None where there is no such account, and what is newest, in one round trip.
+
+        The catalogue's version is at least that of the catalogue on which the record rests.
+        """
         ...
 
 

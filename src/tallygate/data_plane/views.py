@@ -15,7 +15,7 @@ from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.errors import StoreUnavailableError, ViewNotReadyError
 from tallygate.domain.gating.quota import Slot
-from tallygate.domain.gating.resolve import EntitlementSet, resolve
+from tallygate.domain.gating.resolve import EntitlementSet, Resolver
 
 _Place = TypeVar("_Place")
 _Loaded = TypeVar("_Loaded")
@@ -82,6 +82,7 @@ class Views:
         self._half = options.max_staleness // 2
         self._views: LRUCache[tuple[str, str], View] = LRUCache(options.accounts)
         self._snapshots: LRUCache[str, CatalogSnapshot] = LRUCache(options.tenants)
+        self._resolvers: LRUCache[str, Resolver] = LRUCache(options.tenants)
         self._announced: LRUCache[tuple[str, str], int] = LRUCache(options.accounts)
         self._loading: dict[tuple[str, str], asyncio.Task[View]] = {}
         self._fetching: dict[str, asyncio.Task[CatalogSnapshot]] = {}
@@ -196,21 +197,23 @@ class Views:
 
     async def _load(self, tenant_id: str, account_id: str) -> View:
         started, gap = self._clock(), self._gaps
-        versions = await self._source.versions(tenant_id, account_id)
-        known = self._views.get((tenant_id, account_id))
-        if known is not None and known.account_version == versions.account:
-            record = known.record
+        known: View | None = None
+        record: AccountRecord | None = None
+        if account_id and (tenant_id, account_id) not in self._views:
+            versions, record = await self._source.newest(tenant_id, account_id)
         else:
-            record = await self._source.account(tenant_id, account_id) if account_id and versions.account else None
-            if record is not None and record.version > versions.account:  # it may rest on a newer catalogue
-                versions = await self._source.versions(tenant_id, account_id)
+            versions = await self._source.versions(tenant_id, account_id)
+            known = self._views.get((tenant_id, account_id))
+            record = known.record if known is not None else None
+            if account_id and versions.account != (record.version if record else 0):
+                versions, record = await self._source.newest(tenant_id, account_id)
         snapshot = await self._snapshot(tenant_id, versions.catalog)
         if known is not None and known.snapshot is snapshot and known.record is record:
             known.verified_time, known.gap = max(known.verified_time, started), max(known.gap, gap)
             known.applied = max(known.applied, versions.applied)
             self.counts.revalidations += 1
             return known
-        held = resolve(snapshot.catalog, record) if record else None
+        held = self._resolver(snapshot).resolve(record) if record else None
         view = View(
             snapshot=snapshot, record=record, held=held, verified_time=started, applied=versions.applied, gap=gap
         )
@@ -228,6 +231,13 @@ class Views:
             self._views[place] = view
         else:
             self._views.pop(place, None)
+
+    def _resolver(self, snapshot: CatalogSnapshot) -> Resolver:
+        """What folds records on this catalogue."""
+        resolver = self._resolvers.get(snapshot.tenant_id)
+        if resolver is None or resolver.catalog is not snapshot.catalog:
+            resolver = self._resolvers[snapshot.tenant_id] = Resolver(snapshot.catalog)
+        return resolver
 
     async def _snapshot(self, tenant_id: str, version: int) -> CatalogSnapshot:
         """The snapshot of at least this version; all accounts of a tenant wait for one fetch."""

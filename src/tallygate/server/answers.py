@@ -4,7 +4,6 @@ An answer is given again only while its view holds; its age is told anew each ti
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -59,13 +58,17 @@ class _Kept:
     __slots__ = ("_decision", "_head", "counted", "standing")
 
     def __init__(self, message: Encoded, standing: Standing, counted: Callable[[int], None]) -> None:
-        around = deepcopy(message)
-        decision = around.decision
+        decision = decision_pb2.Decision()
+        decision.CopyFrom(message.decision)
         decision.decided_on = decision_pb2.DECIDED_ON_CACHED
         decision.ClearField("view_age")
         self._decision = decision.SerializeToString()
-        around.ClearField("decision")
-        self._head = around.SerializeToString() + field_tag(type(message), "decision")
+        around = b""
+        if isinstance(message, wire.BatchCheckEntitlementsResult):
+            around = wire.BatchCheckEntitlementsResult(
+                account_id=message.account_id, feature_key=message.feature_key
+            ).SerializeToString()
+        self._head = around + field_tag(type(message), "decision")
         self.standing = standing
         self.counted = counted
 

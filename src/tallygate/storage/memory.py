@@ -143,9 +143,9 @@ class MemoryViews:
         """The tenant's catalogue snapshot."""
         return self.snapshots.get(tenant_id)
 
-    async def account(self, tenant_id: str, account_id: str) -> AccountRecord | None:
-        """The account's record."""
-        return self.records.get((tenant_id, account_id))
+    async def newest(self, tenant_id: str, account_id: str) -> tuple[ViewVersions, AccountRecord | None]:
+        """The account's record, and what is newest."""
+        return await self.versions(tenant_id, account_id), self.records.get((tenant_id, account_id))
 
     async def key(self, digest: str) -> KeyRecord | None:
         """The record of the key with this digest."""

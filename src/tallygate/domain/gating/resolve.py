@@ -25,6 +25,8 @@ BEGINNING = 0
 END = MAX_QUANTITY
 """The last instant there is, in microseconds: what Lua can still count exactly."""
 
+_MOST_KEPT = 1_000
+
 _GRANTING = {
     SubscriptionState.TRIALING,
     SubscriptionState.ACTIVE,
@@ -90,23 +92,74 @@ class EntitlementSet:
 
 def resolve(catalog: Catalog, record: AccountRecord) -> EntitlementSet:
     """Fold the catalogue and one account's record into its entitlement set; a pure function of the two."""
-    subscription = record.subscription
-    bounds = sorted({BEGINNING, *_boundaries(record)})
-    phases = tuple(
-        _phase(catalog, record, start=start, end=end) for start, end in zip(bounds, [*bounds[1:], END], strict=True)
-    )
-    grants: dict[str, tuple[Grant, ...]] = {}
-    for grant in sorted(record.grants, key=Grant.burn_order):
-        grants[grant.feature_key] = (*grants.get(grant.feature_key, ()), grant)
-    return EntitlementSet(
-        phases=phases,
-        time_zone=record.time_zone or catalog.time_zone or "UTC",
-        account_origin=record.create_time,
-        subscription_origin=subscription.start_time if subscription else None,
-        trial_period=_trial_period(subscription),
-        grants=grants,
-        seats=record.seats,
-    )
+    return Resolver(catalog).resolve(record)
+
+
+class Resolver:
+    """`resolve` for many records on one catalogue: accounts that hold the same plan and add-ons share what it gives."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._merged: dict[tuple[object, ...], Mapping[str, Resolved]] = {}
+
+    def resolve(self, record: AccountRecord) -> EntitlementSet:
+        """Fold one account's record into its entitlement set."""
+        subscription = record.subscription
+        bounds = sorted({BEGINNING, *_boundaries(record)})
+        phases = tuple(
+            self._phase(record, start=start, end=end) for start, end in zip(bounds, [*bounds[1:], END], strict=True)
+        )
+        grants: dict[str, tuple[Grant, ...]] = {}
+        for grant in sorted(record.grants, key=Grant.burn_order):
+            grants[grant.feature_key] = (*grants.get(grant.feature_key, ()), grant)
+        return EntitlementSet(
+            phases=phases,
+            time_zone=record.time_zone or self.catalog.time_zone or "UTC",
+            account_origin=record.create_time,
+            subscription_origin=subscription.start_time if subscription else None,
+            trial_period=_trial_period(subscription),
+            grants=grants,
+            seats=record.seats,
+        )
+
+    def _phase(self, record: AccountRecord, *, start: int, end: int) -> Phase:
+        catalog = self.catalog
+        plan, standing, kind = _plan_in_force(catalog, record.subscription, start)
+        held = (
+            _add_ons_in_force(catalog, record.subscription, start)
+            if plan is not None and kind is not SourceKind.DEFAULT_PLAN
+            else []
+        )
+        features = self._all_merged(plan, kind, held) if plan is not None else {}
+        overridden = {} if standing is Reason.SUSPENDED else _overridden(record.overrides, start)
+        subscription = record.subscription if plan is not None and kind is not SourceKind.DEFAULT_PLAN else None
+        return Phase(
+            start=start,
+            end=end,
+            plan_key=plan.plan_key if plan else "",
+            plan_version=plan.version if plan else 0,
+            subscription_id=subscription.subscription_id if subscription else "",
+            trial=kind is SourceKind.TRIAL,
+            standing=standing,
+            features={**features, **overridden} if overridden else features,
+            rate_limits=plan.rate_limits if plan else {},
+            add_ons=tuple(held),
+        )
+
+    def _all_merged(self, plan: Plan, kind: SourceKind, held: list[tuple[AddOn, int]]) -> Mapping[str, Resolved]:
+        """What a plan and the add-ons beside it give together, merged once for all who hold just these."""
+        place = (
+            plan.plan_key,
+            plan.version,
+            kind,
+            *((add_on.add_on_key, add_on.version, quantity) for add_on, quantity in held),
+        )
+        merged = self._merged.get(place)
+        if merged is None:
+            if len(self._merged) >= _MOST_KEPT:
+                self._merged.clear()
+            merged = self._merged[place] = _merge_all(self.catalog, plan, kind, held)
+        return merged
 
 
 def _trial_period(subscription: Subscription | None) -> tuple[int, int] | None:
@@ -129,37 +182,6 @@ def _boundaries(record: AccountRecord) -> Iterable[int]:
     for override in record.overrides:
         found += [override.start_time, override.end_time]
     return [instant for instant in found if instant is not None and BEGINNING < instant < END]
-
-
-def _phase(catalog: Catalog, record: AccountRecord, *, start: int, end: int) -> Phase:
-    plan, standing, kind = _plan_in_force(catalog, record.subscription, start)
-    held = (
-        _add_ons_in_force(catalog, record.subscription, start)
-        if plan is not None and kind is not SourceKind.DEFAULT_PLAN
-        else []
-    )
-    features: dict[str, Resolved] = {}
-    if plan is not None:
-        features = _merge_all(catalog, plan, kind, held)
-    if standing is not Reason.SUSPENDED:
-        for override in _overrides_in_force(record.overrides, start):
-            source = Source(kind=SourceKind.OVERRIDE, key=override.override_id)
-            features[override.feature_key] = Resolved(
-                entitlement=override.entitlement, sources=(source,), overridden=True
-            )
-    subscription = record.subscription if plan is not None and kind is not SourceKind.DEFAULT_PLAN else None
-    return Phase(
-        start=start,
-        end=end,
-        plan_key=plan.plan_key if plan else "",
-        plan_version=plan.version if plan else 0,
-        subscription_id=subscription.subscription_id if subscription else "",
-        trial=kind is SourceKind.TRIAL,
-        standing=standing,
-        features=features,
-        rate_limits=plan.rate_limits if plan else {},
-        add_ons=tuple(held),
-    )
 
 
 def _plan_in_force(
@@ -212,6 +234,18 @@ def _overrides_in_force(overrides: tuple[Override, ...], at: int) -> list[Overri
     """In order of start, so that the newest override of a feature wins."""
     in_force = [o for o in overrides if o.start_time <= at and (o.end_time is None or at < o.end_time)]
     return sorted(in_force, key=lambda override: (override.start_time, override.override_id))
+
+
+def _overridden(overrides: tuple[Override, ...], at: int) -> dict[str, Resolved]:
+    """What overrides in force put in the place of whatever else would be held."""
+    return {
+        override.feature_key: Resolved(
+            entitlement=override.entitlement,
+            sources=(Source(kind=SourceKind.OVERRIDE, key=override.override_id),),
+            overridden=True,
+        )
+        for override in _overrides_in_force(overrides, at)
+    }
 
 
 def _merge_all(catalog: Catalog, plan: Plan, kind: SourceKind, held: list[tuple[AddOn, int]]) -> dict[str, Resolved]:

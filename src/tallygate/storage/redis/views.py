@@ -46,10 +46,22 @@ class RedisViews:
         """The tenant's catalogue snapshot, or None where it has none."""
         return await self._document(keys.catalog(self._partitions, tenant_id), SNAPSHOT)
 
-    async def account(self, tenant_id: str, account_id: str) -> AccountRecord | None:
-        """The account's record, or None where there is no such account."""
+    async def newest(self, tenant_id: str, account_id: str) -> tuple[ViewVersions, AccountRecord | None]:
+        """The account's record and what is newest; it is read after the watermark and before the catalogue's version.
+
+        So the one is not ahead of it, and the other not behind the catalogue on which it rests.
+        """
         home = keys.partition_of(self._partitions, tenant_id, account_id)
-        return await self._document(keys.account(home, tenant_id, account_id), ACCOUNT)
+        key = keys.account(home, tenant_id, account_id)
+        applied, (version, document), catalog = await self._replies(
+            [
+                ("GET", keys.applied(self._partitions, tenant_id)),
+                ("HMGET", key, "v", "d"),
+                ("GET", keys.catalog_version(home, tenant_id)),
+            ]
+        )
+        versions = ViewVersions(catalog=int(catalog or 0), account=int(version or 0), applied=int(applied or 0))
+        return versions, _validated(key, document, ACCOUNT)
 
     async def key(self, digest: str) -> KeyRecord | None:
         """The record of the key with this SHA-256 digest."""
@@ -62,16 +74,20 @@ class RedisViews:
 
     async def _document(self, key: str, adapter: TypeAdapter[T]) -> T | None:
         (document,) = await self._replies([("HGET", key, "d")])
-        if document is None:
-            return None
-        try:
-            return adapter.validate_json(document)
-        except ValidationError as error:
-            _log.error("a published document is damaged: %s: %s", key, error)
-            raise StoreUnavailableError(damaged="view") from error
+        return _validated(key, document, adapter)
 
     async def _replies(self, commands: Sequence[tuple[str, ...]]) -> list[Any]:
         try:
             return await asyncio.gather(*(self._link.call(*command) for command in commands))
         except (LinkError, ReplyError) as error:
             raise StoreUnavailableError(store="redis") from error
+
+
+def _validated(key: str, document: bytes | None, adapter: TypeAdapter[T]) -> T | None:
+    if document is None:
+        return None
+    try:
+        return adapter.validate_json(document)
+    except ValidationError as error:
+        _log.error("a published document is damaged: %s: %s", key, error)
+        raise StoreUnavailableError(damaged="view") from error
