@@ -12,6 +12,7 @@ GENEROUS = 5.0  # a bound against hanging, not a measurement
 def lent(main):
     """Run `main(loop)` on a loop of its own."""
     with asyncio.Runner(loop_factory=LendingLoop) as runner:
+        runner.get_loop().lend()
         return runner.run(main(runner.get_loop()))
 
 
@@ -58,8 +59,17 @@ def test_a_loop_at_work_is_not_lent_and_nothing_is_done():
     assert done == []
 
 
+def test_a_loop_that_nobody_wanted_to_be_lent_is_not():
+    async def main(loop):
+        return await asyncio.to_thread(lambda: [loop.borrow(list) for _ in range(100)])
+
+    with asyncio.Runner(loop_factory=LendingLoop) as runner:
+        assert not any(runner.run(main(runner.get_loop())))
+
+
 def test_a_loop_that_does_not_run_is_not_lent():
     loop = LendingLoop()
+    loop.lend()
     try:
         assert not loop.borrow(list)
     finally:

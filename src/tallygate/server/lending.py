@@ -22,11 +22,12 @@ class _LendingSelector(selectors.DefaultSelector):
     def __init__(self, place: Lock) -> None:
         super().__init__()
         self._place = place
+        self.lends = False
         self.is_back = True
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is not None and timeout <= 0:
+        if not self.lends or (timeout is not None and timeout <= 0):
             return super().select(timeout)
         self.is_back = False
         self._place.release()
@@ -38,7 +39,7 @@ class _LendingSelector(selectors.DefaultSelector):
 
 
 class LendingLoop(asyncio.SelectorEventLoop):
-    """A loop whose place may be taken while it waits for events."""
+    """A loop whose place may be taken while it waits for events, from when somebody wanted that (`lend`)."""
 
     # CPython's own: what is to be called soon, and what at some time.
     _ready: deque[asyncio.Handle]
@@ -49,6 +50,10 @@ class LendingLoop(asyncio.SelectorEventLoop):
         self._place.acquire()
         self._waiting = _LendingSelector(self._place)
         super().__init__(self._waiting)
+
+    def lend(self) -> None:
+        """Lend the place from the next wait on; any thread may ask for it."""
+        self._waiting.lends = True
 
     def borrow(self, work: Callable[[Unpack[_Arguments]], object], *args: *_Arguments) -> bool:
         """Do this now, in the calling thread and in the loop's place; False where the loop is at work itself.

@@ -106,7 +106,10 @@ class GuardedServer(library.Server):
         front, loop = self._front, self._loop
         if front is None or loop is None:
             return
-        borrow = loop.borrow if isinstance(loop, LendingLoop) else None
+        borrow = None
+        if isinstance(loop, LendingLoop):
+            loop.lend()
+            borrow = loop.borrow
         self._always = frozenset(index for index, (path, _) in enumerate(self._table) if self._is_always(path))
         for index, (_, handler) in enumerate(self._table):
             begin = getattr(handler.unary_unary, "begin", None)
