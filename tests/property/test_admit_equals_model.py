@@ -4,10 +4,11 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admit_histories import FEATURES, PERIOD, RATES, SECOND, Quota, Rate, Rig, Step, run_history
+from searches import FOR_PLANTED_BUGS, LENIENT
 from tallygate.domain.gating.decision import Reason
 from tallygate.domain.gating.quota import Mode
 from tallygate.storage.redis import gates as redis_gates
@@ -137,9 +138,6 @@ def rig():
     rig.close()
 
 
-LENIENT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-
-
 @settings(max_examples=200, deadline=None, suppress_health_check=LENIENT)
 @given(world=worlds, history=histories(1))
 def test_script_equals_specification(rig, world, history):
@@ -204,15 +202,7 @@ def assert_caught(rig: Rig, monkeypatch, bug: tuple[str, str], searched: st.Sear
     assert right in redis_gates.ADMIT.body.decode()
     monkeypatch.setattr(redis_gates, "ADMIT", Script(redis_gates.ADMIT.body.decode().replace(right, wrong)))
 
-    @settings(
-        max_examples=1_000,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=LENIENT,
-        report_multiple_bugs=False,
-    )
+    @FOR_PLANTED_BUGS
     @given(searched)
     def search(found):
         run_history(rig, *found)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors import until
+from searches import FOR_PLANTED_BUGS, LENIENT
 from servers import ValkeyServer
 from tallygate.app.data_side import DataSide, Hearing, RedisSide, build_data_side
 from tallygate.data_plane.burst import Burst
@@ -209,7 +210,6 @@ returns = st.builds(Step, st.integers(0, 1), st.integers(-3, -1), st.just(False)
 resets = st.builds(Step, st.integers(0, 1), st.none(), st.just(False))
 bursts = st.lists(st.one_of(looks, looks, takes, takes, takes, returns, resets), min_size=1, max_size=8)
 histories = st.lists(bursts, min_size=1, max_size=8)
-LENIENT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 @pytest.fixture(scope="module")
@@ -235,15 +235,7 @@ def test_that_was_about_something(rig):
 def test_a_sidecar_that_is_deaf_for_returns_is_caught(rig, monkeypatch):
     monkeypatch.setattr(Hearing, "on_return", lambda *_: None)
 
-    @settings(
-        max_examples=1_000,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=LENIENT,
-        report_multiple_bugs=False,
-    )
+    @FOR_PLANTED_BUGS
     @given(history=histories)
     def search(history):
         rig.run(history)

@@ -97,11 +97,11 @@ class Views:
             StoreUnavailableError: there is no view young enough, and the source cannot be read.
             ViewNotReadyError: the tenant's log was not applied up to `min_view_version` in time.
         """
-        cached = self._views.get((tenant_id, account_id))
-        usable = cached if cached is not None and not fresh and self.holds(cached, min_view_version) else None
+        now, cached = self._clock(), self._views.get((tenant_id, account_id))
+        usable = cached if cached is not None and not fresh and self.holds(cached, min_view_version, now=now) else None
         if usable is not None and usable.gap == self._gaps:
             self.counts.hits += 1
-            self.age_in_use(usable, self._clock())
+            self._verify_ahead(usable, now)
             return usable
         self.counts.misses += 1
         try:
@@ -153,20 +153,23 @@ class Views:
         view.verified_time = max(view.verified_time, asked_time)
 
     def age_in_use(self, view: View, now: int) -> int | None:
-        """As `age`, of a view that is used now; None where it is not current.
-
-        One past half its time is verified in the background, so that its end finds nobody waiting. Where that cannot
-        be, it is tried again after an eighth of that time, for as long as the view is used.
-        """
+        """As `age`, of a view that is used now; None where it is not current."""
         if not self.is_current(view, now):
             return None
-        age = max(0, now - view.verified_time)
-        if age >= self._half and now - view.asked_time >= self._half // 4:
-            view.asked_time = now
-            place = view.snapshot.tenant_id, view.record.account_id if view.record else ""
-            if self._views.get(place) is view and place not in self._loading:
-                self._begin_load(place)
-        return age
+        self._verify_ahead(view, now)
+        return max(0, now - view.verified_time)
+
+    def _verify_ahead(self, view: View, now: int) -> None:
+        """Of a view in use, past half its time: verify it in the background, so that its end finds nobody waiting.
+
+        Where that cannot be, it is tried again after an eighth of that time, for as long as the view is used.
+        """
+        if now - view.verified_time < self._half or now - view.asked_time < self._half // 4:
+            return
+        view.asked_time = now
+        place = view.snapshot.tenant_id, view.record.account_id if view.record else ""
+        if self._views.get(place) is view and place not in self._loading:
+            self._begin_load(place)
 
     def cached(self, tenant_id: str, account_id: str) -> View | None:
         """The view in process if it may be used as it is, without asking the source."""
