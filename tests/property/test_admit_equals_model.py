@@ -13,6 +13,7 @@ from tallygate.domain.gating.decision import Reason
 from tallygate.domain.gating.quota import Mode
 from tallygate.storage.redis import gates as redis_gates
 from tallygate.storage.redis.link import Script
+from tallygate.storage.redis.script_parts import numbered
 
 quotas = st.builds(
     Quota,
@@ -153,10 +154,13 @@ def test_the_short_way_equals_the_specification(rig, world, history):
 PLANTED = {
     "refuses at the limit": ("quantity > remaining and not soft", "quantity >= remaining and not soft"),
     "admits past the limit": ("quantity > remaining and not soft", "quantity > remaining + 1 and not soft"),
-    "forgets expiry of grants": ("grant[3] <= at and at < grant[4]", "grant[3] <= at"),
+    "forgets expiry of grants": (
+        "grant[GRANT_EFFECTIVE] <= at and at < grant[GRANT_EXPIRE]",
+        "grant[GRANT_EFFECTIVE] <= at",
+    ),
     "skips the replay check": ("  if hash then\n    if hash", "  if false then\n    if hash"),
     "forgets the older generation": (
-        " or redis.call('HGET', previous .. gate[4], gate[2])",
+        "    or redis.call('HGET', previous .. gate[GATE_BUCKET], gate[GATE_DIGEST])",
         "",
     ),
     "commits although one gate denied": ("local commit = all and not peek", "local commit = not peek"),
@@ -168,7 +172,7 @@ PLANTED = {
     ),
     "sliding window never forgets": ("if mark > before then return", "if true then return"),
     "drops the debt when a limit changes": ("debt = rescale(debt, was, token)", "debt = 0"),
-    "ignores the reset": ("if slot[3] < place.reset and", "if false and"),
+    "ignores the reset": ("if slot[SLOT_PERIOD_START] < place.reset and", "if false and"),
 }
 
 PLANTED_IN_THE_SHORT_WAY = {
@@ -198,9 +202,10 @@ PLANTED_IN_THE_SHORT_WAY = {
 
 def assert_caught(rig: Rig, monkeypatch, bug: tuple[str, str], searched: st.SearchStrategy) -> None:
     """The search is the same each time: a bug that it finds is one that it finds always, and at the same history."""
-    right, wrong = bug
-    assert right in redis_gates.ADMIT.body.decode()
-    monkeypatch.setattr(redis_gates, "ADMIT", Script(redis_gates.ADMIT.body.decode().replace(right, wrong)))
+    right, wrong = (numbered(text) for text in bug)
+    body = redis_gates.ADMIT.body.decode()
+    assert right in body
+    monkeypatch.setattr(redis_gates, "ADMIT", Script(body.replace(right, wrong)))
 
     @FOR_PLANTED_BUGS
     @given(searched)

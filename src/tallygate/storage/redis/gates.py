@@ -3,7 +3,6 @@
 import itertools
 import logging
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any
 
 from cachetools import LRUCache
@@ -16,11 +15,12 @@ from tallygate.domain.gating.quota import QuotaGate
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.gate_codec import Terms, WorldKind, pack_gate, pack_terms, pack_world, unpack_answers
-from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError, Script
+from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.redis.link_commands import pack_arguments
 from tallygate.storage.redis.plain import Around, RedisQuota, RedisRates, Sender, are_plain_rates, is_plain_quota
+from tallygate.storage.redis.script_parts import script
 
-ADMIT = Script(files("tallygate.storage.redis").joinpath("scripts/admit.lua").read_text())
+ADMIT = script("admit")
 
 _FIXED_KEYS, _ARGUMENTS = 6, 3
 _MAX_FEATURES = 64

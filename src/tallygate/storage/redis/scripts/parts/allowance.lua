@@ -1,0 +1,44 @@
+-- What a meter's pots hold, what its terms forbid, and how that is answered.
+local allowance = function(place)
+  local limit = place.slot[SLOT_LIMIT]
+  if place.family == 'e' or limit < 0 then return -1, -1 end
+  if place.family ~= 'd' then
+    for _, grant in ipairs(place.active) do limit = limit + grant[GRANT_AMOUNT] end
+    limit = math.min(END, limit)
+    return limit, math.max(0, limit - place.used)
+  end
+  local rest, paid = 0, 0
+  for _, grant in ipairs(place.active) do
+    rest = rest + math.max(0, grant[GRANT_AMOUNT] - place.burnt[grant[GRANT_ID]])
+    paid = paid + place.paid[grant[GRANT_ID]]
+  end
+  return math.min(END, limit + rest + paid), math.min(END, math.max(0, limit - place.included) + rest)
+end
+
+-- What the pots of a delta meter still hold; told where nothing was taken.
+local left = function(place)
+  local pots = {}
+  if place.family ~= 'd' then return pots end
+  if place.slot[SLOT_LIMIT] >= 0 then pots[1] = {'I', place.slot[SLOT_LIMIT] - place.included, ''} end
+  for _, grant in ipairs(place.grants) do
+    local rest = grant[GRANT_AMOUNT] - place.burnt[grant[GRANT_ID]]
+    if rest > 0 then pots[#pots + 1] = {'G', rest, grant[GRANT_ID]} end
+  end
+  return pots
+end
+
+local answer = function(place, allowed, reason, granted, pots)
+  local limit, remaining = allowance(place)
+  local used = place.used
+  if place.family == 'e' then used = 0 end
+  local index, ends = place.index - 1, place.slot[SLOT_PERIOD_END]
+  return {allowed, reason, granted, used, limit, remaining, pots, index, place.start, ends, left(place)}
+end
+
+local denied = function(place, reason) return {no = answer(place, 0, reason, 0, {})} end
+
+local barred = function(place)
+  if place.slot[SLOT_STANDING] ~= '' then return place.slot[SLOT_STANDING] end
+  if place.slot[SLOT_ABSENT] == 1 and #place.active == 0 then return 'NOT_IN_PLAN' end
+  return nil
+end

@@ -1,0 +1,14 @@
+-- Is this still the world that the caller resolved in? What decides from here on is `now`.
+local kind, expected, catalogue, record, offset, window, backlog = cmsgpack.unpack(ARGV[2])
+local t = redis.call('TIME')
+local raw = t[1] * 1000000 + t[2]
+local world = redis.call('MGET', KEYS[KEY_EPOCH], KEYS[KEY_CLOCK], KEYS[KEY_CATALOGUE])
+local seen = (world[2] or 0) + 0
+local behind = raw < seen
+if behind then raw = seen end
+local mark = raw - math.fmod(raw, GRAIN)
+local now = raw + offset
+local epoch = world[1] or ''
+if epoch ~= expected then return {ARGV[1], 'EPOCH_MISMATCH', now, epoch} end
+if (world[3] or '0') ~= catalogue then return {ARGV[1], 'STALE_VIEW', now, ''} end
+if record ~= '' and (redis.call('HGET', KEYS[KEY_RECORD], 'v') or '0') ~= record then return {ARGV[1], 'STALE_VIEW', now, ''} end
