@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from tallygate.domain.account import (
 )
 from tallygate.domain.catalog import (
     AddOn,
+    Aggregation,
     Algorithm,
     Catalog,
     Entitlement,
@@ -27,7 +29,7 @@ from tallygate.domain.catalog import (
     RateLimit,
 )
 from tallygate.domain.gating import quota_steps, rate_limit
-from tallygate.domain.gating.decide import decide_metered
+from tallygate.domain.gating.decide import decide_metered, tried
 from tallygate.domain.gating.decision import PotKind
 from tallygate.domain.gating.quota import MeterState, Mode, OutOfRange, QuotaGate
 from tallygate.domain.gating.rate_limit import RateGate
@@ -276,6 +278,45 @@ def test_waiting_exactly_retry_after_lets_the_same_quantity_pass(world, history,
         assert not ask(now + decision.retry_after - 1).allowed
     else:
         assert not any(ask(now + days * DAY).allowed for days in (1, 7, 31, 62, 400))
+
+
+@settings(LAW, max_examples=300)
+@given(
+    world=worlds(),
+    aggregation=st.sampled_from([Aggregation.MAX, Aggregation.LATEST]),
+    history=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=10),
+    hours=st.integers(0, 200),
+)
+def test_one_more_than_a_level_passes_where_it_has_room_and_after_exactly_retry_after(
+    world, aggregation, history, hours
+):
+    catalog, record = world
+    feature = replace(catalog.features["f"], aggregation=aggregation)
+    held, state, now = resolve(catalog, record), MeterState(), BASE
+
+    def look(at):
+        gate = replace(gate_at(held, feature, at, None), aggregation=aggregation)
+        answer, _ = quota_steps.step(gate, state, now=at)
+        question = Question(feature=feature, quantity=1, beyond=True, at=at)
+        metered = tried(question, Metered(answer=answer, slots=gate.slots, now=at))
+        return decide_metered(catalog, held, question, metered)
+
+    for wait, level in history:
+        now += wait * HOUR
+        gate = replace(gate_at(held, feature, now, level, Mode.ADJUST), aggregation=aggregation)
+        _, state = quota_steps.step(gate, state, now=now)
+    now += hours * HOUR
+
+    decision = look(now)
+    if decision.limit is not None:
+        assert decision.allowed == (decision.used + 1 <= decision.limit)
+    if decision.allowed:
+        assert decision.retry_after is None
+    elif decision.retry_after is not None:
+        assert look(now + decision.retry_after).allowed
+        assert not look(now + decision.retry_after - 1).allowed
+    else:
+        assert not any(look(now + days * DAY).allowed for days in (1, 7, 31, 62, 400))
 
 
 @settings(LAW, max_examples=200)

@@ -41,6 +41,19 @@ async def test_a_list_of_everything_is_one_call(plane):
     assert [decision.feature_key for decision in decisions] == sorted(plane.catalog.features)
 
 
+async def test_a_level_without_room_is_denied_in_lists_and_batches_as_alone(plane):
+    full = ConsumeRequest(account_id="a", feature_key="storage_bytes", request_id="r", quantity=1_073_741_824)
+    await plane.consumes.consume(TENANT, full)
+    look = CheckRequest(account_id="a", feature_key="storage_bytes")
+
+    listed = {decision.feature_key: decision for decision in await plane.checks.entitlements(TENANT, "a")}
+    (batched,) = await plane.checks.check_many(TENANT, [look])
+
+    for decision in (listed["storage_bytes"], batched, await plane.checks.check(TENANT, look)):
+        assert (decision.allowed, decision.reason, decision.remaining) == (False, Reason.QUOTA_EXHAUSTED, 0)
+    assert listed["api_calls"].allowed
+
+
 async def test_one_that_cannot_be_decided_fails_alone(plane):
     await plane.consumes.consume(
         TENANT, ConsumeRequest(account_id="a", feature_key="api_calls", request_id="r", quantity=1)

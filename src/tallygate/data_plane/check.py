@@ -225,7 +225,7 @@ def _gate(view: View, request: CheckRequest, now: int) -> QuotaGate | None:
 
 
 def _asked(request: CheckRequest, feature: Feature) -> int | None:
-    """The quantity to try: a look where nothing is asked for, or where another instant is meant."""
+    """The quantity to try: a look where nothing is asked for, another instant is meant, or more than a level stands."""
     if request.at_time is not None or request.quantity == 0:
         return None
     if request.quantity is None:
@@ -262,7 +262,8 @@ def _decision(
         raise OutOfRangeError(field="at_time", expected="an instant of the current usage period or later")
     question = Question(
         feature=feature,
-        quantity=_quantity(request, feature),
+        quantity=1 if request.quantity is None else request.quantity,
+        beyond=request.quantity is None and feature.aggregation in LEVELS,
         user_id=request.user_id,
         requested_values=request.requested_values,
         at=at,
@@ -271,13 +272,6 @@ def _decision(
         return decide(view.snapshot.catalog, view.held, question)
     gate, answer = found
     metered = Metered(answer=answer, slots=gate.slots, now=at)
-    if request.at_time is not None:
+    if request.at_time is not None or question.beyond:
         metered = tried(question, metered)
     return decide_metered(view.snapshot.catalog, view.held, question, metered, stamp)
-
-
-def _quantity(request: CheckRequest, feature: Feature) -> int:
-    """The amount that should pass; of a level nothing asked for is a look."""
-    if request.quantity is None:
-        return 0 if feature.aggregation in LEVELS else 1
-    return request.quantity

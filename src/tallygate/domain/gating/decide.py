@@ -218,7 +218,8 @@ def tried(question: Question, metered: Metered) -> Metered:
     answer, slot = metered.answer, metered.slot
     if not answer.allowed or answer.remaining is None or answer.limit is None:
         return metered
-    capacity = answer.limit if question.feature.aggregation in LEVELS else answer.remaining
+    is_level = question.feature.aggregation in LEVELS and not question.beyond
+    capacity = answer.limit if is_level else answer.remaining
     if question.quantity <= capacity:
         return metered
     reason = Reason.OVERAGE if slot.overage else Reason.QUOTA_EXHAUSTED

@@ -111,7 +111,8 @@ class QuotaAnswer:
 
     `slot` indexes the gate's slots; `period_start` is later than the slot's where usage was reset within the period.
     `left` is told where nothing was taken: what the included allowance still holds (negative where a limit was lowered
-    below what is used) and what each grant still holds, whether or not it is in force.
+    below what is used) and what each grant still holds, whether or not it is in force. Of a level, which burns nothing,
+    it is what the included allowance holds above the last level observed: with that the next period starts.
     """
 
     allowed: bool

@@ -7,7 +7,6 @@ from tallygate.domain.account import Grant
 from tallygate.domain.errors import MAX_QUANTITY
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.quota import (
-    DELTAS,
     LATENESS_AHEAD,
     LEVELS,
     MEASURED,
@@ -125,12 +124,15 @@ def allowance(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) ->
 
 
 def _left(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tuple[Pot, ...]:
-    """What the pots of a delta meter still hold; a level burns nothing."""
-    if place.gate.aggregation not in DELTAS:
+    """What the pots still hold; of a level, which burns nothing, what is included above the last one observed."""
+    if place.gate.aggregation in MEASURED:
         return ()
     pots = []
     if place.slot.limit is not None:
-        pots.append(Pot(kind=PotKind.INCLUDED, quantity=place.slot.limit - counter.included))
+        counted = place.state.level if _is_level(place.gate) else counter.included
+        pots.append(Pot(kind=PotKind.INCLUDED, quantity=place.slot.limit - counted))
+    if _is_level(place.gate):
+        return tuple(pots)
     for grant in place.gate.grants:
         rest = grant.amount - burnt.get(grant.grant_id, 0)
         if rest > 0:

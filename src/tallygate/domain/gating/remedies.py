@@ -16,10 +16,14 @@ from tallygate.domain.gating.resolve import EntitlementSet, Phase, held_quantity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One feature asked of one account at one instant; `quantity` is the amount that should pass."""
+    """One feature asked of one account at one instant; `quantity` is the amount that should pass.
+
+    Of a level that is the level itself; with `beyond` it is so much more than the level that stands.
+    """
 
     feature: Feature
     quantity: int = 1
+    beyond: bool = False
     user_id: str = ""
     requested_values: tuple[str, ...] = ()
     at: int
@@ -150,8 +154,15 @@ def _capacity(
         return float("inf")
     limit = (entitlement.limit or 0) if entitlement else 0
     if aggregation in LEVELS:
-        return limit + sum(grant.amount for grant in grants)
+        level = _standing_level(metered, fresh=fresh) if question.beyond else 0
+        return limit + sum(grant.amount for grant in grants) - level
     left = {pot.grant_id: pot.quantity for pot in metered.answer.left if pot.kind is PotKind.GRANT}
     included = next((pot.quantity for pot in metered.answer.left if pot.kind is PotKind.INCLUDED), 0)
     used = 0 if fresh else (metered.slot.limit or 0) - included
     return max(0, limit - used) + sum(left.get(grant.grant_id, 0) for grant in grants)
+
+
+def _standing_level(metered: Metered, *, fresh: bool) -> int:
+    """The level that the period shows; a `fresh` one starts at the last level observed, which may be lower."""
+    carried = next((pot.quantity for pot in metered.answer.left if pot.kind is PotKind.INCLUDED), None)
+    return metered.answer.used if not fresh or carried is None else (metered.slot.limit or 0) - carried

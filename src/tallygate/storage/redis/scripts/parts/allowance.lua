@@ -15,11 +15,13 @@ local allowance = function(place)
   return math.min(END, limit + rest + paid), math.min(END, math.max(0, limit - place.included) + rest)
 end
 
--- What the pots of a delta meter still hold; told where nothing was taken.
+-- What the pots still hold, of a level what is included above the last one; told where nothing was taken.
 local left = function(place)
   local pots = {}
+  if place.family == 'e' then return pots end
+  local counted = place.family == 'd' and place.included or place.level
+  if place.slot[SLOT_LIMIT] >= 0 then pots[1] = {'I', place.slot[SLOT_LIMIT] - counted, ''} end
   if place.family ~= 'd' then return pots end
-  if place.slot[SLOT_LIMIT] >= 0 then pots[1] = {'I', place.slot[SLOT_LIMIT] - place.included, ''} end
   for _, grant in ipairs(place.grants) do
     local rest = grant[GRANT_AMOUNT] - place.burnt[grant[GRANT_ID]]
     if rest > 0 then pots[#pots + 1] = {'G', rest, grant[GRANT_ID]} end
