@@ -18,7 +18,7 @@ from tallygate.storage.memory import MemoryGates
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.fact_codec import read_entry
 from tallygate.storage.redis.gates import GateOptions, RedisGates
-from tallygate.storage.redis.link import RedisAddress, RedisLink
+from tallygate.storage.redis.link.link import RedisAddress, RedisLink
 
 SECOND = 1_000_000
 ORIGIN = 2_000_000_000 * SECOND

@@ -6,10 +6,10 @@ import sys
 import time
 
 from collectors import PARTITIONS
-from tallygate.billing.collector import Collector, CollectorLimits
+from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.storage.redis.events import EventStream, stream_client
 from tallygate.storage.sql.engine import create_engine
-from tallygate.storage.sql.events import SqlLedger
+from tallygate.storage.sql.metering.events import SqlLedger
 
 
 def clock() -> int:

@@ -11,12 +11,12 @@ from sqlalchemy import delete, insert, select
 
 from servers import PostgresServer, ValkeyServer
 from stream_entries import JANUARY, entry
-from tallygate.billing.collector import Collector
+from tallygate.metering.collector import Collector
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.events import EventStream, stream_client
 from tallygate.storage.sql.engine import create_engine
-from tallygate.storage.sql.event_tables import billable_events, event_sequences, quarantined_events
-from tallygate.storage.sql.events import SqlLedger
+from tallygate.storage.sql.metering.events import SqlLedger
+from tallygate.storage.sql.metering.tables import billable_events, event_sequences, quarantined_events
 from tallygate.storage.sql.models import PartitionRow
 from tallygate.storage.sql.schema import migrate
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
-from tallygate.server.lending import LendingLoop
+from tallygate.server.transport.lending import LendingLoop
 from tallygate.settings import DatabaseSettings, ServerSettings, Settings
 
 

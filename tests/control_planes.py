@@ -12,11 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
-from tallygate.control_plane.lookup import account_record
-from tallygate.control_plane.publishing import OutboxPublisher
 from tallygate.control_plane.subscription_changes import ChangePlan, change_plan
 from tallygate.control_plane.tenants import CreateTenant, create_tenant
-from tallygate.control_plane.transactions import Transactions, UseCase, Written
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -37,6 +34,9 @@ from tallygate.domain.catalog import (
     UsagePrice,
     ValueType,
 )
+from tallygate.records.lookup import account_record
+from tallygate.records.publishing import OutboxPublisher
+from tallygate.records.transactions import Transactions, UseCase, Written
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
 from tallygate.storage.sql.engine import create_engine

@@ -17,12 +17,12 @@ from servers import ValkeyServer
 from tallygate.app import clock
 from tallygate.app.data_side import build_data_side, open_redis
 from tallygate.app.serving import build_serving
-from tallygate.control_plane.records import StoredKey
 from tallygate.domain.account import AccountRecord, Grant, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.credential import KeyRecord, Scope, key_digest, mint_key
 from tallygate.domain.event import FactSource, UsageFact
-from tallygate.server.codec_catalog import decode_catalog
+from tallygate.records.values import StoredKey
+from tallygate.server.wire.catalog import decode_catalog
 from tallygate.settings import DataPlaneSettings, RedisSettings, ServerSettings, Settings
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
@@ -37,7 +37,7 @@ START = 1_930_910_400 * SECOND
 PARTITIONS = 2
 EPOCH = "e1"
 NOWHERE = FactSource(partition=0, epoch="", entry_id="0-0")
-CALLS_LOG = logging.getLogger("tallygate.server.calls")
+CALLS_LOG = logging.getLogger("tallygate.server.calls.wrapper")
 HOUR = {"limit": 4, "window": "3600s"}
 DOCUMENT: dict[str, Any] = {
     "currency": "USD",

@@ -6,11 +6,11 @@ import contextlib
 import hiredis
 
 from child_processes import temporary_directory
-from tallygate.storage.redis.link import (
+from tallygate.storage.redis.link.commands import pack_arguments
+from tallygate.storage.redis.link.link import (
     RedisAddress,
     RedisLink,
 )
-from tallygate.storage.redis.link_commands import pack_arguments
 
 GENEROUS = 5.0  # a bound against hanging, not a measurement
 

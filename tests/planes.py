@@ -11,7 +11,7 @@ from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.errors import StoreUnavailableError
-from tallygate.server.codec_catalog import decode_catalog
+from tallygate.server.wire.catalog import decode_catalog
 from tallygate.storage.memory import MemoryGates, MemoryViews
 from worlds import DECISIONS, catalog_message, read_yaml
 

@@ -19,8 +19,8 @@ from tallygate.domain.account import AccountRecord, AddOnHolding, Grant, Overrid
 from tallygate.domain.catalog import AddOn, Catalog, CatalogSnapshot, Plan
 from tallygate.domain.errors import TallygateError
 from tallygate.domain.gating.quota import Mode
-from tallygate.server.codec_catalog import decode_catalog
-from tallygate.server.codec_plan import decode_entitlement
+from tallygate.server.wire.catalog import decode_catalog
+from tallygate.server.wire.plan import decode_entitlement
 from tallygate.storage.memory import MemoryGates, MemoryViews
 from tallygate_api.v1 import catalog_pb2
 from world_answers import show, show_limits

@@ -6,12 +6,12 @@ import pytest
 from collectors import clean_rig, gap_free, migrated, until
 from servers import ValkeyServer
 from stream_entries import FEBRUARY, JANUARY, entry
-from tallygate.billing.collector import CONFLICT
 from tallygate.domain.errors import StoreUnavailableError
+from tallygate.metering.collector import CONFLICT
 from tallygate.storage.redis import keys
-from tallygate.storage.sql import events
-from tallygate.storage.sql.event_tables import fact_of, quarantined_events
-from tallygate.storage.sql.events import SqlLedger
+from tallygate.storage.sql.metering import events
+from tallygate.storage.sql.metering.events import SqlLedger
+from tallygate.storage.sql.metering.tables import fact_of, quarantined_events
 from tallygate.storage.sql.models import PartitionRow
 
 

@@ -14,7 +14,7 @@ from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.quota import QuotaGate, ResetGate, Slot
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.gates import GateOptions, RedisGates
-from tallygate.storage.sql.event_tables import fact_of
+from tallygate.storage.sql.metering.tables import fact_of
 
 YEARS_LATER = JANUARY * 4
 SLOT = Slot(

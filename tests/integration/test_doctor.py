@@ -11,7 +11,7 @@ from redis import Redis
 from child_processes import free_port, temporary_directory
 from command_line import one_clear_line, tallygate
 from servers import ValkeyServer
-from tallygate.storage.redis.embedded_directory import DataDirectory
+from tallygate.storage.embedded.directory import DataDirectory
 from tallygate.storage.redis.keys import epoch
 from tallygate_process import TallygateProcess
 

@@ -13,12 +13,12 @@ import pytest
 
 from child_processes import temporary_directory
 from servers import valkey_binary
-from tallygate.storage.redis.embedded import EmbeddedServerError, EmbeddedValkey
+from tallygate.storage.embedded.server import EmbeddedServerError, EmbeddedValkey
 
 PARENT = """
 import sys, time
 from pathlib import Path
-from tallygate.storage.redis.embedded import EmbeddedServerError, EmbeddedValkey
+from tallygate.storage.embedded.server import EmbeddedServerError, EmbeddedValkey
 
 valkey = EmbeddedValkey(Path(sys.argv[1]))
 try:

@@ -5,7 +5,7 @@ import pytest
 
 from links import BUSY, evaluated, linked
 from servers import ValkeyServer
-from tallygate.storage.redis.link import (
+from tallygate.storage.redis.link.link import (
     ReplyError,
     Script,
 )

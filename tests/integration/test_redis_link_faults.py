@@ -6,7 +6,7 @@ import pytest
 from child_processes import temporary_directory
 from links import BUSY, GENEROUS, evaluated, fake_server, linked, polite
 from servers import ValkeyServer
-from tallygate.storage.redis.link import (
+from tallygate.storage.redis.link.link import (
     ConnectError,
     LinkDownError,
     LinkError,

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from servers import PostgresServer
-from tallygate.control_plane.records import Account, Tenant
 from tallygate.domain.account import PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.errors import StoreUnavailableError, SubscriptionConflictError
+from tallygate.records.values import Account, Tenant
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.outbox import SqlOutbox
 from tallygate.storage.sql.schema import migrate
@@ -46,7 +46,7 @@ async def test_eight_writers_in_one_process_are_never_told_that_the_database_is_
 
 WRITER = """
 import asyncio, sys
-from tallygate.control_plane.records import Account
+from tallygate.records.values import Account
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.unit_of_work import SqlStore
 

@@ -14,8 +14,8 @@ from sqlalchemy import column, insert, inspect, select, table, text
 
 from servers import PostgresServer
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
-from tallygate.storage.sql import event_tables
 from tallygate.storage.sql.engine import create_engine, create_migration_engine
+from tallygate.storage.sql.metering import tables as event_tables
 from tallygate.storage.sql.models import Base
 from tallygate.storage.sql.partitions import load_partitions, seed_partitions
 from tallygate.storage.sql.schema import configuration, head, migrate, schema_version

@@ -4,13 +4,13 @@ import pytest
 
 from control_planes import PARTITIONS
 from servers import ValkeyServer
-from tallygate.control_plane.records import Change
 from tallygate.data_plane.ports import UsageReturned, ViewChange
 from tallygate.domain.errors import StoreUnavailableError
+from tallygate.records.values import Change
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcements import RedisAnnouncements
-from tallygate.storage.redis.link import RedisLink
+from tallygate.storage.redis.link.link import RedisLink
 from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
 from tallygate.storage.redis.views import RedisViews
 

@@ -12,7 +12,7 @@ from searches import FOR_PLANTED_BUGS, LENIENT
 from tallygate.domain.gating.decision import Reason
 from tallygate.domain.gating.quota import Mode
 from tallygate.storage.redis import gates as redis_gates
-from tallygate.storage.redis.link import Script
+from tallygate.storage.redis.link.link import Script
 from tallygate.storage.redis.script_parts import numbered
 
 quotas = st.builds(

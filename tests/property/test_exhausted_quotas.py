@@ -17,14 +17,14 @@ from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, ResetRequest
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import Catalog, CatalogSnapshot, Entitlement, Feature, FeatureKind, Plan
-from tallygate.server.metrics import Metrics
-from tallygate.server.straight import Straight
+from tallygate.server.operations.metrics import Metrics
+from tallygate.server.services.straight import Straight
 from tallygate.settings import DataPlaneSettings, RedisSettings, Settings
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import change_announcement
 from tallygate.storage.redis.announcements import RedisAnnouncements
-from tallygate.storage.redis.link import RedisLink
+from tallygate.storage.redis.link.link import RedisLink
 from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
 from tallygate_api.v1 import decision_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire

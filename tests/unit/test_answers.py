@@ -6,9 +6,9 @@ import pytest
 
 from tallygate.data_plane.requests import CheckRequest
 from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
-from tallygate.server.answers import Answered, Answers
-from tallygate.server.codec_decision import encode_decision
-from tallygate.server.metrics import Metrics
+from tallygate.server.operations.metrics import Metrics
+from tallygate.server.services.answers import Answered, Answers
+from tallygate.server.wire.decision import encode_decision
 from tallygate_api.v1 import decision_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 

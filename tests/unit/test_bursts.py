@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tallygate.data_plane.burst import Burst
-from tallygate.storage.redis.link_commands import pack
-from tallygate.storage.redis.link_connection import LinkConnection, LinkCounters
+from tallygate.storage.redis.link.commands import pack
+from tallygate.storage.redis.link.connection import LinkConnection, LinkCounters
 
 PONG = b"+PONG\r\n"
 

@@ -8,15 +8,15 @@ from tallygate.domain.catalog import FeatureKind, OnUnavailable, Overage
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.domain.gating.quota import Mode
-from tallygate.server.codec import duration, entries, field_tag, identifier, page_size, timestamp, varint
-from tallygate.server.codec_catalog import decode_catalog, encode_catalog
-from tallygate.server.codec_decision import (
+from tallygate.server.wire.catalog import decode_catalog, encode_catalog
+from tallygate.server.wire.decision import (
     decode_batch_check,
     decode_check,
     decode_consume,
     decode_descriptor,
     encode_decision,
 )
+from tallygate.server.wire.scalars import duration, entries, field_tag, identifier, page_size, timestamp, varint
 from tallygate_api.v1 import catalog_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 

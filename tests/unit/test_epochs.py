@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tallygate.control_plane.epochs import EpochKeeper, ForeignStoreError, PartitionEpoch, PartitionState
+from tallygate.records.epochs import EpochKeeper, ForeignStoreError, PartitionEpoch, PartitionState
 
 
 class Ledger:

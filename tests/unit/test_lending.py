@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 
-from tallygate.server.lending import LendingLoop
+from tallygate.server.transport.lending import LendingLoop
 
 GENEROUS = 5.0  # a bound against hanging, not a measurement
 

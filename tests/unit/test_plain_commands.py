@@ -12,7 +12,7 @@ from tallygate.domain.gating.identity import EffectIdentity, effect_digest, plai
 from tallygate.domain.gating.quota import Mode
 from tallygate.storage.redis import gates as redis_gates
 from tallygate.storage.redis.gates import GateOptions, RedisGates
-from tallygate.storage.redis.link import LinkDownError, ReplyError
+from tallygate.storage.redis.link.link import LinkDownError, ReplyError
 from tallygate.storage.redis.plain import Sender
 
 WORLD = {

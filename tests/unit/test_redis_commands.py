@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallygate.storage.redis.address import RedisUrlError
-from tallygate.storage.redis.link import (
+from tallygate.storage.redis.link.commands import pack, pack_arguments
+from tallygate.storage.redis.link.link import (
     RedisAddress,
     Script,
 )
-from tallygate.storage.redis.link_commands import pack, pack_arguments
 
 ARGUMENT = st.binary() | st.text(st.characters(exclude_categories=["Cs"])) | st.integers(-(2**63), 2**63)
 

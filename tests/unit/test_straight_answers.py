@@ -14,9 +14,9 @@ from tallygate.data_plane.plain import Plans
 from tallygate.data_plane.ports import PlainStatus
 from tallygate.domain.catalog import OnUnavailable
 from tallygate.domain.errors import StoreUnavailableError
-from tallygate.server.codec_decision import encode_decision, encode_rate_limit
-from tallygate.server.metrics import Metrics
-from tallygate.server.straight import Straight
+from tallygate.server.operations.metrics import Metrics
+from tallygate.server.services.straight import Straight
+from tallygate.server.wire.decision import encode_decision, encode_rate_limit
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.decision_pb2 import Decision
 

@@ -1,8 +1,8 @@
 import pytest
 
-from tallygate.billing.ports import Sample
-from tallygate.billing.usage import LevelIntegral, tile
 from tallygate.domain.period import UsagePeriod
+from tallygate.metering.ports import Sample
+from tallygate.metering.usage import LevelIntegral, tile
 
 HOUR = 3_600_000_000
 MONTH = UsagePeriod(0, 720 * HOUR)

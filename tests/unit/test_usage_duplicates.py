@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from tallygate.billing.collector import CONFLICT, identity_of, sort_out
-from tallygate.billing.ports import Delivery, Recorded
 from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.metering.collector import CONFLICT, identity_of, sort_out
+from tallygate.metering.ports import Delivery, Recorded
 
 
 def delivery(entry_id, request_id="r", payload=b"p", *, recorded=None, **source):

@@ -1,4 +1,4 @@
-"""Floor 3, the composition root: the only room that joins storage, use-cases and server, and that reads the clock.
+"""Floor 5, the composition root: the only room that joins storage, use-cases and server, and that reads the clock.
 
 `Application` is one running process; the rest writes SQL directly, before there is a server to ask.
 """

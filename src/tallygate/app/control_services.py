@@ -5,14 +5,14 @@ from tallygate.app.control_side import ControlSide
 from tallygate.app.data_side import DataSide
 from tallygate.control_plane.tenants import open_test_tenant
 from tallygate.domain.credential import KeyRecord
-from tallygate.server.account_service import AccountServicer
-from tallygate.server.api_key_service import ApiKeyServicer
-from tallygate.server.authentication import OpenTestTenant
-from tallygate.server.catalog_service import CatalogServicer
-from tallygate.server.subscription_service import SubscriptionServicer
-from tallygate.server.tenant_work import TenantWork
-from tallygate.server.test_clock_service import TestClockServicer
-from tallygate.server.usage_service import UsageServicer
+from tallygate.server.calls.authentication import OpenTestTenant
+from tallygate.server.services.account_service import AccountServicer
+from tallygate.server.services.api_key_service import ApiKeyServicer
+from tallygate.server.services.catalog_service import CatalogServicer
+from tallygate.server.services.subscription_service import SubscriptionServicer
+from tallygate.server.services.tenant_work import TenantWork
+from tallygate.server.services.test_clock_service import TestClockServicer
+from tallygate.server.services.usage_service import UsageServicer
 
 
 def tenant_opener(control: ControlSide) -> OpenTestTenant:

@@ -13,11 +13,11 @@ from tallygate.app import clock
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
 from tallygate.app.installation import bootstrap, database_url, require_schema
-from tallygate.billing.collector import Collector, CollectorLimits
-from tallygate.control_plane.epochs import EpochKeeper, ForeignStoreError
-from tallygate.control_plane.publishing import OutboxPublisher
-from tallygate.control_plane.transactions import Transactions
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
+from tallygate.metering.collector import Collector, CollectorLimits
+from tallygate.records.epochs import EpochKeeper, ForeignStoreError
+from tallygate.records.publishing import OutboxPublisher
+from tallygate.records.transactions import Transactions
 from tallygate.settings import Settings
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.epochs import RedisEpochs
@@ -25,11 +25,11 @@ from tallygate.storage.redis.events import EventStream, stream_client
 from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.epochs import SqlEpochs
-from tallygate.storage.sql.events import SqlEventReader, SqlLedger
+from tallygate.storage.sql.metering.events import SqlEventReader, SqlLedger
+from tallygate.storage.sql.metering.usage import SqlUsageReader
 from tallygate.storage.sql.outbox import SqlOutbox
 from tallygate.storage.sql.partitions import seed_partitions
 from tallygate.storage.sql.unit_of_work import SqlStore
-from tallygate.storage.sql.usage import SqlUsageReader
 
 _RESTART_SECONDS = 1.0
 _CANCEL_SECONDS = 0.5

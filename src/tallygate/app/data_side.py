@@ -15,10 +15,10 @@ from tallygate.data_plane.ports import UsageReturned, ViewChange
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.settings import Settings
+from tallygate.storage.embedded.server import EmbeddedValkey
 from tallygate.storage.redis.address import RedisAddress, RedisUrlError
-from tallygate.storage.redis.embedded import EmbeddedValkey
 from tallygate.storage.redis.gates import GateOptions, RedisGates
-from tallygate.storage.redis.link import ConnectError, RedisLink
+from tallygate.storage.redis.link.link import ConnectError, RedisLink
 from tallygate.storage.redis.views import RedisViews
 
 _MICROSECONDS = 1_000_000

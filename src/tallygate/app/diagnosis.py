@@ -6,12 +6,12 @@ from tallygate.app import clock
 from tallygate.app.installation import database_url, opened
 from tallygate.app.offline import Finding
 from tallygate.app.recovery import redis_url
-from tallygate.control_plane.epochs import PartitionState
 from tallygate.domain.errors import StoreUnavailableError
+from tallygate.records.epochs import PartitionState
 from tallygate.settings import Settings
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress, RedisUrlError
-from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.epochs import SqlEpochs
 

@@ -11,9 +11,9 @@ from tallygate.app.errors import StartError
 from tallygate.control_plane.keys import CreateKey
 from tallygate.control_plane.keys import create_key as register_key
 from tallygate.control_plane.keys import revoke_key as revoke
-from tallygate.control_plane.records import Tenant
 from tallygate.domain.credential import ENTROPY_BYTES, Scope, is_well_formed, mint_key
 from tallygate.domain.errors import ConflictError, InvalidFieldError, StoreUnavailableError
+from tallygate.records.values import Tenant
 from tallygate.settings import Settings
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.engine import create_engine

@@ -5,12 +5,12 @@ from urllib.parse import quote
 from tallygate.app import clock
 from tallygate.app.errors import StartError
 from tallygate.app.installation import opened
-from tallygate.control_plane.epochs import EpochKeeper
+from tallygate.records.epochs import EpochKeeper
 from tallygate.settings import Settings
+from tallygate.storage.embedded.directory import DataDirectory
 from tallygate.storage.redis.address import RedisAddress
-from tallygate.storage.redis.embedded_directory import DataDirectory
 from tallygate.storage.redis.epochs import RedisEpochs
-from tallygate.storage.redis.link import LinkError, RedisLink
+from tallygate.storage.redis.link.link import LinkError, RedisLink
 from tallygate.storage.sql.epochs import SqlEpochs
 
 _SECONDS = 5.0

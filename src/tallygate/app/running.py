@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from tallygate.app.application import Application
 from tallygate.app.workers import Workers
-from tallygate.server import logs
-from tallygate.server.lending import LendingLoop
+from tallygate.server.operations import logs
+from tallygate.server.transport.lending import LendingLoop
 from tallygate.settings import Settings
 
 _Result = TypeVar("_Result")

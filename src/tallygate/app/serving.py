@@ -8,17 +8,17 @@ from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.errors import StartError
 from tallygate.data_plane.standing import Standings
 from tallygate.domain.credential import is_well_formed
-from tallygate.server.answers import Answers
-from tallygate.server.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
-from tallygate.server.calls import CallOptions, Calls
-from tallygate.server.entitlement_service import EntitlementServicer, KindOf
-from tallygate.server.envoy_service import EnvoyRateLimitServicer
-from tallygate.server.listeners import parse_address
-from tallygate.server.metrics import Metrics
-from tallygate.server.registry import Service, service_named
-from tallygate.server.straight import Straight
-from tallygate.server.streams import Streams
-from tallygate.server.transports import Transport, TransportOptions, new_transport
+from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
+from tallygate.server.calls.registry import Service, service_named
+from tallygate.server.calls.streams import Streams
+from tallygate.server.calls.wrapper import CallOptions, Calls
+from tallygate.server.operations.metrics import Metrics
+from tallygate.server.services.answers import Answers
+from tallygate.server.services.entitlement_service import EntitlementServicer, KindOf
+from tallygate.server.services.envoy_service import EnvoyRateLimitServicer
+from tallygate.server.services.straight import Straight
+from tallygate.server.transport.listeners import parse_address
+from tallygate.server.transport.transports import Transport, TransportOptions, new_transport
 from tallygate.settings import Settings
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import Any
 
 from tallygate.app.application import Application
 from tallygate.app.running import run, stop_signal
-from tallygate.server import logs
+from tallygate.server.operations import logs
 from tallygate.settings import Settings
 
 _STUCK_SECONDS = 10.0

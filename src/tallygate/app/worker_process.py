@@ -14,7 +14,7 @@ from typing import Any, Self
 from pydantic import SecretStr
 
 from tallygate.app.errors import StartError
-from tallygate.server.admin import Check
+from tallygate.server.operations.admin import Check
 from tallygate.settings import Settings
 
 # Whatever lies in the working directory is not imported in place of a module.

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tallygate.control_plane.fields import check_id, check_metadata, check_zone
-from tallygate.control_plane.lookup import account_record
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, page_of
-from tallygate.control_plane.ports import NewId, UnitOfWork
-from tallygate.control_plane.records import Account, AccountUser, Held
 from tallygate.control_plane.subscription_terms import term_at
 from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription, live_ones
 from tallygate.domain.account import Subscription
 from tallygate.domain.errors import AccountNotFoundError, SubscriptionConflictError
+from tallygate.records.fields import check_id, check_metadata, check_zone
+from tallygate.records.lookup import account_record
+from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, page_of
+from tallygate.records.ports import NewId, UnitOfWork
+from tallygate.records.values import Account, AccountUser, Held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

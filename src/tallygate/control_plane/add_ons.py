@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tallygate.control_plane.fields import check_quantity
 from tallygate.domain.account import AddOnHolding
 from tallygate.domain.catalog import AddOn, Catalog
 from tallygate.domain.errors import AddOnNotFoundError, InvalidFieldError
+from tallygate.records.fields import check_quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

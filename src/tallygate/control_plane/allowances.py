@@ -4,11 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.control_plane.catalog_rules import check_entitlement
-from tallygate.control_plane.fields import check_id, check_instant, check_quantity
-from tallygate.control_plane.lookup import account_record, feature_of
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
-from tallygate.control_plane.ports import NewId, UnitOfWork
-from tallygate.control_plane.records import StoredGrant, StoredOverride
 from tallygate.domain.account import Grant, Override
 from tallygate.domain.catalog import Aggregation, Entitlement, Feature, FeatureKind
 from tallygate.domain.errors import (
@@ -17,6 +12,11 @@ from tallygate.domain.errors import (
     InvalidFieldError,
     OverrideNotFoundError,
 )
+from tallygate.records.fields import check_id, check_instant, check_quantity
+from tallygate.records.lookup import account_record, feature_of
+from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
+from tallygate.records.ports import NewId, UnitOfWork
+from tallygate.records.values import StoredGrant, StoredOverride
 
 MAX_PRIORITY = 1_000_000
 _MEASURED = {Aggregation.UNIQUE, Aggregation.TIME_WEIGHTED}

@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from tallygate.control_plane.catalog_diff import CatalogDiff, diff_catalog, prune
 from tallygate.control_plane.catalog_rules import check_catalog
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
-from tallygate.control_plane.ports import UnitOfWork
-from tallygate.control_plane.records import Held, PublishedPlan
 from tallygate.control_plane.subscription_terms import period_end, term_at, with_version_from
 from tallygate.domain.catalog import AddOn, Catalog, Plan
 from tallygate.domain.errors import PlanNotFoundError
+from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
+from tallygate.records.ports import UnitOfWork
+from tallygate.records.values import Held, PublishedPlan
 
 
 class Migrate(StrEnum):

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from tallygate.control_plane.catalog_wording import worded
-from tallygate.control_plane.records import CatalogUse
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
 from tallygate.domain.errors import VersionConflictError
+from tallygate.records.values import CatalogUse
 
 Item = Feature | RateLimitRule | Plan | AddOn
 _Item = TypeVar("_Item", Feature, RateLimitRule, Plan, AddOn)

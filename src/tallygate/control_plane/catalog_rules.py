@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallygate.control_plane.fields import check_id, check_label, check_quantity, check_text, check_zone
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -26,6 +25,7 @@ from tallygate.domain.catalog import (
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import bucket
 from tallygate.domain.period import PeriodUnit
+from tallygate.records.fields import check_id, check_label, check_quantity, check_text, check_zone
 
 _AMOUNT = re.compile(r"(0|[1-9]\d{0,14})(\.\d{1,12})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)

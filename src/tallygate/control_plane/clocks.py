@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from tallygate.control_plane.fields import check_instant
-from tallygate.control_plane.ports import UnitOfWork
-from tallygate.control_plane.records import Tenant
 from tallygate.domain.errors import InvalidFieldError, NotATestTenantError
+from tallygate.records.fields import check_instant
+from tallygate.records.ports import UnitOfWork
+from tallygate.records.values import Tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

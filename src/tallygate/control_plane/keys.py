@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from tallygate.control_plane.fields import check_instant, check_label
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, newest_of
-from tallygate.control_plane.ports import UnitOfWork
-from tallygate.control_plane.records import StoredKey
 from tallygate.domain.credential import SHOWN_CHARACTERS, KeyRecord, Scope, is_well_formed, key_digest
 from tallygate.domain.errors import ApiKeyNotFoundError, InvalidFieldError
+from tallygate.records.fields import check_instant, check_label
+from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
+from tallygate.records.ports import UnitOfWork
+from tallygate.records.values import StoredKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from tallygate.control_plane.fields import check_id
-from tallygate.control_plane.lookup import account_record, feature_of
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, key_of, page_of
-from tallygate.control_plane.ports import UnitOfWork
-from tallygate.control_plane.records import SeatHolder
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import Catalog, FeatureKind
 from tallygate.domain.errors import InvalidFieldError
@@ -14,6 +9,11 @@ from tallygate.domain.gating.decide import decide
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.domain.gating.remedies import Question
 from tallygate.domain.gating.resolve import resolve
+from tallygate.records.fields import check_id
+from tallygate.records.lookup import account_record, feature_of
+from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, page_of
+from tallygate.records.ports import UnitOfWork
+from tallygate.records.values import SeatHolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, known_add_on
-from tallygate.control_plane.fields import check_instant, check_quantity
-from tallygate.control_plane.lookup import account_record, plan_on_sale
-from tallygate.control_plane.ports import UnitOfWork
-from tallygate.control_plane.records import Held
 from tallygate.control_plane.subscription_terms import (
     held_add_on,
     is_trialing,
@@ -22,6 +18,10 @@ from tallygate.control_plane.subscription_terms import (
 from tallygate.control_plane.subscriptions import live_ones
 from tallygate.domain.account import AccountRecord, Subscription, SubscriptionState
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, SubscriptionNotFoundError
+from tallygate.records.fields import check_instant, check_quantity
+from tallygate.records.lookup import account_record, plan_on_sale
+from tallygate.records.ports import UnitOfWork
+from tallygate.records.values import Held
 
 _STATES = SubscriptionState
 _SETTABLE = (_STATES.INCOMPLETE, _STATES.ACTIVE, _STATES.PAST_DUE, _STATES.SUSPENDED)

@@ -4,11 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, holdings
-from tallygate.control_plane.fields import check_id, check_instant
-from tallygate.control_plane.lookup import account_record, plan_on_sale
-from tallygate.control_plane.paging import FIRST_PAGE, Page, PageRequest, newest_of
-from tallygate.control_plane.ports import NewId, UnitOfWork
-from tallygate.control_plane.records import Held, SubscriptionQuery
 from tallygate.control_plane.subscription_terms import DAY, opening_terms, state_at
 from tallygate.domain.account import AccountRecord, Subscription, SubscriptionState
 from tallygate.domain.catalog import Catalog, Plan
@@ -17,6 +12,11 @@ from tallygate.domain.errors import (
     SubscriptionConflictError,
     SubscriptionNotFoundError,
 )
+from tallygate.records.fields import check_id, check_instant
+from tallygate.records.lookup import account_record, plan_on_sale
+from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
+from tallygate.records.ports import NewId, UnitOfWork
+from tallygate.records.values import Held, SubscriptionQuery
 
 MAX_TRIAL_DAYS = 3_650
 

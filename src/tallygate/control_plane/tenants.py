@@ -3,12 +3,12 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tallygate.control_plane.fields import check_id, check_zone
 from tallygate.control_plane.keys import CreateKey, create_key
-from tallygate.control_plane.records import StoredKey, Tenant
-from tallygate.control_plane.transactions import Transactions
 from tallygate.domain.credential import Scope, key_digest
 from tallygate.domain.errors import ConflictError
+from tallygate.records.fields import check_id, check_zone
+from tallygate.records.transactions import Transactions
+from tallygate.records.values import StoredKey, Tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

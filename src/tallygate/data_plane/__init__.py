@@ -1,1 +1,1 @@
-"""Floor 1: use-cases over ports; see the README of this room."""
+"""Floor 2: use-cases over ports; see the README of this room."""

@@ -4,7 +4,6 @@ import pytest
 
 from control_planes import DAY, NOW
 from tallygate.control_plane.accounts import add_users, get_account, list_accounts, list_users, remove_users
-from tallygate.control_plane.paging import PageRequest
 from tallygate.control_plane.seats import AssignSeat, assign_seat
 from tallygate.control_plane.subscription_changes import CancelSubscription, cancel_subscription, set_state
 from tallygate.control_plane.subscription_terms import term_at
@@ -15,6 +14,7 @@ from tallygate.domain.errors import (
     PlanNotFoundError,
     SubscriptionConflictError,
 )
+from tallygate.records.paging import PageRequest
 
 
 async def test_one_call_creates_an_account_on_a_plan(plane):

@@ -11,7 +11,6 @@ from tallygate.control_plane.allowances import (
     list_overrides,
     revoke_grant,
 )
-from tallygate.control_plane.paging import PageRequest
 from tallygate.domain.catalog import Entitlement
 from tallygate.domain.errors import (
     ConflictError,
@@ -20,6 +19,7 @@ from tallygate.domain.errors import (
     InvalidFieldError,
     OverrideNotFoundError,
 )
+from tallygate.records.paging import PageRequest
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import pytest
 from control_planes import DAY, NOW, demo_catalog, pro
 from tallygate.control_plane.catalog import Migrate, get_catalog, get_plan, list_plans
 from tallygate.control_plane.catalog_diff import Effect
-from tallygate.control_plane.paging import PageRequest
 from tallygate.control_plane.subscriptions import get_subscription
 from tallygate.domain.catalog import Aggregation, Catalog, Entitlement, RateLimit
 from tallygate.domain.errors import InvalidFieldError, VersionConflictError
 from tallygate.domain.period import PeriodUnit, add_calendar
+from tallygate.records.paging import PageRequest
 
 
 def with_pro(plan) -> Catalog:

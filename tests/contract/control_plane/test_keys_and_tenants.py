@@ -7,8 +7,6 @@ from control_planes import DAY, NOW
 from tallygate.control_plane.accounts import get_account
 from tallygate.control_plane.clocks import advance_clock, get_clock
 from tallygate.control_plane.keys import CreateKey, create_key, list_keys, revoke_key
-from tallygate.control_plane.paging import PageRequest
-from tallygate.control_plane.records import SubscriptionQuery
 from tallygate.control_plane.tenants import CreateTenant, create_tenant, open_test_tenant
 from tallygate.domain.credential import Scope, key_digest, mint_key
 from tallygate.domain.errors import (
@@ -19,6 +17,8 @@ from tallygate.domain.errors import (
     NotATestTenantError,
     TenantNotFoundError,
 )
+from tallygate.records.paging import PageRequest
+from tallygate.records.values import SubscriptionQuery
 
 DATA = frozenset({Scope.DATA})
 

@@ -8,15 +8,15 @@ import pytest
 from control_planes import DAY, PARTITIONS, demo_catalog, pro
 from tallygate.control_plane.clocks import advance_clock
 from tallygate.control_plane.keys import CreateKey, create_key, revoke_key
-from tallygate.control_plane.records import Account
 from tallygate.control_plane.seats import AssignSeat, assign_seat
-from tallygate.control_plane.transactions import Transactions
 from tallygate.data_plane.ports import ViewVersions
 from tallygate.domain.credential import Scope, key_digest, mint_key
 from tallygate.domain.errors import StoreUnavailableError
+from tallygate.records.transactions import Transactions
+from tallygate.records.values import Account
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
-from tallygate.storage.redis.link import RedisLink
+from tallygate.storage.redis.link.link import RedisLink
 from tallygate.storage.redis.views import RedisViews
 
 

@@ -5,13 +5,13 @@ import pytest
 
 from control_planes import demo_catalog, pro
 from tallygate.control_plane.allowances import CreateOverride, create_override
-from tallygate.control_plane.paging import PageRequest
 from tallygate.control_plane.seats import AssignSeat, assign_seat, list_seats, unassign_seat
 from tallygate.control_plane.subscription_changes import CancelSubscription, cancel_subscription, set_state
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.catalog import Entitlement, Overage
 from tallygate.domain.errors import AccountNotFoundError, FeatureNotFoundError, InvalidFieldError
 from tallygate.domain.gating.decision import Reason, UnblockKind
+from tallygate.records.paging import PageRequest
 
 
 async def assign(plane, user_id, account_id="acme", feature_key="seats"):

@@ -5,7 +5,6 @@ import pytest
 
 from control_planes import DAY, NOW
 from tallygate.control_plane.add_ons import AddOnChoice
-from tallygate.control_plane.paging import PageRequest
 from tallygate.control_plane.subscription_changes import (
     CancelSubscription,
     ChangePlan,
@@ -33,6 +32,7 @@ from tallygate.domain.errors import (
     SubscriptionNotFoundError,
 )
 from tallygate.domain.period import PeriodUnit, add_calendar
+from tallygate.records.paging import PageRequest
 
 S = SubscriptionState
 NEXT_MONTH = add_calendar(NOW, PeriodUnit.MONTH, 1, zone="UTC")

@@ -5,11 +5,11 @@ import pytest
 
 from collectors import migrated, short_sleep
 from stream_entries import FEBRUARY, JANUARY
-from tallygate.billing.feed import follow
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.metering.feed import follow
 from tallygate.storage.sql.engine import create_engine
-from tallygate.storage.sql.events import SqlEventReader, SqlLedger
+from tallygate.storage.sql.metering.events import SqlEventReader, SqlLedger
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

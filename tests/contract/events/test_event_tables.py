@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from collectors import clean_rig, migrated
 from servers import ValkeyServer
 from tallygate.storage.sql.engine import create_migration_engine
-from tallygate.storage.sql.event_tables import PARTITIONS, billable_events, event_sequences, quarantined_events
+from tallygate.storage.sql.metering.tables import PARTITIONS, billable_events, event_sequences, quarantined_events
 from tallygate.storage.sql.models import Base
 
 OURS = {table.name for table in (billable_events, event_sequences, quarantined_events)}

@@ -5,15 +5,15 @@ import pytest
 
 from collectors import migrated
 from stream_entries import FEBRUARY, JANUARY
-from tallygate.billing.ports import Meter
-from tallygate.billing.usage import PeriodUsage, usage
 from tallygate.domain.catalog import Aggregation, Feature, FeatureKind
 from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.period import UsagePeriod
+from tallygate.metering.ports import Meter
+from tallygate.metering.usage import PeriodUsage, usage
 from tallygate.storage.sql.engine import create_engine
-from tallygate.storage.sql.events import SqlLedger
-from tallygate.storage.sql.usage import SqlUsageReader
+from tallygate.storage.sql.metering.events import SqlLedger
+from tallygate.storage.sql.metering.usage import SqlUsageReader
 
 DAY = 86_400_000_000
 MARCH = FEBRUARY + 28 * DAY

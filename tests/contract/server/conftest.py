@@ -11,15 +11,15 @@ from tallygate.data_plane.requests import LimitStatus, RateLimitDecision
 from tallygate.domain.catalog import Algorithm, LimitOwner
 from tallygate.domain.credential import KeyRecord, Scope, key_digest, mint_key
 from tallygate.domain.gating.decision import Decision, Reason
-from tallygate.server.authentication import AuthenticationOptions, Authenticator
-from tallygate.server.calls import CallOptions, Calls
-from tallygate.server.entitlement_service import EntitlementServicer
-from tallygate.server.envoy_service import EnvoyRateLimitServicer
-from tallygate.server.listeners import parse_address
-from tallygate.server.metrics import Metrics
-from tallygate.server.registry import service_of
-from tallygate.server.streams import Streams
-from tallygate.server.transports import TransportOptions, new_transport
+from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator
+from tallygate.server.calls.registry import service_of
+from tallygate.server.calls.streams import Streams
+from tallygate.server.calls.wrapper import CallOptions, Calls
+from tallygate.server.operations.metrics import Metrics
+from tallygate.server.services.entitlement_service import EntitlementServicer
+from tallygate.server.services.envoy_service import EnvoyRateLimitServicer
+from tallygate.server.transport.listeners import parse_address
+from tallygate.server.transport.transports import TransportOptions, new_transport
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2
 from tallygate_api.v1 import entitlement_service_pb2
 

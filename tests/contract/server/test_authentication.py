@@ -4,7 +4,7 @@ import pytest
 
 from tallygate.domain.credential import KeyRecord, Scope, key_digest, mint_key
 from tallygate.domain.errors import KeyExpiredError, StoreUnavailableError, UnauthenticatedError
-from tallygate.server.authentication import AuthenticationOptions, Authenticator
+from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator
 
 KEY = mint_key(b"k" * 32)
 OTHER = mint_key(b"o" * 32)

@@ -14,16 +14,16 @@ from tallygate.control_plane.tenants import CreateTenant, create_tenant
 from tallygate.domain.credential import Scope, is_well_formed
 from tallygate.domain.errors import FeatureNotFoundError
 from tallygate.domain.gating.decision import Decision, Reason
-from tallygate.server.account_service import AccountServicer
-from tallygate.server.api_key_service import ApiKeyServicer
-from tallygate.server.catalog_service import CatalogServicer
-from tallygate.server.subscription_service import SubscriptionServicer
-from tallygate.server.tenant_work import TenantWork
-from tallygate.server.test_clock_service import TestClockServicer
-from tallygate.server.usage_service import UsageServicer
-from tallygate.storage.sql.events import SqlEventReader
+from tallygate.server.services.account_service import AccountServicer
+from tallygate.server.services.api_key_service import ApiKeyServicer
+from tallygate.server.services.catalog_service import CatalogServicer
+from tallygate.server.services.subscription_service import SubscriptionServicer
+from tallygate.server.services.tenant_work import TenantWork
+from tallygate.server.services.test_clock_service import TestClockServicer
+from tallygate.server.services.usage_service import UsageServicer
+from tallygate.storage.sql.metering.events import SqlEventReader
+from tallygate.storage.sql.metering.usage import SqlUsageReader
 from tallygate.storage.sql.schema import migrate
-from tallygate.storage.sql.usage import SqlUsageReader
 from tallygate_api.v1 import (
     account_service_pb2,
     account_service_pb2_grpc,

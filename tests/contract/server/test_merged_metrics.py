@@ -1,8 +1,8 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tallygate.server.merged_metrics import MergedMetrics
-from tallygate.server.metrics import Metrics
+from tallygate.server.operations.merged_metrics import MergedMetrics
+from tallygate.server.operations.metrics import Metrics
 
 
 def measuring(calls, seconds, **gauges):

@@ -12,14 +12,14 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from tallygate.server.authentication import AuthenticationOptions, Authenticator
-from tallygate.server.calls import CallOptions, Calls
-from tallygate.server.listeners import parse_address
-from tallygate.server.metrics import Metrics
-from tallygate.server.native import NativeTransport
-from tallygate.server.registry import Service
-from tallygate.server.streams import Streams
-from tallygate.server.transports import TransportOptions
+from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator
+from tallygate.server.calls.registry import Service
+from tallygate.server.calls.streams import Streams
+from tallygate.server.calls.wrapper import CallOptions, Calls
+from tallygate.server.operations.metrics import Metrics
+from tallygate.server.transport.listeners import parse_address
+from tallygate.server.transport.native import NativeTransport
+from tallygate.server.transport.transports import TransportOptions
 
 LOCAL_CHANNEL = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0))
 UNBOUNDED = CallOptions(max_in_flight=100_000)
@@ -423,7 +423,7 @@ async def test_reflection_is_left_out_where_no_temporary_directory_can_be_writte
     async def handler(request, _context):
         return request
 
-    monkeypatch.setattr("tallygate.server.native.tempfile.gettempdir", none)
+    monkeypatch.setattr("tallygate.server.transport.native.tempfile.gettempdir", none)
     server = await native(handler)
     assert await outcome(server) == b"x"
     assert "no writable temporary directory" in caplog.text

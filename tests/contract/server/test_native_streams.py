@@ -9,8 +9,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from tallygate.domain.credential import Scope
 from tallygate.domain.errors import AccountNotFoundError
-from tallygate.server.calls import CallOptions
-from tallygate.server.transports import TransportOptions
+from tallygate.server.calls.wrapper import CallOptions
+from tallygate.server.transport.transports import TransportOptions
 from tallygate_api.v1 import usage_service_pb2 as wire
 from tallygate_api.v1.usage_service_pb2_grpc import UsageServiceStub
 

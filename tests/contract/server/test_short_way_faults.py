@@ -8,7 +8,7 @@ import pytest
 
 from hot_server import START
 from tallygate.data_plane.plain import Plans, QuotaPlan
-from tallygate.server.answers import Answers
+from tallygate.server.services.answers import Answers
 from tallygate_api.v1 import decision_pb2
 from tenants import failure, reason_of
 

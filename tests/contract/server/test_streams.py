@@ -5,8 +5,8 @@ import pytest
 
 from tallygate.domain.credential import Scope
 from tallygate.domain.errors import StoreUnavailableError
-from tallygate.server.calls import CallOptions
-from tallygate.server.transports import TransportOptions
+from tallygate.server.calls.wrapper import CallOptions
+from tallygate.server.transport.transports import TransportOptions
 from tallygate_api.v1 import usage_service_pb2 as wire
 from tallygate_api.v1.usage_service_pb2_grpc import UsageServiceStub
 

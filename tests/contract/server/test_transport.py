@@ -9,10 +9,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tallygate.domain.gating.decision import Decision, Reason
-from tallygate.server import transports
-from tallygate.server.calls import CallOptions
-from tallygate.server.listeners import ListenError, parse_address
-from tallygate.server.transports import TransportOptions
+from tallygate.server.calls.wrapper import CallOptions
+from tallygate.server.services import entitlement_service
+from tallygate.server.transport.listeners import ListenError, parse_address
+from tallygate.server.transport.transports import TransportOptions
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.entitlement_service_pb2_grpc import EntitlementServiceStub
 
@@ -156,6 +156,6 @@ async def test_a_message_beyond_the_transports_limit_is_refused_before_it_is_rea
 
 
 def test_handlers_never_see_a_transport():
-    source = Path(transports.__file__).parent
-    for path in source.glob("*_service.py"):
+    services = Path(entitlement_service.__file__).parent
+    for path in services.glob("*_service.py"):
         assert "import grpc" not in path.read_text(), path.name

@@ -11,7 +11,8 @@ import tallygate_api.v1
 from tallygate.domain import account, catalog, credential, errors, event
 from tallygate.domain.gating import decision, quota
 from tallygate.domain.period import Anchor, PeriodUnit
-from tallygate.server.errors import (
+from tallygate.server.calls.scopes import METHOD_RULES
+from tallygate.server.wire.errors import (
     DeadlineExceededError,
     InternalError,
     MalformedRequestError,
@@ -19,7 +20,6 @@ from tallygate.server.errors import (
     failure_of,
     status_code,
 )
-from tallygate.server.scopes import METHOD_RULES
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2
 
 PROTO = Path(__file__).parents[3] / "protos" / "tallygate" / "v1" / "error_reason.proto"

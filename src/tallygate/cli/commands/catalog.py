@@ -143,7 +143,7 @@ def _check_offline(document: Document) -> None:
     from tallygate.control_plane.catalog_rules import check_catalog  # noqa: PLC0415 - only this command pays for it
     from tallygate.domain.catalog import Catalog  # noqa: PLC0415
     from tallygate.domain.errors import InvalidError  # noqa: PLC0415
-    from tallygate.server.codec_catalog import decode_catalog  # noqa: PLC0415
+    from tallygate.server.wire.catalog import decode_catalog  # noqa: PLC0415
 
     try:
         check_catalog(decode_catalog(document.catalog), Catalog())

@@ -51,7 +51,7 @@ def dev_command(
 
 async def _run(settings: Settings, demo: Demo | None) -> None:
     from tallygate import app  # noqa: PLC0415 - as above
-    from tallygate.server import logs  # noqa: PLC0415
+    from tallygate.server.operations import logs  # noqa: PLC0415
 
     logs.configure(level=settings.logging.level, output=settings.logging.format)
     stop = asyncio.Event()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 
 
 class RedisEpochs:

@@ -14,10 +14,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from tallygate.billing.ports import Clock, Delivery, StreamLag
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.domain.gating.decision import PotKind
+from tallygate.metering.ports import Clock, Delivery, StreamLag
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.announcement_codec import return_announcement
 from tallygate.storage.redis.fact_codec import read_entry

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgpack
 
-from tallygate.billing.ports import Delivery
 from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.period import MAX_INSTANT, MIN_INSTANT
+from tallygate.metering.ports import Delivery
 
 _POT_KINDS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
 _INT64 = 2**63

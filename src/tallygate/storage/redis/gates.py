@@ -15,8 +15,8 @@ from tallygate.domain.gating.quota import QuotaGate
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.gate_codec import Terms, WorldKind, pack_gate, pack_terms, pack_world, unpack_answers
-from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError
-from tallygate.storage.redis.link_commands import pack_arguments
+from tallygate.storage.redis.link.commands import pack_arguments
+from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.redis.plain import Around, RedisQuota, RedisRates, Sender, are_plain_rates, is_plain_quota
 from tallygate.storage.redis.script_parts import script
 

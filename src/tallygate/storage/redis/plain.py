@@ -17,8 +17,8 @@ from tallygate.domain.event import FactKind
 from tallygate.domain.gating.quota import DELTAS, QuotaGate, Slot
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis.gate_codec import REPLAY_BUCKETS, WorldKind, pack_all, pack_context_around, rate_figures
-from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError, Script
-from tallygate.storage.redis.link_commands import pack_arguments
+from tallygate.storage.redis.link.commands import pack_arguments
+from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError, Script
 
 _STATUSES = {b"TAKEN": PlainStatus.TAKEN, b"DENIED": PlainStatus.DENIED, b"SEEN": PlainStatus.SEEN}
 _BUCKETS = tuple(pack_arguments([str(number)]) for number in range(REPLAY_BUCKETS))

@@ -14,10 +14,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from tallygate.control_plane.records import Change, StoredKey
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.errors import StoreUnavailableError
+from tallygate.records.values import Change, StoredKey
 from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress

@@ -6,7 +6,7 @@ A line `--@ name` stands for `parts/name.lua`; a name in brackets (`slot[SLOT_LI
 import re
 from importlib.resources import files
 
-from tallygate.storage.redis.link import Script
+from tallygate.storage.redis.link.link import Script
 
 _SCRIPTS = files("tallygate.storage.redis") / "scripts"
 _PART = re.compile(r"^( *)--@ (\w+)\n", re.MULTILINE)

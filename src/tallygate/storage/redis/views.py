@@ -14,7 +14,7 @@ from tallygate.domain.credential import KeyRecord
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 
 T = TypeVar("T")
 

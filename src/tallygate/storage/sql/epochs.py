@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tallygate.control_plane.epochs import PartitionEpoch
+from tallygate.records.epochs import PartitionEpoch
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import PartitionRow

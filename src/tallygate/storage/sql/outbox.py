@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tallygate.control_plane.records import ChangeKind, OutboxEntry
+from tallygate.records.values import ChangeKind, OutboxEntry
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import OutboxRow

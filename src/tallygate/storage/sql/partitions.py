@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tallygate.control_plane.epochs import PartitionState
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.records.epochs import PartitionState
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import PartitionRow

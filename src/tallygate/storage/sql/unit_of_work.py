@@ -8,21 +8,21 @@ from typing import Any
 from sqlalchemy import Column, Select, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tallygate.control_plane.records import ChangeKind, Tenant
 from tallygate.domain.errors import TenantNotFoundError
-from tallygate.storage.sql.account_repository import (
+from tallygate.records.values import ChangeKind, Tenant
+from tallygate.storage.sql.accounts.accounts import (
     SqlAccountRepository,
     SqlSeatRepository,
     SqlUserRepository,
 )
-from tallygate.storage.sql.allowance_repository import SqlGrantRepository, SqlOverrideRepository
-from tallygate.storage.sql.catalog_repository import SqlCatalogRepository, SqlTenantRepository
+from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
+from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository
+from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository
+from tallygate.storage.sql.catalog.keys import SqlKeyRepository
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
-from tallygate.storage.sql.key_repository import SqlKeyRepository
 from tallygate.storage.sql.models import AccountRow, ApiKeyRow, OutboxRow, TenantRow
 from tallygate.storage.sql.scope import Changes, Scope, table_of
-from tallygate.storage.sql.subscription_repository import SqlSubscriptionRepository
 
 _tenants, _accounts, _keys = table_of(TenantRow), table_of(AccountRow), table_of(ApiKeyRow)
 _outbox = table_of(OutboxRow)

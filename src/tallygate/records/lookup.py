@@ -1,0 +1,42 @@
+"""What a request names: found, or the error that says it is not there."""
+
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import Catalog, Feature, Plan
+from tallygate.domain.errors import AccountNotFoundError, FeatureNotFoundError, PlanNotFoundError
+from tallygate.records.ports import UnitOfWork
+
+
+async def account_record(work: UnitOfWork, account_id: str) -> AccountRecord:
+    """All that an account holds.
+
+    Raises:
+        AccountNotFoundError: there is none.
+    """
+    records = await work.accounts.records([account_id])
+    if not records:
+        raise AccountNotFoundError(account_id=account_id)
+    return records[0]
+
+
+def feature_of(catalog: Catalog, feature_key: str) -> Feature:
+    """A feature.
+
+    Raises:
+        FeatureNotFoundError: there is none.
+    """
+    feature = catalog.features.get(feature_key)
+    if feature is None:
+        raise FeatureNotFoundError(feature_key=feature_key)
+    return feature
+
+
+def plan_on_sale(catalog: Catalog, plan_key: str, version: int | None) -> Plan:
+    """A plan's given version, or its newest.
+
+    Raises:
+        PlanNotFoundError: there is none, or it was archived.
+    """
+    plan = catalog.plan(plan_key, version)
+    if plan is None or plan.archived:
+        raise PlanNotFoundError(plan_key=plan_key, **({} if version is None else {"version": version}))
+    return plan

@@ -1,0 +1,159 @@
+"""What use-cases need from the outside: a unit of work over one tenant's rows, an outbox, and publishers.
+
+Every method raises StoreUnavailableError when its store cannot be reached in time.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from tallygate.domain.account import AccountRecord
+from tallygate.domain.catalog import CatalogSnapshot
+from tallygate.records.repositories import (
+    AccountRepository,
+    CatalogRepository,
+    GrantRepository,
+    KeyRepository,
+    OverrideRepository,
+    SeatRepository,
+    SubscriptionRepository,
+    TenantRepository,
+    UserRepository,
+)
+from tallygate.records.values import Change, OutboxEntry, StoredKey, Tenant
+
+NewId = Callable[[], str]
+"""Mints an id that was never used."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction over one tenant's rows; when writing, under the lock of the tenant's row from its start."""
+
+    @property
+    def now(self) -> int:
+        """The tenant's time in a write: what is created or changed is stamped with it."""
+        ...
+
+    @property
+    def tenants(self) -> TenantRepository:
+        """The tenant's own row."""
+        ...
+
+    @property
+    def catalog(self) -> CatalogRepository:
+        """The tenant's catalogue."""
+        ...
+
+    @property
+    def accounts(self) -> AccountRepository:
+        """The tenant's accounts."""
+        ...
+
+    @property
+    def users(self) -> UserRepository:
+        """Users of the tenant's accounts."""
+        ...
+
+    @property
+    def seats(self) -> SeatRepository:
+        """Named seats of the tenant's accounts."""
+        ...
+
+    @property
+    def subscriptions(self) -> SubscriptionRepository:
+        """Subscriptions of the tenant's accounts."""
+        ...
+
+    @property
+    def overrides(self) -> OverrideRepository:
+        """Overrides of the tenant's accounts."""
+        ...
+
+    @property
+    def grants(self) -> GrantRepository:
+        """Grants of the tenant's accounts."""
+        ...
+
+    @property
+    def keys(self) -> KeyRepository:
+        """The tenant's API keys."""
+        ...
+
+    async def commit(self) -> int:
+        """Commit, and answer the tenant's view version: a new one if anything changed that is published.
+
+        What changed is noted in the outbox in the same transaction. Left without a commit, nothing happened.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Where tenants live. `read` and `write` raise TenantNotFoundError for an unknown tenant."""
+
+    def read(self, tenant_id: str) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A consistent snapshot to read from."""
+        ...
+
+    def write(self, tenant_id: str, *, now: int = 0) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction that waits its turn among the tenant's writers; `now` is real time."""
+        ...
+
+    async def create_tenant(self, tenant: Tenant) -> None:
+        """Add a tenant with an empty catalogue, to be published.
+
+        Raises:
+            ConflictError: there is one with this id.
+        """
+        ...
+
+    async def tenant_ids(self, *, after: str, limit: int) -> Sequence[str]:
+        """Every tenant, by id, those behind `after`."""
+        ...
+
+
+class Outbox(Protocol):
+    """Committed changes that wait to be published."""
+
+    async def tenants(self) -> Sequence[str]:
+        """The tenants that have some."""
+        ...
+
+    async def pending(self, tenant_id: str, *, limit: int) -> Sequence[OutboxEntry]:
+        """The tenant's oldest entries, in the order of their versions."""
+        ...
+
+    async def delete(self, tenant_id: str, entry_ids: Sequence[int]) -> None:
+        """Forget entries that were published."""
+        ...
+
+
+class ViewPublisher(Protocol):
+    """Where the view is published; an older version never replaces a newer."""
+
+    async def publish_catalog(self, snapshot: CatalogSnapshot) -> None:
+        """Publish a tenant's catalogue, and its version wherever gates are decided."""
+        ...
+
+    async def publish_accounts(self, records: Sequence[AccountRecord]) -> None:
+        """Publish account records."""
+        ...
+
+    async def finish(self, tenant_id: str, applied: int, changes: Sequence[Change]) -> None:
+        """Say that the tenant's log is published up to `applied`, then announce the changes."""
+        ...
+
+
+class KeyPublisher(Protocol):
+    """Where the key table is published, and where it shows that what was published may be gone."""
+
+    async def publish_keys(self, keys: Sequence[StoredKey]) -> None:
+        """Publish key records, and raise the table's version."""
+        ...
+
+    async def is_intact(self) -> bool:
+        """Whether everything published is certainly still there: same server, never emptied."""
+        ...
+
+    async def mark_intact(self) -> None:
+        """Remember that everything is published on this server."""
+        ...

@@ -1,0 +1,66 @@
+"""How a use-case runs: in one unit of work, at the tenant's own time, to its end whatever happens to its caller."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from tallygate.records.ports import Store, UnitOfWork
+from tallygate.records.publishing import OutboxPublisher
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+UseCase = Callable[[UnitOfWork, int], Awaitable[T]]
+"""Takes the unit of work and the tenant's now: the real one plus a test tenant's offset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written(Generic[T_co]):
+    """What a write answered, and the tenant's view version after it."""
+
+    value: T_co
+    view_version: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Transactions:
+    """Runs use-cases. A cancelled caller stops waiting; its transaction runs to its end all the same."""
+
+    store: Store
+    publisher: OutboxPublisher
+    _running: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def read(self, tenant_id: str, use_case: UseCase[T], *, now: int) -> T:
+        """Run a use-case that only reads, on one consistent snapshot."""
+        return await self._to_the_end(self._read(tenant_id, use_case, now))
+
+    async def write(self, tenant_id: str, use_case: UseCase[T], *, now: int) -> Written[T]:
+        """Run a use-case, commit it and publish what it changed; if it raises, nothing happened."""
+        return await self._to_the_end(self._write(tenant_id, use_case, now))
+
+    async def drain(self) -> None:
+        """Wait for the transactions whose callers are gone."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _read(self, tenant_id: str, use_case: UseCase[T], now: int) -> T:
+        async with self.store.read(tenant_id) as work:
+            return await use_case(work, now + (await work.tenants.get()).clock_offset)
+
+    async def _write(self, tenant_id: str, use_case: UseCase[T], now: int) -> Written[T]:
+        async with self.store.write(tenant_id, now=now) as work:
+            value = await use_case(work, work.now)
+            view_version = await work.commit()
+        await self.publisher.publish_soon(tenant_id)
+        return Written(value=value, view_version=view_version)
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # read, so that asyncio does not report one whose caller is gone

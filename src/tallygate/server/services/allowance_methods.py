@@ -1,0 +1,75 @@
+"""The methods of AccountService about overrides and grants."""
+
+from tallygate.control_plane.allowances import (
+    create_grant,
+    create_override,
+    delete_override,
+    list_grants,
+    list_overrides,
+    revoke_grant,
+)
+from tallygate.server.calls.wrapper import Call
+from tallygate.server.services.tenant_work import TenantWork, page_request
+from tallygate.server.wire.account import decode_grant, decode_override, encode_grant, encode_override
+from tallygate.server.wire.scalars import identifier, optional_identifier
+from tallygate_api.v1 import account_service_pb2 as wire
+
+
+class AllowanceMethods:
+    """Create, list, delete and revoke."""
+
+    def __init__(self, work: TenantWork) -> None:
+        self._work = work
+
+    async def CreateOverride(self, request: wire.CreateOverrideRequest, call: Call) -> wire.CreateOverrideResponse:  # noqa: N802 - the wire's name
+        """Give an account an exception."""
+        wanted = decode_override(request)
+        new_id = self._work.new_id
+        written = await self._work.write(call, lambda work, now: create_override(work, wanted, now=now, new_id=new_id))
+        override = encode_override(written.value, wanted.account_id)
+        return wire.CreateOverrideResponse(override=override, view_version=written.view_version)
+
+    async def ListOverrides(self, request: wire.ListOverridesRequest, call: Call) -> wire.ListOverridesResponse:  # noqa: N802 - the wire's name
+        """Overrides, of one feature or of all."""
+        account_id = identifier(request.account_id, "account_id")
+        feature_key = optional_identifier(request.feature_key, "feature_key")
+        page = page_request(request.page_size, request.page_token)
+        found = await self._work.read(
+            call, lambda work, _: list_overrides(work, account_id, page, feature_key=feature_key)
+        )
+        overrides = [encode_override(each, account_id) for each in found.items]
+        return wire.ListOverridesResponse(overrides=overrides, next_page_token=found.next_page_token)
+
+    async def DeleteOverride(self, request: wire.DeleteOverrideRequest, call: Call) -> wire.DeleteOverrideResponse:  # noqa: N802 - the wire's name
+        """Take an exception back."""
+        account_id = identifier(request.account_id, "account_id")
+        override_id = identifier(request.override_id, "override_id")
+        written = await self._work.write(call, lambda work, _: delete_override(work, account_id, override_id))
+        return wire.DeleteOverrideResponse(view_version=written.view_version)
+
+    async def CreateGrant(self, request: wire.CreateGrantRequest, call: Call) -> wire.CreateGrantResponse:  # noqa: N802 - the wire's name
+        """Give an account an allowance."""
+        wanted = decode_grant(request)
+        new_id = self._work.new_id
+        written = await self._work.write(call, lambda work, now: create_grant(work, wanted, now=now, new_id=new_id))
+        grant = encode_grant(written.value, wanted.account_id)
+        return wire.CreateGrantResponse(grant=grant, view_version=written.view_version)
+
+    async def ListGrants(self, request: wire.ListGrantsRequest, call: Call) -> wire.ListGrantsResponse:  # noqa: N802 - the wire's name
+        """Grants, of one feature or of all."""
+        account_id = identifier(request.account_id, "account_id")
+        feature_key = optional_identifier(request.feature_key, "feature_key")
+        page = page_request(request.page_size, request.page_token)
+        found = await self._work.read(
+            call, lambda work, _: list_grants(work, account_id, page, feature_key=feature_key)
+        )
+        grants = [encode_grant(each, account_id) for each in found.items]
+        return wire.ListGrantsResponse(grants=grants, next_page_token=found.next_page_token)
+
+    async def RevokeGrant(self, request: wire.RevokeGrantRequest, call: Call) -> wire.RevokeGrantResponse:  # noqa: N802 - the wire's name
+        """End a grant now."""
+        account_id = identifier(request.account_id, "account_id")
+        grant_id = identifier(request.grant_id, "grant_id")
+        written = await self._work.write(call, lambda work, now: revoke_grant(work, account_id, grant_id, now=now))
+        grant = encode_grant(written.value, account_id)
+        return wire.RevokeGrantResponse(grant=grant, view_version=written.view_version)

@@ -1,0 +1,149 @@
+"""SubscriptionService: who holds which plan, since when and until when."""
+
+from tallygate.control_plane.subscription_changes import (
+    CancelSubscription,
+    ChangePlan,
+    SetAddOn,
+    When,
+    cancel_subscription,
+    change_plan,
+    extend_subscription,
+    extend_trial,
+    set_add_on,
+    set_state,
+)
+from tallygate.control_plane.subscriptions import create_subscription, get_subscription, list_subscriptions
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.records.ports import UnitOfWork
+from tallygate.records.transactions import UseCase
+from tallygate.records.values import Held
+from tallygate.server.calls.wrapper import Call
+from tallygate.server.services.tenant_work import TenantWork, page_request
+from tallygate.server.wire.scalars import (
+    identifier,
+    optional_identifier,
+    optional_instant,
+    optional_quantity,
+)
+from tallygate.server.wire.subscription import STATE, decode_create, decode_when, encode_subscription
+from tallygate_api.v1 import subscription_pb2
+from tallygate_api.v1 import subscription_service_pb2 as wire
+
+
+class SubscriptionServicer:
+    """Serves SubscriptionService."""
+
+    def __init__(self, work: TenantWork) -> None:
+        self._work = work
+
+    async def CreateSubscription(  # noqa: N802 - the wire's name
+        self, request: wire.CreateSubscriptionRequest, call: Call
+    ) -> wire.CreateSubscriptionResponse:
+        """Subscribe an account, with its trial and add-ons, in one step."""
+        wanted, new_id = decode_create(request), self._work.new_id
+        subscription, version = await self._change(
+            call, lambda work, now: create_subscription(work, wanted, now=now, new_id=new_id)
+        )
+        return wire.CreateSubscriptionResponse(subscription=subscription, view_version=version)
+
+    async def GetSubscription(  # noqa: N802 - the wire's name
+        self, request: wire.GetSubscriptionRequest, call: Call
+    ) -> wire.GetSubscriptionResponse:
+        """The live subscription, or the one named."""
+        account_id = identifier(request.account_id, "account_id")
+        named = optional_identifier(request.subscription_id, "subscription_id")
+
+        async def load(work: UnitOfWork, now: int) -> subscription_pb2.Subscription:
+            found = await get_subscription(work, account_id, named, now=now)
+            return encode_subscription(found, await work.catalog.load(), now)
+
+        return wire.GetSubscriptionResponse(subscription=await self._work.read(call, load))
+
+    async def ListSubscriptions(  # noqa: N802 - the wire's name
+        self, request: wire.ListSubscriptionsRequest, call: Call
+    ) -> wire.ListSubscriptionsResponse:
+        """Subscriptions of one account or of all, newest first."""
+        account_id = optional_identifier(request.account_id, "account_id")
+        plan_key = optional_identifier(request.plan_key, "plan_key")
+        state = STATE.decode(request.state, "state") if request.state else None
+        page = page_request(request.page_size, request.page_token)
+
+        async def load(work: UnitOfWork, now: int) -> wire.ListSubscriptionsResponse:
+            catalog = await work.catalog.load()
+            found = await list_subscriptions(work, account_id, page, plan_key=plan_key, state=state, now=now)
+            shown = [encode_subscription(each, catalog, now) for each in found.items]
+            return wire.ListSubscriptionsResponse(subscriptions=shown, next_page_token=found.next_page_token)
+
+        return await self._work.read(call, load)
+
+    async def ChangePlan(self, request: wire.ChangePlanRequest, call: Call) -> wire.ChangePlanResponse:  # noqa: N802 - the wire's name
+        """Change the plan, or its version."""
+        change = ChangePlan(
+            account_id=identifier(request.account_id, "account_id"),
+            plan_key=identifier(request.plan_key, "plan_key"),
+            plan_version=optional_quantity(request, "plan_version", at_least=1),
+            when=decode_when(request.when, When.NOW),
+        )
+        subscription, version = await self._change(call, lambda work, now: change_plan(work, change, now=now))
+        return wire.ChangePlanResponse(subscription=subscription, view_version=version)
+
+    async def SetAddOn(self, request: wire.SetAddOnRequest, call: Call) -> wire.SetAddOnResponse:  # noqa: N802 - the wire's name
+        """Hold an add-on in some quantity from now on."""
+        held = optional_quantity(request, "quantity", at_least=0)
+        change = SetAddOn(
+            account_id=identifier(request.account_id, "account_id"),
+            add_on_key=identifier(request.add_on_key, "add_on_key"),
+            quantity=1 if held is None else held,
+        )
+        subscription, version = await self._change(call, lambda work, now: set_add_on(work, change, now=now))
+        return wire.SetAddOnResponse(subscription=subscription, view_version=version)
+
+    async def ExtendTrial(self, request: wire.ExtendTrialRequest, call: Call) -> wire.ExtendTrialResponse:  # noqa: N802 - the wire's name
+        """Move the end of a trial."""
+        account_id = identifier(request.account_id, "account_id")
+        end = optional_instant(request, "trial_end_time")
+        if end is None:
+            raise InvalidFieldError(field="trial_end_time", expected="the trial's new end")
+        subscription, version = await self._change(call, lambda work, now: extend_trial(work, account_id, end, now=now))
+        return wire.ExtendTrialResponse(subscription=subscription, view_version=version)
+
+    async def CancelSubscription(  # noqa: N802 - the wire's name
+        self, request: wire.CancelSubscriptionRequest, call: Call
+    ) -> wire.CancelSubscriptionResponse:
+        """Give the subscription an end."""
+        end = optional_instant(request, "end_time")
+        change = CancelSubscription(
+            account_id=identifier(request.account_id, "account_id"),
+            when=decode_when(request.when, When.PERIOD_END) if end is None else When.AT,
+            end_time=end,
+        )
+        subscription, version = await self._change(call, lambda work, now: cancel_subscription(work, change, now=now))
+        return wire.CancelSubscriptionResponse(subscription=subscription, view_version=version)
+
+    async def ExtendSubscription(  # noqa: N802 - the wire's name
+        self, request: wire.ExtendSubscriptionRequest, call: Call
+    ) -> wire.ExtendSubscriptionResponse:
+        """Move the end of a subscription."""
+        account_id, end = identifier(request.account_id, "account_id"), optional_instant(request, "end_time")
+        subscription, version = await self._change(
+            call, lambda work, now: extend_subscription(work, account_id, end, now=now)
+        )
+        return wire.ExtendSubscriptionResponse(subscription=subscription, view_version=version)
+
+    async def SetSubscriptionState(  # noqa: N802 - the wire's name
+        self, request: wire.SetSubscriptionStateRequest, call: Call
+    ) -> wire.SetSubscriptionStateResponse:
+        """Set the state that billing decides on."""
+        account_id = identifier(request.account_id, "account_id")
+        state = STATE.decode(request.state, "state")
+        subscription, version = await self._change(call, lambda work, now: set_state(work, account_id, state, now=now))
+        return wire.SetSubscriptionStateResponse(subscription=subscription, view_version=version)
+
+    async def _change(self, call: Call, use_case: UseCase[Held]) -> tuple[subscription_pb2.Subscription, int]:
+        """Run a change, and show the subscription as it reads after it."""
+
+        async def changed(work: UnitOfWork, now: int) -> subscription_pb2.Subscription:
+            return encode_subscription(await use_case(work, now), await work.catalog.load(), now)
+
+        written = await self._work.write(call, changed)
+        return written.value, written.view_version

@@ -1,0 +1,44 @@
+"""Runs a control-plane use-case for a call: in its tenant, at the time that the clock shows."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tallygate.data_plane.ports import Clock
+from tallygate.records.paging import PageRequest
+from tallygate.records.ports import NewId, UnitOfWork
+from tallygate.records.transactions import Transactions, UseCase, Written
+from tallygate.server.calls.wrapper import Call
+from tallygate.server.wire.scalars import page_size
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantWork:
+    """What the control plane's servicers stand on; `clock` is real time, to which a test's offset is added."""
+
+    transactions: Transactions
+    clock: Clock
+    new_id: NewId
+
+    async def read(self, call: Call, use_case: UseCase[T]) -> T:
+        """Run a use-case that only reads."""
+        return await self.transactions.read(call.tenant_id, use_case, now=self.clock())
+
+    async def write(self, call: Call, use_case: UseCase[T]) -> Written[T]:
+        """Run a use-case, commit and publish it."""
+        return await self.transactions.write(call.tenant_id, use_case, now=self.clock())
+
+    async def read_versioned(self, call: Call, use_case: UseCase[T]) -> Written[T]:
+        """Run a use-case that only reads, and say in which view version it did."""
+
+        async def versioned(work: UnitOfWork, now: int) -> Written[T]:
+            value = await use_case(work, now)
+            return Written(value=value, view_version=(await work.tenants.get()).view_version)
+
+        return await self.read(call, versioned)
+
+
+def page_request(size: int, token: str) -> PageRequest:
+    """Which page a list was asked for."""
+    return PageRequest(page_size=page_size(size), page_token=token)

@@ -1,0 +1,196 @@
+"""What carries gRPC: one seam, `grpcio` or `native` behind it. Knows handlers, not what they do.
+
+Stopping loses no answer: health says NOT_SERVING first, calls in flight finish, then the listeners close.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from tallygate.server.calls.registry import Service
+from tallygate.server.calls.streams import Streams
+from tallygate.server.calls.wrapper import Calls
+from tallygate.server.transport.listeners import Address, ListenError, claim, private_sockets
+
+_MAX_METADATA_BYTES = 16 * 1024
+_LAST_WRITES_SECONDS = 0.25
+_log = logging.getLogger(__name__)
+
+
+class TransportError(Exception):
+    """The transport that was chosen cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportOptions:
+    """Limits of the connections; durations in seconds, sizes in bytes."""
+
+    max_message_bytes: int = 1024 * 1024
+    max_concurrent_streams: int = 128
+    """On one connection: what a busy server cannot take waits at the caller, and costs nothing here."""
+    keepalive: float = 60.0
+    min_ping_interval: float = 30.0
+    drain_delay: float = 0.0
+    drain: float = 10.0
+    reflection: bool = True
+    shared: bool = False
+    """Whether other servers of the same installation listen on the same TCP port."""
+
+
+class Transport(Protocol):
+    """One server on some listeners. Used once: start, drain, stop."""
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where it listens, with the ports that it was given."""
+        ...
+
+    async def start(self) -> None:
+        """Listen and answer. Raises ListenError."""
+        ...
+
+    async def drain(self) -> None:
+        """Say NOT_SERVING, then let what is in flight finish; new calls are refused from some moment on."""
+        ...
+
+    async def stop(self) -> None:
+        """Close everything; what is still in flight is cut off."""
+        ...
+
+
+def new_transport(
+    kind: Literal["auto", "grpcio", "native"],
+    addresses: Sequence[Address],
+    services: Sequence[Service],
+    *,
+    calls: Calls,
+    streams: Streams,
+    options: TransportOptions,
+) -> Transport:
+    """The transport of this kind, not started yet.
+
+    Raises:
+        TransportError: `native` was asked for and cannot be used; the message says why.
+    """
+    if kind != "grpcio":
+        from tallygate.server.transport import native  # noqa: PLC0415 - it needs this module
+
+        reason = native.why_not(addresses)
+        if reason is None:
+            return native.NativeTransport(addresses, services, calls=calls, streams=streams, options=options)
+        if kind == "native":
+            msg = f"transport `native` cannot be used: {reason}"
+            raise TransportError(msg)
+        _log.info("transport grpcio, not native: %s", reason)
+    return GrpcioTransport(addresses, services, calls=calls, streams=streams, options=options)
+
+
+class GrpcioTransport:
+    """grpc.aio: any address."""
+
+    def __init__(
+        self,
+        addresses: Sequence[Address],
+        services: Sequence[Service],
+        *,
+        calls: Calls,
+        streams: Streams,
+        options: TransportOptions,
+    ) -> None:
+        self._wanted = tuple(addresses)
+        self._services = tuple(services)
+        self._calls = calls
+        self._streams = streams
+        self._options = options
+        self._addresses: tuple[Address, ...] = ()
+        self._health = health.aio.HealthServicer()
+        self._server: grpc.aio.Server | None = None
+        self._drained = False
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where it listens, with the ports that it was given."""
+        return self._addresses
+
+    async def start(self) -> None:
+        """Listen and answer.
+
+        Raises:
+            ListenError: an address cannot be had.
+        """
+        server = grpc.aio.server(options=channel_options(self._options))
+        for service in self._services:
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.name, service.handlers),))
+            server.add_registered_method_handlers(service.name, service.handlers)
+        await self._add_operations(server)
+        self._addresses = tuple(_listen(server, address, self._options) for address in self._wanted)
+        await server.start()
+        self._server = server
+
+    async def drain(self) -> None:
+        """Say NOT_SERVING, keep serving for `drain_delay`, then let what is in flight finish, up to `drain`.
+
+        Calls that begin meanwhile are answered with SHUTTING_DOWN.
+        """
+        if self._server is None or self._drained:
+            return
+        self._drained = True
+        await self._health.enter_graceful_shutdown()
+        await asyncio.sleep(self._options.drain_delay)
+        self._streams.end()
+        self._calls.refuse_new()  # grpc.aio's own refusal is CANCELLED for some, which clients do not retry
+        if not await self._calls.idle(self._options.drain):
+            _log.warning("stopped waiting for work in flight", extra={"seconds": self._options.drain})
+        await asyncio.sleep(_LAST_WRITES_SECONDS)  # callers of a moment ago are told; then the connections close
+        await self._server.stop(_LAST_WRITES_SECONDS)
+
+    async def stop(self) -> None:
+        """Close everything; what is still in flight is cut off."""
+        if self._server is not None:
+            await self._server.stop(None)
+            self._server = None
+        for address in self._addresses:
+            if address.path is not None:
+                address.path.unlink(missing_ok=True)
+        self._addresses = ()
+
+    async def _add_operations(self, server: grpc.aio.Server) -> None:
+        """Health of every service and of the whole, and reflection: neither needs a key."""
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = [service.name for service in self._services]
+        for name in names:
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        if self._options.reflection:
+            reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+
+
+def channel_options(options: TransportOptions) -> list[tuple[str, int]]:
+    """The options in gRPC's own words."""
+    return [
+        ("grpc.so_reuseport", int(options.shared)),
+        ("grpc.max_receive_message_length", options.max_message_bytes),
+        ("grpc.max_concurrent_streams", options.max_concurrent_streams),
+        ("grpc.max_metadata_size", _MAX_METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", _MAX_METADATA_BYTES),
+        ("grpc.keepalive_time_ms", int(options.keepalive * 1000)),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", int(options.min_ping_interval * 1000)),
+    ]
+
+
+def _listen(server: grpc.aio.Server, address: Address, options: TransportOptions) -> Address:
+    claim(address, shared=options.shared)
+    try:
+        with private_sockets():
+            port = server.add_insecure_port(address.target)
+    except RuntimeError as error:  # what grpc raises for any address; its cause was looked for before
+        msg = f"cannot listen on {address.target}: gRPC refuses it; choose another address"
+        raise ListenError(msg) from error
+    return address if address.path is not None else Address(host=address.host, port=port)

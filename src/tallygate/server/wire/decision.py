@@ -1,0 +1,247 @@
+"""Decisions and what asks for them: the data plane's messages and their values."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from tallygate.data_plane.requests import (
+    CheckRequest,
+    ConsumeRequest,
+    LimitStatus,
+    RateLimitDecision,
+    RateLimitRequest,
+    ResetRequest,
+)
+from tallygate.domain.catalog import Algorithm
+from tallygate.domain.errors import ErrorReason, InvalidFieldError, TallygateError
+from tallygate.domain.gating.decision import (
+    DecidedOn,
+    Decision,
+    Pot,
+    PotKind,
+    Reason,
+    Source,
+    SourceKind,
+    UnblockKind,
+    UnblockOption,
+)
+from tallygate.domain.gating.quota import Mode
+from tallygate.server.wire.catalog import ALGORITHM, LIMIT_OWNER
+from tallygate.server.wire.errors import status_code
+from tallygate.server.wire.scalars import (
+    MAX_BATCH,
+    MAX_ENTRIES,
+    MAX_ENTRY_CHARACTERS,
+    WireEnum,
+    duration,
+    entries,
+    identifier,
+    identifiers,
+    optional_identifier,
+    optional_instant,
+    optional_quantity,
+    quantity,
+    timestamp,
+)
+from tallygate_api.v1 import decision_pb2 as wire
+from tallygate_api.v1 import entitlement_service_pb2 as service
+from tallygate_api.v1 import error_reason_pb2 as error_reason
+
+REASON = WireEnum(wire.Reason, Reason)
+DECIDED_ON = WireEnum(wire.DecidedOn, DecidedOn)
+POT_KIND = WireEnum(wire.PotKind, PotKind)
+SOURCE_KIND = WireEnum(wire.SourceKind, SourceKind)
+UNBLOCK_KIND = WireEnum(wire.UnblockKind, UnblockKind)
+ERROR_REASON = WireEnum(error_reason.ErrorReason, ErrorReason)
+MODE = WireEnum(service.ConsumeMode, Mode, default=Mode.ALL_OR_NOTHING)
+
+
+def decode_check(request: service.CheckEntitlementRequest) -> CheckRequest:
+    """A question about one feature."""
+    return CheckRequest(
+        account_id=identifier(request.account_id, "account_id"),
+        feature_key=identifier(request.feature_key, "feature_key"),
+        user_id=optional_identifier(request.user_id, "user_id"),
+        quantity=optional_quantity(request, "quantity", at_least=0),
+        requested_values=_requested(request.requested_values),
+        min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
+        at_time=optional_instant(request, "at_time"),
+    )
+
+
+def decode_batch_check(request: service.BatchCheckEntitlementsRequest) -> list[CheckRequest]:
+    """Every pair of account and feature, features of the first account first."""
+    account_ids = identifiers(request.account_ids, "account_ids")
+    feature_keys = identifiers(request.feature_keys, "feature_keys")
+    pairs = len(account_ids) * len(feature_keys)
+    if pairs > MAX_BATCH:
+        raise InvalidFieldError(field="feature_keys", expected=f"accounts x features at most {MAX_BATCH}", got=pairs)
+    user_id = optional_identifier(request.user_id, "user_id")
+    asked = optional_quantity(request, "quantity", at_least=0)
+    version = quantity(request.min_view_version, "min_view_version", at_least=0)
+    at_time = optional_instant(request, "at_time")
+    return [
+        CheckRequest(
+            account_id=account_id,
+            feature_key=feature_key,
+            user_id=user_id,
+            quantity=asked,
+            min_view_version=version,
+            at_time=at_time,
+        )
+        for account_id in account_ids
+        for feature_key in feature_keys
+    ]
+
+
+def decode_consume(request: service.ConsumeQuotaRequest) -> ConsumeRequest:
+    """Units to take, or to return."""
+    return ConsumeRequest(
+        account_id=identifier(request.account_id, "account_id"),
+        feature_key=identifier(request.feature_key, "feature_key"),
+        request_id=identifier(request.request_id, "request_id"),
+        quantity=optional_quantity(request, "quantity"),
+        user_id=optional_identifier(request.user_id, "user_id"),
+        mode=MODE.decode(request.mode, "mode"),
+        dimensions=entries(request.dimensions, "dimensions"),
+        occurred_time=optional_instant(request, "occurred_time"),
+        min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
+    )
+
+
+def decode_reset(request: service.ResetUsageRequest) -> ResetRequest:
+    """A usage period to open."""
+    return ResetRequest(
+        account_id=identifier(request.account_id, "account_id"),
+        feature_key=identifier(request.feature_key, "feature_key"),
+        request_id=identifier(request.request_id, "request_id"),
+    )
+
+
+def decode_rate_limit(request: service.RateLimitRequest) -> RateLimitRequest:
+    """A call to be limited."""
+    return RateLimitRequest(
+        account_id=optional_identifier(request.account_id, "account_id"),
+        limit_key=optional_identifier(request.limit_key, "limit_key"),
+        descriptor=decode_descriptor([(entry.key, entry.value) for entry in request.descriptors]),
+        cost=optional_quantity(request, "cost", at_least=0),
+        request_id=optional_identifier(request.request_id, "request_id"),
+        min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
+    )
+
+
+def decode_descriptor(pairs: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """A descriptor's entries, each key once."""
+    if len(pairs) > MAX_ENTRIES:
+        raise InvalidFieldError(field="descriptors", expected=f"at most {MAX_ENTRIES} entries", got=len(pairs))
+    seen: set[str] = set()
+    for index, (key, value) in enumerate(pairs):
+        identifier(key, f"descriptors[{index}].key")
+        if key in seen:
+            raise InvalidFieldError(field=f"descriptors[{index}].key", expected="a key that comes once", got=key)
+        if len(value) > MAX_ENTRY_CHARACTERS:
+            expected = f"at most {MAX_ENTRY_CHARACTERS} characters"
+            raise InvalidFieldError(field=f"descriptors[{index}].value", expected=expected)
+        seen.add(key)
+    return tuple(pairs)
+
+
+def encode_decision(decision: Decision) -> wire.Decision:
+    """The answer to one question."""
+    return wire.Decision(
+        allowed=decision.allowed,
+        reason=REASON.encode(decision.reason),
+        feature_key=decision.feature_key,
+        value=_value(decision.value),
+        unlimited=decision.unlimited,
+        limit=decision.limit,
+        used=decision.used,
+        remaining=decision.remaining,
+        granted_quantity=decision.granted_quantity,
+        pots=[encode_pot(pot) for pot in decision.pots],
+        period_start_time=timestamp(decision.period_start),
+        reset_time=timestamp(decision.reset_time),
+        retry_after=duration(decision.retry_after),
+        sources=[_source(source) for source in decision.sources],
+        unblock_options=[_unblock(option) for option in decision.unblock_options],
+        view_version=decision.view_version,
+        decided_on=DECIDED_ON.encode(decision.decided_on),
+        view_age=duration(decision.view_age),
+        replayed=decision.replayed,
+        request_id=decision.request_id,
+    )
+
+
+def encode_rate_limit(decision: RateLimitDecision) -> service.RateLimitResponse:
+    """The answer over all matching limits."""
+    return service.RateLimitResponse(
+        allowed=decision.allowed,
+        reason=REASON.encode(decision.reason),
+        binding_limit_key=decision.binding_limit_key,
+        statuses=[_limit_status(status) for status in decision.statuses],
+        retry_after=duration(decision.retry_after),
+        view_version=decision.view_version,
+        decided_on=DECIDED_ON.encode(decision.decided_on),
+        view_age=duration(decision.view_age),
+        replayed=decision.replayed,
+    )
+
+
+def encode_error(error: TallygateError) -> wire.ErrorStatus:
+    """Why one item of a batch could not be decided."""
+    return wire.ErrorStatus(
+        code=status_code(error).value[0],
+        message=str(error),
+        reason=ERROR_REASON.encode(error.reason),
+        metadata=error.metadata,
+    )
+
+
+def encode_pot(pot: Pot) -> wire.Pot:
+    """Units paid from one pot."""
+    return wire.Pot(kind=POT_KIND.encode(pot.kind), grant_id=pot.grant_id, quantity=pot.quantity)
+
+
+def _requested(values: Sequence[str]) -> tuple[str, ...]:
+    return identifiers(values, "requested_values", at_most=MAX_ENTRIES) if values else ()
+
+
+def _value(value: bool | int | str | tuple[str, ...] | None) -> wire.Value | None:  # noqa: FBT001 - a value that may be a truth
+    match value:
+        case None:
+            return None
+        case bool():
+            return wire.Value(bool_value=value)
+        case int():
+            return wire.Value(number_value=value)
+        case str():
+            return wire.Value(text_value=value)
+        case tuple():
+            return wire.Value(list_value=wire.StringList(values=value))
+        case _:
+            assert_never(value)
+
+
+def _source(source: Source) -> wire.Source:
+    return wire.Source(
+        kind=SOURCE_KIND.encode(source.kind), key=source.key, version=source.version, quantity=source.quantity
+    )
+
+
+def _unblock(option: UnblockOption) -> wire.UnblockOption:
+    return wire.UnblockOption(kind=UNBLOCK_KIND.encode(option.kind), key=option.key, limit=option.limit)
+
+
+def _limit_status(status: LimitStatus) -> service.LimitStatus:
+    bucket = status.algorithm is Algorithm.TOKEN_BUCKET
+    return service.LimitStatus(
+        limit_key=status.limit_key,
+        owner=LIMIT_OWNER.encode(status.owner),
+        algorithm=ALGORITHM.encode(status.algorithm),
+        allowed=status.allowed,
+        limit=status.limit,
+        remaining=status.remaining,
+        window=duration(status.window),
+        reset_time=timestamp(status.reset_time),
+        retry_after=None if status.allowed else duration(status.retry_after),
+        burst=status.burst if bucket else None,
+    )

@@ -1,0 +1,195 @@
+"""Plans and add-ons with their entitlements, figures and prices; `path` is where each stands in the document."""
+
+import re
+from collections.abc import Iterable
+
+from tallygate.domain.catalog import (
+    AddOn,
+    Entitlement,
+    Overage,
+    Plan,
+    Price,
+    RateLimit,
+    RecurringPrice,
+    Trial,
+    UsagePrice,
+)
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.period import PeriodUnit
+from tallygate.server.wire.scalars import (
+    WireEnum,
+    duration,
+    identifier,
+    optional_duration,
+    optional_identifier,
+    optional_quantity,
+    quantity,
+)
+from tallygate_api.v1 import catalog_pb2 as wire
+
+PERIOD_UNIT = WireEnum(wire.PeriodUnit, PeriodUnit, default=PeriodUnit.MONTH)
+OVERAGE = WireEnum(wire.Overage, Overage, default=Overage.DENY)
+
+_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,12})?")
+
+
+def decode_entitlement(entitlement: wire.Entitlement, path: str) -> Entitlement:
+    """One entitlement."""
+    return Entitlement(
+        enabled=entitlement.enabled if entitlement.HasField("enabled") else None,
+        number=optional_quantity(entitlement, "number", path=path),
+        text=entitlement.text if entitlement.HasField("text") else None,
+        values=texts(entitlement.values, f"{path}.values"),
+        limit=optional_quantity(entitlement, "limit", at_least=0, path=path),
+        unlimited=entitlement.unlimited,
+        overage=OVERAGE.decode(entitlement.overage, f"{path}.overage"),
+    )
+
+
+def encode_entitlement(entitlement: Entitlement) -> wire.Entitlement:
+    """One entitlement."""
+    return wire.Entitlement(
+        enabled=entitlement.enabled,
+        number=entitlement.number,
+        text=entitlement.text,
+        values=entitlement.values,
+        limit=entitlement.limit,
+        unlimited=entitlement.unlimited,
+        overage=OVERAGE.encode(entitlement.overage) if entitlement.overage is not Overage.DENY else None,
+    )
+
+
+def decode_plan(key: str, plan: wire.Plan, path: str) -> Plan:
+    """One version of a plan."""
+    return Plan(
+        plan_key=identifier(key, "plans"),
+        version=quantity(plan.version, f"{path}.version", at_least=1),
+        name=plan.name,
+        upgrades_to=texts(plan.upgrades_to, f"{path}.upgrades_to"),
+        trial=_decode_trial(plan.trial, f"{path}.trial") if plan.HasField("trial") else None,
+        entitlements=_entitlements(plan.entitlements.items(), path),
+        rate_limits={
+            identifier(limit, f"{path}.rate_limits"): decode_rate(rate, f"{path}.rate_limits.{limit}")
+            for limit, rate in plan.rate_limits.items()
+        },
+        prices=tuple(_decode_price(price, f"{path}.prices[{index}]") for index, price in enumerate(plan.prices)),
+        archived=plan.archived,
+    )
+
+
+def encode_plan(plan: Plan) -> wire.Plan:
+    """One version of a plan."""
+    return wire.Plan(
+        version=plan.version,
+        name=plan.name,
+        upgrades_to=plan.upgrades_to,
+        trial=wire.Trial(days=plan.trial.days, ends_in=plan.trial.ends_in) if plan.trial else None,
+        entitlements={key: encode_entitlement(entitlement) for key, entitlement in plan.entitlements.items()},
+        rate_limits={key: encode_rate(rate) for key, rate in plan.rate_limits.items()},
+        prices=[encode_price(price) for price in plan.prices],
+        archived=plan.archived,
+    )
+
+
+def decode_add_on(key: str, add_on: wire.AddOn, path: str) -> AddOn:
+    """One version of an add-on."""
+    return AddOn(
+        add_on_key=identifier(key, "add_ons"),
+        version=quantity(add_on.version, f"{path}.version", at_least=1),
+        name=add_on.name,
+        offered_on=texts(add_on.offered_on, f"{path}.offered_on"),
+        max_quantity=optional_quantity(add_on, "max_quantity", at_least=1, path=path),
+        entitlements=_entitlements(add_on.entitlements.items(), path),
+        prices=tuple(_decode_price(price, f"{path}.prices[{index}]") for index, price in enumerate(add_on.prices)),
+        archived=add_on.archived,
+    )
+
+
+def encode_add_on(add_on: AddOn) -> wire.AddOn:
+    """One version of an add-on."""
+    return wire.AddOn(
+        version=add_on.version,
+        name=add_on.name,
+        offered_on=add_on.offered_on,
+        max_quantity=add_on.max_quantity,
+        entitlements={key: encode_entitlement(entitlement) for key, entitlement in add_on.entitlements.items()},
+        prices=[encode_price(price) for price in add_on.prices],
+        archived=add_on.archived,
+    )
+
+
+def encode_price(price: Price) -> wire.Price:
+    """One price, its amounts as they were written."""
+    if price.recurring is not None:
+        every = PERIOD_UNIT.encode(price.recurring.every)
+        recurring = wire.RecurringPrice(amount=price.recurring.amount, every=every, count=price.recurring.count)
+        return wire.Price(recurring=recurring)
+    if price.usage is None:
+        return wire.Price()
+    usage = price.usage
+    return wire.Price(
+        usage=wire.UsagePrice(feature_key=usage.feature_key, unit_amount=usage.unit_amount, per_units=usage.per_units)
+    )
+
+
+def _entitlements(items: Iterable[tuple[str, wire.Entitlement]], path: str) -> dict[str, Entitlement]:
+    return {
+        identifier(key, f"{path}.entitlements"): decode_entitlement(value, f"{path}.entitlements.{key}")
+        for key, value in items
+    }
+
+
+def _decode_trial(trial: wire.Trial, path: str) -> Trial:
+    days = quantity(trial.days, f"{path}.days", at_least=1)
+    return Trial(days=days, ends_in=optional_identifier(trial.ends_in, f"{path}.ends_in"))
+
+
+def decode_rate(rate: wire.RateLimitValue, path: str) -> RateLimit:
+    """The figures of a rate limit."""
+    limit = optional_quantity(rate, "limit", at_least=0, path=path)
+    window = optional_duration(rate, "window", at_least=1, path=path)
+    if limit is None:
+        raise InvalidFieldError(field=f"{path}.limit", expected="tokens a window")
+    if window is None:
+        raise InvalidFieldError(field=f"{path}.window", expected="a duration, as 60s")
+    return RateLimit(limit=limit, window=window, burst=optional_quantity(rate, "burst", at_least=0, path=path))
+
+
+def encode_rate(rate: RateLimit) -> wire.RateLimitValue:
+    """The figures of a rate limit."""
+    return wire.RateLimitValue(limit=rate.limit, window=duration(rate.window), burst=rate.burst)
+
+
+def _decode_price(price: wire.Price, path: str) -> Price:
+    match price.WhichOneof("charge"):
+        case "recurring":
+            recurring = price.recurring
+            return Price(
+                recurring=RecurringPrice(
+                    amount=_amount(recurring.amount, f"{path}.recurring.amount"),
+                    every=PERIOD_UNIT.decode(recurring.every, f"{path}.recurring.every"),
+                    count=optional_quantity(recurring, "count", at_least=1, path=f"{path}.recurring") or 1,
+                )
+            )
+        case "usage":
+            usage = price.usage
+            return Price(
+                usage=UsagePrice(
+                    feature_key=identifier(usage.feature_key, f"{path}.usage.feature_key"),
+                    unit_amount=_amount(usage.unit_amount, f"{path}.usage.unit_amount"),
+                    per_units=optional_quantity(usage, "per_units", at_least=1, path=f"{path}.usage") or 1,
+                )
+            )
+        case _:
+            raise InvalidFieldError(field=path, expected="recurring or usage")
+
+
+def _amount(text: str, field: str) -> str:
+    if _AMOUNT.fullmatch(text):
+        return text
+    raise InvalidFieldError(field=field, expected='an exact decimal, as "49.00"', got=text)
+
+
+def texts(values: Iterable[str], field: str) -> tuple[str, ...]:
+    """Ids, none needed."""
+    return tuple(identifier(value, f"{field}[{index}]") for index, value in enumerate(values))

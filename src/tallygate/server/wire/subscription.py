@@ -1,0 +1,86 @@
+"""Subscriptions: what is held, as it reads at an instant."""
+
+from tallygate.control_plane.add_ons import AddOnChoice
+from tallygate.control_plane.subscription_changes import When
+from tallygate.control_plane.subscription_terms import state_at, term_at
+from tallygate.control_plane.subscriptions import CreateSubscription
+from tallygate.domain.account import AddOnHolding, PlanTerm, SubscriptionState
+from tallygate.domain.catalog import Catalog
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.records.values import Held
+from tallygate.server.wire.plan import encode_price
+from tallygate.server.wire.scalars import WireEnum, identifier, optional_instant, optional_quantity, timestamp
+from tallygate_api.v1 import subscription_pb2 as wire
+from tallygate_api.v1 import subscription_service_pb2 as service
+
+STATE = WireEnum(wire.SubscriptionState, SubscriptionState)
+_WHEN = {service.CHANGE_WHEN_NOW: When.NOW, service.CHANGE_WHEN_PERIOD_END: When.PERIOD_END}
+
+
+def decode_when(number: int, default: When) -> When:
+    """When a change is to happen; unspecified is `default`.
+
+    Raises:
+        InvalidFieldError: it is not known.
+    """
+    if number == service.CHANGE_WHEN_UNSPECIFIED:
+        return default
+    found = {int(key): when for key, when in _WHEN.items()}.get(number)
+    if found is None:
+        raise InvalidFieldError(field="when", expected="CHANGE_WHEN_NOW or CHANGE_WHEN_PERIOD_END", got=number)
+    return found
+
+
+def decode_create(request: service.CreateSubscriptionRequest) -> CreateSubscription:
+    """A subscription to create."""
+    return CreateSubscription(
+        account_id=identifier(request.account_id, "account_id"),
+        plan_key=identifier(request.plan_key, "plan_key"),
+        plan_version=optional_quantity(request, "plan_version", at_least=1),
+        trial_days=optional_quantity(request, "trial_days", at_least=0),
+        start_time=optional_instant(request, "start_time"),
+        end_time=optional_instant(request, "end_time"),
+        add_ons=[_decode_choice(each, f"add_ons[{index}]") for index, each in enumerate(request.add_ons)],
+    )
+
+
+def _decode_choice(selection: service.AddOnSelection, path: str) -> AddOnChoice:
+    quantity = optional_quantity(selection, "quantity", at_least=1, path=path)
+    add_on_key = identifier(selection.add_on_key, f"{path}.add_on_key")
+    return AddOnChoice(add_on_key=add_on_key, quantity=1 if quantity is None else quantity)
+
+
+def encode_subscription(held: Held, catalog: Catalog, now: int) -> wire.Subscription:
+    """A subscription with the plan that serves at `now` and its prices."""
+    subscription = held.subscription
+    term = term_at(subscription, now)
+    plan = catalog.plan(term.plan_key, term.plan_version)
+    return wire.Subscription(
+        subscription_id=subscription.subscription_id,
+        account_id=held.account_id,
+        state=STATE.encode(state_at(subscription, now)),
+        plan_key=term.plan_key,
+        plan_version=term.plan_version,
+        start_time=timestamp(subscription.start_time),
+        trial_end_time=timestamp(subscription.trial_end_time),
+        end_time=timestamp(subscription.end_time),
+        create_time=timestamp(held.create_time),
+        cancel_time=timestamp(held.cancel_time),
+        terms=[_term(each) for each in subscription.terms],
+        add_ons=[_holding(each) for each in subscription.add_ons],
+        prices=[encode_price(price) for price in plan.prices] if plan is not None else [],
+    )
+
+
+def _term(term: PlanTerm) -> wire.PlanTerm:
+    return wire.PlanTerm(plan_key=term.plan_key, plan_version=term.plan_version, start_time=timestamp(term.start_time))
+
+
+def _holding(holding: AddOnHolding) -> wire.AddOnHolding:
+    return wire.AddOnHolding(
+        add_on_key=holding.add_on_key,
+        add_on_version=holding.version,
+        quantity=holding.quantity,
+        start_time=timestamp(holding.start_time),
+        end_time=timestamp(holding.end_time),
+    )

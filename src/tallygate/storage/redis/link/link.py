@@ -1,0 +1,286 @@
+"""The hot connection to Redis: connects, fails fast, reconnects. Refuses to know what is sent through it.
+
+redis-py stays the client for everything that is not the hot path.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Any
+
+from tallygate.data_plane.burst import Burst
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link.commands import Argument, Script, pack
+from tallygate.storage.redis.link.connection import LinkConnection, LinkCounters, Waiter
+from tallygate.storage.redis.link.errors import (
+    ConnectError,
+    LinkDownError,
+    LinkError,
+    LinkFullError,
+    LinkLostError,
+    NotSentError,
+    OutcomeUnknownError,
+    ReplyError,
+    ReplyTimeoutError,
+)
+
+__all__ = [
+    "ConnectError", "LinkCounters", "LinkDownError", "LinkError", "LinkFullError", "LinkLostError", "NotSentError",
+    "OutcomeUnknownError", "RedisAddress", "RedisLink", "ReplyError", "ReplyTimeoutError", "Script", "Waiter",
+]  # fmt: skip
+
+_logger = logging.getLogger(__name__)
+_STABLE_SECONDS = 1.0
+
+
+class RedisLink:
+    """A pipelined connection that comes back by itself; while it is down every call fails at once.
+
+    `on_connect(previous_run_id, run_id)` is called on each connect before any call can use it: another run id
+    means a restarted server or another one. It must not block.
+    """
+
+    __slots__ = (
+        "_address", "_backoff", "_burst", "_connect_seconds", "_connection", "_ended", "_keeper", "_max_outstanding",
+        "_on_connect", "_ready", "_reply_seconds", "counters", "last_error", "run_id",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        *,
+        connect_seconds: float = 0.25,
+        reply_seconds: float = 0.1,
+        backoff_seconds: tuple[float, float] = (0.05, 1.0),
+        max_outstanding: int = 50_000,
+        on_connect: Callable[[str | None, str], None] | None = None,
+        burst: Burst | None = None,
+    ) -> None:
+        self._burst = burst or Burst()
+        self._burst.at_end(self._flush)
+        self._address = address
+        self._connect_seconds = connect_seconds
+        self._reply_seconds = reply_seconds
+        self._backoff = backoff_seconds
+        self._max_outstanding = max_outstanding
+        self._on_connect = on_connect
+        self._connection: LinkConnection | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._ended = asyncio.Event()
+        self.counters = LinkCounters()
+        self.run_id: str | None = None
+        self.last_error = "not connected yet"
+
+    @property
+    def connected(self) -> bool:
+        """Whether a call would be sent now."""
+        return self._connection is not None
+
+    async def connect(self) -> None:
+        """Connect once, within the connect timeout, and from then on stay connected.
+
+        Raises:
+            ConnectError: Unreachable, credentials refused, or still loading its data; nothing stays behind.
+            LinkDownError: The link had been started before and is down.
+        """
+        if self._keeper is not None:
+            await self.wait_connected(deadline_seconds=self._connect_seconds)
+            return
+        try:
+            await self._connect_once()
+        except ConnectError as error:  # told by raising it; what happens later is logged
+            self.last_error = str(error)
+            raise
+        self.start()
+
+    def start(self) -> None:
+        """Connect in the background, for as long as it takes; calls fail until then."""
+        if self._keeper is None:
+            self._keeper = asyncio.get_running_loop().create_task(self._keep_connected())
+
+    async def wait_connected(self, *, deadline_seconds: float) -> None:
+        """Wait until calls can be sent.
+
+        Raises:
+            LinkDownError: They still cannot.
+        """
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                await self._ready.wait()
+        except TimeoutError:
+            raise LinkDownError(self.last_error) from None
+
+    async def close(self) -> None:
+        """Close at once: what is outstanding fails. Drain before, where answers matter."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+        connection, self._connection = self._connection, None
+        self._ready.clear()
+        self.last_error = "closed"
+        if connection is not None:
+            connection.end(self.last_error)
+        await asyncio.sleep(0)  # lets the transport close its socket
+
+    def call(self, *arguments: Argument) -> asyncio.Future[Any]:
+        """Send one command with the others of this loop tick, in one write.
+
+        The future may be dropped or cancelled at any time: its reply is discarded when it comes. It fails with
+        NotSentError (nothing happened), OutcomeUnknownError (it may have), or ReplyError (Redis said no).
+
+        Raises:
+            NotSentError: The link is down or full.
+        """
+        connection = self._connection
+        if connection is None:
+            raise LinkDownError(self.last_error)
+        return connection.send(pack(*arguments))
+
+    def eval_packed(self, script: Script, packed: bytes) -> asyncio.Future[Any]:
+        """Run a script as `call` does; a server that does not know it learns it and the call is sent again.
+
+        So a call may be overtaken by later ones when the server lost its scripts.
+
+        Raises:
+            NotSentError: The link is down or full.
+        """
+        connection = self._connection
+        if connection is None:
+            raise LinkDownError(self.last_error)
+        return connection.send(packed, script)
+
+    def eval_for(self, waiter: Waiter, script: Script, packed: bytes) -> None:
+        """As `eval_packed`, for somebody who waits in another way than by a future.
+
+        Raises:
+            NotSentError: The link is down or full.
+        """
+        connection = self._connection
+        if connection is None:
+            raise LinkDownError(self.last_error)
+        connection.send_for(waiter, packed, script)
+
+    def reset(self, why: str) -> None:
+        """Drop this connection and everything outstanding on it; the link connects again by itself."""
+        if self._connection is not None:
+            self._connection.end(why)
+
+    async def execute(self, *arguments: Argument, deadline_seconds: float) -> Any:  # noqa: ANN401 - replies differ by command
+        """Send one command and wait for its reply at most so long; the connection is not disturbed.
+
+        Raises:
+            ReplyTimeoutError: The deadline passed; the command may be executed.
+        """
+        future = self.call(*arguments)
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                return await future
+        except TimeoutError:
+            message = f"no reply within the caller's {deadline_seconds * 1000:g} ms"
+            raise ReplyTimeoutError(message) from None
+
+    def _flush(self) -> None:
+        if self._connection is not None:
+            self._connection.flush()
+
+    async def _keep_connected(self) -> None:
+        loop = asyncio.get_running_loop()
+        shortest, longest = self._backoff
+        backoff, since = shortest, loop.time()
+        while True:
+            if self._connection is not None:
+                await self._ended.wait()
+                # A server that accepts and then fails is as down as one that refuses.
+                backoff = shortest if loop.time() - since > _STABLE_SECONDS else backoff
+                await _pause(backoff)
+            try:
+                await self._connect_once()
+                since = loop.time()
+            except ConnectError as error:
+                self._note(str(error))
+                await _pause(backoff)
+            except Exception:  # `on_connect` failed: a link that stops trying would be down for good
+                _logger.exception("connecting to Redis failed")
+                await _pause(backoff)
+            backoff = min(backoff * 2, longest)
+
+    async def _connect_once(self) -> None:
+        connection: LinkConnection | None = None
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                connection = await self._open()
+                run_id = await self._greet(connection)
+            self._adopt(connection, run_id)
+        except (OSError, LinkError, ReplyError) as error:  # TimeoutError is an OSError
+            if connection is not None:
+                connection.end("greeting failed")
+            raise ConnectError(self._explain(error)) from error
+        except BaseException:
+            if connection is not None:
+                connection.end("connecting was given up")
+            raise
+
+    async def _open(self) -> LinkConnection:
+        loop = asyncio.get_running_loop()
+        address = self._address
+        if address.socket_path is not None:
+            _, connection = await loop.create_unix_connection(self._new_connection, address.socket_path)
+        else:
+            _, connection = await loop.create_connection(self._new_connection, address.host, address.port)
+        return connection
+
+    def _new_connection(self) -> LinkConnection:
+        return LinkConnection(
+            counters=self.counters,
+            reply_seconds=self._reply_seconds,
+            max_outstanding=self._max_outstanding,
+            on_end=self._lose,
+            burst=self._burst,
+        )
+
+    async def _greet(self, connection: LinkConnection) -> str:
+        address = self._address
+        if address.password is not None:
+            user = [address.username] if address.username else []
+            await connection.send(pack("AUTH", *user, address.password))
+        if address.database:
+            await connection.send(pack("SELECT", address.database))
+        await connection.send(pack("PING"))  # refused while a server loads its data
+        info: bytes = await connection.send(pack("INFO", "server"))
+        return next((line[7:].decode() for line in info.splitlines() if line.startswith(b"run_id:")), "unknown")
+
+    def _adopt(self, connection: LinkConnection, run_id: str) -> None:
+        previous, self.run_id = self.run_id, run_id
+        if self._on_connect is not None:
+            self._on_connect(previous, run_id)
+        self.counters.connects += 1
+        self._connection = connection
+        self._ended.clear()
+        self._ready.set()
+
+    def _lose(self, connection: LinkConnection, why: str) -> None:
+        if connection is self._connection:
+            self._connection = None
+            self._ready.clear()
+            self._ended.set()
+            self._note(f"lost Redis at {self._address}: {why}")
+
+    def _note(self, error: str) -> None:
+        if error != self.last_error:  # once, not once an attempt
+            _logger.warning("%s", error)
+        self.last_error = error
+
+    def _explain(self, error: Exception) -> str:
+        if isinstance(error, ReplyError):
+            cause = "refused the credentials" if error.code in {"WRONGPASS", "NOAUTH", "NOPERM"} else "refused"
+            return f"Redis at {self._address} {cause}: {error.text}"
+        timed_out = isinstance(error, TimeoutError) and error.errno is None
+        reason = f"no answer within {self._connect_seconds * 1000:g} ms" if timed_out else str(error)
+        return f"cannot connect to Redis at {self._address}: {reason}"
+
+
+async def _pause(seconds: float) -> None:
+    await asyncio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret

@@ -1,0 +1,244 @@
+"""Subscriptions with their terms and add-ons, and what of the catalogue is held through them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, distinct, func, not_, or_, select, union
+
+from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
+from tallygate.records.values import CatalogUse, Held, SubscriptionQuery
+from tallygate.storage.sql.models import (
+    Base,
+    GrantRow,
+    OverrideRow,
+    SubscriptionAddOnRow,
+    SubscriptionRow,
+    SubscriptionTermRow,
+)
+from tallygate.storage.sql.scope import Scope, table_of
+
+_subscriptions = table_of(SubscriptionRow)
+_terms, _add_ons = table_of(SubscriptionTermRow), table_of(SubscriptionAddOnRow)
+_overrides, _grants = table_of(OverrideRow), table_of(GrantRow)
+_IDS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlSubscriptionRepository:
+    """Subscriptions; one of an account's at most is live, which an index enforces."""
+
+    scope: Scope
+
+    async def put(
+        self, account_id: str, subscription: Subscription, *, live: bool = True, cancel_time: int | None = None
+    ) -> None:
+        """Add or replace a subscription; what is replaced keeps when it was created."""
+        self.scope.changes.accounts[account_id] = None
+        row = {
+            "account_id": account_id,
+            "subscription_id": subscription.subscription_id,
+            "state": subscription.state.value,
+            "live": live,
+            "start_time": subscription.start_time,
+            "trial_end_time": subscription.trial_end_time,
+            "end_time": subscription.end_time,
+            "create_time": self.scope.now,
+            "cancel_time": cancel_time,
+        }
+        await self.scope.upsert(SubscriptionRow, [row], keep=("create_time",))
+        await self._replace(SubscriptionTermRow, subscription.subscription_id, _term_rows(subscription))
+        await self._replace(SubscriptionAddOnRow, subscription.subscription_id, _add_on_rows(subscription))
+
+    async def list(self, wanted: SubscriptionQuery) -> Sequence[Held]:
+        """Those asked for, newest first."""
+        query = select(_subscriptions).where(self.scope.own(SubscriptionRow), *_conditions(self.scope, wanted))
+        newest = _subscriptions.c.create_time.desc(), _subscriptions.c.subscription_id.desc()
+        return await _assembled(self.scope, await self.scope.rows(query.order_by(*newest).limit(wanted.limit)))
+
+    async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[Held]:
+        """The live ones that are served by an older version of the plan, now or later."""
+        older = select(_terms.c.subscription_id).where(
+            self.scope.own(SubscriptionTermRow),
+            _terms.c.plan_key == plan_key,
+            _terms.c.plan_version < version,
+            _unfinished(SubscriptionTermRow, now),
+        )
+        where = _live(self.scope, now), _subscriptions.c.subscription_id.in_(older)
+        query = select(_subscriptions).where(*where).order_by(_subscriptions.c.subscription_id)
+        return await _assembled(self.scope, await self.scope.rows(query))
+
+    async def use(self, *, now: int) -> CatalogUse:
+        """What of the catalogue is held, now or later."""
+        add_ons = (
+            select(_add_ons.c.add_on_key)
+            .join(_subscriptions, _same_subscription(SubscriptionAddOnRow))
+            .where(_live(self.scope, now), _unfinished(SubscriptionAddOnRow, now))
+            .distinct()
+        )
+        features = union(
+            select(_overrides.c.feature_key).where(self.scope.own(OverrideRow)),
+            select(_grants.c.feature_key).where(self.scope.own(GrantRow)),
+        )
+        return CatalogUse(
+            plans=await self._served(now),
+            serving=await self._served(now, _terms.c.start_time <= now),
+            add_ons=frozenset(row.add_on_key for row in await self.scope.rows(add_ons)),
+            features=frozenset(row.feature_key for row in await self.scope.rows(features)),
+        )
+
+    async def _served(self, now: int, *more: ColumnElement[bool]) -> dict[tuple[str, int], int]:
+        """How many live subscriptions each plan version serves, now or later."""
+        plan = _terms.c.plan_key, _terms.c.plan_version
+        query = (
+            select(*plan, func.count(distinct(_terms.c.subscription_id)).label("held"))
+            .join(_subscriptions, _same_subscription(SubscriptionTermRow))
+            .where(_live(self.scope, now), _unfinished(SubscriptionTermRow, now), *more)
+            .group_by(*plan)
+        )
+        return {(row.plan_key, row.plan_version): row.held for row in await self.scope.rows(query)}
+
+    async def _replace(self, model: type[Base], subscription_id: str, rows: Sequence[dict[str, Any]]) -> None:
+        table = table_of(model)
+        await self.scope.execute(delete(table).where(self.scope.own(model), table.c.subscription_id == subscription_id))
+        if rows:
+            await self.scope.upsert(model, rows)
+
+
+async def live_subscriptions(scope: Scope, account_ids: Sequence[str]) -> dict[str, Subscription]:
+    """The live subscriptions of the accounts, by account."""
+    where = scope.own(SubscriptionRow), _subscriptions.c.live, _subscriptions.c.account_id.in_(account_ids)
+    found = await _assembled(scope, await scope.rows(select(_subscriptions).where(*where)))
+    return {held.account_id: held.subscription for held in found}
+
+
+def served_accounts(scope: Scope, plan_key: str, now: int) -> Select[tuple[str]]:
+    """The ids of the accounts whom this plan serves now by a live subscription."""
+    where = _live(scope, now), _served_by(scope, plan_key, now)
+    return select(_subscriptions.c.account_id).where(*where)
+
+
+def _conditions(scope: Scope, wanted: SubscriptionQuery) -> Iterator[ColumnElement[bool]]:
+    column = _subscriptions.c
+    if wanted.account_ids:
+        yield column.account_id.in_(wanted.account_ids)
+    if wanted.subscription_id:
+        yield column.subscription_id == wanted.subscription_id
+    if wanted.plan_key:
+        yield _live(scope, wanted.now) & _served_by(scope, wanted.plan_key, wanted.now)
+    if wanted.state is not None:
+        yield _reads_as(wanted.state, wanted.now)
+    if wanted.live:
+        yield _live(scope, wanted.now)
+    if wanted.before is not None:
+        created, subscription_id = wanted.before
+        earlier = and_(column.create_time == created, column.subscription_id < subscription_id)
+        yield or_(column.create_time < created, earlier)
+
+
+def _served_by(scope: Scope, plan_key: str, now: int) -> ColumnElement[bool]:
+    serving = _terms.c.plan_key == plan_key, _terms.c.start_time <= now, _unfinished(SubscriptionTermRow, now)
+    return _subscriptions.c.subscription_id.in_(
+        select(_terms.c.subscription_id).where(scope.own(SubscriptionTermRow), *serving)
+    )
+
+
+def _reads_as(state: SubscriptionState, now: int) -> ColumnElement[bool]:
+    """In SQL what `subscription_terms.state_at` says."""
+    column, states = _subscriptions.c, SubscriptionState
+    ended = and_(column.end_time.is_not(None), column.end_time <= now)
+    on_trial = and_(column.trial_end_time.is_not(None), column.trial_end_time > now)
+    running = column.state.in_([states.TRIALING.value, states.ACTIVE.value])
+    match state:
+        case states.EXPIRED:
+            return or_(ended, column.state == state.value)
+        case states.TRIALING:
+            return and_(not_(ended), running, on_trial)
+        case states.ACTIVE:
+            return and_(not_(ended), running, not_(on_trial))
+        case _:
+            return and_(not_(ended), column.state == state.value)
+
+
+async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[Held]:
+    terms = await _parts(scope, SubscriptionTermRow, rows)
+    add_ons = await _parts(scope, SubscriptionAddOnRow, rows)
+    return [
+        Held(
+            account_id=row.account_id,
+            subscription=Subscription(
+                subscription_id=row.subscription_id,
+                state=SubscriptionState(row.state),
+                start_time=row.start_time,
+                trial_end_time=row.trial_end_time,
+                end_time=row.end_time,
+                terms=tuple(_term(part) for part in terms[row.subscription_id]),
+                add_ons=tuple(_holding(part) for part in add_ons[row.subscription_id]),
+            ),
+            create_time=row.create_time,
+            cancel_time=row.cancel_time,
+        )
+        for row in rows
+    ]
+
+
+async def _parts(scope: Scope, model: type[Base], rows: Sequence[Row[Any]]) -> dict[str, list[Row[Any]]]:
+    table = table_of(model)
+    found: dict[str, list[Row[Any]]] = defaultdict(list)
+    for first in range(0, len(rows), _IDS_AT_ONCE):
+        ids = [row.subscription_id for row in rows[first : first + _IDS_AT_ONCE]]
+        query = select(table).where(scope.own(model), table.c.subscription_id.in_(ids))
+        for part in await scope.rows(query.order_by(table.c.start_time, *table.primary_key)):
+            found[part.subscription_id].append(part)
+    return found
+
+
+def _live(scope: Scope, now: int) -> ColumnElement[bool]:
+    ends = _subscriptions.c.end_time
+    return scope.own(SubscriptionRow) & _subscriptions.c.live & or_(ends.is_(None), ends > now)
+
+
+def _unfinished(model: type[Base], now: int) -> ColumnElement[bool]:
+    ends = table_of(model).c.end_time
+    return or_(ends.is_(None), ends > now)
+
+
+def _same_subscription(model: type[Base]) -> ColumnElement[bool]:
+    table = table_of(model)
+    same_tenant = table.c.tenant_id == _subscriptions.c.tenant_id
+    return same_tenant & (table.c.subscription_id == _subscriptions.c.subscription_id)
+
+
+def _term_rows(subscription: Subscription) -> list[dict[str, Any]]:
+    ends = [*(term.start_time for term in subscription.terms[1:]), None]
+    return [
+        {
+            "subscription_id": subscription.subscription_id,
+            "start_time": term.start_time,
+            "end_time": end,
+            "plan_key": term.plan_key,
+            "plan_version": term.plan_version,
+        }
+        for term, end in zip(subscription.terms, ends, strict=True)
+    ]
+
+
+def _add_on_rows(subscription: Subscription) -> list[dict[str, Any]]:
+    names = AddOnHolding.__slots__
+    fixed = {"subscription_id": subscription.subscription_id}
+    return [{**fixed, **{name: getattr(holding, name) for name in names}} for holding in subscription.add_ons]
+
+
+def _term(row: Row[Any]) -> PlanTerm:
+    return PlanTerm(plan_key=row.plan_key, plan_version=row.plan_version, start_time=row.start_time)
+
+
+def _holding(row: Row[Any]) -> AddOnHolding:
+    return AddOnHolding(
+        add_on_key=row.add_on_key,
+        version=row.version,
+        quantity=row.quantity,
+        start_time=row.start_time,
+        end_time=row.end_time,
+    )

@@ -1,0 +1,214 @@
+"""The log of facts in SQL: gap-free sequence numbers a tenant, one row an identity, and reading it in order."""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, DBAPIError, StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from tallygate.domain.errors import ConflictError, StoreUnavailableError
+from tallygate.domain.event import FactSource, UsageFact
+from tallygate.metering.ports import BatchRefusedError, Delivery, Identity, Recorded, RecordedFact
+from tallygate.storage.sql.engine import WRITE
+from tallygate.storage.sql.failures import translated
+from tallygate.storage.sql.metering.tables import (
+    billable_events,
+    event_sequences,
+    fact_of,
+    quarantined_events,
+    row_of,
+)
+from tallygate.storage.sql.models import PartitionRow
+from tallygate.storage.sql.scope import table_of
+
+_EVENTS = billable_events.c
+_partitions = table_of(PartitionRow)
+_LIMIT_EXCEEDED = "54"
+_IDENTITY = (_EVENTS.tenant_id, _EVENTS.account_id, _EVENTS.feature_key, _EVENTS.request_id)
+
+
+class SqlLedger:
+    """Facts kept in `billable_events`; on SQLite one transaction writes at a time, on PostgreSQL one a tenant."""
+
+    __slots__ = ("_engine",)
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(**{WRITE: True})
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["SqlLedgerTransaction"]:
+        """Commits at the end of the block; an error of the commit itself leaves open whether it happened."""
+        with _translated_write():
+            async with self._engine.begin() as connection:
+                yield SqlLedgerTransaction(connection)
+
+
+class SqlLedgerTransaction:
+    """One transaction of one collector, on a connection whose transaction has begun."""
+
+    __slots__ = ("_connection", "_last")
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._last: dict[str, int] = {}
+
+    async def lock(self, tenant_ids: Collection[str]) -> None:
+        """Take the tenants' sequence rows, always in one order, so that two collectors cannot deadlock.
+
+        A write even where nothing changes: it locks on both databases, and first of all on SQLite.
+        """
+        if not tenant_ids:
+            return
+        new = self._upsert()(event_sequences)
+        column = event_sequences.c
+        unchanged = {"last_sequence": column.last_sequence}
+        statement = new.on_conflict_do_update(index_elements=[column.tenant_id], set_=unchanged)
+        values = [{"tenant_id": tenant_id, "last_sequence": 0} for tenant_id in sorted(tenant_ids)]
+        result = await self._connection.execute(statement.returning(column.tenant_id, column.last_sequence), values)
+        self._last = {row.tenant_id: row.last_sequence for row in result}
+
+    async def known(self, identities: Collection[Identity]) -> Mapping[Identity, Recorded]:
+        """Look up identities by the primary key; a new statement sees all that earlier holders of the lock wrote."""
+        if not identities:
+            return {}
+        columns = (_EVENTS.partition, _EVENTS.epoch, _EVENTS.entry_id, _EVENTS.recorded_time, _EVENTS.payload_hash)
+        result = await self._connection.execute(self._wanted(select(*_IDENTITY, *columns), identities))
+        return {
+            (tenant, account, feature, request): Recorded(
+                source=FactSource(partition=partition, epoch=epoch, entry_id=entry_id),
+                recorded_time=recorded_time,
+                payload_hash=payload_hash,
+            )
+            for tenant, account, feature, request, partition, epoch, entry_id, recorded_time, payload_hash in result
+        }
+
+    async def append(self, facts: Sequence[UsageFact]) -> None:
+        """Insert facts; an identity that is already there fails the transaction, and with it nothing is counted."""
+        if not facts:
+            return
+        rows = []
+        for fact in facts:
+            self._last[fact.tenant_id] += 1
+            rows.append(row_of(fact, self._last[fact.tenant_id]))
+        await self._connection.execute(insert(billable_events), rows)
+        await self._connection.execute(
+            update(event_sequences).where(event_sequences.c.tenant_id == bindparam("tenant")),
+            [
+                {"tenant": tenant, "last_sequence": self._last[tenant]}
+                for tenant in sorted({f.tenant_id for f in facts})
+            ],
+        )
+        await self._note_newest(fact.source for fact in facts)
+
+    async def quarantine(self, deliveries: Sequence[Delivery]) -> int:
+        """Keep entries raw, once each however often they are delivered."""
+        if not deliveries:
+            return 0
+        rows = [
+            {
+                "partition": delivery.source.partition,
+                "epoch": delivery.source.epoch,
+                "entry_id": delivery.source.entry_id,
+                "tenant_id": delivery.fact.tenant_id if delivery.fact else "",
+                "account_id": delivery.fact.account_id if delivery.fact else "",
+                "problem": delivery.problem,
+                "raw": delivery.raw,
+            }
+            for delivery in deliveries
+        ]
+        statement = self._upsert()(quarantined_events).on_conflict_do_nothing()
+        result = await self._connection.execute(statement.returning(quarantined_events.c.entry_id), rows)
+        return len(result.all())
+
+    async def _note_newest(self, sources: Iterable[FactSource]) -> None:
+        """Raise `partitions.last_entry_id`: a stream that ends before it has lost what SQL holds."""
+        newest: dict[int, str] = {}
+        for source in sources:
+            newest[source.partition] = max(source.entry_id, newest.get(source.partition, "0-0"), key=_entry_order)
+        locked = (
+            select(_partitions).where(_partitions.c.partition.in_(sorted(newest))).order_by(_partitions.c.partition)
+        )
+        rows = await self._connection.execute(locked.with_for_update())
+        raised = [
+            {"number": row.partition, "last_entry_id": newest[row.partition]}
+            for row in rows
+            if _entry_order(newest[row.partition]) > _entry_order(row.last_entry_id)
+        ]
+        if raised:
+            number = _partitions.c.partition == bindparam("number")
+            await self._connection.execute(update(_partitions).where(number), raised)
+
+    def _upsert(self) -> Any:  # noqa: ANN401 - the two dialects' inserts share methods, but no type
+        return postgresql.insert if self._on_postgresql else sqlite.insert
+
+    @property
+    def _on_postgresql(self) -> bool:
+        return self._connection.dialect.name == "postgresql"
+
+    def _wanted(self, query: Select[Any], identities: Iterable[Identity]) -> Select[Any]:
+        """Restrict a query to identities: PostgreSQL joins arrays (a long IN of rows is slow to plan), SQLite not."""
+        if not self._on_postgresql:
+            return query.where(tuple_(*_IDENTITY).in_(list(identities)))
+        arrays = [bindparam(None, list(part), ARRAY(Text)) for part in zip(*identities, strict=True)]
+        wanted = func.unnest(*arrays).table_valued(*(column.name for column in _IDENTITY)).render_derived(name="wanted")
+        same: list[ColumnElement[bool]] = [column == wanted.c[column.name] for column in _IDENTITY]
+        return query.join(wanted, and_(*same))
+
+
+def _entry_order(entry_id: str) -> tuple[int, int]:
+    milliseconds, number = entry_id.split("-")
+    return int(milliseconds), int(number)
+
+
+class SqlEventReader:
+    """Reads the log in its order; a sequence number is visible only when all before it are."""
+
+    __slots__ = ("_engine",)
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def head(self, tenant_id: str) -> int:
+        """The tenant's last committed sequence number."""
+        query = select(event_sequences.c.last_sequence).where(event_sequences.c.tenant_id == tenant_id)
+        with translated():
+            async with self._engine.connect() as connection:
+                return int(await connection.scalar(query) or 0)
+
+    async def events_after(
+        self, tenant_id: str, sequence: int, *, account_id: str = "", feature_key: str = "", limit: int = 500
+    ) -> Sequence[RecordedFact]:
+        """One page in the order of the sequence."""
+        query = select(billable_events).where(_EVENTS.tenant_id == tenant_id, _EVENTS.sequence > sequence)
+        if account_id:
+            query = query.where(_EVENTS.account_id == account_id)
+        if feature_key:
+            query = query.where(_EVENTS.feature_key == feature_key)
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query.order_by(_EVENTS.sequence).limit(limit))).mappings().all()
+        return [RecordedFact(sequence=row["sequence"], fact=fact_of(row)) for row in rows]
+
+
+@contextmanager
+def _translated_write() -> Iterator[None]:
+    """Tell a value that the database refuses, and always will, from all that may pass."""
+    try:
+        with translated():
+            yield
+    except ConflictError as error:
+        raise BatchRefusedError(store="sql") from error
+    except StoreUnavailableError as error:
+        if _is_refusal(error.__cause__):
+            raise BatchRefusedError(store="sql") from error
+        raise
+
+
+def _is_refusal(cause: BaseException | None) -> bool:
+    if isinstance(cause, DBAPIError):
+        too_large = str(getattr(cause.orig, "sqlstate", "")).startswith(_LIMIT_EXCEEDED)
+        return too_large or isinstance(cause, DataError)
+    return isinstance(cause, StatementError)  # a value that could not even be sent

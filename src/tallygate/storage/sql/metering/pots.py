@@ -1,0 +1,47 @@
+"""What each pot paid, added up in the database: the pots of a fact are a JSON array."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, cast, column, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tallygate.domain.gating.decision import Pot, PotKind
+from tallygate.storage.sql.metering.tables import billable_events
+
+_EVENTS = billable_events.c
+_BURN_ORDER = (PotKind.INCLUDED, PotKind.GRANT, PotKind.OVERAGE)
+
+
+async def pots_paid(connection: AsyncConnection, facts: Select[Any]) -> Mapping[int, tuple[Pot, ...]]:
+    """What the pots paid for these facts, refunds taken off, by the start of their period; `facts` selects nothing."""
+    pots = _pots(connection)
+    kind, grant_id = _member(connection, pots, "kind"), _member(connection, pots, "grant_id")
+    paid = func.sum(cast(_member(connection, pots, "quantity"), BigInteger))
+    query = facts.add_columns(_EVENTS.period_start, kind, grant_id, paid).select_from(billable_events, pots)
+    found: dict[int, list[Pot]] = defaultdict(list)
+    for start, name, grant, quantity in await connection.execute(query.group_by(_EVENTS.period_start, kind, grant_id)):
+        if quantity:
+            found[start].append(Pot(kind=PotKind(name), quantity=int(quantity), grant_id=grant))
+    return {start: tuple(sorted(paying, key=_order)) for start, paying in found.items()}
+
+
+def _order(pot: Pot) -> tuple[int, str]:
+    return _BURN_ORDER.index(pot.kind), pot.grant_id
+
+
+def _pots(connection: AsyncConnection) -> FromClause:
+    """One row a pot; implicitly joined to its fact."""
+    if connection.dialect.name == "sqlite":
+        return func.json_each(_EVENTS.pots).table_valued("value", joins_implicitly=True, name="pot")
+    elements = func.jsonb_array_elements(_EVENTS.pots)
+    return elements.table_valued(column("value", JSONB), joins_implicitly=True, name="pot").render_derived()
+
+
+def _member(connection: AsyncConnection, pots: FromClause, name: str) -> ColumnElement[Any]:
+    if connection.dialect.name == "sqlite":
+        return func.json_extract(pots.c.value, f"$.{name}")
+    member: ColumnElement[Any] = pots.c.value[name].astext
+    return member

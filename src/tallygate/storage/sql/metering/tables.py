@@ -1,0 +1,136 @@
+"""The tables of the log of facts; `billable_events` is a documented contract, see the README of `metering`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    RowMapping,
+    Table,
+    Text,
+    event,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.domain.gating.decision import Pot, PotKind
+from tallygate.storage.sql.models import Base, Instant
+
+PARTITIONS = 8
+"""Into how many hash partitions PostgreSQL splits `billable_events`, by (tenant_id, account_id)."""
+
+_DOCUMENT = JSON().with_variant(JSONB(), "postgresql")
+
+billable_events = Table(
+    "billable_events",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("feature_key", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("pots", _DOCUMENT, nullable=False),
+    Column("dimensions", _DOCUMENT, nullable=False),
+    Column("occurred_time", Instant(), nullable=False),
+    Column("recorded_time", Instant(), nullable=False),
+    Column("period_start", Instant(), nullable=False),
+    Column("period_end", Instant(), nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("plan_key", Text, nullable=False),
+    Column("plan_version", BigInteger, nullable=False),
+    Column("trial", Boolean, nullable=False),
+    Column("billable", Boolean, nullable=False),
+    Column("carry_in", Boolean, nullable=False),
+    Column("view_version", BigInteger, nullable=False),
+    Column("payload_hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "account_id", "feature_key", "request_id"),
+    Index("ix_billable_events_sequence", "tenant_id", "sequence"),
+    Index("ix_billable_events_occurred", "tenant_id", "account_id", "feature_key", "occurred_time"),
+    Index("ix_billable_events_recorded", "recorded_time", postgresql_using="brin"),
+    postgresql_partition_by="HASH (tenant_id, account_id)",
+)
+
+event_sequences = Table(
+    "event_sequences",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id"),
+)
+
+quarantined_events = Table(
+    "quarantined_events",
+    Base.metadata,
+    Column("partition", Integer, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("partition", "epoch", "entry_id"),
+)
+
+for _number in range(PARTITIONS):
+    _ddl = DDL(  # type: ignore[no-untyped-call] # SQLAlchemy left it untyped
+        f"CREATE TABLE billable_events_{_number} PARTITION OF billable_events "
+        f"FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {_number})"
+    )
+    event.listen(billable_events, "after_create", _ddl.execute_if(dialect="postgresql"))
+
+
+def row_of(fact: UsageFact, sequence: int) -> dict[str, Any]:
+    """A fact as a row of `billable_events`."""
+    return {
+        "tenant_id": fact.tenant_id,
+        "account_id": fact.account_id,
+        "feature_key": fact.feature_key,
+        "request_id": fact.request_id,
+        "sequence": sequence,
+        "partition": fact.source.partition,
+        "epoch": fact.source.epoch,
+        "entry_id": fact.source.entry_id,
+        "kind": fact.kind.value,
+        "user_id": fact.user_id,
+        "quantity": fact.quantity,
+        "pots": [{"kind": pot.kind.value, "quantity": pot.quantity, "grant_id": pot.grant_id} for pot in fact.pots],
+        "dimensions": dict(fact.dimensions),
+        "occurred_time": fact.occurred_time,
+        "recorded_time": fact.recorded_time,
+        "period_start": fact.period_start,
+        "period_end": fact.period_end,
+        "subscription_id": fact.subscription_id,
+        "plan_key": fact.plan_key,
+        "plan_version": fact.plan_version,
+        "trial": fact.trial,
+        "billable": fact.billable,
+        "carry_in": fact.carry_in,
+        "view_version": fact.view_version,
+        "payload_hash": fact.payload_hash,
+    }
+
+
+def fact_of(row: RowMapping | Mapping[str, Any]) -> UsageFact:
+    """A row of `billable_events` as the fact that it was made of."""
+    stored = dict(row)
+    del stored["sequence"]
+    source = FactSource(**{name: stored.pop(name) for name in ("partition", "epoch", "entry_id")})
+    kind = FactKind(stored.pop("kind"))
+    pots = tuple(
+        Pot(kind=PotKind(pot["kind"]), quantity=pot["quantity"], grant_id=pot["grant_id"]) for pot in stored.pop("pots")
+    )
+    return UsageFact(**stored, kind=kind, pots=pots, source=source)
