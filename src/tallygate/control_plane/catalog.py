@@ -24,9 +24,13 @@ class Migrate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyCatalog:
-    """A document to apply: one version of each plan and add-on that it names; an empty currency or zone is kept."""
+    """A document to apply: one version of each plan and add-on that it names.
+
+    An empty currency, zone or default plan keeps the one that is; `remove_default_plan` takes the last away.
+    """
 
     document: Catalog
+    remove_default_plan: bool = False
     migrate: Migrate = Migrate.NONE
     prune: bool = False
     validate_only: bool = False
@@ -44,6 +48,7 @@ async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) ->
         request.document,
         currency=request.document.currency or stored.currency,
         time_zone=request.document.time_zone or stored.time_zone,
+        default_plan=request.document.default_plan or ("" if request.remove_default_plan else stored.default_plan),
     )
     check_catalog(document, stored)
     use = await work.subscriptions.use(now=now)

@@ -49,11 +49,11 @@ class ChangePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAddOn:
-    """The quantity of an add-on to hold from now on; zero removes it."""
+    """The quantity of an add-on to hold from now on; zero removes it, None leaves it and is one where none is held."""
 
     account_id: str
     add_on_key: str
-    quantity: int = 1
+    quantity: int | None = None
     version: int | None = None
 
 
@@ -85,16 +85,17 @@ async def set_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> Held:
     catalog = await work.catalog.load()
     held = await _changeable(work, record, now)
     live, start = held.subscription, max(now, held.subscription.start_time)
-    check_quantity("quantity", request.quantity)
     before = held_add_on(live, request.add_on_key, start)
-    if request.quantity == 0:
+    kept = 1 if before is None else before.quantity
+    quantity = kept if request.quantity is None else check_quantity("quantity", request.quantity)
+    if quantity == 0:
         known_add_on(catalog, request.add_on_key)
         return held if before is None else await _put(work, held, with_add_on(live, request.add_on_key, 0, 0, start))
-    choice = AddOnChoice(add_on_key=request.add_on_key, quantity=request.quantity, version=request.version)
+    choice = AddOnChoice(add_on_key=request.add_on_key, quantity=quantity, version=request.version)
     add_on = check_add_on(catalog, term_at(live, now).plan_key, choice)
-    if before is not None and (before.quantity, before.version) == (request.quantity, add_on.version):
+    if before is not None and (before.quantity, before.version) == (quantity, add_on.version):
         return held
-    return await _put(work, held, with_add_on(live, request.add_on_key, add_on.version, request.quantity, start))
+    return await _put(work, held, with_add_on(live, request.add_on_key, add_on.version, quantity, start))
 
 
 async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, now: int) -> Held:

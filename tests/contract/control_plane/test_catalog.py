@@ -116,8 +116,22 @@ async def test_a_features_kind_and_aggregation_never_change(plane):
 
 
 async def test_absent_keys_are_kept_and_may_be_referred_to(plane):
-    await plane.apply(Catalog(default_plan="free", plans={"pro": {2: pro(2, seats=20)}}))
+    await plane.apply(Catalog(plans={"pro": {2: pro(2, seats=20)}}))
     assert (await exported(plane)).plans == {**demo_catalog().plans, "pro": {2: pro(2, seats=20)}}
+
+
+async def test_the_default_plan_is_kept_unless_it_is_removed_by_name(plane):
+    assert (await plane.apply(Catalog())).changes == ()
+    assert (await exported(plane)).default_plan == "free"
+    (change,) = (await plane.apply(Catalog(), remove_default_plan=True)).changes
+    assert (change.path, change.details) == ("default_plan", ("default_plan: free -> none",))
+    assert (await exported(plane)).default_plan == ""
+
+
+async def test_pruning_by_a_document_that_names_no_default_plan_keeps_the_one_that_serves(plane):
+    await plane.apply(Catalog(), prune=True)
+    kept = await exported(plane)
+    assert (kept.default_plan, "free" in kept.plans) == ("free", True)
 
 
 async def test_the_diff_counts_the_subscriptions_that_stay_behind(plane):

@@ -302,7 +302,9 @@ async def test_a_subscriptions_life(client):
     assert await refused(twice) is grpc.StatusCode.FAILED_PRECONDITION
     longer = await client.ExtendTrial(account_id=ACCOUNT, trial_end_time=Timestamp(seconds=NOW + 30 * DAY))
     assert longer.subscription.trial_end_time.seconds == NOW + 30 * DAY
-    fewer = await client.SetAddOn(account_id=ACCOUNT, add_on_key="pack")
+    same = await client.SetAddOn(account_id=ACCOUNT, add_on_key="pack")
+    assert same.subscription.add_ons[-1].quantity == 2
+    fewer = await client.SetAddOn(account_id=ACCOUNT, add_on_key="pack", quantity=1)
     assert fewer.subscription.add_ons[-1].quantity == 1
     past_due = await client.SetSubscriptionState(account_id=ACCOUNT, state=subscription_pb2.SUBSCRIPTION_STATE_PAST_DUE)
     assert past_due.subscription.state == subscription_pb2.SUBSCRIPTION_STATE_PAST_DUE
@@ -316,7 +318,7 @@ async def test_a_subscriptions_life(client):
     later = await client.ExtendSubscription(account_id=ACCOUNT, end_time=Timestamp(seconds=NOW + 2 * DAY))
     assert later.subscription.end_time.seconds == NOW + 2 * DAY
     assert not later.subscription.HasField("cancel_time")
-    without = await client.ExtendSubscription(account_id=ACCOUNT)
+    without = await client.ExtendSubscription(account_id=ACCOUNT, without_end=True)
     assert not without.subscription.HasField("end_time")
     assert (await client.GetSubscription(account_id=ACCOUNT)).subscription == without.subscription
     listed = await client.ListSubscriptions(account_id=ACCOUNT)

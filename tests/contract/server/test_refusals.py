@@ -64,6 +64,8 @@ def missing(method, reason, **fields):
 
 SELECTION = subscription_service_pb2.AddOnSelection
 ROWS = [
+    invalid("ApplyCatalog", "catalog"),
+    invalid("ApplyCatalog", "catalog", prune=True),
     invalid("ApplyCatalog", "currency", **catalog(currency="dollars")),
     invalid("ApplyCatalog", "time_zone", **catalog(time_zone="Mars/Olympus")),
     invalid("ApplyCatalog", "schema", **catalog(schema="v9")),
@@ -201,6 +203,8 @@ ROWS = [
     ),
     invalid("CancelSubscription", "end_time", end_time=PAST, **ACME),
     missing("CancelSubscription", "SUBSCRIPTION", account_id="idle"),
+    invalid("ExtendSubscription", "end", **ACME),
+    invalid("ExtendSubscription", "without_end", without_end=False, **ACME),
     invalid("ExtendSubscription", "end_time", end_time=PAST, **ACME),
     invalid("SetSubscriptionState", "state", **ACME),
     invalid("SetSubscriptionState", "state", state=7, **ACME),
@@ -286,6 +290,23 @@ async def test_refusals_change_nothing(tenant):
     for method, fields, *_ in ROWS:
         with pytest.raises(grpc.aio.AioRpcError):
             await tenant.call(method, **fields)
+    assert (await tenant.call("GetAccount", account_id="acme")).view_version == before
+
+
+HARMLESS = {
+    *("GetCatalog", "ListPlans", "ListAccounts", "ListSubscriptions", "ListEvents", "ListApiKeys", "GetTestClock"),
+    *("FollowEvents", "RateLimit"),
+}
+"""What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""
+
+
+@pytest.mark.parametrize("method", sorted({row[0] for row in ROWS} - HARMLESS))
+async def test_an_empty_request_is_refused_rather_than_taken_for_a_wish(tenant, method):
+    before = (await tenant.call("GetAccount", account_id="acme")).view_version
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await tenant.call(method)
+    assert refused.value.code() is INVALID
+    assert [violation.field for violation in details_of(refused.value)[1].field_violations]
     assert (await tenant.call("GetAccount", account_id="acme")).view_version == before
 
 

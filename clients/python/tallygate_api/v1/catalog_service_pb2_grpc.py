@@ -62,7 +62,7 @@ class CatalogServiceServicer:
     """
 
     def ApplyCatalog(self, request, context):
-        """Publishes a catalogue, or with `validate_only` says what it would change. Keys that it lacks are kept.
+        """Publishes a catalogue, or with `validate_only` says what it would change. What it lacks is kept.
 
         Applying the same document again changes nothing. Errors: INVALID_FIELD (with the path), VERSION_CONFLICT (likewise).
         """

@@ -163,12 +163,14 @@ class CancelSubscriptionResponse(_message.Message):
     def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
 
 class ExtendSubscriptionRequest(_message.Message):
-    __slots__ = ("account_id", "end_time")
+    __slots__ = ("account_id", "end_time", "without_end")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_END_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     end_time: _timestamp_pb2.Timestamp
-    def __init__(self, account_id: _Optional[str] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    without_end: bool
+    def __init__(self, account_id: _Optional[str] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., without_end: _Optional[bool] = ...) -> None: ...
 
 class ExtendSubscriptionResponse(_message.Message):
     __slots__ = ("subscription", "view_version")

@@ -131,10 +131,13 @@ def change_plan(client: Client, *, account: str, plan: str, plan_version: int | 
 )
 @_account
 @click.argument("add_on")
-@click.argument("quantity", type=click.IntRange(min=0), default=1)
+@click.argument("quantity", type=click.IntRange(min=0), required=False)
 @remote
-def add_on(client: Client, *, account: str, add_on: str, quantity: int) -> None:
-    """Set how many of an add-on are held from now on; 0 gives it up."""
+def add_on(client: Client, *, account: str, add_on: str, quantity: int | None) -> None:
+    """Set how many of an add-on are held from now on; 0 gives it up.
+
+    Without a quantity as many stay as are held, or it is one.
+    """
     request = wire.SetAddOnRequest(account_id=account, add_on_key=add_on, quantity=quantity)
     response = client.call(SubscriptionServiceStub(client.channel).SetAddOn, request)
     client.show(response, lambda: _details(response.subscription))
@@ -186,7 +189,8 @@ def extend(
         trial = wire.ExtendTrialRequest(account_id=account, trial_end_time=trial_end)
         response = client.call(stub.ExtendTrial, trial)
     else:
-        whole = wire.ExtendSubscriptionRequest(account_id=account, end_time=end)
+        endless = True if without_end else None
+        whole = wire.ExtendSubscriptionRequest(account_id=account, end_time=end, without_end=endless)
         response = client.call(stub.ExtendSubscription, whole)
     client.show(response, lambda: _details(response.subscription))
 

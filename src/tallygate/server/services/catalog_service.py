@@ -3,6 +3,7 @@
 from tallygate.control_plane.catalog import ApplyCatalog, Migrate, apply_catalog, get_catalog, get_plan, list_plans
 from tallygate.control_plane.catalog_diff import Effect, ItemChange
 from tallygate.domain.catalog import Catalog
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.ports import UnitOfWork
 from tallygate.records.values import PublishedPlan
 from tallygate.server.calls.wrapper import Call
@@ -29,8 +30,12 @@ class CatalogServicer:
 
     async def ApplyCatalog(self, request: wire.ApplyCatalogRequest, call: Call) -> wire.ApplyCatalogResponse:  # noqa: N802 - the wire's name
         """Publish a catalogue, or say what it would change."""
+        if not request.HasField("catalog"):
+            raise InvalidFieldError(field="catalog", expected="a document; what it leaves out is kept")
+        document = decode_catalog(request.catalog)
         wanted = ApplyCatalog(
-            document=decode_catalog(request.catalog),
+            document=document,
+            remove_default_plan=request.catalog.HasField("default_plan") and not document.default_plan,
             migrate=MIGRATE.decode(request.migrate, "migrate"),
             prune=request.prune,
             validate_only=request.validate_only,

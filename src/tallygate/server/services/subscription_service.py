@@ -89,11 +89,10 @@ class SubscriptionServicer:
 
     async def SetAddOn(self, request: wire.SetAddOnRequest, call: Call) -> wire.SetAddOnResponse:  # noqa: N802 - the wire's name
         """Hold an add-on in some quantity from now on."""
-        held = optional_quantity(request, "quantity", at_least=0)
         change = SetAddOn(
             account_id=identifier(request.account_id, "account_id"),
             add_on_key=identifier(request.add_on_key, "add_on_key"),
-            quantity=1 if held is None else held,
+            quantity=optional_quantity(request, "quantity", at_least=0),
         )
         subscription, version = await self._change(call, lambda work, now: set_add_on(work, change, now=now))
         return wire.SetAddOnResponse(subscription=subscription, view_version=version)
@@ -125,6 +124,10 @@ class SubscriptionServicer:
     ) -> wire.ExtendSubscriptionResponse:
         """Move the end of a subscription."""
         account_id, end = identifier(request.account_id, "account_id"), optional_instant(request, "end_time")
+        if request.WhichOneof("end") is None:
+            raise InvalidFieldError(field="end", expected="end_time, or without_end")
+        if end is None and not request.without_end:
+            raise InvalidFieldError(field="without_end", expected="true, or an end_time instead")
         subscription, version = await self._change(
             call, lambda work, now: extend_subscription(work, account_id, end, now=now)
         )

@@ -41,7 +41,7 @@ LIMIT_OWNER = WireEnum(wire.LimitOwner, LimitOwner)
 def decode_catalog(document: wire.Catalog) -> Catalog:
     """The document's catalogue: of each plan and add-on the one version that it holds.
 
-    An empty currency or zone stays empty: it keeps what the tenant has.
+    An empty currency, zone or default plan stays empty: it keeps what the tenant has.
     """
     if document.schema not in {"", SCHEMA}:
         raise InvalidFieldError(field="schema", expected=SCHEMA, got=document.schema)
@@ -66,7 +66,7 @@ def encode_catalog(catalog: Catalog, *, include_archived: bool) -> wire.Catalog:
         schema=SCHEMA,
         currency=catalog.currency,
         time_zone=catalog.time_zone,
-        default_plan=catalog.default_plan,
+        default_plan=catalog.default_plan or None,
         features={k: encode_feature(f) for k, f in catalog.features.items() if include_archived or not f.archived},
         rate_limits={k: encode_rule(r) for k, r in catalog.rate_limits.items() if include_archived or not r.archived},
         plans={p.plan_key: encode_plan(p) for p in plans if include_archived or not p.archived},
