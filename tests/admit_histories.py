@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from dataclasses import dataclass, replace
 
+from script_time import set_time, timed
 from servers import ValkeyServer
 from tallygate.data_plane.plain import quota_answer, rate_answers
 from tallygate.data_plane.ports import AdmitCall, AdmitReply, Answered, EffectContext, PlainStatus
@@ -15,6 +16,7 @@ from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Slot
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.memory import MemoryGates
+from tallygate.storage.redis import gates as redis_gates
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.fact_codec import read_entry
 from tallygate.storage.redis.gates import GateOptions, RedisGates
@@ -70,6 +72,8 @@ class Step:
     peek: bool
     plain: bool = True
     """Whether it goes the short way, where that is open to it."""
+    tested: bool = False
+    """Whether it is a test clock that advances, not real time."""
 
 
 class Rig:
@@ -247,16 +251,30 @@ def run_history(rig: Rig, world: dict, history: list[Step]) -> None:
 async def drive(rig: Rig, world: dict, history: list[Step]) -> None:
     """As `run_history`, on the rig's loop."""
     account, clock = f"a{next(rig.accounts)}", [0]
-    gates = RedisGates(rig.link, GateOptions(partitions=1, replay_window=REPLAY_WINDOW, stream_max=10**9))
+    options = GateOptions(partitions=1, replay_window=REPLAY_WINDOW, stream_max=10**9)
+    live = world.get("live", False)  # by Redis' own clock, by which it forgets
+    script = redis_gates.ADMIT if live else timed(redis_gates.ADMIT)
+    gates = RedisGates(rig.link, options, lambda: clock[0], script)
     model = MemoryGates(lambda: clock[0], replay_window=REPLAY_WINDOW)
     base = ORIGIN + world["phase"]
     terms = slots(base, world), grants(base, world)
-    offset = base + 5 * SECOND - await fresh(rig.link, account)
+    await fresh(rig.link, account)
+    offset = world.get("offset", 0)
     now = base + 5 * SECOND
+    if live:
+        seconds, micros = await rig.link.call("TIME")
+        offset = now - int(seconds) * SECOND - int(micros)
+    clock[0] = now - offset
+    await set_time(rig.link, clock[0])
     learns = Step(advance=0, gates=(), request=None, peek=True)  # the short way needs to know the partition's epoch
     await gates.admit(call(learns, now, terms, account, offset))
     for step in history:
-        offset, now = offset + step.advance, now + step.advance
+        now += step.advance
+        if step.tested or live:
+            offset += step.advance
+        elif step.advance:
+            clock[0] += step.advance
+            await set_time(rig.link, clock[0])
         asked = call(step, now, terms, account, offset)
         real = (await by_short_way(gates, asked, now) if step.plain else None) or await gates.admit(asked)
         clock[0] = real.now - offset
@@ -267,10 +285,8 @@ async def drive(rig: Rig, world: dict, history: list[Step]) -> None:
     assert facts == [replace(fact, source=ANYWHERE) for fact in model.facts]
 
 
-async def fresh(link: RedisLink, account: str) -> int:
-    """Empty the server but for what a call finds published; the server's time."""
+async def fresh(link: RedisLink, account: str) -> None:
+    """Empty the server but for what a call finds published."""
     link.call("FLUSHALL")
     link.call("MSET", keys.epoch(0), "e1", keys.catalog_version(0, "t"), 1)
-    link.call("HSET", keys.account(0, "t", account), "v", 1)
-    seconds, micros = await link.call("TIME")
-    return int(seconds) * SECOND + int(micros)
+    await link.call("HSET", keys.account(0, "t", account), "v", 1)

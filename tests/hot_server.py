@@ -13,6 +13,7 @@ import grpc
 import pytest
 
 from conftest import bearer
+from script_time import time_keys, timed
 from servers import ValkeyServer
 from tallygate.app import clock
 from tallygate.app.data_side import build_data_side, open_redis
@@ -24,6 +25,7 @@ from tallygate.domain.event import FactSource, UsageFact
 from tallygate.records.values import StoredKey
 from tallygate.server.wire.catalog import decode_catalog
 from tallygate.settings import DataPlaneSettings, RedisSettings, ServerSettings, Settings
+from tallygate.storage.redis import gates as redis_gates
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.fact_codec import read_entry
@@ -101,6 +103,7 @@ class HotServer:
             data_plane=DataPlaneSettings(**options.get("data_plane", {})),
         )
         monkeypatch.setattr(clock, "now", lambda: self.now)
+        monkeypatch.setattr(redis_gates, "ADMIT", timed())
         general = RedisGates.admit
 
         async def admit(gates: RedisGates, call: Any) -> Any:
@@ -134,9 +137,9 @@ class HotServer:
     # What is published
 
     async def set_time(self, now: int) -> None:
-        """Both clocks; the store's never runs behind what it has seen, so it stands still at a time to come."""
+        """Both clocks, which stand still."""
         self.now = now
-        await self.redis_py.mset({keys.clock(partition): now for partition in range(PARTITIONS)})
+        await self.redis_py.mset(time_keys(now))
 
     async def set_epoch(self, epoch: str) -> None:
         await self.redis_py.mset({keys.epoch(partition): epoch for partition in range(PARTITIONS)})

@@ -8,19 +8,22 @@ import pytest_asyncio
 
 from admit_histories import waiting
 from links import linked
+from script_time import set_time, timed
 from servers import ValkeyServer
 from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.domain.catalog import Algorithm, LimitOwner, RateLimit
-from tallygate.domain.gating.admit import Identified
+from tallygate.domain.errors import StoreUnavailableError
+from tallygate.domain.gating.admit import MAX_CLOCK_SKEW, Identified
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import QuotaGate, Slot
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.gates import GateOptions, RedisGates
+from tallygate.storage.redis.gates import ADMIT, GateOptions, RedisGates
 
 SECOND = 1_000_000
 GRAIN = SECOND // 10
 BOUND = 5
+START = 1_930_910_400 * SECOND + 123_456
 ALWAYS = Slot(
     start=0, end=2**53, period_start=0, period_end=2**53, previous_start=0, keep_until=2**53, limit=None, plan_key="p"
 )
@@ -31,12 +34,14 @@ class Rig:
 
     def __init__(self, link) -> None:
         self.link = link
-        self.gates = RedisGates(link, GateOptions(partitions=1, stream_max=BOUND))
+        self.now = START
+        self.gates = RedisGates(link, GateOptions(partitions=1, stream_max=BOUND), lambda: self.now, timed())
 
     async def open(self) -> None:
         await self.link.call("FLUSHALL")
         await self.link.call("MSET", keys.epoch(0), "e1", keys.catalog_version(0, "t"), 1)
         await self.link.call("HSET", keys.account(0, "t", "a"), "v", 1)
+        await set_time(self.link, self.now)
         await self.gates.admit(_call(peek=True))  # learns the epoch
 
     async def consume(self, way: str, request: str) -> tuple[bool, int]:
@@ -119,7 +124,7 @@ async def test_no_call_decides_before_the_grain_in_which_another_has_decided(rig
 @ways
 async def test_a_server_whose_clock_is_behind_decides_at_the_last_instant_that_it_knows_of(rig, way):
     _, now = await rig.consume(way, "r0")
-    ahead = now + 3_600 * SECOND
+    ahead = now + 29 * SECOND
     await rig.link.call("SET", keys.clock(0), ahead)
     assert await rig.consume(way, "r1") == (True, ahead)
     assert await rig.limit(way, fixed(10)) == (True, ahead)
@@ -148,7 +153,7 @@ async def test_calls_that_write_no_event_do_not_look_in_place_of_those_that_do(r
 @ways
 async def test_a_full_stream_is_found_although_the_clock_is_behind(rig, way):
     _, now = await rig.consume(way, "r0")
-    ahead = now + 3_600 * SECOND
+    ahead = now + 20 * SECOND
     await rig.link.call("SET", keys.clock(0), ahead - ahead % GRAIN + 1)
     taken = [(await rig.consume(way, f"r{number}"))[0] for number in range(1, 10)]
     assert taken == [True] * (BOUND - 1) + [False] * (10 - BOUND)
@@ -163,3 +168,34 @@ async def test_a_window_that_began_after_now_goes_on_and_is_not_opened_again(rig
     await rig.link.call("SET", key, msgpack.packb(began) + msgpack.packb(1))
     assert [(await rig.limit(way, gate))[0] for _ in range(3)] == [True, False, False]
     assert not (await rig.limit(way, replace(gate, cost=2)))[0]
+
+
+@ways
+@pytest.mark.parametrize("jump", [31, -31, 40 * 24 * 3600])
+async def test_a_time_that_the_caller_does_not_share_decides_nothing_and_moves_nothing(rig, way, jump):
+    await rig.consume(way, "r0")
+    clock, events = await rig.clock(), await rig.events()
+    await set_time(rig.link, rig.now + jump * SECOND)
+    for refused in (rig.consume(way, "r1"), rig.limit(way, fixed(10))):
+        if way == "general":
+            with pytest.raises(StoreUnavailableError, match="clock_skew"):
+                await refused
+        else:
+            assert not (await refused)[0]
+    assert (await rig.clock(), await rig.events()) == (clock, events)
+    await set_time(rig.link, rig.now)
+    assert await rig.consume(way, "r1") == (True, rig.now)
+
+
+@ways
+async def test_a_kept_time_that_neither_clock_shares_is_kept_no_longer(rig, way):
+    await rig.link.call("SET", keys.clock(0), rig.now + 40 * 24 * 3600 * SECOND)
+    assert await rig.consume(way, "r0") == (True, rig.now)
+    assert await rig.clock() == rig.now - rig.now % GRAIN + 1
+    await rig.link.call("SET", keys.clock(0), rig.now + 31 * SECOND)
+    assert await rig.limit(way, fixed(10)) == (True, rig.now)
+    assert await rig.clock() == rig.now - rig.now % GRAIN
+
+
+def test_the_script_believes_as_much_as_the_domain_says():
+    assert f"local SKEW = {MAX_CLOCK_SKEW}\n" in ADMIT.body.decode()

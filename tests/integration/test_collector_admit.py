@@ -6,6 +6,7 @@ from collectors import PARTITIONS, clean_rig, migrated
 from links import linked
 from servers import ValkeyServer
 from stream_entries import JANUARY
+from tallygate.app import clock
 from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.domain.account import Grant
 from tallygate.domain.catalog import Aggregation
@@ -57,7 +58,7 @@ async def admit(rig, gate, request="r-1", **context):
         context=EffectContext(request_id=request, **context),
     )
     async with linked(rig.valkey) as link:
-        reply = await RedisGates(link, GateOptions(partitions=PARTITIONS)).admit(call)
+        reply = await RedisGates(link, GateOptions(partitions=PARTITIONS), clock.now).admit(call)
     assert reply.status is AdmitStatus.DECIDED
     return reply.answers[0]
 

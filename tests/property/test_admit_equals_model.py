@@ -41,6 +41,7 @@ steps = st.builds(
     st.one_of(st.none(), st.integers(0, 4)),
     st.sampled_from([False, False, False, True]),
     st.booleans(),
+    st.sampled_from([False, False, False, True]),
 )
 
 
@@ -80,6 +81,7 @@ phases = st.integers(0, 79).map(lambda quarters: quarters * SECOND // 4 + SECOND
 worlds = st.fixed_dictionaries(
     {
         "phase": phases,
+        "offset": st.sampled_from([0, 0, 45 * SECOND, 400 * SECOND]),
         "limits": st.lists(st.one_of(st.none(), st.integers(0, 40), st.integers(0, 3)), min_size=5, max_size=5),
         "overage": st.lists(st.booleans(), min_size=5, max_size=5),
         "standing": st.lists(
@@ -152,6 +154,7 @@ def test_the_short_way_equals_the_specification(rig, world, history):
 
 
 PLANTED = {
+    "forgets by a test tenant's clock": ("local generation = div(raw, window)", "local generation = div(now, window)"),
     "refuses at the limit": ("quantity > remaining and not soft", "quantity >= remaining and not soft"),
     "admits past the limit": ("quantity > remaining and not soft", "quantity > remaining + 1 and not soft"),
     "forgets expiry of grants": (
@@ -228,7 +231,7 @@ def test_a_bug_planted_in_the_short_way_is_caught(rig, bug, monkeypatch):
 
 
 UNTROUBLED: dict = {
-    "phase": 0,
+    "phase": SECOND // 8,
     "limits": [5] * 5,
     "overage": [False] * 5,
     "standing": [None] * 5,
@@ -240,7 +243,8 @@ UNTROUBLED: dict = {
 
 def test_what_a_period_counts_first_in_the_last_second_of_its_counter(rig):
     late = Quota("calls", 1, Mode.ADJUST, -20 * SECOND)
-    run_history(rig, UNTROUBLED, [Step(14_500_000, (late,), 1, peek=False), Step(0, (late,), 2, peek=False)])
+    history = [Step(14_500_000, (late,), 1, peek=False), Step(0, (late,), 2, peek=False)]
+    run_history(rig, {**UNTROUBLED, "live": True}, history)
 
 
 def test_a_denial_is_decided_anew_and_a_replay_answers_as_before(rig):

@@ -60,7 +60,7 @@ def link():
 
 @pytest.fixture
 def gates(link):
-    made = RedisGates(link, GateOptions(partitions=1))
+    made = RedisGates(link, GateOptions(partitions=1), lambda: NOW)
     made._epochs[0] = "e1"
     return made
 
@@ -93,7 +93,7 @@ def taken(gates, link, request_id, *, quantity=1, user_id="", dimensions=None):
 @pytest.mark.parametrize("request_id", IDS, ids=lambda text: f"{text[0]}{len(text)}")
 def test_an_id_of_any_length_is_said_as_it_came(gates, link, request_id):
     _, arguments = taken(gates, link, request_id, user_id=request_id, dimensions={"k": request_id})
-    context = msgpack.unpackb(arguments[7])
+    context = msgpack.unpackb(arguments[8])
     assert context[:6] == ["t", "acme", "calls", request_id, request_id, {"k": request_id}]
     assert context[6:] == [True, False, 1, "consume", plain_payload_hash(1, "ALL_OR_NOTHING")]
 
@@ -101,7 +101,7 @@ def test_an_id_of_any_length_is_said_as_it_came(gates, link, request_id):
 @pytest.mark.parametrize(("user_id", "dimensions"), [("", {}), ("u", {}), ("", {"k": ""}), ("u", {"k": "v", "l": "w"})])
 def test_who_asked_and_along_which_dimensions_is_said_as_far_as_it_is_known(gates, link, user_id, dimensions):
     _, arguments = taken(gates, link, "r", user_id=user_id, dimensions=dimensions)
-    assert msgpack.unpackb(arguments[7])[3:6] == ["r", user_id, dimensions]
+    assert msgpack.unpackb(arguments[8])[3:6] == ["r", user_id, dimensions]
 
 
 @pytest.mark.parametrize("request_id", ["r0", "r1", "r" * 255, "ü"])
@@ -117,24 +117,24 @@ def test_keys_identity_and_context_are_those_of_the_general_way(gates, link, req
         payload_hash=plain_payload_hash(quantity, "ALL_OR_NOTHING"),
     )
     packed = gates._pack(replace(general, gates=(item,), context=context), gates._home(general), "e1", b"1")
-    general_keys, (_, _, blob) = command(packed)
+    general_keys, (_, _, _, blob) = command(packed)
     (_, digest, hashed, bucket, said, units, *_), *_ = msgpack.unpackb(blob, raw=True)
     assert keys == general_keys
-    assert arguments[3:7] == [digest, hashed, bucket, b"%d" % units]
-    assert msgpack.unpackb(arguments[7]) == msgpack.unpackb(said)
+    assert arguments[4:8] == [digest, hashed, bucket, b"%d" % units]
+    assert msgpack.unpackb(arguments[8]) == msgpack.unpackb(said)
     assert digest == effect_digest(tenant_id="t", account_id="acme", gate_key="calls", request_id=request_id)
 
 
 def test_a_look_says_nothing_of_who_looks(gates, link):
     quota(gates).look(lambda *_: None)
     _, arguments = command(link.sent[-1])
-    assert len(arguments) == 3
+    assert len(arguments) == 4
 
 
 def test_rate_limits_are_said_one_after_the_other(gates, link):
     step = Step(0, (Rate("bucket", 0, 2), Rate("fixed", 1, 3)), None, peek=False)
     gates.rates(call(step, NOW, TERMS, "acme", 0)).take(lambda *_: None)
-    keys, (_, world, figures) = command(link.sent[-1])
+    keys, (_, _, world, figures) = command(link.sent[-1])
     unpacker = msgpack.Unpacker()
     unpacker.feed(figures)
     assert [gate[:4] for gate in unpacker.unpack()] == [["t", 2, 4, SECOND], ["f", 3, 2, 3 * SECOND]]
@@ -161,7 +161,7 @@ def test_each_command_has_a_number_of_its_own(gates, link):
 )
 def test_a_reply_is_told_by_its_status(link, told, status):
     answers = []
-    Sender(link, redis_gates.ADMIT, iter([7])).send(b"", b"", lambda *answer: answers.append(answer))
+    Sender(link, redis_gates.ADMIT, iter([7]), lambda: NOW).send(b"", b"", lambda *answer: answers.append(answer))
     link.waiters[0].set_result([b"7", told, NOW, 1, 2, 3])
     assert answers == [(status, NOW, [1, 2, 3])]
     assert link.resets == []
@@ -169,7 +169,7 @@ def test_a_reply_is_told_by_its_status(link, told, status):
 
 def test_a_reply_that_is_not_its_callers_is_told_to_nobody_and_resets_the_link(link):
     answers = []
-    Sender(link, redis_gates.ADMIT, iter([7])).send(b"", b"", lambda *answer: answers.append(answer))
+    Sender(link, redis_gates.ADMIT, iter([7]), lambda: NOW).send(b"", b"", lambda *answer: answers.append(answer))
     link.waiters[0].set_result([b"8", b"TAKEN", NOW, 1, 2, 3])
     assert answers == [(PlainStatus.UNAVAILABLE, 0, ())]
     assert link.resets == ["a reply was not its caller's"]
@@ -177,7 +177,7 @@ def test_a_reply_that_is_not_its_callers_is_told_to_nobody_and_resets_the_link(l
 
 def test_what_cannot_be_sent_and_what_is_refused_is_unavailable(link, caplog):
     answers = []
-    sender = Sender(link, redis_gates.ADMIT, iter([7, 8]))
+    sender = Sender(link, redis_gates.ADMIT, iter([7, 8]), lambda: NOW)
     sender.send(b"", b"", lambda *answer: answers.append(answer))
     link.waiters[0].set_exception(ReplyError("OOM command not allowed"))
     link.error = LinkDownError("down")

@@ -132,6 +132,7 @@ def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
             replay_window=int(options.replay_window * _MICROSECONDS),
             stream_max=options.stream_max,
         ),
+        clock.now,
     )
     admission = Admission(views=views, gates=gates, clock=clock.now)
     rate_limits = RateLimits(admission=admission)

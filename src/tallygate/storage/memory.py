@@ -38,7 +38,7 @@ class MemoryGates:
         if await self._stale(call):
             return AdmitReply(status=AdmitStatus.STALE_VIEW, now=now)
         gates = tuple(replace(item, state_key=_state_key(item, call)) for item in call.gates)
-        generation = now // self._window
+        generation = self._latest // self._window
         known = {**self._generations.get(generation - 1, {}), **self._generations.get(generation, {})}
         verdict = admit(gates, meters=self._meters, limits=self._limits, remembered=known, now=now, peek=call.peek)
         self._meters.update(verdict.meters)

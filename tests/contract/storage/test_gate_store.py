@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from links import linked
+from script_time import set_time, timed
 from servers import ValkeyServer
 from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.domain.account import AccountRecord, Grant
@@ -23,11 +24,12 @@ from tallygate.storage.redis.gates import GateOptions, RedisGates
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
 WINDOW = HOUR
+START = 1_930_910_400 * SECOND + 20 * 60 * SECOND
 
 
 class MemoryStore:
     def __init__(self) -> None:
-        self._now = 1_930_910_400 * SECOND
+        self._now = START
         self._views = MemoryViews()
         self._gates = MemoryGates(lambda: self._now, views=self._views, replay_window=WINDOW)
 
@@ -37,6 +39,9 @@ class MemoryStore:
 
     async def now(self) -> int:
         return self._now
+
+    async def wait(self, duration: int) -> None:
+        self._now += duration
 
     async def admit(self, call):
         return await self._gates.admit(call)
@@ -48,15 +53,20 @@ class MemoryStore:
 class RedisStore:
     def __init__(self, link) -> None:
         self._link = link
-        self._gates = RedisGates(link, GateOptions(partitions=1, replay_window=WINDOW))
+        self._now = START
+        self._gates = RedisGates(link, GateOptions(partitions=1, replay_window=WINDOW), lambda: self._now, timed())
 
     async def open(self, *, catalog: int, account: int) -> None:
         await self._link.call("MSET", keys.epoch(0), "e1", keys.catalog_version(0, "t"), catalog)
         await self._link.call("HSET", keys.account(0, "t", "a"), "v", account)
+        await set_time(self._link, self._now)
 
     async def now(self) -> int:
-        seconds, micros = await self._link.call("TIME")
-        return int(seconds) * SECOND + int(micros)
+        return self._now
+
+    async def wait(self, duration: int) -> None:
+        self._now += duration
+        await set_time(self._link, self._now)
 
     async def admit(self, call):
         return await self._gates.admit(call)
@@ -170,9 +180,20 @@ async def test_effects_are_remembered_for_at_least_the_replay_window(store, hour
     take = call(await quota(store, 1), request="r")
     await store.admit(take)
 
-    later = await store.admit(replace(take, clock_offset=int(hours * HOUR)))
+    await store.wait(int(hours * HOUR))
+    later = await store.admit(take)
 
     assert later.answers[0].replayed == (hours < 1)
+
+
+async def test_a_test_tenant_s_clock_takes_nobody_s_replays_away(store):
+    take = call(await quota(store, 1), request="r")
+    await store.admit(take)
+
+    for hours in (1.5, 3, 300):
+        await store.admit(call(await quota(store, 1), request=f"of the other {hours}", clock_offset=int(hours * HOUR)))
+
+    assert (await store.admit(take)).answers[0].replayed
 
 
 @pytest.mark.parametrize("stale", [{"catalog_version": 2}, {"account_version": 0}])

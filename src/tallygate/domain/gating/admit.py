@@ -11,6 +11,9 @@ from tallygate.domain.gating import quota_steps, rate_limit
 from tallygate.domain.gating.quota import MeterState, OutOfRange, QuotaAnswer, QuotaGate, ResetGate
 from tallygate.domain.gating.rate_limit import LimitState, RateAnswer, RateGate
 
+MAX_CLOCK_SKEW = 30_000_000
+"""How far the store's time and a process's own may be apart, in microseconds, before neither is believed."""
+
 Gate = QuotaGate | ResetGate | RateGate
 Answer = QuotaAnswer | RateAnswer
 
@@ -20,6 +23,7 @@ class AdmitStatus(StrEnum):
 
     DECIDED = "DECIDED"
     STALE_VIEW = "STALE_VIEW"
+    CLOCK_SKEW = "CLOCK_SKEW"
     SLOTS_MISSED = "SLOTS_MISSED"
     OCCURRED_OUT_OF_RANGE = "OCCURRED_OUT_OF_RANGE"
     COUNTER_OVERFLOW = "COUNTER_OVERFLOW"

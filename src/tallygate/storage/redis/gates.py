@@ -7,7 +7,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from tallygate.data_plane.ports import AdmitCall, AdmitReply, PlainQuota, PlainRates
+from tallygate.data_plane.ports import AdmitCall, AdmitReply, Clock, PlainQuota, PlainRates
 from tallygate.domain.catalog import LimitOwner
 from tallygate.domain.errors import EpochMismatchError, StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus, Identified
@@ -16,15 +16,16 @@ from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.gate_codec import Terms, WorldKind, pack_gate, pack_terms, pack_world, unpack_answers
 from tallygate.storage.redis.link.commands import pack_arguments
-from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError, Script
 from tallygate.storage.redis.plain import Around, RedisQuota, RedisRates, Sender, are_plain_rates, is_plain_quota
 from tallygate.storage.redis.script_parts import script
 
 ADMIT = script("admit")
 
-_FIXED_KEYS, _ARGUMENTS = 6, 3
+_FIXED_KEYS, _ARGUMENTS = 6, 4
 _MAX_FEATURES = 64
 _STATUSES = {status.value.encode(): status for status in AdmitStatus}
+_CLOCK_SKEW = AdmitStatus.CLOCK_SKEW.value.encode()
 _logger = logging.getLogger(__name__)
 
 
@@ -53,11 +54,13 @@ class _Home:
 class RedisGates:
     """`GateStore` over one Redis or Valkey server."""
 
-    def __init__(self, link: RedisLink, options: GateOptions) -> None:
+    def __init__(self, link: RedisLink, options: GateOptions, clock: Clock, script: Script | None = None) -> None:
         self._link = link
+        self._clock = clock
+        self._script = script or ADMIT
         self._options = options
         self._sequence = itertools.count(1)
-        self._sender = Sender(link, ADMIT, self._sequence)
+        self._sender = Sender(link, self._script, self._sequence, clock)
         self._epochs: dict[int, str] = {}
         self._homes: LRUCache[tuple[str, str, int], _Home] = LRUCache(options.prepared_homes)
 
@@ -93,14 +96,14 @@ class RedisGates:
             return None
         keys_packed = home.fixed_keys + b"".join([self._state_key(item, call, home) for item in call.gates])
         return Around(
-            head=lambda arguments: ADMIT.prefix(_FIXED_KEYS + len(call.gates), arguments) + keys_packed,
+            head=lambda arguments: self._script.prefix(_FIXED_KEYS + len(call.gates), arguments) + keys_packed,
             world=lambda kind: self._packed_world(kind, call, epoch),
         )
 
     async def _run(self, call: AdmitCall, home: _Home, epoch: str) -> tuple[AdmitStatus, int, bytes]:
         sequence = b"%d" % next(self._sequence)
         try:
-            reply = await self._link.eval_packed(ADMIT, self._pack(call, home, epoch, sequence))
+            reply = await self._link.eval_packed(self._script, self._pack(call, home, epoch, sequence))
         except ReplyError as error:
             _logger.error("admit.lua was refused: %s", error)  # noqa: TRY400 - the server's text is the whole story
             raise StoreUnavailableError from error
@@ -109,6 +112,8 @@ class RedisGates:
         if reply[0] != sequence:  # it may be anyone's: no reply on this connection counts any more
             self._link.reset("a reply was not its caller's")
             raise StoreUnavailableError
+        if reply[1] == _CLOCK_SKEW:
+            raise StoreUnavailableError(clock_skew=f"{(reply[2] - self._clock()) / 1_000_000:.0f} s")
         return _STATUSES[reply[1]], reply[2], reply[3]
 
     def _pack(self, call: AdmitCall, home: _Home, epoch: str, sequence: bytes) -> bytes:
@@ -119,10 +124,11 @@ class RedisGates:
         blob = (b"%c" % (0x90 + count) if count < 16 else b"\xdc" + count.to_bytes(2, "big")) + b"".join(gates)  # noqa: PLR2004 - msgpack's fixarray
         return b"".join(
             (
-                ADMIT.prefix(_FIXED_KEYS + count, _ARGUMENTS),
+                self._script.prefix(_FIXED_KEYS + count, _ARGUMENTS),
                 home.fixed_keys,
                 keys_packed,
                 b"$%d\r\n%b\r\n" % (len(sequence), sequence),
+                pack_arguments([self._clock()]),
                 self._world(call, home, epoch),
                 b"$%d\r\n%b\r\n" % (len(blob), blob),
             )

@@ -11,7 +11,7 @@ from typing import Any
 import msgpack
 from cachetools import LRUCache
 
-from tallygate.data_plane.ports import About, AdmitCall, Answered, Identity, PlainStatus
+from tallygate.data_plane.ports import About, AdmitCall, Answered, Clock, Identity, PlainStatus
 from tallygate.domain.catalog import Algorithm
 from tallygate.domain.event import FactKind
 from tallygate.domain.gating.quota import DELTAS, QuotaGate, Slot
@@ -20,7 +20,12 @@ from tallygate.storage.redis.gate_codec import REPLAY_BUCKETS, WorldKind, pack_a
 from tallygate.storage.redis.link.commands import pack_arguments
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError, Script
 
-_STATUSES = {b"TAKEN": PlainStatus.TAKEN, b"DENIED": PlainStatus.DENIED, b"SEEN": PlainStatus.SEEN}
+_STATUSES = {
+    b"TAKEN": PlainStatus.TAKEN,
+    b"DENIED": PlainStatus.DENIED,
+    b"SEEN": PlainStatus.SEEN,
+    b"CLOCK_SKEW": PlainStatus.UNAVAILABLE,
+}
 _BUCKETS = tuple(pack_arguments([str(number)]) for number in range(REPLAY_BUCKETS))
 _SHARED = 4_096
 _STR8 = tuple(b"\xd9%c" % length for length in range(256))
@@ -41,10 +46,11 @@ class Around:
 class Sender:
     """Sends plain calls over a link, each under a number that its reply repeats."""
 
-    __slots__ = ("_link", "_numbers", "_script", "_shared")
+    __slots__ = ("_clock", "_link", "_numbers", "_script", "_shared")
 
-    def __init__(self, link: RedisLink, script: Script, numbers: Iterator[int]) -> None:
+    def __init__(self, link: RedisLink, script: Script, numbers: Iterator[int], clock: Clock) -> None:
         self._link = link
+        self._clock = clock
         self._script = script
         self._numbers = numbers
         self._shared: LRUCache[bytes, bytes] = LRUCache(_SHARED)
@@ -56,10 +62,11 @@ class Sender:
 
     def send(self, head: bytes, tail: bytes, answered: Answered) -> None:
         """Send the command that stands around its sequence number; `answered` is told at once where it cannot be."""
-        sequence = b"%d" % next(self._numbers)
+        sequence, now = b"%d" % next(self._numbers), self._clock()
         waiter = _Waiter(sequence, answered, self._link)
         try:
-            self._link.eval_for(waiter, self._script, b"%b$%d\r\n%b\r\n%b" % (head, len(sequence), sequence, tail))
+            command = b"%b$%d\r\n%b\r\n$16\r\n%d\r\n%b" % (head, len(sequence), sequence, now, tail)
+            self._link.eval_for(waiter, self._script, command)
         except LinkError as error:
             waiter.set_exception(error)
 
@@ -103,9 +110,9 @@ class RedisQuota:
         if not isinstance(gate, QuotaGate):
             raise TypeError(gate)
         self._sender = sender
-        self._head = around.head(8)
+        self._head = around.head(9)
         terms = _terms(gate.slots[slot], slot)
-        self._look = around.head(3), sender.shared(pack_arguments([around.world(WorldKind.LOOK_AT_ONE), terms]))
+        self._look = around.head(4), sender.shared(pack_arguments([around.world(WorldKind.LOOK_AT_ONE), terms]))
         self._take = sender.shared(pack_arguments([around.world(WorldKind.TAKE_ONE), terms]))
         self._context_head, self._context_tail = pack_context_around(call, gate.feature_key, FactKind.CONSUME)
 
@@ -148,7 +155,7 @@ class RedisRates:
     def __init__(self, sender: Sender, around: Around, call: AdmitCall) -> None:
         gates = [rate_figures(item.gate) for item in call.gates if isinstance(item.gate, RateGate)]
         self._sender = sender
-        self._head = around.head(3)
+        self._head = around.head(4)
         self._tail = pack_arguments([around.world(WorldKind.TAKE_RATES), pack_all(gates)])
 
     def take(self, answered: Answered) -> None:

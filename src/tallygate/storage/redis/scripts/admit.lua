@@ -4,18 +4,19 @@
 --
 -- KEYS  1 epoch  2 clock  3 catalogue version  4 account record (absent: same as 3)  5 stream  6 replay prefix
 --       7.. each gate's state key, in the gates' order; all share one hash tag, but for limits that the tenant owns
--- ARGV  1 caller's sequence number, echoed  2 world, msgpack values one after the other:
+-- ARGV  1 caller's sequence number, echoed  2 caller's own time (us)  3 world, msgpack values one after the other:
 --         kind  epoch expected  catalogue version  account version or ""  test clock offset (us)  replay window (us)
 --         stream bound
 --       then by kind:
---   "g" take, "p" look only: 3 gates (msgpack)
+--   "g" take, "p" look only: 4 gates (msgpack)
 --       -> {sequence, "DECIDED", now, answers (msgpack)}, or another status with no answers: nothing was taken
+--   "CLOCK_SKEW": the server's time, which is `now` then, and the caller's are further apart than either is believed.
 --   Of "EPOCH_MISMATCH" the fourth is the epoch that is, of every kind of call.
 --   Plain calls, which are most: the same rules, written out for what they ask (parts plain_quota and plain_rates).
---   "c" take from one quota: 3 terms 4 digest 5 payload hash 6 replay bucket 7 quantity 8 context
+--   "c" take from one quota: 4 terms 5 digest 6 payload hash 7 replay bucket 8 quantity 9 context
 --       -> {sequence, "TAKEN"|"DENIED", now, used, included, overage, period start}
---   "l" look at one quota: 3 terms   -> {sequence, "SEEN", now, used, included, overage, period start}
---   "r" take from rate limits: 3 gates, each an "r" as below, of algorithm t or f, without its first four elements
+--   "l" look at one quota: 4 terms   -> {sequence, "SEEN", now, used, included, overage, period start}
+--   "r" take from rate limits: 4 gates, each an "r" as below, of algorithm t or f, without its first four elements
 --       -> {sequence, "TAKEN"|"DENIED", now, then of each: allowed, remaining, reset_after, retry_after|-1}
 --   Whatever else may be the case is another status ("NOT_PLAIN", or one of the general way's): nothing was taken, and
 --   the caller goes the general way.
@@ -35,6 +36,7 @@
 -- A record of an effect: payload hash (8 bytes), then a quota's or a reset's
 --   {reason (0 WITHIN_LIMIT, 1 OVERAGE, 2 UNLIMITED), granted, used, remaining, limit, period start, period end, slot,
 --    pots unless the included allowance paid all}, or a rate limit's {limit, remaining, reset_after, retry_after}
+-- Real time (`raw`) is what keys, records for replays and the kept clock live on; `now` is the tenant's.
 -- The clock is kept to a grain, and so is the look at the stream's bound: who appends a fact looks when it is the first to
 --   do so in its grain, and then sets the clock past the grain's start; who appends none sets it to that start. So time
 --   never falls back beyond a grain's start, and a full stream is found by the first fact of each grain until it is not.
@@ -53,8 +55,8 @@ local KEY0 = 6
 local reply = function(status, now, body) return {ARGV[1], status, now, body or ''} end
 
 local peek = kind == 'p'
-local generation = div(now, window)
-local gates = cmsgpack.unpack(ARGV[3])
+local generation = div(raw, window)
+local gates = cmsgpack.unpack(ARGV[4])
 -- A lone gate that allows is taken, so what stood before it is shown to nobody.
 local shows = peek or #gates > 1
 --@ replays

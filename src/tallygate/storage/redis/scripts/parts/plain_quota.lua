@@ -1,7 +1,7 @@
 -- Plain: one quota in one slot that no grants pay for.
 if kind == 'c' or kind == 'l' then
   local start, stop, limit, soft, began, began_text, ends, keep_until, ending, period, plan, slot =
-    cmsgpack.unpack(ARGV[3])
+    cmsgpack.unpack(ARGV[4])
   if now < start or now >= stop then return {ARGV[1], 'SLOTS_MISSED', now, ''} end
   local key = KEYS[7] .. ':' .. began_text
   local kept = redis.call('HMGET', key, 'u', 'i', 'o', 'x')
@@ -16,7 +16,7 @@ if kind == 'c' or kind == 'l' then
   local used, included, overage = (kept[1] or 0) + 0, (kept[2] or 0) + 0, (kept[3] or 0) + 0
   if kind == 'l' then return {ARGV[1], 'SEEN', now, used, included, overage, began} end
 
-  local digest, hash, quantity = ARGV[4], ARGV[5], ARGV[7] + 0
+  local digest, hash, quantity = ARGV[5], ARGV[6], ARGV[8] + 0
   local room = limit < 0 and quantity or math.max(0, limit - included)
   local own, over = math.min(quantity, room), math.max(0, quantity - room)
   local status
@@ -27,9 +27,9 @@ if kind == 'c' or kind == 'l' then
   elseif (behind or seen <= mark) and redis.call('XLEN', KEYS[KEY_STREAM]) >= backlog then
     status = 'EVENT_BACKLOG'
   end
-  local generation = (now - math.fmod(now, window)) / window
-  local current = KEYS[KEY_REPLAYS] .. generation .. ':' .. ARGV[6]
-  local known = redis.call('HGET', KEYS[KEY_REPLAYS] .. (generation - 1) .. ':' .. ARGV[6], digest)
+  local generation = (raw - math.fmod(raw, window)) / window
+  local current = KEYS[KEY_REPLAYS] .. generation .. ':' .. ARGV[7]
+  local known = redis.call('HGET', KEYS[KEY_REPLAYS] .. (generation - 1) .. ':' .. ARGV[7], digest)
   if not known and not status then
     local units = cmsgpack.pack(quantity)
     local left = limit < 0 and -1 or room - own
@@ -58,7 +58,7 @@ if kind == 'c' or kind == 'l' then
         redis.call('PEXPIREAT', key, math.max(math.ceil((keep_until - offset) / 1000), math.ceil(raw / 1000 + 1000)))
       end
       local at = cmsgpack.pack(now)
-      redis.call('XADD', KEYS[KEY_STREAM], '*', 'c', ARGV[8], 'f', '\154' .. units .. at .. at .. period .. pots .. plan)
+      redis.call('XADD', KEYS[KEY_STREAM], '*', 'c', ARGV[9], 'f', '\154' .. units .. at .. at .. period .. pots .. plan)
       if seen <= mark then redis.call('SET', KEYS[KEY_CLOCK], mark + 1) end
       return {ARGV[1], 'TAKEN', now, used, included, over, began}
     end

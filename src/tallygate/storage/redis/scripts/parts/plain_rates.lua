@@ -1,6 +1,6 @@
 -- Plain: rate limits without an identity.
 if kind == 'r' then
-  local gates = cmsgpack.unpack(ARGV[3])
+  local gates = cmsgpack.unpack(ARGV[4])
   local reply, values, all = {ARGV[1], 'TAKEN', now}, {}, true
   for i, gate in ipairs(gates) do
     local kept = redis.call('GET', KEYS[6 + i])

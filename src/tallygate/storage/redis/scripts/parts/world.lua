@@ -1,9 +1,13 @@
--- Is this still the world that the caller resolved in? What decides from here on is `now`.
-local kind, expected, catalogue, record, offset, window, backlog = cmsgpack.unpack(ARGV[2])
+-- Is this still the world that the caller resolved in, at a time that it believes? What decides from here on is `now`.
+local SKEW = 30000000
+local kind, expected, catalogue, record, offset, window, backlog = cmsgpack.unpack(ARGV[3])
 local t = redis.call('TIME')
 local raw = t[1] * 1000000 + t[2]
+if math.abs(raw - ARGV[2]) > SKEW then return {ARGV[1], 'CLOCK_SKEW', raw, ''} end
 local world = redis.call('MGET', KEYS[KEY_EPOCH], KEYS[KEY_CLOCK], KEYS[KEY_CATALOGUE])
 local seen = (world[2] or 0) + 0
+-- Further ahead than clocks may differ: kept by a time that nobody shares any more, so it is not kept any longer.
+if seen - raw > SKEW then seen = 0 end
 local behind = raw < seen
 if behind then raw = seen end
 local mark = raw - math.fmod(raw, GRAIN)
