@@ -27,10 +27,11 @@ def entry(
     payload: bytes = b"\xff\x00payload",
     billable: bool = True,
     carry_in: bool = False,
+    trial: bool = False,
 ) -> dict[bytes, bytes]:
     number = next(_numbers)
     request = request or f"r{number}"
     context = [tenant, account, feature, request, user, dimensions or {}, billable, carry_in, 7, kind, payload]
     pots = [["I", quantity, ""]] if pots is None else pots
-    fact = [quantity, at, recorded or at + number, *period, pots or {}, "sub-1", "pro", 1, 0]
+    fact = [quantity, at, recorded or at + number, *period, pots or {}, "sub-1", "pro", 1, int(trial)]
     return {b"c": msgpack.packb(context), b"f": msgpack.packb(fact)}

@@ -107,6 +107,27 @@ async def test_a_fact_arrives_whole(rig):
     assert partitions == {0: "0-0", 1: "0-0", 2: fact.source.entry_id, 3: "0-0"}
 
 
+@pytest.mark.parametrize(
+    ("said", "trial", "pots", "billable", "units"),
+    [
+        (True, False, [["I", 3, ""], ["G", 2, "g1"], ["O", 1, ""]], True, 4),
+        (True, False, [["G", -2, "g1"], ["I", -4, ""]], True, -4),
+        (True, False, [["O", 6, ""]], True, 6),
+        (True, False, [["G", 4, "g1"], ["G", 2, "g2"]], False, 0),
+        (True, False, [["G", -6, "g1"]], False, 0),
+        (True, False, [], True, 0),
+        (True, True, [["O", 6, ""]], False, 0),
+        (False, False, [["O", 6, ""]], False, 0),
+    ],
+)
+async def test_billable_alone_says_whether_anything_may_be_charged(rig, said, trial, pots, billable, units):
+    quantity = sum(pot[1] for pot in pots)
+    await rig.add(request="r", quantity=quantity, pots=pots, billable=said, trial=trial)
+    await rig.collector().drain()
+    (row,) = await rig.rows()
+    assert (row["billable"], fact_of(row).billable, fact_of(row).billable_quantity) == (billable, billable, units)
+
+
 async def test_sequences_have_no_gaps_in_any_tenant(rig):
     for number in range(30):
         await rig.add(number % 4, tenant=f"t{number % 3}")

@@ -143,6 +143,36 @@ async def test_a_database_that_was_never_migrated_is_unavailable(url):
     await engine.dispose()
 
 
+def test_events_that_are_older_than_what_billable_says_are_told_by_trial_and_pots(url):
+    trial_included = [(True, ["INCLUDED"]), (True, [])]
+    granted = [(False, ["GRANT"]), (False, ["GRANT", "GRANT"])]
+    charged = [(False, ["INCLUDED"]), (False, ["GRANT", "OVERAGE"]), (False, [])]
+    engine = create_migration_engine(url)
+    with engine.connect() as connection:
+        settings = configuration()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0003")
+    events, instant = event_tables.billable_events, 1_793_491_200_000_001
+    kinds = [*trial_included, *granted, *charged, *charged]
+    texts = ["tenant_id", "account_id", "feature_key", "epoch", "entry_id", "kind", "user_id", "subscription_id"]
+    with engine.begin() as connection:
+        for number, (trial, pots) in enumerate(kinds):
+            row = dict.fromkeys(texts, "") | {
+                "request_id": str(number), "trial": trial, "billable": number < len(kinds) - len(charged),
+                "pots": [{"kind": kind, "quantity": 1, "grant_id": ""} for kind in pots], "dimensions": {},
+                "sequence": number, "partition": 0, "quantity": len(pots), "plan_version": 1, "carry_in": False,
+                "view_version": 1, "payload_hash": b"", "occurred_time": instant, "recorded_time": instant,
+                "period_start": instant, "period_end": instant, "plan_key": "p",
+            }  # fmt: skip
+            stored = table(events.name, *(column(name, events.columns[name].type) for name in row))
+            connection.execute(insert(stored).values(row))
+    migrate(url)
+    with engine.connect() as connection:
+        found = connection.execute(select(events.c.billable).order_by(events.c.sequence)).scalars().all()
+    assert found == [False] * 4 + [True] * 3 + [False] * 3
+    engine.dispose()
+
+
 def test_rows_that_are_older_than_their_stamps_get_the_nearest_instant_known(url):
     first, later = "2026-01-01 00:00:00.000000", "2026-02-03 04:05:06.000000"
     rows = {

@@ -209,7 +209,8 @@ async def test_a_trial_is_a_period_of_its_own(tenant):
     assert (trial.period_start_time, trial.period_end_time) == (start, after(start, 3 * DAY))
     assert (now.period_start_time, now.period_end_time) == (after(start, 3 * DAY), APRIL_FIRST)
     events = (await tenant.call("ListEvents", account_id="hooli")).events
-    assert [event.data.trial for event in events] == [True, False]
+    assert [(event.data.trial, event.data.billable) for event in events] == [(True, False), (False, True)]
+    assert told([event.data for event in events], "quantity", "billable_quantity") == [(4, 0), (2, 2)]
 
 
 async def test_what_was_carried_in_counts_and_is_not_charged(tenant):

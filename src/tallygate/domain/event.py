@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tallygate.domain.gating.decision import Pot
+from tallygate.domain.gating.decision import Pot, PotKind
 
 
 class FactKind(StrEnum):
@@ -35,7 +35,8 @@ class UsageFact:
 
     `quantity` is what was granted (negative for a refund, the level for a level); `pots` say which pots paid or were
     repaid. It counts in the usage period [period_start, period_end), in which `occurred_time` lies. `billable` says
-    that it is charged; `carry_in` that it happened before the account came here, and so is counted only.
+    whether any of it may be charged (`may_be_charged`), whatever else the fact says; `carry_in` that it happened before
+    the account came here, and so is counted only.
     """
 
     tenant_id: str
@@ -60,3 +61,18 @@ class UsageFact:
     view_version: int = 0
     payload_hash: bytes = b""
     source: FactSource
+
+    @property
+    def billable_quantity(self) -> int:
+        """The units that may be charged: all but those that a grant paid, which was paid or given when it was made."""
+        granted = sum(pot.quantity for pot in self.pots if pot.kind is PotKind.GRANT)
+        return self.quantity - granted if self.billable else 0
+
+
+def may_be_charged(*, asked: bool, trial: bool, pots: tuple[Pot, ...]) -> bool:
+    """Whether a biller may charge anything of a fact; `asked` is what the feature and the call say.
+
+    Nothing on trial, and nothing that grants alone paid or were repaid. A refund is as what it returns was: its
+    negative units are set off against those charged. ADJUST, and overage, are charged as any other use.
+    """
+    return asked and not trial and not (pots and all(pot.kind is PotKind.GRANT for pot in pots))

@@ -9,7 +9,7 @@ from tallygate.data_plane.ports import AdmitCall, AdmitReply, Clock, ViewVersion
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot, LimitOwner
 from tallygate.domain.credential import KeyRecord
-from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.domain.event import FactKind, FactSource, UsageFact, may_be_charged
 from tallygate.domain.gating.admit import AdmitStatus, Identified, Remembered, admit
 from tallygate.domain.gating.quota import MeterState, QuotaAnswer, QuotaGate, ResetGate
 from tallygate.domain.gating.rate_limit import LimitState, RateGate
@@ -83,7 +83,7 @@ class MemoryGates:
                 plan_key=slot.plan_key,
                 plan_version=slot.plan_version,
                 trial=slot.trial,
-                billable=call.context.billable,
+                billable=may_be_charged(asked=call.context.billable, trial=slot.trial, pots=answer.pots),
                 carry_in=call.context.carry_in,
                 view_version=max(call.catalog_version, call.account_version),
                 payload_hash=item.payload_hash,

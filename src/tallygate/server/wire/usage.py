@@ -97,6 +97,7 @@ def _fact(fact: UsageFact) -> wire.BillableEvent:
         plan_version=fact.plan_version,
         trial=fact.trial,
         billable=fact.billable,
+        billable_quantity=fact.billable_quantity,
         carry_in=fact.carry_in,
         view_version=fact.view_version,
     )

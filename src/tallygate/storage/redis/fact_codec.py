@@ -8,7 +8,7 @@ from typing import Any
 
 import msgpack
 
-from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.domain.event import FactKind, FactSource, UsageFact, may_be_charged
 from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.period import MAX_INSTANT, MIN_INSTANT
 from tallygate.metering.ports import Delivery
@@ -43,6 +43,7 @@ def _fact(source: FactSource, context: Sequence[object], fact: Sequence[object])
     values |= {name: read(value) for (name, read), value in zip(_FACT, fact, strict=False)}
     if values["kind"] is FactKind.CONSUME and values["quantity"] < 0:
         values["kind"] = FactKind.REFUND
+    values["billable"] = may_be_charged(asked=values["billable"], trial=values["trial"], pots=values["pots"])
     return UsageFact(**values, source=source)
 
 
