@@ -11,7 +11,7 @@ import pytest_asyncio
 from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate.server.transport.lending import LendingLoop
-from tallygate.settings import DatabaseSettings, ServerSettings, Settings
+from tallygate.settings import DatabaseSettings, RedisSettings, ServerSettings, Settings
 
 
 def pytest_asyncio_loop_factories():
@@ -41,11 +41,12 @@ def bearer(key: str) -> tuple[tuple[str, str], ...]:
 
 
 def testing_settings(directory, **changes) -> Settings:
-    """Settings of a server on free ports in this directory."""
+    """Settings of a server on free ports in this directory, which waits for a loaded machine."""
     return Settings(
         data_dir=directory,
         testing=True,
-        server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0"),
+        server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0", default_deadline=60),
+        redis=RedisSettings(connect_timeout=5, read_timeout=20),
         database=DatabaseSettings(),
         **changes,
     )

@@ -18,7 +18,7 @@ from command_line import one_clear_line, tallygate
 from servers import ValkeyServer
 from tallygate.app import Application, StartError
 from tallygate.domain.credential import mint_key
-from tallygate.server.transport.listeners import parse_address, reserve
+from tallygate.server.listeners import parse_address, reserve
 from tallygate.settings import ServerSettings, Settings
 from tallygate_process import TallygateProcess
 from tenants import Tenant, eventually

@@ -5,7 +5,8 @@
 
 from tallygate.app.application import Application
 from tallygate.app.errors import StartError
-from tallygate.app.offline import Finding, accept_loss, create_key, create_tenant, diagnose, migrate, revoke_key_local
+from tallygate.app.finding import Finding
+from tallygate.app.offline import accept_loss, create_key, create_tenant, diagnose, migrate, revoke_key_local
 from tallygate.app.running import run, serve
 
 __all__ = [

@@ -13,8 +13,8 @@ from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_r
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
 from tallygate.app.serving import Serving, build_serving
+from tallygate.server.listeners import parse_address
 from tallygate.server.operations.admin import AdminServer, Check
-from tallygate.server.transport.listeners import parse_address
 from tallygate.settings import Settings
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcements import RedisAnnouncements

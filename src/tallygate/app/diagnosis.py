@@ -3,8 +3,8 @@
 import asyncio
 
 from tallygate.app import clock
+from tallygate.app.finding import Finding
 from tallygate.app.installation import database_url, opened
-from tallygate.app.offline import Finding
 from tallygate.app.recovery import redis_url
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.records.epochs import PartitionState

@@ -2,23 +2,13 @@
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tallygate.app.finding import Finding
 from tallygate.settings import Settings
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing looked at: whether it is well, what was seen, and what to do where it is not."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
 
 
 async def migrate(settings: Settings) -> str:

@@ -12,13 +12,14 @@ from tallygate.server.calls.authentication import AuthenticationOptions, Authent
 from tallygate.server.calls.registry import Service, service_named
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import CallOptions, Calls
+from tallygate.server.listeners import parse_address
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.services.answers import Answers
 from tallygate.server.services.entitlement_service import EntitlementServicer, KindOf
 from tallygate.server.services.envoy_service import EnvoyRateLimitServicer
 from tallygate.server.services.straight import Straight
-from tallygate.server.transport.listeners import parse_address
-from tallygate.server.transport.transports import Transport, TransportOptions, new_transport
+from tallygate.server.transport.selection import new_transport
+from tallygate.server.transport.transports import Transport, TransportOptions
 from tallygate.settings import Settings
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from tallygate.app.lifecycle import Startable
 from tallygate.app.worker_process import WorkerProcess, WorkerState
+from tallygate.server.listeners import Reservation, parse_address, reserve
 from tallygate.server.operations.admin import AdminServer, Check
 from tallygate.server.operations.merged_metrics import MergedMetrics
-from tallygate.server.transport.listeners import Reservation, parse_address, reserve
 from tallygate.settings import Settings
 
 _FIRST_PAUSE_SECONDS = 0.1

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallygate.cli.account_import import plant_accounts
+from tallygate.cli.catalog_publishing import apply_document
 from tallygate.cli.catalog_reader import Document, read_document
 from tallygate.cli.client import Client, Target, connect
-from tallygate.cli.commands.catalog import apply_document
 from tallygate.cli.failures import CALLER, CommandError
 from tallygate.settings import Settings
 from tallygate_api.v1.catalog_service_pb2 import GetCatalogRequest

@@ -195,14 +195,6 @@ class Listener(Protocol):
         ...
 
 
-class ViewAnnouncements(Protocol):
-    """Pub/sub of what happened elsewhere: a hint that saves time, never the reason that something is right."""
-
-    async def listen(self, listener: Listener) -> None:
-        """Tell the listener until cancelled."""
-        ...
-
-
 class KeySource(Protocol):
     """The key table as every process reads it. Raises StoreUnavailableError when it cannot be read in time."""
 

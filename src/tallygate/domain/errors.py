@@ -177,12 +177,6 @@ class OverrideNotFoundError(NotFoundError):
     reason = ErrorReason.OVERRIDE_NOT_FOUND
 
 
-class UserNotFoundError(NotFoundError):
-    """The account has no such user."""
-
-    reason = ErrorReason.USER_NOT_FOUND
-
-
 class ApiKeyNotFoundError(NotFoundError):
     """The tenant has no such API key."""
 

@@ -15,11 +15,12 @@ from tallygate.server.calls.authentication import AuthenticationOptions, Authent
 from tallygate.server.calls.registry import service_of
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import CallOptions, Calls
+from tallygate.server.listeners import parse_address
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.services.entitlement_service import EntitlementServicer
 from tallygate.server.services.envoy_service import EnvoyRateLimitServicer
-from tallygate.server.transport.listeners import parse_address
-from tallygate.server.transport.transports import TransportOptions, new_transport
+from tallygate.server.transport.selection import new_transport
+from tallygate.server.transport.transports import TransportOptions
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2
 from tallygate_api.v1 import entitlement_service_pb2
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tallygate.server.transport import listeners
-from tallygate.server.transport.listeners import ListenError, bind_tcp, claim, parse_address, reserve
+from tallygate.server import listeners
+from tallygate.server.listeners import ListenError, bind_tcp, claim, parse_address, reserve
 
 
 def test_a_reserved_port_is_shared_by_those_who_say_so_and_refused_to_all_others():

@@ -16,8 +16,8 @@ from tallygate.server.calls.authentication import AuthenticationOptions, Authent
 from tallygate.server.calls.registry import Service
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import CallOptions, Calls
+from tallygate.server.listeners import parse_address
 from tallygate.server.operations.metrics import Metrics
-from tallygate.server.transport.listeners import parse_address
 from tallygate.server.transport.native import NativeTransport
 from tallygate.server.transport.transports import TransportOptions
 

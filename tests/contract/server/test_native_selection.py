@@ -11,11 +11,12 @@ import pytest
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import CallOptions, Calls
+from tallygate.server.listeners import ListenError, parse_address
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.transport import native
-from tallygate.server.transport.listeners import ListenError, parse_address
 from tallygate.server.transport.native import NativeTransport
-from tallygate.server.transport.transports import GrpcioTransport, TransportError, TransportOptions, new_transport
+from tallygate.server.transport.selection import TransportError, new_transport
+from tallygate.server.transport.transports import GrpcioTransport, TransportOptions
 
 LOCAL = ("127.0.0.1:0", "[::1]:0", "localhost:0", "unix:/tmp/t.sock")
 
@@ -90,7 +91,7 @@ async def test_a_name_that_only_looks_local_is_found_out(monkeypatch):
     def elsewhere(*_args, **_more):
         return [(2, 1, 6, "", ("0.0.0.0", 0))]  # noqa: S104 - the test is that this is refused
 
-    monkeypatch.setattr("tallygate.server.transport.listeners.socket.getaddrinfo", elsewhere)
+    monkeypatch.setattr("tallygate.server.listeners.socket.getaddrinfo", elsewhere)
     server = transport("native", "localhost:0")
     with pytest.raises(ListenError, match="never listens beyond this machine"):
         await server.start()

@@ -9,11 +9,11 @@ import pytest
 
 from tallygate.domain.credential import mint_key
 from tallygate.domain.gating.decision import DecidedOn, Reason
+from tallygate.server.listeners import ListenError, parse_address
 from tallygate.server.operations import logs
 from tallygate.server.operations.admin import AdminServer, Check
 from tallygate.server.operations.logs import CURRENT_CALL, CallInfo
 from tallygate.server.operations.metrics import Metrics
-from tallygate.server.transport.listeners import ListenError, parse_address
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 
 KEY = mint_key(b"k" * 32)

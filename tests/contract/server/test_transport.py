@@ -10,8 +10,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.server.calls.wrapper import CallOptions
+from tallygate.server.listeners import ListenError, parse_address
 from tallygate.server.services import entitlement_service
-from tallygate.server.transport.listeners import ListenError, parse_address
 from tallygate.server.transport.transports import TransportOptions
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.entitlement_service_pb2_grpc import EntitlementServiceStub

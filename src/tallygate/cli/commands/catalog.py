@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tallygate.cli.catalog_publishing import MIGRATE, apply_document
 from tallygate.cli.catalog_reader import Document, read_document
 from tallygate.cli.catalog_writer import write_catalog
 from tallygate.cli.client import Client, connect, find_target
@@ -14,12 +15,11 @@ from tallygate.cli.output import echo_json, echo_text, enum_name, number
 from tallygate_api.v1 import catalog_service_pb2 as wire
 from tallygate_api.v1.catalog_service_pb2_grpc import CatalogServiceStub
 
-_MIGRATE = {"none": wire.MIGRATE_NONE, "now": wire.MIGRATE_NOW, "period_end": wire.MIGRATE_PERIOD_END}
 _SIGNS = {"added": "+", "changed": "~", "archived": "-"}
 _file = click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 _migrate = click.option(
     "--migrate",
-    type=click.Choice(list(_MIGRATE)),
+    type=click.Choice(list(MIGRATE)),
     default="none",
     help="Whom new versions move: nobody, live subscriptions now, or each at its period's end.",
 )
@@ -59,8 +59,7 @@ def validate(file: Path, *, server: str | None, key_file: Path | None, output: s
         return
     target = find_target(server=server, key=None, key_file=key_file, timeout=30.0)
     with connect(target, as_json=output == "json") as client:
-        request = wire.ApplyCatalogRequest(catalog=document.catalog, validate_only=True)
-        response = _ask(client, request, document)
+        response = apply_document(client, document, validate_only=True)
         client.show(response, lambda: f"valid on {target.address}: {_contents(document)}")
 
 
@@ -73,11 +72,7 @@ def validate(file: Path, *, server: str | None, key_file: Path | None, output: s
 @remote
 def diff(client: Client, *, file: Path, migrate: str, prune: bool) -> None:
     """Show what applying a document would change; publish nothing."""
-    document = read_document(file)
-    request = wire.ApplyCatalogRequest(
-        catalog=document.catalog, validate_only=True, migrate=_MIGRATE[migrate], prune=prune
-    )
-    response = _ask(client, request, document)
+    response = apply_document(client, read_document(file), migrate=migrate, prune=prune, validate_only=True)
     client.show(response, lambda: _changes(response, none="nothing would change"))
 
 
@@ -113,29 +108,6 @@ def export(client: Client, *, archived: bool) -> None:
         echo_json(response)
     else:
         click.echo(write_catalog(response.catalog), nl=False)
-
-
-def apply_document(
-    client: Client, document: Document, *, migrate: str = "none", prune: bool = False
-) -> wire.ApplyCatalogResponse:
-    """Publish a document.
-
-    Raises:
-        CommandError: it was refused; the text names the line.
-    """
-    request = wire.ApplyCatalogRequest(catalog=document.catalog, migrate=_MIGRATE[migrate], prune=prune)
-    return _ask(client, request, document)
-
-
-def _ask(client: Client, request: wire.ApplyCatalogRequest, document: Document) -> wire.ApplyCatalogResponse:
-    try:
-        return client.call(CatalogServiceStub(client.channel).ApplyCatalog, request)
-    except CommandError as error:
-        path = error.metadata().get("field") or error.metadata().get("path")
-        if path is None:
-            raise
-        message = f"{document.place(path)}: {error}"
-        raise CommandError(message, exit_code=error.exit_code, status=error.status, hints=error.hints) from None
 
 
 def _check_offline(document: Document) -> None:

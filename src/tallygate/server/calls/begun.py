@@ -15,7 +15,6 @@ from tallygate.domain.credential import KeyRecord
 from tallygate.server.calls.deadlines import DeadlineSweep
 from tallygate.server.calls.scopes import MethodRule
 from tallygate.server.operations.metrics import Metrics
-from tallygate.server.services.straight import StraightMethod
 from tallygate.server.wire.errors import DeadlineExceededError, Failure, overloaded
 
 Metadata = Iterable[tuple[str, str | bytes]]
@@ -42,6 +41,9 @@ Begin = Callable[[bytes, Metadata, float | None, Port, Any], bool]
 
 False where it needs a task: nothing has begun then.
 """
+
+StraightMethod = Callable[[str, bytes, "_Begun"], bool]
+"""Takes on a tenant's request, as bytes, and tells later; False where it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

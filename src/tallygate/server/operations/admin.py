@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from tallygate.server.listeners import Address, bind_tcp
 from tallygate.server.operations.metrics import CONTENT_TYPE
-from tallygate.server.transport.listeners import Address, bind_tcp
 
 _STOP_SECONDS = 2.0
 _CHECK_SECONDS = 2.0

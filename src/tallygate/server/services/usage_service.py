@@ -1,29 +1,25 @@
 """UsageService: what was counted, the events behind it, and usage that happened elsewhere."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from tallygate.data_plane.recording import Consume, Outcome, record
 from tallygate.data_plane.requests import ConsumeRequest
 from tallygate.domain.catalog import Catalog, Feature, FeatureKind
 from tallygate.domain.errors import InvalidFieldError, TallygateError
-from tallygate.domain.gating.decision import Decision
 from tallygate.domain.gating.resolve import EntitlementSet, resolve
 from tallygate.metering.feed import follow
-from tallygate.metering.ports import EventReader, UsageReader
+from tallygate.metering.ports import EventReader, Meter, UsageReader
+from tallygate.metering.windows import Window, usage_in
 from tallygate.records.lookup import account_record, feature_of
 from tallygate.records.paging import key_of, slice_of
 from tallygate.records.ports import UnitOfWork
 from tallygate.server.calls.wrapper import Call
-from tallygate.server.services.recorded_usage import outcomes_of
 from tallygate.server.services.tenant_work import TenantWork, page_request
-from tallygate.server.services.usage_rows import Window, usage_rows, window_of
 from tallygate.server.wire.decision import encode_decision, encode_error
 from tallygate.server.wire.scalars import MAX_BATCH, identifier, optional_identifier, page_size, quantity
-from tallygate.server.wire.usage import decode_item, encode_event
+from tallygate.server.wire.usage import decode_item, decode_window, encode_event, encode_usage
 from tallygate_api.v1 import usage_service_pb2 as wire
-
-Consume = Callable[[str, ConsumeRequest], Awaitable[Decision]]
-"""`Consumes.consume`: the tenant and what to take."""
 
 
 class UsageServicer:
@@ -47,7 +43,7 @@ class UsageServicer:
             return _metered(catalog, feature_key), resolve(catalog, record), now
 
         features, held, now = await self._work.read(call, load)
-        window = window_of(request, now)
+        window = decode_window(request, now)
         rows: list[wire.UsageRow] = []
         for feature in features:
             rows += await self._rows(request, call, feature, held, window)
@@ -86,27 +82,36 @@ class UsageServicer:
         if not 0 < len(request.items) <= MAX_BATCH:
             raise InvalidFieldError(field="items", expected=f"1 to {MAX_BATCH} of them", got=len(request.items))
 
-        async def record(item: wire.RecordUsageItem) -> wire.RecordUsageOutcome:
-            try:
-                decision = await self._consume(call.tenant_id, decode_item(item))
-            except TallygateError as error:
-                return wire.RecordUsageOutcome(error=encode_error(error))
-            return wire.RecordUsageOutcome(decision=encode_decision(decision))
-
-        return wire.RecordUsageResponse(outcomes=await outcomes_of(request.items, record))
+        read = [_read(item) for item in request.items]
+        uses = [use for use in read if isinstance(use, ConsumeRequest)]
+        made = iter(await record(self._consume, call.tenant_id, uses))
+        outcomes = [each if isinstance(each, TallygateError) else next(made) for each in read]
+        return wire.RecordUsageResponse(outcomes=map(_encode_outcome, outcomes))
 
     async def _rows(
         self, request: wire.GetUsageRequest, call: Call, feature: Feature, held: EntitlementSet, window: Window
     ) -> list[wire.UsageRow]:
-        return await usage_rows(
-            self._usage,
-            feature,
-            held,
-            window,
+        meter = Meter(
             tenant_id=call.tenant_id,
             account_id=request.account_id,
+            feature_key=feature.feature_key,
             group_by=request.group_by,
         )
+        found = await usage_in(self._usage, meter, feature, held, window)
+        return [encode_usage(feature, each, grouped=bool(request.group_by)) for each in found]
+
+
+def _read(item: wire.RecordUsageItem) -> ConsumeRequest | TallygateError:
+    try:
+        return decode_item(item)
+    except TallygateError as error:
+        return error
+
+
+def _encode_outcome(outcome: Outcome) -> wire.RecordUsageOutcome:
+    if isinstance(outcome, TallygateError):
+        return wire.RecordUsageOutcome(error=encode_error(outcome))
+    return wire.RecordUsageOutcome(decision=encode_decision(outcome))
 
 
 def _metered(catalog: Catalog, feature_key: str) -> list[Feature]:

@@ -23,7 +23,7 @@ from grpc_reflection.v1alpha import reflection
 from tallygate.server.calls.registry import Service
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import Calls
-from tallygate.server.transport.listeners import Address, ListenError, bind_tcp, claim, private_sockets
+from tallygate.server.listeners import Address, ListenError, bind_tcp, claim, private_sockets
 from tallygate.server.transport.transports import TransportOptions, channel_options
 
 if TYPE_CHECKING:

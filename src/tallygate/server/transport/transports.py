@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import grpc
 import grpc.aio
@@ -17,15 +17,11 @@ from grpc_reflection.v1alpha import reflection
 from tallygate.server.calls.registry import Service
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import Calls
-from tallygate.server.transport.listeners import Address, ListenError, claim, private_sockets
+from tallygate.server.listeners import Address, ListenError, claim, private_sockets
 
 _MAX_METADATA_BYTES = 16 * 1024
 _LAST_WRITES_SECONDS = 0.25
 _log = logging.getLogger(__name__)
-
-
-class TransportError(Exception):
-    """The transport that was chosen cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,33 +59,6 @@ class Transport(Protocol):
     async def stop(self) -> None:
         """Close everything; what is still in flight is cut off."""
         ...
-
-
-def new_transport(
-    kind: Literal["auto", "grpcio", "native"],
-    addresses: Sequence[Address],
-    services: Sequence[Service],
-    *,
-    calls: Calls,
-    streams: Streams,
-    options: TransportOptions,
-) -> Transport:
-    """The transport of this kind, not started yet.
-
-    Raises:
-        TransportError: `native` was asked for and cannot be used; the message says why.
-    """
-    if kind != "grpcio":
-        from tallygate.server.transport import native  # noqa: PLC0415 - it needs this module
-
-        reason = native.why_not(addresses)
-        if reason is None:
-            return native.NativeTransport(addresses, services, calls=calls, streams=streams, options=options)
-        if kind == "native":
-            msg = f"transport `native` cannot be used: {reason}"
-            raise TransportError(msg)
-        _log.info("transport grpcio, not native: %s", reason)
-    return GrpcioTransport(addresses, services, calls=calls, streams=streams, options=options)
 
 
 class GrpcioTransport:

@@ -9,6 +9,7 @@ from tallygate.domain.event import FactKind, UsageFact
 from tallygate.domain.gating.quota import Mode
 from tallygate.metering.ports import RecordedFact
 from tallygate.metering.usage import PeriodUsage
+from tallygate.metering.windows import Window
 from tallygate.server.wire.catalog import AGGREGATION
 from tallygate.server.wire.decision import encode_pot
 from tallygate.server.wire.scalars import (
@@ -24,6 +25,37 @@ from tallygate_api.v1 import usage_service_pb2 as wire
 
 FACT_KIND = WireEnum(wire.FactKind, FactKind)
 _TYPE = "tallygate.usage.v1"
+
+
+def decode_window(request: wire.GetUsageRequest, now: int) -> Window:
+    """The periods that the request asks for; nothing said is the current one.
+
+    Raises:
+        InvalidFieldError: there is no such selection, or the range is empty.
+    """
+    if request.WhichOneof("period") != "range":
+        return Window(now=now, previous=_previous(request.selection))
+    start, end = _instant(request.range, "start_time") or 0, _instant(request.range, "end_time")
+    end = now if end is None else end
+    if start >= end:
+        name = "end_time" if request.range.HasField("end_time") else "start_time"
+        raise InvalidFieldError(field=f"range.{name}", expected="a start before the end", got=end)
+    return Window(now=now, start=start, end=end)
+
+
+def _previous(selection: int) -> bool:
+    if selection not in wire.PeriodSelection.values():
+        expected = "PERIOD_SELECTION_CURRENT or PERIOD_SELECTION_PREVIOUS"
+        raise InvalidFieldError(field="selection", expected=expected, got=selection)
+    return selection == wire.PERIOD_SELECTION_PREVIOUS
+
+
+def _instant(interval: wire.TimeRange, name: str) -> int | None:
+    try:
+        return optional_instant(interval, name)
+    except InvalidFieldError as error:
+        told = error.metadata
+        raise InvalidFieldError(field=f"range.{name}", expected=told["expected"], got=told["got"]) from None
 
 
 def decode_item(item: wire.RecordUsageItem) -> ConsumeRequest:

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class RedisAnnouncements:
-    """`ViewAnnouncements` over a client of its own, which must not retry by itself: it would hide gaps."""
+    """Tells a listener, over a client of its own, which must not retry by itself: it would hide gaps."""
 
     def __init__(self, redis: Redis, *, sleep: Callable[[float], Awaitable[None]]) -> None:
         self._redis = redis

@@ -263,7 +263,10 @@ class OutboxRow(Base):
 
 
 class PartitionRow(Base):
-    """A partition of the gates: its epoch, whether its counters are whole, how far it was collected, by whom."""
+    """A partition of the gates: its epoch, whether its counters are whole, how far it was collected.
+
+    Nothing reads the lease any more; its columns stay until no version that reads them can be running.
+    """
 
     __tablename__ = "partitions"
 

@@ -14,6 +14,7 @@ from tallygate.storage.sql.models import PartitionRow
 from tallygate.storage.sql.scope import table_of
 
 _partitions = table_of(PartitionRow)
+_columns = (_partitions.c.partition, _partitions.c.epoch, _partitions.c.state, _partitions.c.last_entry_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ async def seed_partitions(engine: AsyncEngine, count: int, new_epoch: Callable[[
         async with connected(engine, {WRITE: True}) as connection:
             if connection.dialect.name == "postgresql":
                 await connection.exec_driver_sql("LOCK TABLE partitions IN EXCLUSIVE MODE")
-            rows = (await connection.execute(select(_partitions).order_by(_partitions.c.partition))).all()
+            rows = (await connection.execute(select(*_columns).order_by(_partitions.c.partition))).all()
             if not rows:
                 fixed = {"state": PartitionState.FRESH.value, "last_entry_id": "0-0", "lease_owner": ""}
                 seeds = [{"partition": number, "epoch": new_epoch(), **fixed} for number in range(count)]
@@ -51,7 +52,7 @@ async def load_partitions(engine: AsyncEngine) -> Sequence[Partition]:
     """The installation's partitions, in order."""
     with translated():
         async with connected(engine, {}) as connection:
-            rows = (await connection.execute(select(_partitions).order_by(_partitions.c.partition))).all()
+            rows = (await connection.execute(select(*_columns).order_by(_partitions.c.partition))).all()
     return [
         Partition(
             partition=row.partition,
