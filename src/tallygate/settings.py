@@ -79,7 +79,11 @@ class ServerSettings(_Group):
     listener_key_file: Path | None = None
     """A file with the API key that callers without one act as; for local listeners."""
     max_in_flight: Annotated[int, Field(ge=1)] = 1024
-    """How many calls may be in flight in a process; more are answered UNAVAILABLE with a time to retry."""
+    """How many calls may be in flight in a process, one tenant's up to seven eighths; more are UNAVAILABLE."""
+    max_connection_age: Annotated[Seconds, Field(gt=0)] = 3600.0
+    """How long a connection takes new calls on transport grpcio; its client then opens another one."""
+    max_connection_age_grace: Annotated[Seconds, Field(gt=0)] = 60.0
+    """How long what is still open on such a connection may take: streams, and calls that never became whole."""
     default_deadline: Annotated[Seconds, Field(gt=0)] = 5.0
     """The deadline of a call that brings none, and the longest that one may bring."""
     max_message_bytes: Annotated[Bytes, Field(ge=1024)] = 256 * 1024

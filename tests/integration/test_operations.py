@@ -143,7 +143,7 @@ async def test_too_many_calls_in_flight_are_told_to_come_back(transport):
 
                     async def refused():
                         done.update(call for call in calls if call.done())
-                        return len(done) >= 32
+                        return len(done) >= 33
 
                     await eventually(refused, seconds=2.5)
                 finally:
@@ -153,7 +153,7 @@ async def test_too_many_calls_in_flight_are_told_to_come_back(transport):
                 assert {reason_of(error) for error in errors} == {"OVERLOADED"}
                 assert all(retry_after(error) > 0 for error in errors)
                 kept = await asyncio.gather(*(set(calls) - done), return_exceptions=True)
-                assert len(kept) == 8
+                assert len(kept) == 7  # of eight: nobody takes the last place alone
                 assert not {"RESOURCE_EXHAUSTED"} & {
                     error.code().name for error in kept if isinstance(error, Exception)
                 }

@@ -79,6 +79,8 @@ def build_serving(
         streams=streams,
         options=TransportOptions(
             max_message_bytes=max(server.max_message_bytes, server.max_batch_message_bytes) + 1024,
+            max_connection_age=server.max_connection_age,
+            max_connection_age_grace=server.max_connection_age_grace,
             drain_delay=server.drain_delay_seconds,
             drain=server.drain_seconds,
             reflection=server.reflection,

@@ -184,8 +184,9 @@ async def test_calls_beyond_the_limit_are_refused_even_while_the_loop_is_blocked
     assert took < 1.9
     assert {error.code() for error in refused} == {grpc.StatusCode.UNAVAILABLE}
     assert {reason_of(error) for error in refused} == {"OVERLOADED"}
-    assert (len(refused), answered) == (450, 50)
-    assert b"tallygate_native_calls_refused_total 450.0" in server.metrics.exposition()
+    assert len(refused) + answered == 500
+    assert 40 <= answered < 50  # one caller leaves some of the room to others
+    assert f"tallygate_native_calls_refused_total {len(refused)}.0".encode() in server.metrics.exposition()
     assert server.registered() == 0
 
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from tallygate.domain.credential import KeyRecord
 from tallygate.server.calls.deadlines import DeadlineSweep
+from tallygate.server.calls.room import Room
 from tallygate.server.calls.scopes import MethodRule
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.errors import DeadlineExceededError, Failure, overloaded
@@ -62,11 +63,11 @@ class Quick:
 class Rules:
     """What holds for all calls: whose key it is, how many there may be, how long each may take, how it failed.
 
-    `room` says whether one more call may be at work, `refusing` that none may.
+    `refusing` says that no call may begin.
     """
 
     known: Callable[[str | None], KeyRecord | None]
-    room: Callable[[], bool]
+    room: Room
     refusing: Callable[[], bool]
     failure: Callable[[str, Exception], Failure]
     default_deadline: float
@@ -101,35 +102,38 @@ class BegunCalls:
             try:
                 answer = fast(key.tenant_id, data) if fast is not None else None
             except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
-                call = _Begun(self, quick, started, remaining, port, token)
-                self._calls.add(call)
-                call(error)
+                self.failed(quick, error, started, port, token)
                 return True
             if answer is None:
-                return self._go_straight(
-                    quick, key.tenant_id, data, _Begun(self, quick, started, remaining, port, token)
-                )
+                call = _Begun(self, quick, key.tenant_id, started, remaining, port, token)
+                return self._go_straight(quick, data, call)
             answered(perf_counter() - started)
             port.answer(token, answer)
             return True
 
         return begin
 
-    def _go_straight(self, quick: Quick, tenant_id: str, data: bytes, call: "_Begun") -> bool:
+    def failed(self, quick: Quick, error: Exception | Failure, started: float, port: Port, token: object) -> None:
+        """Answer a call that was begun at `started`, with why it failed."""
+        failure = self.rules.failure(quick.method, error) if isinstance(error, Exception) else error
+        self.metrics.call(quick.method, failure.code, perf_counter() - started)
+        port.answer(token, failure)
+
+    def _go_straight(self, quick: Quick, data: bytes, call: "_Begun") -> bool:
         if quick.straight is None or _log.isEnabledFor(logging.DEBUG):
             return False  # what is logged call by call is told where its context is
-        self._calls.add(call)
-        if not self.rules.room():
-            call(overloaded())
+        if not self.rules.room.enter(call.tenant_id):
+            call.fail(overloaded())
             return True
+        self._calls.add(call)
         self._sweep.watch()
         try:
-            taken_on = quick.straight(tenant_id, data, call)
+            taken_on = quick.straight(call.tenant_id, data, call)
         except Exception as error:  # noqa: BLE001 - as above
             call(error)
             return True
         if not taken_on:
-            self._calls.discard(call)
+            self.ended(call)
         return taken_on
 
     def ended(self, call: "_Begun") -> bool:
@@ -137,6 +141,7 @@ class BegunCalls:
         if call not in self._calls:
             return False
         self._calls.remove(call)
+        self.rules.room.leave(call.tenant_id)
         return True
 
     def _end_overdue(self, now: float) -> None:
@@ -148,11 +153,19 @@ class BegunCalls:
 class _Begun:
     """A call at work; called with its end. Only the first end counts."""
 
-    __slots__ = ("_calls", "_port", "_quick", "_started", "_token", "deadline")
+    __slots__ = ("_calls", "_port", "_quick", "_started", "_token", "deadline", "tenant_id")
 
     def __init__(
-        self, calls: BegunCalls, quick: Quick, started: float, remaining: float | None, port: Port, token: object
+        self,
+        calls: BegunCalls,
+        quick: Quick,
+        tenant_id: str,
+        started: float,
+        remaining: float | None,
+        port: Port,
+        token: object,
     ) -> None:
+        self.tenant_id = tenant_id
         limit = calls.rules.default_deadline
         self._calls = calls
         self._quick = quick
@@ -171,13 +184,11 @@ class _Begun:
         elif outcome is None:
             self._port.serve(self._token)
         else:
-            self._fail(outcome)
+            self.fail(outcome)
 
-    def _fail(self, error: Exception | Failure) -> None:
-        calls, method = self._calls, self._quick.method
-        failure = calls.rules.failure(method, error) if isinstance(error, Exception) else error
-        calls.metrics.call(method, failure.code, perf_counter() - self._started)
-        self._port.answer(self._token, failure)
+    def fail(self, error: Exception | Failure) -> None:
+        """Answer that it failed."""
+        self._calls.failed(self._quick, error, self._started, self._port, self._token)
 
 
 class Waiting:

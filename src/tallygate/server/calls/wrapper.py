@@ -16,10 +16,11 @@ from google.protobuf.message import DecodeError, Message
 
 from tallygate.data_plane.burst import Burst
 from tallygate.domain.credential import KeyRecord
-from tallygate.domain.errors import ScopeMissingError, ShuttingDownError, TallygateError
+from tallygate.domain.errors import OverloadedError, ScopeMissingError, ShuttingDownError, TallygateError
 from tallygate.server.calls.authentication import Authenticator
 from tallygate.server.calls.begun import BegunCalls, Quick, Rules, Waiting, authorization_of
 from tallygate.server.calls.deadlines import DeadlineSweep
+from tallygate.server.calls.room import Room
 from tallygate.server.calls.scopes import MethodRule
 from tallygate.server.operations.logs import CURRENT_CALL, CallInfo
 from tallygate.server.operations.metrics import Metrics
@@ -119,6 +120,7 @@ class Calls:
         self._new_id = new_id
         self._running: set[asyncio.Task[Any]] = set()
         self._inline_calls: dict[asyncio.Task[Any], CallInfo] = {}
+        self._room = Room(options.max_in_flight)
         self._begun = BegunCalls(self._rules(), metrics)
         self._sweep = DeadlineSweep(self._end_overdue, lambda: bool(self._inline_calls))
         self._refusing = False
@@ -185,7 +187,7 @@ class Calls:
     def _rules(self) -> Rules:
         return Rules(
             known=self._authenticator.known,
-            room=lambda: self.in_flight() <= self.options.max_in_flight,
+            room=self._room,
             refusing=lambda: self._refusing,
             failure=lambda method, error: self.failure(error, CallInfo(method)),
             default_deadline=self.options.default_deadline,
@@ -197,9 +199,12 @@ class Calls:
         if self._refusing:
             return failure_of(ShuttingDownError())
         remaining = context.time_remaining()
-        if remaining is not None and remaining <= 0:
-            return failure_of(DeadlineExceededError())
-        return overloaded() if self.in_flight() >= self.options.max_in_flight else None
+        return failure_of(DeadlineExceededError()) if remaining is not None and remaining <= 0 else None
+
+    def _tenant_of(self, context: Context) -> str:
+        """Whose place in the room the call takes; those whose key is not known yet share one."""
+        key = self._authenticator.known(authorization_of(context.invocation_metadata() or ()))
+        return key.tenant_id if key is not None else ""
 
     def _patience(self, context: Context) -> float:
         remaining, limit = context.time_remaining(), self.options.default_deadline
@@ -207,8 +212,12 @@ class Calls:
 
     async def _apart(self, method: Method, function: UnaryMethod, data: bytes, context: Context) -> Message | Failure:
         """Work in a task of its own: neither the deadline nor the caller's leaving cancels it."""
-        task = asyncio.create_task(self._work(method, function, data, context, CallInfo(method.name)))
+        info = CallInfo(method.name, tenant_id=self._tenant_of(context))
+        if not self._room.enter(info.tenant_id):
+            return overloaded()
+        task = asyncio.create_task(self._work(method, function, data, context, info))
         self.keep(task)
+        task.add_done_callback(lambda _: self._room.leave(info.tenant_id))
         done, _ = await asyncio.wait((task,), timeout=self._patience(context))
         return task.result() if done else failure_of(DeadlineExceededError())
 
@@ -217,7 +226,10 @@ class Calls:
         task = asyncio.current_task()
         if task is None:
             return await self._apart(method, function, data, context)
-        info = CallInfo(method.name, deadline=perf_counter() + self._patience(context))
+        tenant_id = self._tenant_of(context)
+        if not self._room.enter(tenant_id):
+            return overloaded()
+        info = CallInfo(method.name, tenant_id=tenant_id, deadline=perf_counter() + self._patience(context))
         self._inline_calls[task] = info
         self._sweep.watch()
         try:
@@ -229,6 +241,7 @@ class Calls:
             return failure_of(DeadlineExceededError())
         finally:
             del self._inline_calls[task]
+            self._room.leave(info.tenant_id)
 
     def _end_overdue(self, now: float) -> None:
         for task, info in self._inline_calls.items():
@@ -242,23 +255,28 @@ class Calls:
         CURRENT_CALL.set(info)
         try:
             request = method.decode(data)
-            key = await self.admit(method, request, context, info)
+            key = await self.admit(method, request, context, info, self._room)
             response = await function(request, Call(key.tenant_id, key, data))
         except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
             return self.failure(error, info)
         _log.debug("answered")
         return response
 
-    async def admit(self, method: Method, request: Message | Unreadable, context: Context, info: CallInfo) -> KeyRecord:
-        """The caller's key, if it allows this method.
+    async def admit(
+        self, method: Method, request: Message | Unreadable, context: Context, info: CallInfo, room: Room | None = None
+    ) -> KeyRecord:
+        """The caller's key, if it allows this method; the call's place in the `room` is its tenant's from then on.
 
         Raises:
             PermissionError_: it does not.
             StoreUnavailableError: nobody can say.
             MalformedRequestError: it does, but the request cannot be read.
+            OverloadedError: there is no room for this tenant's calls.
         """
         authorization = authorization_of(context.invocation_metadata() or ())
         key = self._authenticator.known(authorization) or await self._authenticator.authenticate(authorization)
+        if room is not None and not info.tenant_id and not room.move("", key.tenant_id):
+            raise OverloadedError
         info.tenant_id = key.tenant_id
         if key.scopes.isdisjoint(method.rule.scopes):
             raise ScopeMissingError(scope=method.rule.scopes[0].value, key_id=key.key_id)

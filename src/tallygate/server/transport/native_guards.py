@@ -6,6 +6,8 @@ It overrides private methods of exactly that version, which `native.py` asserts 
 import asyncio
 import inspect
 import logging
+from collections.abc import Sequence
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,8 @@ from typing_extensions import override
 
 from tallygate.data_plane.burst import Burst
 from tallygate.domain.errors import ShuttingDownError, TallygateError
+from tallygate.server.calls.begun import authorization_of
+from tallygate.server.calls.room import Room
 from tallygate.server.transport.lending import LendingLoop
 from tallygate.server.wire.errors import (
     PUSHBACK_KEY,
@@ -72,6 +76,7 @@ class GuardedServer(library.Server):
         self._begins: dict[int, Begin] = {}
         self._begun = 0
         self._queued = self._taken = 0  # by the dispatching thread, by whoever is in the loop's place
+        self._waiting, self._lock = Room(max_calls), Lock()
         self._draining = False
 
     @property
@@ -116,35 +121,43 @@ class GuardedServer(library.Server):
             if begin is not None:
                 self._begins[index] = begin
         while (events := front.recv_batch_details(_BATCH)) is not None:
-            admitted = self._admitted(events)
+            admitted, counted = self._admitted(events)
             is_next = self._queued == self._taken  # else those come first that wait for the loop
             self._queued += len(admitted)
             try:
-                if not (is_next and borrow is not None and borrow(self._on_events, admitted, monotonic())):
-                    loop.call_soon_threadsafe(self._on_events, admitted, monotonic())
+                batch = admitted, monotonic(), counted
+                if not (is_next and borrow is not None and borrow(self._on_events, *batch)):
+                    loop.call_soon_threadsafe(self._on_events, *batch)
             except RuntimeError:  # the loop was closed without stop()
                 front.close()
                 return
 
-    def _admitted(self, events: list[Any]) -> list[Any]:
-        """The events but for calls beyond the limit: they are answered here, while the loop may be too busy to."""
-        room = self._max_calls - len(self._calls) - self._begun - (self._queued - self._taken)
-        if room >= len(events):
-            return events
-        admitted = []
+    def _admitted(self, events: list[Any]) -> tuple[list[Any], Sequence[str]]:
+        """The events but for calls that find no room, and who holds room among them.
+
+        Those are answered here, while the loop may be too busy to. Who calls is looked at only once half of all room
+        is taken.
+        """
+        busy = len(self._calls) + self._begun + self._queued - self._taken
+        if busy + len(events) <= self._max_calls // 2:
+            return events, ()
+        elsewhere = busy - len(self._waiting)
+        admitted, counted = [], []
         for event in events:
-            kind, call_id, method = event[:3]
-            if kind != EVENT_CANCEL and method not in self._always:
-                if room <= 0:
+            if event[0] != EVENT_CANCEL and event[2] not in self._always:
+                who = authorization_of(event[5][0]) or ""
+                with self._lock:
+                    is_admitted = self._waiting.enter(who, elsewhere=elsewhere)
+                if not is_admitted:
                     self.refused += 1
-                    self._answer(call_id, overloaded())
+                    self._answer(event[1], overloaded())
                     continue
-                room -= 1
+                counted.append(who)
             admitted.append(event)
-        return admitted
+        return admitted, counted
 
     @override
-    def _on_events(self, events: list[Any], arrived: float = 0.0) -> None:
+    def _on_events(self, events: list[Any], arrived: float = 0.0, counted: Sequence[str] = ()) -> None:
         late = monotonic() - arrived
         with self._burst:
             for event in events:
@@ -154,6 +167,10 @@ class GuardedServer(library.Server):
                     _log.exception("a call could not be begun")
                     self._refuse(event[1], InternalError())
         self._taken += len(events)
+        if counted:
+            with self._lock:
+                for who in counted:
+                    self._waiting.leave(who)
 
     def _take(self, event: Any, late: float) -> None:  # noqa: ANN401 - the library's tuple
         kind, call_id, method_id, payload, _, details = event

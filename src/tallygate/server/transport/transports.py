@@ -20,6 +20,8 @@ from tallygate.server.calls.wrapper import Calls
 from tallygate.server.listeners import Address, ListenError, claim, private_sockets
 
 _MAX_METADATA_BYTES = 16 * 1024
+_ALL_PENDING = 1_000_000
+_PENDING_SECONDS = 3_600
 _LAST_WRITES_SECONDS = 0.25
 _log = logging.getLogger(__name__)
 
@@ -32,7 +34,12 @@ class TransportOptions:
     max_concurrent_streams: int = 128
     """On one connection: what a busy server cannot take waits at the caller, and costs nothing here."""
     keepalive: float = 60.0
-    min_ping_interval: float = 30.0
+    min_ping_interval: float = 5.0
+    """How often a client may ping, calls open or not; who does so more often is cut off."""
+    max_connection_age: float = 3600.0
+    """After so long a connection takes no more calls: its client opens another one."""
+    max_connection_age_grace: float = 60.0
+    """How long the calls on it may still take; what never became a whole request ends then, too."""
     drain_delay: float = 0.0
     drain: float = 10.0
     reflection: bool = True
@@ -94,7 +101,7 @@ class GrpcioTransport:
         Raises:
             ListenError: an address cannot be had.
         """
-        server = grpc.aio.server(options=channel_options(self._options))
+        server = grpc.aio.server(options=[*channel_options(self._options), *_queue_options(self._options)])
         for service in self._services:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.name, service.handlers),))
             server.add_registered_method_handlers(service.name, service.handlers)
@@ -141,7 +148,7 @@ class GrpcioTransport:
 
 
 def channel_options(options: TransportOptions) -> list[tuple[str, int]]:
-    """The options in gRPC's own words."""
+    """The options in gRPC's own words, as far as every transport knows them."""
     return [
         ("grpc.so_reuseport", int(options.shared)),
         ("grpc.max_receive_message_length", options.max_message_bytes),
@@ -151,6 +158,19 @@ def channel_options(options: TransportOptions) -> list[tuple[str, int]]:
         ("grpc.keepalive_time_ms", int(options.keepalive * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", int(options.min_ping_interval * 1000)),
+    ]
+
+
+def _queue_options(options: TransportOptions) -> list[tuple[str, int]]:
+    """What grpcio does with calls that wait, for their message or for us."""
+    return [
+        ("grpc.max_connection_age_ms", int(options.max_connection_age * 1000)),
+        ("grpc.max_connection_age_grace_ms", int(options.max_connection_age_grace * 1000)),
+        # What waits for us to take it is never shed there: that is CANCELLED, with no reason, whoever called. We answer
+        # all, and tell those for whom there is no room when to come back.
+        ("grpc.server.max_pending_requests", _ALL_PENDING),
+        ("grpc.server.max_pending_requests_hard_limit", _ALL_PENDING),
+        ("grpc.server_max_unrequested_time_in_server", _PENDING_SECONDS),
     ]
 
 

@@ -1,0 +1,58 @@
+import random
+
+import pytest
+
+from tallygate.server.calls.room import Room
+
+
+def taken_by(room, who):
+    count = 0
+    while room.enter(who):
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize(("places", "alone"), [(1, 1), (2, 2), (7, 7), (8, 7), (16, 14), (1024, 896)])
+def test_one_alone_stops_at_seven_eighths(places, alone):
+    room = Room(places)
+    assert taken_by(room, "a") == alone
+    assert taken_by(room, "b") == min(places - alone, places // 8) or places - alone - len(room) <= 0
+
+
+def test_however_many_are_busy_there_is_a_place_for_who_holds_none():
+    room = Room(1024)
+    busy = [f"t{number}" for number in range(20)]
+    while sum(room.enter(who) for who in busy):  # each asks again and again, in turn
+        pass
+    assert room.enter("quiet")
+
+
+def test_places_are_given_back_and_nothing_is_kept_of_who_left():
+    room, generator, held = Room(64), random.Random(1), []
+    for _ in range(5_000):
+        if held and generator.random() < 0.5:
+            room.leave(held.pop(generator.randrange(len(held))))
+        else:
+            who = f"t{generator.randrange(5)}"
+            if room.enter(who):
+                held.append(who)
+        assert len(room) == len(held) <= 64
+    for who in held:
+        room.leave(who)
+    assert (len(room), room._held) == (0, {})
+    assert taken_by(room, "a") == 56
+
+
+def test_places_taken_elsewhere_count():
+    assert not Room(4).enter("a", elsewhere=4)
+    assert taken_by(Room(4), "a") == 4
+
+
+def test_a_place_changes_hands_only_where_there_is_one():
+    room = Room(8)
+    assert taken_by(room, "known") == 7
+    assert room.enter("")
+    assert not room.move("", "known")
+    assert room._held == {"known": 7, "": 1}
+    assert room.move("", "other")
+    assert room._held == {"known": 7, "other": 1}
