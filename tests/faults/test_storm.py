@@ -19,6 +19,7 @@ ACCOUNTS = 40
 CHANNELS = 4
 REPLIES = {"native": 20_000, "grpcio": 5_000}
 GIVEN_UP = 500  # a storm in which nobody gave up proves nothing
+REFUSED_STREAM = "RST_STREAM with error code 7"
 DEADLINES = (0.001, 0.020)
 KEYS = (mint_key(b"storm-a".ljust(32, b".")), mint_key(b"storm-b".ljust(32, b".")))
 
@@ -84,11 +85,18 @@ class Storm:
             seen = None if isinstance(answer, Refusal) else (answer.request_id, answer.limit, answer.granted_quantity)
             expected = (request_id, wanted, 1)
         if seen is None:
-            self.counts["given up" if answer.code is grpc.StatusCode.DEADLINE_EXCEEDED else answer.reason] += 1
+            self.counts[_end(answer)] += 1
             return
         self.counts["answered"] += 1
         if seen != expected:
             self.wrong.append((seen, expected))
+
+
+def _end(answer):
+    """How a call ended without an answer; HTTP/2 refuses streams that are opened before it knows of those given up."""
+    if answer.code is grpc.StatusCode.DEADLINE_EXCEEDED or REFUSED_STREAM in answer.message:
+        return "given up"
+    return answer.reason or answer.message
 
 
 def metric(server, name):
