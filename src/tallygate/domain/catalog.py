@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tallygate.domain.period import PeriodRule, PeriodUnit
+from tallygate.domain.billing.prices import Price
+from tallygate.domain.period import PeriodRule
 
 
 class FeatureKind(StrEnum):
@@ -131,32 +132,6 @@ class RateLimitRule:
     value: RateLimit | None = None
     on_unavailable: OnUnavailable = OnUnavailable.OPEN
     archived: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecurringPrice:
-    """An exact decimal amount, charged every `count` units."""
-
-    amount: str
-    every: PeriodUnit = PeriodUnit.MONTH
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsagePrice:
-    """An exact decimal amount for each `per_units` units of a metered feature."""
-
-    feature_key: str
-    unit_amount: str
-    per_units: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """One price of a plan or add-on: exactly one of the two is set."""
-
-    recurring: RecurringPrice | None = None
-    usage: UsagePrice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
