@@ -14,6 +14,7 @@ from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
 from tallygate.control_plane.subscription_changes import ChangePlan, change_plan
 from tallygate.control_plane.tenants import CreateTenant, create_tenant
+from tallygate.domain.billing.prices import Price, RecurringPrice, UsagePrice
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -26,12 +27,9 @@ from tallygate.domain.catalog import (
     LimitOwner,
     Overage,
     Plan,
-    Price,
     RateLimit,
     RateLimitRule,
-    RecurringPrice,
     Trial,
-    UsagePrice,
     ValueType,
 )
 from tallygate.records.lookup import account_record

@@ -4,6 +4,7 @@ import pytest
 
 from control_planes import SECOND, demo_catalog, pro
 from tallygate.control_plane.catalog_rules import check_catalog
+from tallygate.domain.billing.prices import Price, RecurringPrice, UsagePrice
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -15,12 +16,9 @@ from tallygate.domain.catalog import (
     FeatureKind,
     LimitOwner,
     Plan,
-    Price,
     RateLimit,
     RateLimitRule,
-    RecurringPrice,
     Trial,
-    UsagePrice,
     ValueType,
 )
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError

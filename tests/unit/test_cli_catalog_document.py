@@ -6,6 +6,7 @@ from tallygate.cli import demo
 from tallygate.cli.catalog_reader import parse_document
 from tallygate.cli.catalog_writer import write_catalog
 from tallygate.cli.failures import CommandError
+from tallygate.server.wire.price import decode_price, encode_price
 from tallygate_api.v1 import catalog_pb2 as wire
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +91,10 @@ def test_an_export_reads_back_as_the_same_message():
             "plans: {p: {prices: [{recurring: {amount: 49.00}}]}}",
             'prices[0].recurring.amount: expected a text in quotes, "49.00"',
         ),
-        ("plans: {p: {prices: [{recurring: {}, usage: {}}]}}", "only one of recurring, usage can stand here"),
+        (
+            "plans: {p: {prices: [{recurring: {}, usage: {}}]}}",
+            "only one of recurring, usage, setup, commitment can stand here",
+        ),
         ("plans: {p: {upgrades_to: pro}}", "plans.p.upgrades_to: expected a list, got pro"),
         ("plans: [p]", "plans: expected a mapping by key, got a list"),
         ("plans: {no: {version: 1}}", "plans: expected a text as key, got no; put it in quotes"),
@@ -140,3 +144,51 @@ def test_durations_and_false_and_zero_keep_their_presence():
     assert catalog.rate_limits["r"].value.window.seconds == 86_400
     assert catalog.rate_limits["s"].value.window.nanos == 500_000_000
     assert catalog.rate_limits["m"].value.window.seconds == 60
+
+
+PRICES = """\
+features:
+  calls: {kind: metered, dimensions: [region, amount]}
+  seats: {kind: seat}
+plans:
+  pro:
+    version: 1
+    prices:
+      - {recurring: {amount: "49.00", every: month, due: arrears}}
+      - {key: users, recurring: {amount: "15.00", quantity: {seats: seats}, label: Monthly user fees}}
+      - {key: people, recurring: {quantity: users, model: volume, tiers: [{up_to: "5", unit_amount: "2"}, {unit_amount: "1"}]}}
+      - {currency: JPY, setup: {amount: "10"}}
+      - {commitment: {amount: "200.00", every: month}}
+      - {usage: {feature_key: calls, unit_amount: "0.50", per_units: 1000}}
+      - {usage: {feature_key: calls, unit_amount: "0.01", free_quota: "10", max_limit: "9", limit_unit: spend}}
+      - {usage: {feature_key: calls, unit_amount: "5.00", package: "100", limit_action: notify, max_limit: "7"}}
+      - usage: {feature_key: calls, model: graduated, where: {region: eu}, min_spend: "5.00", max_spend: "500.00", tiers: [{up_to: "1000", flat_amount: "2.00", flat_at_zero: false}, {unit_amount: "0.001"}]}
+      - usage: {feature_key: calls, model: percentage, of: {dimension: amount}, rate: "1", fixed_amount: "0.30", free_events: 2, max_amount: "9.00"}
+      - {usage: {feature_key: calls, model: graduated_percentage, of: quantity, tiers: [{up_to: "1000", rate: "2"}, {rate: "1"}]}}
+      - {usage: {feature_key: calls, model: dynamic, of: {dimension: amount}, multiplier: "1.2"}}
+"""  # noqa: E501 - a document as people write it
+
+
+def test_every_form_of_a_price_reads_back_as_it_was_written():
+    catalog = read(PRICES)
+    assert parse_document(write_catalog(catalog), file="again.yaml").catalog == catalog
+    assert "of: quantity" in write_catalog(catalog)
+    assert "quantity: users" in write_catalog(catalog)
+
+
+def test_every_form_of_a_price_passes_through_the_domain_as_it_was():
+    for price in read(PRICES).plans["pro"].prices:
+        kept = encode_price(decode_price(price, "price"))
+        again = encode_price(decode_price(kept, "price"))
+        assert again == kept
+        form = price.WhichOneof("charge")
+        assert {field.name for field, _ in getattr(price, form).ListFields()} <= {
+            field.name for field, _ in getattr(kept, form).ListFields()
+        }
+
+
+def test_a_word_that_names_no_choice_is_a_mistake():
+    text = "plans: {p: {prices: [{usage: {of: quantities}}]}}"
+    assert "prices[0].usage.of: expected a mapping with quantity, dimension, got quantities" in problems(text)[0]
+    text = "plans: {p: {prices: [{usage: {where: {region: 1}}}]}}"
+    assert 'where.region: expected a text in quotes, "1"' in problems(text)[0]

@@ -12,7 +12,7 @@ import yaml
 from google.protobuf.message import Message
 from typing_extensions import override
 
-from tallygate.cli.catalog_scalars import Expected, Field, read_scalar
+from tallygate.cli.catalog_scalars import Expected, Field, choices, read_scalar
 from tallygate.cli.failures import CommandError
 from tallygate.cli.naming import nearest
 from tallygate_api.v1.catalog_pb2 import Catalog
@@ -115,22 +115,25 @@ class _Reader:
         self.problems.append((line, f"{self.file}:{line}: {path or 'the document'}: {text}"))
 
     def message(self, node: yaml.Node, into: Message, path: str) -> None:
-        """Fill a message from a mapping."""
+        """Fill a message from a mapping, or from the one word that names a choice of it."""
+        if isinstance(node, yaml.ScalarNode) and not _ambiguous(node) and node.value in choices(into.DESCRIPTOR):
+            setattr(into, node.value, True)
+            return
         known = into.DESCRIPTOR.fields_by_name
         for key, key_node, value in self._entries(node, path, f"a mapping with {_names(into.DESCRIPTOR)}"):
             inner = f"{path}.{key}" if path else key
             self.lines[inner] = key_node.start_mark.line + 1
             if key not in known:
                 self.problem(key_node, inner, f"unknown key{nearest(key, known)}")
-            elif self._contradicts(known[key], into):
-                self.problem(key_node, inner, f"only one of {_names(into.DESCRIPTOR)} can stand here")
+            elif others := _alternatives(known[key], into):
+                self.problem(key_node, inner, f"only one of {others} can stand here")
             else:
                 self._field(known[key], value, into, inner)
 
     def _field(self, descriptor: Field, node: yaml.Node, into: Message, path: str) -> None:
         target: Any = getattr(into, descriptor.name)
         if _is_map(descriptor):
-            self._map(node, target, path)
+            self._map(descriptor.message_type.fields_by_name["value"], node, target, path)
         elif descriptor.is_repeated:
             self._list(descriptor, node, target, path)
         elif descriptor.message_type is not None and descriptor.message_type.full_name != _DURATION:
@@ -143,11 +146,14 @@ class _Reader:
             elif value is not None:
                 setattr(into, descriptor.name, value)
 
-    def _map(self, node: yaml.Node, target: Any, path: str) -> None:  # noqa: ANN401 - a proto's map
+    def _map(self, of: Field, node: yaml.Node, target: Any, path: str) -> None:  # noqa: ANN401 - a proto's map
         for key, key_node, value in self._entries(node, path, "a mapping by key"):
             inner = f"{path}.{key}"
             self.lines[inner] = key_node.start_mark.line + 1
-            self.message(value, target[key], inner)
+            if of.message_type is not None:
+                self.message(value, target[key], inner)
+            elif (scalar := self._scalar(of, value, inner)) is not None:
+                target[key] = scalar
 
     def _list(self, descriptor: Field, node: yaml.Node, target: Any, path: str) -> None:  # noqa: ANN401 - a proto's list
         if not isinstance(node, yaml.SequenceNode):
@@ -183,9 +189,13 @@ class _Reader:
                 entries[key_node.value] = (key_node.value, key_node, value)
         return list(entries.values())
 
-    def _contradicts(self, descriptor: Field, into: Message) -> bool:
-        oneof = descriptor.containing_oneof
-        return oneof is not None and len(oneof.fields) > 1 and into.WhichOneof(oneof.name) is not None
+
+def _alternatives(descriptor: Field, into: Message) -> str:
+    """The names of the fields of which only one can be set, where one is already."""
+    oneof = descriptor.containing_oneof
+    if oneof is None or len(oneof.fields) == 1 or into.WhichOneof(oneof.name) is None:
+        return ""
+    return _names(oneof)
 
 
 def _is_map(descriptor: Field) -> bool:

@@ -57,6 +57,15 @@ def enum_words(enum: Field) -> dict[str, int]:
     return {value.name.removeprefix(prefix).lower(): value.number for value in enum.values if value.number}
 
 
+def choices(message: Any) -> frozenset[str]:  # noqa: ANN401 - a message's descriptor, of either kind
+    """The words that stand for a whole message: its flags of which only one can be set, as a price's `of: quantity`."""
+    return frozenset(
+        field.name
+        for field in message.fields
+        if field.type == FieldDescriptor.TYPE_BOOL and field.containing_oneof and len(field.containing_oneof.fields) > 1
+    )
+
+
 def duration_text(duration: Duration) -> str:
     """A duration in the largest unit that holds it exactly."""
     milliseconds = duration.seconds * 1_000 + duration.nanos // 1_000_000

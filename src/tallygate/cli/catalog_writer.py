@@ -6,7 +6,7 @@ import yaml
 from google.protobuf.message import Message
 from typing_extensions import override
 
-from tallygate.cli.catalog_scalars import Field, duration_text, enum_words
+from tallygate.cli.catalog_scalars import Field, choices, duration_text, enum_words
 from tallygate_api.v1.catalog_pb2 import Catalog
 
 _WIDTH = 120
@@ -43,7 +43,7 @@ def _is_set(field: Field, message: Message) -> bool:
 
 def _value(field: Field, value: Any) -> Any:  # noqa: ANN401 - the field's own type
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        return {key: _tree(value[key]) for key in sorted(value)}
+        return {key: _single(field.message_type.fields_by_name["value"], value[key]) for key in sorted(value)}
     if field.is_repeated:
         return [_single(field, item) for item in value]
     return _single(field, value)
@@ -55,4 +55,8 @@ def _single(field: Field, value: Any) -> Any:  # noqa: ANN401 - the field's own 
         return words.get(value, value)
     if field.message_type is None:
         return value
-    return duration_text(value) if field.message_type.full_name == _DURATION else _tree(value)
+    if field.message_type.full_name == _DURATION:
+        return duration_text(value)
+    tree = _tree(value)
+    word = next(iter(tree), "")
+    return word if word in choices(field.message_type) and tree == {word: True} else tree

@@ -7,6 +7,7 @@ from enum import StrEnum
 from tallygate.control_plane.catalog_diff import CatalogDiff, diff_catalog, prune
 from tallygate.control_plane.catalog_rules import check_catalog
 from tallygate.control_plane.subscription_terms import period_end, term_at, with_version_from
+from tallygate.domain.billing.published import published
 from tallygate.domain.catalog import AddOn, Catalog, Plan
 from tallygate.domain.errors import PlanNotFoundError
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
@@ -43,7 +44,7 @@ async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) ->
         InvalidFieldError: a field is wrong; its path says which.
         VersionConflictError: a published version would change; its path says which.
     """
-    stored = await work.catalog.load()
+    stored = published(await work.catalog.load())
     document = replace(
         request.document,
         currency=request.document.currency or stored.currency,
@@ -51,6 +52,7 @@ async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) ->
         default_plan=request.document.default_plan or ("" if request.remove_default_plan else stored.default_plan),
     )
     check_catalog(document, stored)
+    document = published(document)
     use = await work.subscriptions.use(now=now)
     diff = diff_catalog(document, stored, use, migrate=request.migrate is not Migrate.NONE)
     if request.prune:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tallygate.control_plane.price_rules import check_count, check_prices
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -17,29 +18,17 @@ from tallygate.domain.catalog import (
     FeatureKind,
     LimitOwner,
     Plan,
-    Price,
     RateLimit,
     RateLimitRule,
     ValueType,
 )
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import bucket
-from tallygate.domain.period import PeriodUnit
 from tallygate.records.fields import check_id, check_label, check_quantity, check_text, check_zone
 
-_AMOUNT = re.compile(r"(0|[1-9]\d{0,14})(\.\d{1,12})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _MILLISECOND = 1_000
 _MAX_TRIAL_DAYS = 3_650
-_CENTURY = {
-    PeriodUnit.HOUR: 876_000,
-    PeriodUnit.DAY: 36_500,
-    PeriodUnit.WEEK: 5_200,
-    PeriodUnit.MONTH: 1_200,
-    PeriodUnit.YEAR: 100,
-}
-"""The longest period there is, so that every one lies within what the calendar can say."""
-
 _VALUE_FIELDS = ("enabled", "number", "text", "values", "limit", "unlimited", "overage")
 _FIELDS_OF = {
     FeatureKind.BOOLEAN: {"enabled"},
@@ -149,7 +138,11 @@ def _check_feature(path: str, feature: Feature) -> None:
     check_label(f"{path}.name", feature.name)
     check_label(f"{path}.unit", feature.unit)
     check_label(f"{path}.unique_by", feature.unique_by)
-    _check_count(f"{path}.usage_period.count", feature.usage_period.every, feature.usage_period.count)
+    for index, name in enumerate(feature.dimensions):
+        check_id(f"{path}.dimensions[{index}]", name)
+    if len(set(feature.dimensions)) != len(feature.dimensions):
+        raise InvalidFieldError(field=f"{path}.dimensions", expected="each dimension once")
+    check_count(f"{path}.usage_period.count", feature.usage_period.every, feature.usage_period.count)
     if feature.kind is FeatureKind.STATIC and feature.value_type is ValueType.ENUM and not feature.values:
         raise InvalidFieldError(field=f"{path}.values", expected="the enum's values, the most generous last")
     if len(set(feature.values)) != len(feature.values):
@@ -223,40 +216,13 @@ def _check_bundle(path: str, bundle: Plan | AddOn, names: Known) -> None:
         if feature is None:
             raise InvalidFieldError(field=f"{path}.entitlements.{key}", expected="a feature of the catalogue", got=key)
         check_entitlement(f"{path}.entitlements.{key}", feature, value)
-    for index, price in enumerate(bundle.prices):
-        _check_price(f"{path}.prices[{index}]", price, names)
-
-
-def _check_price(path: str, price: Price, names: Known) -> None:
-    if price.recurring is not None and price.usage is None:
-        _check_amount(f"{path}.recurring.amount", price.recurring.amount)
-        _check_count(f"{path}.recurring.count", price.recurring.every, price.recurring.count)
-    elif price.usage is not None and price.recurring is None:
-        _check_amount(f"{path}.usage.unit_amount", price.usage.unit_amount)
-        check_quantity(f"{path}.usage.per_units", price.usage.per_units, least=1)
-        feature = names.features.get(price.usage.feature_key)
-        if feature is None or feature.kind not in {FeatureKind.METERED, FeatureKind.SEAT}:
-            raise InvalidFieldError(
-                field=f"{path}.usage.feature_key", expected="a metered feature", got=price.usage.feature_key
-            )
-    else:
-        raise InvalidFieldError(field=path, expected="either recurring or usage")
+    check_prices(f"{path}.prices", bundle.prices, names.features, bundle.entitlements)
 
 
 def _check_key(path: str, key: str) -> None:
     check_id(path, key)
     if key != path.partition(".")[2]:
         raise InvalidFieldError(field=path, expected="the key that it is filed under", got=key)
-
-
-def _check_count(path: str, every: PeriodUnit, count: int) -> None:
-    if not 1 <= count <= _CENTURY[every]:
-        raise InvalidFieldError(field=path, expected=f"1 to {_CENTURY[every]}: a century at most", got=count)
-
-
-def _check_amount(path: str, amount: str) -> None:
-    if not _AMOUNT.fullmatch(amount):
-        raise InvalidFieldError(field=path, expected="an exact decimal such as '0.0001'", got=amount)
 
 
 def _check_plan_key(path: str, plan_key: str, names: Known) -> None:

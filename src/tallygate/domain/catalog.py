@@ -70,7 +70,7 @@ class LimitOwner(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """Something that can be gated."""
+    """Something that can be gated; `dimensions` are those of its events that prices may ask for."""
 
     feature_key: str
     kind: FeatureKind
@@ -80,6 +80,7 @@ class Feature:
     unit: str = ""
     aggregation: Aggregation = Aggregation.SUM
     unique_by: str = ""
+    dimensions: tuple[str, ...] = ()
     usage_period: PeriodRule = field(default_factory=PeriodRule)
     billable: bool = True
     on_unavailable: OnUnavailable = OnUnavailable.CLOSED

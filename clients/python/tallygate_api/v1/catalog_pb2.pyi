@@ -75,6 +75,41 @@ class LimitOwner(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LIMIT_OWNER_UNSPECIFIED: _ClassVar[LimitOwner]
     LIMIT_OWNER_ACCOUNT: _ClassVar[LimitOwner]
     LIMIT_OWNER_TENANT: _ClassVar[LimitOwner]
+
+class ChargeModel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHARGE_MODEL_UNSPECIFIED: _ClassVar[ChargeModel]
+    CHARGE_MODEL_PER_UNIT: _ClassVar[ChargeModel]
+    CHARGE_MODEL_GRADUATED: _ClassVar[ChargeModel]
+    CHARGE_MODEL_VOLUME: _ClassVar[ChargeModel]
+    CHARGE_MODEL_PERCENTAGE: _ClassVar[ChargeModel]
+    CHARGE_MODEL_GRADUATED_PERCENTAGE: _ClassVar[ChargeModel]
+    CHARGE_MODEL_DYNAMIC: _ClassVar[ChargeModel]
+
+class Due(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DUE_UNSPECIFIED: _ClassVar[Due]
+    DUE_ADVANCE: _ClassVar[Due]
+    DUE_ARREARS: _ClassVar[Due]
+
+class ChargedUnits(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHARGED_UNITS_UNSPECIFIED: _ClassVar[ChargedUnits]
+    CHARGED_UNITS_OVERAGE: _ClassVar[ChargedUnits]
+    CHARGED_UNITS_ALL: _ClassVar[ChargedUnits]
+
+class LimitUnit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LIMIT_UNIT_UNSPECIFIED: _ClassVar[LimitUnit]
+    LIMIT_UNIT_USAGE: _ClassVar[LimitUnit]
+    LIMIT_UNIT_SPEND: _ClassVar[LimitUnit]
+
+class LimitAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LIMIT_ACTION_UNSPECIFIED: _ClassVar[LimitAction]
+    LIMIT_ACTION_STOP_CHARGING: _ClassVar[LimitAction]
+    LIMIT_ACTION_NOTIFY: _ClassVar[LimitAction]
+    LIMIT_ACTION_CUT: _ClassVar[LimitAction]
 FEATURE_KIND_UNSPECIFIED: FeatureKind
 FEATURE_KIND_BOOLEAN: FeatureKind
 FEATURE_KIND_STATIC: FeatureKind
@@ -114,6 +149,26 @@ ALGORITHM_SLIDING_WINDOW: Algorithm
 LIMIT_OWNER_UNSPECIFIED: LimitOwner
 LIMIT_OWNER_ACCOUNT: LimitOwner
 LIMIT_OWNER_TENANT: LimitOwner
+CHARGE_MODEL_UNSPECIFIED: ChargeModel
+CHARGE_MODEL_PER_UNIT: ChargeModel
+CHARGE_MODEL_GRADUATED: ChargeModel
+CHARGE_MODEL_VOLUME: ChargeModel
+CHARGE_MODEL_PERCENTAGE: ChargeModel
+CHARGE_MODEL_GRADUATED_PERCENTAGE: ChargeModel
+CHARGE_MODEL_DYNAMIC: ChargeModel
+DUE_UNSPECIFIED: Due
+DUE_ADVANCE: Due
+DUE_ARREARS: Due
+CHARGED_UNITS_UNSPECIFIED: ChargedUnits
+CHARGED_UNITS_OVERAGE: ChargedUnits
+CHARGED_UNITS_ALL: ChargedUnits
+LIMIT_UNIT_UNSPECIFIED: LimitUnit
+LIMIT_UNIT_USAGE: LimitUnit
+LIMIT_UNIT_SPEND: LimitUnit
+LIMIT_ACTION_UNSPECIFIED: LimitAction
+LIMIT_ACTION_STOP_CHARGING: LimitAction
+LIMIT_ACTION_NOTIFY: LimitAction
+LIMIT_ACTION_CUT: LimitAction
 
 class Catalog(_message.Message):
     __slots__ = ("schema", "currency", "time_zone", "default_plan", "features", "rate_limits", "plans", "add_ons")
@@ -174,7 +229,7 @@ class UsagePeriod(_message.Message):
     def __init__(self, every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ..., anchor: _Optional[_Union[Anchor, str]] = ...) -> None: ...
 
 class Feature(_message.Message):
-    __slots__ = ("kind", "name", "type", "values", "unit", "aggregation", "unique_by", "usage_period", "billable", "on_unavailable", "archived")
+    __slots__ = ("kind", "name", "type", "values", "unit", "aggregation", "unique_by", "usage_period", "billable", "on_unavailable", "archived", "dimensions")
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -186,6 +241,7 @@ class Feature(_message.Message):
     BILLABLE_FIELD_NUMBER: _ClassVar[int]
     ON_UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
     ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
     kind: FeatureKind
     name: str
     type: ValueType
@@ -197,7 +253,8 @@ class Feature(_message.Message):
     billable: bool
     on_unavailable: OnUnavailable
     archived: bool
-    def __init__(self, kind: _Optional[_Union[FeatureKind, str]] = ..., name: _Optional[str] = ..., type: _Optional[_Union[ValueType, str]] = ..., values: _Optional[_Iterable[str]] = ..., unit: _Optional[str] = ..., aggregation: _Optional[_Union[Aggregation, str]] = ..., unique_by: _Optional[str] = ..., usage_period: _Optional[_Union[UsagePeriod, _Mapping[str, object]]] = ..., billable: _Optional[bool] = ..., on_unavailable: _Optional[_Union[OnUnavailable, str]] = ..., archived: _Optional[bool] = ...) -> None: ...
+    dimensions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, kind: _Optional[_Union[FeatureKind, str]] = ..., name: _Optional[str] = ..., type: _Optional[_Union[ValueType, str]] = ..., values: _Optional[_Iterable[str]] = ..., unit: _Optional[str] = ..., aggregation: _Optional[_Union[Aggregation, str]] = ..., unique_by: _Optional[str] = ..., usage_period: _Optional[_Union[UsagePeriod, _Mapping[str, object]]] = ..., billable: _Optional[bool] = ..., on_unavailable: _Optional[_Union[OnUnavailable, str]] = ..., archived: _Optional[bool] = ..., dimensions: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DescriptorRule(_message.Message):
     __slots__ = ("key", "value")
@@ -259,33 +316,152 @@ class Trial(_message.Message):
     ends_in: str
     def __init__(self, days: _Optional[int] = ..., ends_in: _Optional[str] = ...) -> None: ...
 
+class Tier(_message.Message):
+    __slots__ = ("up_to", "unit_amount", "flat_amount", "flat_at_zero", "package", "rate")
+    UP_TO_FIELD_NUMBER: _ClassVar[int]
+    UNIT_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    FLAT_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    FLAT_AT_ZERO_FIELD_NUMBER: _ClassVar[int]
+    PACKAGE_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    up_to: str
+    unit_amount: str
+    flat_amount: str
+    flat_at_zero: bool
+    package: str
+    rate: str
+    def __init__(self, up_to: _Optional[str] = ..., unit_amount: _Optional[str] = ..., flat_amount: _Optional[str] = ..., flat_at_zero: _Optional[bool] = ..., package: _Optional[str] = ..., rate: _Optional[str] = ...) -> None: ...
+
+class RecurringQuantity(_message.Message):
+    __slots__ = ("seats", "users")
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    seats: str
+    users: bool
+    def __init__(self, seats: _Optional[str] = ..., users: _Optional[bool] = ...) -> None: ...
+
 class RecurringPrice(_message.Message):
-    __slots__ = ("amount", "every", "count")
+    __slots__ = ("amount", "every", "count", "due", "quantity", "model", "tiers", "label")
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     EVERY_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    DUE_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
     amount: str
     every: PeriodUnit
     count: int
-    def __init__(self, amount: _Optional[str] = ..., every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ...) -> None: ...
+    due: Due
+    quantity: RecurringQuantity
+    model: ChargeModel
+    tiers: _containers.RepeatedCompositeFieldContainer[Tier]
+    label: str
+    def __init__(self, amount: _Optional[str] = ..., every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ..., due: _Optional[_Union[Due, str]] = ..., quantity: _Optional[_Union[RecurringQuantity, _Mapping[str, object]]] = ..., model: _Optional[_Union[ChargeModel, str]] = ..., tiers: _Optional[_Iterable[_Union[Tier, _Mapping[str, object]]]] = ..., label: _Optional[str] = ...) -> None: ...
+
+class SetupPrice(_message.Message):
+    __slots__ = ("amount", "label")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    amount: str
+    label: str
+    def __init__(self, amount: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
+
+class CommitmentPrice(_message.Message):
+    __slots__ = ("amount", "every", "count", "label")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    EVERY_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    amount: str
+    every: PeriodUnit
+    count: int
+    label: str
+    def __init__(self, amount: _Optional[str] = ..., every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ..., label: _Optional[str] = ...) -> None: ...
+
+class AmountSource(_message.Message):
+    __slots__ = ("quantity", "dimension")
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    quantity: bool
+    dimension: str
+    def __init__(self, quantity: _Optional[bool] = ..., dimension: _Optional[str] = ...) -> None: ...
 
 class UsagePrice(_message.Message):
-    __slots__ = ("feature_key", "unit_amount", "per_units")
+    __slots__ = ("feature_key", "unit_amount", "per_units", "model", "units", "where", "free_quota", "max_limit", "limit_unit", "limit_action", "package", "tiers", "of", "rate", "fixed_amount", "free_events", "free_amount", "min_amount", "max_amount", "multiplier", "discount_percent", "min_spend", "max_spend", "label")
+    class WhereEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
     UNIT_AMOUNT_FIELD_NUMBER: _ClassVar[int]
     PER_UNITS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    WHERE_FIELD_NUMBER: _ClassVar[int]
+    FREE_QUOTA_FIELD_NUMBER: _ClassVar[int]
+    MAX_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_UNIT_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_ACTION_FIELD_NUMBER: _ClassVar[int]
+    PACKAGE_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    FIXED_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    FREE_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    FREE_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    MIN_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    MAX_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    MULTIPLIER_FIELD_NUMBER: _ClassVar[int]
+    DISCOUNT_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    MIN_SPEND_FIELD_NUMBER: _ClassVar[int]
+    MAX_SPEND_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
     feature_key: str
     unit_amount: str
     per_units: int
-    def __init__(self, feature_key: _Optional[str] = ..., unit_amount: _Optional[str] = ..., per_units: _Optional[int] = ...) -> None: ...
+    model: ChargeModel
+    units: ChargedUnits
+    where: _containers.ScalarMap[str, str]
+    free_quota: str
+    max_limit: str
+    limit_unit: LimitUnit
+    limit_action: LimitAction
+    package: str
+    tiers: _containers.RepeatedCompositeFieldContainer[Tier]
+    of: AmountSource
+    rate: str
+    fixed_amount: str
+    free_events: int
+    free_amount: str
+    min_amount: str
+    max_amount: str
+    multiplier: str
+    discount_percent: str
+    min_spend: str
+    max_spend: str
+    label: str
+    def __init__(self, feature_key: _Optional[str] = ..., unit_amount: _Optional[str] = ..., per_units: _Optional[int] = ..., model: _Optional[_Union[ChargeModel, str]] = ..., units: _Optional[_Union[ChargedUnits, str]] = ..., where: _Optional[_Mapping[str, str]] = ..., free_quota: _Optional[str] = ..., max_limit: _Optional[str] = ..., limit_unit: _Optional[_Union[LimitUnit, str]] = ..., limit_action: _Optional[_Union[LimitAction, str]] = ..., package: _Optional[str] = ..., tiers: _Optional[_Iterable[_Union[Tier, _Mapping[str, object]]]] = ..., of: _Optional[_Union[AmountSource, _Mapping[str, object]]] = ..., rate: _Optional[str] = ..., fixed_amount: _Optional[str] = ..., free_events: _Optional[int] = ..., free_amount: _Optional[str] = ..., min_amount: _Optional[str] = ..., max_amount: _Optional[str] = ..., multiplier: _Optional[str] = ..., discount_percent: _Optional[str] = ..., min_spend: _Optional[str] = ..., max_spend: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("recurring", "usage")
+    __slots__ = ("recurring", "usage", "setup", "commitment", "key", "currency")
     RECURRING_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
+    SETUP_FIELD_NUMBER: _ClassVar[int]
+    COMMITMENT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
     recurring: RecurringPrice
     usage: UsagePrice
-    def __init__(self, recurring: _Optional[_Union[RecurringPrice, _Mapping[str, object]]] = ..., usage: _Optional[_Union[UsagePrice, _Mapping[str, object]]] = ...) -> None: ...
+    setup: SetupPrice
+    commitment: CommitmentPrice
+    key: str
+    currency: str
+    def __init__(self, recurring: _Optional[_Union[RecurringPrice, _Mapping[str, object]]] = ..., usage: _Optional[_Union[UsagePrice, _Mapping[str, object]]] = ..., setup: _Optional[_Union[SetupPrice, _Mapping[str, object]]] = ..., commitment: _Optional[_Union[CommitmentPrice, _Mapping[str, object]]] = ..., key: _Optional[str] = ..., currency: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
     __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived")

@@ -71,11 +71,11 @@ class Tier:
     """
 
     up_to: str | None = None
-    unit_amount: str = "0"
-    flat_amount: str = "0"
+    unit_amount: str = ""
+    flat_amount: str = ""
     flat_at_zero: bool = True
     package: str = ""
-    rate: str = "0"
+    rate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +160,11 @@ class Price:
     commitment: CommitmentPrice | None = None
     price_key: str = ""
     currency: str = ""
+
+    @property
+    def form(self) -> RecurringPrice | UsagePrice | SetupPrice | CommitmentPrice | None:
+        """The one that is set."""
+        return self.recurring or self.usage or self.setup or self.commitment
 
     @property
     def kind(self) -> str:

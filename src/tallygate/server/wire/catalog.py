@@ -15,7 +15,6 @@ from tallygate.domain.catalog import (
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import Anchor, PeriodRule, zone_info
 from tallygate.server.wire.plan import (
-    PERIOD_UNIT,
     decode_add_on,
     decode_plan,
     decode_rate,
@@ -24,6 +23,7 @@ from tallygate.server.wire.plan import (
     encode_rate,
     texts,
 )
+from tallygate.server.wire.price import PERIOD_UNIT
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, quantity
 from tallygate_api.v1 import catalog_pb2 as wire
 
@@ -100,6 +100,7 @@ def decode_feature(key: str, feature: wire.Feature) -> Feature:
         unit=feature.unit,
         aggregation=AGGREGATION.decode(feature.aggregation, f"{path}.aggregation"),
         unique_by=feature.unique_by,
+        dimensions=texts(feature.dimensions, f"{path}.dimensions"),
         usage_period=PeriodRule(
             every=PERIOD_UNIT.decode(period.every, f"{path}.usage_period.every"),
             count=quantity(count, f"{path}.usage_period.count", at_least=1),
@@ -127,6 +128,7 @@ def encode_feature(feature: Feature) -> wire.Feature:
         unit=feature.unit,
         aggregation=AGGREGATION.encode(feature.aggregation) if metered else None,
         unique_by=feature.unique_by,
+        dimensions=feature.dimensions,
         usage_period=period if metered else None,
         billable=feature.billable,
         on_unavailable=FEATURE_POLICY.encode(feature.on_unavailable),

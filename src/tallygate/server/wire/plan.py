@@ -1,6 +1,5 @@
 """Plans and add-ons with their entitlements, figures and prices; `path` is where each stands in the document."""
 
-import re
 from collections.abc import Iterable
 
 from tallygate.domain.catalog import (
@@ -8,14 +7,11 @@ from tallygate.domain.catalog import (
     Entitlement,
     Overage,
     Plan,
-    Price,
     RateLimit,
-    RecurringPrice,
     Trial,
-    UsagePrice,
 )
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.domain.period import PeriodUnit
+from tallygate.server.wire.price import decode_price, encode_price
 from tallygate.server.wire.scalars import (
     WireEnum,
     duration,
@@ -27,10 +23,7 @@ from tallygate.server.wire.scalars import (
 )
 from tallygate_api.v1 import catalog_pb2 as wire
 
-PERIOD_UNIT = WireEnum(wire.PeriodUnit, PeriodUnit, default=PeriodUnit.MONTH)
 OVERAGE = WireEnum(wire.Overage, Overage, default=Overage.DENY)
-
-_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,12})?")
 
 
 def decode_entitlement(entitlement: wire.Entitlement, path: str) -> Entitlement:
@@ -72,7 +65,7 @@ def decode_plan(key: str, plan: wire.Plan, path: str) -> Plan:
             identifier(limit, f"{path}.rate_limits"): decode_rate(rate, f"{path}.rate_limits.{limit}")
             for limit, rate in plan.rate_limits.items()
         },
-        prices=tuple(_decode_price(price, f"{path}.prices[{index}]") for index, price in enumerate(plan.prices)),
+        prices=tuple(decode_price(price, f"{path}.prices[{index}]") for index, price in enumerate(plan.prices)),
         archived=plan.archived,
     )
 
@@ -100,7 +93,7 @@ def decode_add_on(key: str, add_on: wire.AddOn, path: str) -> AddOn:
         offered_on=texts(add_on.offered_on, f"{path}.offered_on"),
         max_quantity=optional_quantity(add_on, "max_quantity", at_least=1, path=path),
         entitlements=_entitlements(add_on.entitlements.items(), path),
-        prices=tuple(_decode_price(price, f"{path}.prices[{index}]") for index, price in enumerate(add_on.prices)),
+        prices=tuple(decode_price(price, f"{path}.prices[{index}]") for index, price in enumerate(add_on.prices)),
         archived=add_on.archived,
     )
 
@@ -115,20 +108,6 @@ def encode_add_on(add_on: AddOn) -> wire.AddOn:
         entitlements={key: encode_entitlement(entitlement) for key, entitlement in add_on.entitlements.items()},
         prices=[encode_price(price) for price in add_on.prices],
         archived=add_on.archived,
-    )
-
-
-def encode_price(price: Price) -> wire.Price:
-    """One price, its amounts as they were written."""
-    if price.recurring is not None:
-        every = PERIOD_UNIT.encode(price.recurring.every)
-        recurring = wire.RecurringPrice(amount=price.recurring.amount, every=every, count=price.recurring.count)
-        return wire.Price(recurring=recurring)
-    if price.usage is None:
-        return wire.Price()
-    usage = price.usage
-    return wire.Price(
-        usage=wire.UsagePrice(feature_key=usage.feature_key, unit_amount=usage.unit_amount, per_units=usage.per_units)
     )
 
 
@@ -158,36 +137,6 @@ def decode_rate(rate: wire.RateLimitValue, path: str) -> RateLimit:
 def encode_rate(rate: RateLimit) -> wire.RateLimitValue:
     """The figures of a rate limit."""
     return wire.RateLimitValue(limit=rate.limit, window=duration(rate.window), burst=rate.burst)
-
-
-def _decode_price(price: wire.Price, path: str) -> Price:
-    match price.WhichOneof("charge"):
-        case "recurring":
-            recurring = price.recurring
-            return Price(
-                recurring=RecurringPrice(
-                    amount=_amount(recurring.amount, f"{path}.recurring.amount"),
-                    every=PERIOD_UNIT.decode(recurring.every, f"{path}.recurring.every"),
-                    count=optional_quantity(recurring, "count", at_least=1, path=f"{path}.recurring") or 1,
-                )
-            )
-        case "usage":
-            usage = price.usage
-            return Price(
-                usage=UsagePrice(
-                    feature_key=identifier(usage.feature_key, f"{path}.usage.feature_key"),
-                    unit_amount=_amount(usage.unit_amount, f"{path}.usage.unit_amount"),
-                    per_units=optional_quantity(usage, "per_units", at_least=1, path=f"{path}.usage") or 1,
-                )
-            )
-        case _:
-            raise InvalidFieldError(field=path, expected="recurring or usage")
-
-
-def _amount(text: str, field: str) -> str:
-    if _AMOUNT.fullmatch(text):
-        return text
-    raise InvalidFieldError(field=field, expected='an exact decimal, as "49.00"', got=text)
 
 
 def texts(values: Iterable[str], field: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from tallygate.domain.account import AddOnHolding, PlanTerm, SubscriptionState
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.values import Held
-from tallygate.server.wire.plan import encode_price
+from tallygate.server.wire.price import encode_price
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_instant, optional_quantity, timestamp
 from tallygate_api.v1 import subscription_pb2 as wire
 from tallygate_api.v1 import subscription_service_pb2 as service
