@@ -14,7 +14,6 @@ from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
 from tallygate.control_plane.subscription_changes import ChangePlan, change_plan
 from tallygate.control_plane.tenants import CreateTenant, create_tenant
-from tallygate.domain.billing.prices import Price, RecurringPrice, UsagePrice
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -32,6 +31,7 @@ from tallygate.domain.catalog import (
     Trial,
     ValueType,
 )
+from tallygate.domain.prices import Price, RecurringPrice, UsagePrice
 from tallygate.records.lookup import account_record
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions, UseCase, Written

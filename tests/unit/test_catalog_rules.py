@@ -4,7 +4,6 @@ import pytest
 
 from control_planes import SECOND, demo_catalog, pro
 from tallygate.control_plane.catalog_rules import check_catalog
-from tallygate.domain.billing.prices import Price, RecurringPrice, UsagePrice
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -22,6 +21,7 @@ from tallygate.domain.catalog import (
     ValueType,
 )
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.prices import Price, RecurringPrice, UsagePrice
 
 EMPTY = Catalog()
 

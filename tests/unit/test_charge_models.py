@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from tallygate.domain.billing.models_units import Counted, owed
-from tallygate.domain.billing.prices import ChargeModel, LimitAction, LimitUnit, Tier, UsagePrice
+from tallygate.domain.prices import ChargeModel, LimitAction, LimitUnit, Tier, UsagePrice
 
 
 def of_units(units, **price):

@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from tallygate.control_plane.price_rules import check_prices
-from tallygate.domain.billing.prices import (
+from tallygate.domain.billing.published import published_prices
+from tallygate.domain.catalog import Aggregation, Entitlement, Feature, FeatureKind, Overage
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.prices import (
     ChargeModel,
     CommitmentPrice,
     LimitAction,
@@ -17,9 +20,6 @@ from tallygate.domain.billing.prices import (
     Units,
     UsagePrice,
 )
-from tallygate.domain.billing.published import published_prices
-from tallygate.domain.catalog import Aggregation, Entitlement, Feature, FeatureKind, Overage
-from tallygate.domain.errors import InvalidFieldError
 
 FEATURES = {
     feature.feature_key: feature

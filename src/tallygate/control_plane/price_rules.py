@@ -7,7 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from tallygate.domain.billing.prices import (
+from tallygate.domain.catalog import Aggregation, Entitlement, Feature, FeatureKind, Overage
+from tallygate.domain.currency import decimals_of
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.period import PeriodUnit
+from tallygate.domain.prices import (
     ChargeModel,
     CommitmentPrice,
     LimitAction,
@@ -19,10 +23,6 @@ from tallygate.domain.billing.prices import (
     UsagePrice,
     exact,
 )
-from tallygate.domain.catalog import Aggregation, Entitlement, Feature, FeatureKind, Overage
-from tallygate.domain.currency import decimals_of
-from tallygate.domain.errors import InvalidFieldError
-from tallygate.domain.period import PeriodUnit
 from tallygate.records.fields import check_id, check_label, check_quantity, check_text
 
 _AMOUNT = re.compile(r"(0|[1-9]\d{0,14})(\.\d{1,12})?", re.ASCII)

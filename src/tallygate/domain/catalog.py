@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tallygate.domain.billing.prices import Price
 from tallygate.domain.period import PeriodRule
+from tallygate.domain.prices import Price
 
 
 class FeatureKind(StrEnum):

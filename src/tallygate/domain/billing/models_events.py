@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from tallygate.domain.billing.prices import UsagePrice, exact
 from tallygate.domain.billing.steps import Step, StepKind
+from tallygate.domain.prices import UsagePrice, exact
 
 _ZERO = Fraction(0)
 

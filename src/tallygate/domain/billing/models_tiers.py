@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import ceil
 
-from tallygate.domain.billing.prices import Tier, exact
 from tallygate.domain.billing.steps import Step, StepKind
+from tallygate.domain.prices import Tier, exact
 
 
 def graduated(quantity: Fraction, tiers: Sequence[Tier]) -> tuple[Step, ...]:

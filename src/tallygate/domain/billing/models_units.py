@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tallygate.domain.billing import models_events, models_tiers
-from tallygate.domain.billing.prices import ChargeModel, LimitAction, LimitUnit, UsagePrice, exact
 from tallygate.domain.billing.steps import Owed, Step, StepKind, total
+from tallygate.domain.prices import ChargeModel, LimitAction, LimitUnit, UsagePrice, exact
 
 _ZERO = Fraction(0)
 _WHOLE = Fraction(1)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from tallygate.domain.billing.prices import Price, Units, UsagePrice
 from tallygate.domain.catalog import AddOn, Catalog, Entitlement, Overage, Plan
+from tallygate.domain.prices import Price, Units, UsagePrice
 
 _Bundle = TypeVar("_Bundle", Plan, AddOn)
 

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tallygate.domain.billing.prices import (
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.period import PeriodUnit
+from tallygate.domain.prices import (
     ChargeModel,
     CommitmentPrice,
     Due,
@@ -17,8 +19,6 @@ from tallygate.domain.billing.prices import (
     Units,
     UsagePrice,
 )
-from tallygate.domain.errors import InvalidFieldError
-from tallygate.domain.period import PeriodUnit
 from tallygate.server.wire.scalars import (
     WireEnum,
     entries,
