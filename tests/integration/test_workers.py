@@ -251,7 +251,7 @@ def test_what_a_worker_cannot_start_with_is_said_by_the_parent(new):
 @pytest.mark.parametrize("role", ["all", "control", "worker"])
 async def test_other_roles_are_one_process(role):
     application = Application(Settings(role=role, server=ServerSettings(workers=2)))
-    with pytest.raises(StartError, match=f"server.workers is 2, but role {role} works on SQL.*: set role to data"):
+    with pytest.raises(StartError, match=f"2 workers, but role {role} works on SQL.*: set role to data"):
         await application.start()
 
 

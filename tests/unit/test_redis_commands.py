@@ -36,6 +36,7 @@ def test_script_calls_are_packed_as_hiredis_packs_them(keys, arguments):
         ("redis://:p%40ss@cache", RedisAddress(host="cache", password="p@ss")),
         ("redis://user:pass@cache", RedisAddress(host="cache", username="user", password="pass")),
         ("unix:///run/a%20b.sock", RedisAddress(socket_path="/run/a b.sock")),
+        ("valkey://h?db=2&password=p%26w&username=u", RedisAddress(host="h", database=2, username="u", password="p&w")),
         ("unix://:pass@/run/a.sock?db=3", RedisAddress(socket_path="/run/a.sock", password="pass", database=3)),
     ],
 )
@@ -52,6 +53,15 @@ def test_urls(url, address):
         "redis://:sec/ret@cache",
         "redis://:secret@cache/x",
         "unix://:secret@",
+        "valkeys://:secret@cache",
+        "http://:secret@cache",
+        "redis://:secret@cache?sslx=secret",
+        "redis://:secret@cache:0",
+        "redis://:secret@cache:99999",
+        "redis://:secret@cache/-1",
+        "redis://:secret@cache/9999999999",
+        "redis://:sec#ret@cache",
+        "redis://[:secret@cache",
     ],
 )
 def test_a_bad_url_is_one_line_without_its_secret(url):

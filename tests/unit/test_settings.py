@@ -6,7 +6,7 @@ import pytest
 from tallygate import settings
 from tallygate.settings import SecretUrl, Settings, SettingsError, load
 
-SCHEMA = Path(settings.__file__).with_name("settings.schema.json")
+SCHEMA = Path(settings.__file__).parents[1] / "settings.schema.json"
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_r
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
 from tallygate.app.serving import Serving, build_serving
+from tallygate.app.usable import require_usable
 from tallygate.server.listeners import parse_address
 from tallygate.server.operations.admin import AdminServer, Check
 from tallygate.settings import Settings
@@ -91,7 +92,7 @@ class Application(Startable):
     @override
     async def _start(self) -> None:
         settings = self._settings
-        _require_one_process(settings)
+        require_usable(settings)
         redis = self._redis = await open_redis(settings)
         if settings.role != "data":
             from tallygate.app.control_side import open_control_side  # noqa: PLC0415 - loads SQL
@@ -177,15 +178,6 @@ class Application(Startable):
             msg = "nothing is served any more"
             raise StartError(msg)
         return serving
-
-
-def _require_one_process(settings: Settings) -> None:
-    if settings.server.workers > 1 and settings.role != "data":
-        msg = (
-            f"server.workers is {settings.server.workers}, but role {settings.role} works on SQL, in one process:"
-            " set role to data here, and run one process of role all beside it on the same redis.url"
-        )
-        raise StartError(msg)
 
 
 def _settle_memory() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tallygate.app import clock
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
-from tallygate.app.installation import bootstrap, database_url, require_schema
+from tallygate.app.installation import bootstrap, database_address, require_schema
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
 from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
@@ -113,7 +113,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         StartError: the database or its schema does not fit.
     """
     await asyncio.to_thread(require_schema, settings)
-    engine = create_engine(database_url(settings), pool_size=settings.database.pool_size)
+    engine = create_engine(database_address(settings), pool_size=settings.database.pool_size)
     try:
         await _prepare(engine, settings)
     except BaseException:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from tallygate.app import clock
-from tallygate.app.errors import StartError
+from tallygate.app.errors import StartError, UnusableSettingError
 from tallygate.data_plane.admission import Admission
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.check import Checks
@@ -40,6 +40,22 @@ class RedisSide:
             await asyncio.to_thread(self.embedded.stop)
 
 
+def named_redis(settings: Settings) -> RedisAddress | None:
+    """The Redis that the settings name; None where they leave it to an embedded one.
+
+    Raises:
+        UnusableSettingError: the URL is none, or this role needs one and it is empty.
+    """
+    url = settings.redis.url.get_secret_value()
+    if not url and settings.role != "all":
+        problem = f"role {settings.role} shares its Redis with others: expected its URL"
+        raise UnusableSettingError(problem, key="redis.url")
+    try:
+        return RedisAddress.parse(url) if url else None
+    except RedisUrlError as error:
+        raise UnusableSettingError(error, key="redis.url") from None
+
+
 async def open_redis(settings: Settings) -> RedisSide:
     """Start the embedded server where none is named, and connect.
 
@@ -47,25 +63,22 @@ async def open_redis(settings: Settings) -> RedisSide:
         StartError: it cannot be reached, or this role needs one that is named.
         EmbeddedServerError: the embedded server cannot be started.
     """
-    url = settings.redis.url.get_secret_value()
+    address, url = named_redis(settings), settings.redis.url.get_secret_value()
     embedded: EmbeddedValkey | None = None
-    if not url:
-        if settings.role != "all":
-            msg = f"role {settings.role} shares its Redis with others: set redis.url (TALLYGATE_REDIS__URL)"
-            raise StartError(msg)
+    if address is None:
         embedded = EmbeddedValkey(settings.data_dir / "valkey", append_fsync=settings.redis.appendfsync)
         await asyncio.to_thread(embedded.start)
-        url = embedded.url
+        url, address = embedded.url, RedisAddress(socket_path=str(embedded.socket_path))
     burst = Burst()
+    link = RedisLink(
+        address,
+        connect_seconds=settings.redis.connect_timeout,
+        reply_seconds=settings.redis.read_timeout,
+        burst=burst,
+    )
     try:
-        link = RedisLink(
-            RedisAddress.parse(url),
-            connect_seconds=settings.redis.connect_timeout,
-            reply_seconds=settings.redis.read_timeout,
-            burst=burst,
-        )
         await link.connect()
-    except (ConnectError, RedisUrlError) as error:
+    except ConnectError as error:
         if embedded is not None:
             await asyncio.to_thread(embedded.stop)
         msg = f"{error}; check redis.url (TALLYGATE_REDIS__URL) and that the server runs"

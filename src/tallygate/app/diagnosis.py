@@ -3,14 +3,15 @@
 import asyncio
 
 from tallygate.app import clock
+from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
-from tallygate.app.installation import database_url, opened
-from tallygate.app.recovery import redis_url
+from tallygate.app.installation import database_address, opened
+from tallygate.app.recovery import redis_address
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.records.epochs import PartitionState
 from tallygate.settings import Settings
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.address import RedisAddress, RedisUrlError
+from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.epochs import SqlEpochs
@@ -22,18 +23,23 @@ _SECONDS = 5.0
 async def diagnose(settings: Settings) -> list[Finding]:
     """Look at the database and at Redis; what cannot be reached is a finding, too."""
     findings = await _look_at_database(settings)
-    url = redis_url(settings)
-    if not url:
+    try:
+        address = redis_address(settings)
+    except UnusableSettingError as error:
+        return [*findings, Finding(name="redis", ok=False, detail=str(error), fix="correct redis.url")]
+    if address is None:
         detail = f"embedded, not running in {settings.data_dir}"
         return [*findings, Finding(name="redis", ok=True, detail=detail)]
-    return findings + await _look_at_redis(settings, url)
+    return findings + await _look_at_redis(settings, address)
 
 
 async def _look_at_database(settings: Settings) -> list[Finding]:
     fix = "check database.url (TALLYGATE_DATABASE__URL) and that the server runs"
     try:
-        url = database_url(settings)
-        found = await asyncio.wait_for(asyncio.to_thread(schema.schema_version, url), _SECONDS)
+        target = database_address(settings)
+        found = await asyncio.wait_for(asyncio.to_thread(schema.schema_version, target), _SECONDS)
+    except UnusableSettingError as error:
+        return [Finding(name="database", ok=False, detail=str(error), fix="correct database.url or data_dir")]
     except (StoreUnavailableError, TimeoutError):
         return [Finding(name="database", ok=False, detail="cannot be reached", fix=fix)]
     wanted = schema.head()
@@ -48,12 +54,12 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
     ]
 
 
-async def _look_at_redis(settings: Settings, url: str) -> list[Finding]:
+async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Finding]:
     fix = "check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
     try:
-        link = RedisLink(RedisAddress.parse(url), connect_seconds=_SECONDS, reply_seconds=_SECONDS)
+        link = RedisLink(address, connect_seconds=_SECONDS, reply_seconds=_SECONDS)
         await link.connect()
-    except (LinkError, RedisUrlError) as error:
+    except LinkError as error:
         return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
     try:
         findings = [Finding(name="redis", ok=True, detail="reached")]

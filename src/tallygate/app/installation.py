@@ -1,44 +1,58 @@
 """An installation's database: opened, migrated, and written to directly where no server runs yet. Loads SQL."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.app import clock
-from tallygate.app.errors import StartError
+from tallygate.app.errors import StartError, UnusableSettingError, reason
+from tallygate.app.key_files import read_key
 from tallygate.control_plane.keys import CreateKey
 from tallygate.control_plane.keys import create_key as register_key
 from tallygate.control_plane.keys import revoke_key as revoke
-from tallygate.domain.credential import ENTROPY_BYTES, Scope, is_well_formed, mint_key
+from tallygate.domain.credential import ENTROPY_BYTES, Scope, mint_key
 from tallygate.domain.errors import ConflictError, InvalidFieldError, StoreUnavailableError
 from tallygate.records.values import Tenant
 from tallygate.settings import Settings
 from tallygate.storage.sql import schema
+from tallygate.storage.sql.address import DatabaseUrlError, parse_database, shown, sqlite_at
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.unit_of_work import SqlStore
 
 
-def database_url(settings: Settings) -> str:
-    """The database that the settings name, else SQLite in the data directory, which is made."""
+def database_address(settings: Settings) -> URL:
+    """The database that the settings name, else SQLite in the data directory, which is made.
+
+    Raises:
+        UnusableSettingError: the URL is none, or the directory cannot be made.
+    """
     named = settings.database.url.get_secret_value()
-    if named:
-        return named
-    directory = settings.data_dir.absolute()
     try:
+        if named:
+            return parse_database(named)
+        directory = settings.data_dir.absolute()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"cannot use {directory} as data directory: {error.strerror}; choose another data_dir"
-        raise StartError(msg) from error
-    return f"sqlite:///{directory / 'tallygate.db'}"
+    except DatabaseUrlError as error:
+        raise UnusableSettingError(error, key="database.url") from None
+    except (OSError, ValueError) as error:
+        problem = f"cannot use {settings.data_dir.absolute()} as data directory: {reason(error)}"
+        raise UnusableSettingError(problem, key="data_dir") from error
+    return sqlite_at(directory / "tallygate.db")
 
 
 def migrate(settings: Settings) -> str:
-    """Bring the database to the newest schema; returns its version. Blocks."""
-    url = database_url(settings)
-    schema.migrate(url)
-    return schema.schema_version(url)
+    """Bring the database to the newest schema; returns its version. Blocks.
+
+    Raises:
+        StartError: it cannot be reached.
+    """
+    target = database_address(settings)
+    with reached(target):
+        schema.migrate(target)
+        return schema.schema_version(target)
 
 
 def require_schema(settings: Settings) -> None:
@@ -47,26 +61,42 @@ def require_schema(settings: Settings) -> None:
     Raises:
         StartError: the database's schema is another one, or it cannot be reached.
     """
-    url = database_url(settings)
-    try:
+    target = database_address(settings)
+    with reached(target):
         if not settings.database.url.get_secret_value():
-            schema.migrate(url)
+            schema.migrate(target)
             return
-        found, wanted = schema.schema_version(url), schema.head()
-    except StoreUnavailableError as error:
-        msg = f"the database at {settings.database.url} cannot be reached; check database.url (TALLYGATE_DATABASE__URL)"
-        raise StartError(msg) from error
+        found, wanted = schema.schema_version(target), schema.head()
     if found != wanted:
         msg = f"the database has schema {found or 'none'}, this version needs {wanted}: run `tallygate migrate`"
         raise StartError(msg)
 
 
+@contextmanager
+def reached(target: URL) -> Iterator[None]:
+    """Say which database it was that could not be worked on, why, and what to look at.
+
+    Raises:
+        StartError: the store failed.
+    """
+    try:
+        yield
+    except StoreUnavailableError as error:
+        why = reason(error.__cause__ or error).replace(target.password or "\0", "***")
+        msg = f"the database at {shown(target)} cannot be used ({why}); check database.url (TALLYGATE_DATABASE__URL)"
+        if target.get_backend_name() == "sqlite":
+            msg += " and data_dir (TALLYGATE_DATA_DIR)"
+        raise StartError(msg) from error
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """The database, for one piece of work."""
-    engine = create_engine(database_url(settings), pool_size=1)
+    target = database_address(settings)
+    engine = create_engine(target, pool_size=1)
     try:
-        yield engine
+        with reached(target):
+            yield engine
     finally:
         await engine.dispose()
 
@@ -125,14 +155,10 @@ def _bootstrap_key(key_file: Path) -> str:
         if not key_file.exists():
             key_file.touch(mode=0o600, exist_ok=False)
             key_file.write_text(mint_key(clock.entropy(ENTROPY_BYTES)) + "\n", encoding="utf-8")
-        secret = key_file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"cannot use bootstrap_key_file {key_file}: {error}"
-        raise StartError(msg) from error
-    if not is_well_formed(secret):
-        msg = f"bootstrap_key_file {key_file} holds no API key; remove it, and the next start makes one"
-        raise StartError(msg)
-    return secret
+    except (OSError, ValueError) as error:
+        problem = f"cannot make {key_file}: {reason(error)}"
+        raise UnusableSettingError(problem, key="bootstrap_key_file") from error
+    return read_key("bootstrap_key_file", key_file)
 
 
 def _scopes(names: Collection[str]) -> frozenset[Scope]:

@@ -1,8 +1,7 @@
 """Counting on after counters were lost: an operator's decision, never one of ours. Loads SQL."""
 
-from urllib.parse import quote
-
 from tallygate.app import clock
+from tallygate.app.data_side import named_redis
 from tallygate.app.errors import StartError
 from tallygate.app.installation import opened
 from tallygate.records.epochs import EpochKeeper
@@ -16,10 +15,17 @@ from tallygate.storage.sql.epochs import SqlEpochs
 _SECONDS = 5.0
 
 
-def redis_url(settings: Settings) -> str:
-    """The Redis that the settings name, else the embedded one's socket; empty while that one is not running."""
+def redis_address(settings: Settings) -> RedisAddress | None:
+    """The Redis that the settings name, else the embedded one's socket; None while that one is not running.
+
+    Raises:
+        UnusableSettingError: the URL is none.
+    """
+    named = settings.redis.url.get_secret_value()
+    if named:
+        return named_redis(settings)
     socket = DataDirectory(settings.data_dir / "valkey").recorded_socket
-    return settings.redis.url.get_secret_value() or (f"unix://{quote(str(socket))}" if socket.exists() else "")
+    return RedisAddress(socket_path=str(socket)) if socket.exists() else None
 
 
 async def accept_loss(settings: Settings) -> int:
@@ -28,11 +34,11 @@ async def accept_loss(settings: Settings) -> int:
     Raises:
         StartError: Redis cannot be reached.
     """
-    url = redis_url(settings)
-    if not url:
+    address = redis_address(settings)
+    if address is None:
         msg = f"the Valkey in {settings.data_dir} is not running: start the server, and say it again beside it"
         raise StartError(msg)
-    link = RedisLink(RedisAddress.parse(url), connect_seconds=_SECONDS, reply_seconds=_SECONDS)
+    link = RedisLink(address, connect_seconds=_SECONDS, reply_seconds=_SECONDS)
     try:
         await link.connect()
     except LinkError as error:

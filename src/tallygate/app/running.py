@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from tallygate.app.application import Application
+from tallygate.app.usable import require_usable
 from tallygate.app.workers import Workers
 from tallygate.server.operations import logs
 from tallygate.server.transport.lending import LendingLoop
@@ -25,6 +26,7 @@ def run(main: Coroutine[Any, Any, _Result]) -> _Result:
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then drain and stop; meanwhile further signals change nothing."""
     logs.configure(level=settings.logging.level, output=settings.logging.format)
+    require_usable(settings)
     asked = stop_signal()
     several = settings.server.workers > 1 and settings.role == "data"
     async with Workers(settings) if several else Application(settings) as running:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide
-from tallygate.app.errors import StartError
+from tallygate.app.errors import UnusableSettingError
+from tallygate.app.key_files import read_key
 from tallygate.data_plane.standing import Standings
-from tallygate.domain.credential import is_well_formed
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
 from tallygate.server.calls.registry import Service, service_named
 from tallygate.server.calls.streams import Streams
@@ -159,14 +159,6 @@ def _listener_key(settings: Settings) -> str:
     if path is None:
         return ""
     if not parse_address(settings.server.grpc_address).is_local:
-        msg = "listener_key_file is for local listeners: serve on loopback or a Unix socket, or let callers bring keys"
-        raise StartError(msg)
-    try:
-        key = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"cannot read listener_key_file {path}: {error}"
-        raise StartError(msg) from error
-    if not is_well_formed(key):
-        msg = f"listener_key_file {path} holds no API key"
-        raise StartError(msg)
-    return key
+        problem = "it is for local listeners: serve on loopback or a Unix socket, or let callers bring keys"
+        raise UnusableSettingError(problem, key="server.listener_key_file")
+    return read_key("server.listener_key_file", path)

@@ -3,10 +3,12 @@
 import contextlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import grpc
 from google.protobuf.message import Message
@@ -14,12 +16,18 @@ from google.protobuf.message import Message
 from tallygate.cli.failures import CommandError, failure_of
 from tallygate.cli.output import echo_json, echo_text, table
 from tallygate.settings import client_environment, load
+from tallygate.settings.texts import UnreadableError, read_text
 from tallygate_api.service_config import default_service_config
 
 DEFAULT_ADDRESS = "127.0.0.1:7420"
 _OWNER_ONLY = 0o600
 _PAGE = 1_000
-_LOCAL = ("127.", "localhost", "[::1]", "unix:")
+_SHOWN = 80
+_UNIX = "unix:"
+_LOCAL = ("127.", "localhost", "[::1]", _UNIX)
+_ADDRESS = re.compile(
+    r"(dns:/{0,3}([^/\s]+/)?|ipv[46]:)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(%\w+)?\]):[0-9]{1,5}", re.ASCII
+)
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -32,6 +40,14 @@ class Target:
     address: str
     key: str
     timeout: float = 5.0
+
+    @property
+    def uri(self) -> str:
+        """The address as gRPC takes it, which undoes percent-encoding of a socket's path."""
+        if not self.address.startswith(_UNIX):
+            return self.address
+        path = self.address.removeprefix(_UNIX)
+        return _UNIX + quote("/" + path.lstrip("/") if path.startswith("/") else path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +128,7 @@ def connect(target: Target, *, as_json: bool = False) -> Iterator[Client]:
     options: list[tuple[str, Any]] = [("grpc.service_config", default_service_config())]
     if target.address.startswith(_LOCAL):
         options.append(("grpc.enable_http_proxy", 0))
-    with grpc.insecure_channel(target.address, options=options) as channel:
+    with grpc.insecure_channel(target.uri, options=options) as channel:
         yield Client(channel=channel, target=target, as_json=as_json)
 
 
@@ -128,6 +144,7 @@ def find_target(*, server: str | None, key: str | None, key_file: Path | None, t
     named = server or environment.address
     context = _read_context(environment.context_file, needed=not named)
     address = named or context.get("server", "") or DEFAULT_ADDRESS
+    _require_address(address, "--server" if server else "TALLYGATE_ADDRESS" if named else "the context's server")
     own = context.get("key", "") if context.get("server") == address else ""
     secret = key or (_read_key(key_file) if key_file else "") or environment.api_key or own
     return Target(address=address, key=secret.strip(), timeout=timeout)
@@ -150,13 +167,21 @@ def read_context(path: Path) -> dict[str, str]:
         CommandError: it is there and cannot be read.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, ValueError) as error:
+        if not path.exists():
+            return {}
+        content = json.loads(read_text(path))
+    except (UnreadableError, OSError, ValueError, RecursionError) as error:
         msg = f"cannot read {path}: {error}; remove it, or start `tallygate dev` again"
         raise CommandError(msg) from error
     return {str(k): str(v) for k, v in content.items()} if isinstance(content, dict) else {}
+
+
+def _require_address(address: str, origin: str) -> None:
+    """Refuse what gRPC would look for in vain, or look up as something else."""
+    socket = address.startswith(_UNIX) and len(address) > len(_UNIX) and address.isprintable() and "," not in address
+    if not socket and not _ADDRESS.fullmatch(address):
+        msg = f"{origin}: expected host:port, as {DEFAULT_ADDRESS}, or unix:/path, got {address[:_SHOWN]!r}"
+        raise CommandError(msg)
 
 
 def _read_context(named: str, *, needed: bool) -> dict[str, str]:
@@ -168,7 +193,7 @@ def _read_context(named: str, *, needed: bool) -> dict[str, str]:
 
 def _read_key(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_text(path).strip()
+    except UnreadableError as error:
         msg = f"cannot read the key file {path}: {error}"
         raise CommandError(msg) from error

@@ -79,7 +79,7 @@ def _failure(error: BaseException) -> CommandError:  # noqa: PLR0911 - a table o
             return CommandError(f"{error.name} is missing: pip install 'tallygate[server]'")
         case OSError() if error.strerror:
             return CommandError(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
-        case _ if type(error).__name__ == "SettingsError":
+        case _ if any(kind.__name__ == "SettingsError" for kind in type(error).__mro__):
             return CommandError(text)
         case _ if type(error).__module__.startswith("tallygate.") and text:
             return CommandError(text, exit_code=_exit_code(error))

@@ -1,6 +1,7 @@
 """Options that many commands share, and the forms of their values."""
 
 import functools
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -113,6 +114,8 @@ def settings_options(*, listeners: bool = False) -> Decorator:
             keys = [key for key in _KEYS if _flag(key) in arguments]
             flags = {key: arguments.pop(_flag(key)) for key in keys}
             flags.update(_assignment(text) for text in others)
+            # What fails is told by its error; without a handler Python would print the log's warning beside it.
+            logging.getLogger("tallygate").addHandler(logging.NullHandler())
             function(flags=flags, config=config, **arguments)
 
         return _decorated(command, (*_STORES, *(_LISTENERS if listeners else ())))

@@ -1,16 +1,21 @@
 """Where servers listen, alone or several on one address, and why an address cannot be had, in one line with its fix."""
 
 import errno
+import os
+import re
 import socket
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
-from os import umask
 from pathlib import Path
+from urllib.parse import quote
 
 _UNIX = "unix:"
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%\w+)?|\[[0-9A-Fa-f:.]+(%\w+)?\]", re.ASCII)
+_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _UNIX_PATH_BYTES = 107
 _SOCKET_UMASK = 0o117
 _SPREADS_CONNECTIONS = sys.platform == "linux" and hasattr(socket, "SO_REUSEPORT")
@@ -18,6 +23,10 @@ _SPREADS_CONNECTIONS = sys.platform == "linux" and hasattr(socket, "SO_REUSEPORT
 
 class ListenError(Exception):
     """An address cannot be listened on; the message is one line with cause and fix."""
+
+
+class AddressError(ListenError):
+    """A text names no address; the message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +48,48 @@ class Address:
             return False
 
     @property
+    def uri(self) -> str:
+        """As grpcio takes it, which undoes percent-encoding: a path must be given with it, or %2F would be a slash."""
+        return self.target if self.path is None else f"{_UNIX}{quote(str(self.path))}"
+
+    @property
     def target(self) -> str:
-        """As gRPC writes it."""
+        """As settings write it, and people read it."""
         if self.path is not None:
             return f"{_UNIX}{self.path}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def parse_address(text: str) -> Address:
-    """The address that `host:port`, `[ipv6]:port`, `unix:/path` or `unix:path` names.
+    """The address that `host:port`, `[ipv6]:port`, `unix:/path` or `unix:path` names; a path is taken as it stands.
 
     Raises:
-        ListenError: it is none of these.
+        AddressError: it is none of these.
     """
     if text.startswith(_UNIX):
-        path = Path("/" + text[len(_UNIX) :].lstrip("/") if text.startswith(_UNIX + "/") else text[len(_UNIX) :])
-        if len(str(path).encode()) > _UNIX_PATH_BYTES:
-            msg = f"cannot listen on {text}: the path is longer than {_UNIX_PATH_BYTES} bytes; choose a shorter one"
-            raise ListenError(msg)
-        return Address(path=path)
+        return Address(path=_socket_path(text))
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the largest port there is
+    number = int(port) if _PORT.fullmatch(port) else 65536
+    if not _HOST.fullmatch(host) or number > 65535:  # noqa: PLR2004 - the largest port there is
         msg = f"cannot listen on {text!r}: want host:port, as 127.0.0.1:7420, or unix:/path"
-        raise ListenError(msg)
-    return Address(host=host.strip("[]"), port=int(port))
+        raise AddressError(msg)
+    return Address(host=host.strip("[]"), port=number)
+
+
+def _socket_path(text: str) -> Path:
+    rest = text[len(_UNIX) :]
+    path = Path("/" + rest.lstrip("/") if rest.startswith("/") else rest)
+    problem = ""
+    if not path.name or rest.endswith("/"):
+        problem = "want unix:/path, with the name of a socket"
+    elif "\0" in rest or "," in rest or not rest.isprintable():
+        problem = "a socket's path holds neither commas, where gRPC clients end it, nor control characters"
+    elif len(os.fsencode(path)) > _UNIX_PATH_BYTES:
+        problem = f"the path is longer than {_UNIX_PATH_BYTES} bytes; choose a shorter one"
+    if problem:
+        msg = f"cannot listen on {text!r}: {problem}"
+        raise AddressError(msg)
+    return path
 
 
 def bind_tcp(address: Address, *, shared: bool = False) -> socket.socket:
@@ -141,9 +168,8 @@ def claim(address: Address, *, shared: bool = False) -> None:
             probe.connect(str(address.path))
         except FileNotFoundError:
             pass
-        except ConnectionRefusedError:  # the file of a server that is gone
-            with suppress(FileNotFoundError):
-                address.path.unlink()
+        except ConnectionRefusedError:  # the file of a server that is gone, or no socket at all
+            _remove_socket(address)
         except OSError as error:
             raise ListenError(_explained(address, error)) from error
         else:
@@ -154,14 +180,24 @@ def claim(address: Address, *, shared: bool = False) -> None:
         raise ListenError(msg)
 
 
+def _remove_socket(address: Address) -> None:
+    path = address.path
+    assert path is not None  # noqa: S101 - asked of Unix sockets only
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            msg = f"cannot listen on {address.target}: something is there that is no socket; choose another path"
+            raise ListenError(msg)
+        path.unlink()
+
+
 @contextmanager
 def private_sockets() -> Iterator[None]:
     """Unix sockets bound in this block are for owner and group only."""
-    before = umask(_SOCKET_UMASK)
+    before = os.umask(_SOCKET_UMASK)
     try:
         yield
     finally:
-        umask(before)
+        os.umask(before)
 
 
 def _explained(address: Address, error: OSError) -> str:

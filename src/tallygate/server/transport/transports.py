@@ -178,7 +178,7 @@ def _listen(server: grpc.aio.Server, address: Address, options: TransportOptions
     claim(address, shared=options.shared)
     try:
         with private_sockets():
-            port = server.add_insecure_port(address.target)
+            port = server.add_insecure_port(address.uri)
     except RuntimeError as error:  # what grpc raises for any address; its cause was looked for before
         msg = f"cannot listen on {address.target}: gRPC refuses it; choose another address"
         raise ListenError(msg) from error

@@ -1,19 +1,23 @@
 """Where a Redis server is, and with which credentials."""
 
 from dataclasses import dataclass, field
-from typing import Self
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from typing import NoReturn, Self
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from typing_extensions import override
 
 _DEFAULT_PORT = 6379
+_TCP = frozenset({"redis", "valkey"})
+_TLS = frozenset({"rediss", "valkeys"})
+_OPTIONS = frozenset({"db", "username", "password"})
+_MOST_DATABASES = 2**31
 
 
 class RedisUrlError(ValueError):
-    """A Redis URL is redis://[[user]:password@]host[:port][/db] or unix://[...@]/path[?db=n], without TLS."""
+    """A Redis URL is redis://[[user]:password@]host[:port][/db] or valkey://..., or unix://[...@]/path[?db=n]."""
 
-    def __init__(self) -> None:
-        super().__init__(self.__doc__)
+    def __init__(self, problem: str = "") -> None:
+        super().__init__(problem or self.__doc__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,33 +35,52 @@ class RedisAddress:
     def parse(cls, url: str) -> Self:
         """Read `redis://[[user]:password@]host[:port][/database]` or `unix://[...@]/path[?db=n]`.
 
-        `valkey://` means the same as `redis://`. Percent-encoding is undone.
+        `valkey://` means the same as `redis://`. Percent-encoding is undone; `db`, `username` and `password` may stand
+        in the query, too.
 
         Raises:
-            RedisUrlError: It is neither.
+            RedisUrlError: It is neither, or asks for what no connection here can do.
         """
         try:
             parts = urlsplit(url)
-            port = parts.port or _DEFAULT_PORT
-            database = _database(parts)
+            options = dict(parse_qsl(parts.query, keep_blank_values=True))
+            database = _database(parts, options)
+            port = _DEFAULT_PORT if parts.port is None else parts.port
         except ValueError:
             raise RedisUrlError from None  # the text of the cause may hold the password
-        username = unquote(parts.username) if parts.username else None
-        password = unquote(parts.password) if parts.password else None
-        if parts.scheme == "unix" and parts.path:
+        _require_readable(parts, options, port)
+        username = unquote(parts.username or "") or options.get("username") or None
+        password = unquote(parts.password or "") or options.get("password") or None
+        if parts.scheme == "unix":
             path = unquote(parts.path)
             return cls(socket_path=path, username=username, password=password, database=database)
-        if parts.scheme in {"redis", "valkey"}:
-            host = parts.hostname or "127.0.0.1"
-            return cls(host=host, port=port, username=username, password=password, database=database)
-        raise RedisUrlError
+        host = parts.hostname or "127.0.0.1"
+        return cls(host=host, port=port, username=username, password=password, database=database)
 
     @override
     def __str__(self) -> str:
         return f"unix://{self.socket_path}" if self.socket_path else f"redis://{self.host}:{self.port}"
 
 
-def _database(parts: SplitResult) -> int:
-    if parts.scheme == "unix":
-        return int(parse_qs(parts.query).get("db", ["0"])[0])
-    return int(parts.path.strip("/") or 0)
+def _require_readable(parts: SplitResult, options: dict[str, str], port: int) -> None:
+    if parts.scheme in _TLS:
+        _refuse(f"{parts.scheme}:// needs TLS, which is not supported: expected redis:// or unix://")
+    if parts.scheme not in {"unix", *_TCP} or parts.fragment or (parts.scheme == "unix" and not parts.path):
+        raise RedisUrlError
+    if parts.scheme != "unix" and not port > 0:
+        _refuse("expected a port from 1 to 65535")
+    unknown = [name for name in options if name not in _OPTIONS]
+    if unknown:
+        _refuse(f"unknown option {unknown[0]!r}; known are {', '.join(sorted(_OPTIONS))}")
+
+
+def _refuse(problem: str) -> NoReturn:
+    raise RedisUrlError(problem)
+
+
+def _database(parts: SplitResult, options: dict[str, str]) -> int:
+    text = options.get("db") or ("" if parts.scheme == "unix" else parts.path.strip("/"))
+    number = int(text or 0)
+    if not 0 <= number < _MOST_DATABASES:
+        _refuse("expected a database from 0")
+    return number

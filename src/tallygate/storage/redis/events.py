@@ -10,8 +10,6 @@ from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from tallygate.domain.errors import StoreUnavailableError
@@ -19,7 +17,9 @@ from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.domain.gating.decision import PotKind
 from tallygate.metering.ports import Clock, Delivery, StreamLag
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import return_announcement
+from tallygate.storage.redis.client import redis_client
 from tallygate.storage.redis.fact_codec import read_entry
 
 GROUP = "billing"
@@ -40,13 +40,7 @@ _RETIRE = _script("retire.lua")
 
 def stream_client(url: str, *, connect_seconds: float = 0.5, reply_seconds: float = 2.0) -> Redis:
     """A client that fails in time and never retries by itself; `reply_seconds` must exceed the wait for news."""
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=connect_seconds,
-        socket_timeout=reply_seconds,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
+    return redis_client(RedisAddress.parse(url), connect_seconds=connect_seconds, reply_seconds=reply_seconds)
 
 
 class EventStream:

@@ -10,8 +10,6 @@ from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
 from tallygate.domain.account import AccountRecord
@@ -22,6 +20,7 @@ from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import change_announcement
+from tallygate.storage.redis.client import redis_client
 
 _PUBLISH = files("tallygate.storage.redis").joinpath("scripts/publish.lua").read_text("utf-8")
 _SHA = sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
@@ -30,19 +29,7 @@ _AT_ONCE = 100
 
 def publishing_client(address: RedisAddress, *, connect_seconds: float = 0.25, reply_seconds: float = 0.25) -> Redis:
     """A client that fails in time and never retries by itself; redis-py's defaults would wait for many seconds."""
-    where: dict[str, Any] = {"host": address.host, "port": address.port}
-    if address.socket_path is not None:
-        where = {"unix_socket_path": address.socket_path}
-    return Redis(
-        **where,
-        username=address.username,
-        password=address.password,
-        db=address.database,
-        socket_connect_timeout=connect_seconds,
-        socket_timeout=reply_seconds,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
+    return redis_client(address, connect_seconds=connect_seconds, reply_seconds=reply_seconds)
 
 
 class RedisPublisher:

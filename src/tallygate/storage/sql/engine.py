@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from time import sleep
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from tallygate.storage.sql.address import parse_database
 
 WRITE: Final = "tallygate_write"
 """Execution option of a connection whose transaction will write: on SQLite it begins with the write lock."""
@@ -21,9 +23,9 @@ _POSTGRES_OPTIONS = "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_t
 _PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
 
 
-def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+def create_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
     """An engine for `sqlite:///path` or `postgresql://...`, whichever driver the URL names or leaves out."""
-    target = make_url(url)
+    target = parse_database(url)
     if target.get_backend_name() == "sqlite":
         engine = create_async_engine(
             target.set(drivername="sqlite+aiosqlite"),
@@ -52,9 +54,9 @@ async def connected(engine: AsyncEngine, options: Mapping[str, Any]) -> AsyncIte
         yield await connection.execution_options(**options)
 
 
-def create_migration_engine(url: str) -> Engine:
+def create_migration_engine(url: str | URL) -> Engine:
     """A blocking engine on the same database without a statement timeout: what migrations run on."""
-    target = make_url(url)
+    target = parse_database(url)
     if target.get_backend_name() == "sqlite":
         engine = create_sync_engine(target.set(drivername="sqlite"), connect_args={"timeout": _BUSY_SECONDS})
         _prepare_sqlite(engine, tries=_BUSY_TRIES)

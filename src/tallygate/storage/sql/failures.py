@@ -22,7 +22,7 @@ def translated() -> Iterator[None]:
         _log.info("a write lost to what is stored: %s", error.orig)
         raise _conflict(str(error.orig)) from error
     except (SQLAlchemyError, OSError) as error:
-        _log.warning("the database failed: %s", error)
+        _log.warning("the database failed: %s", " ".join(str(getattr(error, "orig", None) or error).split()))
         raise StoreUnavailableError(store="sql") from error
 
 

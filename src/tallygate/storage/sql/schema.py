@@ -4,7 +4,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import URL, inspect, text
 
 from tallygate.storage.sql.engine import create_migration_engine
 from tallygate.storage.sql.failures import translated
@@ -25,7 +25,7 @@ def head() -> str:
     return HEAD
 
 
-def schema_version(url: str) -> str:
+def schema_version(url: str | URL) -> str:
     """The version of the database, empty where it was never migrated. Blocks."""
     engine = create_migration_engine(url)
     try:
@@ -37,7 +37,7 @@ def schema_version(url: str) -> str:
         engine.dispose()
 
 
-def migrate(url: str) -> None:
+def migrate(url: str | URL) -> None:
     """Bring the database to the newest version, in one transaction; of several at once, one works. Blocks."""
     if schema_version(url) == HEAD:
         return

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, WithJsonSchema
-from typing_extensions import override
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from tallygate.settings.forms import Bytes, HomePath, OptionalPath, Seconds, SecretUrl
 
 _ENVIRON = os.environ  # noqa: TID251 - this is the only reader of the environment
 ENV_PREFIX = "TALLYGATE_"
@@ -23,42 +23,10 @@ CONFIG_FILE_VARIABLE = "TALLYGATE_CONFIG_FILE"
 CLIENT_VARIABLES = ("TALLYGATE_ADDRESS", "TALLYGATE_API_KEY", "TALLYGATE_CONTEXT_FILE")
 # Kubernetes gives every pod such variables for each Service, one named "tallygate" among them.
 _KUBERNETES = re.compile(r"TALLYGATE_(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)")
-_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZES = {"B": 1, "KiB": 1024, "MiB": 1024**2}
 
 
 class SettingsError(Exception):
     """The settings cannot be used; the message is one line a problem, each with the key and the fix."""
-
-
-def _scaled(value: object, units: Mapping[str, float]) -> object:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", value.strip()) if isinstance(value, str) else None
-    if found is None or found[2] not in units:
-        return value
-    return float(found[1]) * units[found[2]]
-
-
-def _measure(units: Mapping[str, float]) -> tuple[BeforeValidator, WithJsonSchema]:
-    pattern = rf"^\d+(\.\d+)?\s*({'|'.join(units)})?$"
-    schema = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": pattern}]}
-    return BeforeValidator(lambda value: _scaled(value, units)), WithJsonSchema(schema)
-
-
-Seconds = Annotated[float, Field(ge=0), *_measure(_UNITS)]
-Bytes = Annotated[int, Field(ge=0), *_measure(_SIZES)]
-
-
-class SecretUrl(SecretStr):
-    """A URL that shows everything but its password."""
-
-    @override
-    def _display(self) -> str:  # pydantic's own hook for what str() and repr() show
-        value = self.get_secret_value()
-        try:
-            password = urlsplit(value).password
-        except ValueError:
-            return "***"
-        return value.replace(f":{password}@", ":***@", 1) if password else value
 
 
 class _Group(BaseModel):
@@ -76,7 +44,7 @@ class ServerSettings(_Group):
     """What carries gRPC; auto takes native where the extra is installed and the listener is local."""
     workers: Annotated[int, Field(ge=1)] = 1
     """How many processes serve the hot path, on one TCP port or a Unix socket each; more than one: role data."""
-    listener_key_file: Path | None = None
+    listener_key_file: OptionalPath = None
     """A file with the API key that callers without one act as; for local listeners."""
     max_in_flight: Annotated[int, Field(ge=1)] = 1024
     """How many calls may be in flight in a process, one tenant's up to seven eighths; more are UNAVAILABLE."""
@@ -102,7 +70,7 @@ class RedisSettings(_Group):
     """The store of views, gates and events."""
 
     url: SecretUrl = SecretUrl("")
-    """redis://, rediss:// or unix:// URL; empty starts an embedded Valkey in data_dir."""
+    """redis://, valkey:// or unix:// URL; empty starts an embedded Valkey in data_dir."""
     connect_timeout: Annotated[Seconds, Field(gt=0)] = 0.25
     """How long connecting may take."""
     read_timeout: Annotated[Seconds, Field(gt=0)] = 0.1
@@ -160,11 +128,11 @@ class Settings(_Group):
 
     role: Literal["all", "data", "control", "worker"] = "all"
     """What this process does: the hot path, the catalogue and accounts, the background work, or all of it."""
-    data_dir: Path = Path(".tallygate")
+    data_dir: HomePath = Path(".tallygate")
     """Where the embedded Valkey, SQLite and the context file live."""
     testing: bool = False
     """Whether any unknown well-formed key opens a fresh test tenant with a clock of its own; never in production."""
-    bootstrap_key_file: Path | None = None
+    bootstrap_key_file: OptionalPath = None
     """A file with the first key of an installation: its tenant is created if there is none yet."""
     server: ServerSettings = ServerSettings()
     redis: RedisSettings = RedisSettings()
@@ -285,7 +253,8 @@ def _explained(error: ValidationError, merged: Mapping[str, tuple[Any, Origin]])
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
         origin = merged[key][1] if key in merged else "file"
-        yield f"{environment_name(key) if origin == 'env' else key} ({origin}): {problem['msg']}"
+        told = problem["msg"].removeprefix("Value error, ")
+        yield f"{environment_name(key) if origin == 'env' else key} ({origin}): {told}"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

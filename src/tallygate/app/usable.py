@@ -1,0 +1,36 @@
+"""Whether settings can be used at all, found before anything is started: addresses, URLs, and what a role needs."""
+
+from tallygate.app.data_side import named_redis
+from tallygate.app.errors import UnusableSettingError
+from tallygate.server.listeners import AddressError, parse_address
+from tallygate.settings import Settings
+
+
+def require_usable(settings: Settings) -> None:
+    """Look at what can be known without touching anything.
+
+    Raises:
+        UnusableSettingError: a setting is none that this process can use.
+    """
+    for key, text in (
+        ("server.grpc_address", settings.server.grpc_address),
+        ("server.admin_address", settings.server.admin_address),
+    ):
+        try:
+            address = parse_address(text)
+        except AddressError as error:
+            raise UnusableSettingError(error, key=key) from None
+        if address.path is not None and key == "server.admin_address":
+            problem = "expected host:port, as 127.0.0.1:7421"
+            raise UnusableSettingError(problem, key=key)
+    named_redis(settings)
+    if settings.role != "data" and settings.database.url.get_secret_value():
+        from tallygate.app.installation import database_address  # noqa: PLC0415 - loads SQL
+
+        database_address(settings)
+    if settings.server.workers > 1 and settings.role != "data":
+        problem = (
+            f"{settings.server.workers} workers, but role {settings.role} works on SQL, in one process:"
+            " set role to data here, and run one process of role all beside it on the same redis.url"
+        )
+        raise UnusableSettingError(problem, key="server.workers")
