@@ -10,6 +10,7 @@ from tallygate.app.application import Application
 from tallygate.app.usable import require_usable
 from tallygate.app.workers import Workers
 from tallygate.server.operations import logs
+from tallygate.server.operations.log_rate import tell_of_loop
 from tallygate.server.transport.lending import LendingLoop
 from tallygate.settings import Settings
 
@@ -19,8 +20,14 @@ _log = logging.getLogger(__name__)
 
 def run(main: Coroutine[Any, Any, _Result]) -> _Result:
     """Run a server's process on a loop whose place a transport's thread may take while it waits."""
-    with asyncio.Runner(loop_factory=LendingLoop) as runner:
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(main)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    loop = LendingLoop()
+    tell_of_loop(loop)
+    return loop
 
 
 async def serve(settings: Settings) -> None:

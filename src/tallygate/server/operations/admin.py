@@ -16,6 +16,8 @@ from tallygate.server.operations.metrics import CONTENT_TYPE
 
 _STOP_SECONDS = 2.0
 _CHECK_SECONDS = 2.0
+_BACKLOG = 16
+"""How many connections wait to be accepted: where none can be, asyncio complains of each place in this queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class AdminServer:
             log_config=None,
             access_log=False,
             lifespan="off",
+            backlog=_BACKLOG,
             timeout_graceful_shutdown=int(_STOP_SECONDS),
             server_header=False,
         )

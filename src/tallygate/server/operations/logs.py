@@ -15,6 +15,8 @@ import structlog
 from google.protobuf.message import Message
 from typing_extensions import override
 
+from tallygate.server.operations.log_rate import BoundedHandler
+
 _KEY = re.compile(r"tg_[0-9A-Za-z]{12,}")
 _SHOWN = "tg_***"
 EventDict = MutableMapping[str, Any]
@@ -44,7 +46,7 @@ CURRENT_CALL: ContextVar[CallInfo | None] = ContextVar("tallygate_call", default
 
 
 def configure(*, level: str, output: Literal["json", "text"], stream: TextIO | None = None) -> None:
-    """Send every log line of this process to `stream` (standard error), redacted."""
+    """Send every log line of this process to `stream` (standard error), redacted, and bounded where it repeats."""
     renderer: Any = structlog.processors.JSONRenderer()
     if output == "text":
         renderer = structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty())
@@ -59,7 +61,7 @@ def configure(*, level: str, output: Literal["json", "text"], stream: TextIO | N
     if output == "json":
         rest.append(structlog.processors.format_exc_info)
     formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*rest, redact, renderer])
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = BoundedHandler(stream or sys.stderr)
     handler.setFormatter(_Redacting(formatter))
     root = logging.getLogger()
     root.handlers[:] = [handler]
