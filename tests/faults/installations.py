@@ -27,6 +27,7 @@ class Installation:
     def __init__(self, valkey: ValkeyServer, database: str) -> None:
         self.valkey = valkey
         self.database = database
+        self.url = valkey.url
 
     @contextlib.asynccontextmanager
     async def role(self, role: str = "all", **data_plane: Any) -> AsyncIterator[Application]:
@@ -38,7 +39,7 @@ class Installation:
             role=role,  # type: ignore[arg-type] # a test names one that is there
             testing=True,
             server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0"),
-            redis=RedisSettings(url=self.valkey.url, partitions=PARTITIONS),  # type: ignore[arg-type] # pydantic reads it
+            redis=RedisSettings(url=self.url, partitions=PARTITIONS),  # type: ignore[arg-type] # pydantic reads it
             database=DatabaseSettings(url=self.database),  # type: ignore[arg-type] # pydantic reads it
             data_plane=DataPlaneSettings(**data_plane),
             collector=CollectorSettings(flush_interval=0.05),

@@ -60,6 +60,7 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
         "database",
         "schema version",
         "redis",
+        "writes",
         "eviction policy",
         "persistence",
         "clock skew",
@@ -76,6 +77,19 @@ def test_a_valkey_that_evicts_and_forgets_is_found(installation):
     assert findings["eviction policy"]["fix"].startswith("CONFIG SET maxmemory-policy noeviction")
     assert findings["persistence"]["detail"].startswith("appendonly no,")
     assert findings["persistence"]["fix"].startswith("CONFIG SET appendonly yes")
+
+
+def test_a_valkey_that_takes_no_writes_is_found(installation):
+    valkey, process = installation()
+    valkey.command("CONFIG", "SET", "min-replicas-to-write", "1")
+    findings = diagnose(process, 2)
+    assert ills(findings) == {"writes"}
+    assert findings["writes"]["detail"].startswith("NOREPLICAS")
+    valkey.command("CONFIG", "SET", "min-replicas-to-write", "0")
+    valkey.command("REPLICAOF", "127.0.0.1", "1")
+    findings = diagnose(process, 2)
+    assert ills(findings) == {"redis"}
+    assert "READONLY" in findings["redis"]["detail"]
 
 
 def test_the_fix_that_it_names_heals(installation):

@@ -1,3 +1,6 @@
+import re
+from importlib.resources import files
+
 import hiredis
 import pytest
 from hypothesis import given
@@ -5,10 +8,40 @@ from hypothesis import strategies as st
 
 from tallygate.storage.redis.address import RedisUrlError
 from tallygate.storage.redis.link.commands import pack, pack_arguments
+from tallygate.storage.redis.link.errors import Refusal, ReplyError
 from tallygate.storage.redis.link.link import (
     RedisAddress,
     Script,
 )
+
+REFUSALS = {
+    Refusal.SERVER: [
+        "READONLY You can't write against a read only replica. script: on @user_script:172.",
+        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        "LOADING Valkey is loading the dataset in memory",
+        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+        "CLUSTERDOWN The cluster is down",
+        "NOAUTH Authentication required.",
+        "WRONGPASS invalid username-password pair or user is disabled.",
+    ],
+    Refusal.WRITES: [
+        "OOM command not allowed when used memory > 'maxmemory'.",
+        "MISCONF Errors writing to the AOF file: No space left on device",
+        "NOREPLICAS Not enough good replicas to write.",
+    ],
+    Refusal.RIGHTS: [
+        "NOPERM User u has no permissions to run the 'set' command",
+        "ERR ACL failure in script: User u has no permissions to run the 'xadd' command script: on @user_script:1.",
+        "ERR The user executing the script can't run this command or subcommand script: 88c9, on @user_script:1.",
+    ],
+    None: [
+        "ERR unknown command 'NONSENSE'",
+        "WRONGTYPE Operation against a key holding the wrong kind of value",
+        "NOSCRIPT No matching script. Please use EVAL.",
+        "BUSYGROUP Consumer Group name already exists",
+    ],
+}
+CALL = re.compile(r"redis\.p?call\('([A-Z]+)'")
 
 ARGUMENT = st.binary() | st.text(st.characters(exclude_categories=["Cs"])) | st.integers(-(2**63), 2**63)
 
@@ -69,3 +102,24 @@ def test_a_bad_url_is_one_line_without_its_secret(url):
         RedisAddress.parse(url)
     assert "sec" not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("refusal", "text"), [(kind, text) for kind, texts in REFUSALS.items() for text in texts])
+def test_what_an_error_reply_says_about_its_server(refusal, text):
+    assert ReplyError(text).refusal is refusal
+
+
+def test_the_probe_tries_every_command_that_the_hot_path_uses():
+    """So a right that is missing is known from the first connection on, and by its name."""
+    scripts = files("tallygate.storage.redis").joinpath("scripts")
+    used = {name for part in scripts.joinpath("parts").iterdir() for name in CALL.findall(part.read_text())}
+    tried = set(re.findall(r"try\('([A-Z]+)'", scripts.joinpath("probe.lua").read_text()))
+    assert used - {"PUBLISH"} <= tried  # a hint may stay untold
+    assert {"HSET", "XADD"} <= used
+
+
+def test_a_call_brings_its_scripts_text_along_in_the_place_of_the_digest():
+    script = Script("return ARGV[1]")
+    call = script.prefix(1, 2) + pack_arguments(["key", "EVALSHA", b"\r\n"])
+    expected = hiredis.pack_command(("EVAL", script.body, 1, "key", "EVALSHA", b"\r\n"))
+    assert script.with_text(call) == expected

@@ -127,6 +127,7 @@ class Application(Startable):
         client = publishing_client(RedisAddress.parse(redis.url))
         self._closing.append(client.aclose)
         announcements = RedisAnnouncements(client, sleep=asyncio.sleep)
+        redis.link.at_connect(announcements.leave)
         self._supervise("announcements", lambda: announcements.listen(data.hearing))
 
     def _supervise(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -158,10 +159,10 @@ class Application(Startable):
     async def readiness(self) -> Mapping[str, Check]:
         """What this process needs, by name, and whether it is there."""
         redis = self._redis
-        up = redis is not None and redis.link.connected
+        refused = "closed" if redis is None else await redis.link.write()
         checks = {
             "serving": Check(ok=not self._draining, detail="draining" if self._draining else ""),
-            "redis": Check(ok=up, detail="" if up or redis is None else redis.link.last_error),
+            "redis": Check(ok=not refused, detail=refused),
         }
         if self._control is not None:
             stats = self._control.collector.stats

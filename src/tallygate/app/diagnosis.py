@@ -12,6 +12,7 @@ from tallygate.records.epochs import PartitionState
 from tallygate.settings import Settings
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link.errors import Refusal
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.epochs import SqlEpochs
@@ -62,7 +63,7 @@ async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Find
     except LinkError as error:
         return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
     try:
-        findings = [Finding(name="redis", ok=True, detail="reached")]
+        findings = [Finding(name="redis", ok=True, detail="reached"), await _writes(link)]
         findings += [await look(link) for look in (_eviction, _persistence, _skew)]
         findings.append(await _epochs(settings, link))
     except (LinkError, ReplyError) as error:
@@ -73,13 +74,37 @@ async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Find
         await link.close()
 
 
-async def _config(link: RedisLink, name: str) -> str:
-    reply: list[bytes] = await link.call("CONFIG", "GET", name)
+async def _writes(link: RedisLink) -> Finding:
+    refused = await link.write()
+    return Finding(
+        name="writes",
+        ok=not refused,
+        detail=refused or "accepted",
+        fix="what the server says is what it needs: memory (OOM), disk (MISCONF), replicas (NOREPLICAS); "
+        "READONLY: redis.url leads to a replica",
+    )
+
+
+async def _config(link: RedisLink, name: str) -> str | None:
+    """A parameter of the server; None where this user may not read it, or nobody may, as managed services have it."""
+    try:
+        reply: list[bytes] = await link.call("CONFIG", "GET", name)
+    except ReplyError as error:
+        if error.refusal is Refusal.RIGHTS or "unknown command" in error.text:
+            return None
+        raise
     return reply[1].decode() if len(reply) > 1 else ""
+
+
+def _unseen(name: str, wanted: str) -> Finding:
+    detail = f"not seen, because this user may not run CONFIG GET; make sure that {wanted}"
+    return Finding(name=name, ok=True, detail=detail)
 
 
 async def _eviction(link: RedisLink) -> Finding:
     policy = await _config(link, "maxmemory-policy")
+    if policy is None:
+        return _unseen("eviction policy", "maxmemory-policy is noeviction")
     return Finding(
         name="eviction policy",
         ok=policy == "noeviction",
@@ -90,6 +115,8 @@ async def _eviction(link: RedisLink) -> Finding:
 
 async def _persistence(link: RedisLink) -> Finding:
     append, snapshots = await _config(link, "appendonly"), await _config(link, "save")
+    if append is None:
+        return _unseen("persistence", "what is written survives a restart")
     return Finding(
         name="persistence",
         ok=append == "yes",

@@ -139,6 +139,7 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
     ):
         metrics.watch(name, text, read, counter=True)
     metrics.watch("tallygate_redis_up", "Whether the hot link is connected.", lambda: float(link.connected))
+    metrics.watch("tallygate_redis_writable", "Whether Redis takes writes.", lambda: float(link.writable))
     if control is None:
         return
     stats = control.collector.stats

@@ -23,38 +23,43 @@ class RedisAnnouncements:
     def __init__(self, redis: Redis, *, sleep: Callable[[float], Awaitable[None]]) -> None:
         self._redis = redis
         self._sleep = sleep
+        self._outlived = False
+
+    def leave(self) -> None:
+        """Connect anew within a second: the server that is listened to may not be the one that is written to."""
+        self._outlived = True
 
     async def listen(self, listener: Listener) -> None:
         """Tell the listener until cancelled; a connection that falls silent is left within 2 s."""
         while True:
             try:
+                self._outlived = False
                 async with self._redis.pubsub() as subscription:
                     try:
                         await subscription.subscribe(keys.CHANGES_CHANNEL)
-                        await _follow(subscription, listener)
+                        await self._follow(subscription, listener)
                     finally:
                         listener.on_gap()  # before the connection is closed, which may take its time
             except (RedisError, OSError) as error:
                 _log.info("not listening to announcements for the moment: %s", error)
             await self._sleep(_RETRY_SECONDS)
 
-
-async def _follow(subscription: PubSub, listener: Listener) -> None:
-    """Read until the connection fails or, probed when idle, no longer answers."""
-    probed = False
-    while True:
-        message = await subscription.get_message(timeout=_IDLE_SECONDS)
-        if message is None:
-            if probed:
-                return
-            await subscription.ping()
-            probed = True
-            continue
+    async def _follow(self, subscription: PubSub, listener: Listener) -> None:
+        """Read until the connection fails, is to be left or, probed when idle, no longer answers."""
         probed = False
-        if message["type"] == "subscribe":
-            listener.on_live()
-        elif message["type"] == "message":
-            _tell(message["data"], listener)
+        while not self._outlived:
+            message = await subscription.get_message(timeout=_IDLE_SECONDS)
+            if message is None:
+                if probed:
+                    return
+                await subscription.ping()
+                probed = True
+                continue
+            probed = False
+            if message["type"] == "subscribe":
+                listener.on_live()
+            elif message["type"] == "message":
+                _tell(message["data"], listener)
 
 
 def _tell(data: bytes, listener: Listener) -> None:

@@ -4,15 +4,13 @@ Exactly once is the ledger's doing; here an entry may come twice, and never gets
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
-from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.domain.gating.decision import PotKind
 from tallygate.metering.ports import Clock, Delivery, StreamLag
@@ -21,6 +19,7 @@ from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import return_announcement
 from tallygate.storage.redis.client import redis_client
 from tallygate.storage.redis.fact_codec import read_entry
+from tallygate.storage.redis.reaching import reaching
 
 GROUP = "billing"
 _FORGET_AFTER_MS = 3_600_000
@@ -78,7 +77,7 @@ class EventStream:
 
     async def read(self) -> Sequence[Delivery]:
         """Own entries that were not acknowledged, else those of dead consumers, else new ones, within 0.5 s."""
-        async with _translated():
+        async with reaching(self._redis):
             own_first = not self._settled or bool(self._held)
             self._settled = False  # entries of a reply that gets lost are already this consumer's
             try:
@@ -96,7 +95,7 @@ class EventStream:
         by_partition = defaultdict(list)
         for source in sources:
             by_partition[source.partition].append(source.entry_id)
-        async with _translated(), self._redis.pipeline(transaction=False) as pipeline:
+        async with reaching(self._redis), self._redis.pipeline(transaction=False) as pipeline:
             for partition, ids in by_partition.items():
                 pipeline.eval(_ACKNOWLEDGE, 1, keys.stream(partition), GROUP, *ids)
             await pipeline.execute()
@@ -104,7 +103,7 @@ class EventStream:
 
     async def give_back(self, facts: Sequence[UsageFact]) -> int:
         """Acknowledge each and, if that acknowledged it now, return its units; a level holds none."""
-        async with _translated(), self._redis.pipeline(transaction=False) as pipeline:
+        async with reaching(self._redis), self._redis.pipeline(transaction=False) as pipeline:
             for fact in facts:
                 at = fact.source
                 meter = keys.meter(at.partition, fact.tenant_id, fact.account_id, fact.feature_key)
@@ -118,7 +117,7 @@ class EventStream:
 
     async def lag(self) -> StreamLag:
         """What waits in all partitions; entries leave when they are acknowledged, so all that is there waits."""
-        async with _translated(), self._redis.pipeline(transaction=False) as pipeline:
+        async with reaching(self._redis), self._redis.pipeline(transaction=False) as pipeline:
             for partition in self._partitions:
                 pipeline.xlen(keys.stream(partition))
                 pipeline.xrange(keys.stream(partition), count=1)
@@ -129,7 +128,7 @@ class EventStream:
     async def close(self) -> None:
         """Leave the groups that were joined, unless entries are still held; does not close the client."""
         if self._joined:
-            async with _translated():
+            async with reaching(self._redis):
                 await self._retire(self._consumer)
 
     async def _join(self) -> None:
@@ -214,11 +213,3 @@ def _units(fact: UsageFact) -> list[str]:
 
 def _added_time(entry_id: bytes) -> int:
     return int(entry_id.split(b"-")[0]) * _MICROSECONDS_PER_MS
-
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise StoreUnavailableError(store="redis") from error

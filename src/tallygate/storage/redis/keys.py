@@ -13,6 +13,9 @@ KEY_TABLE_VERSION = "tg:{keys}:v"
 PUBLISHED_TO = "tg:{keys}:run"
 """String: the run id of the server to which everything was published; any other server may have lost some."""
 
+PROBES = tuple(f"tg:{{keys}}:probe:{kind}" for kind in ("string", "hash", "list", "stream"))
+"""What a connection writes to find out whether it may; nobody reads them, and they expire."""
+
 _ESCAPES = str.maketrans({"%": "%25", ":": "%3A", "{": "%7B", "}": "%7D", "=": "%3D", ",": "%2C"})
 
 

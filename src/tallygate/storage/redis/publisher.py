@@ -3,24 +3,23 @@
 One server: a catalogue and its version in every partition change in one transaction, so no call sees half of it.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
-from tallygate.domain.errors import StoreUnavailableError
 from tallygate.records.values import Change, StoredKey
 from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import change_announcement
 from tallygate.storage.redis.client import redis_client
+from tallygate.storage.redis.reaching import reaching
 
 _PUBLISH = files("tallygate.storage.redis").joinpath("scripts/publish.lua").read_text("utf-8")
 _SHA = sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
@@ -61,7 +60,7 @@ class RedisPublisher:
     async def finish(self, tenant_id: str, applied: int, changes: Sequence[Change]) -> None:
         """Say that the tenant's log is published up to `applied`, then announce the changes."""
         await self._publish([(1, keys.applied(self._partitions, tenant_id), applied)])
-        async with _translated(), self._redis.pipeline(transaction=False) as pipeline:
+        async with reaching(self._redis), self._redis.pipeline(transaction=False) as pipeline:
             for change in changes:
                 told = change_announcement(change.tenant_id, change.account_id, change.version)
                 pipeline.publish(keys.CHANGES_CHANNEL, told)
@@ -78,13 +77,13 @@ class RedisPublisher:
 
     async def is_intact(self) -> bool:
         """Whether this is the server that everything was published to, and it was never emptied."""
-        async with _translated():
+        async with reaching(self._redis):
             noted: Any = await self._redis.get(keys.PUBLISHED_TO)
             return noted is not None and noted.decode() == await self._run_id()
 
     async def mark_intact(self) -> None:
         """Remember that everything is published on this server."""
-        async with _translated():
+        async with reaching(self._redis):
             await self._redis.set(keys.PUBLISHED_TO, await self._run_id())
 
     async def _run_id(self) -> str:
@@ -96,23 +95,19 @@ class RedisPublisher:
         size = len(calls) if atomically else _AT_ONCE
         for start in range(0, len(calls), size):
             batch = calls[start : start + size]
-            async with _translated():
+            async with reaching(self._redis):
                 try:
                     await self._evaluate(batch, atomically=atomically)
                 except NoScriptError:  # a server that is new, or was told to forget its scripts
-                    await self._redis.script_load(_PUBLISH)
-                    await self._evaluate(batch, atomically=atomically)
+                    await self._evaluate(batch, atomically=atomically, text=_PUBLISH)
 
-    async def _evaluate(self, calls: Sequence[tuple[Any, ...]], *, atomically: bool) -> None:
+    async def _evaluate(self, calls: Sequence[tuple[Any, ...]], *, atomically: bool, text: str = "") -> None:
+        """Run the script for each; the first brings its `text` along, from which a server learns it."""
         async with self._redis.pipeline(transaction=atomically) as pipeline:
             for count, *rest in calls:
-                pipeline.evalsha(_SHA, count, *rest)
+                if text:
+                    pipeline.eval(text, count, *rest)
+                    text = ""
+                else:
+                    pipeline.evalsha(_SHA, count, *rest)
             await pipeline.execute()
-
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:  # TimeoutError is an OSError
-        raise StoreUnavailableError(store="redis") from error

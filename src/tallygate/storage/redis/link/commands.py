@@ -32,9 +32,11 @@ class Script:
         self.sha1 = hashlib.sha1(self.body, usedforsecurity=False).hexdigest()
         self._prefixes: dict[tuple[int, int], bytes] = {}
 
-    def pack_load(self) -> bytes:
-        """Pack the SCRIPT LOAD."""
-        return pack(b"SCRIPT", b"LOAD", self.body)
+    def with_text(self, command: bytes) -> bytes:
+        """The same call, packed, with the script's text in the place of its digest: whoever executes it learns it."""
+        by_digest = b"$7\r\nEVALSHA\r\n$40\r\n%b\r\n" % self.sha1.encode()
+        by_text = b"$4\r\nEVAL\r\n$%d\r\n%b\r\n" % (len(self.body), self.body)
+        return command.replace(by_digest, by_text, 1)
 
     def prefix(self, keys: int, arguments: int) -> bytes:
         """What stands before so many keys and arguments of an EVALSHA; packed once per shape."""

@@ -6,7 +6,7 @@ Knows no address, no reconnecting and no meaning of a command; when it ends it e
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import hiredis
 from typing_extensions import override
@@ -19,9 +19,11 @@ from tallygate.storage.redis.link.errors import (
     LinkFullError,
     LinkLostError,
     NotSentError,
+    Refusal,
     ReplyError,
     ReplyTimeoutError,
 )
+from tallygate.storage.redis.link.waiters import Learning, Waiter, fail
 
 _NOT_YET = object()
 _READ_BYTES = 1 << 16
@@ -50,22 +52,6 @@ class LinkCounters:
         return max(0, self.connects - 1)
 
 
-class Waiter(Protocol):
-    """Who waits for a reply: a future, or whatever else takes it on the loop's thread and never raises."""
-
-    def done(self) -> bool:
-        """Whether nobody waits any more."""
-        ...
-
-    def set_result(self, result: Any, /) -> None:  # noqa: ANN401 - replies differ by command
-        """Take the reply."""
-        ...
-
-    def set_exception(self, exception: Exception, /) -> None:
-        """Learn why there is none."""
-        ...
-
-
 class LinkConnection(asyncio.BufferedProtocol):
     """A pipelined connection; all of its work happens on the event loop's thread.
 
@@ -84,6 +70,7 @@ class LinkConnection(asyncio.BufferedProtocol):
         "_loading",
         "_loop",
         "_on_end",
+        "_on_refusal",
         "_pending",
         "_reader",
         "_received_at",
@@ -104,6 +91,7 @@ class LinkConnection(asyncio.BufferedProtocol):
         reply_seconds: float,
         max_outstanding: int,
         on_end: Callable[["LinkConnection", str], None],
+        on_refusal: Callable[["LinkConnection", str], None],
         burst: Burst,
     ) -> None:
         self._burst = burst
@@ -113,6 +101,7 @@ class LinkConnection(asyncio.BufferedProtocol):
         self._limit = max_outstanding
         self._full = f"{max_outstanding} commands wait for their replies"
         self._on_end = on_end
+        self._on_refusal = on_refusal
         self._reader = hiredis.Reader(replyError=ReplyError, notEnoughData=_NOT_YET)
         self._data = bytearray(_READ_BYTES)
         self._view = memoryview(self._data)
@@ -219,7 +208,7 @@ class LinkConnection(asyncio.BufferedProtocol):
             if type(reply) is not ReplyError:
                 future.set_result(reply)
             elif script is None or reply.code != "NOSCRIPT":
-                future.set_exception(reply)
+                self._refused(future, reply)
             else:
                 self._load_and_resend(future, script, command)
         batches = self._batches
@@ -261,28 +250,32 @@ class LinkConnection(asyncio.BufferedProtocol):
             self.end(f"no reply within {self._reply_seconds * 1000:g} ms", timed_out=True)
 
     def _load_and_resend(self, future: Waiter, script: Script, command: bytes) -> None:
-        """Answer NOSCRIPT: nothing was executed, so the call is sent again behind one SCRIPT LOAD.
+        """Answer NOSCRIPT: nothing was executed, so the call is sent again, the first of them with the script's text.
 
-        The second entry carries no script: a second NOSCRIPT is its caller's.
+        A server learns a script by executing it, which needs no right but the one to execute. The second entry
+        carries no script: a second NOSCRIPT is its caller's.
         """
         if not self._unsent:
             self._loop.call_soon(self.flush)
         if script.sha1 not in self._loading:
             self._loading.add(script.sha1)
             self._counters.script_loads += 1
-            loaded: asyncio.Future[Any] = self._loop.create_future()
-            loaded.add_done_callback(lambda done: self._loaded(script, done))
-            self._pending.append((loaded, None, b""))
-            self._unsent.append(script.pack_load())
+            future, command = Learning(future, script.sha1, self._loading), script.with_text(command)
         self._pending.append((future, None, command))
         self._unsent.append(command)
 
-    def _loaded(self, script: Script, done: asyncio.Future[Any]) -> None:
-        self._loading.discard(script.sha1)
-        if not done.cancelled():
-            done.exception()  # seen: the resent call gets NOSCRIPT and tells its caller
+    def _refused(self, waiter: Waiter, error: ReplyError) -> None:
+        """Tell the caller, and whoever keeps this connection if its server refuses more than this one call."""
+        fail(waiter, error)
+        match error.refusal:
+            case Refusal.SERVER:
+                self.end(f"it refuses to work ({error.text})")
+            case Refusal.WRITES:
+                self._on_refusal(self, error.text)
+            case _:
+                pass
 
     def _fail(self, future: Waiter, error: type[LinkError], why: str) -> None:
         if not future.done():
             self._counters.failures += 1
-            future.set_exception(error(why))
+            fail(future, error(why))

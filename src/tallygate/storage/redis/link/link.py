@@ -4,15 +4,17 @@ redis-py stays the client for everything that is not the hot path.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable
 from typing import Any
 
 from tallygate.data_plane.burst import Burst
+from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.link.commands import Argument, Script, pack
-from tallygate.storage.redis.link.connection import LinkConnection, LinkCounters, Waiter
+from tallygate.storage.redis.link.connection import LinkConnection, LinkCounters
 from tallygate.storage.redis.link.errors import (
     ConnectError,
     LinkDownError,
@@ -24,6 +26,8 @@ from tallygate.storage.redis.link.errors import (
     ReplyError,
     ReplyTimeoutError,
 )
+from tallygate.storage.redis.link.greeting import Call, greet, write
+from tallygate.storage.redis.link.waiters import Waiter
 
 __all__ = [
     "ConnectError", "LinkCounters", "LinkDownError", "LinkError", "LinkFullError", "LinkLostError", "NotSentError",
@@ -32,18 +36,21 @@ __all__ = [
 
 _logger = logging.getLogger(__name__)
 _STABLE_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
+_NO_EFFECT = pack("SETRANGE", keys.PROBES[0], 0, "")
+"""A write, to every check that a server makes of one, that changes nothing: not even the append-only file."""
 
 
 class RedisLink:
     """A pipelined connection that comes back by itself; while it is down every call fails at once.
 
-    `on_connect(previous_run_id, run_id)` is called on each connect before any call can use it: another run id
-    means a restarted server or another one. It must not block.
+    What it is connected to takes writes, as far as it can tell: a server that became a replica is left, and one that
+    only reads for now (`refusal` says why) is kept until another connection finds one that does more.
     """
 
     __slots__ = (
-        "_address", "_backoff", "_burst", "_connect_seconds", "_connection", "_ended", "_keeper", "_max_outstanding",
-        "_on_connect", "_ready", "_reply_seconds", "counters", "last_error", "run_id",
+        "_address", "_at_connect", "_backoff", "_burst", "_connect_seconds", "_connection", "_ended", "_keeper",
+        "_max_outstanding", "_ready", "_reply_seconds", "counters", "last_error", "refusal",
     )  # fmt: skip
 
     def __init__(
@@ -54,7 +61,6 @@ class RedisLink:
         reply_seconds: float = 0.1,
         backoff_seconds: tuple[float, float] = (0.05, 1.0),
         max_outstanding: int = 50_000,
-        on_connect: Callable[[str | None, str], None] | None = None,
         burst: Burst | None = None,
     ) -> None:
         self._burst = burst or Burst()
@@ -64,19 +70,28 @@ class RedisLink:
         self._reply_seconds = reply_seconds
         self._backoff = backoff_seconds
         self._max_outstanding = max_outstanding
-        self._on_connect = on_connect
+        self._at_connect: list[Callable[[], None]] = []
         self._connection: LinkConnection | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._ended = asyncio.Event()
         self.counters = LinkCounters()
-        self.run_id: str | None = None
+        self.refusal = ""
         self.last_error = "not connected yet"
 
     @property
     def connected(self) -> bool:
         """Whether a call would be sent now."""
         return self._connection is not None
+
+    @property
+    def writable(self) -> bool:
+        """Whether a write would be accepted, as far as is known."""
+        return self._connection is not None and not self.refusal
+
+    def at_connect(self, tell: Callable[[], None]) -> None:
+        """Call this on each connect, before any call can use it; it must not block."""
+        self._at_connect.append(tell)
 
     async def connect(self) -> None:
         """Connect once, within the connect timeout, and from then on stay connected.
@@ -168,6 +183,14 @@ class RedisLink:
         if self._connection is not None:
             self._connection.end(why)
 
+    async def write(self) -> str:
+        """Make a real write; returns why that cannot be, or nothing."""
+        try:
+            self.refusal = await write(self.call)
+        except (LinkError, ReplyError) as error:
+            return str(error)
+        return self.refusal
+
     async def execute(self, *arguments: Argument, deadline_seconds: float) -> Any:  # noqa: ANN401 - replies differ by command
         """Send one command and wait for its reply at most so long; the connection is not disturbed.
 
@@ -192,7 +215,7 @@ class RedisLink:
         backoff, since = shortest, loop.time()
         while True:
             if self._connection is not None:
-                await self._ended.wait()
+                await self._stay()
                 # A server that accepts and then fails is as down as one that refuses.
                 backoff = shortest if loop.time() - since > _STABLE_SECONDS else backoff
                 await _pause(backoff)
@@ -202,18 +225,30 @@ class RedisLink:
             except ConnectError as error:
                 self._note(str(error))
                 await _pause(backoff)
-            except Exception:  # `on_connect` failed: a link that stops trying would be down for good
+            except Exception:  # somebody who was told failed: a link that stops trying would be down for good
                 _logger.exception("connecting to Redis failed")
                 await _pause(backoff)
             backoff = min(backoff * 2, longest)
+
+    async def _stay(self) -> None:
+        """Look at the server each second, until the connection has ended or a better one may be found."""
+        while (connection := self._connection) is not None and not self.refusal:
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._ended.wait()
+            except TimeoutError:
+                with contextlib.suppress(LinkError, ReplyError):  # the connection has told what is to be told
+                    await connection.send(_NO_EFFECT)
+        if connection is not None:
+            await asyncio.sleep(_LOOK_SECONDS / 2)
 
     async def _connect_once(self) -> None:
         connection: LinkConnection | None = None
         try:
             async with asyncio.timeout(self._connect_seconds):
                 connection = await self._open()
-                run_id = await self._greet(connection)
-            self._adopt(connection, run_id)
+                refusal = await greet(_caller(connection), self._address)
+            self._adopt(connection, refusal)
         except (OSError, LinkError, ReplyError) as error:  # TimeoutError is an OSError
             if connection is not None:
                 connection.end("greeting failed")
@@ -238,28 +273,23 @@ class RedisLink:
             reply_seconds=self._reply_seconds,
             max_outstanding=self._max_outstanding,
             on_end=self._lose,
+            on_refusal=self._note_refusal,
             burst=self._burst,
         )
 
-    async def _greet(self, connection: LinkConnection) -> str:
-        address = self._address
-        if address.password is not None:
-            user = [address.username] if address.username else []
-            await connection.send(pack("AUTH", *user, address.password))
-        if address.database:
-            await connection.send(pack("SELECT", address.database))
-        await connection.send(pack("PING"))  # refused while a server loads its data
-        info: bytes = await connection.send(pack("INFO", "server"))
-        return next((line[7:].decode() for line in info.splitlines() if line.startswith(b"run_id:")), "unknown")
-
-    def _adopt(self, connection: LinkConnection, run_id: str) -> None:
-        previous, self.run_id = self.run_id, run_id
-        if self._on_connect is not None:
-            self._on_connect(previous, run_id)
+    def _adopt(self, connection: LinkConnection, refusal: str) -> None:
+        old, self.refusal = self._connection, refusal
+        if old is not None and refusal:  # it does no more than the one that we have
+            connection.end("another connection does as much")
+            return
+        for tell in self._at_connect:
+            tell()
         self.counters.connects += 1
         self._connection = connection
         self._ended.clear()
         self._ready.set()
+        if old is not None:
+            old.end("a connection that takes writes has taken its place")
 
     def _lose(self, connection: LinkConnection, why: str) -> None:
         if connection is self._connection:
@@ -268,6 +298,11 @@ class RedisLink:
             self._ended.set()
             self._note(f"lost Redis at {self._address}: {why}")
 
+    def _note_refusal(self, connection: LinkConnection, why: str) -> None:
+        if connection is self._connection and not self.refusal:
+            _logger.warning("Redis at %s takes no writes: %s", self._address, why)
+            self.refusal = why
+
     def _note(self, error: str) -> None:
         if error != self.last_error:  # once, not once an attempt
             _logger.warning("%s", error)
@@ -275,7 +310,7 @@ class RedisLink:
 
     def _explain(self, error: Exception) -> str:
         if isinstance(error, ReplyError):
-            cause = "refused the credentials" if error.code in {"WRONGPASS", "NOAUTH", "NOPERM"} else "refused"
+            cause = "refused the credentials" if error.code in {"WRONGPASS", "NOAUTH"} else "refused"
             return f"Redis at {self._address} {cause}: {error.text}"
         timed_out = isinstance(error, TimeoutError) and error.errno is None
         reason = f"no answer within {self._connect_seconds * 1000:g} ms" if timed_out else str(error)
@@ -284,3 +319,7 @@ class RedisLink:
 
 async def _pause(seconds: float) -> None:
     await asyncio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+
+
+def _caller(connection: LinkConnection) -> Call:
+    return lambda *arguments: connection.send(pack(*arguments))

@@ -1,0 +1,67 @@
+"""What a new connection must show before anybody uses it: credentials, a database, and that it takes writes.
+
+Knows the commands that the hot path uses, refuses to know what they are used for.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from importlib.resources import files
+from typing import Any
+
+from tallygate.storage.redis import keys
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link.errors import Refusal, ReplyError
+
+Call = Callable[..., Awaitable[Any]]
+"""Sends one command over one connection; what is awaited is its reply."""
+
+_PROBE = files("tallygate.storage.redis").joinpath("scripts/probe.lua").read_text("utf-8")
+_PROBE_SECONDS = 60
+
+
+class MissingRightsError(ReplyError):
+    """This user may not do all that Tallygate does; the text names what is missing."""
+
+
+async def greet(call: Call, address: RedisAddress) -> str:
+    """Introduce ourselves, and try everything once; returns why writes are refused for the moment, or nothing.
+
+    Raises:
+        ReplyError: the server wants none of it, or this user lacks a right.
+    """
+    if address.password is not None:
+        user = [address.username] if address.username else []
+        await call("AUTH", *user, address.password)
+    if address.database:
+        await call("SELECT", address.database)
+    await call("PING")  # refused while a server loads its data
+    refused: Sequence[bytes] = await call("EVAL", _PROBE, len(keys.PROBES), *keys.PROBES)
+    errors = [(name.decode(), _reply(text)) for name, text in zip(refused[::2], refused[1::2], strict=True)]
+    missing = [name.lower() for name, error in errors if error.refusal is Refusal.RIGHTS]
+    if missing:
+        message = f"NOPERM the user must be allowed {', '.join(dict.fromkeys(missing))} on keys ~tg:*"
+        raise MissingRightsError(message)
+    return _why([error for _, error in errors])
+
+
+async def write(call: Call) -> str:
+    """Make a real write; returns why it was refused, or nothing.
+
+    Raises:
+        ReplyError: the server refuses more than writes.
+    """
+    try:
+        await call("SET", keys.PROBES[0], "0", "EX", _PROBE_SECONDS)
+    except ReplyError as error:
+        return _why([error])
+    return ""
+
+
+def _why(errors: Sequence[ReplyError]) -> str:
+    for error in errors:
+        if error.refusal is not Refusal.WRITES:
+            raise error
+    return errors[0].text if errors else ""
+
+
+def _reply(text: bytes) -> ReplyError:
+    return ReplyError(text.decode(errors="replace").removeprefix("-"))
