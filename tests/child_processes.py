@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-STOP_SECONDS = 10.0
+STOP_SECONDS = 60.0
 
 # Outlives the tests by a moment: whatever ends them, kill -9 included, closes its standard input.
 _REAPER = """

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
+import patience
 from servers import PostgresServer, ValkeyServer
 from stream_entries import JANUARY, entry
 from tallygate.metering.collector import Collector
@@ -40,12 +41,12 @@ class Rig:
         self.valkey = valkey
         self.url = url
         self.engine = create_engine(url)
-        self.redis = stream_client(valkey.url)
+        self.redis = stream_client(valkey.url, connect_seconds=15, reply_seconds=15)
         self.clock = Clock()
         self._clients: list[Any] = []
 
     def stream(self, consumer: str = "a", **options: Any) -> EventStream:
-        client = stream_client(self.valkey.url)
+        client = stream_client(self.valkey.url, connect_seconds=15, reply_seconds=15)
         self._clients.append(client)
         return EventStream(client, partitions=PARTITIONS, consumer=consumer, clock=self.clock, **options)
 
@@ -88,7 +89,7 @@ class Rig:
         await self.engine.dispose()
 
 
-async def until(condition: Callable[[], Any], *, seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], Any], *, seconds: float = patience.SECONDS) -> None:
     """Wait for a condition, which may be a coroutine function."""
     async with asyncio.timeout(seconds):
         while True:  # what is waited for happens in other processes, too

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-SECONDS = 30
+import patience
+
+SECONDS = patience.SECONDS
 
 
 def tallygate(

@@ -8,6 +8,7 @@ import grpc
 import pytest
 import pytest_asyncio
 
+import patience
 from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate.server.transport.lending import LendingLoop
@@ -45,10 +46,9 @@ def testing_settings(directory, **changes) -> Settings:
     return Settings(
         data_dir=directory,
         testing=True,
-        server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0", default_deadline=60),
-        redis=RedisSettings(connect_timeout=5, read_timeout=20),
+        server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0", **patience.SERVER),
         database=DatabaseSettings(),
-        **changes,
+        **{"redis": RedisSettings(**patience.REDIS), **changes},
     )
 
 

@@ -99,7 +99,7 @@ class ControlPlane:
 async def control_plane(database_url: str, redis_url: str) -> AsyncIterator[ControlPlane]:
     """Join a control plane on a migrated database and a running Valkey; it has no tenant yet."""
     engine = create_engine(database_url)
-    redis = publishing_client(RedisAddress.parse(redis_url), reply_seconds=2)
+    redis = publishing_client(RedisAddress.parse(redis_url), connect_seconds=15, reply_seconds=15)
     store, outbox = SqlStore(engine=engine), SqlOutbox(engine=engine)
     views = RedisPublisher(redis, partitions=PARTITIONS)
     publisher = OutboxPublisher(store=store, outbox=outbox, views=views, keys=views)

@@ -95,7 +95,7 @@ class HotServer:
         self.settings = Settings(
             role="data",
             redis=RedisSettings(
-                url=valkey.url, partitions=PARTITIONS, connect_timeout=2, read_timeout=options.get("read_timeout", 30)
+                url=valkey.url, partitions=PARTITIONS, connect_timeout=30, read_timeout=options.get("read_timeout", 30)
             ),
             server=ServerSettings(
                 grpc_address="127.0.0.1:0", transport=options["transport"], **options.get("server", {})
@@ -113,7 +113,7 @@ class HotServer:
         monkeypatch.setattr(RedisGates, "admit", admit)
 
     async def start(self) -> None:
-        self.redis_py = publishing_client(RedisAddress.parse(self.valkey.url), reply_seconds=5)
+        self.redis_py = publishing_client(RedisAddress.parse(self.valkey.url), reply_seconds=30)
         self.publisher = RedisPublisher(self.redis_py, partitions=PARTITIONS)
         await self.redis_py.flushall()
         await self.set_time(START)
@@ -184,7 +184,7 @@ class HotServer:
     def raw(self, name: str, body: bytes, *, key: str | None = "data") -> Any:
         """As `ask`, for a body that need not be a request."""
         call = self.channel.unary_unary(f"/tallygate.v1.EntitlementService/{name}")
-        return call(body, metadata=bearer(key_of(key)) if key else None, timeout=20)
+        return call(body, metadata=bearer(key_of(key)) if key else None, timeout=60)
 
     async def warm(self, account_id: str, *names: str) -> None:
         """Load view and key; from here on plain calls of the account go the short way."""

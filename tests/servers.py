@@ -20,9 +20,10 @@ from typing import Any, Self
 import hiredis
 import psycopg
 
+import patience
 from child_processes import STOP_SECONDS, ChildProcess, free_port, temporary_directory
 
-START_SECONDS = 30.0
+START_SECONDS = patience.SECONDS
 
 
 def valkey_binary() -> str:
@@ -185,7 +186,7 @@ class PostgresServer:
 
     def dsn(self, database: str = "postgres") -> str:
         """The address of one database in libpq's form."""
-        return f"host={self.directory} user=postgres dbname={database} connect_timeout=5"
+        return f"host={self.directory} user=postgres dbname={database} connect_timeout=60"
 
     def create_database(self) -> str:
         """Create an empty database and return its `url`."""

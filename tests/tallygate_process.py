@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+import patience
 from child_processes import ChildProcess, free_port, temporary_directory
 
-START_SECONDS = 30.0
+START_SECONDS = patience.SECONDS
 
 
 class TallygateProcess:
@@ -29,6 +30,7 @@ class TallygateProcess:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("TALLYGATE_")}  # noqa: TID251 - a child's
         self.environment = {
             **inherited,
+            **patience.ENVIRONMENT,
             "TALLYGATE_DATA_DIR": str(self.directory / "data"),
             "TALLYGATE_ROLE": role,
             "TALLYGATE_TESTING": "true",
@@ -66,11 +68,11 @@ class TallygateProcess:
 
     def admin(self, path: str) -> Any:
         """What the admin port answers, as JSON."""
-        with urllib.request.urlopen(f"http://{self.admin_address}{path}", timeout=2) as reply:
+        with urllib.request.urlopen(f"http://{self.admin_address}{path}", timeout=30) as reply:
             return json.loads(reply.read())
 
     def metrics(self) -> str:
-        with urllib.request.urlopen(f"http://{self.admin_address}/metrics", timeout=2) as reply:
+        with urllib.request.urlopen(f"http://{self.admin_address}/metrics", timeout=30) as reply:
             return reply.read().decode()
 
     def kill(self) -> None:

@@ -14,12 +14,13 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
+import patience
 import tallygate_api
 from tallygate.domain.errors import ErrorReason
 from tallygate_api.v1 import decision_pb2, usage_service_pb2
 from worlds import catalog_message
 
-CALL_SECONDS = 5.0
+CALL_SECONDS = 60.0
 POLL_SECONDS = 0.02
 _FILES = [
     import_module(module.name).DESCRIPTOR
@@ -112,7 +113,7 @@ class Tenant:
         return await eventually(counted, what=f"{quantity} of {feature}")
 
 
-async def eventually(ask: Callable[[], Awaitable[Any]], *, seconds: float = 10.0, what: str = "it") -> Any:
+async def eventually(ask: Callable[[], Awaitable[Any]], *, seconds: float = patience.SECONDS, what: str = "it") -> Any:
     """Ask until the answer is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (answer := await ask()):

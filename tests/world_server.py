@@ -222,7 +222,7 @@ class ServerDriver:
         await self._write(self._catalogs.ApplyCatalog, request)
 
     async def _call(self, method, request):
-        return await method(request, metadata=self._metadata, timeout=10)
+        return await method(request, metadata=self._metadata, timeout=60)
 
     async def _write(self, method, request):
         answer = await self._call(method, request)

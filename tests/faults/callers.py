@@ -78,7 +78,7 @@ class Refusal:
 class Caller:
     """Calls with one key to one server; what is refused is a value."""
 
-    def __init__(self, address: str, key: str, *, deadline: float = 10.0) -> None:
+    def __init__(self, address: str, key: str, *, deadline: float = 60.0) -> None:
         self.key = key
         self.deadline = deadline
         self.channel = grpc.aio.insecure_channel(address, options=_OPTIONS)

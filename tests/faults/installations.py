@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import patience
 from servers import ValkeyServer
 from tallygate.app import Application
 from tallygate.settings import (
@@ -28,6 +29,7 @@ class Installation:
         self.valkey = valkey
         self.database = database
         self.url = valkey.url
+        self.patience = patience.REDIS
 
     @contextlib.asynccontextmanager
     async def role(self, role: str = "all", **data_plane: Any) -> AsyncIterator[Application]:
@@ -38,8 +40,8 @@ class Installation:
         return Settings(
             role=role,  # type: ignore[arg-type] # a test names one that is there
             testing=True,
-            server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0"),
-            redis=RedisSettings(url=self.url, partitions=PARTITIONS),  # type: ignore[arg-type] # pydantic reads it
+            server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0", **patience.SERVER),
+            redis=RedisSettings(url=self.url, partitions=PARTITIONS, **self.patience),  # type: ignore[arg-type] # pydantic reads it
             database=DatabaseSettings(url=self.database),  # type: ignore[arg-type] # pydantic reads it
             data_plane=DataPlaneSettings(**data_plane),
             collector=CollectorSettings(flush_interval=0.05),

@@ -113,7 +113,7 @@ async def test_kill_9_under_load_loses_nothing_and_the_orphan_is_taken_over(serv
                 await asyncio.to_thread(server.start)
                 assert orphan not in processes_of(server.directory)
                 assert len(processes_of(server.directory)) == 2
-            await until(lambda: load.history.count("denied") > 0, seconds=30)
+            await until(lambda: load.history.count("denied") > 0)
         finally:
             load.stopping = True
             async with asyncio.timeout(15):

@@ -11,8 +11,6 @@ from faults.installations import Installation, sqlite
 from proxies import address_of
 from servers import ValkeyServer, redis_binary
 
-SECONDS = 30.0
-
 
 @pytest.fixture(params=["valkey", "redis"])
 def pair(request):
@@ -38,7 +36,7 @@ def in_step(replica, primary):
 
 async def fail_over(address, old, new):
     """The replica is promoted, the old primary follows it, and nobody's connection is cut."""
-    await until(lambda: in_step(new, old), seconds=SECONDS)
+    await until(lambda: in_step(new, old))
     new.command("REPLICAOF", "NO", "ONE")
     address.target = new
     follow(old, new)
@@ -60,7 +58,7 @@ async def accepted(call):
         found.append(await call())
         return not isinstance(found[-1], Refusal)
 
-    await until(answered, seconds=SECONDS)
+    await until(answered)
     return found[-1]
 
 
@@ -85,13 +83,13 @@ async def test_after_a_failover_behind_one_address_everybody_comes_back(pair, tm
             answer = await caller.events()
             return sorted(recorded.data.request_id for recorded in answer.events) == ["after", "again", "before"]
 
-        await until(collected, seconds=SECONDS)  # the collector
+        await until(collected)  # the collector
         version = (await accepted(lambda: caller.account("globex", "large"))).view_version  # the publisher
         answer = await accepted(lambda: beside.consume("globex", 1, request_id="g", version=version))
         assert (answer.allowed, answer.used) == (True, 1)
-        await until(lambda: ready(sidecar), seconds=SECONDS)
+        await until(lambda: ready(sidecar))
         # Announcements are listened to where they are made.
-        await until(lambda: (subscribers(old), subscribers(new)) == (0, 2), seconds=SECONDS)
+        await until(lambda: (subscribers(old), subscribers(new)) == (0, 2))
 
 
 def subscribers(server):
@@ -107,7 +105,7 @@ async def test_readiness_says_that_nothing_can_be_written(pair, tmp_path):
     old, new = pair
     async with behind_one_address(pair, tmp_path) as (_, installation), installation.role("data") as sidecar:
         assert await ready(sidecar)
-        await until(lambda: in_step(new, old), seconds=SECONDS)
+        await until(lambda: in_step(new, old))
         new.command("REPLICAOF", "NO", "ONE")
         follow(old, new)  # and the address still leads to the old one
         assert not await ready(sidecar)
@@ -115,7 +113,7 @@ async def test_readiness_says_that_nothing_can_be_written(pair, tmp_path):
         assert "READONLY" in checks["redis"].detail
         await asyncio.sleep(0)
         old.command("REPLICAOF", "NO", "ONE")
-        await until(lambda: ready(sidecar), seconds=SECONDS)
+        await until(lambda: ready(sidecar))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +139,7 @@ async def test_a_server_that_only_reads_is_read_from_and_said_to_refuse(paramete
             assert (await written(beside.check("acme", "api_calls"))).used == 2, "it is still read from"
             assert not await ready(sidecar)
             server.command("CONFIG", "SET", parameter, "0")
-            await until(lambda: ready(sidecar), seconds=SECONDS)
+            await until(lambda: ready(sidecar))
             assert (await accepted(lambda: beside.consume("acme", 1, request_id="healed"))).used == 3
 
 
@@ -155,7 +153,7 @@ async def test_a_primary_cut_off_from_its_replicas_is_left_for_the_one_behind_th
     ):
         await new_world(caller, "acme")
         assert (await accepted(lambda: caller.consume("acme", 2, request_id="before"))).used == 2
-        await until(lambda: in_step(new, old), seconds=SECONDS)
+        await until(lambda: in_step(new, old))
         new.command("REPLICAOF", "NO", "ONE")
         address.target = new
         old.command("CONFIG", "SET", "min-replicas-to-write", "1")

@@ -9,6 +9,7 @@ import grpc
 import psycopg
 import pytest
 
+import patience
 from collectors import migrated, until
 from faults.callers import Caller, Refusal, new_world, written
 from faults.history import (
@@ -67,7 +68,7 @@ class Installation:
             role="control",
             testing=True,
             server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0"),
-            redis=RedisSettings(url=self.valkey.url, partitions=PARTITIONS),
+            redis=RedisSettings(url=self.valkey.url, partitions=PARTITIONS, **patience.REDIS),
             database=DatabaseSettings(url=self.url),
         )
         async with Application(settings) as control, Caller(control.grpc_address, KEY) as caller:
@@ -174,12 +175,12 @@ async def under_chaos(installation):
         try:
             await installation.chaos()
             # A slow machine gets through less while things die: what the checks need to bite on is waited for.
-            await until(lambda: all(load.history.count(o) > n for o, n in ENOUGH.items()), seconds=120)
+            await until(lambda: all(load.history.count(o) > n for o, n in ENOUGH.items()))
         finally:
             load.stopping = True
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(patience.SECONDS):
                 await running
-    await until(lambda: installation.waiting() == 0, seconds=30)
+    await until(lambda: installation.waiting() == 0)
     return load.history, installation.events()
 
 

@@ -7,6 +7,7 @@ import time
 import grpc
 import pytest
 
+import patience
 from collectors import until
 from faults.callers import Caller, Refusal, decided_on, new_world, reason, timed
 from faults.installations import Installation, sqlite
@@ -19,6 +20,13 @@ from tallygate_process import TallygateProcess
 DEADLINE = 1.0
 MARGIN = 1.0  # generous: the machine is shared; without a reply timeout and a breaker it would be the pause itself
 RETRY = "retry with the same request_id"
+
+
+@pytest.fixture
+def installation(installation):
+    """One that takes silence for an outage within half a second."""
+    installation.patience = patience.SHORT
+    return installation
 
 
 @pytest.fixture
@@ -41,7 +49,7 @@ async def counted(caller):
     async def found():
         return not isinstance(await caller.check("acme", "api_calls"), Refusal)
 
-    await until(found, seconds=5)
+    await until(found)
     return (await caller.check("acme", "api_calls")).used
 
 
@@ -111,7 +119,7 @@ async def test_a_view_that_grew_too_old_is_not_believed(installation, key, valke
             answer = await caller.check("acme", "sso", deadline=DEADLINE)
             return isinstance(answer, Refusal) and answer.reason == "STORE_UNAVAILABLE"
 
-        await until(refused, seconds=3)
+        await until(refused)
         valkey.resume()
         await counted(caller)
         assert (await caller.check("acme", "sso")).allowed

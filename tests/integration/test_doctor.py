@@ -15,7 +15,7 @@ from tallygate.storage.embedded.directory import DataDirectory
 from tallygate.storage.redis.keys import epoch
 from tallygate_process import TallygateProcess
 
-NOTICED_SECONDS = 10.0
+NOTICED_SECONDS = 60.0
 BAD = ("--maxmemory-policy", "allkeys-lru")
 
 

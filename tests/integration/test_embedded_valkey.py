@@ -11,6 +11,7 @@ from pathlib import Path
 import hiredis
 import pytest
 
+import patience
 from child_processes import temporary_directory
 from servers import valkey_binary
 from tallygate.storage.embedded.server import EmbeddedServerError, EmbeddedValkey
@@ -56,7 +57,7 @@ def gone(pid):
     return state == "Z"
 
 
-def eventually(condition, seconds=10):
+def eventually(condition, seconds=patience.SECONDS):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -82,7 +83,7 @@ class Parent:
         return self.end()
 
     def end(self):
-        _, error = self.process.communicate(timeout=30)
+        _, error = self.process.communicate(timeout=patience.SECONDS)
         return error
 
 

@@ -22,7 +22,7 @@ from tenants import Tenant, eventually
 EXAMPLE = Path(__file__).parents[2] / "deploy/envoy/envoy.yaml"
 ENVOY = Path(sys.executable).parent / "envoy"
 KEY = mint_key(b"envoy".ljust(32))
-START_SECONDS = 30.0
+START_SECONDS = 180.0
 CATALOG = {
     "currency": "USD",
     "rate_limits": {"api_rps": {"owner": "account", "algorithm": "token_bucket"}},

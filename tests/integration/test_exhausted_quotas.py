@@ -33,14 +33,14 @@ class Sidecar:
 
     async def check(self, quantity: int | None = None, **more: Any) -> Any:
         request = wire.CheckEntitlementRequest(**FEATURE, quantity=quantity, **more)
-        return (await self.entitlements.CheckEntitlement(request, metadata=self.metadata, timeout=5)).decision
+        return (await self.entitlements.CheckEntitlement(request, metadata=self.metadata, timeout=60)).decision
 
     async def consume(self, quantity: int, request_id: str) -> Any:
         return await self.caller.consume("acme", quantity, request_id=request_id)
 
     async def reset(self) -> Any:
         request = wire.ResetUsageRequest(**FEATURE, request_id="reset")
-        return await self.entitlements.ResetUsage(request, metadata=self.metadata, timeout=5)
+        return await self.entitlements.ResetUsage(request, metadata=self.metadata, timeout=60)
 
     async def knows(self, quantity: int | None = None) -> None:
         """Wait until it denies this by heart."""

@@ -178,7 +178,7 @@ async def test_the_data_role_never_loads_the_database(house, callers):
         },
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=False,
     )
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+import patience
 from control_planes import PARTITIONS
 from servers import ValkeyServer
 from tallygate.data_plane.ports import UsageReturned, ViewChange
@@ -21,7 +22,7 @@ def valkey():
         yield server
 
 
-async def soon(condition, seconds=10.0):
+async def soon(condition, seconds=patience.SECONDS):
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - it is another task's list, not an event
             await asyncio.sleep(0.01)
@@ -67,7 +68,7 @@ async def listener(valkey):
 
 @pytest.fixture
 async def publisher(valkey):
-    client = publishing_client(RedisAddress.parse(valkey.url))
+    client = publishing_client(RedisAddress.parse(valkey.url), connect_seconds=15, reply_seconds=15)
     yield RedisPublisher(client, partitions=PARTITIONS)
     await client.aclose()
 
@@ -122,6 +123,7 @@ async def test_what_is_no_announcement_is_passed_over(valkey, listener, publishe
 async def test_a_paused_server_is_unavailable_in_time(valkey, publisher):
     await announce(publisher, 1)
     valkey.pause()
+    publisher = RedisPublisher(publishing_client(RedisAddress.parse(valkey.url)), partitions=PARTITIONS)
     started = asyncio.get_running_loop().time()
     with pytest.raises(StoreUnavailableError):
         await announce(publisher, 2)

@@ -158,7 +158,7 @@ async def test_a_worker_that_is_killed_under_load_costs_at_most_its_connections_
             ready, now = await asyncio.to_thread(lambda: (running.ready(), measured(running, RESTARTS)))
             return ready and now == restarts + 1
 
-        await eventually(is_back, seconds=20)
+        await eventually(is_back)
         await reach(answered, len(answered) + 200)
         over.set()
         await asyncio.gather(*callers)
@@ -177,7 +177,7 @@ async def reach(answered, count):
     async def reached():
         return len(answered) >= count
 
-    await eventually(reached, seconds=20, what=f"{count} answers")
+    await eventually(reached, what=f"{count} answers")
 
 
 async def test_a_stop_drains_all_workers_and_loses_no_answer(redis, new, transport):
@@ -233,7 +233,7 @@ async def test_each_has_a_unix_socket_of_its_own(redis, new):
         async def is_back():
             return process.ready() and killed not in workers_of(process)
 
-        await eventually(is_back, seconds=20)
+        await eventually(is_back)
         assert other in workers_of(process)
         assert {each.name for each in path.parent.iterdir()} == {"grpc.sock", "grpc.sock.1"}
         process._process.popen.send_signal(signal.SIGINT)  # as Ctrl-C

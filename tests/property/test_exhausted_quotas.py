@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import patience
 from collectors import until
 from searches import FOR_PLANTED_BUGS, LENIENT
 from servers import ValkeyServer
@@ -64,7 +65,7 @@ class Sidecar:
         await self.link.connect()
         options = Settings(
             role="data",
-            redis=RedisSettings(url=self.url, partitions=PARTITIONS),
+            redis=RedisSettings(url=self.url, partitions=PARTITIONS, **patience.REDIS),
             data_plane=DataPlaneSettings(max_staleness=NEVER),
         )
         self.data = build_data_side(options, RedisSide(url=self.url, link=self.link, burst=burst))
@@ -149,7 +150,7 @@ class Rig:
         for partition in range(PARTITIONS):
             self.server.command("SET", keys.epoch(partition), "e1")
         self.client = publishing_client(RedisAddress.parse(self.server.url))
-        self.publisher = RedisPublisher(self.client, partitions=PARTITIONS)
+        self.publisher = RedisPublisher(self.client, partitions=PARTITIONS, **patience.REDIS)
         await self.publisher.publish_catalog(CatalogSnapshot(tenant_id="t", version=1, catalog=CATALOG))
         for sidecar in self.sidecars:
             await sidecar.start()

@@ -51,6 +51,7 @@ def connected(burst):
         reply_seconds=60,
         max_outstanding=100,
         on_end=lambda _, why: ended.append(why),
+        on_refusal=lambda _, why: ended.append(why),
         burst=burst,
     )
     transport = Transport()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tallygate.app import clock
-from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis
+from tallygate.app.data_side import DataSide, RedisSide, build_data_side, new_client, open_redis
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
 from tallygate.app.serving import Serving, build_serving
@@ -17,9 +17,7 @@ from tallygate.app.usable import require_usable
 from tallygate.server.listeners import parse_address
 from tallygate.server.operations.admin import AdminServer, Check
 from tallygate.settings import Settings
-from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcements import RedisAnnouncements
-from tallygate.storage.redis.publisher import publishing_client
 
 if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
@@ -104,7 +102,7 @@ class Application(Startable):
         self._serving = build_serving(settings, redis, data, self._control, shared=self._is_worker)
         await self._serve(settings, self._serving)
         self._supervise("keys", lambda: self._require(self._serving).authenticator.run(self._nap))
-        self._listen(redis, data)
+        self._listen(settings, redis, data)
         if self._control is not None and settings.role in {"all", "worker"}:
             for name, loop in self._control.loops(self._nap).items():
                 self._supervise(name, loop)
@@ -123,8 +121,8 @@ class Application(Startable):
         await self._admin.start()
         self.admin_address = self._admin.address.target
 
-    def _listen(self, redis: RedisSide, data: DataSide) -> None:
-        client = publishing_client(RedisAddress.parse(redis.url))
+    def _listen(self, settings: Settings, redis: RedisSide, data: DataSide) -> None:
+        client = new_client(settings, redis)
         self._closing.append(client.aclose)
         announcements = RedisAnnouncements(client, sleep=asyncio.sleep)
         redis.link.at_connect(announcements.leave)

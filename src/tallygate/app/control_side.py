@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.app import clock
-from tallygate.app.data_side import RedisSide
+from tallygate.app.data_side import RedisSide, new_client
 from tallygate.app.errors import StartError
 from tallygate.app.installation import bootstrap, database_address, require_schema
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
@@ -19,10 +19,9 @@ from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.settings import Settings
-from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.events import EventStream, stream_client
-from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
+from tallygate.storage.redis.publisher import RedisPublisher
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.epochs import SqlEpochs
 from tallygate.storage.sql.metering.events import SqlEventReader, SqlLedger
@@ -120,7 +119,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         await engine.dispose()
         raise
     partitions = settings.redis.partitions
-    publishing = publishing_client(RedisAddress.parse(redis.url))
+    publishing = new_client(settings, redis)
     streaming = stream_client(redis.url)
     store = SqlStore(engine=engine)
     redis_publisher = RedisPublisher(publishing, partitions=partitions)

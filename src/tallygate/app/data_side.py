@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+from redis.asyncio import Redis
+
 from tallygate.app import clock
 from tallygate.app.errors import StartError, UnusableSettingError
 from tallygate.data_plane.admission import Admission
@@ -19,9 +21,11 @@ from tallygate.storage.embedded.server import EmbeddedValkey
 from tallygate.storage.redis.address import RedisAddress, RedisUrlError
 from tallygate.storage.redis.gates import GateOptions, RedisGates
 from tallygate.storage.redis.link.link import ConnectError, RedisLink
+from tallygate.storage.redis.publisher import publishing_client
 from tallygate.storage.redis.views import RedisViews
 
 _MICROSECONDS = 1_000_000
+_PATIENCE_SECONDS = 0.25
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +88,15 @@ async def open_redis(settings: Settings) -> RedisSide:
         msg = f"{error}; check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
         raise StartError(msg) from error
     return RedisSide(url=url, link=link, burst=burst, embedded=embedded)
+
+
+def new_client(settings: Settings, redis: RedisSide) -> Redis:
+    """A client of its own to this Redis, for what is not hot; it waits a little longer than the link does."""
+    return publishing_client(
+        RedisAddress.parse(redis.url),
+        connect_seconds=max(_PATIENCE_SECONDS, settings.redis.connect_timeout),
+        reply_seconds=max(_PATIENCE_SECONDS, settings.redis.read_timeout),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,11 +52,11 @@ class World:
 
     async def check(self, account_id="acme", feature_key="sso", **more):
         request = wire.CheckEntitlementRequest(account_id=account_id, feature_key=feature_key, **more)
-        return (await self.entitlements.CheckEntitlement(request, metadata=self.metadata, timeout=5)).decision
+        return (await self.entitlements.CheckEntitlement(request, metadata=self.metadata, timeout=60)).decision
 
     async def batch(self, *feature_keys, **more):
         request = wire.BatchCheckEntitlementsRequest(account_ids=["acme", "globex"], feature_keys=feature_keys, **more)
-        return (await self.entitlements.BatchCheckEntitlements(request, metadata=self.metadata, timeout=5)).results
+        return (await self.entitlements.BatchCheckEntitlements(request, metadata=self.metadata, timeout=60)).results
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ async def test_other_questions_get_answers_of_their_own(world):
 async def test_what_is_read_from_the_store_is_never_given_again(world):
     assert {(await world.check(feature_key="calls")).decided_on for _ in range(3)} == {FRESH}
     request = wire.ConsumeQuotaRequest(account_id="acme", feature_key="calls", quantity=4, request_id="r")
-    await world.entitlements.ConsumeQuota(request, metadata=world.metadata, timeout=5)
+    await world.entitlements.ConsumeQuota(request, metadata=world.metadata, timeout=60)
     assert (await world.check(feature_key="calls")).used == 4
     assert (await world.batch("calls"))[0].decision.used == 4
 

@@ -12,6 +12,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+import patience
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator
 from tallygate.server.calls.registry import Service
 from tallygate.server.calls.streams import Streams
@@ -209,7 +210,7 @@ async def test_health_is_answered_under_overload(native):
 
 
 async def until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience.SECONDS):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
 

@@ -7,6 +7,7 @@ import grpc.aio
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
+import patience
 from tallygate.domain.credential import Scope
 from tallygate.domain.errors import AccountNotFoundError
 from tallygate.server.calls.wrapper import CallOptions
@@ -57,7 +58,7 @@ def reason_of(error):
 
 
 async def until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience.SECONDS):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
 

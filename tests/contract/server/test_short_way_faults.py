@@ -6,6 +6,7 @@ import logging
 import grpc
 import pytest
 
+import patience
 from hot_server import START
 from tallygate.data_plane.plain import Plans, QuotaPlan
 from tallygate.server.services.answers import Answers
@@ -20,7 +21,7 @@ CALLS = {
 }
 
 
-async def until(condition, seconds=10.0):
+async def until(condition, seconds=patience.SECONDS):
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)

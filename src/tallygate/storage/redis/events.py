@@ -17,9 +17,8 @@ from tallygate.metering.ports import Clock, Delivery, StreamLag
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import return_announcement
-from tallygate.storage.redis.client import redis_client
+from tallygate.storage.redis.client import reaching, redis_client
 from tallygate.storage.redis.fact_codec import read_entry
-from tallygate.storage.redis.reaching import reaching
 
 GROUP = "billing"
 _FORGET_AFTER_MS = 3_600_000

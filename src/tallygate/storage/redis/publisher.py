@@ -18,8 +18,7 @@ from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import change_announcement
-from tallygate.storage.redis.client import redis_client
-from tallygate.storage.redis.reaching import reaching
+from tallygate.storage.redis.client import reaching, redis_client
 
 _PUBLISH = files("tallygate.storage.redis").joinpath("scripts/publish.lua").read_text("utf-8")
 _SHA = sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
