@@ -188,11 +188,11 @@ class PostgresServer:
         """The address of one database in libpq's form."""
         return f"host={self.directory} user=postgres dbname={database} connect_timeout=60"
 
-    def create_database(self) -> str:
+    def create_database(self, options: str = "") -> str:
         """Create an empty database and return its `url`."""
         name = f"t{uuid.uuid4().hex}"
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+            connection.execute(f'CREATE DATABASE "{name}" {options}'.encode())
         return self.url(name)
 
     def start(self) -> Self:

@@ -58,6 +58,7 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
     assert not ills(findings)
     assert findings.keys() == {
         "database",
+        "database encoding",
         "schema version",
         "redis",
         "writes",

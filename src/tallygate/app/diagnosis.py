@@ -7,7 +7,7 @@ from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
 from tallygate.app.installation import database_address, opened
 from tallygate.app.recovery import redis_address
-from tallygate.domain.errors import StoreUnavailableError
+from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.records.epochs import PartitionState
 from tallygate.settings import Settings
 from tallygate.storage.redis import keys
@@ -43,9 +43,14 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
         return [Finding(name="database", ok=False, detail=str(error), fix="correct database.url or data_dir")]
     except (StoreUnavailableError, TimeoutError):
         return [Finding(name="database", ok=False, detail="cannot be reached", fix=fix)]
+    except InvalidFieldError as error:
+        facts = error.metadata
+        unfit = Finding(name="database encoding", ok=False, detail=facts.get("got", ""), fix=facts["expected"])
+        return [Finding(name="database", ok=True, detail="reached"), unfit]
     wanted = schema.head()
     return [
         Finding(name="database", ok=True, detail="reached"),
+        Finding(name="database encoding", ok=True, detail="UTF-8"),
         Finding(
             name="schema version",
             ok=found == wanted,

@@ -60,6 +60,7 @@ def require_schema(settings: Settings) -> None:
 
     Raises:
         StartError: the database's schema is another one, or it cannot be reached.
+        InvalidFieldError: it cannot hold every text.
     """
     target = database_address(settings)
     with reached(target):

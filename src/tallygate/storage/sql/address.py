@@ -6,6 +6,8 @@ from typing import NoReturn
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from tallygate.storage.sql.encoding import CLIENT, UTF8
+
 _BACKENDS = {"postgresql": "postgresql", "postgres": "postgresql", "sqlite": "sqlite"}
 
 
@@ -66,6 +68,8 @@ def _require_reachable(target: URL) -> None:
     for name in target.query:
         if name not in known:
             _refuse(f"PostgreSQL has no connection option {name!r}")
+    if str(target.query.get("client_encoding", CLIENT)).upper() not in UTF8:
+        _refuse("expected client_encoding=utf8, or none")
 
 
 def _refuse(problem: str) -> NoReturn:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from tallygate.storage.sql.address import parse_database
+from tallygate.storage.sql.encoding import CLIENT
 
 WRITE: Final = "tallygate_write"
 """Execution option of a connection whose transaction will write: on SQLite it begins with the write lock."""
@@ -61,13 +62,15 @@ def create_migration_engine(url: str | URL) -> Engine:
         engine = create_sync_engine(target.set(drivername="sqlite"), connect_args={"timeout": _BUSY_SECONDS})
         _prepare_sqlite(engine, tries=_BUSY_TRIES)
         return engine
-    return create_sync_engine(target.set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": 5})
+    arguments = {"connect_timeout": 5, "client_encoding": CLIENT}
+    return create_sync_engine(target.set(drivername="postgresql+psycopg"), connect_args=arguments)
 
 
 def _postgres_arguments(target: URL) -> dict[str, Any]:
     """Defaults for what the URL does not say itself; libpq's shortest connect timeout is 2 s."""
     arguments = {"connect_timeout": 2, "options": _POSTGRES_OPTIONS, "application_name": "tallygate"}
-    return {name: value for name, value in arguments.items() if name not in target.query}
+    own = {name: value for name, value in arguments.items() if name not in target.query}
+    return {**own, "client_encoding": CLIENT}
 
 
 def _prepare_sqlite(engine: Engine, *, tries: int) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, inspect, text
 
+from tallygate.storage.sql.encoding import check_database
 from tallygate.storage.sql.engine import create_migration_engine
 from tallygate.storage.sql.failures import translated
 
@@ -26,10 +27,15 @@ def head() -> str:
 
 
 def schema_version(url: str | URL) -> str:
-    """The version of the database, empty where it was never migrated. Blocks."""
+    """The version of the database, empty where it was never migrated. Blocks.
+
+    Raises:
+        InvalidFieldError: it cannot hold every text.
+    """
     engine = create_migration_engine(url)
     try:
         with translated(), engine.connect() as connection:
+            check_database(connection)
             if not inspect(connection).has_table("alembic_version"):
                 return ""
             return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
