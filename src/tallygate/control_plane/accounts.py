@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from tallygate.control_plane.subscription_terms import term_at
 from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription, live_ones
 from tallygate.domain.account import Subscription
-from tallygate.domain.errors import AccountNotFoundError, SubscriptionConflictError
+from tallygate.domain.errors import SubscriptionConflictError
 from tallygate.records.fields import check_id, check_metadata, check_zone
-from tallygate.records.lookup import account_record
+from tallygate.records.lookup import known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, page_of
 from tallygate.records.ports import NewId, UnitOfWork
 from tallygate.records.values import Account, AccountUser, Held
@@ -67,10 +67,7 @@ async def get_account(work: UnitOfWork, account_id: str, *, now: int) -> Account
     Raises:
         AccountNotFoundError: there is none.
     """
-    account = await work.accounts.get(account_id)
-    if account is None:
-        raise AccountNotFoundError(account_id=account_id)
-    return (await _views(work, [account], now))[0]
+    return (await _views(work, [await known_account(work, account_id)], now))[0]
 
 
 async def list_accounts(
@@ -89,13 +86,13 @@ async def add_users(work: UnitOfWork, account_id: str, user_ids: Sequence[str], 
     """Make people users of the account; those who are already stay as they are. Answers all of them, by id."""
     for index, user_id in enumerate(user_ids):
         check_id(f"user_ids[{index}]", user_id)
-    await account_record(work, account_id)
+    await known_account(work, account_id)
     return await work.users.add(account_id, user_ids, now=now)
 
 
 async def remove_users(work: UnitOfWork, account_id: str, user_ids: Sequence[str]) -> int:
     """Remove users, and free every seat that they hold; answers how many were there."""
-    await account_record(work, account_id)
+    await known_account(work, account_id)
     removed = await work.users.remove(account_id, user_ids)
     await work.seats.unassign(account_id, "", user_ids)
     return removed
@@ -103,7 +100,7 @@ async def remove_users(work: UnitOfWork, account_id: str, user_ids: Sequence[str
 
 async def list_users(work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE) -> Page[AccountUser]:
     """An account's users by id."""
-    await account_record(work, account_id)
+    await known_account(work, account_id)
     return await page_of(
         page,
         lambda after, limit: work.users.list(account_id, after=after, limit=limit),

@@ -1,6 +1,5 @@
 """Overrides and grants: dated exceptions and dated allowances of one account."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.control_plane.catalog_rules import check_entitlement
@@ -13,7 +12,7 @@ from tallygate.domain.errors import (
     OverrideNotFoundError,
 )
 from tallygate.records.fields import check_id, check_instant, check_quantity
-from tallygate.records.lookup import account_record, feature_of
+from tallygate.records.lookup import feature_of, known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
 from tallygate.records.ports import NewId, UnitOfWork
 from tallygate.records.values import StoredGrant, StoredOverride
@@ -59,9 +58,9 @@ async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int
     Raises:
         ConflictError: another override has this id.
     """
-    await account_record(work, request.account_id)
+    await known_account(work, request.account_id)
     check_entitlement("entitlement", feature_of(await work.catalog.load(), request.feature_key), request.entitlement)
-    stored = _override(await work.overrides.list(request.account_id), request.override_id)
+    stored = await work.overrides.get(request.account_id, request.override_id) if request.override_id else None
     start = stored.override.start_time if stored is not None else now
     start = start if request.start_time is None else check_instant("start_time", request.start_time)
     if request.end_time is not None:
@@ -87,7 +86,7 @@ async def delete_override(work: UnitOfWork, account_id: str, override_id: str) -
     Raises:
         OverrideNotFoundError: the account has no such override.
     """
-    await account_record(work, account_id)
+    await known_account(work, account_id)
     if not await work.overrides.delete(account_id, override_id):
         raise OverrideNotFoundError(account_id=account_id, override_id=override_id)
 
@@ -96,7 +95,7 @@ async def list_overrides(
     work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE, *, feature_key: str = ""
 ) -> Page[StoredOverride]:
     """An account's overrides by feature and start, ended ones included."""
-    await account_record(work, account_id)
+    await known_account(work, account_id)
     found = [each for each in await work.overrides.list(account_id) if feature_key in {"", each.override.feature_key}]
     return slice_of(page, found, _override_order)
 
@@ -107,11 +106,11 @@ async def create_grant(work: UnitOfWork, request: CreateGrant, *, now: int, new_
     Raises:
         ConflictError: another grant has this id.
     """
-    await account_record(work, request.account_id)
+    await known_account(work, request.account_id)
     _check_grantable(feature_of(await work.catalog.load(), request.feature_key))
     check_quantity("amount", request.amount, least=1)
     _check_priority(request.priority)
-    stored = _grant(await work.grants.list(request.account_id), request.grant_id)
+    stored = await work.grants.get(request.account_id, request.grant_id) if request.grant_id else None
     effective = stored.grant.effective_time if stored is not None else now
     effective = effective if request.effective_time is None else check_instant("effective_time", request.effective_time)
     if request.expire_time is not None:
@@ -139,8 +138,8 @@ async def revoke_grant(work: UnitOfWork, account_id: str, grant_id: str, *, now:
     Raises:
         GrantNotFoundError: the account has no such grant.
     """
-    await account_record(work, account_id)
-    stored = _grant(await work.grants.list(account_id), grant_id)
+    await known_account(work, account_id)
+    stored = await work.grants.get(account_id, grant_id)
     if stored is None:
         raise GrantNotFoundError(account_id=account_id, grant_id=grant_id)
     if stored.revoke_time is not None:
@@ -156,7 +155,7 @@ async def list_grants(
     work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE, *, feature_key: str = ""
 ) -> Page[StoredGrant]:
     """An account's grants in the order in which they burn, expired and revoked ones included."""
-    await account_record(work, account_id)
+    await known_account(work, account_id)
     found = [each for each in await work.grants.list(account_id) if feature_key in {"", each.grant.feature_key}]
     return slice_of(page, found, lambda stored: key_of(*stored.grant.burn_order()))
 
@@ -171,17 +170,9 @@ def _check_priority(priority: int) -> None:
         raise InvalidFieldError(field="priority", expected=f"0 to {MAX_PRIORITY}", got=priority)
 
 
-def _override(overrides: Sequence[StoredOverride], override_id: str) -> StoredOverride | None:
-    return next((each for each in overrides if each.override.override_id == override_id), None)
-
-
 def _override_order(stored: StoredOverride) -> str:
     override = stored.override
     return key_of(override.feature_key, override.start_time, override.override_id)
-
-
-def _grant(grants: Sequence[StoredGrant], grant_id: str) -> StoredGrant | None:
-    return next((each for each in grants if each.grant.grant_id == grant_id), None)
 
 
 def _is_same(stored: StoredGrant, wanted: Grant) -> bool:

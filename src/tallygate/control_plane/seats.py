@@ -10,7 +10,7 @@ from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.domain.gating.remedies import Question
 from tallygate.domain.gating.resolve import resolve
 from tallygate.records.fields import check_id
-from tallygate.records.lookup import account_record, feature_of
+from tallygate.records.lookup import account_record, feature_of, known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, page_of
 from tallygate.records.ports import UnitOfWork
 from tallygate.records.values import SeatHolder
@@ -53,7 +53,7 @@ async def assign_seat(work: UnitOfWork, request: AssignSeat, *, now: int) -> Ass
 
 async def unassign_seat(work: UnitOfWork, account_id: str, feature_key: str, user_id: str) -> bool:
     """Free a user's seat; whether they held one."""
-    await account_record(work, account_id)
+    await known_account(work, account_id)
     _check_seat_feature(await work.catalog.load(), feature_key)
     return await work.seats.unassign(account_id, feature_key, [user_id])
 
@@ -62,7 +62,7 @@ async def list_seats(
     work: UnitOfWork, account_id: str, feature_key: str, page: PageRequest = FIRST_PAGE
 ) -> Page[SeatHolder]:
     """Who holds seats, of one feature or with an empty key of all, by feature and user."""
-    await account_record(work, account_id)
+    await known_account(work, account_id)
     if feature_key:
         _check_seat_feature(await work.catalog.load(), feature_key)
     after = page.after_pair()

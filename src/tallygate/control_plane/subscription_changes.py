@@ -16,12 +16,12 @@ from tallygate.control_plane.subscription_terms import (
     without_trial,
 )
 from tallygate.control_plane.subscriptions import live_ones
-from tallygate.domain.account import AccountRecord, Subscription, SubscriptionState
+from tallygate.domain.account import Subscription, SubscriptionState
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.records.fields import check_instant, check_quantity
-from tallygate.records.lookup import account_record, plan_on_sale
+from tallygate.records.lookup import known_account, plan_on_sale
 from tallygate.records.ports import UnitOfWork
-from tallygate.records.values import Held
+from tallygate.records.values import Account, Held
 
 _STATES = SubscriptionState
 _SETTABLE = (_STATES.INCOMPLETE, _STATES.ACTIVE, _STATES.PAST_DUE, _STATES.SUSPENDED)
@@ -68,22 +68,22 @@ class CancelSubscription:
 
 async def change_plan(work: UnitOfWork, request: ChangePlan, *, now: int) -> Held:
     """Move the live subscription to another plan; what was to come before no longer comes."""
-    record = await account_record(work, request.account_id)
+    account = await known_account(work, request.account_id)
     plan = plan_on_sale(await work.catalog.load(), request.plan_key, request.plan_version)
-    held = await _changeable(work, record, now)
+    held = await _changeable(work, account, now)
     live = held.subscription
     if request.when is When.AT:
         raise InvalidFieldError(field="when", expected="now or period_end", got=request.when)
     if request.when is When.PERIOD_END:
-        return await _put(work, held, with_plan_from(live, plan, await _period_end(work, record, live, now)))
+        return await _put(work, held, with_plan_from(live, plan, await _period_end(work, account, live, now)))
     return await _put(work, held, with_plan_from(without_trial(live, now), plan, max(now, live.start_time)))
 
 
 async def set_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> Held:
     """Hold an add-on in some quantity from now on."""
-    record = await account_record(work, request.account_id)
+    account = await known_account(work, request.account_id)
     catalog = await work.catalog.load()
-    held = await _changeable(work, record, now)
+    held = await _changeable(work, account, now)
     live, start = held.subscription, max(now, held.subscription.start_time)
     before = held_add_on(live, request.add_on_key, start)
     kept = 1 if before is None else before.quantity
@@ -103,11 +103,11 @@ async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, 
 
     An end that it has already never moves later by this.
     """
-    record = await account_record(work, request.account_id)
-    held = await _live(work, record, now)
+    account = await known_account(work, request.account_id)
+    held = await _live(work, account, now)
     live, end = held.subscription, now
     if request.when is When.PERIOD_END:
-        end = await _period_end(work, record, live, now)
+        end = await _period_end(work, account, live, now)
         end = end if live.end_time is None else min(end, live.end_time)
     elif request.when is When.AT:
         end = check_instant("end_time", request.end_time or 0, after=now - 1)
@@ -126,7 +126,7 @@ async def extend_trial(work: UnitOfWork, account_id: str, trial_end_time: int, *
     Raises:
         SubscriptionConflictError: it is not on trial.
     """
-    held = await _live(work, await account_record(work, account_id), now)
+    held = await _live(work, await known_account(work, account_id), now)
     live = held.subscription
     if not is_trialing(live, now):
         raise SubscriptionConflictError(account_id=account_id, expected="a running trial")
@@ -136,7 +136,7 @@ async def extend_trial(work: UnitOfWork, account_id: str, trial_end_time: int, *
 
 async def extend_subscription(work: UnitOfWork, account_id: str, end_time: int | None, *, now: int) -> Held:
     """Move the end of the live subscription, None: without end; a cancellation is taken back."""
-    held = await _live(work, await account_record(work, account_id), now)
+    held = await _live(work, await known_account(work, account_id), now)
     live = held.subscription
     if end_time is not None:
         check_instant("end_time", end_time, after=max(now, live.start_time))
@@ -154,7 +154,7 @@ async def set_state(work: UnitOfWork, account_id: str, state: SubscriptionState,
     if state not in _SETTABLE:
         expected = ", ".join(each.name for each in _SETTABLE)
         raise InvalidFieldError(field="state", expected=f"one of {expected}", got=state.name)
-    held = await _live(work, await account_record(work, account_id), now)
+    held = await _live(work, await known_account(work, account_id), now)
     if held.subscription.state is SubscriptionState.CANCELED:
         raise SubscriptionConflictError(account_id=account_id, state=held.subscription.state)
     if held.subscription.state is state:
@@ -168,22 +168,22 @@ async def _put(work: UnitOfWork, held: Held, changed: Subscription) -> Held:
     return replace(held, subscription=changed)
 
 
-async def _live(work: UnitOfWork, record: AccountRecord, now: int) -> Held:
-    held = (await live_ones(work, [record.account_id], now=now)).get(record.account_id)
+async def _live(work: UnitOfWork, account: Account, now: int) -> Held:
+    held = (await live_ones(work, [account.account_id], now=now)).get(account.account_id)
     if held is None:
-        raise SubscriptionNotFoundError(account_id=record.account_id)
+        raise SubscriptionNotFoundError(account_id=account.account_id)
     return held
 
 
-async def _changeable(work: UnitOfWork, record: AccountRecord, now: int) -> Held:
-    held = await _live(work, record, now)
+async def _changeable(work: UnitOfWork, account: Account, now: int) -> Held:
+    held = await _live(work, account, now)
     standing = state_at(held.subscription, now)
     if standing not in _CHANGEABLE:
-        raise SubscriptionConflictError(account_id=record.account_id, state=standing)
+        raise SubscriptionConflictError(account_id=account.account_id, state=standing)
     return held
 
 
-async def _period_end(work: UnitOfWork, record: AccountRecord, live: Subscription, now: int) -> int:
+async def _period_end(work: UnitOfWork, account: Account, live: Subscription, now: int) -> int:
     catalog, term = await work.catalog.load(), term_at(live, now)
     plan = catalog.plan(term.plan_key, term.plan_version)
-    return period_end(live, plan, zone=record.time_zone or catalog.time_zone, now=now)
+    return period_end(live, plan, zone=account.time_zone or catalog.time_zone, now=now)

@@ -13,7 +13,7 @@ from tallygate.domain.errors import (
     SubscriptionNotFoundError,
 )
 from tallygate.records.fields import check_id, check_instant
-from tallygate.records.lookup import account_record, plan_on_sale
+from tallygate.records.lookup import account_record, known_account, plan_on_sale
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
 from tallygate.records.ports import NewId, UnitOfWork
 from tallygate.records.values import Held, SubscriptionQuery
@@ -83,7 +83,7 @@ async def get_subscription(work: UnitOfWork, account_id: str, subscription_id: s
     Raises:
         SubscriptionNotFoundError: there is none.
     """
-    await account_record(work, account_id)
+    await known_account(work, account_id)
     found = await work.subscriptions.list(
         SubscriptionQuery(
             now=now, limit=1, account_ids=[account_id], subscription_id=subscription_id, live=not subscription_id
@@ -106,7 +106,7 @@ async def list_subscriptions(
 ) -> Page[Held]:
     """All subscriptions of one account or of all, newest first; states read as of now."""
     if account_id:
-        await account_record(work, account_id)
+        await known_account(work, account_id)
 
     async def load(before: tuple[int, str] | None, limit: int) -> Sequence[Held]:
         accounts = [account_id] if account_id else []

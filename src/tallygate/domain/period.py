@@ -172,10 +172,11 @@ def from_datetime(moment: datetime) -> int:
     Raises:
         ValueError: `moment` has no zone or lies outside 1970 to 9999.
     """
-    if moment.utcoffset() is None:
+    if moment.tzinfo is not UTC and moment.utcoffset() is None:
         msg = f"{moment.isoformat()} has no time zone"
         raise ValueError(msg)
-    return _supported((moment - _EPOCH) // _MICROSECOND)
+    since = moment - _EPOCH
+    return _supported((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
 def to_datetime(instant: int) -> datetime:

@@ -4,10 +4,23 @@ from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import Catalog, Feature, Plan
 from tallygate.domain.errors import AccountNotFoundError, FeatureNotFoundError, PlanNotFoundError
 from tallygate.records.ports import UnitOfWork
+from tallygate.records.values import Account
+
+
+async def known_account(work: UnitOfWork, account_id: str) -> Account:
+    """An account's profile: what says that it is there, whatever it holds.
+
+    Raises:
+        AccountNotFoundError: there is none.
+    """
+    account = await work.accounts.get(account_id)
+    if account is None:
+        raise AccountNotFoundError(account_id=account_id)
+    return account
 
 
 async def account_record(work: UnitOfWork, account_id: str) -> AccountRecord:
-    """All that an account holds.
+    """All that an account holds, however much that is; where it only has to be there, see `known_account`.
 
     Raises:
         AccountNotFoundError: there is none.

@@ -145,6 +145,10 @@ class OverrideRepository(Protocol):
         """Delete an override; whether it was there."""
         ...
 
+    async def get(self, account_id: str, override_id: str) -> StoredOverride | None:
+        """The account's override with this id."""
+        ...
+
     async def list(self, account_id: str) -> Sequence[StoredOverride]:
         """All of an account's."""
         ...
@@ -155,6 +159,10 @@ class GrantRepository(Protocol):
 
     async def put(self, account_id: str, stored: StoredGrant) -> None:
         """Add or replace a grant."""
+        ...
+
+    async def get(self, account_id: str, grant_id: str) -> StoredGrant | None:
+        """The account's grant with this id."""
         ...
 
     async def list(self, account_id: str) -> Sequence[StoredGrant]:

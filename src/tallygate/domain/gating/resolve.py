@@ -109,16 +109,16 @@ class Resolver:
         phases = tuple(
             self._phase(record, start=start, end=end) for start, end in zip(bounds, [*bounds[1:], END], strict=True)
         )
-        grants: dict[str, tuple[Grant, ...]] = {}
+        grants: dict[str, list[Grant]] = {}
         for grant in sorted(record.grants, key=Grant.burn_order):
-            grants[grant.feature_key] = (*grants.get(grant.feature_key, ()), grant)
+            grants.setdefault(grant.feature_key, []).append(grant)
         return EntitlementSet(
             phases=phases,
             time_zone=record.time_zone or self.catalog.time_zone or "UTC",
             account_origin=record.create_time,
             subscription_origin=subscription.start_time if subscription else None,
             trial_period=_trial_period(subscription),
-            grants=grants,
+            grants={feature_key: tuple(held) for feature_key, held in grants.items()},
             seats=record.seats,
         )
 

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tallygate.domain.account import AccountRecord
 from tallygate.records.values import Account, AccountUser, SeatHolder
-from tallygate.storage.sql.accounts.allowances import grant_of, override_of
+from tallygate.storage.sql.accounts.allowances import grants_of, override_of
 from tallygate.storage.sql.accounts.subscriptions import live_subscriptions, served_accounts
-from tallygate.storage.sql.models import AccountRow, AccountUserRow, Base, GrantRow, OverrideRow, SeatRow
+from tallygate.storage.sql.models import AccountRow, AccountUserRow, Base, OverrideRow, SeatRow
 from tallygate.storage.sql.scope import Scope, table_of
 
 _accounts, _users, _seats = table_of(AccountRow), table_of(AccountUserRow), table_of(SeatRow)
@@ -58,7 +58,7 @@ class SqlAccountRepository:
         accounts = await self.scope.rows(select(_accounts).where(*own).order_by(_accounts.c.account_id))
         subscriptions = await live_subscriptions(self.scope, account_ids)
         overrides = await _held(self.scope, OverrideRow, account_ids)
-        grants = await _held(self.scope, GrantRow, account_ids)
+        grants = await grants_of(self.scope, account_ids)
         seats = await _held(self.scope, SeatRow, account_ids)
         return [
             AccountRecord(
@@ -69,7 +69,7 @@ class SqlAccountRepository:
                 time_zone=row.time_zone,
                 subscription=subscriptions.get(row.account_id),
                 overrides=tuple(override_of(held) for held in overrides[row.account_id]),
-                grants=tuple(grant_of(held) for held in grants[row.account_id]),
+                grants=tuple(grants.get(row.account_id, ())),
                 seats=_by_feature(seats[row.account_id]),
             )
             for row in accounts
@@ -177,7 +177,7 @@ async def _held(scope: Scope, model: type[Base], account_ids: Sequence[str]) -> 
 
 
 def _by_feature(rows: Sequence[Row[Any]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        found[row.feature_key] = (*found.get(row.feature_key, ()), row.user_id)
-    return found
+        found[row.feature_key].append(row.user_id)
+    return {feature_key: tuple(user_ids) for feature_key, user_ids in found.items()}

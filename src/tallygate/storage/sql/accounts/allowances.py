@@ -1,10 +1,11 @@
 """Overrides and grants, with what is known of them beside what they entitle to."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import ColumnElement, Row, delete, select
 
 from tallygate.domain.account import Grant, Override
 from tallygate.records.values import StoredGrant, StoredOverride
@@ -13,6 +14,15 @@ from tallygate.storage.sql.models import GrantRow, OverrideRow
 from tallygate.storage.sql.scope import Scope, table_of
 
 _overrides, _grants = table_of(OverrideRow), table_of(GrantRow)
+_grant_columns = (
+    _grants.c.grant_id,
+    _grants.c.feature_key,
+    _grants.c.amount,
+    _grants.c.priority,
+    _grants.c.effective_time,
+    _grants.c.expire_time,
+    _grants.c.create_time,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +54,18 @@ class SqlOverrideRepository:
             self.scope.changes.accounts[account_id] = None
         return gone
 
+    async def get(self, account_id: str, override_id: str) -> StoredOverride | None:
+        """The account's override with this id."""
+        found = await self._where(account_id, _overrides.c.override_id == override_id)
+        return found[0] if found else None
+
     async def list(self, account_id: str) -> Sequence[StoredOverride]:
         """All of an account's."""
-        query = select(_overrides).where(self.scope.own(OverrideRow), _overrides.c.account_id == account_id)
-        rows = await self.scope.rows(query)
+        return await self._where(account_id)
+
+    async def _where(self, account_id: str, *more: ColumnElement[bool]) -> Sequence[StoredOverride]:
+        where = self.scope.own(OverrideRow), _overrides.c.account_id == account_id, *more
+        rows = await self.scope.rows(select(_overrides).where(*where))
         return [StoredOverride(override=override_of(row), create_time=row.create_time) for row in rows]
 
 
@@ -63,10 +81,19 @@ class SqlGrantRepository:
         columns = {name: getattr(stored.grant, name) for name in Grant.__slots__}
         await self.scope.upsert(GrantRow, [{"account_id": account_id, **columns, "revoke_time": stored.revoke_time}])
 
+    async def get(self, account_id: str, grant_id: str) -> StoredGrant | None:
+        """The account's grant with this id."""
+        found = await self._where(account_id, _grants.c.grant_id == grant_id)
+        return found[0] if found else None
+
     async def list(self, account_id: str) -> Sequence[StoredGrant]:
         """All of an account's."""
-        query = select(_grants).where(self.scope.own(GrantRow), _grants.c.account_id == account_id)
-        return [StoredGrant(grant=grant_of(row), revoke_time=row.revoke_time) for row in await self.scope.rows(query)]
+        return await self._where(account_id)
+
+    async def _where(self, account_id: str, *more: ColumnElement[bool]) -> Sequence[StoredGrant]:
+        where = self.scope.own(GrantRow), _grants.c.account_id == account_id, *more
+        rows = await self.scope.rows(select(*_grant_columns, _grants.c.revoke_time).where(*where))
+        return [StoredGrant(grant=_grant(row[:-1]), revoke_time=row.revoke_time) for row in rows]
 
 
 def override_of(row: Row[Any]) -> Override:
@@ -80,6 +107,25 @@ def override_of(row: Row[Any]) -> Override:
     )
 
 
-def grant_of(row: Row[Any]) -> Grant:
-    """A grant from its row."""
-    return Grant(**{name: row._mapping[name] for name in Grant.__slots__})  # noqa: SLF001 - columns by name
+async def grants_of(scope: Scope, account_ids: Sequence[str]) -> dict[str, list[Grant]]:
+    """The grants of each of the accounts, by id."""
+    where = scope.own(GrantRow), _grants.c.account_id.in_(account_ids)
+    query = select(_grants.c.account_id, *_grant_columns).where(*where).order_by(*_grants.primary_key)
+    found: dict[str, list[Grant]] = defaultdict(list)
+    for row in await scope.rows(query):
+        found[row.account_id].append(_grant(row[1:]))
+    return found
+
+
+def _grant(values: Sequence[Any]) -> Grant:
+    """A grant from `_grant_columns` of its row: by position, as an account may hold a thousand."""
+    grant_id, feature_key, amount, priority, effective_time, expire_time, create_time = values
+    return Grant(
+        grant_id=grant_id,
+        feature_key=feature_key,
+        amount=amount,
+        priority=priority,
+        effective_time=effective_time,
+        expire_time=expire_time,
+        create_time=create_time,
+    )
