@@ -99,6 +99,16 @@ async def test_an_account_that_was_never_seen_cannot_be_decided(plane):
         await plane.checks.check(TENANT, CheckRequest(account_id="b", feature_key="sso"))
 
 
+async def test_the_last_catalogue_seen_answers_for_an_account_that_was_never_in_process():
+    plane = await opened()
+    check, consume = (replace(asked, account_id="b") for asked in (CALLS, TAKE))
+    assert (await plane.checks.check(TENANT, check)).reason is Reason.STORE_UNAVAILABLE
+    assert (await plane.consumes.consume(TENANT, consume)).allowed
+    assert (await plane.rate_limits.take(TENANT, replace(LIMIT, account_id="b"))).allowed
+    with pytest.raises(StoreUnavailableError):
+        await plane.checks.check(TENANT, CheckRequest(account_id="b", feature_key="seats"))
+
+
 @pytest.mark.parametrize("quantity", [-1, 2**53])
 async def test_a_check_of_an_impossible_quantity_is_refused(plane, quantity):
     with pytest.raises(InvalidFieldError):

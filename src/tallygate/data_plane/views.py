@@ -115,8 +115,15 @@ class Views:
         return view
 
     def last_known(self, tenant_id: str, account_id: str) -> View | None:
-        """Whatever is cached, however old: for telling the failure policy, never for deciding."""
-        return self._views.get((tenant_id, account_id)) or self._views.get((tenant_id, ""))
+        """Whatever is cached, however old: for telling the failure policy, never for deciding.
+
+        Of an account that was never in process, that is its tenant's catalogue.
+        """
+        view = self._views.get((tenant_id, account_id)) or self._views.get((tenant_id, ""))
+        snapshot = self._snapshots.get(tenant_id) if view is None else None
+        if snapshot is not None:
+            return View(snapshot=snapshot, record=None, held=None, verified_time=0, applied=0, superseded=True)
+        return view
 
     def on_change(self, change: ViewChange) -> None:
         """Remember what an announcement says is newest: no older view holds from now on."""
@@ -156,6 +163,7 @@ class Views:
         """As `age`, of a view that is used now; None where it is not current."""
         if not self.is_current(view, now):
             return None
+        self.counts.hits += 1
         self._verify_ahead(view, now)
         return max(0, now - view.verified_time)
 

@@ -3,7 +3,7 @@
 An answer is given again only while its view holds; its age is told anew each time, in whole milliseconds, rounded up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -101,15 +101,16 @@ class Answers:
         plain = not (request.user_id or request.min_view_version or request.HasField("quantity"))
         if not plain or request.HasField("at_time") or len(request.account_ids) * len(request.feature_keys) > MAX_BATCH:
             return None
-        parts: list[bytes] = []
+        found: list[tuple[_Kept, int]] = []
         now, feature_keys = self._clock(), list(request.feature_keys)
         for account_id in request.account_ids:
             for feature_key in feature_keys:
-                part = self._again((tenant_id, account_id, feature_key), now)
-                if part is None:
+                kept = self._kept.get((tenant_id, account_id, feature_key))
+                age = kept.standing.age(now) if kept is not None else None
+                if kept is None or age is None:
                     return None
-                parts += (_RESULTS, varint(len(part)), part)
-        return b"".join(parts) or None
+                found.append((kept, age))
+        return b"".join(_results(found)) or None
 
     def keep(self, answered: Answered, data: bytes) -> None:
         """Keep the answer to a request, if it may be given again."""
@@ -144,6 +145,16 @@ class Answers:
             return None
         kept.counted(age)
         return kept.encoded(age)
+
+
+def _results(found: Iterable[tuple[_Kept, int]]) -> Iterator[bytes]:
+    """What a batch is answered with; its decisions are counted only now that all of them are known."""
+    for kept, age in found:
+        kept.counted(age)
+        part = kept.encoded(age)
+        yield _RESULTS
+        yield varint(len(part))
+        yield part
 
 
 @lru_cache(maxsize=10_000)
