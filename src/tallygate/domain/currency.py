@@ -41,3 +41,14 @@ def minor_units(amount: Fraction, currency: str) -> Fraction:
     """An amount in major units (49.00 USD) as one in minor units (4900 cents), exactly."""
     scale: int = 10 ** decimals_of(currency)
     return amount * scale
+
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "ILS": "₪", "VND": "₫", "UAH": "₴"}
+
+
+def price_text(amount: str, currency: str) -> str:
+    """A price as people write it, with at least the decimals of its currency: $15.00, $0.0001, CHF 15.00, ¥100."""
+    whole, _, decimals = amount.partition(".")
+    decimals = decimals.ljust(decimals_of(currency), "0")
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    return f"{symbol}{whole}.{decimals}" if decimals else f"{symbol}{whole}"

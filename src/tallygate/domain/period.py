@@ -7,7 +7,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -143,6 +143,24 @@ def add_calendar(instant: int, unit: PeriodUnit, n: int, *, zone: str) -> int:
     except OverflowError as error:
         msg = f"{instant} + {n} {unit} leaves the years {MINYEAR} to {MAXYEAR}"
         raise ValueError(msg) from error
+
+
+def local_date(instant: int, *, zone: str) -> date:
+    """The calendar day of an instant in the zone.
+
+    Raises:
+        ValueError: `instant` is out of range, or the zone is unknown.
+    """
+    return _wall(_supported(instant), zone_info(zone)).date()
+
+
+def local_midnight(day: date, *, zone: str) -> int:
+    """The instant at which a calendar day begins in the zone; where the clock skips midnight, that of the skip.
+
+    Raises:
+        ValueError: the instant is out of range, or the zone is unknown.
+    """
+    return _supported(_instant(datetime(day.year, day.month, day.day), zone_info(zone)))  # noqa: DTZ001 -- a wall time
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,238 @@
+"""Recurring prices: what is charged when something is held from an instant on, and credited when it ends.
+
+Folded change by change, whether or not an invoice came between, so the lines of a lane are a function of its timeline
+alone: an invoice takes those that are due and were not issued.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from tallygate.domain.billing import models_tiers
+from tallygate.domain.billing.calendar import Grid, Proration, fraction
+from tallygate.domain.billing.lines import Line, LineKind
+from tallygate.domain.billing.steps import Step, StepKind, total
+from tallygate.domain.billing.timeline import Lane, Segment
+from tallygate.domain.currency import minor_units, price_text
+from tallygate.domain.money import Rounding, rounded
+from tallygate.domain.period import UsagePeriod
+from tallygate.domain.prices import ChargeModel, Due, RecurringPrice, exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How a tenant wants its amounts."""
+
+    currency: str = "USD"
+    proration: Proration = Proration.DAY
+    rounding: Rounding = Rounding.HALF_EVEN
+
+
+def cover(lane: Lane, on: Grid, policy: Policy, *, since: int, until: int) -> Iterator[Line]:
+    """The lines of a lane with a recurring price that fall due in (since, until], by due instant.
+
+    Service periods that begin before `since` are folded from their start, so that their credits find what they credit.
+    """
+    for period in _periods(lane, on, since=since, until=until):
+        for line in _of_period(lane, period, on, policy):
+            if since < line.due <= until:
+                yield line
+
+
+def set_up(lane: Lane, policy: Policy, *, since: int, until: int) -> Iterator[Line]:
+    """The line of a set-up price: once, when its lane begins."""
+    first = lane.segments[0]
+    price = first.price.setup
+    if price is not None and since < first.start <= until:
+        amount = exact(price.amount) * first.multiple
+        yield _line(
+            lane,
+            first,
+            policy,
+            line_key=f"setup/{lane.subscription_id}/{lane.key}",
+            kind=LineKind.SETUP,
+            text=price.label or first.name,
+            due=first.start,
+            period=UsagePeriod(first.start, first.start + 1),
+            amount=amount,
+            unit_amount=price.amount,
+            quantity=Fraction(first.multiple),
+            steps=(Step(kind=StepKind.FLAT, amount=amount),),
+        )
+
+
+def whole_charge(price: RecurringPrice, quantity: int, multiple: int) -> Fraction:
+    """What a whole service period costs, in major units."""
+    if price.model is ChargeModel.GRADUATED:
+        return total(models_tiers.graduated(Fraction(quantity), price.tiers)).amount * multiple
+    if price.model is ChargeModel.VOLUME:
+        return total(models_tiers.volume(Fraction(quantity), price.tiers)).amount * multiple
+    return exact(price.amount) * quantity * multiple
+
+
+def _periods(lane: Lane, on: Grid, *, since: int, until: int) -> Iterator[UsagePeriod]:
+    """The service periods in which the lane has a line due in (since, until], each once."""
+    seen: set[int] = set()
+    for segment in lane.segments:
+        price = segment.price.recurring
+        if price is None or segment.end <= since:
+            continue
+        at = max(segment.start, since)
+        while at < min(segment.end, until + 1):
+            period = on.period(price.every, price.count, at)
+            if period.start not in seen:
+                seen.add(period.start)
+                yield period
+            at = period.end
+
+
+def _of_period(lane: Lane, period: UsagePeriod, on: Grid, policy: Policy) -> Iterator[Line]:
+    """Every line of one service period, in order of time."""
+    open_lines: list[Line] = []
+    before: Segment | None = None
+    for segment in lane.segments:
+        start, end = max(segment.start, period.start), min(segment.end, period.end)
+        price = segment.price.recurring
+        if start >= end or price is None or on.period(price.every, price.count, start) != period:
+            continue
+        if before is not None and before.end < start:
+            yield from _credits(open_lines, before.end, on, policy)
+            open_lines = []
+        if price.due is Due.ARREARS:
+            yield _debit(lane, segment, UsagePeriod(start, end), period, on, policy)
+            before = segment
+            continue
+        if before is not None and before.end == start and _only_quantity(before, segment):
+            changed = _change(lane, before, segment, UsagePeriod(start, period.end), period, on, policy)
+        else:
+            yield from _credits(open_lines, start, on, policy)
+            open_lines = []
+            stop = end if segment.end < period.end and segment.end_known <= start else period.end
+            changed = _debit(lane, segment, UsagePeriod(start, stop), period, on, policy)
+        yield changed
+        open_lines.append(changed)
+        before = segment
+    if before is not None and before.end < period.end:
+        yield from _credits(open_lines, before.end, on, policy)
+
+
+def _only_quantity(before: Segment, after: Segment) -> bool:
+    return (before.version, before.price) == (after.version, after.price)
+
+
+def _debit(lane: Lane, segment: Segment, stretch: UsagePeriod, whole: UsagePeriod, on: Grid, policy: Policy) -> Line:
+    price = segment.price.recurring or RecurringPrice()
+    part = fraction(stretch.start, stretch.end, whole, proration=policy.proration, zone=on.zone)
+    charge = whole_charge(price, segment.quantity, segment.multiple)
+    due = stretch.end if price.due is Due.ARREARS else stretch.start
+    return _line(
+        lane,
+        segment,
+        policy,
+        line_key=f"recurring/{lane.subscription_id}/{lane.key}/{stretch.start}/charge",
+        kind=LineKind.RECURRING,
+        text=_text(segment, segment.quantity * segment.multiple, policy),
+        due=due,
+        period=stretch,
+        amount=charge * part,
+        unit_amount=price.amount,
+        quantity=Fraction(segment.quantity * segment.multiple),
+        part=part,
+        steps=(Step(kind=StepKind.CHARGED, quantity=part, rate=charge, amount=charge * part),),
+    )
+
+
+def _change(
+    lane: Lane, before: Segment, after: Segment, stretch: UsagePeriod, whole: UsagePeriod, on: Grid, policy: Policy
+) -> Line:
+    """One line for a change of quantity: the new charge less the old one, for the rest of the period."""
+    price = after.price.recurring or RecurringPrice()
+    part = fraction(stretch.start, stretch.end, whole, proration=policy.proration, zone=on.zone)
+    old = whole_charge(price, before.quantity, before.multiple)
+    new = whole_charge(price, after.quantity, after.multiple)
+    difference = after.quantity * after.multiple - before.quantity * before.multiple
+    return _line(
+        lane,
+        after,
+        policy,
+        line_key=f"recurring/{lane.subscription_id}/{lane.key}/{stretch.start}/change",
+        kind=LineKind.RECURRING,
+        text=_text(after, difference, policy),
+        due=stretch.start,
+        period=stretch,
+        amount=(new - old) * part,
+        unit_amount=price.amount,
+        quantity=Fraction(difference),
+        part=part,
+        steps=(
+            Step(kind=StepKind.CHARGED, quantity=part, rate=new, amount=new * part),
+            Step(kind=StepKind.BEFORE, quantity=part, rate=old, amount=-old * part),
+        ),
+    )
+
+
+def _credits(lines: list[Line], at: int, on: Grid, policy: Policy) -> Iterator[Line]:
+    """What is left of lines from an instant on, given back in the proportion in which they were charged."""
+    for line in lines:
+        if at >= line.period.end:
+            continue
+        part = fraction(at, line.period.end, line.period, proration=policy.proration, zone=on.zone)
+        if not part or not line.exact:
+            continue
+        yield replace(
+            line,
+            line_key=line.line_key + f"/credit/{at}",
+            text=f"Credit: {line.text}",
+            due=at,
+            period=UsagePeriod(at, line.period.end),
+            exact=-line.exact * part,
+            amount=rounded(-line.exact * part, policy.rounding),
+            source_line=line.line_key,
+            fraction=part,
+            steps=(Step(kind=StepKind.CHARGED, quantity=part, rate=-line.exact, amount=-line.exact * part),),
+        )
+
+
+def _text(segment: Segment, quantity: int, policy: Policy) -> str:
+    price = segment.price.recurring or RecurringPrice()
+    label = price.label or segment.name
+    if price.per_quantity or quantity != 1:
+        shown = f" @ {price_text(price.amount, segment.price.currency or policy.currency)}" if price.amount else ""
+        return f"{label} ({quantity}{shown})"
+    return label
+
+
+def _line(
+    lane: Lane,
+    segment: Segment,
+    policy: Policy,
+    *,
+    line_key: str,
+    kind: LineKind,
+    text: str,
+    due: int,
+    period: UsagePeriod,
+    amount: Fraction,
+    unit_amount: str,
+    quantity: Fraction,
+    steps: tuple[Step, ...],
+    part: Fraction = Fraction(1),
+) -> Line:
+    currency = segment.price.currency or policy.currency
+    exact_amount = minor_units(amount, currency)
+    return Line(
+        line_key=line_key,
+        kind=kind,
+        text=text,
+        due=due,
+        period=period,
+        currency=currency,
+        exact=exact_amount,
+        amount=rounded(exact_amount, policy.rounding),
+        price=f"{lane.bundle}/{segment.version}/prices/{lane.price_key}",
+        quantity=quantity,
+        unit_amount=unit_amount,
+        subscription_id=lane.subscription_id,
+        fraction=part,
+        steps=steps,
+    )

@@ -1,0 +1,60 @@
+"""A line of an invoice: what is charged or credited, for when, by which price, and how the amount came about."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from tallygate.domain.billing.steps import Step
+from tallygate.domain.period import UsagePeriod
+
+
+class LineKind(StrEnum):
+    """What a line is of."""
+
+    RECURRING = "recurring"
+    USAGE = "usage"
+    SETUP = "setup"
+    COMMITMENT = "commitment"
+    FEE = "fee"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageInputs:
+    """The events behind a line of usage: those of a feature and window up to a sequence, by the terms that they carry.
+
+    `billed` is what earlier lines of the same service period came to, exactly, in minor units.
+    """
+
+    feature_key: str
+    plan: str
+    start: int
+    end: int
+    through_sequence: int = 0
+    billed: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line. `exact` is in minor units before rounding, `amount` after it; negative where something is credited.
+
+    `line_key` exists once in a tenant, so nothing is charged twice however often, late or widely it is computed. `due`
+    is when it may be invoiced; `period` is what it covers. `price` names the version, as plans/pro/2/prices/users.
+    """
+
+    line_key: str
+    kind: LineKind
+    text: str
+    due: int
+    period: UsagePeriod
+    currency: str
+    exact: Fraction
+    amount: int
+    price: str = ""
+    quantity: Fraction = Fraction(1)
+    unit_amount: str = ""
+    subscription_id: str = ""
+    source_line: str = ""
+    fraction: Fraction = Fraction(1)
+    steps: tuple[Step, ...] = ()
+    inputs: UsageInputs | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
