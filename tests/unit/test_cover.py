@@ -7,9 +7,10 @@ from itertools import pairwise
 import pytest
 
 from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
-from tallygate.domain.billing.calendar import BillingRule, Proration, grid
+from tallygate.domain.billing.calendar import grid
 from tallygate.domain.billing.cover import Policy, cover, set_up
 from tallygate.domain.billing.timeline import FOREVER, QuantityChange, Timeline, lanes
+from tallygate.domain.billing_terms import BillingRule, Proration
 from tallygate.domain.catalog import AddOn, Catalog, Plan
 from tallygate.domain.period import Anchor, PeriodUnit, from_datetime
 from tallygate.domain.prices import Due, Price, RecurringPrice, SetupPrice

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tallygate.domain.billing_terms import BillingPolicy, BillingRule
 from tallygate.domain.period import PeriodRule
 from tallygate.domain.prices import Price
 
@@ -155,6 +156,7 @@ class Plan:
     entitlements: Mapping[str, Entitlement] = field(default_factory=dict)
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
     prices: tuple[Price, ...] = ()
+    billing: BillingRule | None = None
     archived: bool = False
 
 
@@ -179,6 +181,7 @@ class Catalog:
     currency: str = "USD"
     time_zone: str = "UTC"
     default_plan: str = ""
+    billing: BillingPolicy | None = None
     features: Mapping[str, Feature] = field(default_factory=dict)
     rate_limits: Mapping[str, RateLimitRule] = field(default_factory=dict)
     plans: Mapping[str, Mapping[int, Plan]] = field(default_factory=dict)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from fractions import Fraction
 
+from tallygate.domain.billing_terms import BillingRule, Proration
 from tallygate.domain.period import (
     Anchor,
     PeriodRule,
@@ -17,24 +17,6 @@ from tallygate.domain.period import (
 
 _DAY = 86_400_000_000
 _MONTH_DAYS = 30
-
-
-class Proration(StrEnum):
-    """How a part of a period is measured: by local days, by exact time, or by months of 30 days (30E/360)."""
-
-    DAY = "day"
-    SECOND = "second"
-    FIXED_30 = "fixed_30"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillingRule:
-    """How often a plan is invoiced, and what its periods hang on; `day` is of a calendar anchor, by the month."""
-
-    every: PeriodUnit = PeriodUnit.MONTH
-    count: int = 1
-    anchor: Anchor = Anchor.SUBSCRIPTION
-    day: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

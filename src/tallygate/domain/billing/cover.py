@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from tallygate.domain.billing import models_tiers
-from tallygate.domain.billing.calendar import Grid, Proration, fraction
+from tallygate.domain.billing.calendar import Grid, fraction
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.steps import Step, StepKind, total
 from tallygate.domain.billing.timeline import Lane, Segment
+from tallygate.domain.billing_terms import Proration
 from tallygate.domain.currency import minor_units, price_text
 from tallygate.domain.money import Rounding, rounded
 from tallygate.domain.period import UsagePeriod

@@ -1,0 +1,67 @@
+"""How a tenant bills, and how often a plan is invoiced: the terms beside the prices. No clock, no I/O."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tallygate.domain.money import Rounding
+from tallygate.domain.period import Anchor, PeriodUnit
+
+_HOUR = 3_600_000_000
+
+
+class Proration(StrEnum):
+    """How a part of a period is measured: by local days, by exact time, or by months of 30 days (30E/360)."""
+
+    DAY = "day"
+    SECOND = "second"
+    FIXED_30 = "fixed_30"
+
+
+class TaxPer(StrEnum):
+    """On what tax is rounded: the sum of each category and rate, or each line."""
+
+    GROUP = "group"
+    LINE = "line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingRule:
+    """How often a plan is invoiced, and what its periods hang on; `day` is of a calendar anchor, by the month."""
+
+    every: PeriodUnit = PeriodUnit.MONTH
+    count: int = 1
+    anchor: Anchor = Anchor.SUBSCRIPTION
+    day: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundingRules:
+    """Where ties go, of amounts and of tax, and on what tax is rounded."""
+
+    amounts: Rounding = Rounding.HALF_EVEN
+    tax: Rounding = Rounding.HALF_UP
+    tax_per: TaxPer = TaxPer.GROUP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueRule:
+    """When an invoice is due: so many days after its issue, or on the next such day of a month behind it."""
+
+    days: int = 0
+    day_of_month: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingPolicy:
+    """A tenant's billing; unversioned. `grace` is how long (microseconds) a period with usage waits after its end.
+
+    `late_periods` is how many periods back a late event is still charged. `number` is the form of invoice numbers:
+    {year}, and {number} with as many digits as are asked for, as in INV-{year}-{number:06}.
+    """
+
+    rounding: RoundingRules = field(default_factory=RoundingRules)
+    proration: Proration = Proration.DAY
+    grace: int = _HOUR
+    late_periods: int = 2
+    due: DueRule = field(default_factory=DueRule)
+    number: str = "INV-{year}-{number:06}"
