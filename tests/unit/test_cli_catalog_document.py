@@ -6,6 +6,7 @@ from tallygate.cli import demo
 from tallygate.cli.catalog_reader import parse_document
 from tallygate.cli.catalog_writer import write_catalog
 from tallygate.cli.failures import CommandError
+from tallygate.server.wire.catalog import decode_catalog, encode_catalog
 from tallygate.server.wire.price import decode_price, encode_price
 from tallygate_api.v1 import catalog_pb2 as wire
 
@@ -185,6 +186,41 @@ def test_every_form_of_a_price_passes_through_the_domain_as_it_was():
         assert {field.name for field, _ in getattr(price, form).ListFields()} <= {
             field.name for field, _ in getattr(kept, form).ListFields()
         }
+
+
+BILLING = """\
+billing:
+  rounding: {amounts: half_even, tax: half_up, tax_per: group}
+  proration: day
+  grace: 1h
+  late_periods: 2
+  payment: {due: {day_of_month: 2}}
+  invoices: {number: "INV-{year}-{number:06}"}
+plans:
+  pro: {version: 2, billing: {every: month, anchor: calendar, day: 25}}
+"""
+
+
+def test_billing_reads_back_as_it_was_written():
+    catalog = read(BILLING)
+    assert parse_document(write_catalog(catalog), file="again.yaml").catalog == catalog
+    domain = decode_catalog(catalog)
+    assert encode_catalog(domain, include_archived=True).billing == catalog.billing
+    assert encode_catalog(domain, include_archived=True).plans["pro"].billing == catalog.plans["pro"].billing
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("billing: {dunning: {}}", "billing.dunning: unknown key"),
+        ("billing: {payment: {collect: automatic}}", "billing.payment.collect: unknown key"),
+        ("plans: {p: {billing: {renewal: auto}}}", "plans.p.billing.renewal: unknown key"),
+        ("plans: {p: {advance_discounts: []}}", "plans.p.advance_discounts: unknown key"),
+        ("plans: {p: {trial: {on_end: convert}}}", "plans.p.trial.on_end: unknown key"),
+    ],
+)
+def test_what_has_no_effect_yet_is_refused_by_name(text, key):
+    assert key in problems(text)[0]
 
 
 def test_a_word_that_names_no_choice_is_a_mistake():

@@ -50,6 +50,7 @@ async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) ->
         currency=request.document.currency or stored.currency,
         time_zone=request.document.time_zone or stored.time_zone,
         default_plan=request.document.default_plan or ("" if request.remove_default_plan else stored.default_plan),
+        billing=request.document.billing or stored.billing,
     )
     check_catalog(document, stored)
     document = published(document)
@@ -131,6 +132,8 @@ def _newest_add_ons(add_ons: Mapping[str, Mapping[int, AddOn]]) -> dict[str, dic
 async def _write(work: UnitOfWork, document: Catalog, stored: Catalog, diff: CatalogDiff) -> None:
     for item in diff.items:
         await work.catalog.put(item)
+    if document.billing is not None and document.billing != stored.billing:
+        await work.catalog.put(document.billing)
     settings = (document.currency, document.time_zone, document.default_plan)
     if settings != (stored.currency, stored.time_zone, stored.default_plan):
         tenant = await work.tenants.get()

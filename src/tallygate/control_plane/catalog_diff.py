@@ -83,6 +83,10 @@ def _settings(document: Catalog, stored: Catalog) -> Iterator[ItemChange]:
         if getattr(document, name) != getattr(stored, name):
             details = tuple(worded(getattr(stored, name), getattr(document, name), name))
             yield ItemChange(path=name, effect=Effect.CHANGED, details=details)
+    if document.billing is not None and document.billing != stored.billing:
+        effect = Effect.ADDED if stored.billing is None else Effect.CHANGED
+        details = tuple(worded(stored.billing, document.billing)) if stored.billing is not None else ()
+        yield ItemChange(path="billing", effect=effect, details=details)
 
 
 def _unversioned(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tallygate.control_plane.billing_rules import check_billing, check_rule
 from tallygate.control_plane.price_rules import check_count, check_prices
 from tallygate.domain.catalog import (
     AddOn,
@@ -67,6 +68,8 @@ def check_catalog(document: Catalog, stored: Catalog) -> None:
     if not _CURRENCY.fullmatch(document.currency):
         raise InvalidFieldError(field="currency", expected="an ISO 4217 code such as 'USD'", got=document.currency)
     check_zone("time_zone", document.time_zone)
+    if document.billing is not None:
+        check_billing("billing", document.billing)
     if document.default_plan:
         _check_plan_key("default_plan", document.default_plan, names)
     for key, feature in document.features.items():
@@ -184,6 +187,8 @@ def _check_rate(path: str, algorithm: Algorithm, rate: RateLimit) -> None:
 
 def _check_plan(path: str, plan: Plan, names: Known) -> None:
     _check_bundle(path, plan, names)
+    if plan.billing is not None:
+        check_rule(f"{path}.billing", plan.billing)
     for index, key in enumerate(plan.upgrades_to):
         _check_plan_key(f"{path}.upgrades_to[{index}]", key, names)
     if plan.trial is not None:

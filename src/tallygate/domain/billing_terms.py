@@ -56,7 +56,8 @@ class BillingPolicy:
     """A tenant's billing; unversioned. `grace` is how long (microseconds) a period with usage waits after its end.
 
     `late_periods` is how many periods back a late event is still charged. `number` is the form of invoice numbers:
-    {year}, and {number} with as many digits as are asked for, as in INV-{year}-{number:06}.
+    {year}, and {number} with as many digits as are asked for, as in INV-{year}-{number:06}. `start_time` is when the
+    tenant's billing began: nothing that was covered or used before it is charged.
     """
 
     rounding: RoundingRules = field(default_factory=RoundingRules)
@@ -65,3 +66,4 @@ class BillingPolicy:
     late_periods: int = 2
     due: DueRule = field(default_factory=DueRule)
     number: str = "INV-{year}-{number:06}"
+    start_time: int = field(default=0, compare=False)

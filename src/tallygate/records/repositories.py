@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tallygate.domain.account import AccountRecord, Subscription
+from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
 from tallygate.records.values import (
     Account,
@@ -41,8 +42,8 @@ class CatalogRepository(Protocol):
         """Everything published, archived items included."""
         ...
 
-    async def put(self, item: Feature | RateLimitRule | Plan | AddOn) -> None:
-        """Add or replace one item, by kind, key and version."""
+    async def put(self, item: Feature | RateLimitRule | Plan | AddOn | BillingPolicy) -> None:
+        """Add or replace one item, by kind, key and version; the tenant's billing is one."""
         ...
 
     async def publish_times(self) -> Mapping[tuple[str, int], int]:

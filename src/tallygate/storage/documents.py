@@ -3,6 +3,7 @@
 from pydantic import TypeAdapter
 
 from tallygate.domain.account import AccountRecord
+from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, CatalogSnapshot, Entitlement, Feature, Plan, RateLimitRule
 from tallygate.domain.credential import KeyRecord
 
@@ -14,3 +15,4 @@ RATE_LIMIT = TypeAdapter(RateLimitRule)
 PLAN = TypeAdapter(Plan)
 ADD_ON = TypeAdapter(AddOn)
 ENTITLEMENT = TypeAdapter(Entitlement)
+BILLING = TypeAdapter(BillingPolicy)

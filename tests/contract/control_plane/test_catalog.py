@@ -7,9 +7,10 @@ from tallygate.control_plane.catalog import Migrate, get_catalog, get_plan, list
 from tallygate.control_plane.catalog_diff import Effect
 from tallygate.control_plane.subscriptions import get_subscription
 from tallygate.domain.billing.published import published
+from tallygate.domain.billing_terms import BillingPolicy, BillingRule
 from tallygate.domain.catalog import Aggregation, Catalog, Entitlement, RateLimit
 from tallygate.domain.errors import InvalidFieldError, VersionConflictError
-from tallygate.domain.period import PeriodUnit, add_calendar
+from tallygate.domain.period import Anchor, PeriodUnit, add_calendar
 from tallygate.records.paging import PageRequest
 
 
@@ -186,3 +187,23 @@ async def test_a_wrong_field_is_named_by_its_path(plane):
     with pytest.raises(InvalidFieldError) as raised:
         await plane.apply(with_pro(plan))
     assert raised.value.metadata["field"] == "plans.pro.entitlements.api_calls.limit"
+
+
+async def test_billing_begins_when_a_catalogue_first_has_it_and_is_kept(plane):
+    first = BillingPolicy(late_periods=3)
+    diff = await plane.apply(Catalog(billing=first))
+    assert [(change.path, change.effect) for change in diff.changes] == [("billing", Effect.ADDED)]
+    assert (await exported(plane)).billing == first
+    began = (await exported(plane)).billing.start_time
+    plane.now += DAY
+    assert (await plane.apply(Catalog())).changes == ()
+    (change,) = (await plane.apply(Catalog(billing=replace(first, late_periods=1)))).changes
+    assert (change.path, change.details) == ("billing", ("late_periods: 3 -> 1",))
+    assert (await exported(plane)).billing.late_periods == 1
+    assert (await exported(plane)).billing.start_time == began == NOW
+
+
+async def test_a_plan_keeps_how_often_it_is_invoiced(plane):
+    rule = BillingRule(anchor=Anchor.CALENDAR, day=25)
+    await plane.apply(with_pro(replace(pro(2), billing=rule)))
+    assert (await exported(plane)).plan("pro").billing == rule

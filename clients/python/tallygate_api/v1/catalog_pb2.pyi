@@ -10,6 +10,25 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Rounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROUNDING_UNSPECIFIED: _ClassVar[Rounding]
+    ROUNDING_HALF_EVEN: _ClassVar[Rounding]
+    ROUNDING_HALF_UP: _ClassVar[Rounding]
+
+class Proration(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRORATION_UNSPECIFIED: _ClassVar[Proration]
+    PRORATION_DAY: _ClassVar[Proration]
+    PRORATION_SECOND: _ClassVar[Proration]
+    PRORATION_FIXED_30: _ClassVar[Proration]
+
+class TaxPer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TAX_PER_UNSPECIFIED: _ClassVar[TaxPer]
+    TAX_PER_GROUP: _ClassVar[TaxPer]
+    TAX_PER_LINE: _ClassVar[TaxPer]
+
 class FeatureKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     FEATURE_KIND_UNSPECIFIED: _ClassVar[FeatureKind]
@@ -110,6 +129,16 @@ class LimitAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LIMIT_ACTION_STOP_CHARGING: _ClassVar[LimitAction]
     LIMIT_ACTION_NOTIFY: _ClassVar[LimitAction]
     LIMIT_ACTION_CUT: _ClassVar[LimitAction]
+ROUNDING_UNSPECIFIED: Rounding
+ROUNDING_HALF_EVEN: Rounding
+ROUNDING_HALF_UP: Rounding
+PRORATION_UNSPECIFIED: Proration
+PRORATION_DAY: Proration
+PRORATION_SECOND: Proration
+PRORATION_FIXED_30: Proration
+TAX_PER_UNSPECIFIED: TaxPer
+TAX_PER_GROUP: TaxPer
+TAX_PER_LINE: TaxPer
 FEATURE_KIND_UNSPECIFIED: FeatureKind
 FEATURE_KIND_BOOLEAN: FeatureKind
 FEATURE_KIND_STATIC: FeatureKind
@@ -171,7 +200,7 @@ LIMIT_ACTION_NOTIFY: LimitAction
 LIMIT_ACTION_CUT: LimitAction
 
 class Catalog(_message.Message):
-    __slots__ = ("schema", "currency", "time_zone", "default_plan", "features", "rate_limits", "plans", "add_ons")
+    __slots__ = ("schema", "currency", "time_zone", "default_plan", "features", "rate_limits", "plans", "add_ons", "billing")
     class FeaturesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -208,6 +237,7 @@ class Catalog(_message.Message):
     RATE_LIMITS_FIELD_NUMBER: _ClassVar[int]
     PLANS_FIELD_NUMBER: _ClassVar[int]
     ADD_ONS_FIELD_NUMBER: _ClassVar[int]
+    BILLING_FIELD_NUMBER: _ClassVar[int]
     schema: str
     currency: str
     time_zone: str
@@ -216,7 +246,66 @@ class Catalog(_message.Message):
     rate_limits: _containers.MessageMap[str, RateLimitRule]
     plans: _containers.MessageMap[str, Plan]
     add_ons: _containers.MessageMap[str, AddOn]
-    def __init__(self, schema: _Optional[str] = ..., currency: _Optional[str] = ..., time_zone: _Optional[str] = ..., default_plan: _Optional[str] = ..., features: _Optional[_Mapping[str, Feature]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitRule]] = ..., plans: _Optional[_Mapping[str, Plan]] = ..., add_ons: _Optional[_Mapping[str, AddOn]] = ...) -> None: ...
+    billing: BillingPolicy
+    def __init__(self, schema: _Optional[str] = ..., currency: _Optional[str] = ..., time_zone: _Optional[str] = ..., default_plan: _Optional[str] = ..., features: _Optional[_Mapping[str, Feature]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitRule]] = ..., plans: _Optional[_Mapping[str, Plan]] = ..., add_ons: _Optional[_Mapping[str, AddOn]] = ..., billing: _Optional[_Union[BillingPolicy, _Mapping[str, object]]] = ...) -> None: ...
+
+class RoundingRules(_message.Message):
+    __slots__ = ("amounts", "tax", "tax_per")
+    AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    TAX_FIELD_NUMBER: _ClassVar[int]
+    TAX_PER_FIELD_NUMBER: _ClassVar[int]
+    amounts: Rounding
+    tax: Rounding
+    tax_per: TaxPer
+    def __init__(self, amounts: _Optional[_Union[Rounding, str]] = ..., tax: _Optional[_Union[Rounding, str]] = ..., tax_per: _Optional[_Union[TaxPer, str]] = ...) -> None: ...
+
+class DueRule(_message.Message):
+    __slots__ = ("days", "day_of_month")
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    DAY_OF_MONTH_FIELD_NUMBER: _ClassVar[int]
+    days: int
+    day_of_month: int
+    def __init__(self, days: _Optional[int] = ..., day_of_month: _Optional[int] = ...) -> None: ...
+
+class PaymentPolicy(_message.Message):
+    __slots__ = ("due",)
+    DUE_FIELD_NUMBER: _ClassVar[int]
+    due: DueRule
+    def __init__(self, due: _Optional[_Union[DueRule, _Mapping[str, object]]] = ...) -> None: ...
+
+class InvoicePolicy(_message.Message):
+    __slots__ = ("number",)
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    number: str
+    def __init__(self, number: _Optional[str] = ...) -> None: ...
+
+class BillingPolicy(_message.Message):
+    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices")
+    ROUNDING_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    GRACE_FIELD_NUMBER: _ClassVar[int]
+    LATE_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
+    rounding: RoundingRules
+    proration: Proration
+    grace: _duration_pb2.Duration
+    late_periods: int
+    payment: PaymentPolicy
+    invoices: InvoicePolicy
+    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ...) -> None: ...
+
+class BillingRule(_message.Message):
+    __slots__ = ("every", "count", "anchor", "day")
+    EVERY_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    ANCHOR_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    every: PeriodUnit
+    count: int
+    anchor: Anchor
+    day: int
+    def __init__(self, every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ..., anchor: _Optional[_Union[Anchor, str]] = ..., day: _Optional[int] = ...) -> None: ...
 
 class UsagePeriod(_message.Message):
     __slots__ = ("every", "count", "anchor")
@@ -464,7 +553,7 @@ class Price(_message.Message):
     def __init__(self, recurring: _Optional[_Union[RecurringPrice, _Mapping[str, object]]] = ..., usage: _Optional[_Union[UsagePrice, _Mapping[str, object]]] = ..., setup: _Optional[_Union[SetupPrice, _Mapping[str, object]]] = ..., commitment: _Optional[_Union[CommitmentPrice, _Mapping[str, object]]] = ..., key: _Optional[str] = ..., currency: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived")
+    __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived", "billing")
     class EntitlementsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -487,6 +576,7 @@ class Plan(_message.Message):
     RATE_LIMITS_FIELD_NUMBER: _ClassVar[int]
     PRICES_FIELD_NUMBER: _ClassVar[int]
     ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    BILLING_FIELD_NUMBER: _ClassVar[int]
     version: int
     name: str
     upgrades_to: _containers.RepeatedScalarFieldContainer[str]
@@ -495,7 +585,8 @@ class Plan(_message.Message):
     rate_limits: _containers.MessageMap[str, RateLimitValue]
     prices: _containers.RepeatedCompositeFieldContainer[Price]
     archived: bool
-    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., upgrades_to: _Optional[_Iterable[str]] = ..., trial: _Optional[_Union[Trial, _Mapping[str, object]]] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitValue]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ...) -> None: ...
+    billing: BillingRule
+    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., upgrades_to: _Optional[_Iterable[str]] = ..., trial: _Optional[_Union[Trial, _Mapping[str, object]]] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitValue]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ..., billing: _Optional[_Union[BillingRule, _Mapping[str, object]]] = ...) -> None: ...
 
 class AddOn(_message.Message):
     __slots__ = ("version", "name", "offered_on", "max_quantity", "entitlements", "prices", "archived")

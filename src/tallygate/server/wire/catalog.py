@@ -14,6 +14,7 @@ from tallygate.domain.catalog import (
 )
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import Anchor, PeriodRule, zone_info
+from tallygate.server.wire.billing_terms import decode_policy, encode_policy
 from tallygate.server.wire.plan import (
     decode_add_on,
     decode_plan,
@@ -51,6 +52,7 @@ def decode_catalog(document: wire.Catalog) -> Catalog:
         currency=document.currency,
         time_zone=time_zone(document.time_zone, "time_zone"),
         default_plan=optional_identifier(document.default_plan, "default_plan"),
+        billing=decode_policy(document.billing, "billing") if document.HasField("billing") else None,
         features={key: decode_feature(key, feature) for key, feature in document.features.items()},
         rate_limits={key: decode_rule(key, rule) for key, rule in document.rate_limits.items()},
         plans={plan.plan_key: {plan.version: plan} for plan in plans},
@@ -67,6 +69,7 @@ def encode_catalog(catalog: Catalog, *, include_archived: bool) -> wire.Catalog:
         currency=catalog.currency,
         time_zone=catalog.time_zone,
         default_plan=catalog.default_plan or None,
+        billing=encode_policy(catalog.billing) if catalog.billing is not None else None,
         features={k: encode_feature(f) for k, f in catalog.features.items() if include_archived or not f.archived},
         rate_limits={k: encode_rule(r) for k, r in catalog.rate_limits.items() if include_archived or not r.archived},
         plans={p.plan_key: encode_plan(p) for p in plans if include_archived or not p.archived},

@@ -11,6 +11,7 @@ from tallygate.domain.catalog import (
     Trial,
 )
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.server.wire.billing_terms import decode_rule, encode_rule
 from tallygate.server.wire.price import decode_price, encode_price
 from tallygate.server.wire.scalars import (
     WireEnum,
@@ -66,6 +67,7 @@ def decode_plan(key: str, plan: wire.Plan, path: str) -> Plan:
             for limit, rate in plan.rate_limits.items()
         },
         prices=tuple(decode_price(price, f"{path}.prices[{index}]") for index, price in enumerate(plan.prices)),
+        billing=decode_rule(plan.billing, f"{path}.billing") if plan.HasField("billing") else None,
         archived=plan.archived,
     )
 
@@ -80,6 +82,7 @@ def encode_plan(plan: Plan) -> wire.Plan:
         entitlements={key: encode_entitlement(entitlement) for key, entitlement in plan.entitlements.items()},
         rate_limits={key: encode_rate(rate) for key, rate in plan.rate_limits.items()},
         prices=[encode_price(price) for price in plan.prices],
+        billing=encode_rule(plan.billing) if plan.billing is not None else None,
         archived=plan.archived,
     )
 

@@ -6,16 +6,17 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row, select, update
 
+from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
 from tallygate.records.values import Tenant
-from tallygate.storage.documents import ADD_ON, FEATURE, PLAN, RATE_LIMIT
+from tallygate.storage.documents import ADD_ON, BILLING, FEATURE, PLAN, RATE_LIMIT
 from tallygate.storage.sql.models import CatalogItemRow, TenantRow
 from tallygate.storage.sql.scope import Scope, table_of
 
 _tenants = table_of(TenantRow)
 _items = table_of(CatalogItemRow)
 
-CatalogItem = Feature | RateLimitRule | Plan | AddOn
+CatalogItem = Feature | RateLimitRule | Plan | AddOn | BillingPolicy
 
 
 def tenant_of(row: Row[Any]) -> Tenant:
@@ -62,15 +63,19 @@ class SqlCatalogRepository:
         rows = await self.scope.rows(query)
         plans: dict[str, dict[int, Plan]] = {}
         add_ons: dict[str, dict[int, AddOn]] = {}
+        billing: BillingPolicy | None = None
         for row in rows:
             if row.kind == "plan":
                 plans.setdefault(row.key, {})[row.version] = _archivable(PLAN.validate_python(row.doc), row)
             elif row.kind == "add_on":
                 add_ons.setdefault(row.key, {})[row.version] = _archivable(ADD_ON.validate_python(row.doc), row)
+            elif row.kind == "billing":
+                billing = replace(BILLING.validate_python(row.doc), start_time=row.publish_time)
         return Catalog(
             currency=tenant.currency,
             time_zone=tenant.time_zone,
             default_plan=tenant.default_plan,
+            billing=billing,
             features={r.key: _archivable(FEATURE.validate_python(r.doc), r) for r in rows if r.kind == "feature"},
             rate_limits={
                 r.key: _archivable(RATE_LIMIT.validate_python(r.doc), r) for r in rows if r.kind == "rate_limit"
@@ -83,7 +88,7 @@ class SqlCatalogRepository:
         """Add or replace one item, by kind, key and version."""
         self.scope.changes.catalog = True
         kind, key, version, doc = _columns(item)
-        row = {"kind": kind, "key": key, "version": version, "doc": doc, "archived": item.archived}
+        row = {"kind": kind, "key": key, "version": version, "doc": doc, "archived": getattr(item, "archived", False)}
         row["publish_time"] = self.scope.now
         await self.scope.upsert(CatalogItemRow, [row], keep=("publish_time",))
 
@@ -113,3 +118,6 @@ def _columns(item: CatalogItem) -> tuple[str, str, int, Any]:
         case AddOn():
             doc = ADD_ON.dump_python(item, mode="json", exclude_defaults=True)
             return "add_on", item.add_on_key, item.version, doc
+        case BillingPolicy():
+            doc = BILLING.dump_python(item, mode="json", exclude_defaults=True, exclude={"start_time"})
+            return "billing", "", 0, doc

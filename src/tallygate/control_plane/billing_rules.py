@@ -1,0 +1,49 @@
+"""What a tenant's billing and a plan's billing rule may say; every complaint names the path of the field."""
+
+import re
+
+from tallygate.control_plane.price_rules import check_count
+from tallygate.domain.billing_terms import BillingPolicy, BillingRule
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.period import Anchor, PeriodUnit
+
+_NUMBER = re.compile(r"(?:[\w./ -]|\{year\})*\{number(?::0(?:[1-9]|1\d))?\}(?:[\w./ -]|\{year\})*")
+_LONGEST_NUMBER = 40
+_DAY = 86_400_000_000
+_MAX_DUE_DAYS, _MAX_LATE_PERIODS, _LAST_DAY, _LAST_SURE_DAY = 365, 12, 31, 28
+
+
+def check_billing(path: str, policy: BillingPolicy) -> None:
+    """Check how a tenant bills.
+
+    Raises:
+        InvalidFieldError: the first field that is wrong, by its path.
+    """
+    if policy.grace > _MAX_DUE_DAYS * _DAY:
+        raise InvalidFieldError(field=f"{path}.grace", expected=f"at most {_MAX_DUE_DAYS} days")
+    _at_most(f"{path}.late_periods", policy.late_periods, _MAX_LATE_PERIODS)
+    _at_most(f"{path}.payment.due.days", policy.due.days, _MAX_DUE_DAYS)
+    _at_most(f"{path}.payment.due.day_of_month", policy.due.day_of_month, _LAST_SURE_DAY)
+    if len(policy.number) > _LONGEST_NUMBER or not _NUMBER.fullmatch(policy.number):
+        expected = (
+            f"at most {_LONGEST_NUMBER} letters, digits and - . / _, with one {{number}}, as INV-{{year}}-{{number:06}}"
+        )
+        raise InvalidFieldError(field=f"{path}.invoices.number", expected=expected, got=policy.number)
+
+
+def check_rule(path: str, rule: BillingRule) -> None:
+    """Check how often a plan is invoiced.
+
+    Raises:
+        InvalidFieldError: the first field that is wrong, by its path.
+    """
+    check_count(f"{path}.count", rule.every, rule.count)
+    monthly = rule.every in {PeriodUnit.MONTH, PeriodUnit.YEAR}
+    if rule.day != 1 and (rule.anchor is not Anchor.CALENDAR or not monthly):
+        raise InvalidFieldError(field=f"{path}.day", expected="nothing but with anchor calendar, in months or years")
+    _at_most(f"{path}.day", rule.day, _LAST_DAY)
+
+
+def _at_most(path: str, value: int, greatest: int) -> None:
+    if value > greatest:
+        raise InvalidFieldError(field=path, expected=f"at most {greatest}", got=value)

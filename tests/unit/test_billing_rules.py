@@ -1,0 +1,55 @@
+"""What a tenant's billing and a plan's billing rule may say."""
+
+import pytest
+
+from tallygate.control_plane.billing_rules import check_billing, check_rule
+from tallygate.domain.billing_terms import BillingPolicy, BillingRule, DueRule
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.period import Anchor, PeriodUnit
+
+DAY = 86_400_000_000
+
+
+@pytest.mark.parametrize(
+    ("policy", "field"),
+    [
+        (BillingPolicy(grace=366 * DAY), "billing.grace"),
+        (BillingPolicy(late_periods=13), "billing.late_periods"),
+        (BillingPolicy(due=DueRule(days=366)), "billing.payment.due.days"),
+        (BillingPolicy(due=DueRule(day_of_month=29)), "billing.payment.due.day_of_month"),
+        (BillingPolicy(number="INV-{year}"), "billing.invoices.number"),
+        (BillingPolicy(number="{number}{number}"), "billing.invoices.number"),
+        (BillingPolicy(number="{number:06}{account}"), "billing.invoices.number"),
+        (BillingPolicy(number="{number!r}"), "billing.invoices.number"),
+        (BillingPolicy(number="x" * 40 + "{number}"), "billing.invoices.number"),
+    ],
+)
+def test_a_mistake_is_named_by_its_place(policy, field):
+    with pytest.raises(InvalidFieldError) as raised:
+        check_billing("billing", policy)
+    assert raised.value.metadata["field"] == field
+
+
+@pytest.mark.parametrize("number", ["{number}", "INV-{year}-{number:06}", "A/{number:012}.x"])
+def test_forms_of_a_number(number):
+    check_billing("billing", BillingPolicy(number=number))
+
+
+@pytest.mark.parametrize(
+    ("rule", "field"),
+    [
+        (BillingRule(count=1201), "r.count"),
+        (BillingRule(day=5), "r.day"),
+        (BillingRule(anchor=Anchor.CALENDAR, every=PeriodUnit.WEEK, day=2), "r.day"),
+        (BillingRule(anchor=Anchor.CALENDAR, day=32), "r.day"),
+    ],
+)
+def test_a_rule_that_cannot_be(rule, field):
+    with pytest.raises(InvalidFieldError) as raised:
+        check_rule("r", rule)
+    assert raised.value.metadata["field"] == field
+
+
+def test_rules_that_can_be():
+    for rule in (BillingRule(), BillingRule(anchor=Anchor.CALENDAR, day=31), BillingRule(every=PeriodUnit.YEAR)):
+        check_rule("r", rule)
