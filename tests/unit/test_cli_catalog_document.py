@@ -197,7 +197,7 @@ billing:
   payment: {due: {day_of_month: 2}}
   invoices: {number: "INV-{year}-{number:06}"}
 plans:
-  pro: {version: 2, billing: {every: month, anchor: calendar, day: 25}}
+  pro: {version: 2, billing: {every: month, count: 1, anchor: calendar, day: 25}}
 """
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from tallygate.control_plane.catalog_wording import worded
+from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
 from tallygate.domain.errors import VersionConflictError
 from tallygate.records.values import CatalogUse
@@ -84,9 +85,14 @@ def _settings(document: Catalog, stored: Catalog) -> Iterator[ItemChange]:
             details = tuple(worded(getattr(stored, name), getattr(document, name), name))
             yield ItemChange(path=name, effect=Effect.CHANGED, details=details)
     if document.billing is not None and document.billing != stored.billing:
-        effect = Effect.ADDED if stored.billing is None else Effect.CHANGED
-        details = tuple(worded(stored.billing, document.billing)) if stored.billing is not None else ()
-        yield ItemChange(path="billing", effect=effect, details=details)
+        yield _billing(document.billing, stored.billing)
+
+
+def _billing(wanted: BillingPolicy, stored: BillingPolicy | None) -> ItemChange:
+    if stored is None:
+        return ItemChange(path="billing", effect=Effect.ADDED)
+    details = tuple(worded(stored, replace(wanted, start_time=stored.start_time)))
+    return ItemChange(path="billing", effect=Effect.CHANGED, details=details)
 
 
 def _unversioned(
