@@ -16,6 +16,7 @@ from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Slot
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.memory import MemoryGates
+from tallygate.storage.memory import state_key as memory_key
 from tallygate.storage.redis import gates as redis_gates
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.fact_codec import read_entry
@@ -41,11 +42,16 @@ RATES = {
             RateLimit(limit=4, window=SECOND),
             RateLimit(limit=7, window=SECOND, burst=9),
             RateLimit(limit=7, window=86_400 * SECOND, burst=1_000_000),  # so large that it counts in milliseconds
+            RateLimit(limit=3, window=60 * SECOND),
+            RateLimit(limit=0, window=SECOND, burst=5),
         ],
     ),
     "fixed": (Algorithm.FIXED_WINDOW, [RateLimit(limit=4, window=2 * SECOND), RateLimit(limit=2, window=3 * SECOND)]),
     "sliding": (Algorithm.SLIDING_WINDOW, [RateLimit(limit=4, window=2 * SECOND), RateLimit(limit=6, window=SECOND)]),
-    "buckets": (Algorithm.SLIDING_WINDOW, [RateLimit(limit=1_500, window=6 * SECOND)]),
+    "buckets": (
+        Algorithm.SLIDING_WINDOW,
+        [RateLimit(limit=1_500, window=6 * SECOND), RateLimit(limit=900, window=3 * SECOND)],
+    ),
 }
 
 
@@ -62,6 +68,9 @@ class Rate:
     name: str
     figure: int
     cost: int
+    changed: int | None = None
+    """How long ago its figures came into force; None if nobody knows."""
+    keep: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,6 +179,8 @@ def gate(asked: Quota | Rate | str, now: int, terms: Terms) -> tuple[QuotaGate |
                 algorithm=algorithm,
                 rate=figures[asked.figure],
                 cost=asked.cost,
+                since=0 if asked.changed is None else now - asked.changed,
+                keep=asked.keep,
             )
             return rate, payload_hash(quantity=asked.cost, mode="RATE", dimensions={}), asked.name
         case str():
@@ -215,7 +226,7 @@ async def by_short_way(gates: RedisGates, asked: AdmitCall, now: int) -> AdmitRe
     status, at, figures = await told
     if status is PlainStatus.UNDECIDED:
         return None
-    return AdmitReply(status=AdmitStatus.DECIDED, now=at, answers=rate_answers(figures, asked.gates))
+    return AdmitReply(status=AdmitStatus.DECIDED, now=at, answers=rate_answers(figures, asked.gates, at))
 
 
 async def quota_by_short_way(gates: RedisGates, asked: AdmitCall, gate: QuotaGate, now: int) -> AdmitReply | None:
@@ -275,14 +286,32 @@ async def drive(rig: Rig, world: dict, history: list[Step]) -> None:
         elif step.advance:
             clock[0] += step.advance
             await set_time(rig.link, clock[0])
+            await forget(rig.link, clock[0])
         asked = call(step, now, terms, account, offset)
         real = (await by_short_way(gates, asked, now) if step.plain else None) or await gates.admit(asked)
         clock[0] = real.now - offset
         expected = await model.admit(asked)
         assert real == expected, step
+        for item in asked.gates:
+            if isinstance(item.gate, RateGate):
+                until = model.kept_until.get(memory_key(item, asked))
+                expected_until = -2 if until is None else until // 1000
+                assert await kept_until(rig.link, item.gate, account) == expected_until, step
     entries = await rig.link.call("XRANGE", keys.stream(0), "-", "+")
     facts = [read_entry(ANYWHERE, dict(zip(fields[::2], fields[1::2], strict=True))).fact for _, fields in entries]
     assert facts == [replace(fact, source=ANYWHERE) for fact in model.facts]
+
+
+async def forget(link: RedisLink, now: int) -> None:
+    """Forget the states of rate limits that Redis would have forgotten by now, if it had that time."""
+    for key in await link.call("KEYS", "tg:{0}:l:*"):
+        if await link.call("PEXPIRETIME", key) <= now // 1000:
+            await link.call("DEL", key)
+
+
+async def kept_until(link: RedisLink, gate: RateGate, account: str) -> int:
+    """When Redis forgets the state of a rate limit, in milliseconds; -2 where there is none."""
+    return await link.call("PEXPIRETIME", keys.rate_limit(0, "t", account, gate.limit_key, gate.descriptor))
 
 
 async def fresh(link: RedisLink, account: str) -> None:

@@ -20,11 +20,11 @@ from tallygate.domain.catalog import AddOn, Catalog, CatalogSnapshot, Plan
 from tallygate.domain.errors import TallygateError
 from tallygate.domain.gating.quota import Mode
 from tallygate.server.wire.catalog import decode_catalog
-from tallygate.server.wire.plan import decode_entitlement
+from tallygate.server.wire.plan import decode_entitlement, decode_rate
 from tallygate.storage.memory import MemoryGates, MemoryViews
 from tallygate_api.v1 import catalog_pb2
 from world_answers import show, show_limits
-from worlds import catalog_message, instant
+from worlds import catalog_message, instant, override_message
 
 TENANT = "t"
 
@@ -188,12 +188,14 @@ class EngineDriver:
         ]
         self._put(account, grants=tuple(grants))
 
-    def _override(self, account, id, feature, entitlement, start=None, end=None):  # noqa: A002 - the document's key
-        document = catalog_message({"plans": {"x": {"entitlements": {feature: entitlement}}}})
+    def _override(self, account, id, feature="", entitlement=None, limit="", rate=None, start=None, end=None):  # noqa: A002 - the document's key
+        plan = override_message(feature=feature, entitlement=entitlement, limit=limit, rate=rate)
         override = Override(
             override_id=id,
             feature_key=feature,
-            entitlement=decode_entitlement(document.plans["x"].entitlements[feature], "entitlement"),
+            entitlement=decode_entitlement(plan.entitlements[feature], "entitlement") if feature else None,
+            limit_key=limit,
+            rate_limit=decode_rate(plan.rate_limits[limit], "rate_limit") if limit else None,
             start_time=instant(start) if start else self._now,
             end_time=instant(end) if end else None,
         )
@@ -201,7 +203,7 @@ class EngineDriver:
 
     def _delete_override(self, account, id):  # noqa: A002 - the document's key
         kept = [override for override in self._record(account).overrides if override.override_id != id]
-        self._put(account, overrides=tuple(kept))
+        self._put(account, overrides=tuple(kept), limits_time=self._now)
 
     async def _assign_seat(self, account, feature, user):
         held = self._record(account).seats.get(feature, ())
@@ -216,13 +218,14 @@ class EngineDriver:
 
     def _publish(self, migrate="none", **document):
         new, held = decode_catalog(catalog_message(document)), self._snapshot().catalog
+        limits = {key: replace(rule, value_time=self._now) for key, rule in new.rate_limits.items()}
         plans = {key: {**held.plans.get(key, {}), **versions} for key, versions in new.plans.items()}
         add_ons = {key: {**held.add_ons.get(key, {}), **versions} for key, versions in new.add_ons.items()}
         self._publish_catalog(
             replace(
                 held,
                 features={**held.features, **new.features},
-                rate_limits={**held.rate_limits, **new.rate_limits},
+                rate_limits={**held.rate_limits, **limits},
                 plans={**held.plans, **plans},
                 add_ons={**held.add_ons, **add_ons},
             )

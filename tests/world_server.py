@@ -30,7 +30,7 @@ from tallygate_api.v1 import (
     subscription_service_pb2 as subscriptions,
 )
 from world_answers import option_text, pot_text, source_text
-from worlds import SECOND, catalog_message, instant, instant_text
+from worlds import SECOND, catalog_message, instant, instant_text, override_message
 
 
 class ServerDriver:
@@ -192,13 +192,15 @@ class ServerDriver:
     async def _revoke_grant(self, account, id):  # noqa: A002 - the document's key
         await self._write(self._accounts.RevokeGrant, accounts.RevokeGrantRequest(account_id=account, grant_id=id))
 
-    async def _override(self, account, id, feature, entitlement, start=None, end=None):  # noqa: A002 - its name
-        document = catalog_message({"plans": {"x": {"entitlements": {feature: entitlement}}}})
+    async def _override(self, account, id, feature="", entitlement=None, limit="", rate=None, start=None, end=None):  # noqa: A002 - its name
+        plan = override_message(feature=feature, entitlement=entitlement, limit=limit, rate=rate)
         request = accounts.CreateOverrideRequest(
             account_id=account,
             feature_key=feature,
             override_id=id,
-            entitlement=document.plans["x"].entitlements[feature],
+            entitlement=plan.entitlements[feature] if feature else None,
+            limit_key=limit,
+            rate_limit=plan.rate_limits[limit] if limit else None,
             start_time=_stamp(start),
             end_time=_stamp(end),
         )

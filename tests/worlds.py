@@ -90,6 +90,12 @@ def catalog_message(document: dict[str, Any]) -> catalog_pb2.Catalog:
     return json_format.ParseDict(expanded, catalog_pb2.Catalog())
 
 
+def override_message(*, feature: str, entitlement: Any, limit: str, rate: Any) -> catalog_pb2.Plan:
+    """The wire's message of a plan that holds just what an override says."""
+    values = {"entitlements": {feature: entitlement}} if feature else {"rate_limits": {limit: rate}}
+    return catalog_message({"plans": {"x": values}}).plans["x"]
+
+
 def _expand(document: dict[str, Any], descriptor: Descriptor) -> dict[str, Any]:
     return {key: _expand_field(value, descriptor.fields_by_name[key]) for key, value in document.items()}
 

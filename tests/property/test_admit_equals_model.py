@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from admit_histories import FEATURES, PERIOD, RATES, SECOND, Quota, Rate, Rig, Step, run_history
+from admit_histories import (
+    FEATURES,
+    PERIOD,
+    RATES,
+    SECOND,
+    Quota,
+    Rate,
+    Rig,
+    Step,
+    run_history,
+)
 from searches import FOR_PLANTED_BUGS, LENIENT
 from tallygate.domain.gating.decision import Reason
 from tallygate.domain.gating.quota import Mode
@@ -22,9 +32,15 @@ quotas = st.builds(
     st.sampled_from(Mode),
     st.one_of(st.none(), st.integers(-45 * SECOND, 8 * SECOND), st.just(-400 * SECOND)),
 )
+changes = st.one_of(st.none(), st.sampled_from([0, 1, 250_000, SECOND, 19 * SECOND]))
 rates = st.sampled_from(list(RATES)).flatmap(
     lambda name: st.builds(
-        Rate, st.just(name), st.integers(0, len(RATES[name][1]) - 1), st.integers(0, 6 if name != "buckets" else 700)
+        Rate,
+        st.just(name),
+        st.integers(0, len(RATES[name][1]) - 1),
+        st.integers(0, 6 if name != "buckets" else 700),
+        changes,
+        st.sampled_from([0, 0, 3_600 * SECOND, 40 * 86_400 * SECOND]),
     )
 )
 steps = st.builds(
@@ -54,8 +70,11 @@ def overdrawn_and_returned(taken: int, part: int) -> list[Step]:
     return in_a_row((taken, Mode.ADJUST), (-min(taken, part), Mode.ALL_OR_NOTHING))
 
 
-def bucket_changed(before: int, after: int) -> list[Step]:
-    return [Step(0, (Rate("bucket", figure, 3),), None, peek=False) for figure in (before, after)]
+def bucket_changed(before: int, after: int, pause: int, changed: int | None) -> list[Step]:
+    return [
+        Step(0, (Rate("bucket", before, 3),), None, peek=False),
+        Step(pause, (Rate("bucket", after, 3, changed),), None, peek=False),
+    ]
 
 
 def said_again(step: Step, pause: int) -> list[Step]:
@@ -65,9 +84,9 @@ def said_again(step: Step, pause: int) -> list[Step]:
 stretches = st.one_of(
     steps.map(lambda step: [step]),
     steps.map(lambda step: [step]),
-    st.builds(said_again, steps, st.sampled_from([0, 2 * SECOND, 3 * SECOND, 31 * SECOND])),
+    st.builds(said_again, steps, st.sampled_from([0, 2 * SECOND, 3 * SECOND, 31 * SECOND, 45 * SECOND])),
     st.builds(overdrawn_and_returned, st.integers(1, 60), st.integers(1, 60)),
-    st.builds(bucket_changed, st.integers(0, 2), st.integers(0, 2)),
+    st.builds(bucket_changed, st.integers(0, 4), st.integers(0, 4), st.sampled_from([0, 300_000, SECOND]), changes),
     st.just(in_a_row((60, Mode.BEST_EFFORT), (1, Mode.ALL_OR_NOTHING))),
     st.just(in_a_row(*[(1, Mode.ALL_OR_NOTHING)] * 3)),
 )
@@ -115,7 +134,7 @@ takes = st.builds(short_step, st.integers(1, 4).map(taking), st.integers(0, 3), 
 looks = st.builds(short_step, st.integers(0, 4).map(taking), st.none(), pauses, peek=st.just(True))
 resets = st.builds(short_step, st.just(("calls",)), st.none(), pauses)
 counts = st.lists(st.one_of(takes, takes, takes, looks, resets), min_size=2, max_size=10)
-buckets = st.builds(Rate, st.just("bucket"), st.integers(0, 2), st.integers(1, 4))
+buckets = st.builds(Rate, st.just("bucket"), st.integers(0, 3), st.integers(1, 4), changes)
 windows = st.builds(Rate, st.just("fixed"), st.integers(0, 1), st.integers(1, 3))
 limited = st.one_of(st.tuples(buckets), st.tuples(windows), st.tuples(buckets, windows))
 rests = st.sampled_from([0, 0, 0, SECOND // 3, 2 * SECOND, 3 * SECOND])
@@ -170,11 +189,15 @@ PLANTED = {
     "commits on a peek": ("local commit = all and not peek", "local commit = all"),
     "refunds included before overage": ("local overage = math.min(amount, place.overage)", "local overage = 0"),
     "keeps counting the old window": (
-        "      if began == start then count = counted end\n    end\n    local",
-        "      count = counted\n    end\n    local",
+        "  if last < start then count = 0 end\n    local allowed",
+        "  local allowed",
     ),
     "sliding window never forgets": ("if mark > before then return", "if true then return"),
     "drops the debt when a limit changes": ("debt = rescale(debt, was, token)", "debt = 0"),
+    "counts time before a change at the new rate": ("math.min(gate[RATE_SINCE], now)", "0"),
+    "forgets what slower figures would still count": ("math.max(full, keep,", "math.max(full,"),
+    "lets a test tenant's state live on real time": ("offset ~= 0 and 86400000000 or", "offset ~= 0 and 60000000 or"),
+    "forgets what its own figures still count": ("math.max(full, keep,", "math.max(keep,"),
     "ignores the reset": ("if slot[SLOT_PERIOD_START] < place.reset and", "if false and"),
 }
 
@@ -196,8 +219,8 @@ PLANTED_IN_THE_SHORT_WAY = {
     "another period in the fact": ("at .. at .. period", "at .. at .. cmsgpack.pack(began, ends + 1)"),
     "never drains": ("debt = math.max(0, owed - (ticks - last) * drain)", "debt = owed"),
     "keeps counting the old window": (
-        "if began == start then count = counted end\n      end\n      reset",
-        "count = counted\n      end\n      reset",
+        "      if last < start then count = 0 end\n      reset",
+        "      reset",
     ),
     "shows what was not taken": ("if #gates > 1 then return", "if false then return"),
 }

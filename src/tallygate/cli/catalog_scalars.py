@@ -44,7 +44,7 @@ def read_scalar(field: Field, node: yaml.Node) -> Any:  # noqa: ANN401 - the fie
         case FieldDescriptor.TYPE_ENUM:
             return _enum(field.enum_type, text or "")
         case FieldDescriptor.TYPE_MESSAGE:
-            return _duration(text or "")
+            return parse_duration(text or "")
         case _:
             largest = _MAX["int32" if field.type == FieldDescriptor.TYPE_INT32 else "int64"]
             return _integer(text or "" if plain else "", largest)
@@ -93,7 +93,25 @@ def _integer(text: str, largest: int) -> int:
     return int(text)
 
 
-def _duration(text: str) -> Duration:
+def parse_count(text: str) -> int:
+    """A count that every part of the system holds exactly.
+
+    Raises:
+        Expected: it is none.
+    """
+    count = _integer(text, _MAX["int64"])
+    if count < 0:
+        expected = "a count, not less than none"
+        raise Expected(expected)
+    return count
+
+
+def parse_duration(text: str) -> Duration:
+    """A duration as the catalogue writes it.
+
+    Raises:
+        Expected: it is none.
+    """
     found = _DURATION.fullmatch(text)
     milliseconds = Fraction(found[1]) * _UNITS[found[2]] if found else Fraction(1, 2)
     if milliseconds.denominator != 1:

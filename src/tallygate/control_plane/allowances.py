@@ -2,13 +2,22 @@
 
 from dataclasses import dataclass, replace
 
-from tallygate.control_plane.catalog_rules import check_entitlement
+from tallygate.control_plane.catalog_rules import check_entitlement, check_rate
 from tallygate.domain.account import Grant, Override
-from tallygate.domain.catalog import Aggregation, Entitlement, Feature, FeatureKind
+from tallygate.domain.catalog import (
+    Aggregation,
+    Catalog,
+    Entitlement,
+    Feature,
+    FeatureKind,
+    LimitOwner,
+    RateLimit,
+)
 from tallygate.domain.errors import (
     ConflictError,
     GrantNotFoundError,
     InvalidFieldError,
+    LimitNotFoundError,
     OverrideNotFoundError,
 )
 from tallygate.records.fields import check_id, check_instant, check_quantity
@@ -23,14 +32,16 @@ _MEASURED = {Aggregation.UNIQUE, Aggregation.TIME_WEIGHTED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateOverride:
-    """An exception over [start_time, end_time), from now on by default.
+    """An exception over [start_time, end_time), from now on by default: from a feature's entitlement or a rate limit.
 
     With the caller's own `override_id` it is created once, however often it is asked for.
     """
 
     account_id: str
-    feature_key: str
-    entitlement: Entitlement
+    feature_key: str = ""
+    entitlement: Entitlement | None = None
+    limit_key: str = ""
+    rate_limit: RateLimit | None = None
     start_time: int | None = None
     end_time: int | None = None
     override_id: str = ""
@@ -59,7 +70,7 @@ async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int
         ConflictError: another override has this id.
     """
     await known_account(work, request.account_id)
-    check_entitlement("entitlement", feature_of(await work.catalog.load(), request.feature_key), request.entitlement)
+    _check_exception(await work.catalog.load(), request)
     stored = await work.overrides.get(request.account_id, request.override_id) if request.override_id else None
     start = stored.override.start_time if stored is not None else now
     start = start if request.start_time is None else check_instant("start_time", request.start_time)
@@ -69,6 +80,8 @@ async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int
         override_id=check_id("override_id", request.override_id or f"ovr_{new_id()}"),
         feature_key=request.feature_key,
         entitlement=request.entitlement,
+        limit_key=request.limit_key,
+        rate_limit=request.rate_limit,
         start_time=start,
         end_time=request.end_time,
     )
@@ -92,11 +105,15 @@ async def delete_override(work: UnitOfWork, account_id: str, override_id: str) -
 
 
 async def list_overrides(
-    work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE, *, feature_key: str = ""
+    work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE, *, feature_key: str = "", limit_key: str = ""
 ) -> Page[StoredOverride]:
-    """An account's overrides by feature and start, ended ones included."""
+    """An account's overrides by feature, rate limit and start, ended ones included."""
     await known_account(work, account_id)
-    found = [each for each in await work.overrides.list(account_id) if feature_key in {"", each.override.feature_key}]
+    found = [
+        each
+        for each in await work.overrides.list(account_id)
+        if feature_key in {"", each.override.feature_key} and limit_key in {"", each.override.limit_key}
+    ]
     return slice_of(page, found, _override_order)
 
 
@@ -160,6 +177,28 @@ async def list_grants(
     return slice_of(page, found, lambda stored: key_of(*stored.grant.burn_order()))
 
 
+def _check_exception(catalog: Catalog, request: CreateOverride) -> None:
+    """Either of a feature or of a rate limit that accounts own, with a value that suits it."""
+    if bool(request.feature_key) is bool(request.limit_key):
+        raise InvalidFieldError(field="feature_key", expected="either a feature_key or a limit_key")
+    if request.feature_key:
+        feature = feature_of(catalog, request.feature_key)
+        if request.rate_limit is not None:
+            raise InvalidFieldError(field="rate_limit", expected="nothing: the override is of a feature")
+        check_entitlement("entitlement", feature, request.entitlement or Entitlement())
+        return
+    rule = catalog.rate_limits.get(request.limit_key)
+    if rule is None:
+        raise LimitNotFoundError(limit_key=request.limit_key)
+    if rule.owner is LimitOwner.TENANT:
+        raise InvalidFieldError(field="limit_key", expected="a rate limit that accounts own", got=request.limit_key)
+    if request.entitlement is not None:
+        raise InvalidFieldError(field="entitlement", expected="nothing: the override is of a rate limit")
+    if request.rate_limit is None:
+        raise InvalidFieldError(field="rate_limit", expected="the figures of the rate limit")
+    check_rate("rate_limit", rule.algorithm, request.rate_limit)
+
+
 def _check_grantable(feature: Feature) -> None:
     if feature.kind is not FeatureKind.METERED or feature.aggregation in _MEASURED:
         raise InvalidFieldError(field="feature_key", expected="a metered feature that has limits", got=feature.kind)
@@ -172,7 +211,7 @@ def _check_priority(priority: int) -> None:
 
 def _override_order(stored: StoredOverride) -> str:
     override = stored.override
-    return key_of(override.feature_key, override.start_time, override.override_id)
+    return key_of(override.feature_key, override.limit_key, override.start_time, override.override_id)
 
 
 def _is_same(stored: StoredGrant, wanted: Grant) -> bool:

@@ -8,7 +8,7 @@ from tallygate.control_plane.catalog_diff import CatalogDiff, diff_catalog, prun
 from tallygate.control_plane.catalog_rules import check_catalog
 from tallygate.control_plane.subscription_terms import period_end, term_at, with_version_from
 from tallygate.domain.billing.published import published
-from tallygate.domain.catalog import AddOn, Catalog, Plan
+from tallygate.domain.catalog import AddOn, Catalog, Plan, RateLimitRule
 from tallygate.domain.errors import PlanNotFoundError
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
 from tallygate.records.ports import UnitOfWork
@@ -53,7 +53,7 @@ async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) ->
         billing=request.document.billing or stored.billing,
     )
     check_catalog(document, stored)
-    document = published(document)
+    document = _with_value_times(published(document), stored, now)
     use = await work.subscriptions.use(now=now)
     diff = diff_catalog(document, stored, use, migrate=request.migrate is not Migrate.NONE)
     if request.prune:
@@ -117,6 +117,16 @@ async def _published(work: UnitOfWork, stored: Catalog, plans: Sequence[Plan], n
         )
         for plan in plans
     ]
+
+
+def _with_value_times(document: Catalog, stored: Catalog, now: int) -> Catalog:
+    """The document with the instant noted at which each rate limit's own figures came into force."""
+    rules: dict[str, RateLimitRule] = {}
+    for key, rule in document.rate_limits.items():
+        before = stored.rate_limits.get(key)
+        same = before is not None and before.value == rule.value
+        rules[key] = replace(rule, value_time=before.value_time if before is not None and same else now)
+    return replace(document, rate_limits=rules)
 
 
 def _newest_plans(plans: Mapping[str, Mapping[int, Plan]]) -> dict[str, dict[int, Plan]]:

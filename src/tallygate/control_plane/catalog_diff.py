@@ -142,7 +142,7 @@ def _raised(path: str, old: _Bundle, new: _Bundle, changed: tuple[str, ...]) -> 
 
 def _changed_fields(old: _Item, new: _Item) -> tuple[str, ...]:
     found: list[str] = []
-    for item_field in fields(new):
+    for item_field in (each for each in fields(new) if each.compare):
         before, after = getattr(old, item_field.name), getattr(new, item_field.name)
         if before == after:
             continue
@@ -180,7 +180,7 @@ def prune(document: Catalog, stored: Catalog, use: CatalogUse) -> CatalogDiff:
     changes += _archive("add_ons", add_ons, use.add_ons)
     kept = _bundles_kept(stored, {change.path for change in changes if change.effect is Effect.ARCHIVED})
     features_used = use.features | {key for bundle in (*kept, *_bundles(document)) for key in bundle.entitlements}
-    rules_used = {
+    rules_used = use.rate_limits | {
         key for bundle in (*kept, *_bundles(document)) if isinstance(bundle, Plan) for key in bundle.rate_limits
     }
     changes += _archive("features", _left_out(document.features, stored.features), features_used)

@@ -166,10 +166,15 @@ def _check_rule(path: str, rule: RateLimitRule) -> None:
     if rule.owner is LimitOwner.TENANT and rule.value is None:
         raise InvalidFieldError(field=f"{path}.value", expected="the figures of the tenant's own limit")
     if rule.value is not None:
-        _check_rate(f"{path}.value", rule.algorithm, rule.value)
+        check_rate(f"{path}.value", rule.algorithm, rule.value)
 
 
-def _check_rate(path: str, algorithm: Algorithm, rate: RateLimit) -> None:
+def check_rate(path: str, algorithm: Algorithm, rate: RateLimit) -> None:
+    """Check a rate limit's figures.
+
+    Raises:
+        InvalidFieldError: they cannot be counted with.
+    """
     check_quantity(f"{path}.limit", rate.limit)
     check_quantity(f"{path}.window", rate.window, least=1)
     if rate.window % _MILLISECOND:
@@ -200,7 +205,7 @@ def _check_plan(path: str, plan: Plan, names: Known) -> None:
         rule = names.rate_limits.get(key)
         if rule is None or rule.owner is LimitOwner.TENANT:
             raise InvalidFieldError(field=f"{path}.rate_limits.{key}", expected="a rate limit that accounts own")
-        _check_rate(f"{path}.rate_limits.{key}", rule.algorithm, rate)
+        check_rate(f"{path}.rate_limits.{key}", rule.algorithm, rate)
 
 
 def _check_add_on(path: str, add_on: AddOn, names: Known) -> None:

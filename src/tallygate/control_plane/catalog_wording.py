@@ -23,7 +23,7 @@ def worded(old: object, new: object, path: str = "") -> Iterator[str]:
 
 def _parts(value: object) -> Mapping[str, Any] | None:
     if is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
+        return {field.name: getattr(value, field.name) for field in fields(value) if field.compare}
     return value if isinstance(value, Mapping) else None
 
 

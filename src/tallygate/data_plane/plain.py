@@ -135,13 +135,13 @@ class RatesPlan:
 
     def decision(self, now: int, figures: Sequence[int], limits: RateLimits) -> RateLimitDecision:
         """The whole decision, explained."""
-        answers = rate_answers(figures, self.call.gates)
+        answers = rate_answers(figures, self.call.gates, now)
         reply = AdmitReply(status=AdmitStatus.DECIDED, now=now, answers=answers)
         return limits.decision(self.request, Admitted(view=self.view, now=now, call=self.call, reply=reply))
 
 
-def rate_answers(figures: Sequence[int], gates: tuple[Identified, ...]) -> tuple[RateAnswer, ...]:
-    """What plain rate limits answer, from their figures."""
+def rate_answers(figures: Sequence[int], gates: tuple[Identified, ...], now: int) -> tuple[RateAnswer, ...]:
+    """What plain rate limits answer at `now`, from their figures."""
     answers: list[RateAnswer] = []
     for index, item in enumerate(gates):
         if not isinstance(item.gate, RateGate):
@@ -156,6 +156,7 @@ def rate_answers(figures: Sequence[int], gates: tuple[Identified, ...]) -> tuple
                 remaining=remaining,
                 reset_after=reset_after,
                 retry_after=None if retry_after < 0 else retry_after,
+                decided_time=now,
             )
         )
     return tuple(answers)

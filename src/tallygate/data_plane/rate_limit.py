@@ -7,7 +7,7 @@ from tallygate.data_plane.check import call_of
 from tallygate.data_plane.ports import AdmitCall
 from tallygate.data_plane.requests import LimitStatus, RateLimitDecision, RateLimitRequest
 from tallygate.data_plane.views import View
-from tallygate.domain.catalog import LimitOwner, OnUnavailable, RateLimit, RateLimitRule
+from tallygate.domain.catalog import LimitOwner, OnUnavailable, RateLimitRule
 from tallygate.domain.errors import (
     MAX_QUANTITY,
     InvalidFieldError,
@@ -17,6 +17,7 @@ from tallygate.domain.errors import (
 )
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decision import DecidedOn, Reason
+from tallygate.domain.gating.figures import figures
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, matching
 
@@ -75,7 +76,7 @@ class RateLimits:
             return RateLimitDecision(allowed=barred is None, reason=barred or Reason.UNLIMITED)
         pairs = zip(admitted.call.gates, admitted.reply.answers, strict=True)
         statuses = tuple(
-            _status(item.gate, answer, admitted.now)
+            _status(item.gate, answer)
             for item, answer in pairs
             if isinstance(item.gate, RateGate) and isinstance(answer, RateAnswer)
         )
@@ -140,13 +141,6 @@ def _rules(view: View, request: RateLimitRequest) -> list[Matched]:
     return found
 
 
-def _figure(view: View, rule: RateLimitRule, at: int) -> RateLimit | None:
-    """The limit's figures: the plan's, else the rule's own; None where neither sets any."""
-    if rule.owner is LimitOwner.ACCOUNT and view.held is not None:
-        return view.held.phase_at(at).rate_limits.get(rule.limit_key, rule.value)
-    return rule.value
-
-
 def _barred(view: View, request: RateLimitRequest, at: int) -> Reason | None:
     """Why an account as a whole may not call, or None."""
     if not request.account_id:
@@ -161,16 +155,18 @@ def _gates(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, ..
         raise InvalidFieldError(field="cost", expected=f"0 to {MAX_QUANTITY}", got=_cost(request))
     gates: list[RateGate] = []
     for rule, entries in _rules(view, request):
-        rate = _figure(view, rule, at)
-        if rate is not None:
+        held = figures(rule, view.held, at)
+        if held is not None:
             gates.append(
                 RateGate(
                     limit_key=rule.limit_key,
                     owner=rule.owner,
                     descriptor=entries,
                     algorithm=rule.algorithm,
-                    rate=rate,
+                    rate=held.rate,
                     cost=_cost(request),
+                    since=held.since,
+                    keep=held.keep,
                 )
             )
     return tuple(sorted(gates, key=lambda gate: gate.limit_key))
@@ -186,7 +182,7 @@ def _identified(tenant_id: str, request: RateLimitRequest, gate: RateGate) -> Id
     return Identified(gate=gate, state_key="", digest=digest, payload_hash=hashed)
 
 
-def _status(gate: RateGate, answer: RateAnswer, now: int) -> LimitStatus:
+def _status(gate: RateGate, answer: RateAnswer) -> LimitStatus:
     return LimitStatus(
         limit_key=gate.limit_key,
         owner=gate.owner,
@@ -196,7 +192,7 @@ def _status(gate: RateGate, answer: RateAnswer, now: int) -> LimitStatus:
         burst=gate.rate.size,
         window=gate.rate.window,
         remaining=answer.remaining,
-        reset_time=now + answer.reset_after,
+        reset_time=answer.decided_time + answer.reset_after,
         reset_after=answer.reset_after,
         retry_after=answer.retry_after,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tallygate.domain.catalog import Entitlement
+from tallygate.domain.catalog import Entitlement, RateLimit
 
 
 class SubscriptionState(StrEnum):
@@ -60,13 +60,18 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A dated exception: while in force it is the account's whole entitlement to the feature."""
+    """A dated exception: while in force it is the account's whole entitlement to the feature, or its rate limit.
+
+    Either `feature_key` and `entitlement` are set, or `limit_key` and `rate_limit`.
+    """
 
     override_id: str
-    feature_key: str
-    entitlement: Entitlement
     start_time: int
     end_time: int | None = None
+    feature_key: str = ""
+    entitlement: Entitlement | None = None
+    limit_key: str = ""
+    rate_limit: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRecord:
-    """All that an account holds; `version` is the tenant's view version of its last change."""
+    """All that an account holds; `version` is the tenant's view version of its last change.
+
+    `limits_time` is when an override of a rate limit was last deleted; 0 if none ever was.
+    """
 
     tenant_id: str
     account_id: str
@@ -100,3 +108,4 @@ class AccountRecord:
     overrides: tuple[Override, ...] = ()
     grants: tuple[Grant, ...] = ()
     seats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    limits_time: int = 0

@@ -111,8 +111,8 @@ class RateLimit:
 
     @property
     def size(self) -> int:
-        """How much a token bucket holds."""
-        return self.limit if self.burst is None else self.burst
+        """How much a token bucket holds: nothing, where the limit is 0."""
+        return self.limit if self.burst is None or not self.limit else self.burst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,10 @@ class DescriptorRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimitRule:
-    """How a rate limit is matched and counted; the figures stand in plans, or in `value` for a tenant's own."""
+    """How a rate limit is matched and counted; the figures stand in plans, or in `value` for a tenant's own.
+
+    `value_time` is when `value` came into force; 0 where nobody noted it.
+    """
 
     limit_key: str
     owner: LimitOwner
@@ -134,6 +137,7 @@ class RateLimitRule:
     value: RateLimit | None = None
     on_unavailable: OnUnavailable = OnUnavailable.OPEN
     archived: bool = False
+    value_time: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +150,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A versioned bundle of entitlements, limits and prices; a published version never changes."""
+    """A versioned bundle of entitlements, limits and prices; a published version never changes.
+
+    `publish_time` is 0 in a document that is to be published.
+    """
 
     plan_key: str
     version: int
@@ -158,6 +165,7 @@ class Plan:
     prices: tuple[Price, ...] = ()
     billing: BillingRule | None = None
     archived: bool = False
+    publish_time: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,14 +128,15 @@ class StoredKey:
 class CatalogUse:
     """What of the catalogue is held now or later.
 
-    Subscriptions by (plan key, version), add-ons by key, features by overrides and grants. `serving` counts only the
-    subscriptions that a version serves now.
+    Subscriptions by (plan key, version), add-ons by key, features by overrides and grants, rate limits by overrides.
+    `serving` counts only the subscriptions that a version serves now.
     """
 
     plans: Mapping[tuple[str, int], int] = field(default_factory=dict)
     serving: Mapping[tuple[str, int], int] = field(default_factory=dict)
     add_ons: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset()
+    rate_limits: frozenset[str] = frozenset()
 
 
 class ChangeKind(StrEnum):

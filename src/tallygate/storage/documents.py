@@ -4,7 +4,7 @@ from pydantic import TypeAdapter
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.billing_terms import BillingPolicy
-from tallygate.domain.catalog import AddOn, CatalogSnapshot, Entitlement, Feature, Plan, RateLimitRule
+from tallygate.domain.catalog import AddOn, CatalogSnapshot, Entitlement, Feature, Plan, RateLimit, RateLimitRule
 from tallygate.domain.credential import KeyRecord
 
 SNAPSHOT = TypeAdapter(CatalogSnapshot)
@@ -16,3 +16,4 @@ PLAN = TypeAdapter(Plan)
 ADD_ON = TypeAdapter(AddOn)
 ENTITLEMENT = TypeAdapter(Entitlement)
 BILLING = TypeAdapter(BillingPolicy)
+FIGURES = TypeAdapter(RateLimit)

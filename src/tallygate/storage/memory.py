@@ -12,14 +12,15 @@ from tallygate.domain.credential import KeyRecord
 from tallygate.domain.event import FactKind, FactSource, UsageFact, may_be_charged
 from tallygate.domain.gating.admit import AdmitStatus, Identified, Remembered, admit
 from tallygate.domain.gating.quota import MeterState, QuotaAnswer, QuotaGate, ResetGate
-from tallygate.domain.gating.rate_limit import LimitState, RateGate
+from tallygate.domain.gating.rate_limit import LimitState, RateAnswer, RateGate, kept_for
 
+_MILLISECOND = 1_000
 _LEVELS = {"max", "latest"}
 _MEASURED = {"unique", "time_weighted"}
 
 
 class MemoryGates:
-    """`GateStore` in memory; `facts` is what the stream would hold."""
+    """`GateStore` in memory; `facts` is what the stream would hold, `kept_until` when limits' states are forgotten."""
 
     def __init__(self, clock: Clock, *, views: "MemoryViews | None" = None, replay_window: int = 3_600_000_000) -> None:
         self._clock = clock
@@ -29,6 +30,7 @@ class MemoryGates:
         self._generations: dict[int, dict[bytes, Remembered]] = {}
         self._meters: dict[str, MeterState] = {}
         self._limits: dict[str, LimitState] = {}
+        self.kept_until: dict[str, int] = {}
         self.facts: list[UsageFact] = []
 
     async def admit(self, call: AdmitCall) -> AdmitReply:
@@ -37,16 +39,22 @@ class MemoryGates:
         now = self._latest + call.clock_offset
         if await self._stale(call):
             return AdmitReply(status=AdmitStatus.STALE_VIEW, now=now)
-        gates = tuple(replace(item, state_key=_state_key(item, call)) for item in call.gates)
+        gates = tuple(replace(item, state_key=state_key(item, call)) for item in call.gates)
         generation = self._latest // self._window
         known = {**self._generations.get(generation - 1, {}), **self._generations.get(generation, {})}
+        for key in [key for key, until in self.kept_until.items() if until <= self._latest]:
+            del self._limits[key], self.kept_until[key]
         verdict = admit(gates, meters=self._meters, limits=self._limits, remembered=known, now=now, peek=call.peek)
         self._meters.update(verdict.meters)
         self._limits.update(verdict.limits)
         if verdict.remembered:
             self._generations.setdefault(generation, {}).update(verdict.remembered)
         for index in verdict.taken:
-            self._note(call, gates[index], verdict.answers[index], now)
+            gate, answer = gates[index], verdict.answers[index]
+            self._note(call, gate, answer, now)
+            if gate.state_key in verdict.limits and isinstance(gate.gate, RateGate) and isinstance(answer, RateAnswer):
+                kept = kept_for(gate.gate, answer, testing=call.clock_offset != 0)
+                self.kept_until[gate.state_key] = -(-(self._latest + kept) // _MILLISECOND) * _MILLISECOND
         return AdmitReply(status=verdict.status, now=now, answers=verdict.answers)
 
     async def _stale(self, call: AdmitCall) -> bool:
@@ -92,7 +100,8 @@ class MemoryGates:
         )
 
 
-def _state_key(item: Identified, call: AdmitCall) -> str:
+def state_key(item: Identified, call: AdmitCall) -> str:
+    """Where a gate's state is kept."""
     gate = item.gate
     if isinstance(gate, RateGate):
         owner = call.account_id if gate.owner is LimitOwner.ACCOUNT else ""

@@ -127,6 +127,34 @@ def test_overrides_carry_their_value(server, say):
     assert "limited to 5, then overage" in say("override", "list", "acme").out
 
 
+def test_overrides_of_rate_limits_carry_their_figures(server, say):
+    assert say("override", "create", "acme", "api_rps", "--rate", "500/1m", "--burst", "900").code == 0
+    (asked,) = server.asked("CreateOverride")
+    assert (asked.limit_key, asked.feature_key, asked.HasField("entitlement")) == ("api_rps", "", False)
+    assert (asked.rate_limit.limit, asked.rate_limit.window.seconds, asked.rate_limit.burst) == (500, 60, 900)
+    server.answers["ListOverrides"] = accounts.ListOverridesResponse(
+        overrides=[accounts.Override(override_id="o", limit_key="api_rps", rate_limit=asked.rate_limit)]
+    )
+    assert "500 per 1m, burst 900" in say("override", "list", "acme").out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--rate", "500"],
+        ["--rate", "many/1s"],
+        ["--rate", "-1/1s"],
+        ["--rate", f"{2**64}/1s"],
+        ["--rate", "5/1s", "--limit", "5"],
+        ["--limit", "5", "--burst", "5"],
+    ],
+)
+def test_a_rate_that_is_none_is_refused(say, options):
+    said = say("override", "create", "acme", "api_rps", *options)
+    assert (said.code, said.out) == (2, "")
+    assert "--rate" in said.err
+
+
 def test_usage_by_period(server, say):
     row = usage_service_pb2.UsageRow(
         feature_key="api_calls", quantity=1234, aggregation=AGGREGATION_SUM, period_end_time=DECEMBER, group="eu"

@@ -11,12 +11,13 @@ from tallygate.control_plane.allowances import (
     list_overrides,
     revoke_grant,
 )
-from tallygate.domain.catalog import Entitlement
+from tallygate.domain.catalog import Entitlement, RateLimit
 from tallygate.domain.errors import (
     ConflictError,
     FeatureNotFoundError,
     GrantNotFoundError,
     InvalidFieldError,
+    LimitNotFoundError,
     OverrideNotFoundError,
 )
 from tallygate.records.paging import PageRequest
@@ -29,7 +30,11 @@ async def acme(plane):
 
 
 async def override(plane, feature_key="sso", entitlement=Entitlement(enabled=True), **options):  # noqa: B008 - frozen
-    request = CreateOverride(account_id="acme", feature_key=feature_key, entitlement=entitlement, **options)
+    return await make(plane, feature_key=feature_key, entitlement=entitlement, **options)
+
+
+async def make(plane, **options):
+    request = CreateOverride(account_id="acme", **options)
     return await plane.write(lambda work, now: create_override(work, request, now=now, new_id=plane.new_id))
 
 
@@ -64,6 +69,53 @@ async def test_the_callers_own_override_id_is_created_once(acme):
     assert await override(acme, override_id="o1") == made
     with pytest.raises(ConflictError):
         await override(acme, override_id="o1", entitlement=Entitlement(enabled=False))
+
+
+FASTER = RateLimit(limit=500, window=1_000_000)
+
+
+async def test_an_override_of_a_rate_limit_is_part_of_the_record(acme):
+    made = await make(acme, limit_key="api_rps", rate_limit=FASTER, end_time=NOW + DAY)
+    feature = await override(acme)
+
+    async def listed(**options):
+        return list((await acme.read(lambda work, _: list_overrides(work, "acme", **options))).items)
+
+    assert await listed() == [made, feature]
+    assert (await listed(limit_key="api_rps"), await listed(feature_key="sso")) == ([made], [feature])
+    (record,) = await acme.read(lambda work, _: work.accounts.records(["acme"]))
+    assert set(record.overrides) == {made.override, feature.override}
+    assert (made.override.rate_limit, record.limits_time) == (FASTER, 0)
+
+
+async def test_a_record_says_when_a_rate_limits_override_was_last_deleted(acme):
+    of_limit, of_feature = await make(acme, limit_key="api_rps", rate_limit=FASTER), await override(acme)
+    acme.now += DAY
+    await acme.write(lambda work, _: delete_override(work, "acme", of_limit.override.override_id))
+    acme.now += DAY
+    await acme.write(lambda work, _: delete_override(work, "acme", of_feature.override.override_id))
+    (record,) = await acme.read(lambda work, _: work.accounts.records(["acme"]))
+    assert (record.overrides, record.limits_time) == ((), NOW + DAY)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("feature_key", {}),
+        ("feature_key", {"limit_key": "api_rps", "feature_key": "sso", "rate_limit": FASTER}),
+        ("rate_limit", {"limit_key": "api_rps"}),
+        ("entitlement", {"limit_key": "api_rps", "rate_limit": FASTER, "entitlement": Entitlement(enabled=True)}),
+        ("rate_limit", {"feature_key": "sso", "entitlement": Entitlement(enabled=True), "rate_limit": FASTER}),
+        ("rate_limit.window", {"limit_key": "api_rps", "rate_limit": RateLimit(limit=1, window=1)}),
+        ("limit_key", {"limit_key": "login_attempts", "rate_limit": FASTER}),
+    ],
+)
+async def test_an_override_is_of_one_thing_and_suits_it(acme, field, wrong):
+    with pytest.raises(InvalidFieldError) as raised:
+        await make(acme, **wrong)
+    assert raised.value.metadata["field"] == field
+    with pytest.raises(LimitNotFoundError):
+        await make(acme, limit_key="nothing", rate_limit=FASTER)
 
 
 async def test_the_callers_own_grant_id_is_created_once(acme):

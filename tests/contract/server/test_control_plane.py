@@ -278,6 +278,13 @@ async def test_overrides_and_grants(client):
     assert not (await client.ListOverrides(account_id=ACCOUNT, feature_key="sso")).overrides
     await client.DeleteOverride(account_id=ACCOUNT, override_id="deal")
     assert await refused(client.DeleteOverride(account_id=ACCOUNT, override_id="deal")) is grpc.StatusCode.NOT_FOUND
+    rate = catalog_pb2.RateLimitValue(limit=500, window=Duration(seconds=1), burst=900)
+    made = await client.CreateOverride(account_id=ACCOUNT, limit_key="api_rps", rate_limit=rate, override_id="fast")
+    assert (made.override.limit_key, made.override.rate_limit) == ("api_rps", rate)
+    assert not made.override.HasField("entitlement")
+    assert list((await client.ListOverrides(account_id=ACCOUNT, limit_key="api_rps")).overrides) == [made.override]
+    unknown = client.CreateOverride(account_id=ACCOUNT, limit_key="nothing", rate_limit=rate)
+    assert await refused(unknown) is grpc.StatusCode.NOT_FOUND
     granted = await client.CreateGrant(account_id=ACCOUNT, feature_key="api_calls", amount=7, grant_id="g")
     again = await client.CreateGrant(account_id=ACCOUNT, feature_key="api_calls", amount=7, grant_id="g")
     assert again.grant == granted.grant

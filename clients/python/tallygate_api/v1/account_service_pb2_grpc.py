@@ -204,14 +204,14 @@ class AccountServiceServicer:
     def CreateOverride(self, request, context):
         """Creates a dated exception for one feature: while in force it is the account's whole entitlement to it.
 
-        Repeating it with its override_id changes nothing. Errors: INVALID_FIELD, FEATURE_NOT_FOUND, ALREADY_EXISTS.
+        Repeating it with its override_id changes nothing. Errors: INVALID_FIELD, FEATURE_NOT_FOUND, LIMIT_NOT_FOUND, ALREADY_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListOverrides(self, request, context):
-        """Lists overrides by feature and start, ended ones included.
+        """Lists overrides by feature, rate limit and start, ended ones included.
 
         Errors: INVALID_FIELD (page_size, page_token).
         """

@@ -1,8 +1,9 @@
-"""Overrides: dated exceptions for one feature of one account."""
+"""Overrides: dated exceptions of one account, from a feature's entitlement or from a rate limit."""
 
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tallygate.cli.catalog_scalars import Expected, duration_text, parse_count, parse_duration
 from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import feature_option, limit_option, remote
@@ -10,7 +11,7 @@ from tallygate.cli.options import instant as parse_instant
 from tallygate.cli.output import number, optional_instant
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
-from tallygate_api.v1.catalog_pb2 import Entitlement, Overage
+from tallygate_api.v1.catalog_pb2 import Entitlement, Overage, RateLimitValue
 
 _OVERAGE = {"deny": Overage.OVERAGE_DENY, "allow": Overage.OVERAGE_ALLOW}
 
@@ -20,7 +21,7 @@ def override_command() -> None:
     """Make dated exceptions for an account.
 
     While it is in force, an override is the account's whole entitlement to its
-    feature.
+    feature, or the account's figures of its rate limit.
     """
 
 
@@ -29,10 +30,11 @@ def override_command() -> None:
     examples=[
         "tallygate override create acme sso --enabled --end 2027-01-01",
         "tallygate override create acme api_calls --limit 250000 --overage allow",
+        "tallygate override create acme api_rps --rate 500/1s --burst 1000",
     ],
 )
 @click.argument("account")
-@click.argument("feature")
+@click.argument("gate", metavar="FEATURE_OR_LIMIT")
 @click.option("--enabled/--disabled", default=None, help="For a boolean feature.")
 @click.option("--number", "figure", type=int, metavar="N", help="For a static number.")
 @click.option("--text", metavar="TEXT", help="For a static text.")
@@ -40,6 +42,8 @@ def override_command() -> None:
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="For a metered or a seat feature.")
 @click.option("--unlimited", is_flag=True, help="No limit, for a metered or a seat feature.")
 @click.option("--overage", type=click.Choice(list(_OVERAGE)), help="What happens at the limit.")
+@click.option("--rate", metavar="N/TIME", help="For a rate limit: so many in so long, as 500/1s.")
+@click.option("--burst", type=click.IntRange(min=1), metavar="N", help="The size of a token bucket; default: its N.")
 @click.option("--start", type=parse_instant, metavar="TIME", help="From when on; default: now.")
 @click.option("--end", type=parse_instant, metavar="TIME", help="Until when; default: without end.")
 @click.option("--id", "override_id", default="", metavar="ID", help="Your own id; repeating it changes nothing.")
@@ -48,24 +52,29 @@ def create(
     client: Client,
     *,
     account: str,
-    feature: str,
+    gate: str,
+    rate: str | None,
+    burst: int | None,
     start: Timestamp | None,
     end: Timestamp | None,
     override_id: str,
     **value: object,
 ) -> None:
-    """Make an exception for one feature of an account."""
-    request = wire.CreateOverrideRequest(
-        account_id=account,
-        feature_key=feature,
-        entitlement=_entitlement(**value),  # type: ignore[arg-type] # the options above, by their own names
-        override_id=override_id,
-        start_time=start,
-        end_time=end,
-    )
+    """Make an exception from one feature or one rate limit of an account."""
+    request = wire.CreateOverrideRequest(account_id=account, override_id=override_id, start_time=start, end_time=end)
+    if rate is not None:
+        _refuse(value)
+        request.limit_key = gate
+        request.rate_limit.CopyFrom(_figures(rate, burst))
+    else:
+        if burst is not None:
+            msg = "--burst goes with --rate."
+            raise click.UsageError(msg)
+        request.feature_key = gate
+        request.entitlement.CopyFrom(_entitlement(**value))  # type: ignore[arg-type] # the options, by their own names
     response = client.call(AccountServiceStub(client.channel).CreateOverride, request)
     held = response.override
-    client.show(response, lambda: f"{held.feature_key} is {_shown(held.entitlement)} by override {held.override_id}")
+    client.show(response, lambda: f"{_key(held)} is {_value(held)} by override {held.override_id}")
 
 
 @override_command.command("list", examples=["tallygate override list acme", "tallygate override list acme -o json"])
@@ -77,7 +86,7 @@ def list_(client: Client, *, account: str, feature: str, limit: int | None) -> N
     """List an account's overrides, ended ones included."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListOverridesRequest(account_id=account, feature_key=feature)
-    header = ("OVERRIDE", "FEATURE", "VALUE", "START", "END")
+    header = ("OVERRIDE", "FOR", "VALUE", "START", "END")
     client.show_list(stub.ListOverrides, request, field="overrides", limit=limit, header=header, row=_row)
 
 
@@ -119,7 +128,39 @@ def _entitlement(
 
 def _row(held: wire.Override) -> tuple[str, ...]:
     start, end = optional_instant(held, "start_time"), optional_instant(held, "end_time")
-    return held.override_id, held.feature_key, _shown(held.entitlement), start, end
+    return held.override_id, _key(held), _value(held), start, end
+
+
+def _refuse(value: dict[str, object]) -> None:
+    if any(given not in (None, False, ()) for given in value.values()):
+        msg = "--rate is for a rate limit, and stands without the options that are for features."
+        raise click.UsageError(msg)
+
+
+def _figures(rate: str, burst: int | None) -> RateLimitValue:
+    """Figures such as 500/1s.
+
+    Raises:
+        click.BadParameter: they are none.
+    """
+    tokens, _, window = rate.partition("/")
+    try:
+        return RateLimitValue(limit=parse_count(tokens), window=parse_duration(window), burst=burst)
+    except Expected:
+        problem = f"{rate!r} is no rate such as 500/1s or 10000/24h."
+        raise click.BadParameter(problem, param_hint="--rate") from None
+
+
+def _key(held: wire.Override) -> str:
+    return held.feature_key or held.limit_key
+
+
+def _value(held: wire.Override) -> str:
+    if not held.limit_key:
+        return _shown(held.entitlement)
+    rate = held.rate_limit
+    burst = f", burst {number(rate.burst)}" if rate.HasField("burst") else ""
+    return f"{number(rate.limit)} per {duration_text(rate.window)}{burst}"
 
 
 def _shown(value: Entitlement) -> str:

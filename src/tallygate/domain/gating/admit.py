@@ -107,7 +107,7 @@ def admit(
         taken.append(index)
         if isinstance(state, MeterState):
             new_meters[item.state_key] = state
-        else:
+        elif isinstance(item.gate, RateGate) and item.gate.cost:
             new_limits[item.state_key] = state
     if peek or not all(answer.allowed for answer in answers):
         return Verdict(status=AdmitStatus.DECIDED, answers=_untaken(gates, answers, meters, limits, now))

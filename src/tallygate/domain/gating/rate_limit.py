@@ -4,11 +4,11 @@ All arithmetic is in integers that Lua holds exactly, so that the script and thi
 Instants and windows are microseconds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import gcd
 
-from tallygate.domain.catalog import Algorithm, LimitOwner, RateLimit, RateLimitRule
+from tallygate.domain.catalog import Algorithm, Catalog, LimitOwner, RateLimit, RateLimitRule
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 
 LOG_LIMIT = 1_000
@@ -16,6 +16,18 @@ LOG_LIMIT = 1_000
 
 SUB_BUCKETS = 60
 """Sub-buckets of a sliding window above `LOG_LIMIT`; the oldest is counted whole, so it never over-admits."""
+
+LEAST_KEPT = 60_000_000
+"""How long a state is kept at least, whatever its figures: for the call that comes after they were lowered."""
+
+MOST_KEPT = 3_600_000_000
+"""How long a state is kept at most for figures that are not its own: descriptors can have very many values."""
+
+TEST_KEPT = 86_400_000_000
+"""As `LEAST_KEPT`, on a test tenant's clock, which may stand still while real time goes on."""
+
+MAX_AHEAD = 30_000_000
+"""How far after `now` a state may lie, because a clock fell back a little; one beyond is of a time that never was."""
 
 _TICKS = (1, 1_000, 1_000_000)
 
@@ -41,7 +53,7 @@ def bucket(rate: RateLimit) -> Bucket:
         window, odd = divmod(rate.window, tick)
         if odd or not window:
             break
-        divisor = gcd(window, rate.limit) or 1
+        divisor = gcd(window, rate.limit)
         token, drain = window // divisor, rate.limit // divisor
         if token * max(burst, 3) <= MAX_QUANTITY:  # 3: so that the script can rescale a debt without losing a bit
             return Bucket(tick=tick, token=token, drain=drain, size=burst * token)
@@ -52,26 +64,31 @@ def bucket(rate: RateLimit) -> Bucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketState:
-    """Units owed to a bucket at an instant (a whole tick), and the token size they were counted in."""
+    """Units owed to a bucket at an instant, a whole tick of the scale that they were counted and flowed back in."""
 
-    debt: int = 0
-    time: int = 0
-    token: int = 0
+    debt: int
+    time: int
+    scale: Bucket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowState:
-    """A fixed window's start and what it counted."""
+    """What the window counted that holds `time`, which is when it was last taken from."""
 
-    start: int = 0
-    count: int = 0
+    time: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogState:
-    """A sliding window's entries (mark, cost), oldest first."""
+    """A sliding window's entries (when it was last added to, cost), oldest first."""
 
     entries: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def time(self) -> int:
+        """When it was last added to."""
+        return self.entries[-1][0] if self.entries else 0
 
 
 LimitState = BucketState | WindowState | LogState
@@ -79,7 +96,11 @@ LimitState = BucketState | WindowState | LogState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateGate:
-    """One rate limit as a call meets it. `state_key` names its counter: owner, limit and descriptor values."""
+    """One rate limit as a call meets it. Its counter is that of the owner, the limit and the descriptor's values.
+
+    `since` is when its figures came into force: time before it counts at the rate of those that the state ran at.
+    `keep` is how long its state has to be kept at least, because figures that take so long may come into force.
+    """
 
     limit_key: str
     owner: LimitOwner
@@ -87,38 +108,65 @@ class RateGate:
     algorithm: Algorithm
     rate: RateLimit
     cost: int
+    since: int = 0
+    keep: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateAnswer:
-    """What a rate limit answers; durations in microseconds. `retry_after` is for this cost, None if it never fits."""
+    """What a rate limit answers; durations in microseconds, from `decided_time`.
+
+    `retry_after` is for this cost, None if it never fits.
+    """
 
     allowed: bool
     limit: int
     remaining: int
     reset_after: int
     retry_after: int | None
+    decided_time: int
     replayed: bool = False
 
 
 def step(gate: RateGate, state: LimitState | None, *, now: int) -> tuple[RateAnswer, LimitState]:
     """Evaluate one rate limit at `now`: the answer as if taken where allowed, and the state then."""
+    if state is not None and state.time > now + MAX_AHEAD:
+        state = None
     match gate.algorithm:
         case Algorithm.TOKEN_BUCKET:
-            return _step_bucket(gate, state if isinstance(state, BucketState) else BucketState(), now)
+            return _step_bucket(gate, state if isinstance(state, BucketState) else None, now)
         case Algorithm.FIXED_WINDOW:
-            return _step_window(gate, state if isinstance(state, WindowState) else WindowState(), now)
+            return _step_window(gate, state if isinstance(state, WindowState) else WindowState(time=0, count=0), now)
         case Algorithm.SLIDING_WINDOW:
             return _step_log(gate, state if isinstance(state, LogState) else LogState(), now)
 
 
-def _step_bucket(gate: RateGate, state: BucketState, now: int) -> tuple[RateAnswer, BucketState]:
+def kept_for(gate: RateGate, answer: RateAnswer, *, testing: bool) -> int:
+    """How long after it was taken from a state may be forgotten; until then it is compared, and never by its age.
+
+    By then it is as new by its own figures, and by all that `keep` knows of. Of figures that come into force later and
+    take longer, it is right for `LEAST_KEPT`.
+    """
+    return max(answer.reset_after, gate.keep, TEST_KEPT if testing else LEAST_KEPT)
+
+
+def slowest(catalog: Catalog) -> Mapping[str, int]:
+    """How long a state of each limit may count by the figures of any plan, up to `MOST_KEPT`: an account may change."""
+    found: dict[str, int] = {}
+    for versions in catalog.plans.values():
+        for plan in versions.values():
+            for key, rate in plan.rate_limits.items():
+                found[key] = min(MOST_KEPT, max(found.get(key, 0), _full_after(rate)))
+    return found
+
+
+def _full_after(rate: RateLimit) -> int:
+    return max(rate.window, -(-rate.size * rate.window // rate.limit) if rate.limit else 0)
+
+
+def _step_bucket(gate: RateGate, state: BucketState | None, now: int) -> tuple[RateAnswer, BucketState]:
     scale = bucket(gate.rate)
-    last = state.time // scale.tick if state.token else now // scale.tick
-    time = max(last, now // scale.tick)
-    debt = _rescaled(state, scale.token)
-    drained = (time - last) * scale.drain
-    debt = 0 if drained >= debt else debt - drained
+    debt, time = _owed(gate, scale, state, now) if state is not None else (0, now - now % scale.tick)
     price = gate.cost * scale.token
     allowed = debt + price <= scale.size
     retry: int | None = None
@@ -130,26 +178,39 @@ def _step_bucket(gate: RateGate, state: BucketState, now: int) -> tuple[RateAnsw
     answer = RateAnswer(
         allowed=allowed,
         limit=gate.rate.size,
-        remaining=max(0, (scale.size - debt) // scale.token),
+        remaining=(scale.size - debt) // scale.token,
         reset_after=-(-debt // scale.drain) * scale.tick if scale.drain else 0,
         retry_after=retry,
+        decided_time=now,
     )
-    return answer, BucketState(debt=debt, time=time * scale.tick, token=scale.token)
+    return answer, BucketState(debt=debt, time=time, scale=scale)
 
 
-def _rescaled(state: BucketState, token: int) -> int:
-    """The debt in today's token size: tokens owed stay owed when a limit changes, and flow back at the new rate.
+def _owed(gate: RateGate, scale: Bucket, state: BucketState, now: int) -> tuple[int, int]:
+    """What is owed in today's scale, and at which whole tick: the state drains at its own rate until today's began.
 
-    Rounded down by less than a unit, so that raising a limit never makes anyone wait longer.
+    Tokens owed stay owed when a limit changes, but never more than the bucket holds.
     """
-    if state.token in {0, token}:
-        return state.debt
-    return min(MAX_QUANTITY, state.debt * token // state.token)
+    changed = max(state.time, min(gate.since, now))
+    debt = _drained(state.debt, state.scale, state.time, changed)
+    debt = min(_rescaled(debt, state.scale.token, scale.token), scale.size)
+    time = max(state.time, now)
+    return _drained(debt, scale, changed, time), time - time % scale.tick
+
+
+def _drained(debt: int, scale: Bucket, start: int, end: int) -> int:
+    return max(0, debt - (end // scale.tick - start // scale.tick) * scale.drain)
+
+
+def _rescaled(debt: int, before: int, token: int) -> int:
+    """A debt in another token size, rounded down by less than a unit: raising a limit makes nobody wait longer."""
+    return debt if token == before else min(MAX_QUANTITY, debt * token // before)
 
 
 def _step_window(gate: RateGate, state: WindowState, now: int) -> tuple[RateAnswer, WindowState]:
-    start = state.start if state.start > now else now - now % gate.rate.window  # a clock may fall back a little
-    count = state.count if state.start == start else 0
+    time = max(state.time, now)  # a clock may fall back a little
+    start = time - time % gate.rate.window
+    count = state.count if state.time >= start else 0
     allowed = count + gate.cost <= gate.rate.limit
     left = start + gate.rate.window - now
     if allowed:
@@ -161,8 +222,9 @@ def _step_window(gate: RateGate, state: WindowState, now: int) -> tuple[RateAnsw
         remaining=max(0, gate.rate.limit - count),
         reset_after=left,
         retry_after=retry,
+        decided_time=now,
     )
-    return answer, WindowState(start=start, count=count)
+    return answer, WindowState(time=time, count=count)
 
 
 def _step_log(gate: RateGate, state: LogState, now: int) -> tuple[RateAnswer, LogState]:
@@ -174,34 +236,34 @@ def _step_log(gate: RateGate, state: LogState, now: int) -> tuple[RateAnswer, Lo
     if allowed:
         used += gate.cost
         retry = 0
-        live = _logged(live, _mark(gate.rate, now), gate.cost)
+        live = _logged(live, gate, now)
     elif gate.cost <= limit:
         retry = _freed_at(live, used + gate.cost - limit) + window - now
     answer = RateAnswer(
         allowed=allowed,
         limit=limit,
         remaining=max(0, limit - used),
-        reset_after=max(0, live[-1][0] + window - now) if live else 0,
+        reset_after=live[-1][0] + window - now if live else 0,
         retry_after=retry,
+        decided_time=now,
     )
     return answer, LogState(entries=tuple(live))
 
 
-def _mark(rate: RateLimit, now: int) -> int:
-    """Where a taken cost is noted: at now, or at the end of its sub-bucket."""
-    if rate.limit <= LOG_LIMIT:
-        return now
-    width = -(-rate.window // SUB_BUCKETS)
-    return now - now % width + width
+def sub_bucket(rate: RateLimit) -> int:
+    """How long costs are noted as one: 1 us of an exact log."""
+    return -(-rate.window // SUB_BUCKETS) if rate.limit > LOG_LIMIT else 1
 
 
-def _logged(live: list[tuple[int, int]], mark: int, cost: int) -> list[tuple[int, int]]:
-    if not cost:
+def _logged(live: list[tuple[int, int]], gate: RateGate, now: int) -> list[tuple[int, int]]:
+    """The log with a cost noted at `now`: with the newest, as late as it, where both are in one sub-bucket."""
+    if not gate.cost:
         return live
-    if live and live[-1][0] >= mark:
-        last, before = live[-1]
-        return [*live[:-1], (last, before + cost)]
-    return [*live, (mark, cost)]
+    last, before = live[-1] if live else (0, 0)
+    width = sub_bucket(gate.rate)
+    if live and max(last, now) // width == last // width:
+        return [*live[:-1], (max(last, now), before + gate.cost)]
+    return [*live, (now, gate.cost)]
 
 
 def _freed_at(live: Iterable[tuple[int, int]], needed: int) -> int:
@@ -217,12 +279,22 @@ def _freed_at(live: Iterable[tuple[int, int]], needed: int) -> int:
 def matching(
     rules: Iterable[RateLimitRule], descriptor: tuple[tuple[str, str], ...]
 ) -> list[tuple[RateLimitRule, tuple[tuple[str, str], ...]]]:
-    """The rules whose entries are all present in the descriptor, each with the entries that it counts by."""
-    present = dict(descriptor)
+    """The rules whose entries are all present in the descriptor, each with the entries that it counts by.
+
+    A key may come several times: an entry that may have any value counts by all of them, in their order.
+    """
+    present: dict[str, tuple[str, ...]] = {}
+    for key, value in descriptor:
+        present[key] = (*present.get(key, ()), value)
     found: list[tuple[RateLimitRule, tuple[tuple[str, str], ...]]] = []
     for rule in rules:
-        entries = tuple((entry.key, present[entry.key]) for entry in rule.descriptor if entry.key in present)
-        complete = len(entries) == len(rule.descriptor)
-        if complete and all(e.value is None or e.value == present[e.key] for e in rule.descriptor):
-            found.append((rule, entries))
+        entries: list[tuple[str, str]] = []
+        for entry in rule.descriptor:
+            values = present.get(entry.key, ())
+            counted = values if entry.value is None else (entry.value,) if entry.value in values else ()
+            if not counted:
+                break
+            entries += [(entry.key, value) for value in counted]
+        else:
+            found.append((rule, tuple(entries)))
     return found

@@ -20,6 +20,7 @@ from tallygate.domain.catalog import (
 )
 from tallygate.domain.errors import MAX_QUANTITY
 from tallygate.domain.gating.decision import Reason, Source, SourceKind
+from tallygate.domain.gating.rate_limit import slowest
 
 BEGINNING = 0
 END = MAX_QUANTITY
@@ -53,6 +54,7 @@ class Phase:
     """A stretch [start, end) in which nothing that is held changes.
 
     `standing` is set where the account as a whole is denied; overrides still hold then, unless it is SUSPENDED.
+    `plan_time` is when the default plan that serves came to be as it is; 0 of a plan that the account subscribes to.
     """
 
     start: int
@@ -64,6 +66,7 @@ class Phase:
     standing: Reason | None = None
     features: Mapping[str, Resolved] = field(default_factory=dict)
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
+    plan_time: int = 0
     add_ons: tuple[tuple[AddOn, int], ...] = ()
 
 
@@ -71,7 +74,8 @@ class Phase:
 class EntitlementSet:
     """An account's phases, tiling all time, with what the gates need beside them.
 
-    `trial_period` is a usage period of its own; calendar periods are cut at its two ends.
+    `trial_period` is a usage period of its own; calendar periods are cut at its two ends. `limits_time` is when an
+    exception from a rate limit was last taken back, `slowest` how long each limit's figures take to be full at most.
     """
 
     phases: tuple[Phase, ...]
@@ -81,6 +85,8 @@ class EntitlementSet:
     trial_period: tuple[int, int] | None
     grants: Mapping[str, tuple[Grant, ...]]
     seats: Mapping[str, tuple[str, ...]]
+    limits_time: int = 0
+    slowest: Mapping[str, int] = field(default_factory=dict)
 
     def phase_at(self, at: int) -> Phase:
         """The phase that contains the instant."""
@@ -101,6 +107,7 @@ class Resolver:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self._merged: dict[tuple[object, ...], Mapping[str, Resolved]] = {}
+        self._slowest = slowest(catalog)
 
     def resolve(self, record: AccountRecord) -> EntitlementSet:
         """Fold one account's record into its entitlement set."""
@@ -120,6 +127,8 @@ class Resolver:
             trial_period=_trial_period(subscription),
             grants={feature_key: tuple(held) for feature_key, held in grants.items()},
             seats=record.seats,
+            limits_time=record.limits_time,
+            slowest=self._slowest,
         )
 
     def _phase(self, record: AccountRecord, *, start: int, end: int) -> Phase:
@@ -131,7 +140,8 @@ class Resolver:
             else []
         )
         features = self._all_merged(plan, kind, held) if plan is not None else {}
-        overridden = {} if standing is Reason.SUSPENDED else _overridden(record.overrides, start)
+        exceptions = [] if standing is Reason.SUSPENDED else _overrides_in_force(record.overrides, start)
+        overridden = _overridden(exceptions)
         subscription = record.subscription if plan is not None and kind is not SourceKind.DEFAULT_PLAN else None
         return Phase(
             start=start,
@@ -142,7 +152,8 @@ class Resolver:
             trial=kind is SourceKind.TRIAL,
             standing=standing,
             features={**features, **overridden} if overridden else features,
-            rate_limits=plan.rate_limits if plan else {},
+            rate_limits=_with_exceptions(plan.rate_limits if plan else {}, exceptions),
+            plan_time=plan.publish_time if plan and kind is SourceKind.DEFAULT_PLAN else 0,
             add_ons=tuple(held),
         )
 
@@ -236,7 +247,13 @@ def _overrides_in_force(overrides: tuple[Override, ...], at: int) -> list[Overri
     return sorted(in_force, key=lambda override: (override.start_time, override.override_id))
 
 
-def _overridden(overrides: tuple[Override, ...], at: int) -> dict[str, Resolved]:
+def _with_exceptions(limits: Mapping[str, RateLimit], overrides: list[Override]) -> Mapping[str, RateLimit]:
+    """A plan's rate limits with those of overrides in force in their places."""
+    exceptions = {each.limit_key: each.rate_limit for each in overrides if each.rate_limit is not None}
+    return {**limits, **exceptions} if exceptions else limits
+
+
+def _overridden(overrides: list[Override]) -> dict[str, Resolved]:
     """What overrides in force put in the place of whatever else would be held."""
     return {
         override.feature_key: Resolved(
@@ -244,7 +261,8 @@ def _overridden(overrides: tuple[Override, ...], at: int) -> dict[str, Resolved]
             sources=(Source(kind=SourceKind.OVERRIDE, key=override.override_id),),
             overridden=True,
         )
-        for override in _overrides_in_force(overrides, at)
+        for override in overrides
+        if override.entitlement is not None
     }
 
 

@@ -30,12 +30,14 @@ class AllowanceMethods:
         return wire.CreateOverrideResponse(override=override, view_version=written.view_version)
 
     async def ListOverrides(self, request: wire.ListOverridesRequest, call: Call) -> wire.ListOverridesResponse:  # noqa: N802 - the wire's name
-        """Overrides, of one feature or of all."""
+        """Overrides, of one feature or rate limit or of all."""
         account_id = identifier(request.account_id, "account_id")
         feature_key = optional_identifier(request.feature_key, "feature_key")
+        limit_key = optional_identifier(request.limit_key, "limit_key")
         page = page_request(request.page_size, request.page_token)
         found = await self._work.read(
-            call, lambda work, _: list_overrides(work, account_id, page, feature_key=feature_key)
+            call,
+            lambda work, _: list_overrides(work, account_id, page, feature_key=feature_key, limit_key=limit_key),
         )
         overrides = [encode_override(each, account_id) for each in found.items]
         return wire.ListOverridesResponse(overrides=overrides, next_page_token=found.next_page_token)

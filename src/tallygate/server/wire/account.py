@@ -5,7 +5,7 @@ from tallygate.control_plane.allowances import CreateGrant, CreateOverride
 from tallygate.domain.catalog import Catalog
 from tallygate.records.values import AccountUser, SeatHolder, StoredGrant, StoredOverride
 from tallygate.server.wire.catalog import time_zone
-from tallygate.server.wire.plan import decode_entitlement, encode_entitlement
+from tallygate.server.wire.plan import decode_entitlement, decode_rate, encode_entitlement, encode_rate
 from tallygate.server.wire.scalars import (
     entries,
     identifier,
@@ -57,8 +57,10 @@ def decode_override(request: wire.CreateOverrideRequest) -> CreateOverride:
     """An exception to make."""
     return CreateOverride(
         account_id=identifier(request.account_id, "account_id"),
-        feature_key=identifier(request.feature_key, "feature_key"),
-        entitlement=decode_entitlement(request.entitlement, "entitlement"),
+        feature_key=optional_identifier(request.feature_key, "feature_key"),
+        entitlement=decode_entitlement(request.entitlement, "entitlement") if request.HasField("entitlement") else None,
+        limit_key=optional_identifier(request.limit_key, "limit_key"),
+        rate_limit=decode_rate(request.rate_limit, "rate_limit") if request.HasField("rate_limit") else None,
         start_time=optional_instant(request, "start_time"),
         end_time=optional_instant(request, "end_time"),
         override_id=optional_identifier(request.override_id, "override_id"),
@@ -72,10 +74,12 @@ def encode_override(stored: StoredOverride, account_id: str) -> wire.Override:
         override_id=override.override_id,
         account_id=account_id,
         feature_key=override.feature_key,
-        entitlement=encode_entitlement(override.entitlement),
+        entitlement=encode_entitlement(override.entitlement) if override.entitlement is not None else None,
         start_time=timestamp(override.start_time),
         end_time=timestamp(override.end_time),
         create_time=timestamp(stored.create_time),
+        limit_key=override.limit_key,
+        rate_limit=encode_rate(override.rate_limit) if override.rate_limit is not None else None,
     )
 
 

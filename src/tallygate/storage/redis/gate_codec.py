@@ -12,7 +12,7 @@ from tallygate.domain.event import FactKind
 from tallygate.domain.gating.admit import Answer, Identified
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.quota import Mode, QuotaAnswer, QuotaGate, ResetGate, Slot
-from tallygate.domain.gating.rate_limit import LOG_LIMIT, SUB_BUCKETS, RateAnswer, RateGate, bucket
+from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, bucket, sub_bucket
 from tallygate.domain.gating.resolve import END
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.announcement_codec import return_announcement
@@ -160,27 +160,27 @@ def rate_figures(gate: RateGate) -> list[Any]:
     head = [_ALGORITHMS[gate.algorithm], gate.cost, rate.limit, rate.window]
     if gate.algorithm is Algorithm.TOKEN_BUCKET:
         scale = bucket(rate)
-        return [*head, scale.tick, scale.token, scale.drain, scale.size, rate.size, 0]
-    width = -(-rate.window // SUB_BUCKETS) if rate.limit > LOG_LIMIT else 0
-    return [*head, 1, 1, 1, 1, rate.size, width]
+        return [*head, scale.tick, scale.token, scale.drain, scale.size, rate.size, 1, gate.since, gate.keep]
+    return [*head, 1, 1, 1, 1, rate.size, sub_bucket(rate), gate.since, gate.keep]
 
 
-def unpack_answers(body: bytes, call: AdmitCall) -> tuple[Answer, ...]:
-    """The answers in the gates' order."""
+def unpack_answers(body: bytes, call: AdmitCall, now: int) -> tuple[Answer, ...]:
+    """The answers in the gates' order, made at `now` unless they were made before."""
     raws = msgpack.unpackb(body)
-    return tuple(_answer(raw, item) for raw, item in zip(raws, call.gates, strict=True))
+    return tuple(_answer(raw, item, now) for raw, item in zip(raws, call.gates, strict=True))
 
 
-def _answer(raw: list[Any], item: Identified) -> Answer:
+def _answer(raw: list[Any], item: Identified, now: int) -> Answer:
     if isinstance(item.gate, RateGate):
-        allowed, limit, remaining, reset_after, retry_after, *replayed = raw
+        allowed, limit, remaining, reset_after, retry_after, *before = raw
         return RateAnswer(
             allowed=bool(allowed),
             limit=limit,
             remaining=remaining,
             reset_after=reset_after,
             retry_after=None if retry_after < 0 else retry_after,
-            replayed=bool(replayed),
+            decided_time=before[1] if len(before) > 1 else now,
+            replayed=bool(before),
         )
     allowed, reason, granted, used, limit, remaining, pots, slot, start, end, left, *replayed = raw
     return QuotaAnswer(

@@ -74,7 +74,7 @@ class RedisGates:
                 raise EpochMismatchError(partition=partition)
             status, now, body = await self._run(call, home, epoch)
             if status is not AdmitStatus.EPOCH_MISMATCH:
-                return AdmitReply(status=status, now=now, answers=unpack_answers(body, call) if body else ())
+                return AdmitReply(status=status, now=now, answers=unpack_answers(body, call, now) if body else ())
             epoch = self._adopt(partition, body)
         raise EpochMismatchError(partition=partition)
 

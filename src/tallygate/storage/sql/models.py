@@ -96,7 +96,10 @@ class CatalogItemRow(Base):
 
 
 class AccountRow(Base):
-    """An account; `version` and `update_time` are of the last change of anything that it holds."""
+    """An account; `version` and `update_time` are of the last change of anything that it holds.
+
+    `limits_time` is when an override of a rate limit was last deleted.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = (_of("tenants"),)
@@ -108,6 +111,7 @@ class AccountRow(Base):
     update_time: Mapped[int] = mapped_column(Instant())
     time_zone: Mapped[str]
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
+    limits_time: Mapped[int | None] = mapped_column(Instant())
 
 
 class AccountUserRow(Base):
@@ -198,7 +202,7 @@ class SubscriptionAddOnRow(Base):
 
 
 class OverrideRow(Base):
-    """A dated exception of an account."""
+    """A dated exception of an account, from a feature's entitlement or from a rate limit; the other key is empty."""
 
     __tablename__ = "overrides"
     __table_args__ = (_of("accounts", "account_id"),)
@@ -211,6 +215,8 @@ class OverrideRow(Base):
     start_time: Mapped[int] = mapped_column(Instant())
     end_time: Mapped[int | None] = mapped_column(Instant())
     create_time: Mapped[int] = mapped_column(Instant())
+    limit_key: Mapped[str]
+    rate_limit: Mapped[dict[str, Any]]
 
 
 class GrantRow(Base):

@@ -29,19 +29,21 @@
 --       news (of a refund alone)
 --   "x" digest payload_hash bucket context family slots news
 --   "r" digest payload_hash bucket algorithm(t|f|s) cost limit window tick token drain size burst sub_bucket_width
+--       since keep
 -- A slot:  start end period_start period_end previous_start keep_until limit|-1 overage standing|"" absent
 --          subscription plan version trial exclusive
 -- A grant: id amount effective expire
 -- News: {channel, announcement}, published with the commit of what may let others pass who were denied
 -- A record of an effect: payload hash (8 bytes), then a quota's or a reset's
 --   {reason (0 WITHIN_LIMIT, 1 OVERAGE, 2 UNLIMITED), granted, used, remaining, limit, period start, period end, slot,
---    pots unless the included allowance paid all}, or a rate limit's {limit, remaining, reset_after, retry_after}
+--    pots unless the included allowance paid all}, or a rate limit's {limit, remaining, reset_after, retry_after, now}
 -- Real time (`raw`) is what keys, records for replays and the kept clock live on; `now` is the tenant's.
 -- The clock is kept to a grain, and so is the look at the stream's bound: who appends a fact looks when it is the first to
 --   do so in its grain, and then sets the clock past the grain's start; who appends none sets it to that start. So time
 --   never falls back beyond a grain's start, and a full stream is found by the first fact of each grain until it is not.
--- State: a meter's hashes are told in keys.py. A token bucket is {debt, instant, token} and a fixed window
---   {start, count}, as values one after the other; a sliding window is a list of "mark cost", and its sum behind ":s".
+-- State: a meter's hashes are told in keys.py. A token bucket is {debt, instant, token, tick, drain} and a fixed
+--   window {instant, count}, as values one after the other; a sliding window is a list of "instant cost", and its sum
+--   behind ":s". When Redis forgets them says `kept_until`; nothing is decided by it.
 local END = 9007199254740991
 local GRAIN = 100000
 

@@ -71,6 +71,7 @@ class SqlAccountRepository:
                 overrides=tuple(override_of(held) for held in overrides[row.account_id]),
                 grants=tuple(grants.get(row.account_id, ())),
                 seats=_by_feature(seats[row.account_id]),
+                limits_time=row.limits_time or 0,
             )
             for row in accounts
         ]

@@ -3,17 +3,19 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, delete, select
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Row, delete, select, update
 
 from tallygate.domain.account import Grant, Override
 from tallygate.records.values import StoredGrant, StoredOverride
-from tallygate.storage.documents import ENTITLEMENT
-from tallygate.storage.sql.models import GrantRow, OverrideRow
+from tallygate.storage.documents import ENTITLEMENT, FIGURES
+from tallygate.storage.sql.models import AccountRow, GrantRow, OverrideRow
 from tallygate.storage.sql.scope import Scope, table_of
 
-_overrides, _grants = table_of(OverrideRow), table_of(GrantRow)
+_accounts, _overrides, _grants = table_of(AccountRow), table_of(OverrideRow), table_of(GrantRow)
+_Value = TypeVar("_Value")
 _grant_columns = (
     _grants.c.grant_id,
     _grants.c.feature_key,
@@ -39,20 +41,26 @@ class SqlOverrideRepository:
             "account_id": account_id,
             "override_id": override.override_id,
             "feature_key": override.feature_key,
-            "entitlement": ENTITLEMENT.dump_python(override.entitlement, mode="json", exclude_defaults=True),
+            "entitlement": _document(ENTITLEMENT, override.entitlement),
             "start_time": override.start_time,
             "end_time": override.end_time,
             "create_time": stored.create_time,
+            "limit_key": override.limit_key,
+            "rate_limit": _document(FIGURES, override.rate_limit),
         }
         await self.scope.upsert(OverrideRow, [row])
 
     async def delete(self, account_id: str, override_id: str) -> bool:
         """Delete an override; whether it was there."""
         where = self.scope.own(OverrideRow), _overrides.c.account_id == account_id
-        gone = await self.scope.execute(delete(_overrides).where(*where, _overrides.c.override_id == override_id)) > 0
+        query = delete(_overrides).where(*where, _overrides.c.override_id == override_id)
+        gone = await self.scope.rows(query.returning(_overrides.c.limit_key))
         if gone:
             self.scope.changes.accounts[account_id] = None
-        return gone
+        if any(row.limit_key for row in gone):
+            of = self.scope.own(AccountRow), _accounts.c.account_id == account_id
+            await self.scope.execute(update(_accounts).where(*of).values(limits_time=self.scope.now))
+        return bool(gone)
 
     async def get(self, account_id: str, override_id: str) -> StoredOverride | None:
         """The account's override with this id."""
@@ -100,11 +108,17 @@ def override_of(row: Row[Any]) -> Override:
     """An override from its row."""
     return Override(
         override_id=row.override_id,
-        feature_key=row.feature_key,
-        entitlement=ENTITLEMENT.validate_python(row.entitlement),
         start_time=row.start_time,
         end_time=row.end_time,
+        feature_key=row.feature_key,
+        entitlement=ENTITLEMENT.validate_python(row.entitlement) if row.feature_key else None,
+        limit_key=row.limit_key,
+        rate_limit=FIGURES.validate_python(row.rate_limit) if row.limit_key else None,
     )
+
+
+def _document(adapter: TypeAdapter[_Value], value: _Value | None) -> dict[str, Any]:
+    return adapter.dump_python(value, mode="json", exclude_defaults=True) if value is not None else {}
 
 
 async def grants_of(scope: Scope, account_ids: Sequence[str]) -> dict[str, list[Grant]]:

@@ -77,6 +77,7 @@ class SqlSubscriptionRepository:
             .where(_live(self.scope, now), _unfinished(SubscriptionAddOnRow, now))
             .distinct()
         )
+        limits = select(_overrides.c.limit_key).where(self.scope.own(OverrideRow)).distinct()
         features = union(
             select(_overrides.c.feature_key).where(self.scope.own(OverrideRow)),
             select(_grants.c.feature_key).where(self.scope.own(GrantRow)),
@@ -85,7 +86,8 @@ class SqlSubscriptionRepository:
             plans=await self._served(now),
             serving=await self._served(now, _terms.c.start_time <= now),
             add_ons=frozenset(row.add_on_key for row in await self.scope.rows(add_ons)),
-            features=frozenset(row.feature_key for row in await self.scope.rows(features)),
+            features=frozenset(row.feature_key for row in await self.scope.rows(features)) - {""},
+            rate_limits=frozenset(row.limit_key for row in await self.scope.rows(limits)) - {""},
         )
 
     async def _served(self, now: int, *more: ColumnElement[bool]) -> dict[tuple[str, int], int]:

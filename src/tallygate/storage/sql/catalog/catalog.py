@@ -66,7 +66,7 @@ class SqlCatalogRepository:
         billing: BillingPolicy | None = None
         for row in rows:
             if row.kind == "plan":
-                plans.setdefault(row.key, {})[row.version] = _archivable(PLAN.validate_python(row.doc), row)
+                plans.setdefault(row.key, {})[row.version] = _published(PLAN.validate_python(row.doc), row)
             elif row.kind == "add_on":
                 add_ons.setdefault(row.key, {})[row.version] = _archivable(ADD_ON.validate_python(row.doc), row)
             elif row.kind == "billing":
@@ -104,6 +104,10 @@ _Item = TypeVar("_Item", Feature, RateLimitRule, Plan, AddOn)
 
 def _archivable(item: _Item, row: Row[Any]) -> _Item:
     return replace(item, archived=row.archived)
+
+
+def _published(plan: Plan, row: Row[Any]) -> Plan:
+    return replace(plan, archived=row.archived, publish_time=row.publish_time)
 
 
 def _columns(item: CatalogItem) -> tuple[str, str, int, Any]:

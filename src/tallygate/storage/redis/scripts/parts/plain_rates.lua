@@ -9,38 +9,38 @@ if kind == 'r' then
       local tick, token, drain, size = gate[PLAIN_TICK], gate[PLAIN_TOKEN], gate[PLAIN_DRAIN], gate[PLAIN_SIZE]
       local debt, ticks, price = 0, (now - math.fmod(now, tick)) / tick, cost * token
       if kept then
-        local owed, last, was = cmsgpack.unpack(kept)
-        if was ~= token then return {ARGV[1], 'NOT_PLAIN', now, ''} end
+        local owed, last, was, old_tick, old_drain = cmsgpack.unpack(kept)
+        local same = was == token and old_tick == tick and old_drain == drain and owed <= size
+        if not same or last > now + SKEW then return {ARGV[1], 'NOT_PLAIN', now, ''} end
         last = last / tick
-        if last ~= math.floor(last) then return {ARGV[1], 'NOT_PLAIN', now, ''} end
         if last > ticks then ticks = last end
         debt = math.max(0, owed - (ticks - last) * drain)
       end
       allowed = debt + price <= size
       if allowed then
         debt = debt + price
-        values[i] = cmsgpack.pack(debt, ticks * tick, token)
+        values[i] = cmsgpack.pack(debt, ticks * tick, token, tick, drain)
       elseif price <= size and drain > 0 then
         retry = math.ceil((debt + price - size) / drain) * tick
       else
         retry = -1
       end
-      local rest = math.max(0, size - debt)
+      local rest = size - debt
       remaining = (rest - math.fmod(rest, token)) / token
       if drain > 0 then reset = math.ceil(debt / drain) * tick end
     else
       local limit, width = gate[PLAIN_LIMIT], gate[PLAIN_WINDOW]
-      local start, count = now - math.fmod(now, width), 0
-      if kept then
-        local began, counted = cmsgpack.unpack(kept)
-        if began > now then start = began end
-        if began == start then count = counted end
-      end
+      local time, last, count = now, 0, 0
+      if kept then last, count = cmsgpack.unpack(kept) end
+      if last > now + SKEW then last, count = 0, 0 end
+      if last > now then time = last end
+      local start = time - math.fmod(time, width)
+      if last < start then count = 0 end
       reset = start + width - now
       allowed = count + cost <= limit
       if allowed then
         count = count + cost
-        values[i] = cmsgpack.pack(start, count)
+        values[i] = cmsgpack.pack(time, count)
       else
         retry = cost <= limit and reset or -1
       end
@@ -57,7 +57,7 @@ if kind == 'r' then
     return reply
   end
   for i = 1, #gates do
-    redis.call('SET', KEYS[6 + i], values[i], 'PX', math.ceil(reply[4 * i + 2] / 1000) + 1000)
+    redis.call('SET', KEYS[6 + i], values[i], 'PXAT', kept_until(reply[4 * i + 2], gates[i][PLAIN_KEEP]))
   end
   if seen < mark then redis.call('SET', KEYS[KEY_CLOCK], mark) end
   return reply

@@ -9,7 +9,7 @@ local recall = function(gate)
     or redis.call('HGET', previous .. gate[GATE_BUCKET], gate[GATE_DIGEST])
   if not found then return nil end
   local hash, kept = string.sub(found, 1, 8), cmsgpack.unpack(string.sub(found, 9))
-  if gate[GATE_KIND] == 'r' then return hash, {1, kept[1], kept[2], kept[3], kept[4], 1} end
+  if gate[GATE_KIND] == 'r' then return hash, {1, kept[1], kept[2], kept[3], kept[4], 1, kept[5]} end
   local reason, granted, used, remaining, limit, start, ends, slot, pots = unpack(kept, 1, 9)
   if not pots then pots = granted ~= 0 and {{'I', granted, ''}} or {} end
   return hash, {1, reasons[reason], granted, used, limit, remaining, pots, slot, start, ends, {}, 1}
@@ -17,7 +17,7 @@ end
 local remember = function(gate, answer)
   local note
   if gate[GATE_KIND] == 'r' then
-    note = {answer[RATED_LIMIT], answer[RATED_REMAINING], answer[RATED_RESET_AFTER], answer[RATED_RETRY_AFTER]}
+    note = {answer[RATED_LIMIT], answer[RATED_REMAINING], answer[RATED_RESET_AFTER], answer[RATED_RETRY_AFTER], now}
   else
     local granted, pots = answer[ANSWER_GRANTED], answer[ANSWER_POTS]
     note = {

@@ -29,37 +29,38 @@ end
 local sliding_window = function(gate, key)
   local cost, limit, width, sub = gate[RATE_COST], gate[RATE_LIMIT], gate[RATE_WINDOW], gate[RATE_SUB_WIDTH]
   local used, gone, live = num(redis.call('GET', key .. ':s')), 0, false
+  local newest, counted = 0, 0
   local first = redis.call('LINDEX', key, 0)
   if first then
-    local mark = log_entry(first)
-    live = mark > now - width
-    if not live then gone, used, live = expired(key, now - width, used) end
+    newest, counted = log_entry(redis.call('LINDEX', key, -1))
+    if newest > now + SKEW then
+      gone, used, newest = END, 0, 0
+    else
+      live = log_entry(first) > now - width
+      if not live then gone, used, live = expired(key, now - width, used) end
+    end
   end
-  local newest, counted = 0, 0
-  local last = live and redis.call('LINDEX', key, -1)
-  if last then newest, counted = log_entry(last) end
   local allowed = used + cost <= limit
   local retry = allowed and 0 or -1
   if not allowed and cost <= limit then retry = freed_at(key, gone, used + cost - limit) + width - now end
   local show = function(total, mark)
-    local full = total > 0 and math.max(0, mark + width - now) or 0
+    local full = total > 0 and mark + width - now or 0
     return {allowed and 1 or 0, limit, math.max(0, limit - total), full, retry}
   end
   local before = show(used, newest)
-  if not allowed then return {no = before} end
-  if cost == 0 then return {yes = before, no = before, commit = function() end} end
-  local mark = now
-  if sub > 0 then mark = now - math.fmod(now, sub) + sub end
-  if newest >= mark then mark = newest end
+  if not allowed or cost == 0 then return {no = before} end
+  local mark = math.max(newest, now)
+  local joins = live and div(mark, sub) == div(newest, sub)
+  if not joins then mark = now end
   return {yes = show(used + cost, mark), no = before, commit = function()
     if gone > 0 then redis.call('LTRIM', key, gone, -1) end
-    if newest == mark then
+    if joins then
       redis.call('LSET', key, -1, fmt(mark) .. ' ' .. fmt(counted + cost))
     else
       redis.call('RPUSH', key, fmt(mark) .. ' ' .. fmt(cost))
     end
-    local ttl = fmt(math.ceil((mark + width - now) / 1000) + 1000)
-    redis.call('SET', key .. ':s', fmt(used + cost), 'PX', ttl)
-    redis.call('PEXPIRE', key, ttl)
+    local at = kept_until(mark + width - now, gate[RATE_KEEP])
+    redis.call('SET', key .. ':s', fmt(used + cost), 'PXAT', at)
+    redis.call('PEXPIREAT', key, at)
   end}
 end

@@ -16,18 +16,25 @@ local rescale = function(debt, was, token)
   return math.min(END, whole * factor + quotient)
 end
 
+local drained = function(debt, tick, drain, start, stop)
+  return math.max(0, debt - (div(stop, tick) - div(start, tick)) * drain)
+end
+
 -- Rate limits: {allowed, limit, remaining, reset_after, retry_after|-1}
 local token_bucket = function(gate, key)
   local cost, tick, token, drain, size = gate[RATE_COST], gate[RATE_TICK], gate[RATE_TOKEN], gate[RATE_DRAIN], gate[RATE_SIZE]
-  local debt, time, was = 0, 0, 0
+  local debt, time = 0, now
   local kept = redis.call('GET', key)
-  if kept then debt, time, was = cmsgpack.unpack(kept) end
-  local ticks = div(now, tick)
-  local last = was == 0 and ticks or div(time, tick)
-  ticks = math.max(last, ticks)
-  if was ~= 0 and was ~= token then debt = rescale(debt, was, token) end
-  local drained = (ticks - last) * drain
-  if drained >= debt then debt = 0 else debt = debt - drained end
+  local owed, last, was, old_tick, old_drain
+  if kept then owed, last, was, old_tick, old_drain = cmsgpack.unpack(kept) end
+  if kept and last <= now + SKEW then
+    -- What is owed flows back at the rate that it was counted at until today's figures began.
+    local changed = math.max(last, math.min(gate[RATE_SINCE], now))
+    time = math.max(last, now)
+    debt = drained(owed, old_tick or tick, old_drain or drain, last, changed)
+    if was ~= token then debt = rescale(debt, was, token) end
+    debt = drained(math.min(debt, size), tick, drain, changed, time)
+  end
   local price = cost * token
   local allowed = debt + price <= size
   local retry = -1
@@ -38,13 +45,13 @@ local token_bucket = function(gate, key)
   end
   local show = function(owed)
     local full = drain > 0 and ceil_div(owed, drain) * tick or 0
-    return {allowed and 1 or 0, gate[RATE_BURST], math.max(0, div(math.max(0, size - owed), token)), full, retry}, full
+    return {allowed and 1 or 0, gate[RATE_BURST], div(size - owed, token), full, retry}, full
   end
   local before = show(debt)
-  if not allowed then return {no = before} end
+  if not allowed or cost == 0 then return {no = before} end
   local after, full = show(debt + price)
   return {yes = after, no = before, commit = function()
-    local value = cmsgpack.pack(debt + price, ticks * tick, token)
-    redis.call('SET', key, value, 'PX', fmt(math.ceil(full / 1000) + 1000))
+    local value = cmsgpack.pack(debt + price, time - math.fmod(time, tick), token, tick, drain)
+    redis.call('SET', key, value, 'PXAT', kept_until(full, gate[RATE_KEEP]))
   end}
 end

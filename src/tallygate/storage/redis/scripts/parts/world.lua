@@ -12,6 +12,10 @@ local behind = raw < seen
 if behind then raw = seen end
 local mark = raw - math.fmod(raw, GRAIN)
 local now = raw + offset
+-- When Redis may forget the state of a rate limit, in milliseconds of its own time (`rate_limit.kept_for`).
+local kept_until = function(full, keep)
+  return math.ceil((raw + math.max(full, keep, offset ~= 0 and 86400000000 or 60000000)) / 1000)
+end
 local epoch = world[1] or ''
 if epoch ~= expected then return {ARGV[1], 'EPOCH_MISMATCH', now, epoch} end
 if (world[3] or '0') ~= catalogue then return {ARGV[1], 'STALE_VIEW', now, ''} end
