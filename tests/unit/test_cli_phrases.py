@@ -2,8 +2,9 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tallygate.cli.output import instant, span, wrapped
+from tallygate.cli.output import instant, span
 from tallygate.cli.phrases import decision_phrase, decision_row, rate_phrase
+from tallygate.cli.terminal import wrapped
 from tallygate_api.v1 import decision_pb2 as wire
 from tallygate_api.v1.decision_pb2 import Decision, Pot, Reason, Value
 from tallygate_api.v1.entitlement_service_pb2 import LimitStatus, RateLimitResponse
@@ -112,5 +113,5 @@ def test_instants_are_utc_to_the_minute_or_second():
 
 def test_wrapping_never_tears_an_id():
     line = "denied: " + "a-" * 60 + " is long"
-    assert "a-" * 60 in wrapped(line).replace("\n", "")
-    assert max(len(part) for part in wrapped("word " * 60).splitlines()) <= 80
+    assert "a-" * 60 in wrapped(line, 80).replace("\n", "")
+    assert max(len(part) for part in wrapped("word " * 60, 80).splitlines()) <= 80

@@ -93,7 +93,7 @@ def _told(error: Exception) -> str:
     if type(error).__module__.startswith("tallygate.") and str(error):
         return str(error)
     _log.error("a worker cannot be started", exc_info=error)
-    return f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+    return f"a defect, {type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _sign_logs(number: int) -> None:

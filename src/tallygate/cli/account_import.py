@@ -16,6 +16,7 @@ from google.protobuf.json_format import ParseDict, ParseError
 
 from tallygate.cli.client import Client
 from tallygate.cli.failures import UNDECIDED, CommandError, failure_of
+from tallygate.cli.terminal import json_text, tell
 from tallygate_api.v1 import account_service_pb2, subscription_service_pb2
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
@@ -53,7 +54,7 @@ class Outcome:
     def json(self) -> str:
         """The outcome as JSON."""
         counts = {"imported": self.imported, "failed": self.failed, "resumed": self.resumed}
-        return json.dumps({**counts, "problems": self.problems}, indent=2, ensure_ascii=False)
+        return json_text({**counts, "problems": self.problems})
 
     def raise_failures(self) -> None:
         """Fail when a line did.
@@ -116,7 +117,7 @@ def _import(client: Client, stream: IO[bytes], progress: "_Progress", outcome: O
             if problem:
                 outcome.failed += 1
                 outcome.problems.append(f"{outcome.file}:{line.number}: {problem}")
-                click.echo(f"error: {outcome.problems[-1]}", err=True)
+                tell(f"error: {outcome.problems[-1]}")
             else:
                 outcome.imported += 1
         progress.save(stream, end=batch[-1].end, lines=batch[-1].number, outcome=outcome)

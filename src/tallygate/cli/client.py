@@ -22,6 +22,9 @@ from tallygate_api.service_config import default_service_config
 DEFAULT_ADDRESS = "127.0.0.1:7420"
 _OWNER_ONLY = 0o600
 _PAGE = 1_000
+_KEY_FORM = "tg_ and 49 letters and digits"
+_SENDABLE = re.compile(r"[!-~]{0,1024}")
+"""What metadata can carry. Whether it is a key is for the server to say."""
 _SHOWN = 80
 _UNIX = "unix:"
 _LOCAL = ("127.", "localhost", "[::1]", _UNIX)
@@ -146,8 +149,17 @@ def find_target(*, server: str | None, key: str | None, key_file: Path | None, t
     address = named or context.get("server", "") or DEFAULT_ADDRESS
     _require_address(address, "--server" if server else "TALLYGATE_ADDRESS" if named else "the context's server")
     own = context.get("key", "") if context.get("server") == address else ""
-    secret = key or (_read_key(key_file) if key_file else "") or environment.api_key or own
-    return Target(address=address, key=secret.strip(), timeout=timeout)
+    secrets = {
+        "--key": key or "",
+        f"--key-file {key_file}": _read_key(key_file) if key_file and not key else "",
+        "TALLYGATE_API_KEY": environment.api_key.strip(),
+        "the context's key": own,
+    }
+    origin, secret = next(((name, secret) for name, secret in secrets.items() if secret), ("", ""))
+    if not _SENDABLE.fullmatch(secret):
+        msg = f"{origin}: expected an API key, {_KEY_FORM}, got other characters"
+        raise CommandError(msg)
+    return Target(address=address, key=secret, timeout=timeout)
 
 
 def write_context(path: Path, context: dict[str, str]) -> None:
@@ -193,7 +205,11 @@ def _read_context(named: str, *, needed: bool) -> dict[str, str]:
 
 def _read_key(path: Path) -> str:
     try:
-        return read_text(path).strip()
+        key = read_text(path).strip()
     except UnreadableError as error:
-        msg = f"cannot read the key file {path}: {error}"
+        msg = f"--key-file: cannot read {path}: {error}"
         raise CommandError(msg) from error
+    if not key:
+        msg = f"--key-file: {path} is empty: expected an API key, {_KEY_FORM}"
+        raise CommandError(msg)
+    return key

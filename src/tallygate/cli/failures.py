@@ -4,15 +4,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
+from tallygate.cli.terminal import tell
 
 if TYPE_CHECKING:
     import grpc
 
 DONE, DENIED, CALLER, UNDECIDED = range(4)
 _INVALID_ARGUMENT, _UNKNOWN, _UNIMPLEMENTED, _UNAVAILABLE = 3, 2, 12, 14
-_CALLERS = frozenset({3, 5, 6, 7, 9, 11, 16})
-"""Status codes of what the caller must change: arguments, ids, versions, states, keys."""
+_CALLERS = frozenset({3, 5, 6, 7, 8, 9, 11, 16})
+"""Status codes of what the caller must change: arguments, ids, versions, states, keys, and what is too large.
+
+RESOURCE_EXHAUSTED says a message's size alone: overload is UNAVAILABLE.
+"""
 _DETAILS = "grpc-status-details-bin"
 _NO_KEY = "name a key by --key-file or TALLYGATE_API_KEY, or run where `tallygate dev` runs"
 
@@ -51,12 +54,12 @@ class CommandError(Exception):
 def show_failure(error: CommandError, *, as_json: bool) -> None:
     """Write a failure to stderr."""
     if as_json:
-        click.echo(json.dumps(error.status, indent=2, ensure_ascii=False), err=True)
+        tell(json.dumps(error.status, indent=2, ensure_ascii=False))
         return
     for line in str(error).splitlines():
-        click.echo(f"error: {line}", err=True)
+        tell(f"error: {line}")
     for hint in error.hints:
-        click.echo(f"hint: {hint}", err=True)
+        tell(f"hint: {hint}")
 
 
 def failure_of(error: "grpc.RpcError", *, address: str) -> CommandError:

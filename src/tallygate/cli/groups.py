@@ -1,4 +1,4 @@
-"""How commands look: help with examples, and groups that import a command when it is run."""
+"""How commands look: help with examples, texts that can travel, and groups that import a command when it is run."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,8 @@ from typing import Any
 import click
 from typing_extensions import override
 
+from tallygate.cli.values import TEXT
+
 
 class Command(click.Command):
     """A command whose help ends in examples, each as one would type it."""
@@ -15,6 +17,9 @@ class Command(click.Command):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:  # noqa: ANN401 - click's own
         super().__init__(*args, **attributes)
         self.examples = tuple(examples)
+        for param in self.params:
+            if param.type is click.STRING:
+                param.type = TEXT
 
     @override
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

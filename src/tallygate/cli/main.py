@@ -1,5 +1,6 @@
 """The root of the command line: its commands by name, and the one place where a failure becomes an exit code."""
 
+import io
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -7,8 +8,9 @@ from itertools import pairwise
 import click
 
 from tallygate import __version__
-from tallygate.cli.failures import CALLER, UNDECIDED, CommandError, show_failure
+from tallygate.cli.failures import CALLER, DONE, UNDECIDED, CommandError, show_failure
 from tallygate.cli.groups import LazyGroup
+from tallygate.cli.terminal import ReaderLeftError, flush_output, tell
 
 _COMMANDS = "tallygate.cli.commands"
 LAZY = {
@@ -49,16 +51,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = root.main(args=words, prog_name="tallygate", standalone_mode=False)
-    except BrokenPipeError:
-        sys.stdout = None  # whoever read has left: nothing more to flush
+    except ReaderLeftError:
         return UNDECIDED
+    except SystemExit as end:  # of completion; and with 1, which here means denied, where a pipe breaks under click
+        return end.code if end.code in {DONE, CALLER} else UNDECIDED
     except click.UsageError as error:
         if not _wants_json(words):
-            error.show()
+            shown = io.StringIO()
+            error.show(shown)
+            tell(shown.getvalue().rstrip())
             return CALLER
         failure = CommandError(error.format_message())
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - here every failure becomes an exit code
         failure = _failure(error)
+        flush_output()
     else:
         return code if isinstance(code, int) else 0
     show_failure(failure, as_json=_wants_json(words))
@@ -78,13 +84,18 @@ def _failure(error: BaseException) -> CommandError:  # noqa: PLR0911 - a table o
         case ModuleNotFoundError() if not (error.name or "tallygate").startswith("tallygate"):
             return CommandError(f"{error.name} is missing: pip install 'tallygate[server]'")
         case OSError() if error.strerror:
-            return CommandError(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
+            named = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            return CommandError(named, exit_code=CALLER if error.filename else UNDECIDED)
         case _ if any(kind.__name__ == "SettingsError" for kind in type(error).__mro__):
             return CommandError(text)
         case _ if type(error).__module__.startswith("tallygate.") and text:
             return CommandError(text, exit_code=_exit_code(error))
         case _:
-            return CommandError(f"unexpected {type(error).__name__}: {text}", exit_code=UNDECIDED)
+            return CommandError(
+                f"a defect of tallygate {__version__}, {type(error).__name__}: {text or 'no more is known'}",
+                exit_code=UNDECIDED,
+                hints=["please report it with the command that you typed"],
+            )
 
 
 def _exit_code(error: BaseException) -> int:

@@ -1,18 +1,17 @@
-"""Options that many commands share, and the forms of their values."""
+"""Options that many commands share."""
 
 import functools
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client, connect, find_target
+from tallygate.cli.values import FILE, FREE_TEXT, PAIR, SECONDS, SOME
 
 Function = Callable[..., None]
 Decorator = Callable[[Function], Function]
@@ -20,17 +19,13 @@ Decorator = Callable[[Function], Function]
 output_option: Decorator = click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Text, or the answer as JSON."
 )
-limit_option: Decorator = click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows; default: all."
-)
-feature_option: Decorator = click.option("--feature", default="", metavar="KEY", help="Only of this feature.")
+limit_option: Decorator = click.option("--limit", type=SOME, metavar="N", help="At most N rows; default: all.")
+feature_option: Decorator = click.option("--feature", metavar="KEY", help="Only of this feature.")
 _CONNECTION: tuple[Decorator, ...] = (
     click.option("--server", metavar="ADDRESS", help="host:port or unix:/path; default: TALLYGATE_ADDRESS."),
     click.option("--key", metavar="KEY", help="An API key; TALLYGATE_API_KEY or --key-file keep it out of sight."),
-    click.option("--key-file", type=click.Path(path_type=Path), help="A file that holds the API key."),
-    click.option(
-        "--timeout", type=click.FloatRange(min=0, min_open=True), default=5.0, show_default=True, help="In seconds."
-    ),
+    click.option("--key-file", type=FILE, help="A file that holds the API key."),
+    click.option("--timeout", type=SECONDS, default=5.0, show_default=True, help="In seconds."),
     output_option,
 )
 
@@ -87,15 +82,17 @@ def _flag(key: str) -> str:
 
 
 def _setting(key: str, name: str, text: str, **attributes: Any) -> Decorator:  # noqa: ANN401 - click's own
-    return click.option(name, _flag(key), help=text, **attributes)
+    return click.option(name, _flag(key), type=FREE_TEXT, help=text, **attributes)
 
 
 _STORES: tuple[Decorator, ...] = (
-    click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="A settings file, YAML or TOML."),
+    click.option("--config", type=FILE, metavar="FILE", help="A settings file, YAML or TOML."),
     _setting("data_dir", "--data-dir", "Where embedded stores live.", metavar="DIR"),
     _setting("redis.url", "--redis-url", "Redis or Valkey; default: an embedded one.", metavar="URL"),
     _setting("database.url", "--database-url", "PostgreSQL or SQLite; default: SQLite.", metavar="URL"),
-    click.option("--set", "others", multiple=True, metavar="KEY=VALUE", help="Any other setting, by dotted key."),
+    click.option(
+        "--set", "others", type=PAIR, multiple=True, metavar="KEY=VALUE", help="Any other setting, by dotted key."
+    ),
 )
 _LISTENERS: tuple[Decorator, ...] = (
     _setting("server.grpc_address", "--listen", "Where gRPC is served.", metavar="ADDRESS"),
@@ -110,10 +107,10 @@ def settings_options(*, listeners: bool = False) -> Decorator:
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
-        def command(*, config: Path | None, others: tuple[str, ...], **arguments: Any) -> None:  # noqa: ANN401 - as above
+        def command(*, config: Path | None, others: tuple[tuple[str, str], ...], **arguments: Any) -> None:  # noqa: ANN401 - as above
             keys = [key for key in _KEYS if _flag(key) in arguments]
             flags = {key: arguments.pop(_flag(key)) for key in keys}
-            flags.update(_assignment(text) for text in others)
+            flags.update(others)
             # What fails is told by its error; without a handler Python would print the log's warning beside it.
             logging.getLogger("tallygate").addHandler(logging.NullHandler())
             function(flags=flags, config=config, **arguments)
@@ -132,43 +129,6 @@ _KEYS = (
     "logging.level",
     "logging.format",
 )
-
-
-def instant(text: str) -> Timestamp:
-    """An instant as RFC 3339 writes it, or a date; without an offset it is UTC.
-
-    Raises:
-        click.BadParameter: it is neither.
-    """
-    stamp = Timestamp()
-    try:
-        moment = datetime.fromisoformat(text)
-        stamp.FromDatetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except ValueError:
-        problem = f"{text!r} is no instant such as 2026-12-01 or 2026-12-01T09:30:00Z."
-        raise click.BadParameter(problem) from None
-    return stamp
-
-
-def pair(text: str) -> tuple[str, str]:
-    """`key=value`; the value may hold further equal signs, or be empty.
-
-    Raises:
-        click.BadParameter: there is no key, or no sign.
-    """
-    key, sign, value = text.partition("=")
-    if not sign or not key:
-        problem = f"{text!r} is not key=value."
-        raise click.BadParameter(problem)
-    return key, value
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign:
-        msg = f"--set takes key=value, not {text!r}"
-        raise click.UsageError(msg)
-    return key, value
 
 
 def _decorated(function: Function, options: tuple[Decorator, ...]) -> Function:

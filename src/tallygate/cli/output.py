@@ -1,24 +1,23 @@
-"""How answers look: proto3 JSON for programs, at most 80 columns of text for people."""
+"""How answers look: proto3 JSON for programs, sentences and tables for people."""
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import Any
 
-import click
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-WIDTH = 80
+from tallygate.cli.terminal import columns, say, say_text, speaks_unicode, visible
+
 _NANOS = 1_000_000_000
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def echo_json(message: Message, *, indent: int | None = 2) -> None:
     """Print a message as proto3 JSON with the names of the protos, fields without presence included."""
-    click.echo(json_of(message, indent=indent))
+    say(json_of(message, indent=indent))
 
 
 def json_of(message: Message, *, indent: int | None = 2) -> str:
@@ -28,39 +27,37 @@ def json_of(message: Message, *, indent: int | None = 2) -> str:
         preserving_proto_field_name=True,
         always_print_fields_with_no_presence=True,
         indent=indent,
-        ensure_ascii=False,
+        ensure_ascii=not speaks_unicode(),
     )
 
 
+class Grid(str):
+    """Text that is laid out already, a record a line: nothing of it is ever folded."""
+
+    __slots__ = ()
+
+
 def echo_text(text: str) -> None:
-    """Print text for people, each paragraph wrapped; lines that start with a space are left as they are."""
-    for line in text.splitlines():
-        click.echo(line if line.startswith(" ") else wrapped(line))
-
-
-def wrapped(line: str) -> str:
-    """A line within 80 columns, continued with an indent; ids are never torn apart."""
-    return textwrap.fill(line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or line
+    """Print text for people: sentences are wrapped on a terminal, and there alone."""
+    if isinstance(text, Grid):
+        say(text)
+    else:
+        say_text(text)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> str:
-    """Rows under their header within 80 columns; cells that are too long fold. `empty` says that there are none."""
-    cells = list(rows)
+    """Rows under their header, each on a line of its own and whole. `empty` says that there are none."""
+    cells = [[visible(cell) for cell in row] for row in rows]
     if not cells:
         return empty
-    from rich.console import Console  # noqa: PLC0415 - only lists pay for rich
-    from rich.table import Table  # noqa: PLC0415
+    lines = [list(header), *cells]
+    widths = [max(map(columns, column)) for column in zip(*lines, strict=True)]
+    return Grid("\n".join(_row(line, widths) for line in lines))
 
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for name in header:
-        grid.add_column(name, overflow="fold", no_wrap=False)
-    for row in cells:
-        grid.add_row(*(_plain(cell) for cell in row))
-    console = Console(width=WIDTH - 1, markup=False, highlight=False, no_color=True)
-    with console.capture() as capture:
-        console.print(grid)
-    # A leading space says "lay out already": without it the rows would be wrapped as sentences are.
-    return "\n".join(f" {line.rstrip()}" for line in capture.get().splitlines())
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell + " " * (width - columns(cell)) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()
 
 
 def number(value: int) -> str:
@@ -102,8 +99,3 @@ def enum_name(message: Message, field: str) -> str:
     value = enum.values_by_number.get(getattr(message, field))
     prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
     return value.name.removeprefix(prefix).lower() if value else str(getattr(message, field))
-
-
-def _plain(cell: str) -> str:
-    """A cell without what would break the grid: what others wrote may hold control characters."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in cell)

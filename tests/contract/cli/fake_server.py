@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import grpc
@@ -52,7 +53,7 @@ class Refuse:
 
 
 Answer = Message | Refuse | list[Any] | Callable[[Any], Message]
-"""A list is answered one by one, its last element for good; of a streaming method it is the stream."""
+"""A list is answered one by one, its last element for good; of a streaming method it is the stream, up to a "wait"."""
 
 
 class FakeServer(grpc.GenericRpcHandler):
@@ -91,6 +92,11 @@ class FakeServer(grpc.GenericRpcHandler):
     def _stream(self, method: Any, request: Any, context: grpc.ServicerContext) -> Iterator[Message]:
         self._note(method, request, context)
         for answer in self.answers.get(method.name, []):
+            if answer == "wait":
+                left = Event()
+                context.add_callback(left.set)
+                left.wait()
+                return
             yield self._say(answer, context)
 
     def _note(self, method: Any, request: Any, context: grpc.ServicerContext) -> None:

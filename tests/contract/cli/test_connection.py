@@ -80,5 +80,5 @@ def test_what_others_wrote_cannot_break_the_terminal(server, say):
     server.answers["ListAccounts"] = ListAccountsResponse(accounts=[Account(account_id="a\x1b[31m" + "x" * 255)])
     said = say("account", "list")
     assert "\x1b" not in said.out
-    assert max(map(len, said.out.splitlines())) <= 80
+    assert len(said.out.splitlines()) == 2
     assert json.loads(say("account", "list", "-o", "json").out)["accounts"][0]["account_id"].startswith("a\x1b")

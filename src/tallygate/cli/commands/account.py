@@ -7,8 +7,10 @@ import click
 from tallygate.cli.account_import import import_accounts
 from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
-from tallygate.cli.options import limit_option, pair, remote
+from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, number, optional_instant
+from tallygate.cli.terminal import say
+from tallygate.cli.values import FILE, FREE_TEXT, PAIR
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 
@@ -30,9 +32,9 @@ def account_command() -> None:
 )
 @click.argument("account")
 @click.option("--plan", metavar="KEY", help="Subscribe it to this plan, with the plan's trial.")
-@click.option("--time-zone", metavar="ZONE", help="Its IANA time zone; empty: the tenant's.")
+@click.option("--time-zone", type=FREE_TEXT, metavar="ZONE", help="Its IANA time zone; empty: the tenant's.")
 @click.option("--user", "users", multiple=True, metavar="ID", help="A user to add; may be repeated.")
-@click.option("--metadata", type=pair, metavar="KEY=VALUE", multiple=True, help="To set; an empty value removes it.")
+@click.option("--metadata", type=PAIR, metavar="KEY=VALUE", multiple=True, help="To set; an empty value removes it.")
 @remote
 def upsert(
     client: Client,
@@ -56,7 +58,7 @@ def upsert(
     "import",
     examples=["tallygate account import examples/accounts.jsonl", "tallygate account import accounts.jsonl --restart"],
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--restart", is_flag=True, help="Start over, even if an import of FILE was interrupted.")
 @remote
 def import_(client: Client, *, file: Path, restart: bool) -> None:
@@ -67,17 +69,17 @@ def import_(client: Client, *, file: Path, restart: bool) -> None:
     and importing a file again changes nothing.
     """
     outcome = import_accounts(client, file, restart=restart)
-    click.echo(outcome.json() if client.as_json else outcome.text())
+    say(outcome.json() if client.as_json else outcome.text())
     outcome.raise_failures()
 
 
 @account_command.command(
     "list", examples=["tallygate account list", "tallygate account list --plan pro --limit 20 -o json"]
 )
-@click.option("--plan", default="", metavar="KEY", help="Only those that this plan serves.")
+@click.option("--plan", metavar="KEY", help="Only those that this plan serves.")
 @limit_option
 @remote
-def list_(client: Client, *, plan: str, limit: int | None) -> None:
+def list_(client: Client, *, plan: str | None, limit: int | None) -> None:
     """List accounts by id."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListAccountsRequest(plan_key=plan)

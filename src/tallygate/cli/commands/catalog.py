@@ -12,11 +12,13 @@ from tallygate.cli.failures import CommandError, field_problem
 from tallygate.cli.groups import Group
 from tallygate.cli.options import output_option, remote
 from tallygate.cli.output import echo_json, echo_text, enum_name, number
+from tallygate.cli.terminal import say
+from tallygate.cli.values import FILE
 from tallygate_api.v1 import catalog_service_pb2 as wire
 from tallygate_api.v1.catalog_service_pb2_grpc import CatalogServiceStub
 
 _SIGNS = {"added": "+", "changed": "~", "archived": "-"}
-_file = click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+_file = click.argument("file", type=FILE)
 _migrate = click.option(
     "--migrate",
     type=click.Choice(list(MIGRATE)),
@@ -44,7 +46,7 @@ def catalog_command() -> None:
 )
 @_file
 @click.option("--server", metavar="ADDRESS", help="Also ask this server, which knows what is published.")
-@click.option("--key-file", type=click.Path(path_type=Path), help="A file that holds the API key.")
+@click.option("--key-file", type=FILE, help="A file that holds the API key.")
 @output_option
 def validate(file: Path, *, server: str | None, key_file: Path | None, output: str) -> None:
     """Check a catalogue document; publish nothing.
@@ -107,7 +109,7 @@ def export(client: Client, *, archived: bool) -> None:
     if client.as_json:
         echo_json(response)
     else:
-        click.echo(write_catalog(response.catalog), nl=False)
+        say(write_catalog(response.catalog), nl=False)
 
 
 def _check_offline(document: Document) -> None:

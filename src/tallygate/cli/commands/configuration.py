@@ -12,7 +12,7 @@ from click.shell_completion import get_completion_class
 from tallygate.cli.failures import CALLER
 from tallygate.cli.groups import Command, Group
 from tallygate.cli.options import output_option, settings_options
-from tallygate.cli.output import echo_text
+from tallygate.cli.terminal import json_text, say, say_text
 from tallygate.settings import load, schema
 
 _SHELLS = ["bash", "zsh", "fish"]
@@ -34,16 +34,16 @@ def show(*, flags: dict[str, Any], config: Path | None, output: str) -> None:
     """Show every setting with its origin; secrets show as ***."""
     effective = load(flags, config_file=config).effective()
     if output == "json":
-        click.echo(json.dumps(effective, indent=2, ensure_ascii=False))
+        say(json_text(effective))
         return
     for key, entry in effective.items():
-        click.echo(f"{key} = {_shown(entry['value'])}" + _origin(entry["origin"]))
+        say(f"{key} = {_shown(entry['value'])}" + _origin(entry["origin"]))
 
 
 @settings_command.command("schema", examples=["tallygate settings schema > tallygate.schema.json"])
 def show_schema() -> None:
     """Print the JSON Schema of the settings file."""
-    click.echo(json.dumps(schema(), indent=2))
+    say(json.dumps(schema(), indent=2))
 
 
 @click.command("doctor", cls=Command, examples=["tallygate doctor", "tallygate doctor --redis-url redis://cache:6379"])
@@ -58,12 +58,12 @@ def doctor_command(*, flags: dict[str, Any], config: Path | None, output: str) -
 
     findings = asyncio.run(app.diagnose(load(flags, config_file=config).settings))
     if output == "json":
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+        say(json_text([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            echo_text(f"{'ok  ' if finding.ok else 'FIX '} {finding.name}: {finding.detail}")
+            say_text(f"{'ok  ' if finding.ok else 'FIX '} {finding.name}: {finding.detail}")
             if not finding.ok and finding.fix:
-                echo_text(f"fix: {finding.fix}")
+                say_text(f"fix: {finding.fix}")
     if not all(finding.ok for finding in findings):
         raise click.exceptions.Exit(CALLER)
 
@@ -80,7 +80,7 @@ def completion_command(ctx: click.Context, *, shell: str) -> None:
     completion = get_completion_class(shell)
     assert completion is not None  # noqa: S101 - click completes the shells of the choice
     root = ctx.find_root().command
-    click.echo(completion(root, {}, "tallygate", "_TALLYGATE_COMPLETE").source())
+    say(completion(root, {}, "tallygate", "_TALLYGATE_COMPLETE").source())
 
 
 def _shown(value: object) -> str:

@@ -1,5 +1,7 @@
 """The three calls of the data plane. A denial is an answer, with exit code 1."""
 
+import json
+
 import click
 import uuid_utils
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -7,10 +9,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tallygate.cli.client import Client
 from tallygate.cli.failures import DENIED, UNDECIDED, CommandError
 from tallygate.cli.groups import Command
-from tallygate.cli.options import instant as parse_instant
-from tallygate.cli.options import pair, remote
+from tallygate.cli.options import remote
 from tallygate.cli.output import table
 from tallygate.cli.phrases import decision_phrase, decision_row, rate_phrase, rate_rule
+from tallygate.cli.terminal import OutputError, tell
+from tallygate.cli.values import INSTANT, PAIR, QUANTITY, SEQUENCE, SIGNED_QUANTITY
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.entitlement_service_pb2_grpc import EntitlementServiceStub
 
@@ -33,11 +36,11 @@ _MODES = {
 )
 @click.argument("account")
 @click.argument("feature", required=False)
-@click.option("--quantity", type=int, metavar="N", help="Would N more fit? Default 1; 0 only looks.")
-@click.option("--user", default="", metavar="ID", help="For a seat: does this user hold one?")
+@click.option("--quantity", type=QUANTITY, metavar="N", help="Would N more fit? Default 1; 0 only looks.")
+@click.option("--user", metavar="ID", help="For a seat: does this user hold one?")
 @click.option("--value", "values", multiple=True, metavar="V", help="For a static feature: is V granted?")
-@click.option("--at", type=parse_instant, metavar="TIME", help="Answer for this instant.")
-@click.option("--min-view-version", type=int, default=0, metavar="V", help="Wait until the view is at V.")
+@click.option("--at", type=INSTANT, metavar="TIME", help="Answer for this instant.")
+@click.option("--min-view-version", type=SEQUENCE, default=0, metavar="V", help="Wait until the view is at V.")
 @remote
 def check_command(
     client: Client,
@@ -45,7 +48,7 @@ def check_command(
     account: str,
     feature: str | None,
     quantity: int | None,
-    user: str,
+    user: str | None,
     values: tuple[str, ...],
     at: Timestamp | None,
     min_view_version: int,
@@ -77,7 +80,7 @@ def _list(
     stub: EntitlementServiceStub,
     *,
     account: str,
-    user: str,
+    user: str | None,
     at: Timestamp | None,
     min_view_version: int,
 ) -> None:
@@ -104,19 +107,19 @@ def _list(
 )
 @click.argument("account")
 @click.argument("feature")
-@click.argument("quantity", type=int, default=1, metavar="[N]")
-@click.option("--request-id", default="", metavar="ID", help="Identifies the effect; a retry sends it again.")
+@click.argument("quantity", type=SIGNED_QUANTITY, default=1, metavar="[N]")
+@click.option("--request-id", metavar="ID", help="Identifies the effect; a retry sends it again.")
 @click.option("--mode", type=click.Choice(list(_MODES)), default="all_or_nothing", help="What happens at the limit.")
-@click.option("--user", default="", metavar="ID", help="On whose behalf; kept in the event.")
+@click.option("--user", metavar="ID", help="On whose behalf; kept in the event.")
 @click.option(
     "--dimension",
     "dimensions",
-    type=pair,
+    type=PAIR,
     metavar="KEY=VALUE",
     multiple=True,
     help="Kept in the event; may be repeated.",
 )
-@click.option("--at", type=parse_instant, metavar="TIME", help="When it happened; default: now.")
+@click.option("--at", type=INSTANT, metavar="TIME", help="When it happened; default: now.")
 @remote
 def consume_command(
     client: Client,
@@ -124,18 +127,18 @@ def consume_command(
     account: str,
     feature: str,
     quantity: int,
-    request_id: str,
+    request_id: str | None,
     mode: str,
-    user: str,
+    user: str | None,
     dimensions: tuple[tuple[str, str], ...],
     at: Timestamp | None,
 ) -> None:
     """Take N units of a metered feature, atomically and once.
 
     N is 1 by default; a negative N is a refund. Without --request-id a new one
-    is made and printed.
+    is made, and written to standard error before anything is taken.
     """
-    identity = request_id or str(uuid_utils.uuid7())
+    identity = request_id or _minted(as_json=client.as_json)
     request = wire.ConsumeQuotaRequest(
         account_id=account,
         feature_key=feature,
@@ -148,13 +151,22 @@ def consume_command(
     )
     try:
         response = client.call(EntitlementServiceStub(client.channel).ConsumeQuota, request)
+        client.show(response, lambda: decision_phrase(response.decision, taken=True))
     except CommandError as error:
         if error.exit_code == UNDECIDED:
             error.hints = (*error.hints, f"it may have counted: retry with --request-id {identity}")
         raise
-    minted = "" if request_id else f"\nrequest_id: {identity}"
-    client.show(response, lambda: decision_phrase(response.decision, taken=True) + minted)
+    except OutputError as error:
+        hint = f"it was decided: with --request-id {identity} what it took is answered again, and counts once"
+        raise CommandError(str(error), exit_code=UNDECIDED, hints=[hint]) from error
     _exit(allowed=response.decision.allowed)
+
+
+def _minted(*, as_json: bool) -> str:
+    """A new id, told before the call: whatever happens then, the same effect can be asked for again."""
+    identity = str(uuid_utils.uuid7())
+    tell(json.dumps({"request_id": identity}) if as_json else f"request_id: {identity}")
+    return identity
 
 
 @click.command(
@@ -168,26 +180,26 @@ def consume_command(
     ],
 )
 @click.argument("account")
-@click.argument("limit", required=False, default="")
-@click.option("--cost", type=click.IntRange(min=0), metavar="N", help="Tokens it costs; default 1, 0 looks.")
+@click.argument("limit", required=False)
+@click.option("--cost", type=QUANTITY, metavar="N", help="Tokens it costs; default 1, 0 looks.")
 @click.option(
     "--descriptor",
     "descriptors",
-    type=pair,
+    type=PAIR,
     metavar="KEY=VALUE",
     multiple=True,
     help="What is known of the call; in order.",
 )
-@click.option("--request-id", default="", metavar="ID", help="Identifies the effect; a retry costs once.")
+@click.option("--request-id", metavar="ID", help="Identifies the effect; a retry costs once.")
 @remote
 def ratelimit_command(
     client: Client,
     *,
     account: str,
-    limit: str,
+    limit: str | None,
     cost: int | None,
     descriptors: tuple[tuple[str, str], ...],
-    request_id: str,
+    request_id: str | None,
 ) -> None:
     """Ask whether a call fits its rate limits, and take from them.
 

@@ -13,6 +13,8 @@ from tallygate.cli.demo import Demo, find_demo, paste, seed
 from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Command
 from tallygate.cli.options import settings_options
+from tallygate.cli.terminal import say, tell
+from tallygate.cli.values import FILE
 from tallygate.settings import Settings, load
 
 TENANT = "demo"
@@ -27,8 +29,8 @@ _DEFAULTS = {
 
 
 @click.command("dev", cls=Command, examples=["tallygate dev", "tallygate dev --listen 127.0.0.1:9000 --no-demo"])
-@click.option("--catalog", type=click.Path(path_type=Path), help="The catalogue to apply; default: the demo's.")
-@click.option("--accounts", type=click.Path(path_type=Path), help="The accounts to import; default: the demo's.")
+@click.option("--catalog", type=FILE, help="The catalogue to apply; default: the demo's.")
+@click.option("--accounts", type=FILE, help="The accounts to import; default: the demo's.")
 @click.option("--no-demo", is_flag=True, help="Neither catalogue nor accounts.")
 @settings_options(listeners=True)
 def dev_command(
@@ -62,13 +64,13 @@ async def _run(settings: Settings, demo: Demo | None) -> None:
     async with app.Application(settings) as application:
         target = await _enter(settings, application.grpc_address)
         notes = await asyncio.to_thread(seed, target, demo) if demo is not None else []
-        click.echo(paste(target, settings, admin=application.admin_address, notes=notes))
+        say(paste(target, settings, admin=application.admin_address, notes=notes))
         waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(application.wait_stopped())]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
-        click.echo("stopping", err=True)
-    click.echo("stopped", err=True)
+        tell("stopping")
+    tell("stopped")
 
 
 async def _enter(settings: Settings, address: str) -> Target:

@@ -6,8 +6,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import feature_option, limit_option, remote
-from tallygate.cli.options import instant as parse_instant
 from tallygate.cli.output import number, optional_instant
+from tallygate.cli.values import AMOUNT, INSTANT, PRIORITY
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 
@@ -26,11 +26,11 @@ def grant_command() -> None:
 )
 @click.argument("account")
 @click.argument("feature")
-@click.argument("amount", type=click.IntRange(min=1))
-@click.option("--priority", type=int, default=0, metavar="N", help="Lower burns first; default 0.")
-@click.option("--effective", type=parse_instant, metavar="TIME", help="From when on; default: now.")
-@click.option("--expire", type=parse_instant, metavar="TIME", help="Until when; default: without end.")
-@click.option("--id", "grant_id", default="", metavar="ID", help="Your own id, so that repeating it changes nothing.")
+@click.argument("amount", type=AMOUNT)
+@click.option("--priority", type=PRIORITY, default=0, metavar="N", help="Lower burns first; default 0.")
+@click.option("--effective", type=INSTANT, metavar="TIME", help="From when on; default: now.")
+@click.option("--expire", type=INSTANT, metavar="TIME", help="Until when; default: without end.")
+@click.option("--id", "grant_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
 @remote
 def create(
     client: Client,
@@ -41,7 +41,7 @@ def create(
     priority: int,
     effective: Timestamp | None,
     expire: Timestamp | None,
-    grant_id: str,
+    grant_id: str | None,
 ) -> None:
     """Grant units of a metered feature, burnt once."""
     request = wire.CreateGrantRequest(
@@ -63,7 +63,7 @@ def create(
 @feature_option
 @limit_option
 @remote
-def list_(client: Client, *, account: str, feature: str, limit: int | None) -> None:
+def list_(client: Client, *, account: str, feature: str | None, limit: int | None) -> None:
     """List an account's grants in the order in which they burn."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListGrantsRequest(account_id=account, feature_key=feature)

@@ -8,6 +8,7 @@ import click
 
 from tallygate.cli.groups import Command, Group
 from tallygate.cli.options import settings_options
+from tallygate.cli.terminal import say, tell
 from tallygate.settings import load
 
 
@@ -27,9 +28,9 @@ def migrate_command(*, accept_loss: bool, flags: dict[str, Any], config: Path | 
 
     settings = load(flags, config_file=config).settings
     version = asyncio.run(app.migrate(settings))
-    click.echo(f"the database is at schema {version}")
+    say(f"the database is at schema {version}")
     if accept_loss:
-        click.echo(f"{asyncio.run(app.accept_loss(settings))} partitions count again")
+        say(f"{asyncio.run(app.accept_loss(settings))} partitions count again")
 
 
 @click.group("tenant", cls=Group)
@@ -53,5 +54,5 @@ def create(
 
     settings = load(flags, config_file=config).settings
     asyncio.run(app.create_tenant(settings, tenant_id=tenant, currency=currency, time_zone=time_zone, test=test))
-    click.echo(f"created the tenant {tenant}")
-    click.echo(f"next: tallygate key create first --scope data --scope control --local --tenant {tenant}", err=True)
+    say(f"created the tenant {tenant}")
+    tell(f"next: tallygate key create first --scope data --scope control --local --tenant {tenant}")

@@ -8,10 +8,12 @@ import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
+from tallygate.cli.failures import UNDECIDED, CommandError
 from tallygate.cli.groups import Group
 from tallygate.cli.options import Connection, connection_options, limit_option, remote, settings_options
-from tallygate.cli.options import instant as parse_instant
 from tallygate.cli.output import echo_json, echo_text, optional_instant
+from tallygate.cli.terminal import OutputError, require_output, say, tell
+from tallygate.cli.values import INSTANT
 from tallygate.settings import load
 from tallygate_api.v1 import api_key_service_pb2 as wire
 from tallygate_api.v1.api_key_service_pb2_grpc import ApiKeyServiceStub
@@ -41,7 +43,7 @@ def key_command() -> None:
 @click.option(
     "--scope", "scopes", type=click.Choice(list(_SCOPES)), multiple=True, required=True, help="What it may call."
 )
-@click.option("--expire", type=parse_instant, metavar="TIME", help="From when on it is refused; default: never.")
+@click.option("--expire", type=INSTANT, metavar="TIME", help="From when on it is refused; default: never.")
 @_local
 @_tenant
 @settings_options()
@@ -59,8 +61,10 @@ def create(
 ) -> None:
     """Mint a key and print it, this once.
 
-    The first key of an installation is made with --local.
+    The first key of an installation is made with --local. A key that could not
+    be printed is revoked again.
     """
+    require_output()
     request = wire.CreateApiKeyRequest(
         name=name, scopes=[_SCOPES[s] for s in dict.fromkeys(scopes)], expire_time=expire
     )
@@ -69,11 +73,15 @@ def create(
     else:
         with connection.open() as client:
             response = client.call(ApiKeyServiceStub(client.channel).CreateApiKey, request)
-    if connection.as_json:
-        echo_json(response)
-        return
-    click.echo(response.key)
-    click.echo(f"{response.api_key.key_id}: shown only here; keep it in a file or a secret store", err=True)
+    try:
+        echo_json(response) if connection.as_json else say(response.key)
+    except OutputError as error:
+        key_id = response.api_key.key_id
+        _take_back(connection, key_id, tenant if local else None, flags, config)
+        msg = f"{error}; the key {key_id} was revoked, for nobody has it"
+        raise CommandError(msg, exit_code=UNDECIDED) from error
+    if not connection.as_json:
+        tell(f"{response.api_key.key_id}: shown only here; keep it in a file or a secret store")
 
 
 @key_command.command("list", examples=["tallygate key list", "tallygate key list -o json"])
@@ -105,13 +113,7 @@ def revoke(
     config: Path | None,
 ) -> None:
     """Revoke a key; every sidecar refuses it within two seconds."""
-    if local:
-        _revoke_locally(key_id, _needed(tenant), flags, config)
-        response = wire.RevokeApiKeyResponse(api_key=wire.ApiKey(key_id=key_id))
-    else:
-        with connection.open() as client:
-            request = wire.RevokeApiKeyRequest(key_id=key_id)
-            response = client.call(ApiKeyServiceStub(client.channel).RevokeApiKey, request)
+    response = _revoke(connection, key_id, _needed(tenant) if local else None, flags, config)
     if connection.as_json:
         echo_json(response)
     else:
@@ -139,6 +141,33 @@ def _create_locally(
     if request.HasField("expire_time"):
         known.expire_time.CopyFrom(request.expire_time)
     return wire.CreateApiKeyResponse(key=key, api_key=known)
+
+
+def _take_back(
+    connection: Connection, key_id: str, tenant: str | None, flags: dict[str, Any], config: Path | None
+) -> None:
+    """Revoke a key that nobody has.
+
+    Raises:
+        CommandError: it could not be; the key lives.
+    """
+    try:
+        _revoke(connection, key_id, tenant, flags, config)
+    except Exception as error:
+        hint = f"revoke it when you can: tallygate key revoke {key_id}"
+        msg = f"the key {key_id} was made and could not be printed, nor revoked: {error}"
+        raise CommandError(msg, exit_code=UNDECIDED, hints=[hint]) from error
+
+
+def _revoke(
+    connection: Connection, key_id: str, tenant: str | None, flags: dict[str, Any], config: Path | None
+) -> wire.RevokeApiKeyResponse:
+    """Revoke a key: of a tenant in the database itself, else over the wire."""
+    if tenant is not None:
+        _revoke_locally(key_id, tenant, flags, config)
+        return wire.RevokeApiKeyResponse(api_key=wire.ApiKey(key_id=key_id))
+    with connection.open() as client:
+        return client.call(ApiKeyServiceStub(client.channel).RevokeApiKey, wire.RevokeApiKeyRequest(key_id=key_id))
 
 
 def _revoke_locally(key_id: str, tenant: str, flags: dict[str, Any], config: Path | None) -> None:

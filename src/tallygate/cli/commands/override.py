@@ -7,8 +7,8 @@ from tallygate.cli.catalog_scalars import Expected, duration_text, parse_count, 
 from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import feature_option, limit_option, remote
-from tallygate.cli.options import instant as parse_instant
 from tallygate.cli.output import number, optional_instant
+from tallygate.cli.values import AMOUNT, FREE_TEXT, INSTANT, QUANTITY, SIGNED_QUANTITY
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 from tallygate_api.v1.catalog_pb2 import Entitlement, Overage, RateLimitValue
@@ -36,17 +36,17 @@ def override_command() -> None:
 @click.argument("account")
 @click.argument("gate", metavar="FEATURE_OR_LIMIT")
 @click.option("--enabled/--disabled", default=None, help="For a boolean feature.")
-@click.option("--number", "figure", type=int, metavar="N", help="For a static number.")
-@click.option("--text", metavar="TEXT", help="For a static text.")
+@click.option("--number", "figure", type=SIGNED_QUANTITY, metavar="N", help="For a static number.")
+@click.option("--text", type=FREE_TEXT, metavar="TEXT", help="For a static text.")
 @click.option("--value", "values", multiple=True, metavar="V", help="For a static enum; may be repeated.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="For a metered or a seat feature.")
+@click.option("--limit", type=QUANTITY, metavar="N", help="For a metered or a seat feature.")
 @click.option("--unlimited", is_flag=True, help="No limit, for a metered or a seat feature.")
 @click.option("--overage", type=click.Choice(list(_OVERAGE)), help="What happens at the limit.")
 @click.option("--rate", metavar="N/TIME", help="For a rate limit: so many in so long, as 500/1s.")
-@click.option("--burst", type=click.IntRange(min=1), metavar="N", help="The size of a token bucket; default: its N.")
-@click.option("--start", type=parse_instant, metavar="TIME", help="From when on; default: now.")
-@click.option("--end", type=parse_instant, metavar="TIME", help="Until when; default: without end.")
-@click.option("--id", "override_id", default="", metavar="ID", help="Your own id; repeating it changes nothing.")
+@click.option("--burst", type=AMOUNT, metavar="N", help="The size of a token bucket; default: its N.")
+@click.option("--start", type=INSTANT, metavar="TIME", help="From when on; default: now.")
+@click.option("--end", type=INSTANT, metavar="TIME", help="Until when; default: without end.")
+@click.option("--id", "override_id", metavar="ID", help="Your own id; repeating it changes nothing.")
 @remote
 def create(
     client: Client,
@@ -57,7 +57,7 @@ def create(
     burst: int | None,
     start: Timestamp | None,
     end: Timestamp | None,
-    override_id: str,
+    override_id: str | None,
     **value: object,
 ) -> None:
     """Make an exception from one feature or one rate limit of an account."""
@@ -82,7 +82,7 @@ def create(
 @feature_option
 @limit_option
 @remote
-def list_(client: Client, *, account: str, feature: str, limit: int | None) -> None:
+def list_(client: Client, *, account: str, feature: str | None, limit: int | None) -> None:
     """List an account's overrides, ended ones included."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListOverridesRequest(account_id=account, feature_key=feature)

@@ -49,7 +49,7 @@ def unassign(client: Client, *, account: str, feature: str, user: str) -> None:
 @feature_option
 @limit_option
 @remote
-def list_(client: Client, *, account: str, feature: str, limit: int | None) -> None:
+def list_(client: Client, *, account: str, feature: str | None, limit: int | None) -> None:
     """List an account's seats by feature and user."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListSeatsRequest(account_id=account, feature_key=feature)

@@ -7,6 +7,7 @@ import click
 
 from tallygate.cli.groups import Command
 from tallygate.cli.options import settings_options
+from tallygate.cli.values import SOME
 from tallygate.settings import load
 
 
@@ -25,9 +26,7 @@ from tallygate.settings import load
     type=click.Choice(["all", "data", "control", "worker"]),
     help="What this process does; default: all.",
 )
-@click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N", help="So many processes serve, in role data; default: 1."
-)
+@click.option("--workers", type=SOME, metavar="N", help="So many processes serve, in role data; default: 1.")
 @click.option("--testing", is_flag=True, default=None, help="Any unknown key opens a fresh test tenant.")
 @settings_options(listeners=True)
 def serve_command(

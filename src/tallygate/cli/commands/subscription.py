@@ -5,9 +5,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
-from tallygate.cli.options import instant as parse_instant
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, number, optional_instant
+from tallygate.cli.values import ADD_ON, DAYS, INSTANT, QUANTITY, SOME
 from tallygate_api.v1 import subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as wire
 from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
@@ -24,7 +24,7 @@ _STATES = {
 }
 _SETTABLE = ["incomplete", "active", "past_due", "suspended"]
 _account = click.argument("account")
-_version = click.option("--plan-version", type=click.IntRange(min=1), metavar="V", help="Default: the newest.")
+_version = click.option("--plan-version", type=SOME, metavar="V", help="Default: the newest.")
 
 
 @click.group("subscription", cls=Group)
@@ -45,10 +45,17 @@ def subscription_command() -> None:
 @_account
 @click.argument("plan")
 @_version
-@click.option("--start", type=parse_instant, metavar="TIME", help="From when on; default: now.")
-@click.option("--end", type=parse_instant, metavar="TIME", help="Until when; default: without end.")
-@click.option("--trial-days", type=click.IntRange(min=0), metavar="N", help="Default: the plan's; 0: none.")
-@click.option("--add-on", "add_ons", multiple=True, metavar="KEY[=N]", help="Held from the start on.")
+@click.option("--start", type=INSTANT, metavar="TIME", help="From when on; default: now.")
+@click.option("--end", type=INSTANT, metavar="TIME", help="Until when; default: without end.")
+@click.option("--trial-days", type=DAYS, metavar="N", help="Default: the plan's; 0: none.")
+@click.option(
+    "--add-on",
+    "add_ons",
+    type=ADD_ON,
+    multiple=True,
+    metavar="KEY[=N]",
+    help="Held from the start on.",
+)
 @remote
 def create(
     client: Client,
@@ -59,7 +66,7 @@ def create(
     start: Timestamp | None,
     end: Timestamp | None,
     trial_days: int | None,
-    add_ons: tuple[str, ...],
+    add_ons: tuple[tuple[str, int | None], ...],
 ) -> None:
     """Subscribe an account to a plan."""
     request = wire.CreateSubscriptionRequest(
@@ -69,7 +76,7 @@ def create(
         start_time=start,
         end_time=end,
         trial_days=trial_days,
-        add_ons=[_selection(text) for text in add_ons],
+        add_ons=[wire.AddOnSelection(add_on_key=key, quantity=count) for key, count in add_ons],
     )
     response = client.call(SubscriptionServiceStub(client.channel).CreateSubscription, request)
     client.show(response, lambda: _details(response.subscription))
@@ -79,9 +86,9 @@ def create(
     "show", examples=["tallygate subscription show acme", "tallygate subscription show acme -o json"]
 )
 @_account
-@click.option("--id", "subscription_id", default="", metavar="ID", help="Default: the live one.")
+@click.option("--id", "subscription_id", metavar="ID", help="Default: the live one.")
 @remote
-def show(client: Client, *, account: str, subscription_id: str) -> None:
+def show(client: Client, *, account: str, subscription_id: str | None) -> None:
     """Show an account's live subscription."""
     request = wire.GetSubscriptionRequest(account_id=account, subscription_id=subscription_id)
     response = client.call(SubscriptionServiceStub(client.channel).GetSubscription, request)
@@ -91,12 +98,12 @@ def show(client: Client, *, account: str, subscription_id: str) -> None:
 @subscription_command.command(
     "list", examples=["tallygate subscription list --state past_due", "tallygate subscription list --account acme"]
 )
-@click.option("--account", default="", metavar="ID", help="Only this account's, ended ones included.")
-@click.option("--plan", default="", metavar="KEY", help="Only those that this plan serves now.")
+@click.option("--account", metavar="ID", help="Only this account's, ended ones included.")
+@click.option("--plan", metavar="KEY", help="Only those that this plan serves now.")
 @click.option("--state", type=click.Choice(list(_STATES)), help="Only those in this state.")
 @limit_option
 @remote
-def list_(client: Client, *, account: str, plan: str, state: str | None, limit: int | None) -> None:
+def list_(client: Client, *, account: str | None, plan: str | None, state: str | None, limit: int | None) -> None:
     """List subscriptions, newest first."""
     stub = SubscriptionServiceStub(client.channel)
     request = wire.ListSubscriptionsRequest(
@@ -131,7 +138,7 @@ def change_plan(client: Client, *, account: str, plan: str, plan_version: int | 
 )
 @_account
 @click.argument("add_on")
-@click.argument("quantity", type=click.IntRange(min=0), required=False)
+@click.argument("quantity", type=QUANTITY, required=False)
 @remote
 def add_on(client: Client, *, account: str, add_on: str, quantity: int | None) -> None:
     """Set how many of an add-on are held from now on; 0 gives it up.
@@ -149,7 +156,7 @@ def add_on(client: Client, *, account: str, add_on: str, quantity: int | None) -
 )
 @_account
 @click.option("--when", type=click.Choice(list(_WHEN)), help="Default: period_end.")
-@click.option("--at", type=parse_instant, metavar="TIME", help="At this instant instead.")
+@click.option("--at", type=INSTANT, metavar="TIME", help="At this instant instead.")
 @remote
 def cancel(client: Client, *, account: str, when: str | None, at: Timestamp | None) -> None:
     """End the subscription; it grants until then."""
@@ -172,9 +179,9 @@ def cancel(client: Client, *, account: str, when: str | None, at: Timestamp | No
     ],
 )
 @_account
-@click.option("--end", type=parse_instant, metavar="TIME", help="The new end; takes a cancellation back.")
+@click.option("--end", type=INSTANT, metavar="TIME", help="The new end; takes a cancellation back.")
 @click.option("--without-end", is_flag=True, help="No end; takes a cancellation back.")
-@click.option("--trial-end", type=parse_instant, metavar="TIME", help="The new end of the trial.")
+@click.option("--trial-end", type=INSTANT, metavar="TIME", help="The new end of the trial.")
 @remote
 def extend(
     client: Client, *, account: str, end: Timestamp | None, without_end: bool, trial_end: Timestamp | None
@@ -207,14 +214,6 @@ def state(client: Client, *, account: str, state: str) -> None:
     request = wire.SetSubscriptionStateRequest(account_id=account, state=_STATES[state])
     response = client.call(SubscriptionServiceStub(client.channel).SetSubscriptionState, request)
     client.show(response, lambda: _details(response.subscription))
-
-
-def _selection(text: str) -> wire.AddOnSelection:
-    key, sign, count = text.partition("=")
-    if sign and not count.isdecimal():
-        msg = f"--add-on takes KEY or KEY=N, not {text!r}."
-        raise click.UsageError(msg)
-    return wire.AddOnSelection(add_on_key=key, quantity=int(count) if sign else None)
 
 
 def _row(held: subscription_pb2.Subscription) -> tuple[str, str, str, str, str]:

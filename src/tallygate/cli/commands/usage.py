@@ -12,15 +12,16 @@ from tallygate.cli.client import Client
 from tallygate.cli.failures import failure_of
 from tallygate.cli.groups import Command, Group
 from tallygate.cli.options import feature_option, limit_option, remote
-from tallygate.cli.options import instant as parse_instant
-from tallygate.cli.output import echo_json, enum_name, number, optional_instant, table, wrapped
+from tallygate.cli.output import echo_json, enum_name, number, optional_instant, table
+from tallygate.cli.terminal import ReaderLeftError, say, visible, when_reader_leaves
+from tallygate.cli.values import INSTANT, SEQUENCE
 from tallygate_api.v1 import usage_service_pb2 as wire
 from tallygate_api.v1.usage_service_pb2_grpc import UsageServiceStub
 
 _PERIODS = {"current": wire.PERIOD_SELECTION_CURRENT, "previous": wire.PERIOD_SELECTION_PREVIOUS}
 _PAGE = 1_000
-_after = click.option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Only after sequence N.")
-_account = click.option("--account", default="", metavar="ID", help="Only of this account.")
+_after = click.option("--after", type=SEQUENCE, default=0, metavar="N", help="Only after sequence N.")
+_account = click.option("--account", metavar="ID", help="Only of this account.")
 
 
 @click.command(
@@ -35,20 +36,20 @@ _account = click.option("--account", default="", metavar="ID", help="Only of thi
 @click.argument("account")
 @feature_option
 @click.option("--period", type=click.Choice(list(_PERIODS)), help="Seen from now; default: current.")
-@click.option("--from", "start", type=parse_instant, metavar="TIME", help="Every period that overlaps, from here")
-@click.option("--to", "end", type=parse_instant, metavar="TIME", help="until here; default: now.")
-@click.option("--group-by", default="", metavar="DIMENSION", help="A row for each value of this dimension.")
+@click.option("--from", "start", type=INSTANT, metavar="TIME", help="Every period that overlaps, from here")
+@click.option("--to", "end", type=INSTANT, metavar="TIME", help="until here; default: now.")
+@click.option("--group-by", metavar="DIMENSION", help="A row for each value of this dimension.")
 @limit_option
 @remote
 def usage_command(
     client: Client,
     *,
     account: str,
-    feature: str,
+    feature: str | None,
     period: str | None,
     start: Timestamp | None,
     end: Timestamp | None,
-    group_by: str,
+    group_by: str | None,
     limit: int | None,
 ) -> None:
     """Show an account's usage by period and feature.
@@ -86,7 +87,7 @@ def events_command() -> None:
 @feature_option
 @limit_option
 @remote
-def list_(client: Client, *, after: int, account: str, feature: str, limit: int | None) -> None:
+def list_(client: Client, *, after: int, account: str | None, feature: str | None, limit: int | None) -> None:
     """List events after a sequence, in order."""
     request = wire.ListEventsRequest(after_sequence=after, account_id=account, feature_key=feature)
     response = _events(client, request, limit)
@@ -101,10 +102,10 @@ def list_(client: Client, *, after: int, account: str, feature: str, limit: int 
 @_account
 @feature_option
 @remote
-def follow(client: Client, *, after: int, account: str, feature: str) -> None:
+def follow(client: Client, *, after: int, account: str | None, feature: str | None) -> None:
     """Print events after a sequence, then each as it comes.
 
-    With -o json one event a line. Ctrl-C ends it.
+    One event a line. Ctrl-C ends it, and so does whoever read it and leaves.
     """
     request = wire.FollowEventsRequest(after_sequence=after, account_id=account, feature_key=feature)
     stream = UsageServiceStub(client.channel).FollowEvents(request, metadata=client.metadata)
@@ -116,13 +117,16 @@ def follow(client: Client, *, after: int, account: str, feature: str) -> None:
 
     # A KeyboardInterrupt may fall where Python ignores exceptions, and would be lost.
     before = signal.signal(signal.SIGINT, stop)
+    when_reader_leaves(stop)
     try:
         for answer in stream:
             last = answer.event.sequence
             if client.as_json:
                 echo_json(answer.event, indent=None)
             else:
-                click.echo(wrapped("  ".join(_event(answer.event))))
+                say(visible("  ".join(_event(answer.event))))
+    except ReaderLeftError:
+        return
     except grpc.RpcError as error:
         if stopped.is_set():
             return
