@@ -38,7 +38,13 @@ def find_demo(*, catalog: Path | None, accounts: Path | None) -> Demo:
     """
     examples = _HERE.parents[2] / "examples"
     home = examples if (examples / _CATALOG).is_file() and (examples / _ACCOUNTS).is_file() else _HERE / "demo_world"
-    return Demo(document=read_document(catalog or home / _CATALOG), accounts=accounts or home / _ACCOUNTS)
+    document, path = read_document(catalog or home / _CATALOG), accounts or home / _ACCOUNTS
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        msg = f"cannot read {path}: {error.strerror}"
+        raise CommandError(msg) from error
+    return Demo(document=document, accounts=path)
 
 
 def seed(target: Target, demo: Demo) -> list[str]:
