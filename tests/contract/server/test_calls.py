@@ -8,8 +8,9 @@ from google.rpc import error_details_pb2, status_pb2
 from tallygate.domain.credential import Scope
 from tallygate.domain.errors import InvalidFieldError, NotFoundError, StoreUnavailableError
 from tallygate.domain.gating.decision import Decision, Reason
+from tallygate.server.calls.method import Method, decoder
 from tallygate.server.calls.scopes import METHOD_RULES, MethodRule
-from tallygate.server.calls.wrapper import CallOptions, Method, decoder
+from tallygate.server.calls.wrapper import CallOptions
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.entitlement_service_pb2_grpc import EntitlementServiceStub
 

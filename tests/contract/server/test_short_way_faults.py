@@ -28,7 +28,7 @@ async def until(condition, seconds=patience.SECONDS):
 
 
 def begun(server):
-    return len(server.calls._begun)
+    return server.calls.in_flight()
 
 
 def begin_all(server, **more):

@@ -8,10 +8,10 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.message_factory import GetMessageClass
 
-from tallygate.server.calls.begun import Quick
+from tallygate.server.calls.method import Method, decoder
 from tallygate.server.calls.scopes import METHOD_RULES
 from tallygate.server.calls.streams import Streams
-from tallygate.server.calls.wrapper import Calls, Method, decoder
+from tallygate.server.calls.wrapper import Calls
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
@@ -46,14 +46,15 @@ def _handler(method: MethodDescriptor, servicer: object, calls: Calls, streams: 
     rule = METHOD_RULES[f"{service.full_name}/{method.name}"]
     options = calls.options
     limit = options.max_batch_message_bytes if rule.batch else options.max_message_bytes
-    known = Method(f"{service.name}/{method.name}", rule, decoder(GetMessageClass(method.input_type), limit))
+    known = Method(
+        f"{service.name}/{method.name}",
+        rule,
+        decoder(GetMessageClass(method.input_type), limit),
+        max_bytes=options.max_message_bytes,
+        fast=(getattr(servicer, "fast_answers", None) or {}).get(method.name),
+        straight=(getattr(servicer, "straight_methods", None) or {}).get(method.name),
+    )
     function = getattr(servicer, method.name)
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(streams.streaming(known, function))
-    fast = (getattr(servicer, "fast_answers", None) or {}).get(method.name)
-    straight = (getattr(servicer, "straight_methods", None) or {}).get(method.name)
-    if fast is None and straight is None:
-        return grpc.unary_unary_rpc_method_handler(calls.unary(known, function))
-    answered = calls.metrics.timer(known.name, grpc.StatusCode.OK)
-    quick = Quick(method=known.name, rule=rule, fast=fast, straight=straight, answered=answered)
-    return grpc.unary_unary_rpc_method_handler(calls.quick_unary(known, function, quick))
+    return grpc.unary_unary_rpc_method_handler(calls.unary(known, function))

@@ -10,7 +10,8 @@ import grpc
 from google.protobuf.message import Message
 
 from tallygate.domain.errors import OverloadedError, ShuttingDownError
-from tallygate.server.calls.wrapper import Call, Calls, Context, Method, Unreadable
+from tallygate.server.calls.method import Call, Method, Unreadable
+from tallygate.server.calls.wrapper import Calls, Context
 from tallygate.server.operations.logs import CURRENT_CALL, CallInfo
 from tallygate.server.wire.errors import DeadlineExceededError
 

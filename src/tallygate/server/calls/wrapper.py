@@ -1,37 +1,37 @@
 """The one thin wrapper around every servicer method: key, scope, deadline, in-flight limit, errors, metrics, log.
 
-A servicer method takes `(request, Call)` and answers a response, or an async iterator of them; it knows no transport.
+A call is begun, and told its end, without a task; a servicer's coroutine is adapted to that (`at_work.py`). A servicer
+method takes `(request, Call)` and answers a response, or an async iterator of them; it knows no transport.
 """
 
 import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, NoReturn, Protocol
 
 import grpc
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from tallygate.data_plane.burst import Burst
 from tallygate.domain.credential import KeyRecord
-from tallygate.domain.errors import OverloadedError, ScopeMissingError, ShuttingDownError, TallygateError
+from tallygate.domain.errors import ScopeMissingError, ShuttingDownError, TallygateError
+from tallygate.server.calls.at_work import CallAtWork
 from tallygate.server.calls.authentication import Authenticator
-from tallygate.server.calls.begun import BegunCalls, Quick, Rules, Waiting, authorization_of
 from tallygate.server.calls.deadlines import DeadlineSweep
+from tallygate.server.calls.method import Call, Method, UnaryMethod, Unreadable
+from tallygate.server.calls.port import Begin, Leaving, Metadata, Port, Waiting, authorization_of
 from tallygate.server.calls.room import Room
-from tallygate.server.calls.scopes import MethodRule
-from tallygate.server.operations.logs import CURRENT_CALL, CallInfo
+from tallygate.server.operations.logs import CallInfo
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.errors import (
     DeadlineExceededError,
     Failure,
     InternalError,
-    MalformedRequestError,
     Trailing,
     failure_of,
-    overloaded,
 )
 
 _IDLE_SECONDS = 0.005
@@ -47,15 +47,6 @@ class CallOptions:
     max_message_bytes: int = 256 * 1024
     max_batch_message_bytes: int = 1024 * 1024
     max_streams: int = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Who calls: the tenant is that of the key, never of the request. `data` is the request as it came."""
-
-    tenant_id: str
-    key: KeyRecord
-    data: bytes = b""
 
 
 class Context(Protocol):
@@ -74,35 +65,11 @@ class Context(Protocol):
         ...
 
 
-UnaryMethod = Callable[[Any, Call], Awaitable[Message]]
 Handler = Callable[[bytes, Context], Awaitable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Stands for a request that could not be decoded, until the call is known to be allowed at all."""
-
-    error: MalformedRequestError
-
-
-Decode = Callable[[bytes], Message | Unreadable]
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """A method as metrics and logs name it, its row in the table of rules, and how its requests are read."""
-
-    name: str
-    rule: MethodRule
-    decode: Decode
-
-
 class Calls:
-    """Wraps servicers. What was sent to a store is never torn apart, whatever becomes of the call that sent it.
-
-    A method that is not `inline` runs in a task of its own, to its end; an inline one ends with its call, and leaves
-    what it sent to the connection, which keeps the order of replies whoever waits for them.
-    """
+    """Wraps servicers, and knows all calls at work."""
 
     def __init__(
         self,
@@ -117,23 +84,31 @@ class Calls:
         self.options = options
         self.metrics = metrics
         self._authenticator = authenticator
+        self.room = Room(options.max_in_flight)
         self._new_id = new_id
-        self._running: set[asyncio.Task[Any]] = set()
-        self._inline_calls: dict[asyncio.Task[Any], CallInfo] = {}
-        self._room = Room(options.max_in_flight)
-        self._begun = BegunCalls(self._rules(), metrics)
-        self._sweep = DeadlineSweep(self._end_overdue, lambda: bool(self._inline_calls))
+        self._kept: set[asyncio.Task[Any]] = set()
+        self._at_work: set[CallAtWork] = set()
+        self._sweep = DeadlineSweep(self._end_overdue, lambda: bool(self._at_work))
         self._refusing = False
         metrics.watch("tallygate_calls_in_flight", "Calls whose work is not finished.", self.in_flight)
 
     def in_flight(self) -> int:
         """How many calls are at work."""
-        return len(self._running) + len(self._inline_calls) + len(self._begun)
+        return len(self._at_work) + len(self._kept)
 
     def keep(self, task: asyncio.Task[Any]) -> None:
         """Count a task as work in flight until it is done."""
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._kept.add(task)
+        task.add_done_callback(self._kept.discard)
+
+    def add(self, call: CallAtWork) -> None:
+        """Look after a call from now on."""
+        self._at_work.add(call)
+        self._sweep.watch()
+
+    def remove(self, call: CallAtWork) -> None:
+        """It is over."""
+        self._at_work.discard(call)
 
     def refuse_new(self) -> None:
         """Answer calls that begin from now on with SHUTTING_DOWN, which clients retry elsewhere."""
@@ -142,148 +117,113 @@ class Calls:
     async def idle(self, seconds: float) -> bool:
         """Wait until no work is running; whether that happened in time."""
         deadline = perf_counter() + seconds
-        while self.in_flight() and (left := deadline - perf_counter()) > 0:
-            busy = self._running | self._inline_calls.keys()
-            await (asyncio.wait(busy, timeout=left) if busy else asyncio.sleep(_IDLE_SECONDS))
+        while self.in_flight() and perf_counter() < deadline:  # noqa: ASYNC110 - most calls have no task to wait for
+            await asyncio.sleep(_IDLE_SECONDS)
         return not self.in_flight()
 
-    def quick_unary(self, method: Method, function: UnaryMethod, quick: Quick) -> Handler:
-        """As `unary`, for a method whose calls may need no task: what begins them is the handler's `begin`."""
-        begin, slowly = self._begun.beginner(quick), self.unary(method, function)
+    def unary(self, method: Method, function: UnaryMethod) -> Handler:
+        """A handler of bytes for a method that answers once; a transport that needs no task takes its `begin`."""
+        answered = self.metrics.timer(method.name, grpc.StatusCode.OK)
+        begin = self._beginner(replace(method, function=function, answered=answered))
 
         async def serve(data: bytes, context: Context) -> bytes:
-            if not getattr(context, "begun", False):
-                port = Waiting()
-                if begin(data, context.invocation_metadata() or (), context.time_remaining(), port, None):
-                    outcome = port.outcome if port.told else await port.wait()
-                    if isinstance(outcome, Failure):
-                        await context.abort(outcome.code, outcome.message, outcome.trailing)
-                    if outcome is not None:
-                        return outcome
-            return await slowly(data, context)
+            port = Waiting()
+            call = begin(data, context.invocation_metadata() or (), context.time_remaining(), port, None)
+            try:
+                outcome = await port.outcome()
+            except asyncio.CancelledError:
+                if call is not None:
+                    call.leave()
+                raise
+            if isinstance(outcome, Failure):
+                await context.abort(outcome.code, outcome.message, outcome.trailing)
+            return outcome
 
         serve.begin = begin  # type: ignore[attr-defined] # functions have no declared attributes
         return serve
 
-    def unary(self, method: Method, function: UnaryMethod) -> Handler:
-        """A handler of bytes for a method that answers once."""
-        work = self._inline if method.rule.inline else self._apart
+    def _beginner(self, method: Method) -> Begin:
+        """What begins calls of this method."""
+        known, scopes, fast, answered = self._authenticator.known, method.rule.scopes, method.fast, method.answered
+        limit, longest = method.max_bytes, self.options.default_deadline
 
-        async def serve(data: bytes, context: Context) -> bytes:
-            started = perf_counter()
-            try:
-                outcome = self._refusal(context) or await work(method, function, data, context)
-            except asyncio.CancelledError:
-                self.metrics.call(method.name, grpc.StatusCode.CANCELLED, perf_counter() - started)
-                raise
-            if isinstance(outcome, Failure):
-                self.metrics.call(method.name, outcome.code, perf_counter() - started)
-                await context.abort(outcome.code, outcome.message, outcome.trailing)
-            self.metrics.call(method.name, grpc.StatusCode.OK, perf_counter() - started)
-            return outcome.SerializeToString()
+        def begin(
+            data: bytes, metadata: Metadata, remaining: float | None, port: Port, token: object
+        ) -> Leaving | None:
+            refusal = self._refusal(remaining)
+            authorization = authorization_of(metadata)
+            key = known(authorization) if refusal is None else None
+            if fast is not None and key is not None and len(data) <= limit and not key.scopes.isdisjoint(scopes):
+                started = perf_counter()
+                try:
+                    answer = fast(key.tenant_id, data)
+                except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
+                    answer, refusal = None, error
+                if answer is not None:
+                    answered(perf_counter() - started)
+                    port.answer(token, answer)
+                    return None
+            call = CallAtWork(self, method, data, port, token)
+            if refusal is not None:
+                call.tell(refusal)
+            else:
+                call.begin(key, authorization, longest if remaining is None else min(remaining, longest))
+            return None if call.is_told else call
 
-        return serve
+        return begin
 
-    def _rules(self) -> Rules:
-        return Rules(
-            known=self._authenticator.known,
-            room=self._room,
-            refusing=lambda: self._refusing,
-            failure=lambda method, error: self.failure(error, CallInfo(method)),
-            default_deadline=self.options.default_deadline,
-            max_bytes=self.options.max_message_bytes,
-        )
-
-    def _refusal(self, context: Context) -> Failure | None:
-        """Why no work is begun for this call, or None."""
+    def _refusal(self, remaining: float | None) -> Exception | None:
+        """Why no work is begun for a call with so many seconds left, or None."""
         if self._refusing:
-            return failure_of(ShuttingDownError())
-        remaining = context.time_remaining()
-        return failure_of(DeadlineExceededError()) if remaining is not None and remaining <= 0 else None
-
-    def _tenant_of(self, context: Context) -> str:
-        """Whose place in the room the call takes; those whose key is not known yet share one."""
-        key = self._authenticator.known(authorization_of(context.invocation_metadata() or ()))
-        return key.tenant_id if key is not None else ""
-
-    def _patience(self, context: Context) -> float:
-        remaining, limit = context.time_remaining(), self.options.default_deadline
-        return limit if remaining is None or remaining > limit else remaining
-
-    async def _apart(self, method: Method, function: UnaryMethod, data: bytes, context: Context) -> Message | Failure:
-        """Work in a task of its own: neither the deadline nor the caller's leaving cancels it."""
-        info = CallInfo(method.name, tenant_id=self._tenant_of(context))
-        if not self._room.enter(info.tenant_id):
-            return overloaded()
-        task = asyncio.create_task(self._work(method, function, data, context, info))
-        self.keep(task)
-        task.add_done_callback(lambda _: self._room.leave(info.tenant_id))
-        done, _ = await asyncio.wait((task,), timeout=self._patience(context))
-        return task.result() if done else failure_of(DeadlineExceededError())
-
-    async def _inline(self, method: Method, function: UnaryMethod, data: bytes, context: Context) -> Message | Failure:
-        """Work in the call's own task; one sweep for all of them ends those that outstay their deadline."""
-        task = asyncio.current_task()
-        if task is None:
-            return await self._apart(method, function, data, context)
-        tenant_id = self._tenant_of(context)
-        if not self._room.enter(tenant_id):
-            return overloaded()
-        info = CallInfo(method.name, tenant_id=tenant_id, deadline=perf_counter() + self._patience(context))
-        self._inline_calls[task] = info
-        self._sweep.watch()
-        try:
-            return await self._work(method, function, data, context, info)
-        except asyncio.CancelledError:
-            if not info.expired:
-                raise
-            task.uncancel()
-            return failure_of(DeadlineExceededError())
-        finally:
-            del self._inline_calls[task]
-            self._room.leave(info.tenant_id)
+            return ShuttingDownError()
+        return DeadlineExceededError() if remaining is not None and remaining <= 0 else None
 
     def _end_overdue(self, now: float) -> None:
-        for task, info in self._inline_calls.items():
-            if info.deadline <= now and not info.expired:
-                info.expired = True
-                task.cancel()
+        for call in [call for call in self._at_work if call.deadline <= now]:
+            call.overdue()
 
-    async def _work(
-        self, method: Method, function: UnaryMethod, data: bytes, context: Context, info: CallInfo
-    ) -> Message | Failure:
-        CURRENT_CALL.set(info)
-        try:
-            request = method.decode(data)
-            key = await self.admit(method, request, context, info, self._room)
-            response = await function(request, Call(key.tenant_id, key, data))
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
-            return self.failure(error, info)
-        _log.debug("answered")
-        return response
+    async def authenticated(self, authorization: str | None) -> KeyRecord:
+        """The caller's key.
 
-    async def admit(
-        self, method: Method, request: Message | Unreadable, context: Context, info: CallInfo, room: Room | None = None
-    ) -> KeyRecord:
-        """The caller's key, if it allows this method; the call's place in the `room` is its tenant's from then on.
+        Raises:
+            UnauthenticatedError: it has none that is valid.
+            StoreUnavailableError: nobody can say.
+        """
+        return self._authenticator.known(authorization) or await self._authenticator.authenticate(authorization)
+
+    async def served(self, method: Method, data: bytes, key: KeyRecord, info: CallInfo) -> bytes:
+        """What the servicer answers.
+
+        Raises:
+            TallygateError: the call is refused, or the servicer says so.
+        """
+        if method.function is None:
+            raise TypeError(method)
+        request = self.allowed(method, method.decode(data), key, info)
+        response = await method.function(request, Call(key.tenant_id, key, data))
+        return response.SerializeToString()
+
+    async def admit(self, method: Method, request: Message | Unreadable, context: Context, info: CallInfo) -> KeyRecord:
+        """The caller's key, if it allows this method.
 
         Raises:
             PermissionError_: it does not.
             StoreUnavailableError: nobody can say.
             MalformedRequestError: it does, but the request cannot be read.
-            OverloadedError: there is no room for this tenant's calls.
         """
-        authorization = authorization_of(context.invocation_metadata() or ())
-        key = self._authenticator.known(authorization) or await self._authenticator.authenticate(authorization)
-        if room is not None and not info.tenant_id and not room.move("", key.tenant_id):
-            raise OverloadedError
+        key = await self.authenticated(authorization_of(context.invocation_metadata() or ()))
+        self.allowed(method, request, key, info)
+        return key
+
+    def allowed(self, method: Method, request: Message | Unreadable, key: KeyRecord, info: CallInfo) -> Message:
+        """The request, if the key allows this method; raises as `admit`."""
         info.tenant_id = key.tenant_id
         if key.scopes.isdisjoint(method.rule.scopes):
             raise ScopeMissingError(scope=method.rule.scopes[0].value, key_id=key.key_id)
         if isinstance(request, Unreadable):
             raise request.error
         info.request = request
-        return key
+        return request
 
     def failure(self, error: Exception, info: CallInfo) -> Failure:
         """What is answered to this error; one that nobody expected is logged and not shown."""
@@ -295,18 +235,3 @@ class Calls:
         info.call_id = self._new_id()
         _log.error("unexpected error", exc_info=error)
         return failure_of(InternalError(request_id=info.request_id))
-
-
-def decoder(message: type[Message], limit: int) -> Callable[[bytes], Message | Unreadable]:
-    """A deserializer that never raises: what it cannot read is answered by the wrapper, once the key is known."""
-
-    def decode(data: bytes) -> Message | Unreadable:
-        expected = message.DESCRIPTOR.full_name
-        if len(data) > limit:
-            return Unreadable(MalformedRequestError(expected=f"at most {limit} bytes", got=len(data)))
-        try:
-            return message.FromString(data)
-        except DecodeError:
-            return Unreadable(MalformedRequestError(expected=expected))
-
-    return decode

@@ -24,14 +24,9 @@ EventDict = MutableMapping[str, Any]
 
 @dataclass(slots=True)
 class CallInfo:
-    """What log lines say of the call they are written in; the tenant is known once the key is.
-
-    `deadline` is on the steady clock of calls that work inline; `expired` says that it has passed.
-    """
+    """What log lines say of the call they are written in; the tenant is known once the key is."""
 
     method: str
-    deadline: float = 0.0
-    expired: bool = False
     request: Message | None = None
     tenant_id: str = ""
     call_id: str = ""

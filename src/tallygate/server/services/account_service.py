@@ -9,7 +9,7 @@ from tallygate.control_plane.accounts import (
     upsert_account,
 )
 from tallygate.records.ports import UnitOfWork
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.services.allowance_methods import AllowanceMethods
 from tallygate.server.services.seat_methods import SeatMethods
 from tallygate.server.services.tenant_work import TenantWork, page_request

@@ -8,7 +8,7 @@ from tallygate.control_plane.allowances import (
     list_overrides,
     revoke_grant,
 )
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.account import decode_grant, decode_override, encode_grant, encode_override
 from tallygate.server.wire.scalars import identifier, optional_identifier

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tallygate.control_plane.keys import CreateKey, create_key, list_keys, revoke_key
 from tallygate.domain.credential import ENTROPY_BYTES, Scope, mint_key
 from tallygate.records.values import StoredKey
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_instant, timestamp
 from tallygate_api.v1 import api_key_service_pb2 as wire

@@ -6,7 +6,7 @@ from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.ports import UnitOfWork
 from tallygate.records.values import PublishedPlan
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.catalog import decode_catalog, encode_catalog
 from tallygate.server.wire.plan import encode_plan

@@ -9,7 +9,7 @@ from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.domain.catalog import FeatureKind
 from tallygate.domain.errors import AccountNotFoundError, TallygateError
 from tallygate.domain.gating.decision import Decision, Reason
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.services.answers import Answered, Answers
 from tallygate.server.services.straight import Straight
@@ -27,7 +27,7 @@ from tallygate.server.wire.scalars import identifier, optional_identifier, optio
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 
 if TYPE_CHECKING:
-    from tallygate.server.calls.begun import FastAnswer
+    from tallygate.server.calls.method import FastAnswer
 
 _FROM_THE_STORE = FeatureKind.METERED.value
 

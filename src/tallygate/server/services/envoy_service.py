@@ -11,7 +11,7 @@ from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.requests import LimitStatus, RateLimitDecision, RateLimitRequest
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.decision import Reason
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.decision import decode_descriptor
 from tallygate.server.wire.scalars import MAX_ENTRIES, duration, optional_identifier, quantity

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tallygate.control_plane.seats import AssignSeat, assign_seat, list_seats, unassign_seat
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.account import encode_seat
 from tallygate.server.wire.decision import encode_decision

@@ -17,7 +17,7 @@ from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.ports import UnitOfWork
 from tallygate.records.transactions import UseCase
 from tallygate.records.values import Held
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.scalars import (
     identifier,

@@ -7,7 +7,7 @@ from tallygate.data_plane.ports import Clock
 from tallygate.records.paging import PageRequest
 from tallygate.records.ports import NewId, UnitOfWork
 from tallygate.records.transactions import Transactions, UseCase, Written
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.wire.scalars import page_size
 
 T = TypeVar("T")

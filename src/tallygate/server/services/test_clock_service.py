@@ -2,7 +2,7 @@
 
 from tallygate.control_plane.clocks import TestClock, advance_clock, get_clock
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork
 from tallygate.server.wire.scalars import duration, optional_duration, optional_instant, timestamp
 from tallygate_api.v1 import test_clock_service_pb2 as wire

@@ -14,7 +14,7 @@ from tallygate.metering.windows import Window, usage_in
 from tallygate.records.lookup import account_record, feature_of
 from tallygate.records.paging import key_of, slice_of
 from tallygate.records.ports import UnitOfWork
-from tallygate.server.calls.wrapper import Call
+from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.decision import encode_decision, encode_error
 from tallygate.server.wire.scalars import MAX_BATCH, identifier, optional_identifier, page_size, quantity

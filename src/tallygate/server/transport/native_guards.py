@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from tallygate.data_plane.burst import Burst
 from tallygate.domain.errors import ShuttingDownError, TallygateError
-from tallygate.server.calls.begun import authorization_of
+from tallygate.server.calls.port import authorization_of
 from tallygate.server.calls.room import Room
 from tallygate.server.transport.lending import LendingLoop
 from tallygate.server.wire.errors import (
@@ -32,7 +32,7 @@ from tallygate.server.wire.errors import (
 )
 
 if TYPE_CHECKING:
-    from tallygate.server.calls.begun import Begin
+    from tallygate.server.calls.port import Begin, Leaving
 
 _BATCH = 64
 _log = logging.getLogger(__name__)
@@ -40,9 +40,6 @@ _log = logging.getLogger(__name__)
 
 class _Context(library._Context):  # noqa: SLF001 - see the module's docstring
     """Costs less per call, and says None where the caller has no deadline."""
-
-    begun = True
-    """What needs no task was tried before the task was made."""
 
     @override
     def invocation_metadata(self) -> Any:
@@ -74,7 +71,7 @@ class GuardedServer(library.Server):
         self._always_services = always
         self._always: frozenset[int] = frozenset()
         self._begins: dict[int, Begin] = {}
-        self._begun = 0
+        self._at_work: dict[int, Leaving] = {}
         self._queued = self._taken = 0  # by the dispatching thread, by whoever is in the loop's place
         self._waiting, self._lock = Room(max_calls), Lock()
         self._draining = False
@@ -82,7 +79,7 @@ class GuardedServer(library.Server):
     @property
     def registered(self) -> int:
         """Calls that the server still knows."""
-        return len(self._calls) + self._begun
+        return len(self._calls) + len(self._at_work)
 
     async def drain(self, seconds: float) -> bool:
         """Refuse new calls with SHUTTING_DOWN and wait for the tasks of those that run; whether they ended in time.
@@ -138,7 +135,7 @@ class GuardedServer(library.Server):
         Those are answered here, while the loop may be too busy to. Who calls is looked at only once half of all room
         is taken.
         """
-        busy = len(self._calls) + self._begun + self._queued - self._taken
+        busy = len(self._calls) + len(self._at_work) + self._queued - self._taken
         if busy + len(events) <= self._max_calls // 2:
             return events, ()
         elsewhere = busy - len(self._waiting)
@@ -187,12 +184,11 @@ class GuardedServer(library.Server):
                 self._refuse(call_id, DeadlineExceededError())
                 return
         begin = self._begins.get(method_id)
-        if begin is not None:
-            deadline = None if remaining is None else monotonic() + remaining
-            self._begun += 1
-            if begin(payload, metadata, remaining, self, (event, deadline)):
-                return
-            self._begun -= 1
+        if begin is not None and len(payload) <= (self._receive_limit or len(payload)):
+            at_work = begin(payload, metadata, remaining, self, call_id)
+            if at_work is not None:
+                self._at_work[call_id] = at_work
+            return
         self._start(event, remaining)
 
     def _start(self, event: Any, remaining: float | None) -> None:  # noqa: ANN401 - the library's tuple
@@ -203,10 +199,10 @@ class GuardedServer(library.Server):
         self._calls[call_id] = call
         call.task = asyncio.create_task(self._run(call, payload))
 
-    def answer(self, token: Any, outcome: bytes | Failure) -> None:  # noqa: ANN401 - an event and its deadline
-        """Answer a call that was begun without a task."""
-        self._begun -= 1
-        call_id = token[0][1]
+    def answer(self, token: int, outcome: bytes | Failure) -> None:
+        """Answer a call that the wrapper has begun, by its id."""
+        call_id = token
+        self._at_work.pop(call_id, None)
         if isinstance(outcome, Failure):
             self._answer(call_id, outcome)
         elif self._burst.is_open:
@@ -222,20 +218,18 @@ class GuardedServer(library.Server):
             for call_id, data in answered:
                 front.respond(call_id, data)
 
-    def serve(self, token: Any) -> None:  # noqa: ANN401 - as above
-        """Serve a call that was begun without a task in one after all."""
-        self._begun -= 1
-        event, deadline = token
-        remaining = None if deadline is None else deadline - monotonic()
-        if self._stopping:
-            self._refuse(event[1], ShuttingDownError())
-        elif remaining is not None and remaining <= 0:
-            self._refuse(event[1], DeadlineExceededError())
-        else:
-            self._start(event, remaining)
+    @override
+    async def stop(self, grace: float | None) -> Any:
+        for call in (*self._at_work.values(),):
+            call.leave()
+        self._at_work.clear()
+        return await super().stop(grace)
 
     def _leave(self, call_id: int) -> None:
         """The caller left or its deadline passed. A task that never began runs no `finally`: its call is forgotten."""
+        at_work = self._at_work.pop(call_id, None)
+        if at_work is not None:
+            at_work.leave()
         call = self._calls.get(call_id)
         if call is None or call.task is None:
             return
