@@ -1,4 +1,4 @@
-"""Accounts out of a JSON-lines file: several at a time, each once, resumed after an interruption."""
+"""Accounts out of a JSON-lines file: many in a call, each once, resumed after an interruption."""
 
 import hashlib
 import io
@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import IO, Protocol
 
 import click
-import grpc
 from google.protobuf.json_format import ParseDict, ParseError
 
 from tallygate.cli.client import Client
-from tallygate.cli.failures import UNDECIDED, CommandError, failure_of
+from tallygate.cli.failures import UNDECIDED, CommandError, field_problem
 from tallygate.cli.terminal import json_text, tell
-from tallygate_api.v1 import account_service_pb2, subscription_service_pb2
+from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
-from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
-_TOGETHER = 4
-"""How many accounts are on their way at once: enough to hide the way, few enough for a database with one writer."""
+_TOGETHER = 100
+"""How many accounts are imported in one call: enough to share a commit, few enough to let other writers in between."""
+_MOST_BYTES = 256 * 1024
+"""How large such a call may be, in bytes: a quarter of what servers take by default."""
+_PERMISSION_DENIED, _TOO_LARGE, _UNAUTHENTICATED = 7, 8, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,7 @@ class Line:
 
     number: int
     end: int
-    account: account_service_pb2.UpsertAccountRequest
-    subscription: subscription_service_pb2.CreateSubscriptionRequest | None
+    item: wire.ImportAccountsItem
     problem: str = ""
 
 
@@ -96,16 +96,14 @@ def plant_accounts(client: Client, file: Path) -> list[str]:
     Raises:
         CommandError: the file cannot be read, or the server stopped answering.
     """
-    listed = client.pages(
-        AccountServiceStub(client.channel).ListAccounts, account_service_pb2.ListAccountsRequest(), field="accounts"
-    )
+    listed = client.pages(AccountServiceStub(client.channel).ListAccounts, wire.ListAccountsRequest(), field="accounts")
     there = {account.account_id for account in listed.accounts}
     try:
         lines = list(_lines(io.BytesIO(file.read_bytes()), first=1))
     except OSError as error:
         msg = f"cannot read {file}: {error.strerror}"
         raise CommandError(msg) from error
-    new = iter([line for line in lines if line.account.account_id not in there])
+    new = iter([line for line in lines if line.item.account.account_id not in there])
     outcomes = [outcome for batch in _batches(new) for outcome in _send(client, batch)]
     return [f"{file}:{line.number}: {problem}" for line, problem in outcomes if problem]
 
@@ -134,75 +132,79 @@ def _lines(stream: IO[bytes], *, first: int) -> Iterator[Line]:
 
 
 def _parse(number: int, end: int, raw: bytes) -> Line:
-    account = account_service_pb2.UpsertAccountRequest()
-    subscription = None
+    item = wire.ImportAccountsItem()
     problem = ""
     try:
         content = json.loads(raw)
         if not isinstance(content, dict):
             raise TypeError("a line holds one JSON object")  # noqa: EM101, TRY301 - told with the line, below
         held = content.pop("subscription", None)
-        ParseDict(content, account)
+        ParseDict(content, item.account)
         if held is not None:
-            subscription = ParseDict(held, subscription_service_pb2.CreateSubscriptionRequest())
-            subscription.account_id = account.account_id
+            ParseDict(held, item.subscription)
+            item.subscription.account_id = item.account.account_id
     except (ValueError, TypeError, ParseError) as error:
         problem = " ".join(str(error).split())
-    return Line(number=number, end=end, account=account, subscription=subscription, problem=problem)
+    return Line(number=number, end=end, item=item, problem=problem)
 
 
 def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    """Lines that can be on their way together: of one account only one."""
+    """Lines that can be imported together: of one account only one, and no more than a call takes."""
     batch: list[Line] = []
     accounts: set[str] = set()
+    size = 0
     for line in lines:
-        if len(batch) == _TOGETHER or line.account.account_id in accounts:
+        bytes_ = line.item.ByteSize()
+        full = len(batch) == _TOGETHER or (batch and size + bytes_ > _MOST_BYTES)
+        if full or line.item.account.account_id in accounts:
             yield batch
-            batch, accounts = [], set()
+            batch, accounts, size = [], set(), 0
         batch.append(line)
-        accounts.add(line.account.account_id)
+        accounts.add(line.item.account.account_id)
+        size += bytes_
     if batch:
         yield batch
 
 
 def _send(client: Client, batch: list[Line]) -> Iterator[tuple[Line, str]]:
-    """Upsert the accounts of a batch together, then subscribe them; yields what was refused, and why."""
-    upsert = AccountServiceStub(client.channel).UpsertAccount
-    deadline = client.target.timeout
-    calls = [
-        None if line.problem else upsert.future(line.account, timeout=deadline, metadata=client.metadata)
-        for line in batch
-    ]
-    errors = [call.exception() if call is not None else None for call in calls]  # all have landed: none comes late
-    for line, error in zip(batch, errors, strict=True):
-        problem = line.problem
-        if isinstance(error, grpc.RpcError):
-            problem = _refusal(failure_of(error, address=client.target.address))
-        elif line.subscription is not None and not problem:
-            problem = _subscribe(client, line.subscription)
-        yield line, problem
+    """Import the accounts of a batch; yields what was refused, and why."""
+    outcomes = _outcomes(client, [line for line in batch if not line.problem])
+    for line in batch:
+        yield line, line.problem or next(outcomes)
+
+
+def _outcomes(client: Client, lines: list[Line]) -> Iterator[str]:
+    """Why each of the lines was refused, or nothing; a call that is refused as a whole is made again by halves."""
+    if not lines:
+        return
+    request = wire.ImportAccountsRequest(items=[line.item for line in lines])
+    try:
+        response = client.call(AccountServiceStub(client.channel).ImportAccounts, request)
+    except CommandError as error:
+        problem = _refusal(error)
+        if len(lines) == 1:
+            yield problem
+        else:
+            half = len(lines) // 2
+            yield from _outcomes(client, lines[:half])
+            yield from _outcomes(client, lines[half:])
+        return
+    if len(response.outcomes) != len(lines):
+        msg = f"the server answered {len(response.outcomes)} outcomes for {len(lines)} accounts"
+        raise CommandError(msg, exit_code=UNDECIDED)
+    for outcome in response.outcomes:
+        refused = outcome.error
+        yield (field_problem(refused.metadata) or refused.message) if outcome.HasField("error") else ""
 
 
 def _refusal(error: CommandError) -> str:
-    """Why a line was refused; a server that could not decide stops the import instead."""
-    if error.exit_code == UNDECIDED or error.status.get("code") in {7, 16}:  # no line passes without a permitted key
+    """Why a call was refused; a server that could not decide stops the import instead."""
+    code = error.status.get("code")
+    undecided = error.exit_code == UNDECIDED and code != _TOO_LARGE
+    if undecided or code in {_PERMISSION_DENIED, _UNAUTHENTICATED}:  # no line passes without a permitted key
         error.hints = (*error.hints, "run the same command again to go on from here")
         raise error
     return str(error)
-
-
-def _subscribe(client: Client, request: subscription_service_pb2.CreateSubscriptionRequest) -> str:
-    """Subscribe an account, unless its live subscription is to that plan already; returns why it was refused."""
-    stub = SubscriptionServiceStub(client.channel)
-    try:
-        client.call(stub.CreateSubscription, request)
-    except CommandError as error:
-        live = subscription_service_pb2.GetSubscriptionRequest(account_id=request.account_id)
-        conflict = error.reason() == "SUBSCRIPTION_CONFLICT"
-        if conflict and client.call(stub.GetSubscription, live).subscription.plan_key == request.plan_key:
-            return ""
-        return _refusal(error)
-    return ""
 
 
 @dataclass(slots=True, kw_only=True)

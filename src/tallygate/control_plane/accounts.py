@@ -45,6 +45,12 @@ async def upsert_account(work: UnitOfWork, request: UpsertAccount, *, now: int, 
     Raises:
         SubscriptionConflictError: it has a live subscription to another plan.
     """
+    created = await put_account(work, request, now=now, new_id=new_id)
+    return replace(await get_account(work, request.account_id, now=now), created=created)
+
+
+async def put_account(work: UnitOfWork, request: UpsertAccount, *, now: int, new_id: NewId) -> bool:
+    """As `upsert_account`, for whoever does not look at the account: whether it is new."""
     check_id("account_id", request.account_id)
     stored = await work.accounts.get(request.account_id)
     wanted = stored or Account(account_id=request.account_id, create_time=now, update_time=now)
@@ -58,7 +64,7 @@ async def upsert_account(work: UnitOfWork, request: UpsertAccount, *, now: int, 
         await _put_on_plan(work, request, now=now, new_id=new_id)
     if request.user_ids:
         await add_users(work, request.account_id, request.user_ids, now=now)
-    return replace(await get_account(work, request.account_id, now=now), created=stored is None)
+    return stored is None
 
 
 async def get_account(work: UnitOfWork, account_id: str, *, now: int) -> AccountView:

@@ -79,6 +79,10 @@ class UnitOfWork(Protocol):
         """The tenant's API keys."""
         ...
 
+    def part(self) -> AbstractAsyncContextManager[None]:
+        """A part of the transaction that may fail by itself: an exception undoes what was done in its block."""
+        ...
+
     async def commit(self) -> int:
         """Commit, and answer the tenant's view version: a new one if anything changed that is published.
 

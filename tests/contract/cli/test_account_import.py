@@ -5,38 +5,53 @@ import grpc
 import pytest
 
 from contract.cli.fake_server import Refuse
-from tallygate_api.v1.account_service_pb2 import UpsertAccountResponse
-from tallygate_api.v1.subscription_pb2 import Subscription
-from tallygate_api.v1.subscription_service_pb2 import GetSubscriptionResponse
+from tallygate_api.v1.account_service_pb2 import ImportAccountsOutcome, ImportAccountsResponse
+from tallygate_api.v1.decision_pb2 import ErrorStatus
 
+COUNT = 240
+"""Lines of the file: two full calls and a part of one."""
 EXAMPLE = Path(__file__).parents[3] / "examples" / "accounts.jsonl"
 
 
 @pytest.fixture
 def file(home):
     path = home / "accounts.jsonl"
-    path.write_text("".join(f'{{"account_id": "a{n}"}}\n' for n in range(40)))
+    path.write_text("".join(f'{{"account_id": "a{n}"}}\n' for n in range(COUNT)))
     return path
 
 
+@pytest.fixture(autouse=True)
+def _takes_all(server):
+    server.answers["ImportAccounts"] = taken
+
+
+def taken(request):
+    return ImportAccountsResponse(outcomes=[ImportAccountsOutcome(created=True)] * len(request.items))
+
+
+def items(server):
+    return [item for request in server.asked("ImportAccounts") for item in request.items]
+
+
 def ids(server):
-    return sorted(request.account_id for request in server.asked("UpsertAccount"))
+    return sorted(item.account.account_id for item in items(server))
 
 
-def all_ids(count=40):
-    return sorted(f"a{n}" for n in range(count))
+def all_ids():
+    return sorted(f"a{n}" for n in range(COUNT))
 
 
 def test_every_line_is_one_account(file, server, say):
     said = say("account", "import", file)
-    assert (said.code, said.out, said.err) == (0, "imported 40 accounts, 0 failed\n", "")
+    assert (said.code, said.out, said.err) == (0, "imported 240 accounts, 0 failed\n", "")
     assert ids(server) == all_ids()
     assert not file.with_name("accounts.jsonl.progress").exists()
 
 
 def test_the_demo_accounts_bring_subscriptions(server, say):
     assert say("account", "import", EXAMPLE).code == 0
-    plans = {r.account_id: (r.plan_key, r.HasField("trial_days")) for r in server.asked("CreateSubscription")}
+    held = [item.subscription for item in items(server)]
+    plans = {each.account_id: (each.plan_key, each.HasField("trial_days")) for each in held}
     assert plans == {
         "globex": ("free", False),
         "acme": ("pro", True),
@@ -45,19 +60,34 @@ def test_the_demo_accounts_bring_subscriptions(server, say):
     }
 
 
-def test_importing_again_changes_nothing(server, say):
-    server.answers["CreateSubscription"] = Refuse(
-        grpc.StatusCode.FAILED_PRECONDITION, "There is one.", "SUBSCRIPTION_CONFLICT"
-    )
-    server.answers["GetSubscription"] = lambda request: GetSubscriptionResponse(
-        subscription=Subscription(
-            plan_key={"acme": "pro", "hooli": "pro", "globex": "free"}.get(request.account_id, "x")
-        )
-    )
+def test_what_the_server_refuses_is_told_by_line(server, say):
+    refused = ImportAccountsOutcome(error=ErrorStatus(message="There is one."))
+    field = ImportAccountsOutcome(error=ErrorStatus(message="no", metadata={"field": "plan_key", "expected": "a plan"}))
+    created = ImportAccountsOutcome(created=True)
+    server.answers["ImportAccounts"] = ImportAccountsResponse(outcomes=[created, field, refused, created])
     said = say("account", "import", EXAMPLE)
     assert said.code == 2
-    assert said.err.splitlines()[0] == f"error: {EXAMPLE}:3: There is one."
-    assert said.out == "imported 3 accounts, 1 failed\n"
+    told = [f"error: {EXAMPLE}:2: plan_key: expected a plan", f"error: {EXAMPLE}:3: There is one."]
+    assert said.err.splitlines()[:2] == told
+    assert said.out == "imported 2 accounts, 2 failed\n"
+
+
+def test_a_call_that_is_refused_is_made_again_by_halves(file, server, say):
+    def but_one(request):
+        if any(item.account.account_id == "a77" for item in request.items):
+            return Refuse(grpc.StatusCode.RESOURCE_EXHAUSTED, "Too large.")
+        return taken(request)
+
+    server.answers["ImportAccounts"] = but_one
+    said = say("account", "import", file)
+    assert said.err.splitlines()[0] == f"error: {file}:78: Too large."
+    assert said.out == "imported 239 accounts, 1 failed\n"
+
+
+def test_an_answer_that_is_short_of_outcomes_stops_the_import(file, server, say):
+    server.answers["ImportAccounts"] = ImportAccountsResponse()
+    said = say("account", "import", file)
+    assert (said.code, said.err.splitlines()[0]) == (3, "error: the server answered 0 outcomes for 100 accounts")
 
 
 @pytest.mark.usefixtures("server")
@@ -73,34 +103,33 @@ def test_lines_that_are_refused_are_told_and_the_rest_goes_on(file, say):
     told = [line.split(": ")[1] for line in said.err.splitlines()[:3]]
     assert told == [f"{file}:4", f"{file}:6", f"{file}:8"]
     assert '"plan"' in said.err
-    assert said.out == "imported 37 accounts, 3 failed\n"
+    assert said.out == "imported 237 accounts, 3 failed\n"
     again = say("account", "import", file, "-o", "json")
-    assert again.json() == {"imported": 37, "failed": 3, "resumed": 0, "problems": again.json()["problems"]}
+    assert again.json() == {"imported": 237, "failed": 3, "resumed": 0, "problems": again.json()["problems"]}
 
 
 def test_an_import_that_was_interrupted_goes_on(file, server, say):
     gone = Refuse(grpc.StatusCode.UNAVAILABLE, "Gone.", "SHUTTING_DOWN")
-    server.answers["UpsertAccount"] = [*[UpsertAccountResponse()] * 20, gone]
+    server.answers["ImportAccounts"] = [taken, taken, gone]
     said = say("account", "import", file)
     assert said.code == 3
     assert "run the same command again to go on from here" in said.err
     saved = json.loads(file.with_name("accounts.jsonl.progress").read_text())
-    assert (saved["lines"], saved["imported"]) == (20, 20)
+    assert (saved["lines"], saved["imported"]) == (200, 200)
 
     before = len(server.requests)
-    server.answers["UpsertAccount"] = UpsertAccountResponse()
+    server.answers["ImportAccounts"] = taken
     said = say("account", "import", file)
-    assert (said.code, said.out) == (0, "imported 20 accounts, 20 by the run before, 0 failed\n")
-    assert sorted(request.account_id for _, request in server.requests[before:]) == sorted(
-        f"a{n}" for n in range(20, 40)
-    )
+    assert (said.code, said.out) == (0, "imported 40 accounts, 200 by the run before, 0 failed\n")
+    sent = [item.account.account_id for _, request in server.requests[before:] for item in request.items]
+    assert sent == [f"a{n}" for n in range(200, 240)]
     assert not file.with_name("accounts.jsonl.progress").exists()
 
 
 @pytest.mark.parametrize("why", ["another beginning", "another server", "rubbish", "asked to"])
 def test_an_import_starts_over_when_it_is_not_the_same(file, server, say, why):
     progress = file.with_name("accounts.jsonl.progress")
-    server.answers["UpsertAccount"] = [*[UpsertAccountResponse()] * 16, Refuse(grpc.StatusCode.INTERNAL, "No.")]
+    server.answers["ImportAccounts"] = [taken, Refuse(grpc.StatusCode.INTERNAL, "No.")]
     assert say("account", "import", file).code == 3
     saved = json.loads(progress.read_text())
     if why == "another beginning":
@@ -110,23 +139,24 @@ def test_an_import_starts_over_when_it_is_not_the_same(file, server, say, why):
     elif why == "rubbish":
         progress.write_text("{")
     server.requests.clear()
-    server.answers.clear()
+    server.answers["ImportAccounts"] = taken
     assert say("account", "import", file, *(["--restart"] if why == "asked to" else [])).code == 0
-    assert len(ids(server)) == 40
+    assert len(ids(server)) == COUNT
 
 
 def test_a_key_that_is_refused_stops_the_import(file, server, say):
-    server.answers["UpsertAccount"] = Refuse(grpc.StatusCode.UNAUTHENTICATED, "No.", "KEY_REVOKED")
+    server.answers["ImportAccounts"] = Refuse(grpc.StatusCode.UNAUTHENTICATED, "No.", "KEY_REVOKED")
     said = say("account", "import", file)
     assert said.code == 2
-    assert len(ids(server)) <= 4
+    assert len(server.asked("ImportAccounts")) == 1
 
 
 def test_an_account_that_comes_twice_is_sent_in_order(home, server, say):
     path = home / "twice.jsonl"
     path.write_text('{"account_id": "a", "metadata": {"n": "1"}}\n{"account_id": "a", "metadata": {"n": "2"}}\n')
     assert say("account", "import", path).code == 0
-    assert [request.metadata["n"] for request in server.asked("UpsertAccount")] == ["1", "2"]
+    asked = server.asked("ImportAccounts")
+    assert [[item.account.metadata["n"] for item in request.items] for request in asked] == [["1"], ["2"]]
 
 
 def test_a_file_that_is_not_there_is_one_line(say):

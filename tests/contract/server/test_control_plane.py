@@ -32,6 +32,7 @@ from tallygate_api.v1 import (
     catalog_pb2,
     catalog_service_pb2,
     catalog_service_pb2_grpc,
+    error_reason_pb2,
     subscription_pb2,
     subscription_service_pb2,
     subscription_service_pb2_grpc,
@@ -246,6 +247,33 @@ async def test_an_account_is_upserted_with_plan_trial_users_and_metadata(client)
     assert len((await client.ListAccounts()).accounts) == 2
     assert await refused(client.GetAccount(account_id="nobody")) is grpc.StatusCode.NOT_FOUND
     assert await refused(client.UpsertAccount(account_id="x", time_zone="Mars")) is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_accounts_are_imported_each_with_its_own_outcome(client):
+    items = [
+        {"account": {"account_id": "a", "plan_key": "pro", "user_ids": ["ada"]}},
+        {"account": {"account_id": "b"}, "subscription": {"plan_key": "pro", "trial_days": 3}},
+        {"account": {"account_id": ""}},
+        {"account": {"account_id": "c"}, "subscription": {"account_id": "other", "plan_key": "pro"}},
+        {"account": {"account_id": "d", "plan_key": "nowhere"}},
+    ]
+    answer = await client.ImportAccounts(items=items)
+    assert [outcome.WhichOneof("outcome") for outcome in answer.outcomes] == ["created", "created", *["error"] * 3]
+    assert [outcome.error.metadata.get("field", "") for outcome in answer.outcomes[2:]] == [
+        "account_id",
+        "subscription.account_id",
+        "",
+    ]
+    assert answer.outcomes[4].error.reason == error_reason_pb2.ERROR_REASON_PLAN_NOT_FOUND
+    assert [account.account_id for account in (await client.ListAccounts()).accounts] == ["a", "b"]
+    trial = (await client.GetSubscription(account_id="b")).subscription
+    assert trial.trial_end_time.seconds == NOW + 3 * DAY
+    again = await client.ImportAccounts(items=items[:2])
+    assert [outcome.created for outcome in again.outcomes] == [False, False]
+    assert again.view_version == answer.view_version
+    assert await refused(client.ImportAccounts(items=[])) is grpc.StatusCode.INVALID_ARGUMENT
+    assert await refused(client.ImportAccounts(items=items[:1] * 2)) is grpc.StatusCode.INVALID_ARGUMENT
+    assert await refused(client.ImportAccounts(items=items[1:2] * 201)) is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_users_and_seats(client):

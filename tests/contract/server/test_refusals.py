@@ -124,6 +124,8 @@ ROWS = [
     invalid("UpsertAccount", "metadata", metadata={str(n): "x" for n in range(51)}, **ACME),
     missing("UpsertAccount", "PLAN", account_id="new", plan_key="gold"),
     ("UpsertAccount", {"plan_key": "q", **ACME}, CONFLICT, "SUBSCRIPTION_CONFLICT", None),
+    invalid("ImportAccounts", "items"),
+    invalid("ImportAccounts", "items.account.account_id", items=[{"account": ACME}, {"account": ACME}]),
     missing("GetAccount", "ACCOUNT", account_id="nobody"),
     invalid("ListAccounts", "page_size", page_size=-1),
     invalid("AddUsers", "user_ids", **ACME),

@@ -4,6 +4,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from tallygate_api.v1 import catalog_pb2 as _catalog_pb2
 from tallygate_api.v1 import decision_pb2 as _decision_pb2
 from tallygate_api.v1 import subscription_pb2 as _subscription_pb2
+from tallygate_api.v1 import subscription_service_pb2 as _subscription_service_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -65,6 +66,36 @@ class UpsertAccountResponse(_message.Message):
     view_version: int
     created: bool
     def __init__(self, account: _Optional[_Union[Account, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., created: _Optional[bool] = ...) -> None: ...
+
+class ImportAccountsItem(_message.Message):
+    __slots__ = ("account", "subscription")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    account: UpsertAccountRequest
+    subscription: _subscription_service_pb2.CreateSubscriptionRequest
+    def __init__(self, account: _Optional[_Union[UpsertAccountRequest, _Mapping[str, object]]] = ..., subscription: _Optional[_Union[_subscription_service_pb2.CreateSubscriptionRequest, _Mapping[str, object]]] = ...) -> None: ...
+
+class ImportAccountsRequest(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[ImportAccountsItem]
+    def __init__(self, items: _Optional[_Iterable[_Union[ImportAccountsItem, _Mapping[str, object]]]] = ...) -> None: ...
+
+class ImportAccountsOutcome(_message.Message):
+    __slots__ = ("created", "error")
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    created: bool
+    error: _decision_pb2.ErrorStatus
+    def __init__(self, created: _Optional[bool] = ..., error: _Optional[_Union[_decision_pb2.ErrorStatus, _Mapping[str, object]]] = ...) -> None: ...
+
+class ImportAccountsResponse(_message.Message):
+    __slots__ = ("outcomes", "view_version")
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    outcomes: _containers.RepeatedCompositeFieldContainer[ImportAccountsOutcome]
+    view_version: int
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[ImportAccountsOutcome, _Mapping[str, object]]]] = ..., view_version: _Optional[int] = ...) -> None: ...
 
 class GetAccountRequest(_message.Message):
     __slots__ = ("account_id",)

@@ -43,6 +43,11 @@ class AccountServiceStub:
                 request_serializer=tallygate_dot_v1_dot_account__service__pb2.UpsertAccountRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_account__service__pb2.UpsertAccountResponse.FromString,
                 _registered_method=True)
+        self.ImportAccounts = channel.unary_unary(
+                '/tallygate.v1.AccountService/ImportAccounts',
+                request_serializer=tallygate_dot_v1_dot_account__service__pb2.ImportAccountsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_account__service__pb2.ImportAccountsResponse.FromString,
+                _registered_method=True)
         self.GetAccount = channel.unary_unary(
                 '/tallygate.v1.AccountService/GetAccount',
                 request_serializer=tallygate_dot_v1_dot_account__service__pb2.GetAccountRequest.SerializeToString,
@@ -126,6 +131,15 @@ class AccountServiceServicer:
         """Creates an account or updates it, and subscribes it in the same step. Repeating it changes nothing.
 
         Errors: INVALID_FIELD, PLAN_NOT_FOUND, SUBSCRIPTION_CONFLICT (a live subscription to another plan: use ChangePlan).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportAccounts(self, request, context):
+        """Creates or updates many accounts in one step, each with its own outcome: what is refused of one keeps no other out.
+
+        Repeating it changes nothing. Errors: INVALID_FIELD (items: 1 to 200, each account once).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -263,6 +277,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     request_deserializer=tallygate_dot_v1_dot_account__service__pb2.UpsertAccountRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_account__service__pb2.UpsertAccountResponse.SerializeToString,
             ),
+            'ImportAccounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportAccounts,
+                    request_deserializer=tallygate_dot_v1_dot_account__service__pb2.ImportAccountsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_account__service__pb2.ImportAccountsResponse.SerializeToString,
+            ),
             'GetAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAccount,
                     request_deserializer=tallygate_dot_v1_dot_account__service__pb2.GetAccountRequest.FromString,
@@ -365,6 +384,33 @@ class AccountService:
             '/tallygate.v1.AccountService/UpsertAccount',
             tallygate_dot_v1_dot_account__service__pb2.UpsertAccountRequest.SerializeToString,
             tallygate_dot_v1_dot_account__service__pb2.UpsertAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportAccounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.AccountService/ImportAccounts',
+            tallygate_dot_v1_dot_account__service__pb2.ImportAccountsRequest.SerializeToString,
+            tallygate_dot_v1_dot_account__service__pb2.ImportAccountsResponse.FromString,
             options,
             channel_credentials,
             insecure,

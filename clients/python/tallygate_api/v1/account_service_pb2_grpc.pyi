@@ -9,6 +9,7 @@ from tallygate_api.v1 import account_service_pb2 as _pb2
 class AccountServiceStub:
     def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None: ...
     UpsertAccount: grpc.UnaryUnaryMultiCallable[_pb2.UpsertAccountRequest, _pb2.UpsertAccountResponse]
+    ImportAccounts: grpc.UnaryUnaryMultiCallable[_pb2.ImportAccountsRequest, _pb2.ImportAccountsResponse]
     GetAccount: grpc.UnaryUnaryMultiCallable[_pb2.GetAccountRequest, _pb2.GetAccountResponse]
     ListAccounts: grpc.UnaryUnaryMultiCallable[_pb2.ListAccountsRequest, _pb2.ListAccountsResponse]
     AddUsers: grpc.UnaryUnaryMultiCallable[_pb2.AddUsersRequest, _pb2.AddUsersResponse]
@@ -27,6 +28,7 @@ class AccountServiceStub:
 class AccountServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
     UpsertAccount: grpc.aio.UnaryUnaryMultiCallable[_pb2.UpsertAccountRequest, _pb2.UpsertAccountResponse]
+    ImportAccounts: grpc.aio.UnaryUnaryMultiCallable[_pb2.ImportAccountsRequest, _pb2.ImportAccountsResponse]
     GetAccount: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetAccountRequest, _pb2.GetAccountResponse]
     ListAccounts: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListAccountsRequest, _pb2.ListAccountsResponse]
     AddUsers: grpc.aio.UnaryUnaryMultiCallable[_pb2.AddUsersRequest, _pb2.AddUsersResponse]
@@ -44,6 +46,7 @@ class AccountServiceAsyncStub:
 
 class AccountServiceServicer:
     def UpsertAccount(self, request: _pb2.UpsertAccountRequest, context: grpc.aio.ServicerContext[_pb2.UpsertAccountRequest, _pb2.UpsertAccountResponse]) -> Awaitable[_pb2.UpsertAccountResponse]: ...
+    def ImportAccounts(self, request: _pb2.ImportAccountsRequest, context: grpc.aio.ServicerContext[_pb2.ImportAccountsRequest, _pb2.ImportAccountsResponse]) -> Awaitable[_pb2.ImportAccountsResponse]: ...
     def GetAccount(self, request: _pb2.GetAccountRequest, context: grpc.aio.ServicerContext[_pb2.GetAccountRequest, _pb2.GetAccountResponse]) -> Awaitable[_pb2.GetAccountResponse]: ...
     def ListAccounts(self, request: _pb2.ListAccountsRequest, context: grpc.aio.ServicerContext[_pb2.ListAccountsRequest, _pb2.ListAccountsResponse]) -> Awaitable[_pb2.ListAccountsResponse]: ...
     def AddUsers(self, request: _pb2.AddUsersRequest, context: grpc.aio.ServicerContext[_pb2.AddUsersRequest, _pb2.AddUsersResponse]) -> Awaitable[_pb2.AddUsersResponse]: ...

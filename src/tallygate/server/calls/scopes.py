@@ -37,6 +37,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.CatalogService/ListPlans": _READ,
     "tallygate.v1.CatalogService/GetPlan": _READ,
     "tallygate.v1.AccountService/UpsertAccount": _WRITE,
+    "tallygate.v1.AccountService/ImportAccounts": _WRITE,
     "tallygate.v1.AccountService/GetAccount": _READ,
     "tallygate.v1.AccountService/ListAccounts": _READ,
     "tallygate.v1.AccountService/AddUsers": _WRITE,

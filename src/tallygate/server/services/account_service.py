@@ -8,12 +8,14 @@ from tallygate.control_plane.accounts import (
     remove_users,
     upsert_account,
 )
+from tallygate.control_plane.imports import MOST_ITEMS, ImportItem, import_accounts
+from tallygate.domain.errors import InvalidFieldError, TallygateError
 from tallygate.records.ports import UnitOfWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.allowance_methods import AllowanceMethods
 from tallygate.server.services.seat_methods import SeatMethods
 from tallygate.server.services.tenant_work import TenantWork, page_request
-from tallygate.server.wire.account import decode_upsert, encode_account, encode_user
+from tallygate.server.wire.account import decode_import, decode_upsert, encode_account, encode_imported, encode_user
 from tallygate.server.wire.scalars import identifier, identifiers, optional_identifier
 from tallygate_api.v1 import account_service_pb2 as wire
 
@@ -37,6 +39,19 @@ class AccountServicer(AllowanceMethods, SeatMethods):
         written = await self._work.write(call, upsert)
         written.value.view_version = written.view_version
         return written.value
+
+    async def ImportAccounts(self, request: wire.ImportAccountsRequest, call: Call) -> wire.ImportAccountsResponse:  # noqa: N802 - the wire's name
+        """Create accounts or change them, many in one step, each with its own outcome."""
+        if not 0 < len(request.items) <= MOST_ITEMS:
+            raise InvalidFieldError(field="items", expected=f"1 to {MOST_ITEMS} of them", got=len(request.items))
+        read = [_read(item) for item in request.items]
+        items = [item for item in read if isinstance(item, ImportItem)]
+        written = await self._work.write(
+            call, lambda work, now: import_accounts(work, items, now=now, new_id=self._work.new_id)
+        )
+        made = iter(written.value)
+        outcomes = [each if isinstance(each, TallygateError) else next(made) for each in read]
+        return wire.ImportAccountsResponse(outcomes=map(encode_imported, outcomes), view_version=written.view_version)
 
     async def GetAccount(self, request: wire.GetAccountRequest, call: Call) -> wire.GetAccountResponse:  # noqa: N802 - the wire's name
         """An account and what it holds."""
@@ -81,3 +96,10 @@ class AccountServicer(AllowanceMethods, SeatMethods):
         page = page_request(request.page_size, request.page_token)
         found = await self._work.read(call, lambda work, _: list_users(work, account_id, page))
         return wire.ListUsersResponse(users=map(encode_user, found.items), next_page_token=found.next_page_token)
+
+
+def _read(item: wire.ImportAccountsItem) -> ImportItem | TallygateError:
+    try:
+        return decode_import(item)
+    except TallygateError as error:
+        return error

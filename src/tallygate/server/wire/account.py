@@ -2,9 +2,12 @@
 
 from tallygate.control_plane.accounts import AccountView, UpsertAccount
 from tallygate.control_plane.allowances import CreateGrant, CreateOverride
+from tallygate.control_plane.imports import ImportItem
 from tallygate.domain.catalog import Catalog
+from tallygate.domain.errors import InvalidFieldError, TallygateError
 from tallygate.records.values import AccountUser, SeatHolder, StoredGrant, StoredOverride
 from tallygate.server.wire.catalog import time_zone
+from tallygate.server.wire.decision import encode_error
 from tallygate.server.wire.plan import decode_entitlement, decode_rate, encode_entitlement, encode_rate
 from tallygate.server.wire.scalars import (
     entries,
@@ -15,7 +18,7 @@ from tallygate.server.wire.scalars import (
     quantity,
     timestamp,
 )
-from tallygate.server.wire.subscription import encode_subscription
+from tallygate.server.wire.subscription import decode_create, encode_subscription
 from tallygate_api.v1 import account_service_pb2 as wire
 
 
@@ -28,6 +31,27 @@ def decode_upsert(request: wire.UpsertAccountRequest) -> UpsertAccount:
         plan_key=identifier(request.plan_key, "plan_key") if request.HasField("plan_key") else "",
         user_ids=identifiers(request.user_ids, "user_ids") if request.user_ids else (),
     )
+
+
+def decode_import(item: wire.ImportAccountsItem) -> ImportItem:
+    """An account as it is to be, with its subscription."""
+    subscription = None
+    if item.HasField("subscription"):
+        if item.subscription.account_id not in {"", item.account.account_id}:
+            expected = "the account's own id, or nothing"
+            raise InvalidFieldError(
+                field="subscription.account_id", expected=expected, got=item.subscription.account_id
+            )
+        item.subscription.account_id = item.account.account_id
+        subscription = decode_create(item.subscription)
+    return ImportItem(account=decode_upsert(item.account), subscription=subscription)
+
+
+def encode_imported(outcome: bool | TallygateError) -> wire.ImportAccountsOutcome:  # noqa: FBT001 - a value, no switch
+    """Whether the account is new, or why nothing of it was done."""
+    if isinstance(outcome, TallygateError):
+        return wire.ImportAccountsOutcome(error=encode_error(outcome))
+    return wire.ImportAccountsOutcome(created=outcome)
 
 
 def encode_account(view: AccountView, catalog: Catalog, now: int) -> wire.Account:

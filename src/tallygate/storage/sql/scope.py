@@ -1,7 +1,8 @@
 """One tenant's share of a transaction: its connection, whose rows it may touch, and what it changed so far."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, Executable, Row, Table
@@ -9,10 +10,9 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tallygate.domain.catalog import Catalog
+from tallygate.records.values import Tenant
 from tallygate.storage.sql.models import Base
-
-_ROWS_AT_ONCE = 500
-"""Rows of one INSERT: with the widest table within SQLite's 32,766 parameters."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,9 +24,43 @@ class Changes:
     keys: dict[str, None] = field(default_factory=dict)
     touched: dict[str, None] = field(default_factory=dict)
 
+    def copy(self) -> "Changes":
+        """As it stands."""
+        return replace(self, accounts={**self.accounts}, keys={**self.keys}, touched={**self.touched})
+
+    def restore(self, before: "Changes") -> None:
+        """As it stood."""
+        self.catalog, self.accounts = before.catalog, before.accounts
+        self.keys, self.touched = before.keys, before.touched
+
     def any(self) -> bool:
         """Whether there is anything to publish."""
         return self.catalog or bool(self.accounts) or bool(self.keys)
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What this transaction has read and not changed since: many use-cases in one ask for the same.
+
+    `absent` are accounts that are not there, `empty` those that were made just now and hold nothing yet.
+    """
+
+    tenant: Tenant | None = None
+    catalog: Catalog | None = None
+    absent: set[str] = field(default_factory=set)
+    empty: set[str] = field(default_factory=set)
+
+    def made(self, account_id: str) -> None:
+        """An account was added, or replaced: it holds nothing yet where it was not there."""
+        if account_id in self.absent:
+            self.absent.discard(account_id)
+            self.empty.add(account_id)
+
+    def forget(self) -> None:
+        """What was done in between is undone."""
+        self.tenant = self.catalog = None
+        self.absent.clear()
+        self.empty.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +71,7 @@ class Scope:
     tenant_id: str
     now: int = 0
     changes: Changes = field(default_factory=Changes)
+    known: Known = field(default_factory=Known)
 
     async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
         """All rows of a query."""
@@ -49,18 +84,31 @@ class Scope:
 
     async def upsert(self, model: type[Base], rows: Sequence[Mapping[str, Any]], *, keep: Collection[str] = ()) -> None:
         """Insert rows of this tenant, by column name, or replace those with the same key but for columns to `keep`."""
+        if not rows:
+            return
+        values = [{"tenant_id": self.tenant_id, **row} for row in rows]
         sqlite = self.connection.dialect.name == "sqlite"
-        table = table_of(model)
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            values = [{"tenant_id": self.tenant_id, **row} for row in rows[start : start + _ROWS_AT_ONCE]]
-            insert = (sqlite_insert if sqlite else postgres_insert)(table).values(values)
-            key = [column.name for column in table.primary_key]
-            other = {name: insert.excluded[name] for name in values[0] if name not in {*key, *keep}}
-            await self.execute(insert.on_conflict_do_update(index_elements=key, set_=other))
+        await self.connection.execute(
+            _upsert(table_of(model), tuple(values[0]), frozenset(keep), sqlite=sqlite), values
+        )
+
+    def holds(self, account_id: str) -> None:
+        """Something that the account holds is changed: to be published, and known no longer."""
+        self.changes.accounts[account_id] = None
+        self.known.empty.discard(account_id)
 
     def own(self, model: type[Base]) -> ColumnElement[bool]:
         """The condition that a row is this tenant's."""
         return table_of(model).c.tenant_id == self.tenant_id
+
+
+@cache
+def _upsert(table: Table, names: tuple[str, ...], keep: frozenset[str], *, sqlite: bool) -> Executable:
+    """Made once, as making it costs more than running it; `names` are the columns that the rows hold."""
+    insert = (sqlite_insert if sqlite else postgres_insert)(table)
+    key = [column.name for column in table.primary_key]
+    other = {name: insert.excluded[name] for name in names if name not in {*key, *keep}}
+    return insert.on_conflict_do_update(index_elements=key, set_=other)
 
 
 def table_of(model: type[Base]) -> Table:

@@ -17,12 +17,12 @@ from tallygate.storage.sql.accounts.accounts import (
 )
 from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository
-from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository
+from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository, tenant_of
 from tallygate.storage.sql.catalog.keys import SqlKeyRepository
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import AccountRow, ApiKeyRow, OutboxRow, TenantRow
-from tallygate.storage.sql.scope import Changes, Scope, table_of
+from tallygate.storage.sql.scope import Changes, Known, Scope, table_of
 
 _tenants, _accounts, _keys = table_of(TenantRow), table_of(AccountRow), table_of(ApiKeyRow)
 _outbox = table_of(OutboxRow)
@@ -84,6 +84,19 @@ class SqlUnitOfWork:
     def keys(self) -> SqlKeyRepository:
         """The tenant's API keys."""
         return SqlKeyRepository(scope=self.scope)
+
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """A part of the transaction that may fail by itself."""
+        changes, known = self.scope.changes, self.scope.known
+        before = changes.copy()
+        try:
+            async with self.scope.connection.begin_nested():
+                yield
+        except BaseException:
+            changes.restore(before)
+            known.forget()
+            raise
 
     async def commit(self) -> int:
         """Raise the tenant's version if anything changed, note what did, and commit."""
@@ -153,15 +166,17 @@ class SqlStore:
     ) -> AsyncIterator[SqlUnitOfWork]:
         with translated():
             async with connected(self.engine, options) as connection:
-                tenant = (await connection.execute(tenant_row)).first()
-                if tenant is None:
+                row = (await connection.execute(tenant_row)).first()
+                if row is None:
                     raise TenantNotFoundError(tenant_id=tenant_id)
+                tenant = tenant_of(row)
                 own_time = now + tenant.clock_offset
-                yield SqlUnitOfWork(scope=Scope(connection=connection, tenant_id=tenant_id, now=own_time))
+                known = Known(tenant=tenant)
+                yield SqlUnitOfWork(scope=Scope(connection=connection, tenant_id=tenant_id, now=own_time, known=known))
 
 
 def _tenant_row(tenant_id: str) -> Select[Any]:
-    return select(_tenants.c.clock_offset).where(_tenants.c.tenant_id == tenant_id)
+    return select(_tenants).where(_tenants.c.tenant_id == tenant_id)
 
 
 def _entries(changes: Changes) -> list[dict[str, str]]:

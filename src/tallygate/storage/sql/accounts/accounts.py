@@ -29,6 +29,8 @@ class SqlAccountRepository:
         """The account's profile."""
         query = select(_accounts).where(self.scope.own(AccountRow), _accounts.c.account_id == account_id)
         rows = await self.scope.rows(query)
+        if not rows:
+            self.scope.known.absent.add(account_id)
         return self._account(rows[0]) if rows else None
 
     async def put(self, account: Account) -> None:
@@ -43,6 +45,7 @@ class SqlAccountRepository:
             "metadata": dict(account.metadata),
         }
         await self.scope.upsert(AccountRow, [row])
+        self.scope.known.made(account.account_id)
 
     async def list(self, *, after: str, limit: int, plan_key: str = "", now: int = 0) -> Sequence[Account]:
         """Profiles by account_id, those behind `after`; with `plan_key` only those whom that plan serves now."""
@@ -53,13 +56,14 @@ class SqlAccountRepository:
         return [self._account(row) for row in rows]
 
     async def records(self, account_ids: Sequence[str]) -> Sequence[AccountRecord]:
-        """The whole records of those of the accounts that exist, in six queries however many they are."""
+        """The whole records of those of the accounts that exist, in a handful of queries however many they are."""
         own = self.scope.own(AccountRow), _accounts.c.account_id.in_(account_ids)
         accounts = await self.scope.rows(select(_accounts).where(*own).order_by(_accounts.c.account_id))
-        subscriptions = await live_subscriptions(self.scope, account_ids)
-        overrides = await _held(self.scope, OverrideRow, account_ids)
-        grants = await grants_of(self.scope, account_ids)
-        seats = await _held(self.scope, SeatRow, account_ids)
+        holders = [account_id for account_id in account_ids if account_id not in self.scope.known.empty]
+        subscriptions = await live_subscriptions(self.scope, holders)
+        overrides = await _held(self.scope, OverrideRow, holders)
+        grants = await grants_of(self.scope, holders)
+        seats = await _held(self.scope, SeatRow, holders)
         return [
             AccountRecord(
                 tenant_id=self.scope.tenant_id,
@@ -138,7 +142,7 @@ class SqlSeatRepository:
 
     async def assign(self, account_id: str, holder: SeatHolder) -> None:
         """Give the user a seat that they do not hold yet."""
-        self.scope.changes.accounts[account_id] = None
+        self.scope.holds(account_id)
         row = {"account_id": account_id, "feature_key": holder.feature_key}
         await self.scope.upsert(SeatRow, [{**row, "user_id": holder.user_id, "assign_time": holder.assign_time}])
 
@@ -148,7 +152,7 @@ class SqlSeatRepository:
         where += [_seats.c.feature_key == feature_key] if feature_key else []
         freed = await self.scope.execute(delete(_seats).where(*where)) > 0
         if freed:
-            self.scope.changes.accounts[account_id] = None
+            self.scope.holds(account_id)
         return freed
 
     async def list(
@@ -172,6 +176,8 @@ async def _held(scope: Scope, model: type[Base], account_ids: Sequence[str]) -> 
     table = table_of(model)
     query = select(table).where(scope.own(model), table.c.account_id.in_(account_ids))
     found: dict[str, list[Row[Any]]] = defaultdict(list)
+    if not account_ids:
+        return found
     for row in await scope.rows(query.order_by(*table.primary_key)):
         found[row.account_id].append(row)
     return found

@@ -35,7 +35,7 @@ class SqlOverrideRepository:
 
     async def put(self, account_id: str, stored: StoredOverride) -> None:
         """Add an override."""
-        self.scope.changes.accounts[account_id] = None
+        self.scope.holds(account_id)
         override = stored.override
         row = {
             "account_id": account_id,
@@ -56,7 +56,7 @@ class SqlOverrideRepository:
         query = delete(_overrides).where(*where, _overrides.c.override_id == override_id)
         gone = await self.scope.rows(query.returning(_overrides.c.limit_key))
         if gone:
-            self.scope.changes.accounts[account_id] = None
+            self.scope.holds(account_id)
         if any(row.limit_key for row in gone):
             of = self.scope.own(AccountRow), _accounts.c.account_id == account_id
             await self.scope.execute(update(_accounts).where(*of).values(limits_time=self.scope.now))
@@ -85,7 +85,7 @@ class SqlGrantRepository:
 
     async def put(self, account_id: str, stored: StoredGrant) -> None:
         """Add or replace a grant."""
-        self.scope.changes.accounts[account_id] = None
+        self.scope.holds(account_id)
         columns = {name: getattr(stored.grant, name) for name in Grant.__slots__}
         await self.scope.upsert(GrantRow, [{"account_id": account_id, **columns, "revoke_time": stored.revoke_time}])
 
@@ -126,6 +126,8 @@ async def grants_of(scope: Scope, account_ids: Sequence[str]) -> dict[str, list[
     where = scope.own(GrantRow), _grants.c.account_id.in_(account_ids)
     query = select(_grants.c.account_id, *_grant_columns).where(*where).order_by(*_grants.primary_key)
     found: dict[str, list[Grant]] = defaultdict(list)
+    if not account_ids:
+        return found
     for row in await scope.rows(query):
         found[row.account_id].append(_grant(row[1:]))
     return found

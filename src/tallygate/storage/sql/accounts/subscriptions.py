@@ -35,7 +35,8 @@ class SqlSubscriptionRepository:
         self, account_id: str, subscription: Subscription, *, live: bool = True, cancel_time: int | None = None
     ) -> None:
         """Add or replace a subscription; what is replaced keeps when it was created."""
-        self.scope.changes.accounts[account_id] = None
+        first = account_id in self.scope.known.empty
+        self.scope.holds(account_id)
         row = {
             "account_id": account_id,
             "subscription_id": subscription.subscription_id,
@@ -48,11 +49,16 @@ class SqlSubscriptionRepository:
             "cancel_time": cancel_time,
         }
         await self.scope.upsert(SubscriptionRow, [row], keep=("create_time",))
-        await self._replace(SubscriptionTermRow, subscription.subscription_id, _term_rows(subscription))
-        await self._replace(SubscriptionAddOnRow, subscription.subscription_id, _add_on_rows(subscription))
+        if not first:
+            await self._delete(SubscriptionTermRow, subscription.subscription_id)
+            await self._delete(SubscriptionAddOnRow, subscription.subscription_id)
+        await self.scope.upsert(SubscriptionTermRow, _term_rows(subscription))
+        await self.scope.upsert(SubscriptionAddOnRow, _add_on_rows(subscription))
 
     async def list(self, wanted: SubscriptionQuery) -> Sequence[Held]:
         """Those asked for, newest first."""
+        if wanted.account_ids and self.scope.known.empty.issuperset(wanted.account_ids):
+            return []
         query = select(_subscriptions).where(self.scope.own(SubscriptionRow), *_conditions(self.scope, wanted))
         newest = _subscriptions.c.create_time.desc(), _subscriptions.c.subscription_id.desc()
         return await _assembled(self.scope, await self.scope.rows(query.order_by(*newest).limit(wanted.limit)))
@@ -101,15 +107,15 @@ class SqlSubscriptionRepository:
         )
         return {(row.plan_key, row.plan_version): row.held for row in await self.scope.rows(query)}
 
-    async def _replace(self, model: type[Base], subscription_id: str, rows: Sequence[dict[str, Any]]) -> None:
+    async def _delete(self, model: type[Base], subscription_id: str) -> None:
         table = table_of(model)
         await self.scope.execute(delete(table).where(self.scope.own(model), table.c.subscription_id == subscription_id))
-        if rows:
-            await self.scope.upsert(model, rows)
 
 
 async def live_subscriptions(scope: Scope, account_ids: Sequence[str]) -> dict[str, Subscription]:
     """The live subscriptions of the accounts, by account."""
+    if not account_ids:
+        return {}
     where = scope.own(SubscriptionRow), _subscriptions.c.live, _subscriptions.c.account_id.in_(account_ids)
     found = await _assembled(scope, await scope.rows(select(_subscriptions).where(*where)))
     return {held.account_id: held.subscription for held in found}

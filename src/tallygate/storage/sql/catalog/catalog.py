@@ -32,12 +32,15 @@ class SqlTenantRepository:
 
     async def get(self) -> Tenant:
         """The tenant as it stands in this unit of work."""
-        rows = await self.scope.rows(select(_tenants).where(self.scope.own(TenantRow)))
-        return tenant_of(rows[0])
+        if self.scope.known.tenant is None:
+            rows = await self.scope.rows(select(_tenants).where(self.scope.own(TenantRow)))
+            self.scope.known.tenant = tenant_of(rows[0])
+        return self.scope.known.tenant
 
     async def update(self, tenant: Tenant) -> None:
         """Replace its settings and clock."""
         self.scope.changes.catalog = True
+        self.scope.known.tenant = self.scope.known.catalog = None
         await self.scope.execute(
             update(_tenants)
             .where(self.scope.own(TenantRow))
@@ -58,6 +61,11 @@ class SqlCatalogRepository:
 
     async def load(self) -> Catalog:
         """Everything published, archived items included, sorted by key."""
+        if self.scope.known.catalog is None:
+            self.scope.known.catalog = await self._load()
+        return self.scope.known.catalog
+
+    async def _load(self) -> Catalog:
         tenant = await SqlTenantRepository(scope=self.scope).get()
         query = select(_items).where(self.scope.own(CatalogItemRow)).order_by(_items.c.key, _items.c.version)
         rows = await self.scope.rows(query)
@@ -87,6 +95,7 @@ class SqlCatalogRepository:
     async def put(self, item: CatalogItem) -> None:
         """Add or replace one item, by kind, key and version."""
         self.scope.changes.catalog = True
+        self.scope.known.catalog = None
         kind, key, version, doc = _columns(item)
         row = {"kind": kind, "key": key, "version": version, "doc": doc, "archived": getattr(item, "archived", False)}
         row["publish_time"] = self.scope.now
