@@ -110,7 +110,7 @@ def slots(base: int, world: dict) -> tuple[Slot, ...]:
         cuts = [start, start + PERIOD // 3, start + PERIOD] if index == 0 else [start, start + PERIOD]
         for part, (begin, end) in enumerate(itertools.pairwise(cuts)):
             limit = world["limits"][(terms + part) % 5]
-            standing = world["standing"][terms]
+            standing, room = world["standing"][terms], world.get("room", [None] * 5)[terms]
             found.append(
                 Slot(
                     start=begin,
@@ -121,6 +121,7 @@ def slots(base: int, world: dict) -> tuple[Slot, ...]:
                     keep_until=start + 2 * PERIOD,
                     limit=0 if standing else limit,
                     overage=world["overage"][terms],
+                    hard_limit=limit + room if room is not None and limit is not None and not standing else None,
                     standing=standing,
                     absent=world["absent"][terms] and limit == 0 and standing is None,
                     exclusive=world["exclusive"][terms],

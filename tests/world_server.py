@@ -283,6 +283,11 @@ def _show(decision: decision_pb2.Decision) -> dict[str, Any]:
         "limit": decision.limit if decision.HasField("limit") else None,
         "used": decision.used,
         "remaining": decision.remaining if decision.HasField("remaining") else None,
+        "hard_limit": decision.hard_limit if decision.HasField("hard_limit") else None,
+        "shortfall": decision.shortfall if decision.HasField("shortfall") else None,
+        "grants_left": [
+            pot_text(_name(wire.PotKind, p.kind, "POT_KIND_"), p.grant_id, p.quantity) for p in decision.grants_left
+        ],
         "granted": decision.granted_quantity,
         "pots": [pot_text(_name(wire.PotKind, p.kind, "POT_KIND_"), p.grant_id, p.quantity) for p in decision.pots],
         "period_start": _text(decision, "period_start_time"),

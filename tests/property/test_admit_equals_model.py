@@ -103,6 +103,7 @@ worlds = st.fixed_dictionaries(
         "offset": st.sampled_from([0, 0, 45 * SECOND, 400 * SECOND]),
         "limits": st.lists(st.one_of(st.none(), st.integers(0, 40), st.integers(0, 3)), min_size=5, max_size=5),
         "overage": st.lists(st.booleans(), min_size=5, max_size=5),
+        "room": st.lists(st.one_of(st.none(), st.integers(0, 12)), min_size=5, max_size=5),
         "standing": st.lists(
             st.sampled_from([None, None, None, None, None, Reason.SUSPENDED, Reason.NO_SUBSCRIPTION]),
             min_size=5,
@@ -174,8 +175,11 @@ def test_the_short_way_equals_the_specification(rig, world, history):
 
 PLANTED = {
     "forgets by a test tenant's clock": ("local generation = div(raw, window)", "local generation = div(now, window)"),
-    "refuses at the limit": ("quantity > remaining and not soft", "quantity >= remaining and not soft"),
-    "admits past the limit": ("quantity > remaining and not soft", "quantity > remaining + 1 and not soft"),
+    "refuses at the limit": ("most >= 0 and quantity > most", "most >= 0 and quantity >= most"),
+    "admits past the limit": ("most >= 0 and quantity > most", "most >= 0 and quantity > most + 1"),
+    "knows no end of overage": ("counted = slot[SLOT_HARD_LIMIT], counted + place.overage", "counted = -1, 0"),
+    "forgets what overage took": ("counted + place.overage\n", "counted\n"),
+    "admits a level past the end": ("most >= 0 and level > most", "false"),
     "forgets expiry of grants": (
         "grant[GRANT_EFFECTIVE] <= at and at < grant[GRANT_EXPIRE]",
         "grant[GRANT_EFFECTIVE] <= at",

@@ -25,6 +25,7 @@ from tallygate.domain.catalog import (
     Feature,
     FeatureKind,
     LimitOwner,
+    Overage,
     Plan,
     RateLimit,
 )
@@ -34,7 +35,7 @@ from tallygate.domain.gating.decision import PotKind
 from tallygate.domain.gating.quota import MeterState, Mode, OutOfRange, QuotaGate
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.domain.gating.remedies import Metered, Question
-from tallygate.domain.gating.resolve import END, Resolver, resolve
+from tallygate.domain.gating.resolve import END, Resolver, merge, resolve
 from tallygate.domain.gating.slots import period_at, slots
 from tallygate.domain.period import Anchor, PeriodRule, PeriodUnit, UsagePeriod
 
@@ -46,8 +47,16 @@ INSTANTS = st.integers(-60, 90).map(lambda hours: BASE + hours * 9 * HOUR)
 
 LAW = settings(deadline=None)  # a busy machine breaks no law
 
-limits = st.one_of(st.just(Entitlement(unlimited=True)), st.integers(0, 40).map(lambda n: Entitlement(limit=n)))
+soft = st.builds(
+    lambda limit, room: Entitlement(limit=limit, overage=Overage.ALLOW, hard_limit=limit + room),
+    st.integers(0, 40),
+    st.integers(0, 20),
+)
+limits = st.one_of(
+    st.just(Entitlement(unlimited=True)), st.integers(0, 40).map(lambda n: Entitlement(limit=n)), soft, soft
+)
 hard = st.integers(0, 40).map(lambda n: Entitlement(limit=n))
+bonus = st.one_of(hard, soft)
 rules = st.builds(
     PeriodRule,
     every=st.sampled_from([PeriodUnit.HOUR, PeriodUnit.DAY, PeriodUnit.WEEK, PeriodUnit.MONTH]),
@@ -92,7 +101,7 @@ def worlds(draw, entitlements=limits):
         default_plan=draw(st.sampled_from(["", "a"])),
         features={"f": Feature(feature_key="f", kind=FeatureKind.METERED, usage_period=draw(rules))},
         plans=plans,
-        add_ons={"x": {1: AddOn(add_on_key="x", version=1, offered_on=("a", "b"), entitlements={"f": draw(hard)})}},
+        add_ons={"x": {1: AddOn(add_on_key="x", version=1, offered_on=("a", "b"), entitlements={"f": draw(bonus)})}},
     )
     start, end = draw(spans())
     subscription = Subscription(
@@ -245,6 +254,53 @@ def test_a_hard_limit_and_its_grants_are_never_overshot(limit, amounts, history)
 
 
 @settings(LAW)
+@given(
+    limit=st.integers(0, 60),
+    room=st.integers(0, 30),
+    amounts=st.lists(st.integers(1, 20), max_size=3),
+    history=st.lists(st.tuples(st.integers(-40, 60).filter(bool), st.sampled_from(Mode)), max_size=40),
+)
+def test_the_hard_end_of_overage_is_never_overshot_but_by_what_happened_already(limit, room, amounts, history):
+    value = Entitlement(limit=limit, overage=Overage.ALLOW, hard_limit=limit + room)
+    plan = Plan(plan_key="a", version=1, entitlements={"f": value})
+    catalog = Catalog(
+        default_plan="a", features={"f": Feature(feature_key="f", kind=FeatureKind.METERED)}, plans={"a": {1: plan}}
+    )
+    grants = tuple(
+        Grant(
+            grant_id=f"g{index}", feature_key="f", amount=amount, priority=0, effective_time=0, expire_time=None,
+            create_time=0,
+        )
+        for index, amount in enumerate(amounts)
+    )  # fmt: skip
+    record = AccountRecord(tenant_id="t", account_id="a", version=1, create_time=BASE, grants=grants)
+    end, used = limit + room + sum(amounts), 0
+
+    for (quantity, mode), (answer, _) in zip(
+        history, run(catalog, record, [(0, *step) for step in history]), strict=True
+    ):
+        if mode is not Mode.ADJUST and quantity > 0:
+            assert answer.allowed == (quantity <= end - used or (mode is Mode.BEST_EFFORT and used < end))
+            assert not answer.allowed or answer.used <= end
+        used = answer.used
+
+
+@given(
+    parts=st.lists(st.tuples(st.one_of(hard, soft), st.integers(1, 4)), min_size=1, max_size=5),
+    endless=st.booleans(),
+)
+def test_limits_add_up_and_so_do_the_rooms_above_them(parts, endless):
+    feature = Feature(feature_key="f", kind=FeatureKind.METERED)
+    more = [(Entitlement(limit=0, overage=Overage.ALLOW), 1)] if endless else []
+
+    merged = merge(feature, [*parts, *more])
+
+    assert merged.limit == sum(part.limit * quantity for part, quantity in parts)
+    ends = sum((part.hard_limit or part.limit) * quantity for part, quantity in parts)
+    assert merged.end == (None if endless else ends)
+
+
+@settings(LAW)
 @given(world=worlds(), history=takes)
 def test_what_is_used_is_what_the_pots_paid_and_no_pot_is_negative(world, history):
     for answer, state in run(*world, history):
@@ -309,7 +365,8 @@ def test_one_more_than_a_level_passes_where_it_has_room_and_after_exactly_retry_
 
     decision = look(now)
     if decision.limit is not None:
-        assert decision.allowed == (decision.used + 1 <= decision.limit)
+        end = decision.limit if decision.hard_limit is None else decision.hard_limit
+        assert decision.allowed == (decision.used + 1 <= end)
     if decision.allowed:
         assert decision.retry_after is None
     elif decision.retry_after is not None:

@@ -14,6 +14,7 @@ from tallygate.domain.catalog import (
     Feature,
     FeatureKind,
     LimitOwner,
+    Overage,
     Plan,
     RateLimit,
     RateLimitRule,
@@ -69,10 +70,21 @@ def test_the_demo_catalogue_is_valid():
         ("api_calls", {"enabled": True, "limit": 1}, "enabled"),
         ("visitors", {"limit": 10}, "limit"),
         ("seats", {}, "limit"),
+        ("api_calls", {"limit": 5, "hard_limit": 9}, "hard_limit"),
+        ("api_calls", {"limit": 5, "overage": Overage.ALLOW, "hard_limit": 4}, "hard_limit"),
+        ("api_calls", {"limit": 5, "overage": Overage.ALLOW, "hard_limit": MAX_QUANTITY + 1}, "hard_limit"),
+        ("api_calls", {"unlimited": True, "overage": Overage.ALLOW, "hard_limit": 4}, "hard_limit"),
+        ("seats", {"limit": 5, "hard_limit": 9}, "hard_limit"),
+        ("sso", {"enabled": True, "hard_limit": 9}, "hard_limit"),
     ],
 )
 def test_a_value_must_suit_its_feature(feature_key, value, field):
     assert complaint(entitled(feature_key, **value)) == f"plans.pro.entitlements.{feature_key}.{field}"
+
+
+def test_overage_may_have_a_hard_end():
+    for key in ("api_calls", "seats"):
+        check_catalog(entitled(key, limit=5, overage=Overage.ALLOW, hard_limit=9), EMPTY)
 
 
 def test_a_measured_feature_is_unlimited():

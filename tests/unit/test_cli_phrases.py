@@ -54,6 +54,18 @@ def test_every_reason_has_a_sentence(number, reason):
         ),
         (
             Decision(
+                reason=Reason.REASON_QUOTA_EXHAUSTED,
+                feature_key="f",
+                limit=100,
+                hard_limit=150,
+                used=90,
+                remaining=10,
+                shortfall=1_001,
+            ),
+            "denied: 90 of 100 f used, overage ends at 150, 1,001 missing",
+        ),
+        (
+            Decision(
                 allowed=True,
                 reason=Reason.REASON_UNLIMITED,
                 feature_key="f",

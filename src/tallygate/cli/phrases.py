@@ -69,6 +69,10 @@ def _count(decision: Decision) -> str:
     text = f"{number(decision.used)} of {number(decision.limit)} {decision.feature_key} used"
     if decision.allowed and decision.reason == Reason.REASON_WITHIN_LIMIT:
         return f"{text}, {number(decision.remaining)} left"
+    if decision.HasField("hard_limit"):
+        text += f", overage ends at {number(decision.hard_limit)}"
+    if decision.HasField("shortfall"):
+        return f"{text}, {number(decision.shortfall)} missing"
     enough = decision.allowed or not decision.remaining
     return text if enough else f"{text}, and {number(decision.remaining)} left is not enough"
 

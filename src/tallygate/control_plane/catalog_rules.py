@@ -18,6 +18,7 @@ from tallygate.domain.catalog import (
     Feature,
     FeatureKind,
     LimitOwner,
+    Overage,
     Plan,
     RateLimit,
     RateLimitRule,
@@ -30,12 +31,12 @@ from tallygate.records.fields import check_id, check_label, check_quantity, chec
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _MILLISECOND = 1_000
 _MAX_TRIAL_DAYS = 3_650
-_VALUE_FIELDS = ("enabled", "number", "text", "values", "limit", "unlimited", "overage")
+_VALUE_FIELDS = ("enabled", "number", "text", "values", "limit", "unlimited", "overage", "hard_limit")
 _FIELDS_OF = {
     FeatureKind.BOOLEAN: {"enabled"},
     FeatureKind.STATIC: {"number", "text", "values", "unlimited"},
-    FeatureKind.METERED: {"limit", "unlimited", "overage"},
-    FeatureKind.SEAT: {"limit", "unlimited", "overage"},
+    FeatureKind.METERED: {"limit", "unlimited", "overage", "hard_limit"},
+    FeatureKind.SEAT: {"limit", "unlimited", "overage", "hard_limit"},
 }
 
 
@@ -134,6 +135,10 @@ def _check_allowance(path: str, feature: Feature, value: Entitlement) -> None:
         raise InvalidFieldError(field=f"{path}.limit", expected="either a limit or unlimited")
     if value.limit is not None:
         check_quantity(f"{path}.limit", value.limit)
+    if value.hard_limit is not None:
+        if value.overage is not Overage.ALLOW or value.limit is None:
+            raise InvalidFieldError(field=f"{path}.hard_limit", expected="nothing without a limit and `overage: allow`")
+        check_quantity(f"{path}.hard_limit", value.hard_limit, least=value.limit)
 
 
 def _check_feature(path: str, feature: Feature) -> None:

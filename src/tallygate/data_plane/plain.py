@@ -112,8 +112,13 @@ def quota_answer(
         slot=index,
         period_start=start,
         period_end=slot.period_end,
-        left=() if taken or limit is None else (Pot(kind=PotKind.INCLUDED, quantity=limit - included),),
+        left=() if taken else _left(None if limit is None else limit - included, over),
     )
+
+
+def _left(included: int | None, over: int) -> tuple[Pot, ...]:
+    own = () if included is None else (Pot(kind=PotKind.INCLUDED, quantity=included),)
+    return (*own, Pot(kind=PotKind.OVERAGE, quantity=-over)) if over else own
 
 
 def _paid(included: int, over: int) -> tuple[Pot, ...]:
@@ -247,7 +252,7 @@ def _quota_plan(admission: Admission, store: PlainStore, view: View, place: tupl
     now = admission.now(view)
     slots = slots_of(view, feature, at=now)
     index = next((i for i, slot in enumerate(slots) if slot.start <= now < slot.end), None)
-    if index is None:
+    if index is None or slots[index].hard_limit is not None:
         return None
     gate = QuotaGate(feature_key=feature_key, quantity=1, slots=slots, aggregation=feature.aggregation)
     context = EffectContext(billable=feature.billable)

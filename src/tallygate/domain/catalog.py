@@ -90,7 +90,10 @@ class Feature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entitlement:
-    """The right to one feature, with its value; which fields count depends on the feature's kind."""
+    """The right to one feature, with its value; which fields count depends on the feature's kind.
+
+    `hard_limit` is where the overage beyond `limit` ends; None: it does not end, or there is none.
+    """
 
     enabled: bool | None = None
     number: int | None = None
@@ -99,6 +102,14 @@ class Entitlement:
     limit: int | None = None
     unlimited: bool = False
     overage: Overage = Overage.DENY
+    hard_limit: int | None = None
+
+    @property
+    def end(self) -> int | None:
+        """Where use is denied, without grants: the limit, or the hard end of the overage beyond it; None: nowhere."""
+        if self.unlimited:
+            return None
+        return self.hard_limit if self.overage is Overage.ALLOW else self.limit or 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

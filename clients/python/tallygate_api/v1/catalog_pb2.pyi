@@ -380,7 +380,7 @@ class RateLimitRule(_message.Message):
     def __init__(self, owner: _Optional[_Union[LimitOwner, str]] = ..., algorithm: _Optional[_Union[Algorithm, str]] = ..., descriptor: _Optional[_Iterable[_Union[DescriptorRule, _Mapping[str, object]]]] = ..., value: _Optional[_Union[RateLimitValue, _Mapping[str, object]]] = ..., on_unavailable: _Optional[_Union[OnUnavailable, str]] = ..., archived: _Optional[bool] = ...) -> None: ...
 
 class Entitlement(_message.Message):
-    __slots__ = ("enabled", "number", "text", "values", "limit", "unlimited", "overage")
+    __slots__ = ("enabled", "number", "text", "values", "limit", "unlimited", "overage", "hard_limit")
     ENABLED_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -388,6 +388,7 @@ class Entitlement(_message.Message):
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     UNLIMITED_FIELD_NUMBER: _ClassVar[int]
     OVERAGE_FIELD_NUMBER: _ClassVar[int]
+    HARD_LIMIT_FIELD_NUMBER: _ClassVar[int]
     enabled: bool
     number: int
     text: str
@@ -395,7 +396,8 @@ class Entitlement(_message.Message):
     limit: int
     unlimited: bool
     overage: Overage
-    def __init__(self, enabled: _Optional[bool] = ..., number: _Optional[int] = ..., text: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., unlimited: _Optional[bool] = ..., overage: _Optional[_Union[Overage, str]] = ...) -> None: ...
+    hard_limit: int
+    def __init__(self, enabled: _Optional[bool] = ..., number: _Optional[int] = ..., text: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., unlimited: _Optional[bool] = ..., overage: _Optional[_Union[Overage, str]] = ..., hard_limit: _Optional[int] = ...) -> None: ...
 
 class Trial(_message.Message):
     __slots__ = ("days", "ends_in")

@@ -152,7 +152,7 @@ class UnblockOption(_message.Message):
     def __init__(self, kind: _Optional[_Union[UnblockKind, str]] = ..., key: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("allowed", "reason", "feature_key", "value", "unlimited", "limit", "used", "remaining", "granted_quantity", "pots", "period_start_time", "reset_time", "retry_after", "sources", "unblock_options", "view_version", "decided_on", "view_age", "replayed", "request_id")
+    __slots__ = ("allowed", "reason", "feature_key", "value", "unlimited", "limit", "used", "remaining", "granted_quantity", "pots", "period_start_time", "reset_time", "retry_after", "sources", "unblock_options", "view_version", "decided_on", "view_age", "replayed", "request_id", "hard_limit", "shortfall", "grants_left")
     ALLOWED_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -173,6 +173,9 @@ class Decision(_message.Message):
     VIEW_AGE_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    HARD_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SHORTFALL_FIELD_NUMBER: _ClassVar[int]
+    GRANTS_LEFT_FIELD_NUMBER: _ClassVar[int]
     allowed: bool
     reason: Reason
     feature_key: str
@@ -193,7 +196,10 @@ class Decision(_message.Message):
     view_age: _duration_pb2.Duration
     replayed: bool
     request_id: str
-    def __init__(self, allowed: _Optional[bool] = ..., reason: _Optional[_Union[Reason, str]] = ..., feature_key: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping[str, object]]] = ..., unlimited: _Optional[bool] = ..., limit: _Optional[int] = ..., used: _Optional[int] = ..., remaining: _Optional[int] = ..., granted_quantity: _Optional[int] = ..., pots: _Optional[_Iterable[_Union[Pot, _Mapping[str, object]]]] = ..., period_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., reset_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping[str, object]]]] = ..., unblock_options: _Optional[_Iterable[_Union[UnblockOption, _Mapping[str, object]]]] = ..., view_version: _Optional[int] = ..., decided_on: _Optional[_Union[DecidedOn, str]] = ..., view_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., replayed: _Optional[bool] = ..., request_id: _Optional[str] = ...) -> None: ...
+    hard_limit: int
+    shortfall: int
+    grants_left: _containers.RepeatedCompositeFieldContainer[Pot]
+    def __init__(self, allowed: _Optional[bool] = ..., reason: _Optional[_Union[Reason, str]] = ..., feature_key: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping[str, object]]] = ..., unlimited: _Optional[bool] = ..., limit: _Optional[int] = ..., used: _Optional[int] = ..., remaining: _Optional[int] = ..., granted_quantity: _Optional[int] = ..., pots: _Optional[_Iterable[_Union[Pot, _Mapping[str, object]]]] = ..., period_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., reset_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping[str, object]]]] = ..., unblock_options: _Optional[_Iterable[_Union[UnblockOption, _Mapping[str, object]]]] = ..., view_version: _Optional[int] = ..., decided_on: _Optional[_Union[DecidedOn, str]] = ..., view_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., replayed: _Optional[bool] = ..., request_id: _Optional[str] = ..., hard_limit: _Optional[int] = ..., shortfall: _Optional[int] = ..., grants_left: _Optional[_Iterable[_Union[Pot, _Mapping[str, object]]]] = ...) -> None: ...
 
 class ErrorStatus(_message.Message):
     __slots__ = ("code", "message", "reason", "metadata")

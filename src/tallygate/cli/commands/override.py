@@ -30,6 +30,7 @@ def override_command() -> None:
     examples=[
         "tallygate override create acme sso --enabled --end 2027-01-01",
         "tallygate override create acme api_calls --limit 250000 --overage allow",
+        "tallygate override create acme api_calls --limit 250000 --overage allow --hard-limit 300000",
         "tallygate override create acme api_rps --rate 500/1s --burst 1000",
     ],
 )
@@ -42,6 +43,7 @@ def override_command() -> None:
 @click.option("--limit", type=QUANTITY, metavar="N", help="For a metered or a seat feature.")
 @click.option("--unlimited", is_flag=True, help="No limit, for a metered or a seat feature.")
 @click.option("--overage", type=click.Choice(list(_OVERAGE)), help="What happens at the limit.")
+@click.option("--hard-limit", type=click.IntRange(min=0), metavar="N", help="Where allowed overage ends.")
 @click.option("--rate", metavar="N/TIME", help="For a rate limit: so many in so long, as 500/1s.")
 @click.option("--burst", type=AMOUNT, metavar="N", help="The size of a token bucket; default: its N.")
 @click.option("--start", type=INSTANT, metavar="TIME", help="From when on; default: now.")
@@ -110,6 +112,7 @@ def _entitlement(
     limit: int | None,
     unlimited: bool,
     overage: str | None,
+    hard_limit: int | None,
 ) -> Entitlement:
     given = [enabled is not None, figure is not None, text is not None, bool(values), limit is not None, unlimited]
     if given.count(True) != 1:
@@ -123,6 +126,7 @@ def _entitlement(
         limit=limit,
         unlimited=unlimited,
         overage=_OVERAGE[overage] if overage is not None else None,
+        hard_limit=hard_limit,
     )
 
 
@@ -172,5 +176,6 @@ def _shown(value: Entitlement) -> str:
         return value.text
     if value.HasField("limit"):
         soft = ", then overage" if value.overage == Overage.OVERAGE_ALLOW else ""
+        soft += f" up to {number(value.hard_limit)}" if value.HasField("hard_limit") else ""
         return f"limited to {number(value.limit)}{soft}"
     return "unlimited" if value.unlimited else ", ".join(value.values)

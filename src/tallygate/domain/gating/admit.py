@@ -112,7 +112,7 @@ def admit(
     if peek or not all(answer.allowed for answer in answers):
         return Verdict(status=AdmitStatus.DECIDED, answers=_untaken(gates, answers, meters, limits, now))
     notes = {
-        gates[i].digest: Remembered(payload_hash=gates[i].payload_hash, answer=answers[i])
+        gates[i].digest: Remembered(payload_hash=gates[i].payload_hash, answer=_lasting(answers[i]))
         for i in taken
         if gates[i].digest
     }
@@ -159,6 +159,11 @@ def _untaken(
         elif isinstance(answer, RateAnswer) and isinstance(before[0], RateAnswer):
             shown.append(replace(answer, remaining=before[0].remaining, reset_after=before[0].reset_after))
     return tuple(shown)
+
+
+def _lasting(answer: Answer) -> Answer:
+    """What of an answer a replay tells: not what the pots held then."""
+    return replace(answer, left=()) if isinstance(answer, QuotaAnswer) else answer
 
 
 def _looking(gate: QuotaGate | RateGate) -> Gate:

@@ -5,8 +5,18 @@ Knows no clock and no store. Instants are microseconds since the Unix epoch, dur
 
 from dataclasses import dataclass, replace
 
-from tallygate.domain.catalog import Catalog, Entitlement, Feature, FeatureKind, Overage, ValueType
-from tallygate.domain.gating.decision import Decision, Reason, Source, SourceKind, UnblockKind, UnblockOption
+from tallygate.domain.catalog import Catalog, Entitlement, Feature, FeatureKind, ValueType
+from tallygate.domain.errors import MAX_QUANTITY
+from tallygate.domain.gating.decision import (
+    Decision,
+    Pot,
+    PotKind,
+    Reason,
+    Source,
+    SourceKind,
+    UnblockKind,
+    UnblockOption,
+)
 from tallygate.domain.gating.quota import LEVELS
 from tallygate.domain.gating.remedies import (
     Metered,
@@ -14,6 +24,7 @@ from tallygate.domain.gating.remedies import (
     grants_in_force,
     quota_options,
     quota_retry,
+    quota_shortfall,
     retry_at_phase,
     unblock_options,
 )
@@ -126,7 +137,8 @@ def _decide_seat(catalog: Catalog, held: EntitlementSet, phase: Phase, question:
     if question.user_id:
         if question.user_id in taken:
             return replace(base, allowed=True, reason=Reason.ENTITLED)
-        free = base.unlimited or resolved.entitlement.overage is Overage.ALLOW or (base.remaining or 0) > 0
+        end = resolved.entitlement.end
+        free = end is None or base.used < end
         options = (UnblockOption(kind=UnblockKind.SEAT, key=feature.feature_key, limit=base.limit),) if free else ()
         denied = replace(base, allowed=False, reason=Reason.SEAT_NOT_ASSIGNED, unblock_options=options)
         return denied if free else _unblocked(catalog, phase, denied, replace(question, quantity=1))
@@ -139,9 +151,12 @@ def seat_fit(catalog: Catalog, phase: Phase, base: Decision, question: Question,
         return replace(base, allowed=True, reason=Reason.UNLIMITED)
     if question.quantity <= (base.remaining or 0):
         return replace(base, allowed=True, reason=Reason.WITHIN_LIMIT)
-    if entitlement.overage is Overage.ALLOW:
+    end = entitlement.end
+    if end is None or base.used + question.quantity <= end:
         return replace(base, allowed=True, reason=Reason.OVERAGE)
-    return _unblocked(catalog, phase, replace(base, allowed=False, reason=Reason.SEAT_LIMIT), question)
+    missing = base.used + question.quantity - end
+    denied = replace(base, allowed=False, reason=Reason.SEAT_LIMIT, shortfall=missing)
+    return _unblocked(catalog, phase, denied, question)
 
 
 def _seat_base(feature: Feature, entitlement: Entitlement | None, *, used: int) -> Decision:
@@ -154,6 +169,7 @@ def _seat_base(feature: Feature, entitlement: Entitlement | None, *, used: int) 
         reason=Reason.SEAT_LIMIT,
         unlimited=unlimited,
         limit=limit,
+        hard_limit=entitlement.hard_limit if entitlement is not None and limit is not None else None,
         used=used,
         remaining=remaining,
     )
@@ -165,7 +181,7 @@ def _unblocked(catalog: Catalog, phase: Phase, decision: Decision, question: Que
         catalog,
         phase,
         question.feature,
-        lambda e: e.unlimited or e.overage is Overage.ALLOW or (e.limit or 0) >= needed,
+        lambda e: e.end is None or e.end >= needed,
     )
     return replace(decision, unblock_options=options)
 
@@ -187,6 +203,7 @@ def decide_metered(
     """Explain a quota gate's answer: reason, what remains, when the same amount passes, and what would unblock it."""
     answer = metered.answer
     counted = answer.reason in _COUNTED
+    phase = held.phase_at(metered.slot.start)
     decision = Decision(
         feature_key=question.feature.feature_key,
         allowed=answer.allowed,
@@ -195,11 +212,13 @@ def decide_metered(
         limit=answer.limit if counted else None,
         used=answer.used,
         remaining=answer.remaining if counted else None,
+        hard_limit=_hard_limit(metered) if counted else None,
         granted_quantity=answer.granted,
         pots=answer.pots,
+        grants_left=_grants_left(held, phase, question, metered),
         period_start=answer.period_start,
         reset_time=answer.period_end,
-        sources=sources(held, held.phase_at(metered.slot.start), question),
+        sources=sources(held, phase, question),
         view_version=stamp.view_version,
         replayed=answer.replayed,
         request_id=stamp.request_id,
@@ -208,6 +227,7 @@ def decide_metered(
         return decision
     return replace(
         decision,
+        shortfall=quota_shortfall(held, question, metered),
         retry_after=quota_retry(held, question, metered),
         unblock_options=quota_options(catalog, held, question, metered),
     )
@@ -222,5 +242,41 @@ def tried(question: Question, metered: Metered) -> Metered:
     capacity = answer.limit if is_level else answer.remaining
     if question.quantity <= capacity:
         return metered
-    reason = Reason.OVERAGE if slot.overage else Reason.QUOTA_EXHAUSTED
-    return replace(metered, answer=replace(answer, allowed=slot.overage, reason=reason))
+    soft = slot.overage and question.quantity <= _capacity_of_overage(question, metered)
+    reason = Reason.OVERAGE if soft else Reason.QUOTA_EXHAUSTED
+    return replace(metered, answer=replace(answer, allowed=soft, reason=reason))
+
+
+def _capacity_of_overage(question: Question, metered: Metered) -> float:
+    """How much passes where overage is allowed: up to its hard end, which grants raise as they raise the limit."""
+    answer, room = metered.answer, _room_of_overage(metered)
+    if room is None:
+        return float("inf")
+    if question.feature.aggregation in LEVELS:
+        return (answer.limit or 0) + room - (answer.used if question.beyond else 0)
+    left = {kind: sum(p.quantity for p in answer.left if p.kind is kind) for kind in PotKind}
+    granted = (answer.remaining or 0) - max(0, left[PotKind.INCLUDED])
+    return granted + max(0, left[PotKind.INCLUDED] + left[PotKind.OVERAGE] + room)
+
+
+def _room_of_overage(metered: Metered) -> int | None:
+    """How much overage the terms allow above their limit; None: there is none, or no end to it."""
+    slot = metered.slot
+    if not slot.overage or slot.hard_limit is None or slot.limit is None:
+        return None
+    return slot.hard_limit - slot.limit
+
+
+def _hard_limit(metered: Metered) -> int | None:
+    room = _room_of_overage(metered)
+    return None if room is None or metered.answer.limit is None else min(MAX_QUANTITY, metered.answer.limit + room)
+
+
+def _grants_left(held: EntitlementSet, phase: Phase, question: Question, metered: Metered) -> tuple[Pot, ...]:
+    """What grants in force still hold, in burn order; none while an override holds, for then they wait."""
+    resolved = phase.features.get(question.feature.feature_key)
+    left = {pot.grant_id: pot for pot in metered.answer.left if pot.kind is PotKind.GRANT}
+    if not left or (resolved is not None and resolved.overridden):
+        return ()
+    in_force = grants_in_force(held, question.feature.feature_key, question.at)
+    return tuple(left[grant.grant_id] for grant in in_force if grant.grant_id in left)

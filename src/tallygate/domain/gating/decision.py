@@ -93,8 +93,10 @@ class UnblockOption:
 class Decision:
     """The answer to one question about one feature.
 
-    `limit` and `remaining` are None where there is none (see `unlimited`); `retry_after` is in microseconds, for this
-    amount, and None if waiting never helps. `used` counts the usage period [period_start, period_end).
+    `limit` and `remaining` are None where there is none (see `unlimited`), `hard_limit` where overage does not end, and
+    `shortfall` where nothing is missing. `grants_left` says what each grant in force still holds, in burn order, of all
+    but replays. `retry_after` is in microseconds, for this amount, and None if waiting never helps. `used` counts the
+    usage period [period_start, period_end).
     """
 
     feature_key: str
@@ -105,8 +107,11 @@ class Decision:
     limit: int | None = None
     used: int = 0
     remaining: int | None = None
+    hard_limit: int | None = None
+    shortfall: int | None = None
     granted_quantity: int = 0
     pots: tuple[Pot, ...] = ()
+    grants_left: tuple[Pot, ...] = ()
     period_start: int | None = None
     reset_time: int | None = None
     retry_after: int | None = None

@@ -36,8 +36,9 @@ class Mode(StrEnum):
 class Slot:
     """A stretch [start, end) in which one usage period and one phase hold, with the terms that hold in it.
 
-    `limit` is the included allowance, None where unlimited. `standing` denies everything; `absent` says that no source
-    entitles to the feature, so that only grants can pay; `exclusive` that an override is in force, so that grants wait.
+    `limit` is the included allowance, None where unlimited; `hard_limit` is where the overage beyond it ends, None
+    where it does not. `standing` denies everything; `absent` says that no source entitles to the feature, so that only
+    grants can pay; `exclusive` that an override is in force, so that grants wait.
     Counters of the period are kept until `keep_until`.
     """
 
@@ -52,6 +53,7 @@ class Slot:
     standing: Reason | None = None
     absent: bool = False
     exclusive: bool = False
+    hard_limit: int | None = None
     plan_key: str = ""
     plan_version: int = 0
     subscription_id: str = ""
@@ -111,8 +113,9 @@ class QuotaAnswer:
 
     `slot` indexes the gate's slots; `period_start` is later than the slot's where usage was reset within the period.
     `left` is told where nothing was taken: what the included allowance still holds (negative where a limit was lowered
-    below what is used) and what each grant still holds, whether or not it is in force. Of a level, which burns nothing,
-    it is what the included allowance holds above the last level observed: with that the next period starts.
+    below what is used), what each grant still holds, whether or not it is in force, and what was taken beyond them, as
+    a negative. Where something was taken it is the grants alone, and of a replay nothing. Of a level, which burns
+    nothing, it is what the included allowance holds above the last level observed: with that the next period starts.
     """
 
     allowed: bool

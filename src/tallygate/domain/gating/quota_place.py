@@ -11,6 +11,7 @@ from tallygate.domain.gating.quota import (
     LEVELS,
     MEASURED,
     MeterState,
+    Mode,
     OutOfRange,
     PeriodCounter,
     QuotaAnswer,
@@ -123,6 +124,21 @@ def allowance(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) ->
     return min(MAX_QUANTITY, place.slot.limit + rest + paid), min(MAX_QUANTITY, remaining)
 
 
+def capacity(place: Place) -> int | None:
+    """How much passes at most: so many units more, or that level; None: any."""
+    slot = place.slot
+    end = slot.hard_limit if slot.overage else slot.limit
+    if slot.limit is None or end is None or place.gate.mode is Mode.ADJUST:
+        return None
+    active = place.active_grants()
+    if _is_level(place.gate):
+        return min(MAX_QUANTITY, end + sum(g.amount for g in active))
+    counter = place.counter
+    counted = counter.included + (counter.overage if slot.overage else 0)
+    rest = sum(max(0, g.amount - place.state.burnt.get(g.grant_id, 0)) for g in active)
+    return min(MAX_QUANTITY, max(0, end - counted) + rest)
+
+
 def _left(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tuple[Pot, ...]:
     """What the pots still hold; of a level, which burns nothing, what is included above the last one observed."""
     if place.gate.aggregation in MEASURED:
@@ -137,6 +153,8 @@ def _left(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tup
         rest = grant.amount - burnt.get(grant.grant_id, 0)
         if rest > 0:
             pots.append(Pot(kind=PotKind.GRANT, quantity=rest, grant_id=grant.grant_id))
+    if counter.overage:
+        pots.append(Pot(kind=PotKind.OVERAGE, quantity=-counter.overage))
     return tuple(pots)
 
 

@@ -20,7 +20,7 @@ from tallygate.domain.gating.quota import (
     QuotaGate,
     ResetGate,
 )
-from tallygate.domain.gating.quota_place import Place, allowance, barred_by, place_of, shown_counter, slot_at
+from tallygate.domain.gating.quota_place import Place, allowance, barred_by, capacity, place_of, shown_counter, slot_at
 
 
 def step(gate: QuotaGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer, MeterState] | OutOfRange:
@@ -76,12 +76,11 @@ def _step_delta(place: Place, quantity: int) -> tuple[QuotaAnswer, MeterState] |
     barred = barred_by(place)
     if barred is not None:
         return place.denied(barred)
-    _, remaining = allowance(place, place.counter, place.state.burnt)
-    soft = place.slot.overage or place.gate.mode is Mode.ADJUST
-    if remaining is not None and quantity > remaining and not soft:
-        if place.gate.mode is not Mode.BEST_EFFORT or remaining == 0:
+    most = capacity(place)
+    if most is not None and quantity > most:
+        if place.gate.mode is not Mode.BEST_EFFORT or most == 0:
             return place.denied(Reason.QUOTA_EXHAUSTED)
-        quantity = remaining
+        quantity = most
     if place.counter.used + quantity > MAX_QUANTITY:
         return OutOfRange.COUNTER
     return _burn(place, quantity)
@@ -156,7 +155,8 @@ def _step_level(place: Place, level: int) -> tuple[QuotaAnswer, MeterState]:
     shown = shown_counter(place)
     limit, _ = allowance(place, shown, place.state.burnt)
     within = level if limit is None else min(level, limit)
-    if level > within and not (place.slot.overage or place.gate.mode is Mode.ADJUST):
+    most = capacity(place)
+    if most is not None and level > most:
         return place.denied(Reason.QUOTA_EXHAUSTED)
     pots = [Pot(kind=PotKind.INCLUDED, quantity=within)] if within else []
     if level > within:
@@ -196,6 +196,6 @@ def _settled(
     pots: tuple[Pot, ...],
 ) -> tuple[QuotaAnswer, MeterState]:
     answer = place.answer(reason, allowed=True, counter=after, burnt=burnt, granted=granted, pots=pots)
-    answer = replace(answer, left=())
+    answer = replace(answer, left=tuple(pot for pot in answer.left if pot.kind is PotKind.GRANT))
     counters = {**place.state.counters, place.start: after}
     return answer, replace(place.state, counters=counters, burnt=burnt)

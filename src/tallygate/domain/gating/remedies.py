@@ -99,11 +99,22 @@ def quota_options(
         replace(option, limit=None if option.limit is None else min(MAX_QUANTITY, option.limit + granted))
         for option in unblock_options(catalog, phase, question.feature, passes)
     ]
-    missing = question.quantity - _capacity(question, metered, own.entitlement if own else None, grants)
-    limit = (answer.limit or 0) + missing
-    if answer.reason is Reason.QUOTA_EXHAUSTED and missing > 0 and limit <= MAX_QUANTITY:
-        options.append(UnblockOption(kind=UnblockKind.TOP_UP, key=question.feature.feature_key, limit=int(limit)))
+    missing = quota_shortfall(held, question, metered)
+    if missing is not None and (answer.limit or 0) + missing <= MAX_QUANTITY:
+        limit = (answer.limit or 0) + missing
+        options.append(UnblockOption(kind=UnblockKind.TOP_UP, key=question.feature.feature_key, limit=limit))
     return tuple(options)
+
+
+def quota_shortfall(held: EntitlementSet, question: Question, metered: Metered) -> int | None:
+    """How many units are missing for this amount to pass here; None where the amount is not what denied it."""
+    if metered.answer.reason is not Reason.QUOTA_EXHAUSTED:
+        return None
+    own = held.phase_at(metered.slot.start).features.get(question.feature.feature_key)
+    overridden = own is not None and own.overridden
+    grants = () if overridden else grants_in_force(held, question.feature.feature_key, question.at)
+    missing = question.quantity - _capacity(question, metered, own.entitlement if own else None, grants)
+    return int(missing) if missing > 0 else None
 
 
 def quota_retry(held: EntitlementSet, question: Question, metered: Metered) -> int | None:
@@ -148,18 +159,21 @@ def _capacity(
 ) -> float:
     """How much would pass under this entitlement and these grants; `fresh` in a period that has counted nothing yet."""
     aggregation = question.feature.aggregation
-    if entitlement is not None and (entitlement.unlimited or entitlement.overage is Overage.ALLOW):
+    end = entitlement.end if entitlement else 0
+    if end is None or aggregation in MEASURED:
         return float("inf")
-    if aggregation in MEASURED:
-        return float("inf")
-    limit = (entitlement.limit or 0) if entitlement else 0
     if aggregation in LEVELS:
         level = _standing_level(metered, fresh=fresh) if question.beyond else 0
-        return limit + sum(grant.amount for grant in grants) - level
+        return end + sum(grant.amount for grant in grants) - level
     left = {pot.grant_id: pot.quantity for pot in metered.answer.left if pot.kind is PotKind.GRANT}
-    included = next((pot.quantity for pot in metered.answer.left if pot.kind is PotKind.INCLUDED), 0)
-    used = 0 if fresh else (metered.slot.limit or 0) - included
-    return max(0, limit - used) + sum(left.get(grant.grant_id, 0) for grant in grants)
+    used = 0 if fresh else (metered.slot.limit or 0) - _left_of(metered, PotKind.INCLUDED)
+    if entitlement is not None and entitlement.overage is Overage.ALLOW and not fresh:
+        used -= _left_of(metered, PotKind.OVERAGE)
+    return max(0, end - used) + sum(left.get(grant.grant_id, 0) for grant in grants)
+
+
+def _left_of(metered: Metered, kind: PotKind) -> int:
+    return sum(pot.quantity for pot in metered.answer.left if pot.kind is kind)
 
 
 def _standing_level(metered: Metered, *, fresh: bool) -> int:

@@ -288,7 +288,8 @@ def _merge_all(catalog: Catalog, plan: Plan, kind: SourceKind, held: list[tuple[
 def merge(feature: Feature, parts: list[tuple[Entitlement, int]]) -> Entitlement:
     """Merge several sources' entitlements, each held in a quantity, to one feature.
 
-    Allowances add up, booleans OR, numbers and enums take the most generous, lists unite, the last text wins.
+    Allowances add up (and the rooms of overage above them), booleans OR, numbers and enums take the most generous,
+    lists unite, the last text wins.
     """
     entitlements = [part for part, _ in parts]
     match feature.kind:
@@ -297,11 +298,21 @@ def merge(feature: Feature, parts: list[tuple[Entitlement, int]]) -> Entitlement
         case FeatureKind.STATIC:
             return _merge_static(feature, entitlements)
         case FeatureKind.METERED | FeatureKind.SEAT:
-            unlimited = any(part.unlimited for part in entitlements)
-            total = sum((part.limit or 0) * quantity for part, quantity in parts)
-            overage = Overage.ALLOW if any(p.overage is Overage.ALLOW for p in entitlements) else Overage.DENY
-            limit = None if unlimited else min(total, MAX_QUANTITY)
-            return Entitlement(limit=limit, unlimited=unlimited, overage=overage)
+            return _merge_allowances(parts)
+
+
+def _merge_allowances(parts: list[tuple[Entitlement, int]]) -> Entitlement:
+    """Limits add up, and so do the rooms above them; one source of overage without an end makes it unbounded."""
+    if any(part.unlimited for part, _ in parts):
+        overage = Overage.ALLOW if any(part.overage is Overage.ALLOW for part, _ in parts) else Overage.DENY
+        return Entitlement(unlimited=True, overage=overage)
+    limit = sum((part.limit or 0) * quantity for part, quantity in parts)
+    soft = [(part, quantity) for part, quantity in parts if part.overage is Overage.ALLOW]
+    if not soft:
+        return Entitlement(limit=min(limit, MAX_QUANTITY))
+    rooms = [(part.hard_limit - (part.limit or 0)) * quantity for part, quantity in soft if part.hard_limit is not None]
+    hard_limit = min(limit + sum(rooms), MAX_QUANTITY) if len(rooms) == len(soft) else None
+    return Entitlement(limit=min(limit, MAX_QUANTITY), overage=Overage.ALLOW, hard_limit=hard_limit)
 
 
 def _merge_static(feature: Feature, entitlements: list[Entitlement]) -> Entitlement:

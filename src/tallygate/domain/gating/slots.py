@@ -82,6 +82,7 @@ def _slot(phase: Phase, feature: Feature, period: UsagePeriod, previous_start: i
         keep_until=keep_until,
         limit=limit,
         overage=entitlement is not None and entitlement.overage is Overage.ALLOW,
+        hard_limit=entitlement.hard_limit if entitlement is not None and limit is not None else None,
         standing=phase.standing if resolved is None else None,
         absent=resolved is None and phase.standing is None,
         exclusive=resolved is not None and resolved.overridden,

@@ -37,6 +37,7 @@ def decode_entitlement(entitlement: wire.Entitlement, path: str) -> Entitlement:
         limit=optional_quantity(entitlement, "limit", at_least=0, path=path),
         unlimited=entitlement.unlimited,
         overage=OVERAGE.decode(entitlement.overage, f"{path}.overage"),
+        hard_limit=optional_quantity(entitlement, "hard_limit", at_least=0, path=path),
     )
 
 
@@ -50,6 +51,7 @@ def encode_entitlement(entitlement: Entitlement) -> wire.Entitlement:
         limit=entitlement.limit,
         unlimited=entitlement.unlimited,
         overage=OVERAGE.encode(entitlement.overage) if entitlement.overage is not Overage.DENY else None,
+        hard_limit=entitlement.hard_limit,
     )
 
 

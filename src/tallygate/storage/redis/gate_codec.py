@@ -151,6 +151,7 @@ def _slot(slot: Slot) -> list[Any]:
         slot.plan_version,
         int(slot.trial),
         int(slot.exclusive),
+        -1 if slot.hard_limit is None else slot.hard_limit,
     ]
 
 

@@ -31,7 +31,7 @@
 --   "r" digest payload_hash bucket algorithm(t|f|s) cost limit window tick token drain size burst sub_bucket_width
 --       since keep
 -- A slot:  start end period_start period_end previous_start keep_until limit|-1 overage standing|"" absent
---          subscription plan version trial exclusive
+--          subscription plan version trial exclusive hard_limit|-1 (of overage)
 -- A grant: id amount effective expire
 -- News: {channel, announcement}, published with the commit of what may let others pass who were denied
 -- A record of an effect: payload hash (8 bytes), then a quota's or a reset's

@@ -15,17 +15,39 @@ local allowance = function(place)
   return math.min(END, limit + rest + paid), math.min(END, math.max(0, limit - place.included) + rest)
 end
 
--- What the pots still hold, of a level what is included above the last one; told where nothing was taken.
-local left = function(place)
-  local pots = {}
-  if place.family == 'e' then return pots end
-  local counted = place.family == 'd' and place.included or place.level
-  if place.slot[SLOT_LIMIT] >= 0 then pots[1] = {'I', place.slot[SLOT_LIMIT] - counted, ''} end
+-- How much passes at most: so many units more, or that level; -1: any.
+local capacity = function(place, mode)
+  local slot, counted = place.slot, place.included
+  local ends = slot[SLOT_LIMIT]
+  if ends < 0 or mode == 'J' then return -1 end
+  if slot[SLOT_OVERAGE] == 1 then
+    ends, counted = slot[SLOT_HARD_LIMIT], counted + place.overage
+    if ends < 0 then return -1 end
+  end
+  local rest, level = 0, place.family ~= 'd'
+  for _, grant in ipairs(place.active) do
+    rest = rest + math.max(0, grant[GRANT_AMOUNT] - (level and 0 or place.burnt[grant[GRANT_ID]]))
+  end
+  return math.min(END, (level and ends or math.max(0, ends - counted)) + rest)
+end
+
+-- What the pots still hold, and what was taken beyond them; of a level what is included above the last one.
+local grants_left = function(place, pots)
   if place.family ~= 'd' then return pots end
   for _, grant in ipairs(place.grants) do
     local rest = grant[GRANT_AMOUNT] - place.burnt[grant[GRANT_ID]]
     if rest > 0 then pots[#pots + 1] = {'G', rest, grant[GRANT_ID]} end
   end
+  return pots
+end
+
+local left = function(place)
+  local pots = {}
+  if place.family == 'e' then return pots end
+  local counted = place.family == 'd' and place.included or place.level
+  if place.slot[SLOT_LIMIT] >= 0 then pots[1] = {'I', place.slot[SLOT_LIMIT] - counted, ''} end
+  grants_left(place, pots)
+  if place.overage ~= 0 then pots[#pots + 1] = {'O', -place.overage, ''} end
   return pots
 end
 

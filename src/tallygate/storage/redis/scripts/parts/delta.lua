@@ -55,11 +55,10 @@ local delta = function(gate, place, quantity)
   if quantity < 0 then return refund(gate, place, -quantity) end
   local why = barred(place)
   if why then return denied(place, why) end
-  local _, remaining = allowance(place)
-  local soft = place.slot[SLOT_OVERAGE] == 1 or gate[QUOTA_MODE] == 'J'
-  if remaining >= 0 and quantity > remaining and not soft then
-    if gate[QUOTA_MODE] ~= 'B' or remaining == 0 then return denied(place, 'QUOTA_EXHAUSTED') end
-    quantity = remaining
+  local most = capacity(place, gate[QUOTA_MODE])
+  if most >= 0 and quantity > most then
+    if gate[QUOTA_MODE] ~= 'B' or most == 0 then return denied(place, 'QUOTA_EXHAUSTED') end
+    quantity = most
   end
   if place.used + quantity > END then return nil, 'COUNTER_OVERFLOW' end
   return burn(gate, place, quantity)

@@ -12,7 +12,7 @@ end
 
 local settled = function(gate, place, before, reason, granted, pots)
   local after = answer(place, 1, reason, granted, pots)
-  after[ANSWER_LEFT] = {}
+  after[ANSWER_LEFT] = grants_left(place, {})
   if before then before[ANSWER_REASON] = reason end
   return {yes = after, no = before or after, commit = function()
     if place.family ~= 'e' then

@@ -4,7 +4,8 @@ local observe = function(gate, place, level)
   if why then return denied(place, why) end
   local limit = allowance(place)
   local within = limit < 0 and level or math.min(level, limit)
-  if level > within and not (place.slot[SLOT_OVERAGE] == 1 or gate[QUOTA_MODE] == 'J') then return denied(place, 'QUOTA_EXHAUSTED') end
+  local most = capacity(place, gate[QUOTA_MODE])
+  if most >= 0 and level > most then return denied(place, 'QUOTA_EXHAUSTED') end
   local before = shows and answer(place, 1, '', 0, {}) or nil
   local pots = {}
   if within > 0 then pots[1] = {'I', within, ''} end
