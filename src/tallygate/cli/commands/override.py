@@ -30,7 +30,7 @@ def override_command() -> None:
     examples=[
         "tallygate override create acme sso --enabled --end 2027-01-01",
         "tallygate override create acme api_calls --limit 250000 --overage allow",
-        "tallygate override create acme api_calls --limit 250000 --overage allow --hard-limit 300000",
+        "tallygate override create acme seats --limit 9 --overage allow --hard-limit 12",
         "tallygate override create acme api_rps --rate 500/1s --burst 1000",
     ],
 )
