@@ -32,10 +32,11 @@ from tallygate.domain.catalog import (
 from tallygate.domain.gating import quota_steps, rate_limit
 from tallygate.domain.gating.decide import decide_metered, tried
 from tallygate.domain.gating.decision import PotKind
+from tallygate.domain.gating.merge import merge
 from tallygate.domain.gating.quota import MeterState, Mode, OutOfRange, QuotaGate
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.domain.gating.remedies import Metered, Question
-from tallygate.domain.gating.resolve import END, Resolver, merge, resolve
+from tallygate.domain.gating.resolve import END, Resolver, resolve
 from tallygate.domain.gating.slots import period_at, slots
 from tallygate.domain.period import Anchor, PeriodRule, PeriodUnit, UsagePeriod
 
