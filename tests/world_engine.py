@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from tallygate.control_plane import subscription_terms as terms
+from tallygate.control_plane.formers import longest_period, with_former, with_former_rule
 from tallygate.data_plane.admission import Admission
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
@@ -16,7 +17,7 @@ from tallygate.data_plane.requests import (
 )
 from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.domain.account import AccountRecord, AddOnHolding, Grant, Override, Subscription, SubscriptionState
-from tallygate.domain.catalog import AddOn, Catalog, CatalogSnapshot, Plan
+from tallygate.domain.catalog import AddOn, Catalog, CatalogSnapshot, FormerDefault, FormerZone, Plan, TrialPer
 from tallygate.domain.errors import TallygateError
 from tallygate.domain.gating.quota import Mode
 from tallygate.server.wire.catalog import decode_catalog
@@ -123,7 +124,7 @@ class EngineDriver:
 
     def _subscribe(self, account, plan, version=None, trial_days=None, start=None, end=None, add_ons=None, state=None):
         sold, begins = self._plan(plan, version), instant(start) if start else self._now
-        days = trial_days if trial_days is not None else sold.trial.days if sold.trial else 0
+        days = trial_days if trial_days is not None else self._trial_days(account, sold)
         trial_end = begins + days * terms.DAY if days else None
         after = self._plan(sold.trial.ends_in) if sold.trial and sold.trial.ends_in else sold
         subscription = Subscription(
@@ -137,10 +138,30 @@ class EngineDriver:
                 AddOnHolding(add_on_key=key, version=self._add_on(key).version, quantity=quantity, start_time=begins)
                 for key, quantity in (add_ons or {}).items()
             ),
+            anchor_time=max(begins, self._now),
         )
-        self._put(account, subscription=subscription)
+        record = self._record(account)
+        ended = () if record.subscription is None else (record.subscription,)
+        self._put(account, subscription=subscription, former_subscriptions=(*record.former_subscriptions, *ended))
         if state:
             self._state(account, state)
+
+    def _trial_days(self, account, sold):
+        record = self._record(account)
+        every = (*record.former_subscriptions, *([record.subscription] if record.subscription else []))
+        per = sold.trial.per if sold.trial else TrialPer.SUBSCRIPTION
+        of = sold.plan_key if per is TrialPer.PLAN else ""
+        had = per is not TrialPer.SUBSCRIPTION and any(terms.had_trial(each, of) for each in every)
+        return sold.trial.days if sold.trial and not had else 0
+
+    def _zone(self, account, zone):
+        record = self._record(account)
+        if record.subscription is None:
+            self._put(account, time_zone=zone)
+            return
+        former = FormerZone(time_zone=record.time_zone, end_time=self._now)
+        formers = with_former(record.former_zones, former, longest=longest_period(self._snapshot().catalog))
+        self._put(account, time_zone=zone, former_zones=formers)
 
     def _change_plan(self, account, plan, version=None, when="now"):
         held, sold = self._subscription(account), self._plan(plan, version)
@@ -150,7 +171,7 @@ class EngineDriver:
         else:
             serving = terms.term_at(held, self._now)
             old = self._plan(serving.plan_key, serving.plan_version)
-            at = terms.period_end(held, old, zone=self._zone(account), now=self._now)
+            at = terms.period_end(held, old, zone=self._zone_of(account), now=self._now)
         self._put(account, subscription=terms.with_plan_from(held, sold, at))
 
     def _set_add_on(self, account, add_on, quantity=1):
@@ -163,7 +184,9 @@ class EngineDriver:
 
     def _cancel(self, account, at=None):
         end = instant(at) if at else self._now
-        held = replace(self._subscription(account), state=SubscriptionState.CANCELED, end_time=end)
+        held = self._subscription(account)
+        never = held.state is SubscriptionState.INCOMPLETE
+        held = replace(held, state=held.state if never else SubscriptionState.CANCELED, end_time=end)
         self._put(account, subscription=held)
 
     def _extend_trial(self, account, to):
@@ -221,10 +244,26 @@ class EngineDriver:
         limits = {key: replace(rule, value_time=self._now) for key, rule in new.rate_limits.items()}
         plans = {key: {**held.plans.get(key, {}), **versions} for key, versions in new.plans.items()}
         add_ons = {key: {**held.add_ons.get(key, {}), **versions} for key, versions in new.add_ons.items()}
+        zones, defaults = held.former_zones, held.former_defaults
+        longest = longest_period(held)
+        if new.time_zone and new.time_zone != held.time_zone:
+            former = FormerZone(time_zone=held.time_zone, end_time=self._now)
+            zones = with_former(zones, former, longest=longest)
+        if new.default_plan and new.default_plan != held.default_plan:
+            gone = FormerDefault(plan_key=held.default_plan, end_time=self._now)
+            defaults = with_former(defaults, gone, longest=longest)
+        features = {
+            key: with_former_rule(feature, held.features.get(key, feature), now=self._now)
+            for key, feature in new.features.items()
+        }
         self._publish_catalog(
             replace(
                 held,
-                features={**held.features, **new.features},
+                time_zone=new.time_zone or held.time_zone,
+                default_plan=new.default_plan or held.default_plan,
+                former_zones=zones,
+                former_defaults=defaults,
+                features={**held.features, **features},
                 rate_limits={**held.rate_limits, **limits},
                 plans={**held.plans, **plans},
                 add_ons={**held.add_ons, **add_ons},
@@ -277,5 +316,5 @@ class EngineDriver:
         assert found is not None, f"no add-on {key}"
         return found
 
-    def _zone(self, account: str) -> str:
+    def _zone_of(self, account: str) -> str:
         return self._record(account).time_zone or self._snapshot().catalog.time_zone

@@ -136,6 +136,10 @@ class ServerDriver:
             for user in users:
                 await self._assign_seat(account, feature, user)
 
+    async def _zone(self, account, zone):
+        request = accounts.UpsertAccountRequest(account_id=account, time_zone=zone)
+        await self._write(self._accounts.UpsertAccount, request)
+
     async def _subscribe(
         self, account, plan, version=None, trial_days=None, start=None, end=None, add_ons=None, state=None
     ):

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tallygate.control_plane.formers import longest_period, with_former
 from tallygate.control_plane.subscription_terms import term_at
 from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription, live_ones
 from tallygate.domain.account import Subscription
+from tallygate.domain.catalog import FormerZone
 from tallygate.domain.errors import SubscriptionConflictError
 from tallygate.records.fields import check_id, check_metadata, check_zone
-from tallygate.records.lookup import known_account
+from tallygate.records.lookup import account_record, known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, page_of
 from tallygate.records.ports import NewId, UnitOfWork
 from tallygate.records.values import Account, AccountUser, Held
@@ -57,7 +59,7 @@ async def put_account(work: UnitOfWork, request: UpsertAccount, *, now: int, new
     merged = {key: value for key, value in {**wanted.metadata, **request.metadata}.items() if value}
     wanted = replace(wanted, metadata=dict(check_metadata(merged)))
     if request.time_zone is not None:
-        wanted = replace(wanted, time_zone=check_zone("time_zone", request.time_zone))
+        wanted = await _in_zone(work, wanted, check_zone("time_zone", request.time_zone), now=now, new=stored is None)
     if wanted != stored:
         await work.accounts.put(wanted)
     if request.plan_key:
@@ -112,6 +114,19 @@ async def list_users(work: UnitOfWork, account_id: str, page: PageRequest = FIRS
         lambda after, limit: work.users.list(account_id, after=after, limit=limit),
         lambda user: user.user_id,
     )
+
+
+async def _in_zone(work: UnitOfWork, account: Account, time_zone: str, *, now: int, new: bool) -> Account:
+    if new or account.time_zone == time_zone:
+        return replace(account, time_zone=time_zone)
+    former = FormerZone(time_zone=account.time_zone, end_time=now)
+    catalog, record = await work.catalog.load(), await account_record(work, account.account_id)
+    served = catalog.default_plan or any(each.end_time > account.create_time for each in catalog.former_defaults)
+    if not (record.subscription or record.overrides or served):
+        return replace(account, time_zone=time_zone)  # nothing could be used yet
+    longest = longest_period(catalog)
+    formers = with_former(account.former_zones, former, longest=longest)
+    return replace(account, time_zone=time_zone, former_zones=formers)
 
 
 async def _views(work: UnitOfWork, accounts: Sequence[Account], now: int) -> list[AccountView]:

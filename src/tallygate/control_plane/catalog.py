@@ -6,13 +6,14 @@ from enum import StrEnum
 
 from tallygate.control_plane.catalog_diff import CatalogDiff, diff_catalog, prune
 from tallygate.control_plane.catalog_rules import check_catalog
+from tallygate.control_plane.formers import longest_period, with_former, with_former_rule
 from tallygate.control_plane.subscription_terms import period_end, term_at, with_version_from
 from tallygate.domain.billing.published import published
-from tallygate.domain.catalog import AddOn, Catalog, Plan, RateLimitRule
+from tallygate.domain.catalog import AddOn, Catalog, Feature, FormerDefault, FormerZone, Plan, RateLimitRule
 from tallygate.domain.errors import PlanNotFoundError
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
 from tallygate.records.ports import UnitOfWork
-from tallygate.records.values import Held, PublishedPlan
+from tallygate.records.values import Held, PublishedPlan, Tenant
 
 
 class Migrate(StrEnum):
@@ -51,6 +52,7 @@ async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) ->
         time_zone=request.document.time_zone or stored.time_zone,
         default_plan=request.document.default_plan or ("" if request.remove_default_plan else stored.default_plan),
         billing=request.document.billing or stored.billing,
+        features={key: _knowing(feature, stored) for key, feature in request.document.features.items()},
     )
     check_catalog(document, stored)
     document = _with_value_times(published(document), stored, now)
@@ -60,7 +62,7 @@ async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) ->
         pruned = prune(document, stored, use)
         diff = CatalogDiff(changes=diff.changes + pruned.changes, items=diff.items + pruned.items)
     if not request.validate_only:
-        await _write(work, document, stored, diff)
+        await _write(work, document, stored, diff, now=now)
         await _migrate(work, diff, request.migrate, now)
     return replace(diff, changes=tuple(sorted(diff.changes, key=lambda change: change.path)))
 
@@ -139,16 +141,43 @@ def _newest_add_ons(add_ons: Mapping[str, Mapping[int, AddOn]]) -> dict[str, dic
     return {key: {add_on.version: add_on} for key, add_on in newest.items() if not add_on.archived}
 
 
-async def _write(work: UnitOfWork, document: Catalog, stored: Catalog, diff: CatalogDiff) -> None:
+def _knowing(feature: Feature, stored: Catalog) -> Feature:
+    """The feature with the rules that it had before; a document does not say them."""
+    before = stored.features.get(feature.feature_key)
+    return feature if before is None else replace(feature, former_rules=before.former_rules)
+
+
+async def _write(work: UnitOfWork, document: Catalog, stored: Catalog, diff: CatalogDiff, *, now: int) -> None:
     for item in diff.items:
-        await work.catalog.put(item)
+        before = stored.features.get(item.feature_key) if isinstance(item, Feature) else None
+        if isinstance(item, Feature) and before is not None:
+            await work.catalog.put(with_former_rule(item, before, now=now))
+        else:
+            await work.catalog.put(item)
     if document.billing is not None and document.billing != stored.billing:
         await work.catalog.put(document.billing)
     settings = (document.currency, document.time_zone, document.default_plan)
     if settings != (stored.currency, stored.time_zone, stored.default_plan):
         tenant = await work.tenants.get()
-        currency, time_zone, default_plan = settings
-        await work.tenants.update(replace(tenant, currency=currency, time_zone=time_zone, default_plan=default_plan))
+        longest = longest_period(stored)  # where there was no feature yet, nothing was used
+        await work.tenants.update(_with_settings(tenant, document, now=now, longest=longest))
+
+
+def _with_settings(tenant: Tenant, document: Catalog, *, now: int, longest: int) -> Tenant:
+    zones, defaults = tenant.former_zones, tenant.former_defaults
+    if longest and document.time_zone != tenant.time_zone:
+        zones = with_former(zones, FormerZone(time_zone=tenant.time_zone, end_time=now), longest=longest)
+    if longest and document.default_plan != tenant.default_plan:
+        former = FormerDefault(plan_key=tenant.default_plan, end_time=now)
+        defaults = with_former(defaults, former, longest=longest)
+    return replace(
+        tenant,
+        currency=document.currency,
+        time_zone=document.time_zone,
+        default_plan=document.default_plan,
+        former_zones=zones,
+        former_defaults=defaults,
+    )
 
 
 async def _migrate(work: UnitOfWork, diff: CatalogDiff, migrate: Migrate, now: int) -> None:

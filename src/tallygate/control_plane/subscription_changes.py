@@ -114,9 +114,12 @@ async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, 
         if live.end_time is not None and end > live.end_time:
             expected = "not after the present end; ExtendSubscription moves that"
             raise InvalidFieldError(field="end_time", expected=expected, got=end)
-    if state_at(live, now) in _GRANTING_NOTHING:
+    standing = state_at(live, now)
+    if standing in _GRANTING_NOTHING:
         end = now
-    canceled = replace(live, state=SubscriptionState.CANCELED, end_time=end)
+    # One that never granted anything stays known as that: it laid down no usage period, and its trial was not had.
+    state = standing if standing is SubscriptionState.INCOMPLETE else SubscriptionState.CANCELED
+    canceled = replace(live, state=state, end_time=end)
     return await _put(work, replace(held, cancel_time=held.cancel_time or now), canceled)
 
 

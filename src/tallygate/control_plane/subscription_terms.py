@@ -34,6 +34,13 @@ def term_at(subscription: Subscription, now: int) -> PlanTerm:
     return serving[-1] if serving else subscription.terms[0]
 
 
+def had_trial(subscription: Subscription, plan_key: str) -> bool:
+    """Whether it began with a trial of this plan, or where it is empty of any; none that never granted anything did."""
+    begun = subscription.end_time is None or subscription.end_time >= subscription.start_time
+    granted = begun and subscription.state is not SubscriptionState.INCOMPLETE
+    return granted and subscription.trial_end_time is not None and plan_key in {"", subscription.terms[0].plan_key}
+
+
 def opening_terms(plan: Plan, ends_in: Plan, *, start: int, trial_end: int | None) -> tuple[PlanTerm, ...]:
     """The terms of a new subscription: its plan, and where a trial ends in another one, that plan behind it."""
     first = PlanTerm(plan_key=plan.plan_key, plan_version=plan.version, start_time=start)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, holdings
+from tallygate.control_plane.formers import kept, longest_period
 from tallygate.control_plane.subscription_terms import DAY, opening_terms, state_at
 from tallygate.domain.account import AccountRecord, Subscription, SubscriptionState
-from tallygate.domain.catalog import Catalog, Plan
+from tallygate.domain.catalog import Catalog, Plan, TrialPer
 from tallygate.domain.errors import (
     InvalidFieldError,
     SubscriptionConflictError,
@@ -25,7 +26,8 @@ MAX_TRIAL_DAYS = 3_650
 class CreateSubscription:
     """A subscription to create; without a version, to the plan's newest. `incomplete` grants nothing yet.
 
-    Without `trial_days` it starts with the plan's trial, where the plan has one; 0 is none.
+    Without `trial_days` it starts with the plan's trial, where the plan has one that the account may still have; 0 is
+    none, and any other number is given whatever the account had before.
     """
 
     account_id: str
@@ -67,12 +69,15 @@ async def create_subscription(work: UnitOfWork, request: CreateSubscription, *, 
     if live_subscription(record, now) is not None:
         raise SubscriptionConflictError(account_id=request.account_id, expected="no live subscription")
     start = now if request.start_time is None else check_instant("start_time", request.start_time)
+    if request.trial_days is None:
+        request = replace(request, trial_days=await _trial_days(work, request.account_id, plan, now=now))
     created = _opened(catalog, plan, request, start=start, subscription_id=request.subscription_id or f"sub_{new_id()}")
+    created = replace(created, anchor_time=max(start, now))
     check_id("subscription_id", created.subscription_id)
     if request.end_time is not None:
         created = replace(created, end_time=check_instant("end_time", request.end_time, after=max(start, now)))
     if record.subscription is not None:
-        await _set_aside(work, request.account_id, record.subscription, created.subscription_id, now=now)
+        await _set_aside(work, record, created.subscription_id, now=now, longest=longest_period(catalog))
     await work.subscriptions.put(request.account_id, created)
     return Held(account_id=request.account_id, subscription=created, create_time=now)
 
@@ -125,7 +130,7 @@ def _as_of(held: Held, now: int) -> Held:
 def _opened(
     catalog: Catalog, plan: Plan, request: CreateSubscription, *, start: int, subscription_id: str
 ) -> Subscription:
-    trial_end = _trial_end(plan, request.trial_days, start)
+    trial_end = _trial_end(request.trial_days or 0, start)
     follower = plan
     if trial_end is not None and plan.trial is not None and plan.trial.ends_in:
         follower = plan_on_sale(catalog, plan.trial.ends_in, None)
@@ -142,18 +147,41 @@ def _opened(
     )
 
 
-def _trial_end(plan: Plan, days: int | None, start: int) -> int | None:
-    if days is None:
-        days = plan.trial.days if plan.trial is not None else 0
+async def _trial_days(work: UnitOfWork, account_id: str, plan: Plan, *, now: int) -> int:
+    """How long the plan's trial is for an account that may have had all that it gets."""
+    if plan.trial is None:
+        return 0
+    if plan.trial.per is not TrialPer.SUBSCRIPTION:
+        of = plan.plan_key if plan.trial.per is TrialPer.PLAN else ""
+        if await work.subscriptions.list(SubscriptionQuery(now=now, limit=1, account_ids=[account_id], trial_of=of)):
+            return 0
+    return plan.trial.days
+
+
+def _trial_end(days: int, start: int) -> int | None:
     if not 0 <= days <= MAX_TRIAL_DAYS:
         raise InvalidFieldError(field="trial_days", expected=f"0 to {MAX_TRIAL_DAYS}", got=days)
     return check_instant("trial_days", start + days * DAY) if days else None
 
 
-async def _set_aside(work: UnitOfWork, account_id: str, ended: Subscription, new: str, *, now: int) -> None:
-    """Keep a subscription that has ended on record, as no longer the one that counts."""
+async def _set_aside(work: UnitOfWork, record: AccountRecord, new: str, *, now: int, longest: int) -> None:
+    """Keep a subscription that has ended on record, as no longer the one that counts.
+
+    Those before it leave the account's record once no usage period hangs on them any more.
+    """
+    ended = record.subscription
+    if ended is None:
+        return
     if ended.subscription_id == new:
         raise SubscriptionConflictError(subscription_id=new, expected="a new id")
-    query = SubscriptionQuery(now=now, limit=1, account_ids=[account_id], subscription_id=ended.subscription_id)
-    (held,) = await work.subscriptions.list(query)
-    await work.subscriptions.put(account_id, ended, live=False, cancel_time=held.cancel_time)
+    formers = (*record.former_subscriptions, ended)
+    still = kept(formers, lambda former: former.end_time or now, now=now, longest=longest)
+    for former in formers:
+        if former is ended or former not in still:
+            query = SubscriptionQuery(
+                now=now, limit=1, account_ids=[record.account_id], subscription_id=former.subscription_id
+            )
+            (held,) = await work.subscriptions.list(query)
+            await work.subscriptions.put(
+                record.account_id, former, live=False, former=former in still, cancel_time=held.cancel_time
+            )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tallygate.domain.catalog import Entitlement, RateLimit
+from tallygate.domain.catalog import Entitlement, FormerZone, RateLimit
 
 
 class SubscriptionState(StrEnum):
@@ -47,6 +47,7 @@ class Subscription:
     """An account's hold on a plan.
 
     `terms` are sorted by start; a trial serves [start_time, trial_end_time); nothing is granted from `end_time` on.
+    Usage periods are anchored to its start from `anchor_time` on, None: since ever.
     """
 
     subscription_id: str
@@ -56,6 +57,7 @@ class Subscription:
     trial_end_time: int | None = None
     end_time: int | None = None
     add_ons: tuple[AddOnHolding, ...] = ()
+    anchor_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ class AccountRecord:
     """All that an account holds; `version` is the tenant's view version of its last change.
 
     `limits_time` is when an override of a rate limit was last deleted; 0 if none ever was.
+    What usage periods still hang on is kept besides: subscriptions that have ended, by anchor_time, and time zones.
     """
 
     tenant_id: str
@@ -109,3 +112,5 @@ class AccountRecord:
     grants: tuple[Grant, ...] = ()
     seats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     limits_time: int = 0
+    former_subscriptions: tuple[Subscription, ...] = ()
+    former_zones: tuple[FormerZone, ...] = ()

@@ -62,6 +62,14 @@ class Algorithm(StrEnum):
     SLIDING_WINDOW = "sliding_window"
 
 
+class TrialPer(StrEnum):
+    """How often an account may start a plan's trial: once each plan, once in all, or with each subscription."""
+
+    PLAN = "plan"
+    ACCOUNT = "account"
+    SUBSCRIPTION = "subscription"
+
+
 class LimitOwner(StrEnum):
     """Whose calls share one rate limit."""
 
@@ -70,8 +78,35 @@ class LimitOwner(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormerRule:
+    """A rule of usage periods that held until `end_time`."""
+
+    rule: PeriodRule
+    end_time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerZone:
+    """A time zone that held until `end_time`; of an account empty where it was the tenant's."""
+
+    time_zone: str
+    end_time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerDefault:
+    """A default plan that served until `end_time`; empty where there was none."""
+
+    plan_key: str
+    end_time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """Something that can be gated; `dimensions` are those of its events that prices may ask for."""
+    """Something that can be gated; `dimensions` are those of its events that prices may ask for.
+
+    Rules of usage periods that it had before are kept with their ends, in order.
+    """
 
     feature_key: str
     kind: FeatureKind
@@ -86,6 +121,7 @@ class Feature:
     billable: bool = True
     on_unavailable: OnUnavailable = OnUnavailable.CLOSED
     archived: bool = False
+    former_rules: tuple[FormerRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +193,7 @@ class Trial:
 
     days: int
     ends_in: str = ""
+    per: TrialPer = TrialPer.PLAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +232,10 @@ class AddOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """One tenant's catalogue: every published version of every plan and add-on, by key and version."""
+    """One tenant's catalogue: every published version of every plan and add-on, by key and version.
+
+    Time zones and default plans that it had before are kept with their ends, in order.
+    """
 
     currency: str = "USD"
     time_zone: str = "UTC"
@@ -205,6 +245,8 @@ class Catalog:
     rate_limits: Mapping[str, RateLimitRule] = field(default_factory=dict)
     plans: Mapping[str, Mapping[int, Plan]] = field(default_factory=dict)
     add_ons: Mapping[str, Mapping[int, AddOn]] = field(default_factory=dict)
+    former_zones: tuple[FormerZone, ...] = ()
+    former_defaults: tuple[FormerDefault, ...] = ()
 
     def plan(self, plan_key: str, version: int | None = None) -> Plan | None:
         """The plan's given version, or its newest one."""

@@ -113,9 +113,17 @@ class SubscriptionRepository(Protocol):
     """Subscriptions; the one that counts is `live`, and an account has at most one."""
 
     async def put(
-        self, account_id: str, subscription: Subscription, *, live: bool = True, cancel_time: int | None = None
+        self,
+        account_id: str,
+        subscription: Subscription,
+        *,
+        live: bool = True,
+        former: bool = False,
+        cancel_time: int | None = None,
     ) -> None:
         """Add or replace a subscription; what is replaced keeps when it was created.
+
+        One that no longer counts stays in the account's record where it is `former`.
 
         Raises:
             SubscriptionConflictError: another one of the account is live.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tallygate.domain.account import Grant, Override, Subscription, SubscriptionState
-from tallygate.domain.catalog import Plan
+from tallygate.domain.catalog import FormerDefault, FormerZone, Plan
 from tallygate.domain.credential import KeyRecord
 
 
@@ -23,6 +23,8 @@ class Tenant:
     default_plan: str = ""
     test: bool = False
     clock_offset: int = 0
+    former_zones: tuple[FormerZone, ...] = ()
+    former_defaults: tuple[FormerDefault, ...] = ()
     view_version: int = 1
     catalog_version: int = 1
 
@@ -40,6 +42,7 @@ class Account:
     time_zone: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     version: int = 0
+    former_zones: tuple[FormerZone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,8 @@ class SubscriptionQuery:
     """Which subscriptions, newest first; what is left out restricts nothing.
 
     `plan_key` asks for those that this plan serves at `now`, `state` for those that read so at `now`, `live` for those
-    that have not ended, `before` for those behind an instant of creation and an id.
+    that have not ended, `trial_of` for those that began with a trial, of this plan or where it is empty of any,
+    `before` for those behind an instant of creation and an id.
     """
 
     now: int
@@ -84,6 +88,7 @@ class SubscriptionQuery:
     plan_key: str = ""
     state: SubscriptionState | None = None
     live: bool = False
+    trial_of: str | None = None
     before: tuple[int, str] | None = None
 
 

@@ -4,7 +4,17 @@ from pydantic import TypeAdapter
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.billing_terms import BillingPolicy
-from tallygate.domain.catalog import AddOn, CatalogSnapshot, Entitlement, Feature, Plan, RateLimit, RateLimitRule
+from tallygate.domain.catalog import (
+    AddOn,
+    CatalogSnapshot,
+    Entitlement,
+    Feature,
+    FormerDefault,
+    FormerZone,
+    Plan,
+    RateLimit,
+    RateLimitRule,
+)
 from tallygate.domain.credential import KeyRecord
 
 SNAPSHOT = TypeAdapter(CatalogSnapshot)
@@ -17,3 +27,5 @@ ADD_ON = TypeAdapter(AddOn)
 ENTITLEMENT = TypeAdapter(Entitlement)
 BILLING = TypeAdapter(BillingPolicy)
 FIGURES = TypeAdapter(RateLimit)
+FORMER_ZONES = TypeAdapter(tuple[FormerZone, ...])
+FORMER_DEFAULTS = TypeAdapter(tuple[FormerDefault, ...])

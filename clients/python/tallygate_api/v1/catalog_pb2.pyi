@@ -95,6 +95,13 @@ class LimitOwner(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LIMIT_OWNER_ACCOUNT: _ClassVar[LimitOwner]
     LIMIT_OWNER_TENANT: _ClassVar[LimitOwner]
 
+class TrialPer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRIAL_PER_UNSPECIFIED: _ClassVar[TrialPer]
+    TRIAL_PER_PLAN: _ClassVar[TrialPer]
+    TRIAL_PER_ACCOUNT: _ClassVar[TrialPer]
+    TRIAL_PER_SUBSCRIPTION: _ClassVar[TrialPer]
+
 class ChargeModel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CHARGE_MODEL_UNSPECIFIED: _ClassVar[ChargeModel]
@@ -178,6 +185,10 @@ ALGORITHM_SLIDING_WINDOW: Algorithm
 LIMIT_OWNER_UNSPECIFIED: LimitOwner
 LIMIT_OWNER_ACCOUNT: LimitOwner
 LIMIT_OWNER_TENANT: LimitOwner
+TRIAL_PER_UNSPECIFIED: TrialPer
+TRIAL_PER_PLAN: TrialPer
+TRIAL_PER_ACCOUNT: TrialPer
+TRIAL_PER_SUBSCRIPTION: TrialPer
 CHARGE_MODEL_UNSPECIFIED: ChargeModel
 CHARGE_MODEL_PER_UNIT: ChargeModel
 CHARGE_MODEL_GRADUATED: ChargeModel
@@ -400,12 +411,14 @@ class Entitlement(_message.Message):
     def __init__(self, enabled: _Optional[bool] = ..., number: _Optional[int] = ..., text: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., unlimited: _Optional[bool] = ..., overage: _Optional[_Union[Overage, str]] = ..., hard_limit: _Optional[int] = ...) -> None: ...
 
 class Trial(_message.Message):
-    __slots__ = ("days", "ends_in")
+    __slots__ = ("days", "ends_in", "per")
     DAYS_FIELD_NUMBER: _ClassVar[int]
     ENDS_IN_FIELD_NUMBER: _ClassVar[int]
+    PER_FIELD_NUMBER: _ClassVar[int]
     days: int
     ends_in: str
-    def __init__(self, days: _Optional[int] = ..., ends_in: _Optional[str] = ...) -> None: ...
+    per: TrialPer
+    def __init__(self, days: _Optional[int] = ..., ends_in: _Optional[str] = ..., per: _Optional[_Union[TrialPer, str]] = ...) -> None: ...
 
 class Tier(_message.Message):
     __slots__ = ("up_to", "unit_amount", "flat_amount", "flat_at_zero", "package", "rate")

@@ -16,6 +16,7 @@ from tallygate.domain.catalog import (
     RateLimit,
 )
 from tallygate.domain.errors import MAX_QUANTITY
+from tallygate.domain.gating.calendars import Calendars
 from tallygate.domain.gating.decision import Reason, Source, SourceKind
 from tallygate.domain.gating.merge import merge
 from tallygate.domain.gating.rate_limit import slowest
@@ -72,15 +73,14 @@ class Phase:
 class EntitlementSet:
     """An account's phases, tiling all time, with what the gates need beside them.
 
-    `trial_period` is a usage period of its own; calendar periods are cut at its two ends. `limits_time` is when an
-    exception from a rate limit was last taken back, `slowest` how long each limit's figures take to be full at most.
+    Each of `trials` is a usage period of its own; the periods of `calendars` are cut at its two ends. `limits_time` is
+    when an exception from a rate limit was last taken back, `slowest` how long each limit's figures take to be full at
+    most.
     """
 
     phases: tuple[Phase, ...]
-    time_zone: str
-    account_origin: int
-    subscription_origin: int | None
-    trial_period: tuple[int, int] | None
+    calendars: Calendars
+    trials: tuple[tuple[int, int], ...]
     grants: Mapping[str, tuple[Grant, ...]]
     seats: Mapping[str, tuple[str, ...]]
     limits_time: int = 0
@@ -109,7 +109,6 @@ class Resolver:
 
     def resolve(self, record: AccountRecord) -> EntitlementSet:
         """Fold one account's record into its entitlement set."""
-        subscription = record.subscription
         bounds = sorted({BEGINNING, *_boundaries(record)})
         phases = tuple(
             self._phase(record, start=start, end=end) for start, end in zip(bounds, [*bounds[1:], END], strict=True)
@@ -117,12 +116,11 @@ class Resolver:
         grants: dict[str, list[Grant]] = {}
         for grant in sorted(record.grants, key=Grant.burn_order):
             grants.setdefault(grant.feature_key, []).append(grant)
+        calendars = Calendars(catalog=self.catalog, record=record)
         return EntitlementSet(
             phases=phases,
-            time_zone=record.time_zone or self.catalog.time_zone or "UTC",
-            account_origin=record.create_time,
-            subscription_origin=subscription.start_time if subscription else None,
-            trial_period=_trial_period(subscription),
+            calendars=calendars,
+            trials=calendars.trials(),
             grants={feature_key: tuple(held) for feature_key, held in grants.items()},
             seats=record.seats,
             limits_time=record.limits_time,
@@ -169,15 +167,6 @@ class Resolver:
                 self._merged.clear()
             merged = self._merged[place] = _merge_all(self.catalog, plan, kind, held)
         return merged
-
-
-def _trial_period(subscription: Subscription | None) -> tuple[int, int] | None:
-    if subscription is None or subscription.trial_end_time is None:
-        return None
-    end = subscription.trial_end_time
-    if subscription.end_time is not None:
-        end = min(end, subscription.end_time)
-    return (subscription.start_time, end) if subscription.start_time < end else None
 
 
 def _boundaries(record: AccountRecord) -> Iterable[int]:

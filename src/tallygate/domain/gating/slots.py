@@ -3,7 +3,7 @@
 from tallygate.domain.catalog import Feature, Overage
 from tallygate.domain.gating.quota import Slot
 from tallygate.domain.gating.resolve import END, EntitlementSet, Phase
-from tallygate.domain.period import Anchor, UsagePeriod, usage_period
+from tallygate.domain.period import UsagePeriod
 
 TRIAL_KEPT = 366 * 86_400_000_000
 """How much longer a trial's counters are kept, because a trial can be extended after they were written."""
@@ -14,21 +14,17 @@ def period_at(held: EntitlementSet, feature: Feature, at: int) -> UsagePeriod:
 
     A trial is one period; the calendar's periods are cut at its two ends.
     """
-    trial = held.trial_period
-    if trial is not None and trial[0] <= at < trial[1]:
-        return UsagePeriod(*trial)
-    origin = None
-    if feature.usage_period.anchor is Anchor.ACCOUNT or held.subscription_origin is None:
-        origin = held.account_origin
-    elif feature.usage_period.anchor is Anchor.SUBSCRIPTION:
-        origin = held.subscription_origin
-    period = usage_period(feature.usage_period, zone=held.time_zone, origin=origin, at=at)
+    for trial in held.trials:
+        if trial[0] <= at < trial[1]:
+            return UsagePeriod(*trial)
+    period = held.calendars.of(feature).period_at(at)
     start, end = max(period.start, 0), min(period.end, END)
-    for cut in trial or ():
-        if start < cut <= at:
-            start = cut
-        if at < cut < end:
-            end = cut
+    for trial in held.trials:
+        for cut in trial:
+            if start < cut <= at:
+                start = cut
+            if at < cut < end:
+                end = cut
     return UsagePeriod(start, end)
 
 
@@ -40,17 +36,27 @@ def slots(held: EntitlementSet, feature: Feature, *, at: int, back: bool = False
     current = period_at(held, feature, at)
     previous = period_at(held, feature, max(0, current.start - 1)) if current.start else current
     following = _after(held, feature, current)
-    spans = [(current, previous.start), (following, current.start)]
+    spans = [(current, _earliest(held, feature, current, previous)), (following, current.start)]
     if back and previous != current:
         before = period_at(held, feature, max(0, previous.start - 1)) if previous.start else previous
         spans.insert(0, (previous, before.start))
     found: list[Slot] = []
     for period, previous_start in spans:
-        keep_until = _after(held, feature, period).end
-        if held.trial_period is not None and period.start == held.trial_period[0]:
+        after = _after(held, feature, period)
+        # Kept beyond the next period by half of it, because a change of zone or anchor may yet make that one longer.
+        keep_until = after.end + (after.end - after.start) // 2
+        if any(period.start == start for start, _ in held.trials):
             keep_until += TRIAL_KEPT
         found += _cut(held, feature, period, previous_start, keep_until)
     return tuple(found)
+
+
+def _earliest(held: EntitlementSet, feature: Feature, current: UsagePeriod, previous: UsagePeriod) -> int:
+    """How far back units may be recorded: not into a period of a shorter rule, whose counters may be gone by now."""
+    calendars = held.calendars.of(feature)
+    same = calendars.calendar_at(current.start).rule == calendars.calendar_at(previous.start).rule
+    longer = current.end - current.start > 2 * (previous.end - previous.start)
+    return current.start if longer and not same else previous.start
 
 
 def _after(held: EntitlementSet, feature: Feature, period: UsagePeriod) -> UsagePeriod:

@@ -9,6 +9,7 @@ from tallygate.domain.catalog import (
     Plan,
     RateLimit,
     Trial,
+    TrialPer,
 )
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.server.wire.billing_terms import decode_rule, encode_rule
@@ -25,6 +26,7 @@ from tallygate.server.wire.scalars import (
 from tallygate_api.v1 import catalog_pb2 as wire
 
 OVERAGE = WireEnum(wire.Overage, Overage, default=Overage.DENY)
+_TRIAL_PER = WireEnum(wire.TrialPer, TrialPer, default=TrialPer.PLAN)
 
 
 def decode_entitlement(entitlement: wire.Entitlement, path: str) -> Entitlement:
@@ -80,7 +82,7 @@ def encode_plan(plan: Plan) -> wire.Plan:
         version=plan.version,
         name=plan.name,
         upgrades_to=plan.upgrades_to,
-        trial=wire.Trial(days=plan.trial.days, ends_in=plan.trial.ends_in) if plan.trial else None,
+        trial=_encode_trial(plan.trial) if plan.trial else None,
         entitlements={key: encode_entitlement(entitlement) for key, entitlement in plan.entitlements.items()},
         rate_limits={key: encode_rate(rate) for key, rate in plan.rate_limits.items()},
         prices=[encode_price(price) for price in plan.prices],
@@ -125,7 +127,12 @@ def _entitlements(items: Iterable[tuple[str, wire.Entitlement]], path: str) -> d
 
 def _decode_trial(trial: wire.Trial, path: str) -> Trial:
     days = quantity(trial.days, f"{path}.days", at_least=1)
-    return Trial(days=days, ends_in=optional_identifier(trial.ends_in, f"{path}.ends_in"))
+    ends_in = optional_identifier(trial.ends_in, f"{path}.ends_in")
+    return Trial(days=days, ends_in=ends_in, per=_TRIAL_PER.decode(trial.per, f"{path}.per"))
+
+
+def _encode_trial(trial: Trial) -> wire.Trial:
+    return wire.Trial(days=trial.days, ends_in=trial.ends_in, per=_TRIAL_PER.encode(trial.per))
 
 
 def decode_rate(rate: wire.RateLimitValue, path: str) -> RateLimit:

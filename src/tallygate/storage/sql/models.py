@@ -56,7 +56,13 @@ class Base(DeclarativeBase):
     """All tables of the installation."""
 
     metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map: ClassVar = {str: Text(), int: BigInteger(), dict[str, Any]: JSON(), list[str]: JSON()}
+    type_annotation_map: ClassVar = {
+        str: Text(),
+        int: BigInteger(),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+        list[dict[str, Any]]: JSON(),
+    }
 
 
 def _of(parent: str, *columns: str) -> ForeignKeyConstraint:
@@ -76,6 +82,8 @@ class TenantRow(Base):
     default_plan: Mapped[str]
     test: Mapped[bool]
     clock_offset: Mapped[int]
+    former_zones: Mapped[list[dict[str, Any]]]
+    former_defaults: Mapped[list[dict[str, Any]]]
     view_version: Mapped[int]
     catalog_version: Mapped[int]
 
@@ -112,6 +120,7 @@ class AccountRow(Base):
     time_zone: Mapped[str]
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
     limits_time: Mapped[int | None] = mapped_column(Instant())
+    former_zones: Mapped[list[dict[str, Any]]]
 
 
 class AccountUserRow(Base):
@@ -140,7 +149,10 @@ class SeatRow(Base):
 
 
 class SubscriptionRow(Base):
-    """A subscription; `live` marks the one that counts, of which an account has at most one."""
+    """A subscription; `live` marks the one that counts, of which an account has at most one.
+
+    `former` marks those before it that usage periods still hang on, which are part of the account's record too.
+    """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -162,11 +174,13 @@ class SubscriptionRow(Base):
     account_id: Mapped[str]
     state: Mapped[str]
     live: Mapped[bool]
+    former: Mapped[bool]
     start_time: Mapped[int] = mapped_column(Instant())
     trial_end_time: Mapped[int | None] = mapped_column(Instant())
     end_time: Mapped[int | None] = mapped_column(Instant())
     create_time: Mapped[int] = mapped_column(Instant())
     cancel_time: Mapped[int | None] = mapped_column(Instant())
+    anchor_time: Mapped[int | None] = mapped_column(Instant())
 
 
 class SubscriptionTermRow(Base):

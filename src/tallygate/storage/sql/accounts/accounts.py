@@ -11,8 +11,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tallygate.domain.account import AccountRecord
 from tallygate.records.values import Account, AccountUser, SeatHolder
+from tallygate.storage.documents import FORMER_ZONES
 from tallygate.storage.sql.accounts.allowances import grants_of, override_of
-from tallygate.storage.sql.accounts.subscriptions import live_subscriptions, served_accounts
+from tallygate.storage.sql.accounts.subscriptions import counting_subscriptions, served_accounts
 from tallygate.storage.sql.models import AccountRow, AccountUserRow, Base, OverrideRow, SeatRow
 from tallygate.storage.sql.scope import Scope, table_of
 
@@ -43,6 +44,7 @@ class SqlAccountRepository:
             "update_time": self.scope.now,
             "time_zone": account.time_zone,
             "metadata": dict(account.metadata),
+            "former_zones": FORMER_ZONES.dump_python(account.former_zones, mode="json"),
         }
         await self.scope.upsert(AccountRow, [row])
         self.scope.known.made(account.account_id)
@@ -60,7 +62,7 @@ class SqlAccountRepository:
         own = self.scope.own(AccountRow), _accounts.c.account_id.in_(account_ids)
         accounts = await self.scope.rows(select(_accounts).where(*own).order_by(_accounts.c.account_id))
         holders = [account_id for account_id in account_ids if account_id not in self.scope.known.empty]
-        subscriptions = await live_subscriptions(self.scope, holders)
+        subscriptions = await counting_subscriptions(self.scope, holders)
         overrides = await _held(self.scope, OverrideRow, holders)
         grants = await grants_of(self.scope, holders)
         seats = await _held(self.scope, SeatRow, holders)
@@ -71,7 +73,9 @@ class SqlAccountRepository:
                 version=row.version,
                 create_time=row.create_time,
                 time_zone=row.time_zone,
-                subscription=subscriptions.get(row.account_id),
+                subscription=subscriptions[row.account_id].live,
+                former_subscriptions=subscriptions[row.account_id].former,
+                former_zones=FORMER_ZONES.validate_python(row.former_zones),
                 overrides=tuple(override_of(held) for held in overrides[row.account_id]),
                 grants=tuple(grants.get(row.account_id, ())),
                 seats=_by_feature(seats[row.account_id]),
@@ -90,6 +94,7 @@ class SqlAccountRepository:
             time_zone=row.time_zone,
             metadata=row.metadata,
             version=row.version,
+            former_zones=FORMER_ZONES.validate_python(row.former_zones),
         )
 
 

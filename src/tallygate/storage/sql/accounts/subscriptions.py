@@ -1,7 +1,7 @@
 """Subscriptions with their terms and add-ons, and what of the catalogue is held through them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,13 @@ class SqlSubscriptionRepository:
     scope: Scope
 
     async def put(
-        self, account_id: str, subscription: Subscription, *, live: bool = True, cancel_time: int | None = None
+        self,
+        account_id: str,
+        subscription: Subscription,
+        *,
+        live: bool = True,
+        former: bool = False,
+        cancel_time: int | None = None,
     ) -> None:
         """Add or replace a subscription; what is replaced keeps when it was created."""
         first = account_id in self.scope.known.empty
@@ -42,11 +48,13 @@ class SqlSubscriptionRepository:
             "subscription_id": subscription.subscription_id,
             "state": subscription.state.value,
             "live": live,
+            "former": former,
             "start_time": subscription.start_time,
             "trial_end_time": subscription.trial_end_time,
             "end_time": subscription.end_time,
             "create_time": self.scope.now,
             "cancel_time": cancel_time,
+            "anchor_time": subscription.anchor_time,
         }
         await self.scope.upsert(SubscriptionRow, [row], keep=("create_time",))
         if not first:
@@ -112,13 +120,30 @@ class SqlSubscriptionRepository:
         await self.scope.execute(delete(table).where(self.scope.own(model), table.c.subscription_id == subscription_id))
 
 
-async def live_subscriptions(scope: Scope, account_ids: Sequence[str]) -> dict[str, Subscription]:
-    """The live subscriptions of the accounts, by account."""
+@dataclass(slots=True)
+class Counting:
+    """An account's subscriptions that its record shows: the live one, and former ones by their ends."""
+
+    live: Subscription | None = None
+    former: tuple[Subscription, ...] = ()
+
+
+async def counting_subscriptions(scope: Scope, account_ids: Sequence[str]) -> Mapping[str, Counting]:
+    """The subscriptions that still count for the accounts, by account."""
+    found: dict[str, Counting] = defaultdict(Counting)
     if not account_ids:
-        return {}
-    where = scope.own(SubscriptionRow), _subscriptions.c.live, _subscriptions.c.account_id.in_(account_ids)
-    found = await _assembled(scope, await scope.rows(select(_subscriptions).where(*where)))
-    return {held.account_id: held.subscription for held in found}
+        return found
+    column = _subscriptions.c
+    where = scope.own(SubscriptionRow), or_(column.live, column.former), column.account_id.in_(account_ids)
+    query = select(_subscriptions).where(*where).order_by(column.end_time, column.create_time, column.subscription_id)
+    rows = await scope.rows(query)
+    for row, held in zip(rows, await _assembled(scope, rows), strict=True):
+        counting = found[held.account_id]
+        if row.live:
+            counting.live = held.subscription
+        else:
+            counting.former = (*counting.former, held.subscription)
+    return found
 
 
 def served_accounts(scope: Scope, plan_key: str, now: int) -> Select[tuple[str]]:
@@ -139,6 +164,8 @@ def _conditions(scope: Scope, wanted: SubscriptionQuery) -> Iterator[ColumnEleme
         yield _reads_as(wanted.state, wanted.now)
     if wanted.live:
         yield _live(scope, wanted.now)
+    if wanted.trial_of is not None:
+        yield _had_trial(scope, wanted.trial_of)
     if wanted.before is not None:
         created, subscription_id = wanted.before
         earlier = and_(column.create_time == created, column.subscription_id < subscription_id)
@@ -150,6 +177,18 @@ def _served_by(scope: Scope, plan_key: str, now: int) -> ColumnElement[bool]:
     return _subscriptions.c.subscription_id.in_(
         select(_terms.c.subscription_id).where(scope.own(SubscriptionTermRow), *serving)
     )
+
+
+def _had_trial(scope: Scope, plan_key: str) -> ColumnElement[bool]:
+    """In SQL what `subscription_terms.had_trial` says."""
+    column = _subscriptions.c
+    begun = or_(column.end_time.is_(None), column.end_time >= column.start_time)
+    had = column.trial_end_time.is_not(None) & (column.state != SubscriptionState.INCOMPLETE.value) & begun
+    if not plan_key:
+        return had
+    first = scope.own(SubscriptionTermRow), _terms.c.plan_key == plan_key, _terms.c.start_time == column.start_time
+    same = _terms.c.subscription_id == column.subscription_id
+    return had & select(_terms.c.subscription_id).where(*first, same).exists()
 
 
 def _reads_as(state: SubscriptionState, now: int) -> ColumnElement[bool]:
@@ -183,6 +222,7 @@ async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[Held]:
                 end_time=row.end_time,
                 terms=tuple(_term(part) for part in terms[row.subscription_id]),
                 add_ons=tuple(_holding(part) for part in add_ons[row.subscription_id]),
+                anchor_time=row.anchor_time,
             ),
             create_time=row.create_time,
             cancel_time=row.cancel_time,

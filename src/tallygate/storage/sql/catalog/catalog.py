@@ -9,7 +9,7 @@ from sqlalchemy import Row, select, update
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
 from tallygate.records.values import Tenant
-from tallygate.storage.documents import ADD_ON, BILLING, FEATURE, PLAN, RATE_LIMIT
+from tallygate.storage.documents import ADD_ON, BILLING, FEATURE, FORMER_DEFAULTS, FORMER_ZONES, PLAN, RATE_LIMIT
 from tallygate.storage.sql.models import CatalogItemRow, TenantRow
 from tallygate.storage.sql.scope import Scope, table_of
 
@@ -21,7 +21,10 @@ CatalogItem = Feature | RateLimitRule | Plan | AddOn | BillingPolicy
 
 def tenant_of(row: Row[Any]) -> Tenant:
     """A tenant from all columns of its row."""
-    return Tenant(**row._mapping)  # noqa: SLF001 - public in spite of its name: a row's columns by name
+    columns = dict(row._mapping)  # noqa: SLF001 - public in spite of its name: a row's columns by name
+    columns["former_zones"] = FORMER_ZONES.validate_python(columns["former_zones"])
+    columns["former_defaults"] = FORMER_DEFAULTS.validate_python(columns["former_defaults"])
+    return Tenant(**columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,8 @@ class SqlTenantRepository:
                 time_zone=tenant.time_zone,
                 default_plan=tenant.default_plan,
                 clock_offset=tenant.clock_offset,
+                former_zones=FORMER_ZONES.dump_python(tenant.former_zones, mode="json"),
+                former_defaults=FORMER_DEFAULTS.dump_python(tenant.former_defaults, mode="json"),
             )
         )
 
@@ -90,6 +95,8 @@ class SqlCatalogRepository:
             },
             plans=plans,
             add_ons=add_ons,
+            former_zones=tenant.former_zones,
+            former_defaults=tenant.former_defaults,
         )
 
     async def put(self, item: CatalogItem) -> None:
