@@ -2,6 +2,8 @@
 
 import asyncio
 import http.client
+import random
+import socket
 import sys
 import threading
 import time
@@ -26,8 +28,28 @@ START_SECONDS = 180.0
 CATALOG = {
     "currency": "USD",
     "rate_limits": {"api_rps": {"owner": "account", "algorithm": "token_bucket"}},
-    "plans": {"five": {"version": 1, "rate_limits": {"api_rps": {"limit": 5, "window": "1s", "burst": 5}}}},
+    "plans": {
+        "five": {"version": 1, "rate_limits": {"api_rps": {"limit": 5, "window": "1s", "burst": 5}}},
+        "none": {"version": 1, "rate_limits": {"api_rps": {"limit": 0, "window": "1s"}}},
+    },
 }
+ACTIONS = """\
+                              - actions:
+                                  - generic_key: {descriptor_key: account_id, descriptor_value: spent}
+                                  - generic_key: {descriptor_key: limit_key, descriptor_value: api_rps}
+                              - actions:
+                                  - generic_key: {descriptor_value: a}
+                                  - generic_key: {descriptor_value: b}
+                                  - request_headers: {header_name: ":path", descriptor_key: path}
+                                  - request_headers: {header_name: x-any, descriptor_key: any, skip_if_absent: true}
+                                  - request_headers: {header_name: x-any, descriptor_key: any, skip_if_absent: true}
+                              - actions:
+                                  - request_headers: {header_name: x-account-id, descriptor_key: account_id}
+                                  - generic_key: {descriptor_key: limit_key, descriptor_value: api_rps}
+                              - actions:
+                                  - request_headers: {header_name: x-limit, descriptor_key: limit_key}
+"""
+"""A key that is spent, beside whatever the client says."""
 
 
 class Backend(BaseHTTPRequestHandler):
@@ -51,6 +73,7 @@ class Envoy:
     sidecar_port: int
     backend_port: int
     deny: bool
+    actions: str = ""
     port: int = field(default_factory=free_port)
     admin_port: int = field(default_factory=free_port)
     directory: Path = field(default_factory=lambda: temporary_directory("tg-envoy-"))
@@ -82,11 +105,15 @@ class Envoy:
             "port_value: 7420": f"port_value: {self.sidecar_port}",
             "port_value: 8081": f"port_value: {self.backend_port}",
             "failure_mode_deny: false": f"failure_mode_deny: {str(self.deny).lower()}",
-            "timeout: 0.05s": "timeout: 2s",  # this machine may be busy with other tests
+            "timeout: 0.05s": "timeout: 20s",  # this machine may be busy with other tests
         }
         for old, new in changes.items():
             assert text.count(old) == 1, f"the example no longer says {old!r} once"
             text = text.replace(old, new)
+        if self.actions:
+            head, _, rest = text.partition("                              - actions:\n")
+            _, http_filters, tail = rest.partition("                http_filters:\n")
+            text = head + self.actions + http_filters + tail
         return text
 
     def ready(self):
@@ -186,6 +213,57 @@ async def test_failure_mode_deny_decides_when_the_sidecar_is_stopped(world, back
         finally:
             await asyncio.to_thread(sidecar.start)
         await warm(envoy, "steady")  # and it decides again once it is back
+
+
+def request_bytes(path=b"/", **headers):
+    """A request as a client may write it, byte by byte."""
+    lines = [b"%b: %b\r\n" % (name.replace("_", "-").encode(), value) for name, value in headers.items()]
+    return b"GET %b HTTP/1.1\r\nhost: a\r\nconnection: close\r\n%b\r\n" % (path, b"".join(lines))
+
+
+def status_of(port, request):
+    """The status that answers these bytes; 0 where the connection is closed without one."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(request)
+        line = connection.makefile("rb").readline()
+    return int(line.split()[1]) if line else 0
+
+
+def strange_requests():
+    """What has fooled limiters before, and noise that is the same each time."""
+    yield request_bytes()
+    yield request_bytes(b"/" + b"x" * 1_025)
+    yield request_bytes(b"/" + b"x" * 20_000, x_any=b"y" * 20_000, x_account_id=b"z" * 10_000)
+    for value in (b"", b" ", b"nobody", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"a\tb", b"%00", "\U0001f600".encode()):
+        yield request_bytes(x_any=value)
+        yield request_bytes(x_account_id=value)
+        yield request_bytes(x_limit=value)
+        yield request_bytes(b"/?q=" + value.replace(b" ", b"+").replace(b"\t", b"+"))
+    yield request_bytes().replace(b"host: a", b"host: a\r\n" + b"\r\n".join(b"x-any: %d" % n for n in range(90)))
+    noise = random.Random(7)
+    for _ in range(60):
+        value = bytes(noise.choice(range(0x80, 0x100)) for _ in range(noise.randrange(1, 40)))
+        path = b"/" + bytes(noise.choice(b"abc019/?&=.~-_+;,") for _ in range(noise.randrange(1_500)))
+        yield request_bytes(path, x_any=value, x_account_id=value[::-1], x_limit=value)
+
+
+async def test_nothing_that_a_client_sends_passes_beside_a_spent_key(world, backend_port):
+    tenant, sidecar = world
+    await tenant.call("UpsertAccount", account_id="spent", plan_key="none")
+    with Envoy(port_of(sidecar), backend_port, deny=False, actions=ACTIONS) as envoy:
+
+        async def denied():
+            return await asyncio.to_thread(status_of, envoy.port, request_bytes()) == 429
+
+        await eventually(denied)
+        passed, answered = [], Counter()
+        for request in strange_requests():
+            status = await asyncio.to_thread(status_of, envoy.port, request)
+            answered[status] += 1
+            if status == 200:
+                passed.append(request[:200])
+        assert passed == []
+        assert answered[429] > 80, answered  # Envoy itself refuses the rest
 
 
 def port_of(process):

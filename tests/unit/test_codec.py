@@ -13,7 +13,7 @@ from tallygate.server.wire.decision import (
     decode_batch_check,
     decode_check,
     decode_consume,
-    decode_descriptor,
+    decode_rate_limit,
     encode_decision,
 )
 from tallygate.server.wire.scalars import duration, entries, field_tag, identifier, page_size, timestamp, varint
@@ -102,10 +102,10 @@ def test_a_batch_is_every_pair_in_order_and_bounded():
         decode_batch_check(wire.BatchCheckEntitlementsRequest(feature_keys=["x"]))
 
 
-def test_a_descriptor_names_a_key_once():
-    assert decode_descriptor([("b", ""), ("a", "x" * 1000)]) == (("b", ""), ("a", "x" * 1000))
-    with pytest.raises(InvalidFieldError, match="comes once"):
-        decode_descriptor([("a", "1"), ("a", "2")])
+def test_a_descriptor_is_taken_as_it_came():
+    pairs = [("b", ""), ("a", "x" * 5_000), ("a", "\0"), ("", "z")]
+    descriptors = [wire.DescriptorEntry(key=key, value=value) for key, value in pairs]
+    assert decode_rate_limit(wire.RateLimitRequest(descriptors=descriptors)).descriptor == tuple(pairs)
 
 
 def test_maps_are_bounded():

@@ -7,6 +7,7 @@ from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.key_files import read_key
+from tallygate.data_plane.descriptors import DescriptorLimits
 from tallygate.data_plane.standing import Standings
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
 from tallygate.server.calls.registry import Service, service_named
@@ -104,7 +105,7 @@ def _services(
             answers=Answers(Standings(admission=data.admission).of, clock.now, metrics),
             straight=Straight(data.plans, metrics, data.exhausted),
         )
-        envoy = EnvoyRateLimitServicer(rate_limits=data.rate_limits, metrics=metrics)
+        envoy = EnvoyRateLimitServicer(limits=DescriptorLimits(limits=data.rate_limits), metrics=metrics)
         pairs.append(("tallygate.v1.EntitlementService", entitlements))
         pairs.append(("envoy.service.ratelimit.v3.RateLimitService", envoy))
     if control is not None and settings.role in {"all", "control"}:

@@ -31,7 +31,8 @@ class AdmitCall:
     """Gates to admit together, all or none, and the versions of the view that they were resolved with.
 
     `account_id` is empty for a call that concerns no account (a tenant's own rate limits); its versions then cover the
-    catalogue only. `clock_offset` moves a test tenant's time, in microseconds.
+    catalogue only. `clock_offset` moves a test tenant's time, in microseconds. `others` are further accounts, with the
+    versions of their records, whose own rate limits are among the gates.
     """
 
     tenant_id: str
@@ -42,6 +43,7 @@ class AdmitCall:
     context: EffectContext = NO_EFFECT
     clock_offset: int = 0
     peek: bool = False
+    others: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

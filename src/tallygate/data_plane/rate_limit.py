@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from tallygate.data_plane.admission import Admission, Admitted
 from tallygate.data_plane.check import call_of
 from tallygate.data_plane.ports import AdmitCall
-from tallygate.data_plane.requests import LimitStatus, RateLimitDecision, RateLimitRequest
+from tallygate.data_plane.requests import NO_ACCOUNT, LimitStatus, RateLimitDecision, RateLimitRequest
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import LimitOwner, OnUnavailable, RateLimitRule
 from tallygate.domain.errors import (
@@ -52,8 +52,8 @@ class RateLimits:
         Raises:
             InvalidError: the request does not fit the limit that it names, or there is none.
         """
-        gates = _gates(view, request, at)
-        if not gates or _barred(view, request, at) is not None:
+        gates = gates_of(view, request, at)
+        if not gates or barred(view, request, at) is not None:
             return None
         items = tuple(_identified(tenant_id, request, gate) for gate in gates)
         return call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
@@ -72,8 +72,8 @@ class RateLimits:
 
     def _explain(self, request: RateLimitRequest, admitted: Admitted) -> RateLimitDecision:
         if admitted.reply is None or admitted.call is None:
-            barred = _barred(admitted.view, request, admitted.now)
-            return RateLimitDecision(allowed=barred is None, reason=barred or Reason.UNLIMITED)
+            why = barred(admitted.view, request, admitted.now)
+            return RateLimitDecision(allowed=why is None, reason=why or Reason.UNLIMITED)
         pairs = zip(admitted.call.gates, admitted.reply.answers, strict=True)
         statuses = tuple(
             _status(item.gate, answer)
@@ -141,16 +141,22 @@ def _rules(view: View, request: RateLimitRequest) -> list[Matched]:
     return found
 
 
-def _barred(view: View, request: RateLimitRequest, at: int) -> Reason | None:
+def barred(view: View, request: RateLimitRequest, at: int) -> Reason | None:
     """Why an account as a whole may not call, or None."""
     if not request.account_id:
         return None
-    if view.held is None:
+    if request.account_id == NO_ACCOUNT or view.held is None:
         return Reason.ACCOUNT_NOT_FOUND
     return view.held.phase_at(at).standing
 
 
-def _gates(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, ...]:
+def gates_of(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, ...]:
+    """The limits that a request meets at an instant, by key.
+
+    Raises:
+        InvalidError: the request does not fit the limit that it names.
+        LimitNotFoundError: there is no limit of this name.
+    """
     if not 0 <= _cost(request) <= MAX_QUANTITY:
         raise InvalidFieldError(field="cost", expected=f"0 to {MAX_QUANTITY}", got=_cost(request))
     gates: list[RateGate] = []
@@ -178,7 +184,10 @@ def _identified(tenant_id: str, request: RateLimitRequest, gate: RateGate) -> Id
     digest = effect_digest(
         tenant_id=tenant_id, account_id=request.account_id, gate_key=gate.limit_key, request_id=request.request_id
     )
-    hashed = payload_hash(quantity=gate.cost, mode="RATE", dimensions=dict(gate.descriptor))
+    counted: dict[str, str] = {}
+    for key, value in gate.descriptor:
+        counted[key] = f"{counted[key]}\0{value}" if key in counted else value
+    hashed = payload_hash(quantity=gate.cost, mode="RATE", dimensions=counted)
     return Identified(gate=gate, state_key="", digest=digest, payload_hash=hashed)
 
 

@@ -49,6 +49,10 @@ class ResetRequest:
     request_id: str
 
 
+NO_ACCOUNT = "\0"
+"""An id that no account can have: what an end user gave as one was none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimitRequest:
     """Take `cost` (None: 1; zero: look only) from the limit named, else from all that match the descriptor.

@@ -62,7 +62,8 @@ class MemoryGates:
             return False
         newest = await self._views.versions(call.tenant_id, call.account_id)
         account = newest.account if call.account_id else call.account_version
-        return (newest.catalog, account) != (call.catalog_version, call.account_version)
+        others = [(await self._views.versions(call.tenant_id, each)).account == known for each, known in call.others]
+        return (newest.catalog, account) != (call.catalog_version, call.account_version) or not all(others)
 
     def _note(self, call: AdmitCall, item: Identified, answer: object, now: int) -> None:
         gate = item.gate
@@ -104,7 +105,7 @@ def state_key(item: Identified, call: AdmitCall) -> str:
     """Where a gate's state is kept."""
     gate = item.gate
     if isinstance(gate, RateGate):
-        owner = call.account_id if gate.owner is LimitOwner.ACCOUNT else ""
+        owner = (item.account_id or call.account_id) if gate.owner is LimitOwner.ACCOUNT else ""
         return repr((call.tenant_id, owner, gate.limit_key, gate.descriptor))
     return repr((call.tenant_id, call.account_id, gate.feature_key))
 

@@ -82,6 +82,13 @@ class FakeUseCases:
         self.asked.append((tenant_id, request))
         return await self.consume_answer(tenant_id, request)
 
+    async def take_all(self, tenant_id, requests):
+        left = self.remaining
+        decisions = [await self.take(tenant_id, request) for request in requests]
+        if not all(decision.allowed for decision in decisions):
+            self.remaining = left
+        return decisions
+
     async def take(self, tenant_id, request):
         self.asked.append((tenant_id, request))
         cost = 1 if request.cost is None else request.cost
@@ -154,7 +161,7 @@ async def start(kind):
             metrics=metrics,
             kind_of=lambda *_: "metered",
         )
-        envoy = EnvoyRateLimitServicer(rate_limits=use_cases, metrics=metrics)
+        envoy = EnvoyRateLimitServicer(limits=use_cases, metrics=metrics)
         pairs = [
             (entitlement_service_pb2.DESCRIPTOR.services_by_name["EntitlementService"], entitlements),
             (rls_pb2.DESCRIPTOR.services_by_name["RateLimitService"], envoy),

@@ -1,7 +1,13 @@
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
 import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import UInt64Value
 
+from hot_server import DOCUMENT, bearer, key_of
+from tallygate.domain.gating.admit import AdmitStatus
 from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2 as wire
 from tallygate_api.envoy.service.ratelimit.v3.rls_pb2_grpc import RateLimitServiceStub
@@ -54,19 +60,133 @@ async def test_one_over_its_limit_takes_from_none_and_statuses_keep_their_order(
     assert server.use_cases.remaining == 1
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        [],
-        [RateLimitDescriptor(limit=RateLimitDescriptor.RateLimitOverride(requests_per_unit=1))],
-        [RateLimitDescriptor(is_negative_hits=True)],
-        [descriptor(account_id="a" * 256)],
-    ],
-    ids=["none", "a limit of its own", "negative hits", "no id"],
-)
-async def test_what_cannot_be_honoured_is_refused(start, wrong):
+async def test_how_many_descriptors_there_are_is_the_proxys(start):
     server = await start()
+    assert (await ask(server)).overall_code == OK
+    assert len((await ask(server, *[descriptor(hits=0)] * 1000)).statuses) == 1000
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await ask(server, *wrong)
+        await ask(server, *[descriptor()] * 1001)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert server.use_cases.asked == []
+
+
+async def test_figures_of_the_proxys_own_are_passed_over(start):
+    server = await start()
+    own = RateLimitDescriptor(limit=RateLimitDescriptor.RateLimitOverride(requests_per_unit=1))
+    huge = descriptor(hits=2**64 - 1, account_id="a")
+    await ask(server, own, RateLimitDescriptor(is_negative_hits=True), huge)
+    assert [asked.cost for _, asked in server.use_cases.asked] == [1, 0, 2**53 - 1]
+
+
+SPENT = [("account_id", "acme"), ("limit_key", "bucket")]
+STRANGE = {
+    "1,025 characters": [("path", "x" * 1_025)],
+    "100,000 characters": [("path", "x" * 100_000)],
+    "nothing": [("path", "")],
+    "control characters": [("path", "a\0b\r\n\x1b\x7f")],
+    "other scripts": [("path", "\u202e\u0000\U0001f600\ufffd")],
+    "no entries": [],
+    "no key": [("", "")],
+    "a strange key": [("\0" * 300, "x")],
+    "a key twice": [("generic_key", "a"), ("generic_key", "b")],
+    "thousands of entries": [("path", str(number)) for number in range(5_000)],
+    "an unknown limit": [("account_id", "acme"), ("limit_key", "nothing")],
+    "a limit that is no key": [("limit_key", "x" * 2_000)],
+    "a limit whose entries are missing": [("account_id", "acme"), ("limit_key", "window")],
+    "a limit whose account is missing": [("limit_key", "bucket")],
+}
+
+
+def of_pairs(pairs, hits=None):
+    entries = [RateLimitDescriptor.Entry(key=key, value=value) for key, value in pairs]
+    return RateLimitDescriptor(entries=entries, hits_addend=None if hits is None else UInt64Value(value=hits))
+
+
+async def limit(server, *descriptors, hits=0):
+    request = wire.RateLimitRequest(domain="\0", descriptors=descriptors, hits_addend=hits)
+    return await RateLimitServiceStub(server.channel).ShouldRateLimit(
+        request, metadata=bearer(key_of("data")), timeout=60
+    )
+
+
+async def test_whatever_stands_beside_a_spent_key_lets_nothing_pass(hot):
+    server = await hot()
+    assert (await limit(server, of_pairs(SPENT, hits=4))).overall_code == OK
+    for name, pairs in STRANGE.items():
+        alone = await limit(server, of_pairs(pairs))
+        assert (alone.overall_code, [status.code for status in alone.statuses]) == (OK, [OK]), name
+        beside = await limit(server, of_pairs(pairs), of_pairs(SPENT), of_pairs(pairs))
+        assert (beside.overall_code, [status.code for status in beside.statuses]) == (OVER, [OK, OVER, OK]), name
+
+
+async def test_bytes_that_are_no_text_are_counted_by(hot):
+    server = await hot()
+    method = "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit"
+
+    async def sent(value):
+        marked = wire.RateLimitRequest(descriptors=[of_pairs([("address", "##")])]).SerializeToString()
+        call = server.channel.unary_unary(method)
+        answer = await call(marked.replace(b"##", value), metadata=bearer(key_of("data")), timeout=60)
+        return wire.RateLimitResponse.FromString(answer).overall_code
+
+    assert [await sent(b"\xff\xc3") for _ in range(5)] == [OK, OK, OK, OK, OVER]
+    assert await sent(b"\xff\xc4") == OK
+
+
+async def test_long_values_are_counted_each_by_itself(hot):
+    server = await hot()
+    one, other = [("address", "a" * 5_000 + end) for end in "xy"]
+    assert [(await limit(server, of_pairs([one]))).overall_code for _ in range(5)] == [OK] * 4 + [OVER]
+    assert (await limit(server, of_pairs([other]))).overall_code == OK
+    both = [("address", "a"), ("address", "b")]
+    assert [(await limit(server, of_pairs(both))).overall_code for _ in range(5)] == [OK] * 4 + [OVER]
+    assert (await limit(server, of_pairs(both[:1]))).overall_code == OK
+    stored = await server.redis_py.keys("*:l:*")
+    assert max(map(len, stored)) < 400
+
+
+@pytest.mark.parametrize("account_id", ["", "nobody", "\0", "a" * 256, "a\nb", " \u200b"])
+async def test_who_is_no_account_is_denied_and_nothing_is_taken(hot, account_id):
+    server = await hot()
+    answer = await limit(server, of_pairs(SPENT), of_pairs([("account_id", account_id), ("limit_key", "bucket")]))
+    assert (answer.overall_code, [status.code for status in answer.statuses]) == (OVER, [OK, OVER])
+    assert answer.statuses[0].limit_remaining == 4
+
+
+async def test_descriptors_that_meet_one_limit_ask_it_together(hot):
+    server = await hot()
+    twice = await limit(server, of_pairs(SPENT, hits=3), of_pairs(SPENT, hits=2))
+    assert [status.code for status in twice.statuses] == [OVER, OVER]
+    twice = await limit(server, of_pairs(SPENT, hits=3), of_pairs(SPENT, hits=1))
+    assert [status.limit_remaining for status in twice.statuses] == [0, 0]
+
+
+async def test_limits_of_several_accounts_are_taken_together_or_not_at_all(hot):
+    server = await hot()
+    await server.publish_account("other")
+    mine, others = of_pairs(SPENT, hits=1), of_pairs([("account_id", "other"), ("limit_key", "bucket")], hits=3)
+    assert [status.limit_remaining for status in (await limit(server, others, mine)).statuses] == [1, 3]
+    answer = await limit(server, others, mine)
+    assert [(status.code, status.limit_remaining) for status in answer.statuses] == [(OVER, 1), (OK, 3)]
+    (call,) = [call for call in server.admits[-1:] if call.others]
+    stale = replace(call, others=tuple((account, version + 1) for account, version in call.others))
+    assert (await server.data.admission.gates.admit(stale)).status is AdmitStatus.STALE_VIEW
+
+
+async def test_a_denied_call_takes_from_no_limit_however_many_race(hot):
+    server = await hot()
+    entries = {"wide": 200, "narrow": 50}
+    rules = {
+        key: {
+            "owner": "tenant",
+            "algorithm": "fixed_window",
+            "descriptor": [{"key": key}],
+            "value": {"limit": size, "window": "3600s"},
+        }
+        for key, size in entries.items()
+    }
+    await server.publish_catalog({**DOCUMENT, "rate_limits": {**DOCUMENT["rate_limits"], **rules}})
+    both = [of_pairs([(key, "x")]) for key in entries]
+    answers = await asyncio.gather(*(limit(server, *both) for _ in range(120)))
+    assert Counter(answer.overall_code for answer in answers) == {OK: 50, OVER: 70}
+    left = (await limit(server, of_pairs([("wide", "x")], hits=0))).statuses[0].limit_remaining
+    assert left == 150

@@ -74,7 +74,6 @@ async def test_what_cannot_be_read_is_the_callers_mistake(hot, name, body):
         (CONSUME, {"min_view_version": -1}),
         (LIMIT, {"cost": -1}),
         (LIMIT, {"cost": 2**53}),
-        (LIMIT, {"descriptors": [{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]}),
         (LIMIT, {"limit_key": "window"}),
     ],
     ids=str,

@@ -34,12 +34,16 @@ class AdmitStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identified:
-    """A gate with its effect's identity; without a digest nothing is remembered and nothing replayed."""
+    """A gate with its effect's identity; without a digest nothing is remembered and nothing replayed.
+
+    `account_id` is whose rate limit it is, where it is another account's than the call's.
+    """
 
     gate: Gate
     state_key: str
     digest: bytes = b""
     payload_hash: bytes = b""
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

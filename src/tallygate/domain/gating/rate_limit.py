@@ -283,15 +283,15 @@ def matching(
 
     A key may come several times: an entry that may have any value counts by all of them, in their order.
     """
-    present: dict[str, tuple[str, ...]] = {}
+    present: dict[str, list[str]] = {}
     for key, value in descriptor:
-        present[key] = (*present.get(key, ()), value)
+        present.setdefault(key, []).append(value)
     found: list[tuple[RateLimitRule, tuple[tuple[str, str], ...]]] = []
     for rule in rules:
         entries: list[tuple[str, str]] = []
         for entry in rule.descriptor:
-            values = present.get(entry.key, ())
-            counted = values if entry.value is None else (entry.value,) if entry.value in values else ()
+            values = present.get(entry.key, [])
+            counted = values if entry.value is None else [entry.value] if entry.value in values else []
             if not counted:
                 break
             entries += [(entry.key, value) for value in counted]

@@ -60,15 +60,18 @@ class Method:
     """Counts a call that was answered, after so many seconds."""
 
 
-def decoder(message: type[Message], limit: int) -> Callable[[bytes], Message | Unreadable]:
-    """A deserializer that never raises: what it cannot read is answered by the wrapper, once the key is known."""
+def decoder(
+    message: type[Message], limit: int, read: Callable[[bytes], Message] | None = None
+) -> Callable[[bytes], Message | Unreadable]:
+    """A deserializer that never raises: what it cannot `read` is answered by the wrapper, once the key is known."""
+    read = read or message.FromString
 
     def decode(data: bytes) -> Message | Unreadable:
         expected = message.DESCRIPTOR.full_name
         if len(data) > limit:
             return Unreadable(MalformedRequestError(expected=f"at most {limit} bytes", got=len(data)))
         try:
-            return message.FromString(data)
+            return read(data)
         except DecodeError:
             return Unreadable(MalformedRequestError(expected=expected))
 

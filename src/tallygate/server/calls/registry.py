@@ -46,10 +46,11 @@ def _handler(method: MethodDescriptor, servicer: object, calls: Calls, streams: 
     rule = METHOD_RULES[f"{service.full_name}/{method.name}"]
     options = calls.options
     limit = options.max_batch_message_bytes if rule.batch else options.max_message_bytes
+    read = (getattr(servicer, "readers", None) or {}).get(method.name)
     known = Method(
         f"{service.name}/{method.name}",
         rule,
-        decoder(GetMessageClass(method.input_type), limit),
+        decoder(GetMessageClass(method.input_type), limit, read),
         max_bytes=options.max_message_bytes,
         fast=(getattr(servicer, "fast_answers", None) or {}).get(method.name),
         straight=(getattr(servicer, "straight_methods", None) or {}).get(method.name),

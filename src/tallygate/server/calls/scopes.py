@@ -20,6 +20,7 @@ class MethodRule:
 _ASK = MethodRule((Scope.DATA, Scope.READ_ONLY), inline=True)
 _ASK_MANY = MethodRule((Scope.DATA, Scope.READ_ONLY), batch=True, inline=True)
 _TAKE = MethodRule((Scope.DATA,), inline=True)
+_TAKE_DESCRIPTORS = MethodRule((Scope.DATA,), batch=True, inline=True)
 _TAKE_MANY = MethodRule((Scope.DATA,), batch=True)
 _READ = MethodRule((Scope.CONTROL, Scope.READ_ONLY))
 _WRITE = MethodRule((Scope.CONTROL,), batch=True)
@@ -31,7 +32,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.EntitlementService/ConsumeQuota": _TAKE,
     "tallygate.v1.EntitlementService/ResetUsage": _TAKE,
     "tallygate.v1.EntitlementService/RateLimit": _TAKE,
-    "envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit": _TAKE,
+    "envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit": _TAKE_DESCRIPTORS,
     "tallygate.v1.CatalogService/ApplyCatalog": _WRITE,
     "tallygate.v1.CatalogService/GetCatalog": _READ,
     "tallygate.v1.CatalogService/ListPlans": _READ,

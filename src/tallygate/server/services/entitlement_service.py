@@ -23,6 +23,7 @@ from tallygate.server.wire.decision import (
     encode_error,
     encode_rate_limit,
 )
+from tallygate.server.wire.lenient import lenient
 from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant, quantity, timestamp
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 
@@ -55,6 +56,7 @@ class EntitlementServicer:
         self._metrics = metrics
         self._kind_of = kind_of
         self._answers = answers
+        self.readers = {"RateLimit": lenient(wire.RateLimitRequest)}
         self.straight_methods = straight.methods if straight is not None else {}
         self.fast_answers: dict[str, FastAnswer] = {}
         if answers is not None:

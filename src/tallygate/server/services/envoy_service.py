@@ -1,20 +1,15 @@
-"""Envoy's RateLimitService on the same use-case as RateLimit. The tenant is that of the key, never Envoy's `domain`.
+"""Envoy's RateLimitService: several descriptors, all or none. The tenant is that of the key, never Envoy's `domain`.
 
-Several descriptors are looked at first and taken from only when all fit: only where calls race, or descriptors share a
-limit, can some have been taken from when another is over.
+With `failure_mode_deny: false` an error lets a request pass: nothing that an end user can send is an error of the call.
 """
 
-import asyncio
-from dataclasses import replace
-
-from tallygate.data_plane.rate_limit import RateLimits
-from tallygate.data_plane.requests import LimitStatus, RateLimitDecision, RateLimitRequest
-from tallygate.domain.errors import InvalidFieldError
-from tallygate.domain.gating.decision import Reason
+from tallygate.data_plane.descriptors import DescriptorLimits
+from tallygate.data_plane.requests import NO_ACCOUNT, LimitStatus, RateLimitDecision, RateLimitRequest
+from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.server.calls.method import Call
 from tallygate.server.operations.metrics import Metrics
-from tallygate.server.wire.decision import decode_descriptor
-from tallygate.server.wire.scalars import MAX_ENTRIES, duration, optional_identifier, quantity
+from tallygate.server.wire.lenient import lenient
+from tallygate.server.wire.scalars import MAX_BATCH, duration, is_identifier
 from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2 as wire
 
@@ -36,27 +31,19 @@ _OURS = ("account_id", "limit_key")
 class EnvoyRateLimitServicer:
     """Serves envoy.service.ratelimit.v3.RateLimitService."""
 
-    def __init__(self, *, rate_limits: RateLimits, metrics: Metrics) -> None:
-        self._rate_limits = rate_limits
+    def __init__(self, *, limits: DescriptorLimits, metrics: Metrics) -> None:
+        self._limits = limits
         self._metrics = metrics
+        self.readers = {"ShouldRateLimit": lenient(wire.RateLimitRequest)}
 
     async def ShouldRateLimit(self, request: wire.RateLimitRequest, call: Call) -> wire.RateLimitResponse:  # noqa: N802 - the wire's name
-        """One status a descriptor, in order; over limit if any is."""
-        asked = _decode(request)
-        decisions = await self._take_all(call.tenant_id, asked)
+        """One status a descriptor, in order; over limit if any is, and then none was taken from."""
+        decisions = await self._limits.take_all(call.tenant_id, _decode(request))
         for decision in decisions:
             self._count(decision)
         statuses = [_status(decision) for decision in decisions]
         allowed = all(decision.allowed for decision in decisions)
         return wire.RateLimitResponse(overall_code=_OK if allowed else _OVER, statuses=statuses)
-
-    async def _take_all(self, tenant_id: str, asked: list[RateLimitRequest]) -> list[RateLimitDecision]:
-        if len(asked) > 1:
-            looks = await asyncio.gather(*(self._rate_limits.take(tenant_id, replace(one, cost=0)) for one in asked))
-            seen = [_judged(look, one.cost or 0) for look, one in zip(looks, asked, strict=True)]
-            if not all(decision.allowed for decision in seen):
-                return seen
-        return list(await asyncio.gather(*(self._rate_limits.take(tenant_id, one) for one in asked)))
 
     def _count(self, decision: RateLimitDecision) -> None:
         self._metrics.decided(
@@ -69,40 +56,28 @@ class EnvoyRateLimitServicer:
 
 
 def _decode(request: wire.RateLimitRequest) -> list[RateLimitRequest]:
-    if not 0 < len(request.descriptors) <= MAX_ENTRIES:
-        expected = f"1 to {MAX_ENTRIES} of them"
-        raise InvalidFieldError(field="descriptors", expected=expected, got=len(request.descriptors))
-    return [
-        _decode_one(descriptor, request.hits_addend or 1, f"descriptors[{index}]")
-        for index, descriptor in enumerate(request.descriptors)
-    ]
+    count = len(request.descriptors)
+    if count > MAX_BATCH:  # how many there are says the proxy's configuration, and no end user
+        raise InvalidFieldError(field="descriptors", expected=f"at most {MAX_BATCH} of them", got=count)
+    return [_decode_one(descriptor, request.hits_addend or 1) for descriptor in request.descriptors]
 
 
-def _decode_one(descriptor: RateLimitDescriptor, hits: int, path: str) -> RateLimitRequest:
-    if descriptor.HasField("limit"):
-        raise InvalidFieldError(
-            field=f"{path}.limit", expected="no limit of the proxy's own: it stands in the catalogue"
-        )
-    if descriptor.is_negative_hits:
-        raise InvalidFieldError(field=f"{path}.is_negative_hits", expected="false: hits cannot be given back")
+def _decode_one(descriptor: RateLimitDescriptor, hits: int) -> RateLimitRequest:
+    """What a descriptor asks; figures of the proxy's own are passed over: they stand in the catalogue."""
     if descriptor.HasField("hits_addend"):
-        hits = quantity(descriptor.hits_addend.value, f"{path}.hits_addend", at_least=0)
+        hits = min(descriptor.hits_addend.value, MAX_QUANTITY)
+    if descriptor.is_negative_hits:  # nothing is given back
+        hits = 0
     pairs = [(entry.key, entry.value) for entry in descriptor.entries]
-    ours = {key: optional_identifier(value, f"{path}.{key}") for key, value in pairs if key in _OURS}
+    ours = {key: value for key, value in reversed(pairs) if key in _OURS}
+    account_id = ours.get("account_id")
+    known = account_id is None or is_identifier(account_id)
     return RateLimitRequest(
-        account_id=ours.get("account_id", ""),
+        account_id=(account_id or "") if known else NO_ACCOUNT,
         limit_key=ours.get("limit_key", ""),
-        descriptor=decode_descriptor([pair for pair in pairs if pair[0] not in _OURS]),
+        descriptor=tuple(pair for pair in pairs if pair[0] not in _OURS),
         cost=hits,
     )
-
-
-def _judged(look: RateLimitDecision, cost: int) -> RateLimitDecision:
-    """What a look says of this cost: the first limit that it would not fit binds."""
-    short = [status for status in look.statuses if status.remaining < cost]
-    if not look.allowed or not short:
-        return look
-    return replace(look, allowed=False, reason=Reason.RATE_LIMITED, binding_limit_key=short[0].limit_key)
 
 
 def _status(decision: RateLimitDecision) -> wire.RateLimitResponse.DescriptorStatus:

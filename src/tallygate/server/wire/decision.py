@@ -30,7 +30,6 @@ from tallygate.server.wire.errors import status_code
 from tallygate.server.wire.scalars import (
     MAX_BATCH,
     MAX_ENTRIES,
-    MAX_ENTRY_CHARACTERS,
     WireEnum,
     duration,
     entries,
@@ -118,31 +117,15 @@ def decode_reset(request: service.ResetUsageRequest) -> ResetRequest:
 
 
 def decode_rate_limit(request: service.RateLimitRequest) -> RateLimitRequest:
-    """A call to be limited."""
+    """A call to be limited; whatever its descriptor holds came from an end user, and is counted by."""
     return RateLimitRequest(
         account_id=optional_identifier(request.account_id, "account_id"),
         limit_key=optional_identifier(request.limit_key, "limit_key"),
-        descriptor=decode_descriptor([(entry.key, entry.value) for entry in request.descriptors]),
+        descriptor=tuple((entry.key, entry.value) for entry in request.descriptors),
         cost=optional_quantity(request, "cost", at_least=0),
         request_id=optional_identifier(request.request_id, "request_id"),
         min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
     )
-
-
-def decode_descriptor(pairs: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """A descriptor's entries, each key once."""
-    if len(pairs) > MAX_ENTRIES:
-        raise InvalidFieldError(field="descriptors", expected=f"at most {MAX_ENTRIES} entries", got=len(pairs))
-    seen: set[str] = set()
-    for index, (key, value) in enumerate(pairs):
-        identifier(key, f"descriptors[{index}].key")
-        if key in seen:
-            raise InvalidFieldError(field=f"descriptors[{index}].key", expected="a key that comes once", got=key)
-        if len(value) > MAX_ENTRY_CHARACTERS:
-            expected = f"at most {MAX_ENTRY_CHARACTERS} characters"
-            raise InvalidFieldError(field=f"descriptors[{index}].value", expected=expected)
-        seen.add(key)
-    return tuple(pairs)
 
 
 def encode_decision(decision: Decision) -> wire.Decision:

@@ -14,7 +14,15 @@ from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.quota import QuotaGate
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.gate_codec import Terms, WorldKind, pack_gate, pack_terms, pack_world, unpack_answers
+from tallygate.storage.redis.gate_codec import (
+    Terms,
+    WorldKind,
+    pack_all,
+    pack_gate,
+    pack_terms,
+    pack_world,
+    unpack_answers,
+)
 from tallygate.storage.redis.link.commands import pack_arguments
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError, Script
 from tallygate.storage.redis.plain import Around, RedisQuota, RedisRates, Sender, are_plain_rates, is_plain_quota
@@ -120,19 +128,27 @@ class RedisGates:
         """The whole command; keys and arguments are in the order that the head of `admit.lua` tells."""
         count = len(call.gates)
         keys_packed = b"".join([self._state_key(item, call, home) for item in call.gates])
+        others = b"".join([self._record_key(call.tenant_id, account_id) for account_id, _ in call.others])
+        versions = [pack_arguments([pack_all(*(str(version) for _, version in call.others))])] if others else []
         gates = [pack_gate(item, call, self._terms(item, home)) for item in call.gates]
         blob = (b"%c" % (0x90 + count) if count < 16 else b"\xdc" + count.to_bytes(2, "big")) + b"".join(gates)  # noqa: PLR2004 - msgpack's fixarray
         return b"".join(
             (
-                self._script.prefix(_FIXED_KEYS + count, _ARGUMENTS),
+                self._script.prefix(_FIXED_KEYS + count + len(call.others), _ARGUMENTS + len(versions)),
                 home.fixed_keys,
                 keys_packed,
+                others,
                 b"$%d\r\n%b\r\n" % (len(sequence), sequence),
                 pack_arguments([self._clock()]),
                 self._world(call, home, epoch),
                 b"$%d\r\n%b\r\n" % (len(blob), blob),
+                *versions,
             )
         )
+
+    def _record_key(self, tenant_id: str, account_id: str) -> bytes:
+        partition = keys.partition_of(self._options.partitions, tenant_id, account_id)
+        return pack_arguments([keys.account(partition, tenant_id, account_id)])
 
     def _world(self, call: AdmitCall, home: _Home, epoch: str) -> bytes:
         world = (epoch, call.catalog_version, call.account_version, call.clock_offset, call.peek)
@@ -176,7 +192,7 @@ class RedisGates:
     def _state_key(self, item: Identified, call: AdmitCall, home: _Home) -> bytes:
         gate = item.gate
         if isinstance(gate, RateGate):
-            return self._limit_key(gate, call, home)
+            return self._limit_key(gate, item.account_id or call.account_id, call, home)
         packed = home.meters.get(gate.feature_key)
         if packed is None:
             packed = pack_arguments([keys.meter(home.partition, call.tenant_id, call.account_id, gate.feature_key)])
@@ -184,9 +200,11 @@ class RedisGates:
                 home.meters[gate.feature_key] = packed
         return packed
 
-    def _limit_key(self, gate: RateGate, call: AdmitCall, home: _Home) -> bytes:
-        if gate.owner is LimitOwner.ACCOUNT:
-            place, owner = home.partition, call.account_id
+    def _limit_key(self, gate: RateGate, account_id: str, call: AdmitCall, home: _Home) -> bytes:
+        if gate.owner is LimitOwner.ACCOUNT and account_id == call.account_id:
+            place, owner = home.partition, account_id
+        elif gate.owner is LimitOwner.ACCOUNT:
+            place, owner = keys.partition_of(self._options.partitions, call.tenant_id, account_id), account_id
         else:
             values = [value for _, value in gate.descriptor]
             place = keys.partition_of(self._options.partitions, call.tenant_id, gate.limit_key, *values)

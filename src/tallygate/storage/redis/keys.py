@@ -5,6 +5,7 @@ that no two different identities ever share a key.
 """
 
 from binascii import crc_hqx
+from hashlib import blake2b
 
 CHANGES_CHANNEL = "tg:changes"
 KEY_TABLE_VERSION = "tg:{keys}:v"
@@ -16,6 +17,7 @@ PUBLISHED_TO = "tg:{keys}:run"
 PROBES = tuple(f"tg:{{keys}}:probe:{kind}" for kind in ("string", "hash", "list", "stream"))
 """What a connection writes to find out whether it may; nobody reads them, and they expire."""
 
+_LONGEST_ENTRIES = 256
 _ESCAPES = str.maketrans({"%": "%25", ":": "%3A", "{": "%7B", "}": "%7D", "=": "%3D", ",": "%2C"})
 
 
@@ -76,8 +78,13 @@ def meter(partition: int, tenant_id: str, account_id: str, feature_key: str) -> 
 def rate_limit(
     partition: int, tenant_id: str, account_id: str, limit_key: str, descriptor: tuple[tuple[str, str], ...]
 ) -> str:
-    """A rate limit's counter; `account_id` is empty for a limit that the tenant owns."""
+    """A rate limit's counter; `account_id` is empty for a limit that the tenant owns.
+
+    Entries may be as long as an end user makes them; long ones are digested, behind a `%#` that no part has.
+    """
     entries = ",".join(f"{part(key)}={part(value)}" for key, value in descriptor)
+    if len(entries) > _LONGEST_ENTRIES:
+        entries = f"%#{blake2b(entries.encode(), digest_size=16).hexdigest()}"
     return f"tg:{{{partition}}}:l:{part(tenant_id)}:{part(account_id)}:{part(limit_key)}:{entries}"
 
 

@@ -59,6 +59,9 @@ local reply = function(status, now, body) return {ARGV[1], status, now, body or 
 local peek = kind == 'p'
 local generation = div(raw, window)
 local gates = cmsgpack.unpack(ARGV[4])
+for i, version in ipairs(ARGV[5] and {cmsgpack.unpack(ARGV[5])} or {}) do
+  if (redis.call('HGET', KEYS[KEY0 + #gates + i], 'v') or '0') ~= version then return reply('STALE_VIEW', now) end
+end
 -- A lone gate that allows is taken, so what stood before it is shown to nobody.
 local shows = peek or #gates > 1
 --@ replays
