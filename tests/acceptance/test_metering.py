@@ -42,6 +42,30 @@ async def test_bk_23_counters_count_up_and_down_and_reset(tenant):
     assert sum(fact.quantity for fact in before if fact.billable) == 1000  # what is billed, then counted anew
 
 
+async def test_what_is_left_of_each_grant_is_told_by_lists_decisions_and_writes(tenant):
+    await tenant.apply(metered(limit=10))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="p")
+    grants = {"account_id": "acme", "feature_key": "calls"}
+    later = Timestamp(seconds=int(await tenant.now()) + HOUR)
+    made = await tenant.call("CreateGrant", grant_id="a", amount=5, priority=1, **grants)
+    assert made.grant.remaining == 5
+    await tenant.call("CreateGrant", grant_id="b", amount=5, priority=2, **grants)
+    await tenant.call("CreateGrant", grant_id="c", amount=5, priority=3, effective_time=later, **grants)
+    taken = await tenant.consume("acme", "calls", 17)
+    assert [(pot.grant_id, pot.quantity) for pot in taken.grants_left] == [("b", 3)]
+
+    async def left():
+        listed = (await tenant.call("ListGrants", account_id="acme")).grants
+        return [(grant.grant_id, grant.remaining) for grant in listed if grant.HasField("remaining")]
+
+    assert await left() == [("a", 0), ("b", 3), ("c", 5)]
+    assert (await tenant.call("CreateGrant", grant_id="a", amount=5, priority=1, **grants)).grant.remaining == 0
+    denied = await tenant.check("acme", "calls", quantity=9)
+    assert (reason_name(denied), denied.shortfall, denied.remaining) == ("QUOTA_EXHAUSTED", 6, 3)
+    assert (await tenant.call("RevokeGrant", account_id="acme", grant_id="b")).grant.remaining == 0
+    assert await left() == [("a", 0), ("b", 0), ("c", 5)]
+
+
 async def test_dj_15_usage_within_the_quota_is_included(tenant):
     await tenant.apply(metered(limit=100, overage="allow"))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="p")

@@ -4,6 +4,7 @@ from tallygate.app import clock
 from tallygate.app.control_side import ControlSide
 from tallygate.app.data_side import DataSide
 from tallygate.control_plane.tenants import open_test_tenant
+from tallygate.data_plane.grants import GrantBalances
 from tallygate.domain.credential import KeyRecord
 from tallygate.server.calls.authentication import OpenTestTenant
 from tallygate.server.services.account_service import AccountServicer
@@ -30,7 +31,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
     work = TenantWork(transactions=control.transactions, clock=clock.now, new_id=clock.new_id)
     usage = UsageServicer(work, events=control.events, usage=control.usage, consume=data.consumes.consume)
     return [
-        ("tallygate.v1.AccountService", AccountServicer(work)),
+        ("tallygate.v1.AccountService", AccountServicer(work, GrantBalances(admission=data.admission).left)),
         ("tallygate.v1.ApiKeyService", ApiKeyServicer(work, entropy=clock.entropy)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),
         ("tallygate.v1.SubscriptionService", SubscriptionServicer(work)),

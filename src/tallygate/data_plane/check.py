@@ -29,7 +29,7 @@ from tallygate.domain.gating.slots import period_at, slots
 Outcome = Decision | TallygateError
 
 _CONCURRENT = 64
-_GATES_A_CALL = 50
+GATES_A_CALL = 50
 """How many features of one account are read in one script: long enough to be few calls, too short to hold others up."""
 
 
@@ -162,7 +162,7 @@ def _groups(requests: list[CheckRequest]) -> list[list[int]]:
     for index, request in enumerate(requests):
         place = (request.account_id, request.min_view_version)
         indexes, keys = open_groups.get(place, ([], set()))
-        if not indexes or request.feature_key in keys or len(indexes) == _GATES_A_CALL:
+        if not indexes or request.feature_key in keys or len(indexes) == GATES_A_CALL:
             indexes, keys = open_groups[place] = ([], set())
             groups.append(indexes)
         indexes.append(index)

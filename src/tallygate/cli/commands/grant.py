@@ -67,7 +67,7 @@ def list_(client: Client, *, account: str, feature: str | None, limit: int | Non
     """List an account's grants in the order in which they burn."""
     stub = AccountServiceStub(client.channel)
     request = wire.ListGrantsRequest(account_id=account, feature_key=feature)
-    header = ("GRANT", "FEATURE", "AMOUNT", "PRIORITY", "EXPIRES", "REVOKED")
+    header = ("GRANT", "FEATURE", "AMOUNT", "LEFT", "PRIORITY", "EXPIRES", "REVOKED")
     client.show_list(stub.ListGrants, request, field="grants", limit=limit, header=header, row=_row)
 
 
@@ -85,4 +85,5 @@ def revoke(client: Client, *, account: str, grant: str) -> None:
 def _row(grant: wire.Grant) -> tuple[str, ...]:
     revoked = optional_instant(grant, "revoke_time")
     expires = optional_instant(grant, "expire_time")
-    return grant.grant_id, grant.feature_key, number(grant.amount), str(grant.priority), expires, revoked
+    left = number(grant.remaining) if grant.HasField("remaining") else "-"
+    return grant.grant_id, grant.feature_key, number(grant.amount), left, str(grant.priority), expires, revoked

@@ -12,7 +12,7 @@ from tallygate.control_plane.imports import MOST_ITEMS, ImportItem, import_accou
 from tallygate.domain.errors import InvalidFieldError, TallygateError
 from tallygate.records.ports import UnitOfWork
 from tallygate.server.calls.method import Call
-from tallygate.server.services.allowance_methods import AllowanceMethods
+from tallygate.server.services.allowance_methods import AllowanceMethods, GrantsLeft
 from tallygate.server.services.seat_methods import SeatMethods
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.account import decode_import, decode_upsert, encode_account, encode_imported, encode_user
@@ -23,8 +23,8 @@ from tallygate_api.v1 import account_service_pb2 as wire
 class AccountServicer(AllowanceMethods, SeatMethods):
     """Serves AccountService."""
 
-    def __init__(self, work: TenantWork) -> None:
-        super().__init__(work)
+    def __init__(self, work: TenantWork, grants_left: GrantsLeft | None = None) -> None:
+        super().__init__(work, grants_left)
         self._work = work
 
     async def UpsertAccount(self, request: wire.UpsertAccountRequest, call: Call) -> wire.UpsertAccountResponse:  # noqa: N802 - the wire's name

@@ -1,5 +1,7 @@
 """Accounts and what hangs on them: users, seats, overrides, grants."""
 
+from collections.abc import Mapping
+
 from tallygate.control_plane.accounts import AccountView, UpsertAccount
 from tallygate.control_plane.allowances import CreateGrant, CreateOverride
 from tallygate.control_plane.imports import ImportItem
@@ -120,8 +122,8 @@ def decode_grant(request: wire.CreateGrantRequest) -> CreateGrant:
     )
 
 
-def encode_grant(stored: StoredGrant, account_id: str) -> wire.Grant:
-    """An allowance; one that was revoked expired then at the latest."""
+def encode_grant(stored: StoredGrant, account_id: str, left: Mapping[str, int]) -> wire.Grant:
+    """An allowance, with what is left of it where that is known; one that was revoked expired then at the latest."""
     grant = stored.grant
     return wire.Grant(
         grant_id=grant.grant_id,
@@ -133,4 +135,5 @@ def encode_grant(stored: StoredGrant, account_id: str) -> wire.Grant:
         expire_time=timestamp(grant.expire_time),
         create_time=timestamp(grant.create_time),
         revoke_time=timestamp(stored.revoke_time),
+        remaining=left.get(grant.grant_id),
     )
