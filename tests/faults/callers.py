@@ -82,7 +82,7 @@ class Caller:
         self.key = key
         self.deadline = deadline
         self.channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
-        self._metadata = (("authorization", f"Bearer {key}"),)
+        self._metadata = (("authorization", f"Bearer {key}"),) if key else ()
         self._entitlements = entitlement_service_pb2_grpc.EntitlementServiceStub(self.channel)
         self._accounts = account_service_pb2_grpc.AccountServiceStub(self.channel)
         self._catalogs = catalog_service_pb2_grpc.CatalogServiceStub(self.channel)

@@ -30,6 +30,7 @@ class Installation:
         self.database = database
         self.url = valkey.url
         self.patience = patience.REDIS
+        self.server: dict[str, Any] = {}
 
     @contextlib.asynccontextmanager
     async def role(self, role: str = "all", **data_plane: Any) -> AsyncIterator[Application]:
@@ -40,7 +41,9 @@ class Installation:
         return Settings(
             role=role,  # type: ignore[arg-type] # a test names one that is there
             testing=True,
-            server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0", **patience.SERVER),
+            server=ServerSettings(
+                grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0", **patience.SERVER, **self.server
+            ),
             redis=RedisSettings(url=self.url, partitions=PARTITIONS, **self.patience),  # type: ignore[arg-type] # pydantic reads it
             database=DatabaseSettings(url=self.database),  # type: ignore[arg-type] # pydantic reads it
             data_plane=DataPlaneSettings(**data_plane),

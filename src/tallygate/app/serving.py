@@ -52,6 +52,7 @@ def build_serving(
         clock=clock.now,
         options=AuthenticationOptions(
             max_staleness=settings.data_plane.max_staleness,
+            outage=settings.data_plane.key_outage,
             cached_keys=settings.data_plane.cached_keys,
             listener_key=_listener_key(settings),
         ),
@@ -116,8 +117,8 @@ def _services(
 
 
 def _kind_of(data: DataSide) -> KindOf:
-    def kind(tenant_id: str, account_id: str, feature_key: str) -> str:
-        feature = data.admission.known_feature(tenant_id, account_id, feature_key)
+    def kind(tenant_id: str, feature_key: str) -> str:
+        feature = data.admission.known_feature(tenant_id, feature_key)
         return feature.kind.value if feature else ""
 
     return kind

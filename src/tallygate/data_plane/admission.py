@@ -95,10 +95,10 @@ class Admission:
             decided_on=DecidedOn.FALLBACK,
         )
 
-    def known_feature(self, tenant_id: str, account_id: str, feature_key: str) -> Feature | None:
+    def known_feature(self, tenant_id: str, feature_key: str) -> Feature | None:
         """The feature as last seen, for its failure policy alone."""
-        view = self.views.last_known(tenant_id, account_id)
-        return view.snapshot.catalog.features.get(feature_key) if view else None
+        catalog = self.views.last_catalog(tenant_id)
+        return catalog.features.get(feature_key) if catalog else None
 
 
 def slots_of(view: View, feature: Feature, *, at: int, back: bool = False) -> tuple[Slot, ...]:

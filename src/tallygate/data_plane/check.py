@@ -119,7 +119,7 @@ class Checks:
         outcomes: list[Outcome] = [error] * len(requests)
         others: list[int] = []
         for index, request in enumerate(requests):
-            feature = self.admission.known_feature(tenant_id, request.account_id, request.feature_key)
+            feature = self.admission.known_feature(tenant_id, request.feature_key)
             if feature is not None and feature.kind is FeatureKind.METERED:
                 outcomes[index] = self._fall_back(feature, error)
             else:

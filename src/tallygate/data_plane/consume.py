@@ -39,7 +39,7 @@ class Consumes:
         try:
             return await self._consume(tenant_id, request)
         except UnavailableError as error:
-            feature = self.admission.known_feature(tenant_id, request.account_id, request.feature_key)
+            feature = self.admission.known_feature(tenant_id, request.feature_key)
             if feature is None:
                 raise
             return replace(self.admission.fall_back(feature, error), request_id=request.request_id)

@@ -7,7 +7,7 @@ from tallygate.data_plane.check import call_of
 from tallygate.data_plane.ports import AdmitCall
 from tallygate.data_plane.requests import NO_ACCOUNT, LimitStatus, RateLimitDecision, RateLimitRequest
 from tallygate.data_plane.views import View
-from tallygate.domain.catalog import LimitOwner, OnUnavailable, RateLimitRule
+from tallygate.domain.catalog import Catalog, LimitOwner, OnUnavailable, RateLimitRule
 from tallygate.domain.errors import (
     MAX_QUANTITY,
     InvalidFieldError,
@@ -93,9 +93,9 @@ class RateLimits:
 
     def fall_back(self, tenant_id: str, request: RateLimitRequest, error: UnavailableError) -> RateLimitDecision:
         """Answer by the policy of the limits that would match: `open` unless one of them says `closed`."""
-        view = self.admission.views.last_known(tenant_id, request.account_id)
-        rules = _rules(view, request) if view else []
-        closed = view is None or any(rule.on_unavailable is OnUnavailable.CLOSED for rule, _ in rules)
+        catalog = self.admission.views.last_catalog(tenant_id)
+        rules = _rules(catalog, request) if catalog else []
+        closed = catalog is None or any(rule.on_unavailable is OnUnavailable.CLOSED for rule, _ in rules)
         if closed or isinstance(error, ViewNotReadyError):
             self.admission.degraded.closed += 1
             raise error
@@ -119,9 +119,9 @@ def _wait(status: LimitStatus) -> float:
 Matched = tuple[RateLimitRule, tuple[tuple[str, str], ...]]
 
 
-def _rules(view: View, request: RateLimitRequest) -> list[Matched]:
+def _rules(catalog: Catalog, request: RateLimitRequest) -> list[Matched]:
     """The rules of this call: the one named, else the account's and the tenant's whose entries are all present."""
-    rules = view.snapshot.catalog.rate_limits
+    rules = catalog.rate_limits
     if not request.limit_key:
         live = [rule for rule in rules.values() if not rule.archived]
         if not request.account_id:
@@ -160,7 +160,7 @@ def gates_of(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, 
     if not 0 <= _cost(request) <= MAX_QUANTITY:
         raise InvalidFieldError(field="cost", expected=f"0 to {MAX_QUANTITY}", got=_cost(request))
     gates: list[RateGate] = []
-    for rule, entries in _rules(view, request):
+    for rule, entries in _rules(view.snapshot.catalog, request):
         held = figures(rule, view.held, at)
         if held is not None:
             gates.append(

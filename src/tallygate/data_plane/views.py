@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from tallygate.data_plane.ports import Clock, Sleep, ViewChange, ViewSource
 from tallygate.domain.account import AccountRecord
-from tallygate.domain.catalog import CatalogSnapshot
+from tallygate.domain.catalog import Catalog, CatalogSnapshot
 from tallygate.domain.errors import StoreUnavailableError, ViewNotReadyError
 from tallygate.domain.gating.quota import Slot
 from tallygate.domain.gating.resolve import EntitlementSet, Resolver
@@ -114,16 +114,10 @@ class Views:
             return await self._wait_for(tenant_id, account_id, min_view_version)
         return view
 
-    def last_known(self, tenant_id: str, account_id: str) -> View | None:
-        """Whatever is cached, however old: for telling the failure policy, never for deciding.
-
-        Of an account that was never in process, that is its tenant's catalogue.
-        """
-        view = self._views.get((tenant_id, account_id)) or self._views.get((tenant_id, ""))
-        snapshot = self._snapshots.get(tenant_id) if view is None else None
-        if snapshot is not None:
-            return View(snapshot=snapshot, record=None, held=None, verified_time=0, applied=0, superseded=True)
-        return view
+    def last_catalog(self, tenant_id: str) -> Catalog | None:
+        """The newest catalogue seen, however old: for telling the failure policy, never for deciding."""
+        snapshot = self._snapshots.get(tenant_id)
+        return snapshot.catalog if snapshot is not None else None
 
     def on_change(self, change: ViewChange) -> None:
         """Remember what an announcement says is newest: no older view holds from now on."""

@@ -95,6 +95,8 @@ class DataPlaneSettings(_Group):
 
     max_staleness: Seconds = 5.0
     """How old a view or a key may be when its store cannot be asked."""
+    key_outage: Seconds = 86400.0
+    """How long a key that was valid when Redis went away serves what failure policies allow."""
     replay_window: Annotated[Seconds, Field(gt=0, le=86400)] = 3600.0
     """How long a request_id is answered with its first answer; at most 24 h."""
     stream_max: Annotated[int, Field(ge=1)] = 1_000_000

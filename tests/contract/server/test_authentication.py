@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from tallygate.domain.credential import KeyRecord, Scope, key_digest, mint_key
-from tallygate.domain.errors import KeyExpiredError, StoreUnavailableError, UnauthenticatedError
+from tallygate.domain.errors import KeyExpiredError, KeyRevokedError, StoreUnavailableError, UnauthenticatedError
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator
 
 KEY = mint_key(b"k" * 32)
@@ -188,3 +188,85 @@ async def test_a_key_that_will_end_is_known_until_then_and_no_longer(end):
     assert world.authenticator.known(f"Bearer {KEY}").key_id == "k"
     world.now = 100
     assert world.authenticator.known(f"Bearer {KEY}") is None
+
+
+async def test_a_key_that_was_valid_when_the_store_went_away_serves_policies_until_the_bound():
+    world = World(max_staleness=5, outage=100)
+    await world.authenticator.refresh()
+    await world.ask()
+    world.table.error = StoreUnavailableError()
+    world.steady = 100.0
+    with pytest.raises(StoreUnavailableError):
+        await world.ask()
+    assert (await world.authenticator.authenticate(f"Bearer {KEY}", in_outage=True)).key_id == "k"
+    with pytest.raises(StoreUnavailableError):
+        await world.authenticator.authenticate(f"Bearer {OTHER}", in_outage=True)
+    world.steady = 100.1
+    with pytest.raises(StoreUnavailableError):
+        await world.authenticator.authenticate(f"Bearer {KEY}", in_outage=True)
+
+
+async def test_a_keys_own_end_ends_it_in_an_outage_too():
+    world = World(max_staleness=5, outage=100)
+    world.table.records[key_digest(KEY)] = record(expire_time=50)
+    await world.authenticator.refresh()
+    await world.ask()
+    world.table.error = StoreUnavailableError()
+    world.steady, world.now = 20.0, 49
+    assert (await world.authenticator.authenticate(f"Bearer {KEY}", in_outage=True)).key_id == "k"
+    world.now = 50
+    with pytest.raises(KeyExpiredError):
+        await world.authenticator.authenticate(f"Bearer {KEY}", in_outage=True)
+
+
+async def test_a_revocation_reaches_a_key_when_the_store_is_back():
+    world = World(max_staleness=5, outage=100)
+    await world.authenticator.refresh()
+    await world.ask()
+    world.table.error, world.steady = StoreUnavailableError(), 20.0
+    await world.authenticator.authenticate(f"Bearer {KEY}", in_outage=True)
+    world.table.error = None
+    world.table.records[key_digest(KEY)] = record(revoke_time=0)
+    world.table.version += 1
+    with pytest.raises(KeyRevokedError):
+        await world.authenticator.authenticate(f"Bearer {KEY}", in_outage=True)
+
+
+async def test_keys_are_known_again_after_a_change_before_their_callers_come_back():
+    world = World(max_staleness=5, outage=100)
+    world.table.records[key_digest(OTHER)] = record()
+    await world.authenticator.refresh()
+    await world.ask()
+    await world.ask(OTHER)
+    world.table.version += 1
+    world.table.records[key_digest(OTHER)] = record(revoke_time=0)
+    await world.authenticator.refresh()
+    world.table.error, world.steady = StoreUnavailableError(), 20.0
+    assert (await world.authenticator.authenticate(f"Bearer {KEY}", in_outage=True)).key_id == "k"
+    with pytest.raises(KeyRevokedError):
+        await world.authenticator.authenticate(f"Bearer {OTHER}", in_outage=True)
+
+
+async def test_a_table_that_was_emptied_says_nothing_about_any_key():
+    world = World(max_staleness=5, outage=100)
+    await world.authenticator.refresh()
+    await world.ask()
+    world.table.records.clear()
+    world.table.version = 0
+    world.steady = 4.0
+    await world.authenticator.refresh()
+    assert (await world.ask()).key_id == "k"
+    world.steady = 5.1
+    with pytest.raises(StoreUnavailableError):
+        await world.ask()
+    assert (await world.authenticator.authenticate(f"Bearer {KEY}", in_outage=True)).key_id == "k"
+
+
+async def test_the_listeners_own_key_is_known_before_its_first_caller_comes():
+    world = World(max_staleness=5, outage=100, listener_key=KEY)
+    await world.authenticator.refresh()
+    assert world.table.reads == 1
+    await world.authenticator.refresh()
+    assert world.table.reads == 1
+    world.table.error, world.steady = StoreUnavailableError(), 20.0
+    assert (await world.authenticator.authenticate(None, in_outage=True)).key_id == "k"

@@ -132,7 +132,7 @@ async def test_a_period_that_ended_for_the_store_is_left_behind(hot):
     await server.set_time(end + 1)
     server.now = end - 1  # this process's clock is a little behind
     server.data.views._options = server.data.views._options.__class__(max_staleness=10**15)
-    server.data.plans.confirm(server.data.views.last_known("t", "acme"), server.now)
+    server.data.plans.confirm(server.data.views.cached("t", "acme"), server.now)
     second = (await server.ask(CONSUME, account_id="acme", feature_key="calls", request_id="later")).decision
     assert (first.used, second.used) == (1, 1)
     assert second.period_start_time == first.reset_time
@@ -196,7 +196,7 @@ async def test_what_the_store_decides_keeps_the_view_young(hot):
     for name, fields in (*CALLS.items(), (CONSUME, {**CALLS[CONSUME], "request_id": "more"})):
         await server.set_time(server.now + 3_000_000)
         await server.ask(name, **fields)
-    assert (counts.misses - loads, server.data.views.last_known("t", "acme").verified_time) == (0, server.now)
+    assert (counts.misses - loads, server.data.views.cached("t", "acme").verified_time) == (0, server.now)
     await server.set_time(server.now + 5_000_000)
     server.admits.clear()
     await server.ask(CHECK, **CALLS[CHECK])

@@ -40,7 +40,7 @@ class Keeper(Protocol):
         """It is over."""
         ...
 
-    async def authenticated(self, authorization: str | None) -> KeyRecord:
+    async def authenticated(self, authorization: str | None, method: Method) -> KeyRecord:
         """The caller's key. Raises UnauthenticatedError, StoreUnavailableError."""
         ...
 
@@ -183,7 +183,7 @@ class CallAtWork:
             OverloadedError: there is no room for this tenant's calls.
         """
         if self._key is None:
-            self._key = await self._calls.authenticated(self._authorization)
+            self._key = await self._calls.authenticated(self._authorization, self._method)
             if not self._calls.room.move("", self._key.tenant_id):
                 raise OverloadedError
             self._place = self._key.tenant_id

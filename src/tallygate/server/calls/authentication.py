@@ -1,11 +1,13 @@
 """Whose call it is: a bounded cache of API keys over the key table, revalidated by the table's version.
 
-A revoked key is refused within a poll's interval; while the table cannot be read, cached keys last `max_staleness`.
+A revoked key is refused within a poll's interval. While the table cannot be read, keys that were met before last for
+`max_staleness`, and far longer for what is answered by failure policies: those promise to hold as long as an outage.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -23,6 +25,7 @@ from tallygate.domain.errors import (
 
 POLL_SECONDS = 1.0
 _SCHEME = "bearer "
+_AT_ONCE = 100
 _UNKNOWN_SECONDS = 1.0
 _EXPECTED = "authorization: Bearer tg_..."
 
@@ -34,9 +37,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationOptions:
-    """`max_staleness` in seconds; `listener_key` is what callers without a key act as, empty where they may not."""
+    """`max_staleness` and `outage` in seconds; `listener_key` is what callers without a key act as, or empty.
+
+    `outage` is how long a key that was valid when the table went away serves what needs no more than that.
+    """
 
     max_staleness: float = 5.0
+    outage: float = 86_400.0
     cached_keys: int = 10_000
     listener_key: str = ""
 
@@ -84,8 +91,10 @@ class Authenticator:
         ends = min(at for at in (record.revoke_time, record.expire_time) if at is not None)
         return record if self._clock() < ends else None
 
-    async def authenticate(self, authorization: str | None) -> KeyRecord:
+    async def authenticate(self, authorization: str | None, *, in_outage: bool = False) -> KeyRecord:
         """The record of the key in this metadata value; None where the call brings no such metadata.
+
+        `in_outage` takes a key that was valid when the table could last be read, if it cannot be read now.
 
         Raises:
             UnauthenticatedError: there is no key, or it is malformed, unknown, expired or revoked.
@@ -99,16 +108,26 @@ class Authenticator:
             return self._valid(entry.record)
         if entry is None and (digest in self._unknown or not is_well_formed(key)):
             raise UnauthenticatedError(expected=_EXPECTED)
-        return self._valid(await self._read_once(digest, key))
+        try:
+            return self._valid(await self._read_once(digest, key))
+        except StoreUnavailableError:
+            if in_outage and entry is not None and self._age(entry) <= self._options.outage:
+                return self._valid(entry.record)
+            raise
 
     async def refresh(self) -> None:
-        """Compare the key table's version with the cache's; a newer one empties it."""
+        """Compare the key table's version with the cache's; after a change every key in it is read again."""
         started = self._steady()
         version = await self._keys.table_version()
+        if not version:
+            return  # emptied, or never filled: it says nothing about any key
         if version != self._version:
+            known = list(self._known)
             self.on_change()
             self._version = version
+            await self._read_again(known)
         self._verified = started
+        await self._meet_default()
 
     async def run(self, sleep: Sleep) -> None:
         """Until cancelled: refresh every second, whatever fails."""
@@ -127,6 +146,21 @@ class Authenticator:
         self._unknown.clear()
         self._reading.clear()
 
+    async def _read_again(self, digests: Sequence[str]) -> None:
+        """Know again what was known: an outage may begin before its callers come back."""
+        for start in range(0, len(digests), _AT_ONCE):
+            readings = [self._read_once(digest) for digest in digests[start : start + _AT_ONCE]]
+            for outcome in await asyncio.gather(*readings, return_exceptions=True):
+                if isinstance(outcome, BaseException) and not isinstance(outcome, UnauthenticatedError):
+                    raise outcome
+
+    async def _meet_default(self) -> None:
+        """Know the listener's own key before its first caller comes."""
+        if self._default is None or key_digest(_bearer(self._default)) in self._known:
+            return
+        with suppress(TallygateError):  # whoever calls is told
+            await self.authenticate(None)
+
     def _remember(self, header: str | None, entry: _Entry) -> None:
         if header is not None:
             if len(self._by_header) >= self._options.cached_keys:
@@ -134,7 +168,11 @@ class Authenticator:
             self._by_header[header] = entry
 
     def _holds(self, entry: _Entry) -> bool:
-        return self._steady() - max(entry.read_time, self._verified) <= self._options.max_staleness
+        return self._age(entry) <= self._options.max_staleness
+
+    def _age(self, entry: _Entry) -> float:
+        """How long ago the key was last known to be as it is, in seconds."""
+        return self._steady() - max(entry.read_time, self._verified)
 
     def _valid(self, record: KeyRecord) -> KeyRecord:
         if record.revoke_time is None and record.expire_time is None:
@@ -146,7 +184,7 @@ class Authenticator:
             raise KeyExpiredError(key_id=record.key_id)
         return record
 
-    async def _read_once(self, digest: str, key: str) -> KeyRecord:
+    async def _read_once(self, digest: str, key: str = "") -> KeyRecord:
         """Read the key; callers that arrive together share one reading, which none of them can cancel."""
         task = self._reading.get(digest)
         if task is None:
@@ -164,7 +202,7 @@ class Authenticator:
     async def _read(self, digest: str, key: str) -> KeyRecord:
         started, mine = self._steady(), asyncio.current_task()
         record = await self._keys.key(digest)
-        if record is None and self._open_test_tenant is not None:
+        if record is None and key and self._open_test_tenant is not None:
             record = await self._open_test_tenant(key)
         if record is None and not await self._keys.table_version():
             raise StoreUnavailableError(missing="key table")  # emptied or never filled: absence from it says nothing

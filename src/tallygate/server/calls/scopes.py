@@ -10,17 +10,19 @@ class MethodRule:
     """Any one of `scopes` is enough; `batch` requests may be as large as the batch limit allows.
 
     `inline` methods work in the call's own task: all they wait for is a connection that keeps what it has sent.
+    Those that answer `by_policy` while the store is away also do so to keys that were valid when it went.
     """
 
     scopes: tuple[Scope, ...]
     batch: bool = False
     inline: bool = False
+    by_policy: bool = False
 
 
-_ASK = MethodRule((Scope.DATA, Scope.READ_ONLY), inline=True)
-_ASK_MANY = MethodRule((Scope.DATA, Scope.READ_ONLY), batch=True, inline=True)
-_TAKE = MethodRule((Scope.DATA,), inline=True)
-_TAKE_DESCRIPTORS = MethodRule((Scope.DATA,), batch=True, inline=True)
+_ASK = MethodRule((Scope.DATA, Scope.READ_ONLY), inline=True, by_policy=True)
+_ASK_MANY = MethodRule((Scope.DATA, Scope.READ_ONLY), batch=True, inline=True, by_policy=True)
+_TAKE = MethodRule((Scope.DATA,), inline=True, by_policy=True)
+_TAKE_DESCRIPTORS = MethodRule((Scope.DATA,), batch=True, inline=True, by_policy=True)
 _TAKE_MANY = MethodRule((Scope.DATA,), batch=True)
 _READ = MethodRule((Scope.CONTROL, Scope.READ_ONLY))
 _WRITE = MethodRule((Scope.CONTROL,), batch=True)

@@ -182,14 +182,15 @@ class Calls:
         for call in [call for call in self._at_work if call.deadline <= now]:
             call.overdue()
 
-    async def authenticated(self, authorization: str | None) -> KeyRecord:
-        """The caller's key.
+    async def authenticated(self, authorization: str | None, method: Method) -> KeyRecord:
+        """The caller's key; of a method that answers by policy, one that was valid when the store went away will do.
 
         Raises:
             UnauthenticatedError: it has none that is valid.
             StoreUnavailableError: nobody can say.
         """
-        return self._authenticator.known(authorization) or await self._authenticator.authenticate(authorization)
+        known, in_outage = self._authenticator.known(authorization), method.rule.by_policy
+        return known or await self._authenticator.authenticate(authorization, in_outage=in_outage)
 
     async def served(self, method: Method, data: bytes, key: KeyRecord, info: CallInfo) -> bytes:
         """What the servicer answers.
@@ -211,7 +212,7 @@ class Calls:
             StoreUnavailableError: nobody can say.
             MalformedRequestError: it does, but the request cannot be read.
         """
-        key = await self.authenticated(authorization_of(context.invocation_metadata() or ()))
+        key = await self.authenticated(authorization_of(context.invocation_metadata() or ()), method)
         self.allowed(method, request, key, info)
         return key
 

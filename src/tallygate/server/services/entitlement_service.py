@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _FROM_THE_STORE = FeatureKind.METERED.value
 
-KindOf = Callable[[str, str, str], str]
+KindOf = Callable[[str, str], str]
 """The kind of a tenant's feature, asked by tenant, account and feature key; empty where it is not known."""
 
 
@@ -68,7 +68,7 @@ class EntitlementServicer:
         """Decide one question."""
         asked = decode_check(request)
         decision = await self._checks.check(call.tenant_id, asked)
-        kind = self._count(call, request.account_id, decision)
+        kind = self._count(call, decision)
         response = wire.CheckEntitlementResponse(decision=encode_decision(decision))
         if self._answers is not None and kind != _FROM_THE_STORE:
             self._answers.keep(Answered(call.tenant_id, asked, decision, kind, response), call.data)
@@ -86,7 +86,7 @@ class EntitlementServicer:
             if isinstance(outcome, TallygateError):
                 result.error.CopyFrom(encode_error(outcome))
             else:
-                kind = self._count(call, question.account_id, outcome)
+                kind = self._count(call, outcome)
                 result.decision.CopyFrom(encode_decision(outcome))
                 if self._answers is not None and kind != _FROM_THE_STORE:
                     self._answers.keep_of_batch(Answered(call.tenant_id, question, outcome, kind, result))
@@ -105,7 +105,7 @@ class EntitlementServicer:
             min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
         )
         for decision in decisions:
-            self._count(call, request.account_id, decision)
+            self._count(call, decision)
         version = max((decision.view_version for decision in decisions), default=0)
         return wire.ListEntitlementsResponse(decisions=map(encode_decision, decisions), view_version=version)
 
@@ -114,7 +114,7 @@ class EntitlementServicer:
     ) -> wire.ConsumeQuotaResponse:
         """Take units, once."""
         decision = await self._consumes.consume(call.tenant_id, decode_consume(request))
-        self._count(call, request.account_id, decision)
+        self._count(call, decision)
         return wire.ConsumeQuotaResponse(decision=encode_decision(decision))
 
     async def ResetUsage(  # noqa: N802 - the wire's name
@@ -143,8 +143,8 @@ class EntitlementServicer:
         )
         return encode_rate_limit(decision)
 
-    def _count(self, call: Call, account_id: str, decision: Decision) -> str:
-        kind = self._kind_of(call.tenant_id, account_id, decision.feature_key)
+    def _count(self, call: Call, decision: Decision) -> str:
+        kind = self._kind_of(call.tenant_id, decision.feature_key)
         self._metrics.decided(
             kind,
             decision.reason,
