@@ -59,4 +59,4 @@ async def fake_server(answer):
 
 def polite(command):
     """Answers the greeting as Valkey does."""
-    return {b"PING": b"+PONG\r\n", b"EVAL": b"*0\r\n"}.get(command[0], b"+OK\r\n")
+    return {b"PING": b"+PONG\r\n", b"EVAL": b"*0\r\n", b"GET": b"$-1\r\n"}.get(command[0], b"+OK\r\n")

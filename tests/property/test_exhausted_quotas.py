@@ -150,7 +150,7 @@ class Rig:
         for partition in range(PARTITIONS):
             self.server.command("SET", keys.epoch(partition), "e1")
         self.client = publishing_client(RedisAddress.parse(self.server.url))
-        self.publisher = RedisPublisher(self.client, partitions=PARTITIONS, **patience.REDIS)
+        self.publisher = RedisPublisher(self.client, partitions=PARTITIONS)
         await self.publisher.publish_catalog(CatalogSnapshot(tenant_id="t", version=1, catalog=CATALOG))
         for sidecar in self.sidecars:
             await sidecar.start()

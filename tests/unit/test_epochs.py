@@ -5,32 +5,72 @@ from dataclasses import replace
 
 import pytest
 
-from tallygate.records.epochs import EpochKeeper, ForeignStoreError, PartitionEpoch, PartitionState
+from tallygate.domain.errors import StoreUnavailableError
+from tallygate.records.epochs import (
+    EpochKeeper,
+    ForeignStoreError,
+    Look,
+    Loss,
+    PartitionEpoch,
+    PartitionState,
+    entry_order,
+)
 
 
 class Ledger:
     def __init__(self, count=2):
+        self.lost = []
         self.rows = {n: PartitionEpoch(partition=n, epoch=f"e{n}", state=PartitionState.FRESH) for n in range(count)}
 
     async def load(self):
         return list(self.rows.values())
 
-    async def save(self, partition):
+    async def save(self, partition, loss=None):
         self.rows[partition.partition] = partition
+        self.lost += [loss] if loss else []
+
+    async def losses(self):
+        return self.lost
 
     def states(self):
         return [row.state for row in self.rows.values()]
 
 
 class Board:
+    """A server that is vouched for until it restarts; `ends` are its streams' ends, `now` its clock in milliseconds."""
+
     def __init__(self):
         self.shown = {}
+        self.ends = {}
+        self.now = 1000
+        self.vouched = False
+        self.connection = 1
 
     async def read(self, partitions):
         return {n: self.shown[n] for n in partitions if n in self.shown}
 
-    async def show(self, epochs):
+    async def show(self, epochs, *, after=""):
         self.shown.update(epochs)
+        if after:
+            self.ends |= {n: max(after, self.ends.get(n, "0-0"), key=entry_order) for n in epochs}
+
+    async def look(self, partitions, *, anyway=False):
+        if self.vouched and not anyway:
+            return None
+        ends = {n: self.ends.get(n, "0-0") for n in partitions}
+        return Look(connection=self.connection, entry_id=f"{self.now}-0", ends=ends)
+
+    async def vouch(self, look, token):
+        assert token
+        if look.connection != self.connection:
+            raise StoreUnavailableError
+        self.vouched = True
+
+    def restart(self, **ends):
+        """With these ends of its streams, by `p<partition>`."""
+        self.vouched = False
+        self.connection += 1
+        self.ends |= {int(name[1:]): end for name, end in ends.items()}
 
 
 @pytest.fixture
@@ -58,11 +98,11 @@ async def test_an_epoch_that_is_gone_is_a_loss_and_says_so(rig):
     await keeper.settle()
     board.shown = {0: "e0"}
     assert await keeper.settle() == [1]
-    assert board.shown == {0: "e0", 1: "!new0"}
+    assert board.shown == {0: "e0", 1: "!new1"}
     assert ledger.states() == [PartitionState.ACTIVE, PartitionState.REBUILDING]
     board.shown.clear()
     assert await keeper.settle() == [0, 1]
-    assert board.shown[1] == "!new0"
+    assert board.shown[1] == "!new1"
 
 
 async def test_counters_that_were_restored_wait_for_the_operator_too(rig):
@@ -101,3 +141,92 @@ async def test_a_keeper_that_looks_while_a_loss_is_accepted_undoes_nothing(rig):
     await ledger.save(lost)  # as a keeper sees it that has loaded before, and looks at the board after
     await keeper.settle()
     assert board.shown[0] == lost.epoch
+
+
+async def collected(ledger, partition, entry_id):
+    ledger.rows[partition] = replace(ledger.rows[partition], last_entry_id=entry_id)
+
+
+async def test_a_server_that_comes_back_with_its_data_goes_on(rig):
+    keeper, ledger, board = rig
+    await keeper.settle()
+    board.ends = {0: "500-3"}
+    await collected(ledger, 0, "500-3")
+    board.restart()
+    assert await keeper.settle() == []
+    assert board.vouched
+    assert ledger.lost == []
+
+
+async def test_a_server_older_than_what_was_collected_from_it_is_a_loss(rig):
+    keeper, ledger, board = rig
+    await keeper.settle()
+    await collected(ledger, 0, "500-10")
+    await collected(ledger, 1, "400-0")
+    board.restart(p0="500-9", p1="400-0")
+    assert await keeper.settle() == [0]
+    assert keeper.lost == [0]
+    assert board.vouched, "what it has lost is noted"
+    assert (board.shown[0], board.shown[1]) == ("!new1", "e1")
+    assert ledger.lost == [Loss(partition=0, after_entry_id="500-9", until_entry_id="1000-0")]
+    assert await keeper.accept_loss() == [0]
+    board.restart()
+    assert await keeper.settle() == [], "a plain restart after that is none"
+    assert board.shown[0] == "new1"
+
+
+async def test_a_second_backup_that_is_older_still_widens_the_loss(rig):
+    keeper, ledger, board = rig
+    await keeper.settle()
+    await collected(ledger, 0, "500-0")
+    board.restart(p0="300-0")
+    await keeper.settle()
+    board.restart(p0="100-0")
+    assert await keeper.settle() == [0]
+    assert [loss.after_entry_id for loss in ledger.lost] == ["300-0", "100-0"]
+
+
+async def test_a_server_that_changed_while_it_was_looked_at_is_not_vouched_for(rig):
+    keeper, _, board = rig
+    await keeper.settle()
+    board.restart()
+    look = board.look
+
+    async def looked(*partitions, **more):
+        seen = await look(*partitions, **more)
+        board.restart()
+        return seen
+
+    board.look = looked
+    with pytest.raises(StoreUnavailableError):
+        await keeper.settle()
+    assert not board.vouched
+
+
+async def test_what_is_counted_while_it_is_looked_at_is_no_loss(rig):
+    """Where nobody has ever vouched, as after an upgrade, others count meanwhile."""
+    keeper, ledger, board = rig
+    await keeper.settle()
+    board.vouched = False
+    load = ledger.load
+
+    async def loaded():
+        board.ends[0] = "700-0"
+        await collected(ledger, 0, "700-0")
+        return await load()
+
+    ledger.load = loaded
+    board.ends[0] = "600-0"
+    assert await keeper.settle() == []
+    assert ledger.lost == []
+
+
+def test_a_loss_covers_what_lies_behind_its_begin_up_to_its_end():
+    loss = Loss(partition=1, after_entry_id="9-5", until_entry_id="10-2")
+    assert [e for e in ("9-4", "9-5", "9-6", "9-10", "10-0", "10-2", "10-3") if loss.covers(1, e)] == [
+        "9-6",
+        "9-10",
+        "10-0",
+        "10-2",
+    ]
+    assert not loss.covers(0, "10-0")

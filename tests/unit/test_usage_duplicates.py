@@ -72,3 +72,11 @@ def test_what_cannot_be_read_is_broken_with_its_own_problem():
     found = sort_out([poison, delivery("2")], {})
     assert shape(found) == (1, 0, 0, 1)
     assert found.broken == [poison]
+
+
+def test_a_repetition_of_what_the_store_has_forgotten_counts_once_and_is_not_given_back():
+    ((identity, recorded),) = known(delivery("1")).items()
+    forgotten = {identity: replace(recorded, forgotten=True)}
+    found = sort_out([delivery("2"), delivery("1"), delivery("3", payload=b"x")], forgotten)
+    assert shape(found) == (0, 1, 0, 1)
+    assert found.recounted == [delivery("2").source]

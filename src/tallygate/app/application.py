@@ -162,6 +162,7 @@ class Application(Startable):
             "serving": Check(ok=not self._draining, detail="draining" if self._draining else ""),
             "redis": Check(ok=not refused, detail=refused),
         }
+        checks["counters"] = self._counters()
         if self._control is not None:
             stats = self._control.collector.stats
             checks["collector"] = Check(
@@ -170,6 +171,17 @@ class Application(Startable):
                 required=False,
             )
         return checks
+
+    def _counters(self) -> Check:
+        """Whether hard limits can be decided: not required, because all else can."""
+        lost = self._control.epochs.lost if self._control is not None else []
+        if lost:
+            detail = f"lost in {len(lost)} partitions, `tallygate doctor` says more"
+        elif self._redis is not None and not self._redis.link.vouched:
+            detail = "no worker has found this Redis whole since it started"
+        else:
+            return Check(ok=True)
+        return Check(ok=False, detail=detail, required=False)
 
     @staticmethod
     def _require(serving: Serving | None) -> Serving:

@@ -144,11 +144,14 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
     metrics.watch("tallygate_redis_writable", "Whether Redis takes writes.", lambda: float(link.writable))
     if control is None:
         return
+    lost = control.epochs.lost
+    metrics.watch("tallygate_partitions_lost", "Partitions whose counters are not whole.", lambda: float(len(lost)))
     stats = control.collector.stats
     for name, text, read in (
         ("tallygate_events_collected", "Events written to SQL.", lambda: stats.collected),
         ("tallygate_events_redelivered", "Events that had been written before.", lambda: stats.redelivered),
         ("tallygate_events_late_replays", "Late replays given back.", lambda: stats.late_replays),
+        ("tallygate_events_recounted", "Repeated events whose count was lost before.", lambda: stats.recounted),
         ("tallygate_events_quarantined", "Events set aside: nobody can bill them.", lambda: stats.quarantined),
         ("tallygate_collector_failures", "Rounds of the collector that failed.", lambda: stats.failures),
     ):

@@ -46,6 +46,7 @@ class CollectorStats:
     collected: int = 0
     redelivered: int = 0
     late_replays: int = 0
+    recounted: int = 0
     quarantined: int = 0
     failures: int = 0
     lag_entries: int = -1
@@ -54,11 +55,15 @@ class CollectorStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sorted:
-    """A batch told apart: new facts, redeliveries, late replays, and what nobody can bill."""
+    """A batch told apart: new facts, redeliveries, late replays, and what nobody can bill.
+
+    What is `recounted` repeats an effect whose count was lost: it is an event already, and now its units count again.
+    """
 
     fresh: list[UsageFact] = field(default_factory=list)
     redelivered: list[FactSource] = field(default_factory=list)
     late: list[UsageFact] = field(default_factory=list)
+    recounted: list[FactSource] = field(default_factory=list)
     broken: list[Delivery] = field(default_factory=list)
 
 
@@ -82,10 +87,12 @@ def sort_out(deliveries: Iterable[Delivery], known: Mapping[Identity, Recorded])
             result.fresh.append(fact)
         elif _is_same_entry(first, fact):
             result.redelivered.append(fact.source)
-        elif first.payload_hash == fact.payload_hash:
-            result.late.append(fact)
-        else:
+        elif first.payload_hash != fact.payload_hash:
             result.broken.append(replace(delivery, problem=CONFLICT))
+        elif first.forgotten:
+            result.recounted.append(fact.source)
+        else:
+            result.late.append(fact)
     return result
 
 
@@ -172,6 +179,7 @@ class Collector:
         late = {fact.source for fact in found.late}
         await self._stream.acknowledge([d.source for d in batch if d.source not in late])
         self.stats.redelivered += len(found.redelivered)
+        self.stats.recounted += len(found.recounted)
         if found.late:
             self.stats.late_replays += await self._stream.give_back(found.late)
 

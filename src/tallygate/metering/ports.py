@@ -78,11 +78,15 @@ class FactStream(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """How an identity stands in the ledger: enough to tell its duplicates apart."""
+    """How an identity stands in the ledger: enough to tell its duplicates apart.
+
+    `forgotten` says that the store has lost the count of it: whoever repeats it is counted once again, not twice.
+    """
 
     source: FactSource
     recorded_time: int
     payload_hash: bytes
+    forgotten: bool = False
 
 
 class LedgerTransaction(Protocol):

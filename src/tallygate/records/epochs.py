@@ -1,12 +1,17 @@
-"""Keeps each partition's epoch: minted in SQL, shown in Redis, so that lost counters are never taken for zero usage."""
+"""Keeps each partition's epoch: minted in SQL, shown in Redis, so that lost counters are never taken for zero usage.
+
+A server that nobody has vouched for yet, after its restart or a failover, is looked at before anybody counts on it:
+where a stream ends before the last entry that SQL has collected from it, the server is older than SQL, and so are its
+counters.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
-from tallygate.domain.errors import ConflictError, TallygateError
+from tallygate.domain.errors import ConflictError, StoreUnavailableError, TallygateError
 
 REBUILDING = "!"
 """Stands before an epoch in Redis while the partition's counters are not whole."""
@@ -31,6 +36,41 @@ class PartitionEpoch:
     partition: int
     epoch: str
     state: PartitionState
+    last_entry_id: str = "0-0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a server holds: by partition, the last entry id that its stream ever gave out.
+
+    `entry_id` is what one would be now. `connection` numbers the connection over which it was seen: whoever is vouched
+    for is who was looked at.
+    """
+
+    connection: int
+    entry_id: str
+    ends: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """Counts of a partition's entries that Redis has lost: those after one entry, up to another."""
+
+    partition: int
+    after_entry_id: str
+    until_entry_id: str
+
+    def covers(self, partition: int, entry_id: str) -> bool:
+        """Whether the count of this entry was lost."""
+        place = entry_order(entry_id)
+        inside = entry_order(self.after_entry_id) < place <= entry_order(self.until_entry_id)
+        return partition == self.partition and inside
+
+
+def entry_order(entry_id: str) -> tuple[int, int]:
+    """An entry id as what it is ordered by."""
+    milliseconds, number = entry_id.split("-")
+    return int(milliseconds), int(number)
 
 
 class ForeignStoreError(ConflictError):
@@ -44,8 +84,12 @@ class EpochLedger(Protocol):
         """Every partition, in order."""
         ...
 
-    async def save(self, partition: PartitionEpoch) -> None:
-        """Note a partition's epoch and state."""
+    async def save(self, partition: PartitionEpoch, loss: Loss | None = None) -> None:
+        """Note a partition's epoch and state, and what its counters have lost."""
+        ...
+
+    async def losses(self) -> Sequence[Loss]:
+        """What was ever lost, the oldest first."""
         ...
 
 
@@ -56,8 +100,20 @@ class EpochBoard(Protocol):
         """The epochs shown; partitions without one are left out."""
         ...
 
-    async def show(self, epochs: Mapping[int, str]) -> None:
-        """Show epochs, replacing what was shown."""
+    async def show(self, epochs: Mapping[int, str], *, after: str = "") -> None:
+        """Show epochs, replacing what was shown; their streams go on behind this entry id, where there is one."""
+        ...
+
+    async def look(self, partitions: Sequence[int], *, anyway: bool = False) -> Look | None:
+        """What this server holds; None where somebody has vouched for it, unless it is wanted `anyway`."""
+        ...
+
+    async def vouch(self, look: Look, token: str) -> None:
+        """Show that the server that was looked at was found whole, or its losses noted.
+
+        Raises:
+            StoreUnavailableError: it may be another one by now.
+        """
         ...
 
 
@@ -68,6 +124,8 @@ class EpochKeeper:
     ledger: EpochLedger
     board: EpochBoard
     new_epoch: Callable[[], str]
+    lost: list[int] = field(default_factory=list)
+    """The partitions whose counters were not whole when it was last settled."""
 
     async def settle(self) -> Sequence[int]:
         """Bring both to agreement; returns the partitions whose counters are not whole.
@@ -76,15 +134,19 @@ class EpochKeeper:
             ForeignStoreError: a fresh installation finds counters that are not its own.
         """
         partitions = await self.ledger.load()
-        shown = await self.board.read([partition.partition for partition in partitions])
+        numbers = [partition.partition for partition in partitions]
+        look = await self.board.look(numbers)
+        if look is not None:
+            partitions, look = await self._compared(look)
+        shown = await self.board.read(numbers)
         if all(p.state is PartitionState.FRESH for p in partitions):
             await self._begin(partitions, shown)
-            return []
-        lost: list[int] = []
-        for partition in partitions:
-            settled = await self._settle_one(partition, shown.get(partition.partition))
-            if settled is not PartitionState.ACTIVE:
-                lost.append(partition.partition)
+            lost: list[int] = []
+        else:
+            lost = [p.partition for p in partitions if not await self._is_whole(p, shown.get(p.partition), look)]
+        self.lost[:] = lost
+        if look is not None:
+            await self.board.vouch(look, self.new_epoch())
         fresh = [p.partition for p in partitions if p.state is PartitionState.ACTIVE and p.partition in lost]
         if fresh:
             _log.error("the counters of %d partitions are lost: hard limits answer UNAVAILABLE: %s", len(fresh), fresh)
@@ -93,9 +155,15 @@ class EpochKeeper:
     async def accept_loss(self) -> Sequence[int]:
         """Count on from what Redis holds, in partitions whose counters are not whole: an operator's decision."""
         accepted = [p for p in await self.ledger.load() if p.state is PartitionState.REBUILDING]
-        for partition in accepted:  # noted first: a keeper that looks in between then shows the epoch by itself
+        losses = await self.ledger.losses()
+        for partition in accepted:
+            number, epoch = partition.partition, partition.epoch
+            ends = [loss.until_entry_id for loss in losses if loss.partition == number]
+            # What is counted from now on is told from what was lost by its place behind it, whatever the clock says.
+            await self.board.show({number: REBUILDING + epoch}, after=max(ends, key=entry_order, default="0-0"))
+            # Noted before it is shown: a keeper that looks in between then shows the epoch by itself.
             await self._note(partition, PartitionState.ACTIVE)
-            await self.board.show({partition.partition: partition.epoch})
+            await self.board.show({number: epoch})
         return [partition.partition for partition in accepted]
 
     async def run(self, sleep: Callable[[float], Awaitable[None]]) -> None:
@@ -115,27 +183,60 @@ class EpochKeeper:
         for partition in partitions:
             await self._note(partition, PartitionState.ACTIVE)
 
-    async def _settle_one(self, partition: PartitionEpoch, shown: str | None) -> PartitionState:
+    async def _compared(self, look: Look) -> tuple[Sequence[PartitionEpoch], Look]:
+        """What SQL knows, and a look that is as new: one that comes out older than SQL is taken again.
+
+        Somebody may count on this server already, where nobody ever vouched for one.
+        """
+        partitions = await self.ledger.load()
+        if any(_is_older(look, partition) for partition in partitions):
+            again = await self.board.look([partition.partition for partition in partitions], anyway=True)
+            look = again or look
+        return partitions, look
+
+    async def _is_whole(self, partition: PartitionEpoch, shown: str | None, look: Look | None) -> bool:
+        """Settle one partition; whether its counters are whole."""
+        number = partition.partition
+        older = look is not None and _is_older(look, partition)
         match partition.state:
             case PartitionState.FRESH:  # a first start that died half-way
-                await self.board.show({partition.partition: partition.epoch})
+                await self.board.show({number: partition.epoch})
                 await self._note(partition, PartitionState.ACTIVE)
-                return PartitionState.ACTIVE
-            case PartitionState.ACTIVE if shown == partition.epoch:
-                return PartitionState.ACTIVE
-            case PartitionState.ACTIVE if shown == REBUILDING + partition.epoch:  # its loss was accepted
-                await self.board.show({partition.partition: partition.epoch})
-                return PartitionState.ACTIVE
+                return True
+            case PartitionState.ACTIVE if shown == partition.epoch and not older:
+                return True
+            case PartitionState.ACTIVE if shown == REBUILDING + partition.epoch and not older:  # its loss was accepted
+                await self.board.show({number: partition.epoch})
+                return True
             case PartitionState.ACTIVE:
-                renewed = PartitionEpoch(
-                    partition=partition.partition, epoch=self.new_epoch(), state=PartitionState.REBUILDING
-                )
-                await self.ledger.save(renewed)
-                await self.board.show({partition.partition: REBUILDING + renewed.epoch})
+                await self._lose(partition, look)
             case PartitionState.REBUILDING:
+                if older and look is not None:
+                    await self.ledger.save(partition, _loss(partition, look))
                 if shown not in {partition.epoch, REBUILDING + partition.epoch}:
-                    await self.board.show({partition.partition: REBUILDING + partition.epoch})
-        return PartitionState.REBUILDING
+                    await self.board.show({number: REBUILDING + partition.epoch})
+        return False
+
+    async def _lose(self, partition: PartitionEpoch, look: Look | None) -> None:
+        number = partition.partition
+        seen = look or await self.board.look([number], anyway=True)
+        if seen is None:
+            raise StoreUnavailableError(partition=number)
+        lost = replace(partition, epoch=self.new_epoch(), state=PartitionState.REBUILDING)
+        await self.ledger.save(lost, _loss(partition, seen))
+        await self.board.show({number: REBUILDING + lost.epoch})
 
     async def _note(self, partition: PartitionEpoch, state: PartitionState) -> None:
-        await self.ledger.save(PartitionEpoch(partition=partition.partition, epoch=partition.epoch, state=state))
+        await self.ledger.save(replace(partition, state=state))
+
+
+def _is_older(look: Look, partition: PartitionEpoch) -> bool:
+    """Whether the server's stream ends before what SQL has collected from it."""
+    return entry_order(look.ends[partition.partition]) < entry_order(partition.last_entry_id)
+
+
+def _loss(partition: PartitionEpoch, look: Look) -> Loss:
+    """Whatever was counted between what the server still knows and now."""
+    until = max(look.entry_id, partition.last_entry_id, key=entry_order)
+    number = partition.partition
+    return Loss(partition=number, after_entry_id=look.ends[number], until_entry_id=until)

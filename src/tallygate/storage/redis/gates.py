@@ -78,7 +78,7 @@ class RedisGates:
         partition = home.partition
         epoch = self._epochs.get(partition) or await self._read_epoch(partition)
         for _ in range(2):
-            if _lost(epoch) and _counts(call):
+            if (_lost(epoch) or not self._link.vouched) and _counts(call):
                 raise EpochMismatchError(partition=partition)
             status, now, body = await self._run(call, home, epoch)
             if status is not AdmitStatus.EPOCH_MISMATCH:

@@ -12,7 +12,10 @@ KEY_TABLE_VERSION = "tg:{keys}:v"
 """String: raised with every change of any API key; where it is missing, nothing was ever published."""
 
 PUBLISHED_TO = "tg:{keys}:run"
-"""String: the run id of the server to which everything was published; any other server may have lost some."""
+"""String: the token of the server to which everything was published; any other server may have lost some."""
+
+WHOLE = "tg:{keys}:whole"
+"""String: the token of the server that a worker found whole, which knows a script that says it (`link/vouching.py`)."""
 
 PROBES = tuple(f"tg:{{keys}}:probe:{kind}" for kind in ("string", "hash", "list", "stream"))
 """What a connection writes to find out whether it may; nobody reads them, and they expire."""

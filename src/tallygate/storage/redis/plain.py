@@ -60,6 +60,13 @@ class Sender:
         kept: bytes = self._shared.setdefault(packed, packed)
         return kept
 
+    def count(self, head: bytes, tail: bytes, answered: Answered) -> None:
+        """As `send`, of what rests on counters: those of a server that nobody vouches for decide nothing."""
+        if self._link.vouched:
+            self.send(head, tail, answered)
+        else:
+            answered(PlainStatus.UNDECIDED, 0, ())
+
     def send(self, head: bytes, tail: bytes, answered: Answered) -> None:
         """Send the command that stands around its sequence number; `answered` is told at once where it cannot be."""
         sequence, now = b"%d" % next(self._numbers), self._clock()
@@ -119,7 +126,7 @@ class RedisQuota:
     def look(self, answered: Answered) -> None:
         """What is used; nothing is taken."""
         head, tail = self._look
-        self._sender.send(head, tail, answered)
+        self._sender.count(head, tail, answered)
 
     def take(self, quantity: int, identity: Identity, about: About, answered: Answered) -> None:
         """Take all of it or nothing."""
@@ -144,7 +151,7 @@ class RedisQuota:
             len(context),
             context,
         )
-        self._sender.send(self._head, tail, answered)
+        self._sender.count(self._head, tail, answered)
 
 
 class RedisRates:

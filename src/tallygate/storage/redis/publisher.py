@@ -3,6 +3,7 @@
 One server: a catalogue and its version in every partition change in one transaction, so no call sees half of it.
 """
 
+import uuid
 from collections.abc import Sequence
 from hashlib import sha1
 from importlib.resources import files
@@ -19,6 +20,8 @@ from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import change_announcement
 from tallygate.storage.redis.client import reaching, redis_client
+from tallygate.storage.redis.link.errors import ReplyError
+from tallygate.storage.redis.link.vouching import token_of, vouch
 
 _PUBLISH = files("tallygate.storage.redis").joinpath("scripts/publish.lua").read_text("utf-8")
 _SHA = sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
@@ -77,17 +80,20 @@ class RedisPublisher:
     async def is_intact(self) -> bool:
         """Whether this is the server that everything was published to, and it was never emptied."""
         async with reaching(self._redis):
-            noted: Any = await self._redis.get(keys.PUBLISHED_TO)
-            return noted is not None and noted.decode() == await self._run_id()
+            return bool(await token_of(self._call, keys.PUBLISHED_TO))
 
     async def mark_intact(self) -> None:
         """Remember that everything is published on this server."""
         async with reaching(self._redis):
-            await self._redis.set(keys.PUBLISHED_TO, await self._run_id())
+            await vouch(self._call, uuid.uuid4().hex, keys.PUBLISHED_TO)
 
-    async def _run_id(self) -> str:
-        info: dict[str, Any] = await self._redis.info("server")
-        return str(info["run_id"])
+    async def _call(self, *arguments: Any) -> Any:  # noqa: ANN401 - commands and replies differ
+        """One command as the link would send it, with the same errors."""
+        try:
+            return await self._redis.execute_command(*arguments)  # type: ignore[no-untyped-call] # redis-py left it so
+        except NoScriptError as error:
+            message = f"NOSCRIPT {error}"
+            raise ReplyError(message) from error
 
     async def _publish(self, calls: Sequence[tuple[Any, ...]], *, atomically: bool = False) -> None:
         """Run publish.lua for each call: number of keys, keys, arguments."""

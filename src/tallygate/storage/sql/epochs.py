@@ -1,18 +1,20 @@
 """Epochs as SQL keeps them, beside the partitions."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
-from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from tallygate.records.epochs import PartitionEpoch
+from tallygate.records.epochs import Loss, PartitionEpoch
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
-from tallygate.storage.sql.models import PartitionRow
+from tallygate.storage.sql.models import LossRow, PartitionRow
 from tallygate.storage.sql.partitions import load_partitions
 from tallygate.storage.sql.scope import table_of
 
 _partitions = table_of(PartitionRow)
+_losses = table_of(LossRow)
 
 
 class SqlEpochs:
@@ -24,15 +26,32 @@ class SqlEpochs:
     async def load(self) -> Sequence[PartitionEpoch]:
         """Every partition, in order."""
         return [
-            PartitionEpoch(partition=row.partition, epoch=row.epoch, state=row.state)
+            PartitionEpoch(partition=row.partition, epoch=row.epoch, state=row.state, last_entry_id=row.last_entry_id)
             for row in await load_partitions(self._engine)
         ]
 
-    async def save(self, partition: PartitionEpoch) -> None:
-        """Note a partition's epoch and state."""
+    async def losses(self) -> Sequence[Loss]:
+        """What was ever lost."""
+        with translated():
+            async with connected(self._engine, {}) as connection:
+                return await read_losses(connection)
+
+    async def save(self, partition: PartitionEpoch, loss: Loss | None = None) -> None:
+        """Note a partition's epoch and state, and what its counters have lost."""
         values = {"epoch": partition.epoch, "state": partition.state.value}
         statement = update(_partitions).where(_partitions.c.partition == partition.partition).values(values)
         with translated():
             async with connected(self._engine, {WRITE: True}) as connection:
                 await connection.execute(statement)
+                if loss is not None:
+                    await connection.execute(insert(_losses), asdict(loss))
                 await connection.commit()
+
+
+async def read_losses(connection: AsyncConnection) -> Sequence[Loss]:
+    """What was ever lost, in a transaction that has begun."""
+    rows = (await connection.execute(select(_losses).order_by(_losses.c.number))).all()
+    return [
+        Loss(partition=row.partition, after_entry_id=row.after_entry_id, until_entry_id=row.until_entry_id)
+        for row in rows
+    ]

@@ -296,3 +296,17 @@ class PartitionRow(Base):
     last_entry_id: Mapped[str]
     lease_owner: Mapped[str]
     lease_until: Mapped[int | None] = mapped_column(Instant())
+
+
+class LossRow(Base):
+    """Entries of a partition whose counts Redis has lost: those after one, up to another.
+
+    Their effects are still events; who repeats one is counted for the first time, as far as the counters go.
+    """
+
+    __tablename__ = "partition_losses"
+
+    number: Mapped[int] = mapped_column(Integer(), primary_key=True, autoincrement=True)
+    partition: Mapped[int]
+    after_entry_id: Mapped[str]
+    until_entry_id: Mapped[str]

@@ -14,6 +14,7 @@ from tallygate.data_plane.burst import Burst
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.link.commands import Argument, Script, pack
+from tallygate.storage.redis.link.connecting import Greeted, caller, connect
 from tallygate.storage.redis.link.connection import LinkConnection, LinkCounters
 from tallygate.storage.redis.link.errors import (
     ConnectError,
@@ -26,7 +27,8 @@ from tallygate.storage.redis.link.errors import (
     ReplyError,
     ReplyTimeoutError,
 )
-from tallygate.storage.redis.link.greeting import Call, greet, write
+from tallygate.storage.redis.link.greeting import write
+from tallygate.storage.redis.link.vouching import is_vouched_for
 from tallygate.storage.redis.link.waiters import Waiter
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
 _logger = logging.getLogger(__name__)
 _STABLE_SECONDS = 1.0
 _LOOK_SECONDS = 1.0
+_VOUCHED_SECONDS = 0.1
 _NO_EFFECT = pack("SETRANGE", keys.PROBES[0], 0, "")
 """A write, to every check that a server makes of one, that changes nothing: not even the append-only file."""
 
@@ -45,12 +48,13 @@ class RedisLink:
     """A pipelined connection that comes back by itself; while it is down every call fails at once.
 
     What it is connected to takes writes, as far as it can tell: a server that became a replica is left, and one that
-    only reads for now (`refusal` says why) is kept until another connection finds one that does more.
+    only reads for now (`refusal` says why) is kept until another connection finds one that does more. `vouched` is
+    whether a worker has found this server whole; until then counters in it may be older than what was counted.
     """
 
     __slots__ = (
         "_address", "_at_connect", "_backoff", "_burst", "_connect_seconds", "_connection", "_ended", "_keeper",
-        "_max_outstanding", "_ready", "_reply_seconds", "counters", "last_error", "refusal",
+        "_max_outstanding", "_ready", "_reply_seconds", "counters", "last_error", "refusal", "vouched",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +81,7 @@ class RedisLink:
         self._ended = asyncio.Event()
         self.counters = LinkCounters()
         self.refusal = ""
+        self.vouched = True
         self.last_error = "not connected yet"
 
     @property
@@ -234,38 +239,22 @@ class RedisLink:
         """Look at the server each second, until the connection has ended or a better one may be found."""
         while (connection := self._connection) is not None and not self.refusal:
             try:
-                async with asyncio.timeout(_LOOK_SECONDS):
+                async with asyncio.timeout(_LOOK_SECONDS if self.vouched else _VOUCHED_SECONDS):
                     await self._ended.wait()
             except TimeoutError:
                 with contextlib.suppress(LinkError, ReplyError):  # the connection has told what is to be told
                     await connection.send(_NO_EFFECT)
+                    self.vouched = self.vouched or await is_vouched_for(caller(connection))
         if connection is not None:
             await asyncio.sleep(_LOOK_SECONDS / 2)
 
     async def _connect_once(self) -> None:
-        connection: LinkConnection | None = None
+        greeted = await connect(self._address, self._new_connection, seconds=self._connect_seconds)
         try:
-            async with asyncio.timeout(self._connect_seconds):
-                connection = await self._open()
-                refusal = await greet(_caller(connection), self._address)
-            self._adopt(connection, refusal)
-        except (OSError, LinkError, ReplyError) as error:  # TimeoutError is an OSError
-            if connection is not None:
-                connection.end("greeting failed")
-            raise ConnectError(self._explain(error)) from error
+            self._adopt(greeted)
         except BaseException:
-            if connection is not None:
-                connection.end("connecting was given up")
+            greeted.connection.end("connecting was given up")
             raise
-
-    async def _open(self) -> LinkConnection:
-        loop = asyncio.get_running_loop()
-        address = self._address
-        if address.socket_path is not None:
-            _, connection = await loop.create_unix_connection(self._new_connection, address.socket_path)
-        else:
-            _, connection = await loop.create_connection(self._new_connection, address.host, address.port)
-        return connection
 
     def _new_connection(self) -> LinkConnection:
         return LinkConnection(
@@ -277,14 +266,15 @@ class RedisLink:
             burst=self._burst,
         )
 
-    def _adopt(self, connection: LinkConnection, refusal: str) -> None:
-        old, self.refusal = self._connection, refusal
-        if old is not None and refusal:  # it does no more than the one that we have
+    def _adopt(self, greeted: Greeted) -> None:
+        old, connection, self.refusal = self._connection, greeted.connection, greeted.refusal
+        if old is not None and greeted.refusal:  # it does no more than the one that we have
             connection.end("another connection does as much")
             return
         for tell in self._at_connect:
             tell()
         self.counters.connects += 1
+        self.vouched = greeted.vouched
         self._connection = connection
         self._ended.clear()
         self._ready.set()
@@ -308,18 +298,6 @@ class RedisLink:
             _logger.warning("%s", error)
         self.last_error = error
 
-    def _explain(self, error: Exception) -> str:
-        if isinstance(error, ReplyError):
-            cause = "refused the credentials" if error.code in {"WRONGPASS", "NOAUTH"} else "refused"
-            return f"Redis at {self._address} {cause}: {error.text}"
-        timed_out = isinstance(error, TimeoutError) and error.errno is None
-        reason = f"no answer within {self._connect_seconds * 1000:g} ms" if timed_out else str(error)
-        return f"cannot connect to Redis at {self._address}: {reason}"
-
 
 async def _pause(seconds: float) -> None:
     await asyncio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-
-
-def _caller(connection: LinkConnection) -> Call:
-    return lambda *arguments: connection.send(pack(*arguments))

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tallygate.domain.errors import ConflictError, StoreUnavailableError
 from tallygate.domain.event import FactSource, UsageFact
 from tallygate.metering.ports import BatchRefusedError, Delivery, Identity, Recorded, RecordedFact
+from tallygate.records.epochs import entry_order
 from tallygate.storage.sql.engine import WRITE
+from tallygate.storage.sql.epochs import read_losses
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.metering.tables import (
     billable_events,
@@ -76,13 +78,16 @@ class SqlLedgerTransaction:
             return {}
         columns = (_EVENTS.partition, _EVENTS.epoch, _EVENTS.entry_id, _EVENTS.recorded_time, _EVENTS.payload_hash)
         result = await self._connection.execute(self._wanted(select(*_IDENTITY, *columns), identities))
+        rows = result.all()
+        losses = await read_losses(self._connection) if rows else ()
         return {
             (tenant, account, feature, request): Recorded(
                 source=FactSource(partition=partition, epoch=epoch, entry_id=entry_id),
                 recorded_time=recorded_time,
                 payload_hash=payload_hash,
+                forgotten=any(loss.covers(partition, entry_id) for loss in losses),
             )
-            for tenant, account, feature, request, partition, epoch, entry_id, recorded_time, payload_hash in result
+            for tenant, account, feature, request, partition, epoch, entry_id, recorded_time, payload_hash in rows
         }
 
     async def append(self, facts: Sequence[UsageFact]) -> None:
@@ -127,7 +132,7 @@ class SqlLedgerTransaction:
         """Raise `partitions.last_entry_id`: a stream that ends before it has lost what SQL holds."""
         newest: dict[int, str] = {}
         for source in sources:
-            newest[source.partition] = max(source.entry_id, newest.get(source.partition, "0-0"), key=_entry_order)
+            newest[source.partition] = max(source.entry_id, newest.get(source.partition, "0-0"), key=entry_order)
         locked = (
             select(_partitions).where(_partitions.c.partition.in_(sorted(newest))).order_by(_partitions.c.partition)
         )
@@ -135,7 +140,7 @@ class SqlLedgerTransaction:
         raised = [
             {"number": row.partition, "last_entry_id": newest[row.partition]}
             for row in rows
-            if _entry_order(newest[row.partition]) > _entry_order(row.last_entry_id)
+            if entry_order(newest[row.partition]) > entry_order(row.last_entry_id)
         ]
         if raised:
             number = _partitions.c.partition == bindparam("number")
@@ -156,11 +161,6 @@ class SqlLedgerTransaction:
         wanted = func.unnest(*arrays).table_valued(*(column.name for column in _IDENTITY)).render_derived(name="wanted")
         same: list[ColumnElement[bool]] = [column == wanted.c[column.name] for column in _IDENTITY]
         return query.join(wanted, and_(*same))
-
-
-def _entry_order(entry_id: str) -> tuple[int, int]:
-    milliseconds, number = entry_id.split("-")
-    return int(milliseconds), int(number)
 
 
 class SqlEventReader:

@@ -1,0 +1,66 @@
+"""How a connection comes about: opened, greeted, and known for what its server is, within one deadline."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link.commands import pack
+from tallygate.storage.redis.link.connection import LinkConnection
+from tallygate.storage.redis.link.errors import ConnectError, LinkError, ReplyError
+from tallygate.storage.redis.link.greeting import Call, greet
+from tallygate.storage.redis.link.vouching import is_vouched_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeted:
+    """A connection to use; `refusal` says why its server takes no writes, `vouched` whether it was found whole."""
+
+    connection: LinkConnection
+    refusal: str
+    vouched: bool
+
+
+def caller(connection: LinkConnection) -> Call:
+    """Sends single commands over this connection."""
+    return lambda *arguments: connection.send(pack(*arguments))
+
+
+async def connect(address: RedisAddress, made: Callable[[], LinkConnection], *, seconds: float) -> Greeted:
+    """Open a connection and greet the server.
+
+    Raises:
+        ConnectError: nobody answers, or who answers wants none of it; nothing stays behind.
+    """
+    connection: LinkConnection | None = None
+    try:
+        async with asyncio.timeout(seconds):
+            connection = await _open(address, made)
+            refusal = await greet(caller(connection), address)
+            return Greeted(connection=connection, refusal=refusal, vouched=await is_vouched_for(caller(connection)))
+    except (OSError, LinkError, ReplyError) as error:  # TimeoutError is an OSError
+        if connection is not None:
+            connection.end("greeting failed")
+        raise ConnectError(_explain(address, error, seconds)) from error
+    except BaseException:
+        if connection is not None:
+            connection.end("connecting was given up")
+        raise
+
+
+async def _open(address: RedisAddress, made: Callable[[], LinkConnection]) -> LinkConnection:
+    loop = asyncio.get_running_loop()
+    if address.socket_path is not None:
+        _, connection = await loop.create_unix_connection(made, address.socket_path)
+    else:
+        _, connection = await loop.create_connection(made, address.host, address.port)
+    return connection
+
+
+def _explain(address: RedisAddress, error: Exception, seconds: float) -> str:
+    if isinstance(error, ReplyError):
+        cause = "refused the credentials" if error.code in {"WRONGPASS", "NOAUTH"} else "refused"
+        return f"Redis at {address} {cause}: {error.text}"
+    timed_out = isinstance(error, TimeoutError) and error.errno is None
+    reason = f"no answer within {seconds * 1000:g} ms" if timed_out else str(error)
+    return f"cannot connect to Redis at {address}: {reason}"
