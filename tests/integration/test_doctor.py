@@ -12,7 +12,7 @@ from child_processes import free_port, temporary_directory
 from command_line import one_clear_line, tallygate
 from servers import ValkeyServer
 from tallygate.storage.embedded.directory import DataDirectory
-from tallygate.storage.redis.keys import epoch
+from tallygate.storage.redis.keys import clock, epoch
 from tallygate_process import TallygateProcess
 
 NOTICED_SECONDS = 60.0
@@ -66,6 +66,7 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
         "persistence",
         "clock skew",
         "epoch",
+        "partition clocks",
     }
     assert findings["epoch"]["detail"] == "64 of 64 partitions count"
 
@@ -91,6 +92,16 @@ def test_a_valkey_that_takes_no_writes_is_found(installation):
     findings = diagnose(process, 2)
     assert ills(findings) == {"redis"}
     assert "READONLY" in findings["redis"]["detail"]
+
+
+def test_partition_clocks_that_a_jump_left_ahead_are_found(installation):
+    valkey, process = installation()
+    seconds = int(valkey.command("TIME")[0])
+    for partition in range(3):
+        valkey.command("SET", clock(partition), (seconds + 40 * 86_400) * 1_000_000)
+    findings = diagnose(process, 2)
+    assert ills(findings) == {"partition clocks"}
+    assert findings["partition clocks"]["detail"].startswith("3 of 64 are ahead of Redis' clock, by 34")
 
 
 def test_the_fix_that_it_names_heals(installation):

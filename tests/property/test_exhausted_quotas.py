@@ -13,6 +13,7 @@ import patience
 from collectors import until
 from searches import FOR_PLANTED_BUGS, LENIENT
 from servers import ValkeyServer
+from tallygate.app import clock
 from tallygate.app.data_side import DataSide, Hearing, RedisSide, build_data_side
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, ResetRequest
@@ -25,6 +26,7 @@ from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import change_announcement
 from tallygate.storage.redis.announcements import RedisAnnouncements
+from tallygate.storage.redis.clocks import ClockWatch
 from tallygate.storage.redis.link.link import RedisLink
 from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
 from tallygate_api.v1 import decision_pb2
@@ -68,7 +70,9 @@ class Sidecar:
             redis=RedisSettings(url=self.url, partitions=PARTITIONS, **patience.REDIS),
             data_plane=DataPlaneSettings(max_staleness=NEVER),
         )
-        self.data = build_data_side(options, RedisSide(url=self.url, link=self.link, burst=burst))
+        self.data = build_data_side(
+            options, RedisSide(url=self.url, link=self.link, burst=burst, clocks=ClockWatch(self.link, clock.now))
+        )
         self.straight = Straight(self.data.plans, Metrics(), self.data.exhausted)
         self.listening = asyncio.create_task(RedisAnnouncements(self.client, sleep=asyncio.sleep).listen(self))
         await until(lambda: self.data.exhausted.heard)

@@ -41,6 +41,7 @@ class Link:
         self.sent = []
         self.waiters = []
         self.resets = []
+        self.vouched = True
         self.error = None
 
     def eval_for(self, waiter, _script, packed):

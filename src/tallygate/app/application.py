@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -18,13 +19,14 @@ from tallygate.server.listeners import parse_address
 from tallygate.server.operations.admin import AdminServer, Check
 from tallygate.settings import Settings
 from tallygate.storage.redis.announcements import RedisAnnouncements
+from tallygate.storage.redis.link.link import LinkError, ReplyError
 
 if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
 
 _RESTART_SECONDS = 1.0
 _ROUND_SECONDS = 5.0
-_ENDING_BY_THEMSELVES = {"keys", "publisher", "epochs"}
+_ENDING_BY_THEMSELVES = {"keys", "publisher", "epochs", "clocks"}
 _GC_THRESHOLDS = (20_000, 50, 1_000)
 _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
@@ -102,6 +104,7 @@ class Application(Startable):
         self._serving = build_serving(settings, redis, data, self._control, shared=self._is_worker)
         await self._serve(settings, self._serving)
         self._supervise("keys", lambda: self._require(self._serving).authenticator.run(self._nap))
+        self._supervise("clocks", lambda: redis.clocks.run(self._nap))
         self._listen(settings, redis, data)
         if self._control is not None and settings.role in {"all", "worker"}:
             for name, loop in self._control.loops(self._nap).items():
@@ -158,10 +161,16 @@ class Application(Startable):
         """What this process needs, by name, and whether it is there."""
         redis = self._redis
         refused = "closed" if redis is None else await redis.link.write()
+        if redis is not None and not refused:
+            with suppress(LinkError, ReplyError):
+                await redis.clocks.look()
         checks = {
             "serving": Check(ok=not self._draining, detail="draining" if self._draining else ""),
             "redis": Check(ok=not refused, detail=refused),
         }
+        if redis is not None:
+            skew, believed = redis.clocks.skew / 1_000_000, redis.clocks.believed
+            checks["clock"] = Check(ok=believed, detail="" if believed else f"Redis' clock differs by {skew:.0f} s")
         checks["counters"] = self._counters()
         if self._control is not None:
             stats = self._control.collector.stats

@@ -19,6 +19,7 @@ from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.settings import Settings
 from tallygate.storage.embedded.server import EmbeddedValkey
 from tallygate.storage.redis.address import RedisAddress, RedisUrlError
+from tallygate.storage.redis.clocks import ClockWatch
 from tallygate.storage.redis.gates import GateOptions, RedisGates
 from tallygate.storage.redis.link.link import ConnectError, RedisLink
 from tallygate.storage.redis.publisher import publishing_client
@@ -35,6 +36,7 @@ class RedisSide:
     url: str
     link: RedisLink
     burst: Burst
+    clocks: ClockWatch
     embedded: EmbeddedValkey | None = None
 
     async def close(self) -> None:
@@ -87,7 +89,7 @@ async def open_redis(settings: Settings) -> RedisSide:
             await asyncio.to_thread(embedded.stop)
         msg = f"{error}; check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
         raise StartError(msg) from error
-    return RedisSide(url=url, link=link, burst=burst, embedded=embedded)
+    return RedisSide(url=url, link=link, burst=burst, clocks=ClockWatch(link, clock.now), embedded=embedded)
 
 
 def new_client(settings: Settings, redis: RedisSide) -> Redis:

@@ -1,6 +1,7 @@
 """What `doctor` looks at: the store's promises that Tallygate relies on, each with its fix. Loads SQL."""
 
 import asyncio
+from collections.abc import Sequence
 
 from tallygate.app import clock
 from tallygate.app.errors import UnusableSettingError
@@ -8,16 +9,17 @@ from tallygate.app.finding import Finding
 from tallygate.app.installation import database_address, opened
 from tallygate.app.recovery import redis_address
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
-from tallygate.records.epochs import PartitionState
+from tallygate.domain.gating.admit import MAX_CLOCK_SKEW
+from tallygate.records.epochs import PartitionEpoch, PartitionState, is_older
 from tallygate.settings import Settings
-from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.clocks import NOTED_SKEW, ClockWatch, ahead
+from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.link.errors import Refusal
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.epochs import SqlEpochs
 
-_MOST_SKEW = 1_000_000
 _SECONDS = 5.0
 
 
@@ -70,8 +72,8 @@ async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Find
     try:
         findings = [Finding(name="redis", ok=True, detail="reached"), await _writes(link)]
         findings += [await look(link) for look in (_eviction, _persistence, _skew)]
-        findings.append(await _epochs(settings, link))
-    except (LinkError, ReplyError) as error:
+        findings += await _partitions(settings, link)
+    except (LinkError, ReplyError, StoreUnavailableError) as error:
         return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
     else:
         return findings
@@ -131,31 +133,52 @@ async def _persistence(link: RedisLink) -> Finding:
 
 
 async def _skew(link: RedisLink) -> Finding:
-    before = clock.now()
-    seconds, micros = await link.call("TIME")
-    after = clock.now()
-    theirs = int(seconds) * 1_000_000 + int(micros)
-    skew = max(before - theirs, theirs - after, 0)
+    skew = await ClockWatch(link, clock.now).look()
     return Finding(
         name="clock skew",
-        ok=skew <= _MOST_SKEW,
-        detail=f"Redis' clock differs by {skew / 1_000_000:.3f} s",
+        ok=abs(skew) <= NOTED_SKEW,
+        detail=f"Redis' clock differs by {abs(skew) / 1_000_000:.3f} s; by more than {MAX_CLOCK_SKEW // 1_000_000} s "
+        "nothing is decided",
         fix="synchronise both machines' clocks (NTP); the script's clock decides",
     )
 
 
-async def _epochs(settings: Settings, link: RedisLink) -> Finding:
+async def _kept_clocks(link: RedisLink, partitions: Sequence[int]) -> Finding:
+    """A partition never decides behind an instant at which it has decided: one that lies ahead is a jump's."""
+    leads = await ahead(link, partitions)
+    most = max(leads.values(), default=0) / 1_000_000
+    return Finding(
+        name="partition clocks",
+        ok=not leads,
+        detail=f"{len(leads)} of {len(partitions)} are ahead of Redis' clock" + (f", by {most:.0f} s" if leads else ""),
+        fix="Redis' clock has jumped and come back; each is set right by the next call that takes something there",
+    )
+
+
+async def _partitions(settings: Settings, link: RedisLink) -> list[Finding]:
     async with opened(settings) as engine:
         try:
             known = await SqlEpochs(engine).load()
         except StoreUnavailableError:
-            return Finding(name="epoch", ok=False, detail="the database cannot say", fix="see `database` above")
-    lost = []
-    for partition in known:
-        shown = await link.call("GET", keys.epoch(partition.partition))
-        whole = partition.state is not PartitionState.REBUILDING
-        if not whole or (shown or b"").decode() != partition.epoch:
-            lost.append(partition.partition)
+            return [Finding(name="epoch", ok=False, detail="the database cannot say", fix="see `database` above")]
+    return [await _epochs(link, known), await _kept_clocks(link, [partition.partition for partition in known])]
+
+
+async def _epochs(link: RedisLink, known: Sequence[PartitionEpoch]) -> Finding:
+    numbers = [partition.partition for partition in known]
+    board = RedisEpochs(link)
+    shown = await board.read(numbers)
+    try:
+        look = await board.look(numbers, anyway=True)
+    except StoreUnavailableError:  # a user who may not ask how far a stream goes
+        look = None
+    lost = [
+        partition.partition
+        for partition in known
+        if partition.state is PartitionState.REBUILDING
+        or shown.get(partition.partition) != partition.epoch
+        or (look is not None and is_older(look, partition))
+    ]
     return Finding(
         name="epoch",
         ok=not lost,

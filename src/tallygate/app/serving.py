@@ -142,6 +142,9 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
         metrics.watch(name, text, read, counter=True)
     metrics.watch("tallygate_redis_up", "Whether the hot link is connected.", lambda: float(link.connected))
     metrics.watch("tallygate_redis_writable", "Whether Redis takes writes.", lambda: float(link.writable))
+    clocks = redis.clocks
+    skew = "How far Redis' clock is ahead of this machine's."
+    metrics.watch("tallygate_redis_clock_skew_seconds", skew, lambda: clocks.skew / 1_000_000)
     if control is None:
         return
     lost = control.epochs.lost

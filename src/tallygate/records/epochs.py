@@ -189,7 +189,7 @@ class EpochKeeper:
         Somebody may count on this server already, where nobody ever vouched for one.
         """
         partitions = await self.ledger.load()
-        if any(_is_older(look, partition) for partition in partitions):
+        if any(is_older(look, partition) for partition in partitions):
             again = await self.board.look([partition.partition for partition in partitions], anyway=True)
             look = again or look
         return partitions, look
@@ -197,7 +197,7 @@ class EpochKeeper:
     async def _is_whole(self, partition: PartitionEpoch, shown: str | None, look: Look | None) -> bool:
         """Settle one partition; whether its counters are whole."""
         number = partition.partition
-        older = look is not None and _is_older(look, partition)
+        older = look is not None and is_older(look, partition)
         match partition.state:
             case PartitionState.FRESH:  # a first start that died half-way
                 await self.board.show({number: partition.epoch})
@@ -230,7 +230,7 @@ class EpochKeeper:
         await self.ledger.save(replace(partition, state=state))
 
 
-def _is_older(look: Look, partition: PartitionEpoch) -> bool:
+def is_older(look: Look, partition: PartitionEpoch) -> bool:
     """Whether the server's stream ends before what SQL has collected from it."""
     return entry_order(look.ends[partition.partition]) < entry_order(partition.last_entry_id)
 

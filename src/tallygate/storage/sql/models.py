@@ -307,6 +307,6 @@ class LossRow(Base):
     __tablename__ = "partition_losses"
 
     number: Mapped[int] = mapped_column(Integer(), primary_key=True, autoincrement=True)
-    partition: Mapped[int]
+    partition: Mapped[int] = mapped_column(Integer())
     after_entry_id: Mapped[str]
     until_entry_id: Mapped[str]

@@ -9,12 +9,13 @@ from typing import Any
 
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link.commands import Script
 from tallygate.storage.redis.link.errors import Refusal, ReplyError
 
 Call = Callable[..., Awaitable[Any]]
 """Sends one command over one connection; what is awaited is its reply."""
 
-_PROBE = files("tallygate.storage.redis").joinpath("scripts/probe.lua").read_text("utf-8")
+_PROBE = Script(files("tallygate.storage.redis").joinpath("scripts/probe.lua").read_text("utf-8"))
 _PROBE_SECONDS = 60
 
 
@@ -34,7 +35,8 @@ async def greet(call: Call, address: RedisAddress) -> str:
     if address.database:
         await call("SELECT", address.database)
     await call("PING")  # refused while a server loads its data
-    refused: Sequence[bytes] = await call("EVAL", _PROBE, len(keys.PROBES), *keys.PROBES)
+    refused: Sequence[bytes] = await call("EVAL", _PROBE.body, len(keys.PROBES), *keys.PROBES)
+    await call("EVALSHA", _PROBE.sha1, len(keys.PROBES), *keys.PROBES)
     errors = [(name.decode(), _reply(text)) for name, text in zip(refused[::2], refused[1::2], strict=True)]
     missing = [name.lower() for name, error in errors if error.refusal is Refusal.RIGHTS]
     if missing:
