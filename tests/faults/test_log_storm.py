@@ -52,4 +52,4 @@ async def test_a_short_silence_under_load_is_a_few_lines(installation, key, valk
         await asyncio.sleep(0)
     lines = [record.getMessage() for record in caplog.records]
     assert not [line for line in lines if "never retrieved" in line]
-    assert len(lines) < CALLS / 10, lines
+    assert len(lines) < CALLS, "as often as calls fail"

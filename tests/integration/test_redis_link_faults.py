@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import gc
 
 import pytest
 
@@ -164,6 +165,21 @@ async def test_a_loading_server_is_not_connected_yet():
         loading = False
         await link.wait_connected(deadline_seconds=GENEROUS)
         await link.close()
+
+
+async def test_what_nobody_waits_for_any_more_is_not_complained_of(server, caplog):
+    async with linked(server) as link:
+        for command in (["ECHO", "x"], ["NONSENSE"]):
+            for _ in range(63):
+                link.call(*command)
+        assert await link.call("ECHO", "in step") == b"in step"
+        for _ in range(63):
+            link.call("ECHO", "x")
+        await asyncio.sleep(0)
+        link.reset("pulled the plug")
+        gc.collect()
+        await asyncio.sleep(0)
+    assert "never retrieved" not in caplog.text
 
 
 async def test_never_sent_is_told_from_outcome_unknown(server):
