@@ -1,4 +1,4 @@
-"""The version before, built from history, leaves its state to this one: what was counted counts on, and nothing is lost."""
+"""The version before, built from history, leaves its state to this one: what was counted counts on, nothing is lost."""
 
 import subprocess
 import tarfile
