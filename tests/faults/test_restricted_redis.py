@@ -8,7 +8,7 @@ import pytest
 
 from collectors import until
 from command_line import tallygate
-from faults.callers import Caller, new_world, written
+from faults.callers import Caller, Refusal, new_world, written
 from faults.installations import Installation, sqlite
 from servers import ValkeyServer, redis_binary
 from tallygate.app import StartError
@@ -86,8 +86,18 @@ async def test_a_right_that_is_taken_away_later_is_said(valkey, tmp_path, key, c
             refused = await caller.consume("acme", 2, request_id="other")
             assert (refused.code.name, refused.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
             assert "admit.lua was refused" in caplog.text
+
+            async def named():
+                check = (await sidecar.readiness())["redis"]
+                return not check.ok and "must be allowed xadd" in check.detail
+
+            await until(named)
             valkey.command("ACL", "SETUSER", "few", "+xadd")
-            assert (await written(caller.consume("acme", 2, request_id="another"))).allowed
+
+            async def served():
+                return not isinstance(await caller.consume("acme", 2, request_id="another"), Refusal)
+
+            await until(served)
 
 
 def test_doctor_goes_on_with_what_it_may(valkey):
