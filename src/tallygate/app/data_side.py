@@ -15,6 +15,7 @@ from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.plain import Plans
 from tallygate.data_plane.ports import UsageReturned, ViewChange
 from tallygate.data_plane.rate_limit import RateLimits
+from tallygate.data_plane.standing import Standings
 from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.settings import Settings
 from tallygate.storage.embedded.server import EmbeddedValkey
@@ -26,6 +27,7 @@ from tallygate.storage.redis.publisher import publishing_client
 from tallygate.storage.redis.views import RedisViews
 
 _MICROSECONDS = 1_000_000
+_STANDINGS_AN_ACCOUNT = 4
 _PATIENCE_SECONDS = 0.25
 
 
@@ -135,6 +137,7 @@ class DataSide:
     source: RedisViews
     admission: Admission
     checks: Checks
+    standings: Standings
     consumes: Consumes
     rate_limits: RateLimits
     plans: Plans
@@ -162,6 +165,7 @@ def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
         ),
         clock.now,
     )
+    standings = Standings(views, capacity=_STANDINGS_AN_ACCOUNT * options.cached_accounts)
     admission = Admission(views=views, gates=gates, clock=clock.now)
     rate_limits = RateLimits(admission=admission)
     plans = Plans(admission, rate_limits, gates, capacity=options.cached_accounts)
@@ -170,7 +174,8 @@ def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
         views=views,
         source=source,
         admission=admission,
-        checks=Checks(admission=admission),
+        checks=Checks(admission=admission, standings=standings),
+        standings=standings,
         consumes=Consumes(admission=admission, returned=exhausted.drop),
         rate_limits=rate_limits,
         plans=plans,

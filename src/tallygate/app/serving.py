@@ -8,7 +8,6 @@ from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.key_files import read_key
 from tallygate.data_plane.descriptors import DescriptorLimits
-from tallygate.data_plane.standing import Standings
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
 from tallygate.server.calls.registry import Service, service_named
 from tallygate.server.calls.streams import Streams
@@ -103,7 +102,7 @@ def _services(
             rate_limits=data.rate_limits,
             metrics=metrics,
             kind_of=_kind_of(data),
-            answers=Answers(Standings(admission=data.admission).of, clock.now, metrics),
+            answers=Answers(data.standings, clock.now, metrics),
             straight=Straight(data.plans, metrics, data.exhausted),
         )
         envoy = EnvoyRateLimitServicer(limits=DescriptorLimits(limits=data.rate_limits), metrics=metrics)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from tallygate.data_plane.admission import Admission, Admitted, slots_of
 from tallygate.data_plane.ports import NO_EFFECT, AdmitCall, EffectContext
 from tallygate.data_plane.requests import CheckRequest
+from tallygate.data_plane.standing import Standings
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import Feature, FeatureKind
 from tallygate.domain.errors import (
@@ -35,9 +36,10 @@ GATES_A_CALL = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
-    """The read-only questions of the data plane."""
+    """The read-only questions of the data plane; what a view alone decided is kept in `standings`."""
 
     admission: Admission
+    standings: Standings | None = None
 
     async def check(self, tenant_id: str, request: CheckRequest) -> Decision:
         """Decide one question; metered features are read from the store, the others from the view."""
@@ -152,6 +154,8 @@ class Checks:
                 if decision.view_version != view.version or not fresh:
                     decision = replace(decision, view_version=view.version, decided_on=decided_on, view_age=age)
                 outcomes.append(decision)
+                if self.standings is not None:
+                    self.standings.keep(request, decision, view, admitted.now)
         return outcomes
 
 

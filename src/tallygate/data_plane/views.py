@@ -153,13 +153,13 @@ class Views:
         """The store has compared the view's versions with its own since `asked_time`: they were the newest."""
         view.verified_time = max(view.verified_time, asked_time)
 
-    def age_in_use(self, view: View, now: int) -> int | None:
-        """As `age`, of a view that is used now; None where it is not current."""
+    def is_in_use(self, view: View, now: int) -> bool:
+        """As `is_current`, of a view that is used now."""
         if not self.is_current(view, now):
-            return None
+            return False
         self.counts.hits += 1
         self._verify_ahead(view, now)
-        return max(0, now - view.verified_time)
+        return True
 
     def _verify_ahead(self, view: View, now: int) -> None:
         """Of a view in use, past half its time: verify it in the background, so that its end finds nobody waiting.

@@ -20,6 +20,7 @@ from tallygate.domain.gating.calendars import Calendars
 from tallygate.domain.gating.decision import Reason, Source, SourceKind
 from tallygate.domain.gating.merge import merge
 from tallygate.domain.gating.rate_limit import slowest
+from tallygate.domain.recent import Recent
 
 BEGINNING = 0
 END = MAX_QUANTITY
@@ -104,7 +105,7 @@ class Resolver:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._merged: dict[tuple[object, ...], Mapping[str, Resolved]] = {}
+        self._merged: Recent[tuple[object, ...], Mapping[str, Resolved]] = Recent(_MOST_KEPT)
         self._slowest = slowest(catalog)
 
     def resolve(self, record: AccountRecord) -> EntitlementSet:
@@ -163,9 +164,8 @@ class Resolver:
         )
         merged = self._merged.get(place)
         if merged is None:
-            if len(self._merged) >= _MOST_KEPT:
-                self._merged.clear()
-            merged = self._merged[place] = _merge_all(self.catalog, plan, kind, held)
+            merged = _merge_all(self.catalog, plan, kind, held)
+            self._merged.put(place, merged)
         return merged
 
 

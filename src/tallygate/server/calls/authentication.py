@@ -22,6 +22,7 @@ from tallygate.domain.errors import (
     TallygateError,
     UnauthenticatedError,
 )
+from tallygate.domain.recent import Recent
 
 POLL_SECONDS = 1.0
 _SCHEME = "bearer "
@@ -75,7 +76,7 @@ class Authenticator:
         self._known: LRUCache[str, _Entry] = LRUCache(options.cached_keys)
         self._unknown: TTLCache[str, None] = TTLCache(options.cached_keys, _UNKNOWN_SECONDS, timer=steady)
         self._reading: dict[str, asyncio.Task[KeyRecord]] = {}
-        self._by_header: dict[str, _Entry] = {}
+        self._by_header: Recent[str, _Entry] = Recent(options.cached_keys)
         self._version: int | None = None
         self._verified = float("-inf")
 
@@ -163,9 +164,7 @@ class Authenticator:
 
     def _remember(self, header: str | None, entry: _Entry) -> None:
         if header is not None:
-            if len(self._by_header) >= self._options.cached_keys:
-                self._by_header.clear()
-            self._by_header[header] = entry
+            self._by_header.put(header, entry)
 
     def _holds(self, entry: _Entry) -> bool:
         return self._age(entry) <= self._options.max_staleness

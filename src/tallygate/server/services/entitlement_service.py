@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.rate_limit import RateLimits
-from tallygate.domain.catalog import FeatureKind
 from tallygate.domain.errors import AccountNotFoundError, TallygateError
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.server.calls.method import Call
 from tallygate.server.operations.metrics import Metrics
-from tallygate.server.services.answers import Answered, Answers
+from tallygate.server.services.answers import Answers
 from tallygate.server.services.straight import Straight
 from tallygate.server.wire.decision import (
     decode_batch_check,
@@ -30,10 +29,8 @@ from tallygate_api.v1 import entitlement_service_pb2 as wire
 if TYPE_CHECKING:
     from tallygate.server.calls.method import FastAnswer
 
-_FROM_THE_STORE = FeatureKind.METERED.value
-
 KindOf = Callable[[str, str], str]
-"""The kind of a tenant's feature, asked by tenant, account and feature key; empty where it is not known."""
+"""The kind of a tenant's feature, asked by tenant and feature key; empty where it is not known."""
 
 
 class EntitlementServicer:
@@ -55,7 +52,6 @@ class EntitlementServicer:
         self._rate_limits = rate_limits
         self._metrics = metrics
         self._kind_of = kind_of
-        self._answers = answers
         self.readers = {"RateLimit": lenient(wire.RateLimitRequest)}
         self.straight_methods = straight.methods if straight is not None else {}
         self.fast_answers: dict[str, FastAnswer] = {}
@@ -66,13 +62,9 @@ class EntitlementServicer:
         self, request: wire.CheckEntitlementRequest, call: Call
     ) -> wire.CheckEntitlementResponse:
         """Decide one question."""
-        asked = decode_check(request)
-        decision = await self._checks.check(call.tenant_id, asked)
-        kind = self._count(call, decision)
-        response = wire.CheckEntitlementResponse(decision=encode_decision(decision))
-        if self._answers is not None and kind != _FROM_THE_STORE:
-            self._answers.keep(Answered(call.tenant_id, asked, decision, kind, response), call.data)
-        return response
+        decision = await self._checks.check(call.tenant_id, decode_check(request))
+        self._count(call, decision)
+        return wire.CheckEntitlementResponse(decision=encode_decision(decision))
 
     async def BatchCheckEntitlements(  # noqa: N802 - the wire's name
         self, request: wire.BatchCheckEntitlementsRequest, call: Call
@@ -86,10 +78,8 @@ class EntitlementServicer:
             if isinstance(outcome, TallygateError):
                 result.error.CopyFrom(encode_error(outcome))
             else:
-                kind = self._count(call, outcome)
+                self._count(call, outcome)
                 result.decision.CopyFrom(encode_decision(outcome))
-                if self._answers is not None and kind != _FROM_THE_STORE:
-                    self._answers.keep_of_batch(Answered(call.tenant_id, question, outcome, kind, result))
             results.append(result)
         return wire.BatchCheckEntitlementsResponse(results=results)
 
@@ -143,13 +133,11 @@ class EntitlementServicer:
         )
         return encode_rate_limit(decision)
 
-    def _count(self, call: Call, decision: Decision) -> str:
-        kind = self._kind_of(call.tenant_id, decision.feature_key)
+    def _count(self, call: Call, decision: Decision) -> None:
         self._metrics.decided(
-            kind,
+            self._kind_of(call.tenant_id, decision.feature_key),
             decision.reason,
             allowed=decision.allowed,
             decided_on=decision.decided_on,
             view_age=decision.view_age,
         )
-        return kind

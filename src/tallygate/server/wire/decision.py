@@ -61,7 +61,7 @@ def decode_check(request: service.CheckEntitlementRequest) -> CheckRequest:
         feature_key=identifier(request.feature_key, "feature_key"),
         user_id=optional_identifier(request.user_id, "user_id"),
         quantity=optional_quantity(request, "quantity", at_least=0),
-        requested_values=_requested(request.requested_values),
+        requested_values=requested_values(request.requested_values),
         min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
         at_time=optional_instant(request, "at_time"),
     )
@@ -187,7 +187,12 @@ def encode_pot(pot: Pot) -> wire.Pot:
     return wire.Pot(kind=POT_KIND.encode(pot.kind), grant_id=pot.grant_id, quantity=pot.quantity)
 
 
-def _requested(values: Sequence[str]) -> tuple[str, ...]:
+def requested_values(values: Sequence[str]) -> tuple[str, ...]:
+    """The values that a check asks for.
+
+    Raises:
+        InvalidFieldError: they are too many, or one is no id.
+    """
     return identifiers(values, "requested_values", at_most=MAX_ENTRIES) if values else ()
 
 
