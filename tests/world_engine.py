@@ -230,7 +230,7 @@ class EngineDriver:
 
     async def _assign_seat(self, account, feature, user):
         held = self._record(account).seats.get(feature, ())
-        answer = await self._check(account, feature, quantity=0 if user in held else 1)
+        answer = await self._check(account, feature, **({"user": user} if user in held else {"quantity": 1}))
         if answer["allowed"] and user not in held:
             self._put(account, seats={**self._record(account).seats, feature: (*held, user)})
         return answer

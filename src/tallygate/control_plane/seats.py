@@ -36,7 +36,8 @@ class Assigned:
 async def assign_seat(work: UnitOfWork, request: AssignSeat, *, now: int) -> Assigned:
     """Give a user a seat where one is free, or beyond the limit where overage is allowed.
 
-    Who holds a seat keeps it, and is answered so. A denial is a value; `used` counts the seats taken afterwards.
+    Who holds a seat keeps it, whatever the limit is by now, and is answered ENTITLED. A denial is a value; `used`
+    counts the seats taken afterwards.
     """
     check_id("user_id", request.user_id)
     record = await account_record(work, request.account_id)
@@ -91,8 +92,9 @@ def _decide(catalog: Catalog, record: AccountRecord, request: AssignSeat, *, now
     held = resolve(catalog, replace(record, seats={**record.seats, key: others}))
     decision = decide(catalog, held, Question(feature=catalog.features[key], at=now))
     seated = len(others) < len(holders)
-    if seated and decision.reason is Reason.SEAT_LIMIT:
-        decision = replace(decision, allowed=True, reason=Reason.OVERAGE, retry_after=None, unblock_options=())
+    if seated and (decision.allowed or decision.reason is Reason.SEAT_LIMIT):
+        kept = replace(decision, allowed=True, reason=Reason.ENTITLED)
+        decision = replace(kept, retry_after=None, shortfall=None, unblock_options=())
     granted = int(decision.allowed and not seated)
     used = len(holders) + granted
     remaining = None if decision.limit is None else max(0, decision.limit - used)

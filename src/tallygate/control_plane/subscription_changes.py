@@ -18,6 +18,7 @@ from tallygate.control_plane.subscription_terms import (
 from tallygate.control_plane.subscriptions import live_ones
 from tallygate.domain.account import Subscription, SubscriptionState
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, SubscriptionNotFoundError
+from tallygate.domain.instants import rfc3339
 from tallygate.records.fields import check_instant, check_quantity
 from tallygate.records.lookup import known_account, plan_on_sale
 from tallygate.records.ports import UnitOfWork
@@ -110,10 +111,10 @@ async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, 
         end = await _period_end(work, account, live, now)
         end = end if live.end_time is None else min(end, live.end_time)
     elif request.when is When.AT:
-        end = check_instant("end_time", request.end_time or 0, after=now - 1)
+        end = check_instant("end_time", request.end_time or 0, least=now)
         if live.end_time is not None and end > live.end_time:
             expected = "not after the present end; ExtendSubscription moves that"
-            raise InvalidFieldError(field="end_time", expected=expected, got=end)
+            raise InvalidFieldError(field="end_time", expected=expected, got=rfc3339(end))
     standing = state_at(live, now)
     if standing in _GRANTING_NOTHING:
         end = now
@@ -133,7 +134,7 @@ async def extend_trial(work: UnitOfWork, account_id: str, trial_end_time: int, *
     live = held.subscription
     if not is_trialing(live, now):
         raise SubscriptionConflictError(account_id=account_id, expected="a running trial")
-    end = check_instant("trial_end_time", trial_end_time, after=max(now, live.start_time) - 1)
+    end = check_instant("trial_end_time", trial_end_time, least=max(now, live.start_time))
     return await _put(work, held, with_trial_until(live, end))
 
 

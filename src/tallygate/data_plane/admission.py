@@ -21,8 +21,9 @@ from tallygate.domain.errors import (
 )
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
-from tallygate.domain.gating.quota import Slot
+from tallygate.domain.gating.quota import LATENESS_AHEAD, QuotaGate, Slot
 from tallygate.domain.gating.slots import slots
+from tallygate.domain.instants import rfc3339
 
 Build = Callable[[View, int], AdmitCall | None]
 """Makes the call from a view and the instant to resolve at; None where the view alone decides."""
@@ -71,7 +72,7 @@ class Admission:
                 view = await self.views.view(tenant_id, account_id, fresh=True)
                 at += view.snapshot.clock_offset - call.clock_offset
             elif reply.status is not AdmitStatus.SLOTS_MISSED:
-                _raise_undecided(reply)
+                _raise_undecided(reply, call)
                 return Admitted(view=view, now=at, call=call, reply=reply)
         raise StaleViewError(view_version=view.version)
 
@@ -114,12 +115,10 @@ def slots_of(view: View, feature: Feature, *, at: int, back: bool = False) -> tu
     return kept
 
 
-def _raise_undecided(reply: AdmitReply) -> None:
+def _raise_undecided(reply: AdmitReply, call: AdmitCall) -> None:
     match reply.status:
         case AdmitStatus.OCCURRED_OUT_OF_RANGE:
-            raise OutOfRangeError(
-                field="occurred_time", expected="from the start of the previous usage period to now + 5 minutes"
-            )
+            raise _out_of_range(call, reply.now)
         case AdmitStatus.COUNTER_OVERFLOW:
             raise InvalidFieldError(field="quantity", expected=f"usage of at most {MAX_QUANTITY} in one period")
         case AdmitStatus.REQUEST_ID_REUSED:
@@ -128,3 +127,22 @@ def _raise_undecided(reply: AdmitReply) -> None:
             raise EventBacklogError
         case _:
             return
+
+
+def _out_of_range(call: AdmitCall, now: int) -> OutOfRangeError:
+    """What the first gate whose instant is too far off could have been asked for."""
+    ranges = [
+        (item.gate.occurred_time, slot.previous_start, now + LATENESS_AHEAD)
+        for item in call.gates
+        if isinstance(item.gate, QuotaGate) and item.gate.occurred_time is not None
+        for slot in item.gate.slots
+        if slot.start <= now < slot.end
+    ]
+    at, earliest, latest = next(span for span in ranges if not span[1] <= span[0] <= span[2])
+    return OutOfRangeError(
+        field="occurred_time",
+        expected=f"from the start of the previous usage period, {rfc3339(earliest)}, to 5 minutes from now",
+        earliest=rfc3339(earliest),
+        latest=rfc3339(latest),
+        got=rfc3339(at),
+    )

@@ -26,6 +26,7 @@ from tallygate.domain.gating.quota import LEVELS, QuotaAnswer, QuotaGate
 from tallygate.domain.gating.remedies import Metered, Question
 from tallygate.domain.gating.resolve import END
 from tallygate.domain.gating.slots import period_at, slots
+from tallygate.domain.instants import rfc3339
 
 Outcome = Decision | TallygateError
 
@@ -257,13 +258,13 @@ def _decision(
     request: CheckRequest, view: View, now: int, found: tuple[QuotaGate, QuotaAnswer] | None, stamp: Stamp
 ) -> Decision:
     feature = feature_of(view, request.feature_key)
-    if not _is_valid(request):
-        raise InvalidFieldError(field="quantity, at_time", expected=f"0 to {MAX_QUANTITY}, and an instant before 2255")
+    if request.quantity is not None and not 0 <= request.quantity <= MAX_QUANTITY:
+        raise InvalidFieldError(field="quantity", expected=f"0 to {MAX_QUANTITY}", got=request.quantity)
     if view.held is None:
         return unknown_account(feature)
     at = now if request.at_time is None else request.at_time
-    if request.at_time is not None and at < period_at(view.held, feature, now).start:
-        raise OutOfRangeError(field="at_time", expected="an instant of the current usage period or later")
+    if request.at_time is not None:
+        _check_instant(at, earliest=period_at(view.held, feature, now).start)
     question = Question(
         feature=feature,
         quantity=1 if request.quantity is None else request.quantity,
@@ -279,3 +280,14 @@ def _decision(
     if request.at_time is not None or question.beyond:
         metered = tried(question, metered)
     return decide_metered(view.snapshot.catalog, view.held, question, metered, stamp)
+
+
+def _check_instant(at: int, *, earliest: int) -> None:
+    if not earliest <= at < END:
+        raise OutOfRangeError(
+            field="at_time",
+            expected=f"an instant of the current usage period, which starts at {rfc3339(earliest)}, or later",
+            earliest=rfc3339(earliest),
+            latest=rfc3339(END - 1),
+            got=rfc3339(at),
+        )

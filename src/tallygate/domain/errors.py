@@ -116,6 +116,9 @@ class OutOfRangeError(InvalidError):
 
     reason = ErrorReason.OUT_OF_RANGE
 
+    def __init__(self, *, field: str, expected: str, earliest: str, latest: str, got: str) -> None:
+        super().__init__(field=field, expected=expected, earliest=earliest, latest=latest, got=got)
+
 
 class RequestIdReusedError(InvalidError):
     """This request_id was already used with another payload."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.instants import rfc3339
 from tallygate.domain.period import MAX_INSTANT, zone_info
 
 MAX_ID_CHARACTERS = 255
@@ -69,16 +70,17 @@ def check_zone(field: str, value: str) -> str:
     return value
 
 
-def check_instant(field: str, value: int, *, after: int = 0) -> int:
-    """An instant behind `after`, within what the calendar and Lua can hold.
+def check_instant(field: str, value: int, *, after: int = 0, least: int | None = None) -> int:
+    """An instant behind `after`, or from `least` on, within what the calendar and Lua can hold.
 
     Raises:
         InvalidFieldError: it is not.
     """
-    if not after < value < min(MAX_QUANTITY, MAX_INSTANT):
-        raise InvalidFieldError(
-            field=field, expected=f"an instant after {after} us and before the year 2255", got=value
-        )
+    first = after + 1 if least is None else least
+    if not first <= value < min(MAX_QUANTITY, MAX_INSTANT):
+        begins = f"after {rfc3339(after)}" if least is None else f"not before {rfc3339(least)}"
+        expected = f"an instant {begins} and before the year 2255"
+        raise InvalidFieldError(field=field, expected=expected, got=rfc3339(value))
     return value
 
 

@@ -42,13 +42,14 @@ async def test_bk04_in_auto_mode_the_eleventh_is_allowed_as_overage(plane):
     decisions = [await assign(plane, f"u{number}") for number in range(11)]
     assert [decision.reason for decision in decisions] == [Reason.WITHIN_LIMIT] * 10 + [Reason.OVERAGE]
     assert decisions[-1].used == 11
+    assert (await assign(plane, "u10")).reason is Reason.ENTITLED
 
 
 async def test_a_held_seat_is_answered_and_not_taken_again(plane):
     await plane.upsert("globex", "free")
-    for _ in range(3):
-        decision = await assign(plane, "u1", "globex")
-        assert (decision.allowed, decision.reason, decision.used) == (True, Reason.WITHIN_LIMIT, 1)
+    decisions = [await assign(plane, "u1", "globex") for _ in range(3)]
+    assert [(decision.allowed, decision.used) for decision in decisions] == [(True, 1)] * 3
+    assert [decision.reason for decision in decisions] == [Reason.WITHIN_LIMIT, Reason.ENTITLED, Reason.ENTITLED]
 
 
 async def test_two_callers_of_the_last_seat_get_it_once(plane):
@@ -93,8 +94,8 @@ async def test_who_holds_a_seat_beyond_a_limit_that_shrank_keeps_it(plane):
         await assign(plane, f"u{number}")
     await plane.write(lambda work, now: cancel_subscription(work, CancelSubscription(account_id="acme"), now=now))
     kept = await assign(plane, "u4")
-    assert (kept.allowed, kept.reason, kept.used, kept.remaining) == (True, Reason.OVERAGE, 5, 0)
-    assert (kept.granted_quantity, kept.unblock_options) == (0, ())
+    assert (kept.allowed, kept.reason, kept.used, kept.remaining) == (True, Reason.ENTITLED, 5, 0)
+    assert (kept.granted_quantity, kept.unblock_options, kept.shortfall) == (0, (), None)
 
 
 async def test_a_denial_says_what_would_lift_it_as_a_check_does(plane):

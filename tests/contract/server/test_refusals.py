@@ -1,5 +1,7 @@
 """What cannot be done is refused with a status, a reason and the wrong field: never as a defect of the server."""
 
+import re
+
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -241,6 +243,55 @@ ROWS = [
     invalid("ResetUsage", "feature_key", feature_key="sso", request_id="r", **ACME),
     missing("RateLimit", "LIMIT", limit_key="nothing", **ACME),
 ]
+ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
+
+
+@pytest.mark.parametrize(
+    ("method", "field", "latest"),
+    [
+        ("ConsumeQuota", "occurred_time", None),
+        ("CheckEntitlement", "at_time", "2255-06-05T23:47:34.740990Z"),
+    ],
+)
+async def test_an_instant_out_of_range_is_told_its_bounds(tenant, method, field, latest):
+    asked = {"feature_key": "calls", field: Timestamp(seconds=1), **ACME}
+    asked |= {"request_id": "late"} if method == "ConsumeQuota" else {}
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await tenant.call(method, **asked)
+    info, wrong = details_of(refused.value)
+    assert (refused.value.code(), info.reason) == (INVALID, "OUT_OF_RANGE")
+    assert [violation.field for violation in wrong.field_violations] == [field]
+    assert (info.metadata["field"], info.metadata["got"]) == (field, "1970-01-01T00:00:01Z")
+    earliest, last = info.metadata["earliest"], info.metadata["latest"]
+    assert ISO.fullmatch(earliest)
+    assert ISO.fullmatch(last)
+    assert earliest < last
+    assert latest in {None, last}
+    within = Timestamp()
+    within.FromJsonString(earliest)
+    await tenant.call(method, **{**asked, field: within})
+
+
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [
+        ("CreateOverride", {"feature_key": "calls", "entitlement": LIMITED, "end_time": PAST}),
+        ("CreateGrant", {"feature_key": "calls", "amount": 1, "expire_time": PAST}),
+        ("ExtendSubscription", {"end_time": PAST}),
+        ("CancelSubscription", {"end_time": PAST}),
+        ("CreateSubscription", {"account_id": "idle", "plan_key": "p", "end_time": PAST}),
+        ("CreateSubscription", {"account_id": "idle", "plan_key": "p", "start_time": FAR}),
+        ("GetUsage", {"range": usage_service_pb2.TimeRange(start_time=Timestamp(seconds=2), end_time=PAST)}),
+    ],
+)
+async def test_instants_in_errors_are_rfc_3339(tenant, method, fields):
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await tenant.call(method, **{**ACME, **fields})
+    info, _ = details_of(refused.value)
+    assert ISO.fullmatch(info.metadata["got"])
+    assert not re.search(r"\d{9}|\d us", info.metadata["expected"])
+
+
 NOTHING_TO_REFUSE = {"GetCatalog", "GetTestClock", "FollowEvents"}
 """Requests that cannot be wrong, and the stream, which is tested where streams are."""
 

@@ -22,6 +22,7 @@ from tallygate.domain.errors import (
     InvalidError,
     InvalidFieldError,
     NotFoundError,
+    OutOfRangeError,
     OverloadedError,
     PermissionError_,
     TallygateError,
@@ -128,7 +129,7 @@ def _retry_seconds(error: TallygateError) -> float | None:
 
 def _details(error: TallygateError, wait: float | None) -> list[AnyMessage]:
     details: list[Message] = [ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=error.metadata)]
-    if isinstance(error, InvalidFieldError):
+    if isinstance(error, InvalidFieldError | OutOfRangeError):
         violation = BadRequest.FieldViolation(
             field=error.metadata["field"], description=f"expected {error.metadata['expected']}"
         )

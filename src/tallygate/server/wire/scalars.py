@@ -121,7 +121,15 @@ def optional_instant(message: Any, field: str) -> int | None:  # noqa: ANN401 - 
     instant = int(stamp.seconds) * _SECOND + int(stamp.nanos) // 1000
     if 0 <= stamp.nanos < 10**9 and 0 <= instant <= _LAST_INSTANT:
         return instant
-    raise InvalidFieldError(field=field, expected=_INSTANT, got=f"{stamp.seconds}.{stamp.nanos:09d}")
+    raise InvalidFieldError(field=field, expected=_INSTANT, got=_stamp_text(stamp))
+
+
+def _stamp_text(stamp: Any) -> str:  # noqa: ANN401 - a Timestamp, of either implementation
+    """A timestamp in RFC 3339, or what it holds where the calendar has no such instant."""
+    try:
+        return str(stamp.ToJsonString())
+    except ValueError:
+        return f"{stamp.seconds} s and {stamp.nanos} ns"
 
 
 def optional_duration(message: Any, field: str, *, at_least: int = 0, path: str = "") -> int | None:  # noqa: ANN401 - any message with this field

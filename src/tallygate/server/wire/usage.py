@@ -7,6 +7,7 @@ from tallygate.domain.catalog import Feature
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.event import FactKind, UsageFact
 from tallygate.domain.gating.quota import Mode
+from tallygate.domain.instants import rfc3339
 from tallygate.metering.ports import RecordedFact
 from tallygate.metering.usage import PeriodUsage
 from tallygate.metering.windows import Window
@@ -39,7 +40,7 @@ def decode_window(request: wire.GetUsageRequest, now: int) -> Window:
     end = now if end is None else end
     if start >= end:
         name = "end_time" if request.range.HasField("end_time") else "start_time"
-        raise InvalidFieldError(field=f"range.{name}", expected="a start before the end", got=end)
+        raise InvalidFieldError(field=f"range.{name}", expected="a start before the end", got=rfc3339(end))
     return Window(now=now, start=start, end=end)
 
 
