@@ -14,6 +14,7 @@ from sqlalchemy import column, insert, inspect, select, table, text
 
 from servers import PostgresServer
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
+from tallygate.storage.sql.billing import tables as billing_tables
 from tallygate.storage.sql.engine import create_engine, create_migration_engine
 from tallygate.storage.sql.metering import tables as event_tables
 from tallygate.storage.sql.models import Base
@@ -49,7 +50,8 @@ def test_the_newest_version_is_known_without_loading_alembic():
 
 
 def test_the_models_say_what_the_migrations_made(url):
-    assert event_tables.billable_events.name in Base.metadata.tables
+    for known in (event_tables.billable_events, billing_tables.invoices):
+        assert known.name in Base.metadata.tables
     migrate(url)
     engine = create_migration_engine(url)
     with engine.connect() as connection:

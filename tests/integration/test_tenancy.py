@@ -21,7 +21,7 @@ from worlds import catalog_message
 CANARY = "canary-5f0c"
 """Stands in everything that the first tenant wrote and that the second one never sends."""
 NOBODY = decision_pb2.REASON_ACCOUNT_NOT_FOUND
-SCOPES = ("data", "control", "read_only")
+SCOPES = ("data", "control", "read_only", "billing", "billing_read")
 STREAM_SECONDS = 0.5
 
 
@@ -32,9 +32,11 @@ def document(name):
         "trial": {"days": 14},
         "entitlements": {"calls": {"limit": 1000}, "seats": {"limit": 10}},
         "rate_limits": {"rpd": {"limit": 50, "window": "86400s"}},
+        "prices": [{"recurring": {"amount": "1.00"}}],
     }
     return {
         "currency": "USD",
+        "billing": {"grace": "0s"},
         "features": {"calls": {"kind": "metered", "name": name}, "seats": {"kind": "seat"}},
         "rate_limits": {
             "rpd": {"owner": "account", "algorithm": "fixed_window"},
@@ -130,6 +132,11 @@ ROWS = {
     "CreateGrant": Row(WRITE, of(**CALLS, amount=5), UNKNOWN),
     "ListGrants": Row(READ, of(), UNKNOWN, shows=True),
     "RevokeGrant": Row(WRITE, of(grant_id="grant-1"), UNKNOWN),
+    "RunBilling": Row("control billing", of(), UNKNOWN),
+    "GetInvoice": Row(
+        "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
+    ),
+    "ListInvoices": Row("control billing billing_read", of(), empty("invoices")),
     "CreateSubscription": Row(WRITE, of(plan_key="p"), UNKNOWN, bare=True),
     "GetSubscription": Row(READ, of(), UNKNOWN),
     "ListSubscriptions": Row(READ, of(), UNKNOWN),
@@ -196,9 +203,18 @@ class World:
             await call("AddUsers", account_id=account, user_ids=[user])
         if not bare:
             ends = after(now, 180 * 86_400)
-            await call("CreateSubscription", account_id=account, plan_key="p", trial_days=14, end_time=ends)
+            await call(
+                "CreateSubscription",
+                account_id=account,
+                plan_key="p",
+                trial_days=0 if name in BILLS else 14,
+                end_time=ends,
+            )
             for user in ("ann", CANARY):
                 await call("AssignSeat", account_id=account, feature_key="seats", user_id=user)
+        if name in BILLS:
+            await call("RunBilling", account_id=account)
+            self.invoice = (await call("ListInvoices", account_id=account)).invoices[0].invoice_id
         for number in ("1", CANARY):
             grant = {"account_id": account, "grant_id": f"grant-{number}", **CALLS, "amount": 100}
             await call("CreateGrant", **grant)
@@ -226,6 +242,7 @@ class World:
         return re.sub(r"(retry_after|view_version)[^\n]*\n", "", "\n".join(map(str, seen)))
 
 
+BILLS = {"RunBilling", "GetInvoice", "ListInvoices"}
 SEAT_OVERRIDE = {"feature_key": "seats", "entitlement": {"limit": 20}}
 
 
@@ -296,6 +313,7 @@ async def foreign_answer(world, name):
 @pytest.mark.parametrize("name", ROWS)
 async def test_only_keys_with_the_scope_may_call(world, name):
     world.account, world.key_id = f"nobody/{secrets.token_hex(4)}", "key_of_nobody"
+    world.invoice = "inv_none"
     world.in_a_year = (await world.tenant.call("GetTestClock")).clock.current_time
     refusals = {
         "none": "UNAUTHENTICATED",

@@ -13,15 +13,20 @@ from tallygate.app import clock
 from tallygate.app.data_side import RedisSide, new_client
 from tallygate.app.errors import StartError
 from tallygate.app.installation import bootstrap, database_address, require_schema
+from tallygate.billing.running import BillingRunner
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
+from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
+from tallygate.records.billing import CLOSE
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.settings import Settings
+from tallygate.storage.redis.barrier import RedisBarrier
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.events import EventStream, stream_client
 from tallygate.storage.redis.publisher import RedisPublisher
+from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.epochs import SqlEpochs
 from tallygate.storage.sql.metering.events import SqlEventReader, SqlLedger
@@ -49,6 +54,8 @@ class ControlSide:
     events: SqlEventReader
     usage: SqlUsageReader
     stream: EventStream
+    billing: BillingRunner
+    jobs: Scheduler
     _clients: list[Redis] = field(default_factory=list)
     _collecting: asyncio.Task[None] | None = None
 
@@ -71,6 +78,7 @@ class ControlSide:
         return {
             "publisher": lambda: self.publisher.run(sleep),
             "epochs": lambda: self.epochs.run(sleep),
+            "jobs": lambda: self.jobs.run(sleep),
         }
 
     def start_collecting(self) -> None:
@@ -128,9 +136,14 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     )
     stream = EventStream(streaming, partitions=partitions, consumer=consumer, clock=clock.now)
     limits = CollectorLimits(batch=settings.collector.batch_size, linger_seconds=settings.collector.flush_interval)
+    transactions = Transactions(store=store, publisher=publisher)
+    barrier = RedisBarrier(streaming, partitions=partitions, sleep=asyncio.sleep)
+    billing = BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now)
     return ControlSide(
         engine=engine,
-        transactions=Transactions(store=store, publisher=publisher),
+        transactions=transactions,
+        billing=billing,
+        jobs=Scheduler(queue=SqlJobQueue(engine=engine), handlers={CLOSE: billing.handle}, clock=clock.now),
         publisher=publisher,
         epochs=EpochKeeper(ledger=SqlEpochs(engine), board=RedisEpochs(redis.link), new_epoch=clock.new_epoch),
         collector=Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits),

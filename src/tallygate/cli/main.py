@@ -29,6 +29,8 @@ LAZY = {
     "ratelimit": (f"{_COMMANDS}.decide", "Ask whether a call fits its rate limits, and take from them."),
     "usage": (f"{_COMMANDS}.usage", "Show an account's usage by period and feature."),
     "events": (f"{_COMMANDS}.usage", "List and follow billable events, in CloudEvents shape."),
+    "billing": (f"{_COMMANDS}.billing", "Issue invoices whose time has come."),
+    "invoice": (f"{_COMMANDS}.billing", "List and show invoices and credit notes."),
     "key": (f"{_COMMANDS}.key", "Create, list and revoke API keys."),
     "settings": (f"{_COMMANDS}.configuration", "Show the settings in force, and their schema."),
     "doctor": (f"{_COMMANDS}.configuration", "Find what is wrong with an installation, each with its fix."),

@@ -18,11 +18,13 @@ SHOWN_CHARACTERS = 9
 
 
 class Scope(StrEnum):
-    """What a key may call: the data plane, the control plane, or the reading half of both."""
+    """What a key may call: the data plane, the control plane, what reads of both; billing, or what reads of it."""
 
     DATA = "data"
     CONTROL = "control"
     READ_ONLY = "read_only"
+    BILLING = "billing"
+    BILLING_READ = "billing_read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ class ErrorReason(StrEnum):
     OVERRIDE_NOT_FOUND = "OVERRIDE_NOT_FOUND"
     USER_NOT_FOUND = "USER_NOT_FOUND"
     API_KEY_NOT_FOUND = "API_KEY_NOT_FOUND"
+    INVOICE_NOT_FOUND = "INVOICE_NOT_FOUND"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     SUBSCRIPTION_CONFLICT = "SUBSCRIPTION_CONFLICT"
@@ -154,6 +155,12 @@ class PlanNotFoundError(NotFoundError):
     """No plan has this key and version."""
 
     reason = ErrorReason.PLAN_NOT_FOUND
+
+
+class InvoiceNotFoundError(NotFoundError):
+    """The tenant has no invoice with this id."""
+
+    reason = ErrorReason.INVOICE_NOT_FOUND
 
 
 class AddOnNotFoundError(NotFoundError):

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
+from tallygate.records.billing import BillingAccountRepository, InvoiceRepository, IssuedLines, JobRepository, UsageLog
 from tallygate.records.repositories import (
     AccountRepository,
     CatalogRepository,
@@ -91,14 +92,48 @@ class UnitOfWork(Protocol):
         ...
 
 
+class BillingWork(UnitOfWork, Protocol):
+    """A unit of work that reaches what billing keeps, too: one transaction changes subscriptions, invoices and view."""
+
+    @property
+    def tenant_id(self) -> str:
+        """Whose rows these are."""
+        ...
+
+    @property
+    def invoices(self) -> InvoiceRepository:
+        """Issued documents."""
+        ...
+
+    @property
+    def issued_lines(self) -> IssuedLines:
+        """What was charged already."""
+        ...
+
+    @property
+    def billing_accounts(self) -> BillingAccountRepository:
+        """How far accounts are billed."""
+        ...
+
+    @property
+    def usage_log(self) -> UsageLog:
+        """The facts that are charged."""
+        ...
+
+    @property
+    def jobs(self) -> JobRepository:
+        """When to look at what."""
+        ...
+
+
 class Store(Protocol):
     """Where tenants live. `read` and `write` raise TenantNotFoundError for an unknown tenant."""
 
-    def read(self, tenant_id: str) -> AbstractAsyncContextManager[UnitOfWork]:
+    def read(self, tenant_id: str) -> AbstractAsyncContextManager[BillingWork]:
         """A consistent snapshot to read from."""
         ...
 
-    def write(self, tenant_id: str, *, now: int = 0) -> AbstractAsyncContextManager[UnitOfWork]:
+    def write(self, tenant_id: str, *, now: int = 0) -> AbstractAsyncContextManager[BillingWork]:
         """A transaction that waits its turn among the tenant's writers; `now` is real time."""
         ...
 

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from tallygate.records.ports import Store, UnitOfWork
+from tallygate.records.ports import BillingWork, Store
 from tallygate.records.publishing import OutboxPublisher
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-UseCase = Callable[[UnitOfWork, int], Awaitable[T]]
+UseCase = Callable[[BillingWork, int], Awaitable[T]]
 """Takes the unit of work and the tenant's now: the real one plus a test tenant's offset."""
 
 

@@ -3,6 +3,7 @@
 from pydantic import TypeAdapter
 
 from tallygate.domain.account import AccountRecord
+from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import (
     AddOn,
@@ -25,6 +26,7 @@ RATE_LIMIT = TypeAdapter(RateLimitRule)
 PLAN = TypeAdapter(Plan)
 ADD_ON = TypeAdapter(AddOn)
 ENTITLEMENT = TypeAdapter(Entitlement)
+LINE = TypeAdapter(Line)
 BILLING = TypeAdapter(BillingPolicy)
 FIGURES = TypeAdapter(RateLimit)
 FORMER_ZONES = TypeAdapter(tuple[FormerZone, ...])

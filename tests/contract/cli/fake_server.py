@@ -15,8 +15,10 @@ from google.rpc.status_pb2 import Status
 from tallygate_api.v1 import (
     account_service_pb2,
     api_key_service_pb2,
+    billing_service_pb2,
     catalog_service_pb2,
     entitlement_service_pb2,
+    invoice_service_pb2,
     subscription_service_pb2,
     usage_service_pb2,
 )
@@ -24,8 +26,10 @@ from tallygate_api.v1 import (
 _FILES = (
     account_service_pb2,
     api_key_service_pb2,
+    billing_service_pb2,
     catalog_service_pb2,
     entitlement_service_pb2,
+    invoice_service_pb2,
     subscription_service_pb2,
     usage_service_pb2,
 )

@@ -10,6 +10,7 @@ from tallygate.control_plane.clocks import advance_clock
 from tallygate.control_plane.keys import CreateKey, create_key, revoke_key
 from tallygate.control_plane.seats import AssignSeat, assign_seat
 from tallygate.data_plane.ports import ViewVersions
+from tallygate.domain.billing.published import published
 from tallygate.domain.credential import Scope, key_digest, mint_key
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.records.transactions import Transactions
@@ -56,7 +57,7 @@ async def test_a_write_is_published_before_it_answers(plane, views):
     assert await views.versions(plane.tenant_id, "acme") == ViewVersions(
         catalog=snapshot.version, account=version, applied=version
     )
-    assert snapshot.catalog == demo_catalog()
+    assert snapshot.catalog == published(demo_catalog())
     assert record == await record_of(plane)
     assert (record.version, record.seats) == (version, {"seats": ("u1",)})
 

@@ -213,6 +213,14 @@ ROWS = [
     invalid("SetSubscriptionState", "state", **ACME),
     invalid("SetSubscriptionState", "state", state=7, **ACME),
     missing("SetSubscriptionState", "SUBSCRIPTION", account_id="idle", state=3),
+    missing("RunBilling", "ACCOUNT", account_id="nobody"),
+    invalid("RunBilling", "account_id", account_id="\0"),
+    invalid("GetInvoice", "invoice_id"),
+    missing("GetInvoice", "INVOICE", invoice_id="inv_none"),
+    invalid("ListInvoices", "page_size", page_size=101),
+    invalid("ListInvoices", "page_size", page_size=-1),
+    invalid("ListInvoices", "page_token", page_token="x"),
+    invalid("ListInvoices", "state", state=9),
     invalid("GetUsage", "feature_key", feature_key="sso", **ACME),
     invalid("GetUsage", "selection", selection=9, **ACME),
     invalid("GetUsage", "range.end_time", range=usage_service_pb2.TimeRange(start_time=PAST, end_time=PAST), **ACME),
@@ -348,7 +356,7 @@ async def test_refusals_change_nothing(tenant):
 
 HARMLESS = {
     *("GetCatalog", "ListPlans", "ListAccounts", "ListSubscriptions", "ListEvents", "ListApiKeys", "GetTestClock"),
-    *("FollowEvents", "RateLimit"),
+    *("FollowEvents", "RateLimit", "RunBilling", "ListInvoices"),
 }
 """What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""
 

@@ -16,10 +16,14 @@ class Scope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SCOPE_DATA: _ClassVar[Scope]
     SCOPE_CONTROL: _ClassVar[Scope]
     SCOPE_READ_ONLY: _ClassVar[Scope]
+    SCOPE_BILLING: _ClassVar[Scope]
+    SCOPE_BILLING_READ: _ClassVar[Scope]
 SCOPE_UNSPECIFIED: Scope
 SCOPE_DATA: Scope
 SCOPE_CONTROL: Scope
 SCOPE_READ_ONLY: Scope
+SCOPE_BILLING: Scope
+SCOPE_BILLING_READ: Scope
 
 class ApiKey(_message.Message):
     __slots__ = ("key_id", "name", "prefix", "scopes", "create_time", "expire_time", "revoke_time")

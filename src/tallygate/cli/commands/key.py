@@ -18,7 +18,13 @@ from tallygate.settings import load
 from tallygate_api.v1 import api_key_service_pb2 as wire
 from tallygate_api.v1.api_key_service_pb2_grpc import ApiKeyServiceStub
 
-_SCOPES = {"data": wire.SCOPE_DATA, "control": wire.SCOPE_CONTROL, "read_only": wire.SCOPE_READ_ONLY}
+_SCOPES = {
+    "data": wire.SCOPE_DATA,
+    "control": wire.SCOPE_CONTROL,
+    "read_only": wire.SCOPE_READ_ONLY,
+    "billing": wire.SCOPE_BILLING,
+    "billing_read": wire.SCOPE_BILLING_READ,
+}
 _local = click.option("--local", is_flag=True, help="Write to the database itself; no server is asked.")
 _tenant = click.option("--tenant", metavar="ID", help="With --local: whose key it is.")
 

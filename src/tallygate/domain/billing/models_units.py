@@ -16,9 +16,12 @@ _WHOLE = Fraction(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What a service period holds: units in the meter's base unit, or the events' amounts (major units) in order."""
+    """What a service period holds: units of the meter, or the events' amounts (major units) in order.
 
-    units: int = 0
+    Units are in the meter's base unit; those of a time-weighted average are an exact fraction.
+    """
+
+    units: int | Fraction = 0
     amounts: tuple[Fraction, ...] = ()
 
 
@@ -43,7 +46,7 @@ def _by_amount(price: UsagePrice, counted: Counted) -> tuple[Step, ...]:
 
 
 def _by_units(price: UsagePrice, counted: Counted) -> tuple[Step, ...]:
-    quantity = Fraction(max(0, counted.units), price.per_units)
+    quantity = max(_ZERO, Fraction(counted.units)) / price.per_units
     steps = [Step(kind=StepKind.COUNTED, quantity=quantity)]
     if price.max_limit and price.limit_unit is LimitUnit.USAGE and price.limit_action is not LimitAction.NOTIFY:
         limit = exact(price.max_limit)

@@ -5,7 +5,7 @@ invoices gives the same totals.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from tallygate.domain.billing.calendar import fraction
@@ -74,14 +74,18 @@ def fixed_lines(
 
 
 def usage_windows(
-    timeline: Timeline, calendar: Calendar, policy: Policy, *, since: int, until: int
+    timeline: Timeline, calendar: Calendar, policy: Policy, *, since: int, until: int, begins: int = 0
 ) -> tuple[UsageWindow, ...]:
-    """What to count for the service periods that end in (since, until], by lane and version."""
+    """What to count for the service periods that end in (since, until], by lane and version.
+
+    What was used before `begins`, when the tenant's billing began, counts as billed elsewhere.
+    """
     found: list[UsageWindow] = []
     all_runs = runs(timeline, calendar)
     for run, period in invoice_periods(all_runs, since=since, until=until):
         for lane in lanes_of(timeline, run):
             found += _windows(lane, run, period, policy)
+    found = [replace(window, start=max(window.start, begins)) for window in found if begins < window.end]
     return tuple(sorted(found, key=lambda window: (window.end, window.line)))
 
 
@@ -185,4 +189,4 @@ def _owed(window: UsageWindow, own: Counted, before: Counted) -> Owed:
 def _quantity(window: UsageWindow, counted: Counted) -> Fraction:
     if window.usage.model.by_amount:
         return sum(counted.amounts, Fraction(0))
-    return Fraction(counted.units, window.usage.per_units)
+    return Fraction(counted.units) / window.usage.per_units

@@ -26,6 +26,8 @@ _TAKE_DESCRIPTORS = MethodRule((Scope.DATA,), batch=True, inline=True, by_policy
 _TAKE_MANY = MethodRule((Scope.DATA,), batch=True)
 _READ = MethodRule((Scope.CONTROL, Scope.READ_ONLY))
 _WRITE = MethodRule((Scope.CONTROL,), batch=True)
+_READ_BILLS = MethodRule((Scope.CONTROL, Scope.BILLING, Scope.BILLING_READ))
+_BILL = MethodRule((Scope.CONTROL, Scope.BILLING))
 
 METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.EntitlementService/CheckEntitlement": _ASK,
@@ -71,6 +73,9 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.ApiKeyService/CreateApiKey": _WRITE,
     "tallygate.v1.ApiKeyService/ListApiKeys": _READ,
     "tallygate.v1.ApiKeyService/RevokeApiKey": _WRITE,
+    "tallygate.v1.BillingService/RunBilling": _BILL,
+    "tallygate.v1.InvoiceService/GetInvoice": _READ_BILLS,
+    "tallygate.v1.InvoiceService/ListInvoices": _READ_BILLS,
     "tallygate.v1.TestClockService/GetTestClock": _READ,
     "tallygate.v1.TestClockService/AdvanceTestClock": _WRITE,
 }

@@ -14,7 +14,7 @@ from tallygate.control_plane.subscription_changes import (
 )
 from tallygate.control_plane.subscriptions import create_subscription, get_subscription, list_subscriptions
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.records.ports import UnitOfWork
+from tallygate.records.ports import BillingWork, UnitOfWork
 from tallygate.records.transactions import UseCase
 from tallygate.records.values import Held
 from tallygate.server.calls.method import Call
@@ -145,7 +145,7 @@ class SubscriptionServicer:
     async def _change(self, call: Call, use_case: UseCase[Held]) -> tuple[subscription_pb2.Subscription, int]:
         """Run a change, and show the subscription as it reads after it."""
 
-        async def changed(work: UnitOfWork, now: int) -> subscription_pb2.Subscription:
+        async def changed(work: BillingWork, now: int) -> subscription_pb2.Subscription:
             return encode_subscription(await use_case(work, now), await work.catalog.load(), now)
 
         written = await self._work.write(call, changed)

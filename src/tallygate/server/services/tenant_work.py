@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from tallygate.data_plane.ports import Clock
 from tallygate.records.paging import PageRequest
-from tallygate.records.ports import NewId, UnitOfWork
+from tallygate.records.ports import BillingWork, NewId
 from tallygate.records.transactions import Transactions, UseCase, Written
 from tallygate.server.calls.method import Call
 from tallygate.server.wire.scalars import page_size
@@ -32,7 +32,7 @@ class TenantWork:
     async def read_versioned(self, call: Call, use_case: UseCase[T]) -> Written[T]:
         """Run a use-case that only reads, and say in which view version it did."""
 
-        async def versioned(work: UnitOfWork, now: int) -> Written[T]:
+        async def versioned(work: BillingWork, now: int) -> Written[T]:
             value = await use_case(work, now)
             return Written(value=value, view_version=(await work.tenants.get()).view_version)
 

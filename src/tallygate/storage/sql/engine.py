@@ -21,7 +21,12 @@ WRITE: Final = "tallygate_write"
 _BUSY_SECONDS = 5
 _BUSY_TRIES = 200
 _POSTGRES_OPTIONS = "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000"
-_PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA recursive_triggers=ON",  # else INSERT OR REPLACE deletes past the triggers of what never changes
+)
 
 
 def create_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:

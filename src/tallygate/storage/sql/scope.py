@@ -17,9 +17,10 @@ from tallygate.storage.sql.models import Base
 
 @dataclass(slots=True, kw_only=True)
 class Changes:
-    """What a transaction changed: of what is published, and accounts of which something else changed."""
+    """What a transaction changed: of what is published, accounts of which something else did, and how is billed."""
 
     catalog: bool = False
+    billing: bool = False
     accounts: dict[str, None] = field(default_factory=dict)
     keys: dict[str, None] = field(default_factory=dict)
     touched: dict[str, None] = field(default_factory=dict)
@@ -30,7 +31,7 @@ class Changes:
 
     def restore(self, before: "Changes") -> None:
         """As it stood."""
-        self.catalog, self.accounts = before.catalog, before.accounts
+        self.catalog, self.billing, self.accounts = before.catalog, before.billing, before.accounts
         self.keys, self.touched = before.keys, before.touched
 
     def any(self) -> bool:
@@ -84,13 +85,15 @@ class Scope:
 
     async def upsert(self, model: type[Base], rows: Sequence[Mapping[str, Any]], *, keep: Collection[str] = ()) -> None:
         """Insert rows of this tenant, by column name, or replace those with the same key but for columns to `keep`."""
+        await self.upsert_into(table_of(model), rows, keep=keep)
+
+    async def upsert_into(self, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: Collection[str] = ()) -> None:
+        """The same, into a table that no model describes."""
         if not rows:
             return
         values = [{"tenant_id": self.tenant_id, **row} for row in rows]
         sqlite = self.connection.dialect.name == "sqlite"
-        await self.connection.execute(
-            _upsert(table_of(model), tuple(values[0]), frozenset(keep), sqlite=sqlite), values
-        )
+        await self.connection.execute(_upsert(table, tuple(values[0]), frozenset(keep), sqlite=sqlite), values)
 
     def holds(self, account_id: str) -> None:
         """Something that the account holds is changed: to be published, and known no longer."""

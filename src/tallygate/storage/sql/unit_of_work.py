@@ -17,6 +17,9 @@ from tallygate.storage.sql.accounts.accounts import (
 )
 from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository
+from tallygate.storage.sql.billing.documents import SqlBillingAccounts, SqlInvoiceRepository, SqlIssuedLines
+from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
+from tallygate.storage.sql.billing.usage import SqlUsageLog
 from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository, tenant_of
 from tallygate.storage.sql.catalog.keys import SqlKeyRepository
 from tallygate.storage.sql.engine import WRITE, connected
@@ -85,6 +88,36 @@ class SqlUnitOfWork:
         """The tenant's API keys."""
         return SqlKeyRepository(scope=self.scope)
 
+    @property
+    def tenant_id(self) -> str:
+        """Whose rows these are."""
+        return self.scope.tenant_id
+
+    @property
+    def invoices(self) -> SqlInvoiceRepository:
+        """Issued documents."""
+        return SqlInvoiceRepository(scope=self.scope)
+
+    @property
+    def issued_lines(self) -> SqlIssuedLines:
+        """What was charged already."""
+        return SqlIssuedLines(scope=self.scope)
+
+    @property
+    def billing_accounts(self) -> SqlBillingAccounts:
+        """How far accounts are billed."""
+        return SqlBillingAccounts(scope=self.scope)
+
+    @property
+    def usage_log(self) -> SqlUsageLog:
+        """The facts that are charged."""
+        return SqlUsageLog(scope=self.scope)
+
+    @property
+    def jobs(self) -> SqlJobRepository:
+        """When to look at what."""
+        return SqlJobRepository(scope=self.scope)
+
     @asynccontextmanager
     async def part(self) -> AsyncIterator[None]:
         """A part of the transaction that may fail by itself."""
@@ -109,6 +142,7 @@ class SqlUnitOfWork:
                 {"tenant_id": self.scope.tenant_id, "version": version, **row} for row in _entries(self.scope.changes)
             ]
             await self.scope.connection.execute(insert(_outbox), entries)
+            await look_again(self.scope)
         await self._mark(_accounts, _accounts.c.account_id, self.scope.changes.touched, update_time=self.scope.now)
         await self.scope.connection.commit()
         return version

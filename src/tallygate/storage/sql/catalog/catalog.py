@@ -103,6 +103,7 @@ class SqlCatalogRepository:
         """Add or replace one item, by kind, key and version."""
         self.scope.changes.catalog = True
         self.scope.known.catalog = None
+        self.scope.changes.billing |= isinstance(item, BillingPolicy)
         kind, key, version, doc = _columns(item)
         row = {"kind": kind, "key": key, "version": version, "doc": doc, "archived": getattr(item, "archived", False)}
         row["publish_time"] = self.scope.now

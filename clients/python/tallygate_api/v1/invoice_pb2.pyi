@@ -1,0 +1,130 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class InvoiceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INVOICE_KIND_UNSPECIFIED: _ClassVar[InvoiceKind]
+    INVOICE_KIND_OPENING: _ClassVar[InvoiceKind]
+    INVOICE_KIND_PERIOD: _ClassVar[InvoiceKind]
+    INVOICE_KIND_CREDIT_NOTE: _ClassVar[InvoiceKind]
+
+class InvoiceState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INVOICE_STATE_UNSPECIFIED: _ClassVar[InvoiceState]
+    INVOICE_STATE_OPEN: _ClassVar[InvoiceState]
+    INVOICE_STATE_PAID: _ClassVar[InvoiceState]
+    INVOICE_STATE_VOID: _ClassVar[InvoiceState]
+
+class LineKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LINE_KIND_UNSPECIFIED: _ClassVar[LineKind]
+    LINE_KIND_RECURRING: _ClassVar[LineKind]
+    LINE_KIND_USAGE: _ClassVar[LineKind]
+    LINE_KIND_SETUP: _ClassVar[LineKind]
+    LINE_KIND_COMMITMENT: _ClassVar[LineKind]
+    LINE_KIND_FEE: _ClassVar[LineKind]
+INVOICE_KIND_UNSPECIFIED: InvoiceKind
+INVOICE_KIND_OPENING: InvoiceKind
+INVOICE_KIND_PERIOD: InvoiceKind
+INVOICE_KIND_CREDIT_NOTE: InvoiceKind
+INVOICE_STATE_UNSPECIFIED: InvoiceState
+INVOICE_STATE_OPEN: InvoiceState
+INVOICE_STATE_PAID: InvoiceState
+INVOICE_STATE_VOID: InvoiceState
+LINE_KIND_UNSPECIFIED: LineKind
+LINE_KIND_RECURRING: LineKind
+LINE_KIND_USAGE: LineKind
+LINE_KIND_SETUP: LineKind
+LINE_KIND_COMMITMENT: LineKind
+LINE_KIND_FEE: LineKind
+
+class Money(_message.Message):
+    __slots__ = ("currency_code", "units", "nanos")
+    CURRENCY_CODE_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    NANOS_FIELD_NUMBER: _ClassVar[int]
+    currency_code: str
+    units: int
+    nanos: int
+    def __init__(self, currency_code: _Optional[str] = ..., units: _Optional[int] = ..., nanos: _Optional[int] = ...) -> None: ...
+
+class LineStep(_message.Message):
+    __slots__ = ("kind", "quantity", "rate", "amount")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    quantity: str
+    rate: str
+    amount: str
+    def __init__(self, kind: _Optional[str] = ..., quantity: _Optional[str] = ..., rate: _Optional[str] = ..., amount: _Optional[str] = ...) -> None: ...
+
+class InvoiceLine(_message.Message):
+    __slots__ = ("line_key", "kind", "text", "start_time", "end_time", "quantity", "unit_amount", "amount", "exact_amount", "price", "subscription_id", "source_line", "steps")
+    LINE_KEY_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    UNIT_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    EXACT_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_LINE_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    line_key: str
+    kind: LineKind
+    text: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    quantity: str
+    unit_amount: str
+    amount: Money
+    exact_amount: str
+    price: str
+    subscription_id: str
+    source_line: str
+    steps: _containers.RepeatedCompositeFieldContainer[LineStep]
+    def __init__(self, line_key: _Optional[str] = ..., kind: _Optional[_Union[LineKind, str]] = ..., text: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[str] = ..., unit_amount: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., exact_amount: _Optional[str] = ..., price: _Optional[str] = ..., subscription_id: _Optional[str] = ..., source_line: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[LineStep, _Mapping[str, object]]]] = ...) -> None: ...
+
+class Invoice(_message.Message):
+    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    ISSUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    DUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    SUBTOTAL_FIELD_NUMBER: _ClassVar[int]
+    TAX_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    number: str
+    account_id: str
+    kind: InvoiceKind
+    state: InvoiceState
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    issue_time: _timestamp_pb2.Timestamp
+    due_time: _timestamp_pb2.Timestamp
+    lines: _containers.RepeatedCompositeFieldContainer[InvoiceLine]
+    subtotal: Money
+    tax: Money
+    total: Money
+    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ...) -> None: ...

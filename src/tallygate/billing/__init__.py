@@ -1,0 +1,1 @@
+"""From what was held and used to invoices."""

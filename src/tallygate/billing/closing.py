@@ -1,0 +1,212 @@
+"""An account's invoices, made when their time has come: cut by cut, oldest first, each in one transaction.
+
+Running it again changes nothing: what was issued is not due any more, and a line's key exists once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tallygate.domain.billing.counting import count
+from tallygate.domain.billing.cover import Policy
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents, due_time, number_of, series_of
+from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.models_units import Counted
+from tallygate.domain.billing.rating import Billed, Issued, UsageWindow, fixed_lines, follows, usage_line, usage_windows
+from tallygate.domain.billing.runs import Calendar, Run, next_cut, runs
+from tallygate.domain.billing.timeline import Timeline
+from tallygate.domain.billing_terms import BillingPolicy
+from tallygate.domain.catalog import Catalog
+from tallygate.domain.errors import AccountNotFoundError
+from tallygate.domain.period import UsagePeriod, local_date
+from tallygate.records.billing import CLOSE, BillingAccount
+from tallygate.records.ports import BillingWork
+from tallygate.records.values import SubscriptionQuery
+
+_MOST_SUBSCRIPTIONS = 1_000
+_MOST_CUTS = 25
+"""Cuts of one transaction: the rest of a long outage is another's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """What came of a look at an account: documents that were issued, and when to look again (None: never)."""
+
+    invoices: tuple[Invoice, ...] = ()
+    next_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """All that the invoices of one account are derived from."""
+
+    account_id: str
+    catalog: Catalog
+    policy: BillingPolicy
+    calendar: Calendar
+    timelines: tuple[Timeline, ...]
+    closed_until: int
+    test: bool = False
+    """Of a test tenant, whose clock leaps: its documents are issued when they were due, as if it had walked."""
+
+    @property
+    def amounts(self) -> Policy:
+        """How amounts are made."""
+        return Policy(
+            currency=self.catalog.currency, proration=self.policy.proration, rounding=self.policy.rounding.amounts
+        )
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs of all its subscriptions."""
+        return tuple(run for timeline in self.timelines for run in runs(timeline, self.calendar))
+
+
+async def close_account(work: BillingWork, account_id: str, *, now: int) -> Closed:
+    """Issue every invoice of an account whose time has come, and plan the next look.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+    """
+    books = await read_books(work, account_id, now=now)
+    if books is None:
+        await work.jobs.done(CLOSE, account_id)
+        return Closed()
+    issued: list[Invoice] = []
+    for _ in range(_MOST_CUTS):
+        cut = next_cut(books.runs, after=books.closed_until)
+        if cut is None or _ready(books, cut) > now:
+            break
+        issued += await _issue(work, books, cut, now=_ready(books, cut) if books.test else now)
+        books = replace(books, closed_until=cut)
+    await work.billing_accounts.put(BillingAccount(account_id=account_id, closed_until=books.closed_until))
+    return Closed(invoices=tuple(issued), next_time=await _plan(work, books))
+
+
+async def read_books(work: BillingWork, account_id: str, *, now: int) -> Books | None:
+    """What an account's invoices are derived from; None where its tenant does not bill.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+    """
+    account = await work.accounts.get(account_id)
+    if account is None:
+        raise AccountNotFoundError(account_id=account_id)
+    catalog = await work.catalog.load()
+    if catalog.billing is None:
+        return None
+    state = await work.billing_accounts.get(account_id)
+    query = SubscriptionQuery(now=now, limit=_MOST_SUBSCRIPTIONS, account_ids=[account_id])
+    held = await work.subscriptions.list(query)
+    return Books(
+        account_id=account_id,
+        catalog=catalog,
+        policy=catalog.billing,
+        calendar=Calendar(zone=account.time_zone or catalog.time_zone, account_create_time=account.create_time),
+        timelines=tuple(
+            Timeline(subscription=one.subscription, catalog=catalog, cancel_time=one.cancel_time)
+            for one in reversed(held)
+        ),
+        test=(await work.tenants.get()).test,
+        closed_until=state.closed_until if state is not None else catalog.billing.start_time - 1,
+    )
+
+
+async def due_lines(work: BillingWork, books: Books, cut: int) -> tuple[Line, ...]:
+    """Every line that is due at a cut and was not issued."""
+    since = books.closed_until
+    issued = Issued(keys=await work.issued_lines.keys(books.account_id, since=since))
+    found: list[Line] = []
+    for timeline in books.timelines:
+        found += fixed_lines(timeline, books.calendar, books.amounts, since=since, until=cut, issued=issued)
+        windows = usage_windows(
+            timeline, books.calendar, books.amounts, since=since, until=cut, begins=books.policy.start_time
+        )
+        found += await _usage_lines(work, books, windows)
+    return tuple(found)
+
+
+async def _usage_lines(work: BillingWork, books: Books, windows: Sequence[UsageWindow]) -> list[Line]:
+    if not windows:
+        return []
+    through = await work.usage_log.head()
+    billed = await work.issued_lines.usage([window.line for window in windows])
+    counted = {window.line: await _counted(work, books, window, through) for window in windows}
+    found: list[Line] = []
+    for window in windows:
+        earlier = [counted[other.line] for other in follows(window, windows)]
+        before = Counted(
+            units=sum(each.units for each in earlier), amounts=tuple(a for each in earlier for a in each.amounts)
+        )
+        line = usage_line(
+            window,
+            counted[window.line],
+            books.amounts,
+            before=before,
+            billed=billed.get(window.line, Billed()),
+            through_sequence=through,
+        )
+        found += [line] if line is not None else []
+    return found
+
+
+async def _counted(work: BillingWork, books: Books, window: UsageWindow, through: int) -> Counted:
+    feature = books.catalog.features[window.usage.feature_key]
+    opening = await work.usage_log.level_before(books.account_id, window, through=through)
+    facts = work.usage_log.facts(books.account_id, window, through=through)
+    tally = await count(facts, window, feature, currency=books.catalog.currency, opening=opening)
+    return tally.counted
+
+
+async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list[Invoice]:
+    lines = await due_lines(work, books, cut)
+    opening = any(run.start == cut for run in books.runs)
+    kind = InvoiceKind.OPENING if opening else InvoiceKind.PERIOD
+    start = cut if opening else _period_start(books, cut)
+    made = documents(
+        lines,
+        tenant_id=work.tenant_id,
+        account_id=books.account_id,
+        kind=kind,
+        period=UsagePeriod(min(start, cut - 1), cut),
+    )
+    return [await _finalise(work, books, document, now=now) for document in made]
+
+
+async def _finalise(work: BillingWork, books: Books, document: Invoice, *, now: int) -> Invoice:
+    series = series_of(document.kind)
+    number, issue_time = await work.invoices.next_number(series, now=now)
+    zone = books.catalog.time_zone
+    final = replace(
+        document,
+        series=series,
+        number=number_of(
+            books.policy.number, document.kind, year=local_date(issue_time, zone=zone).year, number=number
+        ),
+        issue_time=issue_time,
+        due_time=due_time(books.policy.due, issued=issue_time, zone=books.calendar.zone),
+    )
+    await work.invoices.issue(final)
+    return final
+
+
+def _period_start(books: Books, cut: int) -> int:
+    for run in books.runs:
+        if run.start < cut <= run.end:
+            return run.stretch(run.period(cut - 1)).start
+    return cut
+
+
+def _ready(books: Books, cut: int) -> int:
+    """When a cut may be made: an opening at once, a period after its grace."""
+    opening = any(run.start == cut for run in books.runs)
+    return cut if opening else cut + books.policy.grace
+
+
+async def _plan(work: BillingWork, books: Books) -> int | None:
+    cut = next_cut(books.runs, after=books.closed_until)
+    if cut is None:
+        await work.jobs.done(CLOSE, books.account_id)
+        return None
+    due = _ready(books, cut)
+    await work.jobs.schedule(CLOSE, books.account_id, due_time=due)
+    return due

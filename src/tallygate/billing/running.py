@@ -1,0 +1,71 @@
+"""What is due, done: one look at one account at a time, each behind the barrier and in a transaction of its own."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tallygate.billing.closing import Closed, close_account
+from tallygate.billing.ports import Barrier
+from tallygate.domain.billing.documents import Invoice
+from tallygate.records.billing import CLOSE, Job
+from tallygate.records.ports import BillingWork
+from tallygate.records.transactions import Transactions
+
+_MOST_INVOICES = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a run issued, and whether there may be more."""
+
+    invoices: tuple[Invoice, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingRunner:
+    """Runs jobs of billing; `clock` is real time."""
+
+    transactions: Transactions
+    barrier: Barrier
+    clock: Callable[[], int]
+
+    async def handle(self, job: Job) -> None:
+        """A worker's job: issue what is due of one account, and plan the next look."""
+        await self.barrier.passed(job.tenant_id, job.subject)
+        await self.transactions.write(job.tenant_id, _closing(job.subject), now=self.clock())
+
+    async def run(self, tenant_id: str, account_id: str = "") -> Run:
+        """Issue all that is due of a tenant, or of one account of it, oldest first.
+
+        Raises:
+            AccountNotFoundError: there is no such account.
+        """
+        found: list[Invoice] = []
+        if account_id:
+            await self._look(tenant_id, account_id, found)
+        while len(found) < _MOST_INVOICES:
+            job = await self.transactions.read(tenant_id, _next_due(account_id), now=self.clock())
+            if job is None:
+                return Run(invoices=tuple(found), more=False)
+            await self._look(tenant_id, job.subject, found)
+        return Run(invoices=tuple(found), more=True)
+
+    async def _look(self, tenant_id: str, account_id: str, found: list[Invoice]) -> None:
+        await self.barrier.passed(tenant_id, account_id)
+        written = await self.transactions.write(tenant_id, _closing(account_id), now=self.clock())
+        found += written.value.invoices
+
+
+def _closing(account_id: str) -> Callable[[BillingWork, int], Awaitable[Closed]]:
+    async def close(work: BillingWork, now: int) -> Closed:
+        return await close_account(work, account_id, now=now)
+
+    return close
+
+
+def _next_due(account_id: str) -> Callable[[BillingWork, int], Awaitable[Job | None]]:
+    async def due(work: BillingWork, now: int) -> Job | None:
+        jobs = await work.jobs.due(CLOSE, now=now, limit=1, subject=account_id)
+        return jobs[0] if jobs else None
+
+    return due

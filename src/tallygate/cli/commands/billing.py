@@ -1,0 +1,98 @@
+"""Invoices, and the run that issues those whose time has come."""
+
+from decimal import Decimal
+
+import click
+
+from tallygate.cli.client import Client
+from tallygate.cli.groups import Group
+from tallygate.cli.options import limit_option, remote
+from tallygate.cli.output import enum_name, instant, table
+from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
+from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
+from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceLine, InvoiceState, Money
+from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
+
+_STATES = {
+    "open": InvoiceState.INVOICE_STATE_OPEN,
+    "paid": InvoiceState.INVOICE_STATE_PAID,
+    "void": InvoiceState.INVOICE_STATE_VOID,
+}
+_DAY = 10
+
+
+@click.group("billing", cls=Group)
+def billing_command() -> None:
+    """Issue invoices whose time has come."""
+
+
+@billing_command.command("run", examples=["tallygate billing run", "tallygate billing run --account acme"])
+@click.option("--account", metavar="ID", help="Only of this account.")
+@remote
+def run(client: Client, *, account: str | None) -> None:
+    """Issue every invoice that is due; a worker does the same once a second."""
+    request = billing_service_pb2.RunBillingRequest(account_id=account)
+    response = client.call(BillingServiceStub(client.channel).RunBilling, request)
+    header = ("NUMBER", "ACCOUNT", "TOTAL", "STATE", "ID")
+    client.show(response, lambda: table(header, map(_short, response.invoices), empty="nothing was due"))
+
+
+@click.group("invoice", cls=Group)
+def invoice_command() -> None:
+    """List and show invoices and credit notes."""
+
+
+@invoice_command.command("list", examples=["tallygate invoice list", "tallygate invoice list acme --state open"])
+@click.argument("account", required=False)
+@click.option("--state", type=click.Choice(list(_STATES)), help="Only those that stand so.")
+@limit_option
+@remote
+def list_(client: Client, *, account: str | None, state: str | None, limit: int | None) -> None:
+    """List invoices, newest first, of one account or of all."""
+    request = invoice_service_pb2.ListInvoicesRequest(account_id=account, state=_STATES[state] if state else None)
+    stub = InvoiceServiceStub(client.channel)
+    header = ("NUMBER", "ACCOUNT", "KIND", "ISSUED", "TOTAL", "STATE", "ID")
+    client.show_list(stub.ListInvoices, request, field="invoices", limit=limit, header=header, row=_row)
+
+
+@invoice_command.command("show", examples=["tallygate invoice show inv_4f1c...", "tallygate invoice show ID -o json"])
+@click.argument("invoice")
+@remote
+def show(client: Client, *, invoice: str) -> None:
+    """Show an invoice with its lines."""
+    request = invoice_service_pb2.GetInvoiceRequest(invoice_id=invoice)
+    response = client.call(InvoiceServiceStub(client.channel).GetInvoice, request)
+    client.show(response, lambda: _page(response.invoice))
+
+
+def money(amount: Money) -> str:
+    """An amount with its currency, exactly: 49.00 USD, -0.5 USD shows as -0.50 USD."""
+    value = Decimal(amount.units) + Decimal(amount.nanos).scaleb(-9)
+    text = f"{value.normalize():f}"
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals.ljust(2, '0')} {amount.currency_code}"
+
+
+def _page(invoice: Invoice) -> str:
+    kind = "credit note" if enum_name(invoice, "kind") == "credit_note" else "invoice"
+    head = [
+        f"{kind} {invoice.number} for {invoice.account_id}: {money(invoice.total)}, {enum_name(invoice, 'state')}",
+        f"issued {instant(invoice.issue_time)}, due {instant(invoice.due_time)}",
+    ]
+    rows = table(("TEXT", "FROM", "TO", "QUANTITY", "AMOUNT"), map(_line, invoice.lines), empty="no lines")
+    foot = f"subtotal {money(invoice.subtotal)}, tax {money(invoice.tax)}, total {money(invoice.total)}"
+    return "\n".join([*head, rows, foot])
+
+
+def _line(line: InvoiceLine) -> tuple[str, ...]:
+    start, end = instant(line.start_time)[:_DAY], instant(line.end_time)[:_DAY]
+    return line.text, start, end, line.quantity, money(line.amount)
+
+
+def _short(invoice: Invoice) -> tuple[str, ...]:
+    return invoice.number, invoice.account_id, money(invoice.total), enum_name(invoice, "state"), invoice.invoice_id
+
+
+def _row(invoice: Invoice) -> tuple[str, ...]:
+    number, account, total, state, invoice_id = _short(invoice)
+    return number, account, enum_name(invoice, "kind"), instant(invoice.issue_time)[:_DAY], total, state, invoice_id

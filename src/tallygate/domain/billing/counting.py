@@ -1,0 +1,124 @@
+"""From the facts of a window to what its price counts: each aggregation, exactly."""
+
+from collections.abc import AsyncIterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from tallygate.domain.billing.models_units import Counted
+from tallygate.domain.billing.rating import UsageWindow
+from tallygate.domain.catalog import Aggregation, Feature
+from tallygate.domain.currency import decimals_of
+from tallygate.domain.gating.decision import Pot, PotKind
+from tallygate.domain.prices import Units
+
+_LONGEST_AMOUNT = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillableFact:
+    """What billing asks of a fact; facts come in the order of (occurred_time, request_id)."""
+
+    quantity: int
+    occurred_time: int
+    request_id: str
+    pots: tuple[Pot, ...] = ()
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    user_id: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a window counted so far: facts that its price asks for, and those whose amount cannot be read."""
+
+    counted: Counted = field(default_factory=Counted)
+    facts: int = 0
+    unreadable: int = 0
+
+
+async def count(
+    facts: AsyncIterable[BillableFact], window: UsageWindow, feature: Feature, *, currency: str, opening: int = 0
+) -> Tally:
+    """Count the facts of a window; `opening` is the level before it, for a feature whose quantities are levels."""
+    tally = Tally()
+    own = window.price.currency or currency
+    folded = _Folded(window=window, feature=feature, currency=own, opening=opening, level=opening)
+    async for fact in facts:
+        if all(fact.dimensions.get(name) == value for name, value in window.usage.where.items()):
+            tally.facts += 1
+            tally.unreadable += not folded.add(fact)
+    tally.counted = folded.counted()
+    return tally
+
+
+@dataclass(slots=True, kw_only=True)
+class _Folded:
+    window: UsageWindow
+    feature: Feature
+    currency: str
+    opening: int
+    level: int
+    units: int = 0
+    area: int = 0
+    since: int | None = None
+    greatest: int | None = None
+    members: set[str] = field(default_factory=set)
+    amounts: list[Fraction] = field(default_factory=list)
+
+    def add(self, fact: BillableFact) -> bool:
+        """Take in one fact; whether it could be read."""
+        if self.window.usage.model.by_amount:
+            amount = _amount(fact, self.window.usage.dimension, self.currency)
+            if amount is not None:
+                self.amounts.append(amount)
+            return amount is not None
+        match self.feature.aggregation:
+            case Aggregation.SUM | Aggregation.COUNT:
+                self.units += _units(fact, self.window.usage.units)
+            case Aggregation.UNIQUE:
+                member = fact.dimensions.get(self.feature.unique_by, "") if self.feature.unique_by else fact.user_id
+                self.members |= {member} if member else set()
+            case Aggregation.MAX | Aggregation.LATEST | Aggregation.TIME_WEIGHTED:
+                self._observe(fact)
+        return True
+
+    def _observe(self, fact: BillableFact) -> None:
+        at = max(fact.occurred_time, self.window.start)
+        self.area += self.level * (at - (self.window.start if self.since is None else self.since))
+        self.level, self.since = fact.quantity, at
+        self.greatest = fact.quantity if self.greatest is None else max(self.greatest, fact.quantity)
+
+    def counted(self) -> Counted:
+        """What it comes to: a level held from before the window counts in it, too."""
+        window = self.window
+        match self.feature.aggregation:
+            case Aggregation.UNIQUE:
+                return Counted(units=len(self.members), amounts=tuple(self.amounts))
+            case Aggregation.MAX:
+                return Counted(units=max(self.opening, self.greatest or 0))
+            case Aggregation.LATEST:
+                return Counted(units=self.level)
+            case Aggregation.TIME_WEIGHTED:
+                rest = self.level * (window.end - (window.start if self.since is None else self.since))
+                return Counted(units=Fraction(self.area + rest, window.whole.end - window.whole.start))
+            case _:
+                return Counted(units=self.units, amounts=tuple(self.amounts))
+
+
+def _units(fact: BillableFact, wanted: Units | None) -> int:
+    if wanted is Units.OVERAGE:
+        return sum(pot.quantity for pot in fact.pots if pot.kind is PotKind.OVERAGE)
+    return fact.quantity - sum(pot.quantity for pot in fact.pots if pot.kind is PotKind.GRANT)
+
+
+def _amount(fact: BillableFact, dimension: str, currency: str) -> Fraction | None:
+    """The amount that an event carries, in major units; None where its dimension holds no plain decimal."""
+    if not dimension:
+        return Fraction(fact.quantity, 10 ** decimals_of(currency))
+    text = fact.dimensions.get(dimension, "")
+    try:
+        value = Decimal(text) if len(text) <= _LONGEST_AMOUNT and text.isascii() else None
+    except InvalidOperation:
+        return None
+    readable = value is not None and value.is_finite() and abs(value.adjusted()) < _LONGEST_AMOUNT
+    return Fraction(value) if value is not None and readable else None

@@ -1,0 +1,107 @@
+"""Invoices and credit notes: what lines come to, when they are due, how they are numbered. Immutable once issued."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from hashlib import sha256
+from itertools import groupby
+
+from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing_terms import DueRule
+from tallygate.domain.period import PeriodUnit, UsagePeriod, add_calendar, local_date, local_midnight
+
+_DECEMBER = 12
+
+
+class InvoiceKind(StrEnum):
+    """What made an invoice: a subscription's beginning, a period's end, or what came to less than nothing."""
+
+    OPENING = "opening"
+    PERIOD = "period"
+    CREDIT_NOTE = "credit_note"
+
+
+class InvoiceState(StrEnum):
+    """Where an invoice stands."""
+
+    OPEN = "open"
+    PAID = "paid"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """One document, of one account in one currency; amounts are minor units.
+
+    `cause` is what made it: of an account, kind and cause there is one, but for revisions after a void.
+    """
+
+    invoice_id: str
+    account_id: str
+    kind: InvoiceKind
+    cause: str
+    revision: int = 0
+    currency: str
+    period: UsagePeriod
+    lines: tuple[Line, ...] = field(default_factory=tuple)
+    subtotal: int
+    tax: int = 0
+    total: int
+    series: str = ""
+    number: str = ""
+    issue_time: int = 0
+    due_time: int = 0
+    state: InvoiceState = InvoiceState.OPEN
+
+
+def documents(
+    lines: Sequence[Line], *, tenant_id: str, account_id: str, kind: InvoiceKind, period: UsagePeriod
+) -> Iterator[Invoice]:
+    """One document a currency of the lines that a cut has: an invoice, or a credit note where they sum below zero."""
+    ordered = sorted(lines, key=lambda line: (line.currency, line.due, line.line_key))
+    for currency, group in groupby(ordered, key=lambda line: line.currency):
+        own = tuple(group)
+        total = sum(line.amount for line in own)
+        cause = f"{period.end}/{currency}"
+        actual = InvoiceKind.CREDIT_NOTE if total < 0 else kind
+        yield Invoice(
+            invoice_id=_id(tenant_id, account_id, actual, cause),
+            account_id=account_id,
+            kind=actual,
+            cause=cause,
+            currency=currency,
+            period=period,
+            lines=own,
+            subtotal=total,
+            total=total,
+            state=InvoiceState.PAID if total == 0 else InvoiceState.OPEN,
+        )
+
+
+def due_time(rule: DueRule, *, issued: int, zone: str) -> int:
+    """When an invoice is due: so many local days after its issue, or on the next such day of a month behind it."""
+    if not rule.day_of_month:
+        return add_calendar(issued, PeriodUnit.DAY, rule.days, zone=zone)
+    day = local_date(issued, zone=zone)
+    month = date(day.year, day.month, rule.day_of_month)
+    if month <= day:
+        year, number = (day.year + 1, 1) if day.month == _DECEMBER else (day.year, day.month + 1)
+        month = date(year, number, rule.day_of_month)
+    return local_midnight(month, zone=zone)
+
+
+def series_of(kind: InvoiceKind) -> str:
+    """In which series a document is numbered."""
+    return "credit_notes" if kind is InvoiceKind.CREDIT_NOTE else "invoices"
+
+
+def number_of(form: str, kind: InvoiceKind, *, year: int, number: int) -> str:
+    """A document's number in the tenant's form; a credit note's begins with CN."""
+    text = form.format(year=year, number=number)
+    return f"CN-{text}" if kind is InvoiceKind.CREDIT_NOTE else text
+
+
+def _id(*parts: str) -> str:
+    """An id that the same cause always has, so that nothing is made twice."""
+    return f"inv_{sha256('|'.join(f'{len(part)}:{part}' for part in parts).encode()).hexdigest()[:24]}"

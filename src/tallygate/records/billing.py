@@ -1,0 +1,120 @@
+"""What billing keeps, and the repositories of it in a unit of work. Instants are microseconds since the Unix epoch.
+
+Every method raises StoreUnavailableError when its store cannot be reached in time.
+"""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tallygate.domain.billing.counting import BillableFact
+from tallygate.domain.billing.documents import Invoice, InvoiceState
+from tallygate.domain.billing.rating import Billed, UsageWindow
+
+CLOSE = "close"
+"""The kind of the job that looks whether an account is to be invoiced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingAccount:
+    """How far an account is billed: everything due up to `closed_until` is on an invoice, or has a reason not to be."""
+
+    account_id: str
+    closed_until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceQuery:
+    """Which invoices, newest first; what is left out restricts nothing. `before` is an instant of issue and an id."""
+
+    limit: int
+    account_id: str = ""
+    state: InvoiceState | None = None
+    before: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """When to look at something; what is done is in the data. `subject` is an account's id."""
+
+    tenant_id: str
+    kind: str
+    subject: str
+    due_time: int
+    attempts: int = 0
+
+
+class InvoiceRepository(Protocol):
+    """Issued documents and their lines, which never change."""
+
+    async def issue(self, invoice: Invoice) -> None:
+        """Add a document with its lines; a line that was issued before fails the transaction."""
+        ...
+
+    async def get(self, invoice_id: str) -> Invoice | None:
+        """One document, with its lines."""
+        ...
+
+    async def list(self, wanted: InvoiceQuery) -> Sequence[Invoice]:
+        """Those asked for, newest first, without their lines."""
+        ...
+
+    async def next_number(self, series: str, *, now: int) -> tuple[int, int]:
+        """The next number of a series, without gaps, and the instant of its issue: now, or its last one's if later."""
+        ...
+
+
+class IssuedLines(Protocol):
+    """What was charged already."""
+
+    async def keys(self, account_id: str, *, since: int) -> frozenset[str]:
+        """The keys of an account's lines that fell due after an instant."""
+        ...
+
+    async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
+        """What usage lines of these windows came to, by window."""
+        ...
+
+
+class BillingAccountRepository(Protocol):
+    """How far accounts are billed."""
+
+    async def get(self, account_id: str) -> BillingAccount | None:
+        """One account, under its lock until the end of the unit of work."""
+        ...
+
+    async def put(self, account: BillingAccount) -> None:
+        """Add or replace one."""
+        ...
+
+
+class UsageLog(Protocol):
+    """The facts that are charged: billable, outside of trials, and counted here."""
+
+    def facts(self, account_id: str, window: UsageWindow, *, through: int) -> AsyncIterator[BillableFact]:
+        """The facts of a window up to a sequence number, by (occurred_time, request_id)."""
+        ...
+
+    async def level_before(self, account_id: str, window: UsageWindow, *, through: int) -> int:
+        """The last level observed before a window; 0 where there was none."""
+        ...
+
+    async def head(self) -> int:
+        """The last sequence number of the tenant's log."""
+        ...
+
+
+class JobRepository(Protocol):
+    """When to look at what, of one tenant."""
+
+    async def schedule(self, kind: str, subject: str, *, due_time: int) -> None:
+        """Look at it then, and no more at what was planned before."""
+        ...
+
+    async def done(self, kind: str, subject: str) -> None:
+        """There is nothing to look at any more."""
+        ...
+
+    async def due(self, kind: str, *, now: int, limit: int, subject: str = "") -> Sequence[Job]:
+        """What is due, oldest first; of one subject where it is named."""
+        ...

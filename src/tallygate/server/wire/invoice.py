@@ -1,0 +1,70 @@
+"""Invoices and their lines, domain to wire."""
+
+from fractions import Fraction
+
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, InvoiceState
+from tallygate.domain.billing.lines import Line, LineKind
+from tallygate.domain.billing.steps import Step
+from tallygate.domain.currency import decimals_of
+from tallygate.domain.money import exact_text
+from tallygate.server.wire.scalars import WireEnum, timestamp
+from tallygate_api.v1 import invoice_pb2 as wire
+
+_KIND = WireEnum(wire.InvoiceKind, InvoiceKind)
+_LINE_KIND = WireEnum(wire.LineKind, LineKind)
+STATE = WireEnum(wire.InvoiceState, InvoiceState)
+_NANOS = 9
+
+
+def encode_invoice(invoice: Invoice) -> wire.Invoice:
+    """A document, with the lines that it was loaded with."""
+    return wire.Invoice(
+        invoice_id=invoice.invoice_id,
+        number=invoice.number,
+        account_id=invoice.account_id,
+        kind=_KIND.encode(invoice.kind),
+        state=STATE.encode(invoice.state),
+        start_time=timestamp(invoice.period.start),
+        end_time=timestamp(invoice.period.end),
+        issue_time=timestamp(invoice.issue_time),
+        due_time=timestamp(invoice.due_time),
+        lines=[_line(line) for line in invoice.lines],
+        subtotal=encode_money(invoice.subtotal, invoice.currency),
+        tax=encode_money(invoice.tax, invoice.currency),
+        total=encode_money(invoice.total, invoice.currency),
+    )
+
+
+def encode_money(amount: int, currency: str) -> wire.Money:
+    """An amount of minor units."""
+    scale = 10 ** decimals_of(currency)
+    units, rest = divmod(abs(amount), scale)
+    sign = -1 if amount < 0 else 1
+    return wire.Money(currency_code=currency, units=sign * units, nanos=sign * rest * 10**_NANOS // scale)
+
+
+def _line(line: Line) -> wire.InvoiceLine:
+    return wire.InvoiceLine(
+        line_key=line.line_key,
+        kind=_LINE_KIND.encode(line.kind),
+        text=line.text,
+        start_time=timestamp(line.period.start),
+        end_time=timestamp(line.period.end),
+        quantity=exact_text(Fraction(line.quantity)),
+        unit_amount=line.unit_amount,
+        amount=encode_money(line.amount, line.currency),
+        exact_amount=exact_text(line.exact),
+        price=line.price,
+        subscription_id=line.subscription_id,
+        source_line=line.source_line,
+        steps=[_step(step) for step in line.steps],
+    )
+
+
+def _step(step: Step) -> wire.LineStep:
+    return wire.LineStep(
+        kind=step.kind.value,
+        quantity=exact_text(step.quantity),
+        rate=exact_text(step.rate),
+        amount=exact_text(step.amount),
+    )

@@ -1,0 +1,198 @@
+"""Issued documents and their lines, the numbers they take, and how far accounts are billed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Table, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, InvoiceState
+from tallygate.domain.billing.lines import Line, LineKind
+from tallygate.domain.billing.rating import Billed
+from tallygate.domain.money import exact_text
+from tallygate.domain.period import UsagePeriod
+from tallygate.records.billing import BillingAccount, InvoiceQuery
+from tallygate.storage.documents import LINE
+from tallygate.storage.sql.billing.tables import (
+    billing_accounts,
+    invoice_balances,
+    invoice_lines,
+    invoices,
+    number_series,
+)
+from tallygate.storage.sql.scope import Scope
+
+_KEYS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlInvoiceRepository:
+    """Documents of one tenant."""
+
+    scope: Scope
+
+    async def issue(self, invoice: Invoice) -> None:
+        """Add a document with its lines; a line that was issued before fails the transaction."""
+        own = {"tenant_id": self.scope.tenant_id, "invoice_id": invoice.invoice_id}
+        await self.scope.connection.execute(insert(invoices), [{**own, **_columns(invoice)}])
+        await self.scope.connection.execute(insert(invoice_balances), [{**own, "state": invoice.state.value}])
+        lines = [
+            {**own, "account_id": invoice.account_id, "line": number, **_line_columns(line)}
+            for number, line in enumerate(invoice.lines, start=1)
+        ]
+        if lines:
+            await self.scope.connection.execute(insert(invoice_lines), lines)
+
+    async def get(self, invoice_id: str) -> Invoice | None:
+        """One document, with its lines."""
+        found = await self.scope.rows(self._documents().where(invoices.c.invoice_id == invoice_id))
+        if not found:
+            return None
+        query = select(invoice_lines.c.doc).where(
+            _own(invoice_lines, self.scope), invoice_lines.c.invoice_id == invoice_id
+        )
+        rows = await self.scope.rows(query.order_by(invoice_lines.c.line))
+        return _invoice(found[0], tuple(LINE.validate_python(row.doc) for row in rows))
+
+    async def list(self, wanted: InvoiceQuery) -> Sequence[Invoice]:
+        """Those asked for, newest first, without their lines."""
+        query = self._documents()
+        if wanted.account_id:
+            query = query.where(invoices.c.account_id == wanted.account_id)
+        if wanted.state is not None:
+            query = query.where(invoice_balances.c.state == wanted.state.value)
+        place = tuple_(invoices.c.issue_time, invoices.c.invoice_id)
+        if wanted.before is not None:
+            query = query.where(place < tuple_(*_bound(wanted.before)))
+        query = query.order_by(invoices.c.issue_time.desc(), invoices.c.invoice_id.desc()).limit(wanted.limit)
+        return [_invoice(row, ()) for row in await self.scope.rows(query)]
+
+    async def next_number(self, series: str, *, now: int) -> tuple[int, int]:
+        """The next number of a series, without gaps, and the instant of its issue: now, or its last one's if later."""
+        mine = {"tenant_id": self.scope.tenant_id, "series": series}
+        make = sqlite_insert if self.scope.connection.dialect.name == "sqlite" else postgres_insert
+        first = make(number_series).values(**mine, next_number=1, last_issue_time=now).on_conflict_do_nothing()
+        await self.scope.execute(first)
+        where = _own(number_series, self.scope), number_series.c.series == series
+        row = (await self.scope.rows(select(number_series).where(*where).with_for_update()))[0]
+        issue_time = max(now, row.last_issue_time)
+        values = {"next_number": row.next_number + 1, "last_issue_time": issue_time}
+        await self.scope.execute(update(number_series).where(*where).values(**values))
+        return row.next_number, issue_time
+
+    def _documents(self) -> Select[Any]:
+        same = (invoice_balances.c.tenant_id == invoices.c.tenant_id) & (
+            invoice_balances.c.invoice_id == invoices.c.invoice_id
+        )
+        return select(invoices, invoice_balances.c.state).join(invoice_balances, same).where(_own(invoices, self.scope))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlIssuedLines:
+    """What was charged already."""
+
+    scope: Scope
+
+    async def keys(self, account_id: str, *, since: int) -> frozenset[str]:
+        """The keys of an account's lines that fell due after an instant."""
+        lines = invoice_lines.c
+        query = select(lines.line_key).where(
+            _own(invoice_lines, self.scope), lines.account_id == account_id, lines.due_time > since
+        )
+        return frozenset(row.line_key for row in await self.scope.rows(query))
+
+    async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
+        """What usage lines of these windows came to, by window."""
+        found: dict[str, Billed] = {}
+        names = sorted(lines)
+        for first in range(0, len(names), _KEYS_AT_ONCE):
+            query = select(invoice_lines.c.usage_line, invoice_lines.c.exact).where(
+                _own(invoice_lines, self.scope), invoice_lines.c.usage_line.in_(names[first : first + _KEYS_AT_ONCE])
+            )
+            for row in await self.scope.rows(query):
+                before = found.get(row.usage_line, Billed())
+                found[row.usage_line] = Billed(exact=before.exact + Fraction(row.exact), revisions=before.revisions + 1)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlBillingAccounts:
+    """How far accounts are billed."""
+
+    scope: Scope
+
+    async def get(self, account_id: str) -> BillingAccount | None:
+        """One account, under its lock until the end of the unit of work."""
+        query = select(billing_accounts).where(
+            _own(billing_accounts, self.scope), billing_accounts.c.account_id == account_id
+        )
+        rows = await self.scope.rows(query.with_for_update())
+        return BillingAccount(account_id=account_id, closed_until=rows[0].closed_until) if rows else None
+
+    async def put(self, account: BillingAccount) -> None:
+        """Add or replace one."""
+        values = {"account_id": account.account_id, "closed_until": account.closed_until}
+        await self.scope.upsert_into(billing_accounts, [values])
+
+
+def _own(table: Table, scope: Scope) -> ColumnElement[bool]:
+    return table.c.tenant_id == scope.tenant_id
+
+
+def _bound(before: tuple[int, str]) -> tuple[Any, Any]:
+    return before
+
+
+def _columns(invoice: Invoice) -> Mapping[str, Any]:
+    return {
+        "account_id": invoice.account_id,
+        "kind": invoice.kind.value,
+        "cause": invoice.cause,
+        "revision": invoice.revision,
+        "series": invoice.series,
+        "number": invoice.number,
+        "currency": invoice.currency,
+        "period_start": invoice.period.start,
+        "period_end": invoice.period.end,
+        "issue_time": invoice.issue_time,
+        "due_time": invoice.due_time,
+        "subtotal": invoice.subtotal,
+        "tax": invoice.tax,
+        "total": invoice.total,
+    }
+
+
+def _line_columns(line: Line) -> Mapping[str, Any]:
+    return {
+        "line_key": line.line_key,
+        "usage_line": line.line_key.rpartition("/")[0] if line.kind is LineKind.USAGE else "",
+        "due_time": line.due,
+        "currency": line.currency,
+        "amount": line.amount,
+        "exact": exact_text(line.exact),
+        "doc": LINE.dump_python(line, mode="json", exclude_defaults=True),
+    }
+
+
+def _invoice(row: Row[Any], lines: tuple[Line, ...]) -> Invoice:
+    return Invoice(
+        invoice_id=row.invoice_id,
+        account_id=row.account_id,
+        kind=InvoiceKind(row.kind),
+        cause=row.cause,
+        revision=row.revision,
+        currency=row.currency,
+        period=UsagePeriod(row.period_start, row.period_end),
+        lines=lines,
+        subtotal=row.subtotal,
+        tax=row.tax,
+        total=row.total,
+        series=row.series,
+        number=row.number,
+        issue_time=row.issue_time,
+        due_time=row.due_time,
+        state=InvoiceState(row.state),
+    )

@@ -1,0 +1,121 @@
+"""When to look at what: a row a kind and subject. Losing a claim is harmless, for what is done is in the data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, false, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tallygate.records.billing import CLOSE, Job
+from tallygate.storage.sql.billing.tables import jobs
+from tallygate.storage.sql.engine import WRITE
+from tallygate.storage.sql.failures import translated
+from tallygate.storage.sql.models import AccountRow, CatalogItemRow, TenantRow
+from tallygate.storage.sql.scope import Scope, table_of
+
+_tenants = table_of(TenantRow)
+_LONGEST_PROBLEM = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlJobRepository:
+    """Jobs of one tenant, in its unit of work."""
+
+    scope: Scope
+
+    async def schedule(self, kind: str, subject: str, *, due_time: int) -> None:
+        """Look at it then, and no more at what was planned before."""
+        row = {"kind": kind, "subject": subject, **planned(due_time)}
+        await self.scope.upsert_into(jobs, [row])
+
+    async def done(self, kind: str, subject: str) -> None:
+        """There is nothing to look at any more."""
+        await self.scope.execute(
+            delete(jobs).where(jobs.c.tenant_id == self.scope.tenant_id, jobs.c.kind == kind, jobs.c.subject == subject)
+        )
+
+    async def due(self, kind: str, *, now: int, limit: int, subject: str = "") -> Sequence[Job]:
+        """What is due, oldest first; of one subject where it is named."""
+        query = select(jobs).where(
+            jobs.c.tenant_id == self.scope.tenant_id, jobs.c.kind == kind, jobs.c.due_time <= now
+        )
+        if subject:
+            query = query.where(jobs.c.subject == subject)
+        rows = await self.scope.rows(query.order_by(jobs.c.due_time, jobs.c.subject).limit(limit))
+        return [_job(row._mapping) for row in rows]  # noqa: SLF001 - public in spite of its name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlJobQueue:
+    """Jobs of all tenants, for the worker."""
+
+    engine: AsyncEngine
+
+    async def claim(self, *, now: int, until: int, limit: int) -> Sequence[Job]:
+        """Jobs that are due, oldest first, left to this worker until an instant; `now` is real time.
+
+        A tenant's jobs fall due by its own clock; the claim is of real time.
+        """
+        with translated():
+            async with self.engine.execution_options(**{WRITE: True}).begin() as connection:
+                offsets = (await connection.execute(select(_tenants.c.clock_offset).distinct())).scalars().all()
+                ripe = [(_tenants.c.clock_offset == offset) & (jobs.c.due_time <= now + offset) for offset in offsets]
+                query = (
+                    select(jobs)
+                    .join(_tenants, _tenants.c.tenant_id == jobs.c.tenant_id)
+                    .where(jobs.c.retry_time <= now, or_(false(), *ripe))
+                    .order_by(jobs.c.due_time, jobs.c.tenant_id, jobs.c.subject)
+                    .limit(limit)
+                    .with_for_update(of=jobs, skip_locked=True)
+                )
+                rows = (await connection.execute(query)).mappings().all()
+                for row in rows:
+                    await connection.execute(update(jobs).where(*_same(row)).values(retry_time=until))
+        return [_job(row) for row in rows]
+
+    async def failed(self, job: Job, *, retry_time: int, problem: str) -> None:
+        """Look at it again then; what was planned meanwhile stays."""
+        values = {"retry_time": retry_time, "attempts": jobs.c.attempts + 1, "problem": problem[:_LONGEST_PROBLEM]}
+        where = (jobs.c.tenant_id == job.tenant_id, jobs.c.kind == job.kind, jobs.c.subject == job.subject)
+        with translated():
+            async with self.engine.execution_options(**{WRITE: True}).begin() as connection:
+                await connection.execute(update(jobs).where(*where).values(**values))
+
+
+async def look_again(scope: Scope) -> None:
+    """Let billing look at every account that this transaction changed; where it changed billing itself, at all."""
+    items = table_of(CatalogItemRow)
+    bills = select(items.c.key).where(scope.own(CatalogItemRow), items.c.kind == "billing").limit(1)
+    if not (scope.changes.accounts or scope.changes.billing) or not await scope.rows(bills):
+        return
+    ids = list(scope.changes.accounts)
+    if scope.changes.billing:
+        query = select(table_of(AccountRow).c.account_id).where(scope.own(AccountRow))
+        ids = [row.account_id for row in await scope.rows(query)]
+    rows = [{"kind": CLOSE, "subject": account_id, **planned(scope.now)} for account_id in ids]
+    await scope.upsert_into(jobs, rows)
+
+
+def planned(due_time: int) -> dict[str, Any]:
+    """The columns of a job that nobody has tried yet."""
+    return {"due_time": due_time, "retry_time": 0, "attempts": 0, "problem": ""}
+
+
+def _same(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return (
+        jobs.c.tenant_id == row["tenant_id"],
+        jobs.c.kind == row["kind"],
+        jobs.c.subject == row["subject"],
+        jobs.c.due_time == row["due_time"],
+    )
+
+
+def _job(row: Mapping[Any, Any]) -> Job:
+    return Job(
+        tenant_id=row["tenant_id"],
+        kind=row["kind"],
+        subject=row["subject"],
+        due_time=row["due_time"],
+        attempts=row["attempts"],
+    )

@@ -1,0 +1,102 @@
+"""The tables of billing. Those in `APPEND_ONLY` never change: triggers of both databases refuse it.
+
+Amounts are minor units beside their currency; what is not rounded yet is exact text.
+"""
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tallygate.storage.sql.models import Base, Instant
+
+DOCUMENT = JSON().with_variant(JSONB(), "postgresql")
+
+billing_accounts = Table(
+    "billing_accounts",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("closed_until", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "account_id"),
+)
+
+invoices = Table(
+    "invoices",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("invoice_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("period_start", Instant(), nullable=False),
+    Column("period_end", Instant(), nullable=False),
+    Column("issue_time", Instant(), nullable=False),
+    Column("due_time", Instant(), nullable=False),
+    Column("subtotal", BigInteger, nullable=False),
+    Column("tax", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "invoice_id"),
+    UniqueConstraint("tenant_id", "account_id", "kind", "cause", "revision", name="uq_invoices_cause"),
+    UniqueConstraint("tenant_id", "series", "number", name="uq_invoices_number"),
+    Index("ix_invoices_issue", "tenant_id", "issue_time", "invoice_id"),
+    Index("ix_invoices_account", "tenant_id", "account_id", "issue_time", "invoice_id"),
+)
+
+invoice_lines = Table(
+    "invoice_lines",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("invoice_id", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("line_key", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("usage_line", Text, nullable=False),
+    Column("due_time", Instant(), nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("exact", Text, nullable=False),
+    Column("doc", DOCUMENT, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "invoice_id", "line"),
+    UniqueConstraint("tenant_id", "line_key", name="uq_invoice_lines_line_key"),
+    Index("ix_invoice_lines_due", "tenant_id", "account_id", "due_time"),
+    Index("ix_invoice_lines_usage", "tenant_id", "usage_line"),
+)
+
+invoice_balances = Table(
+    "invoice_balances",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("invoice_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "invoice_id"),
+    Index("ix_invoice_balances_state", "tenant_id", "state"),
+)
+
+number_series = Table(
+    "number_series",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("next_number", BigInteger, nullable=False),
+    Column("last_issue_time", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "series"),
+)
+
+jobs = Table(
+    "jobs",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("due_time", Instant(), nullable=False),
+    Column("retry_time", Instant(), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("problem", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "kind", "subject"),
+    Index("ix_jobs_due", "due_time"),
+)
+
+APPEND_ONLY = ("invoices", "invoice_lines")

@@ -1,0 +1,282 @@
+"""Rows about invoices: from what is held and used to a finalised document. Figures by hand."""
+
+from datetime import UTC, datetime
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tallygate_api.v1 import invoice_pb2
+from tenants import Tenant, after, failure
+
+DAY = 86_400
+
+
+def at(text):
+    stamp = Timestamp()
+    stamp.FromDatetime(datetime.fromisoformat(text).replace(tzinfo=UTC))
+    return stamp
+
+
+def catalog(*prices, features=None, add_ons=None, entitlements=None, billing=None, **plan):
+    return {
+        "currency": "USD",
+        "billing": {"grace": "0s", **(billing or {})},
+        "features": {"calls": {"kind": "metered"}, "seats": {"kind": "seat"}, **(features or {})},
+        "plans": {
+            "pro": {
+                "version": 1,
+                "name": "Pro",
+                "entitlements": {"calls": {"unlimited": True}, "seats": {"unlimited": True}, **(entitlements or {})},
+                "prices": list(prices),
+                **plan,
+            }
+        },
+        **({"add_ons": add_ons} if add_ons else {}),
+    }
+
+
+def dollars(money):
+    assert (money.nanos % 10_000_000, money.currency_code) == (0, "USD")
+    return money.units + money.nanos / 10**9
+
+
+async def month_ahead(tenant):
+    """Go to the first of the next month, so that months in tests are whole."""
+    now = datetime.fromtimestamp(await tenant.now(), UTC)
+    year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)
+    start = Timestamp()
+    start.FromDatetime(datetime(year, month, 1, tzinfo=UTC))
+    await tenant.advance_to(start)
+    return start
+
+
+async def run(tenant):
+    return (await tenant.call("RunBilling")).invoices
+
+
+async def lines(tenant, invoice):
+    full = (await tenant.call("GetInvoice", invoice_id=invoice.invoice_id)).invoice
+    assert dollars(full.subtotal) == pytest.approx(sum(dollars(line.amount) for line in full.lines))
+    return [(line.text, dollars(line.amount)) for line in full.lines]
+
+
+async def invoices(tenant, **wanted):
+    return list((await tenant.call("ListInvoices", **wanted)).invoices)[::-1]
+
+
+BASE = {"recurring": {"amount": "10.00"}}
+SMS = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
+
+
+async def test_wx_06_a_base_fee_and_usage_make_one_cycle(tenant):
+    """$10.00 at once, 37 at $0.50 at the cycle's end: $28.50 for the cycle."""
+    await month_ahead(tenant)
+    await tenant.apply(catalog(BASE, SMS))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    (opening,) = await run(tenant) or await invoices(tenant)
+    assert await lines(tenant, opening) == [("Pro", 10.00)]
+    assert opening.kind == invoice_pb2.INVOICE_KIND_OPENING
+    await tenant.consume("acme", "calls", 37)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    _, second = await invoices(tenant)
+    assert await lines(tenant, second) == [("Pro", 10.00), ("calls", 18.50)]
+    assert second.kind == invoice_pb2.INVOICE_KIND_PERIOD
+    assert dollars(opening.total) + 18.50 == 28.50
+    assert [one.number[-6:] for one in await invoices(tenant)] == ["000001", "000002"]
+    assert await run(tenant) == []  # running it again changes nothing
+
+
+async def test_wx_08_without_a_base_fee_nothing_is_billed_at_first(tenant):
+    await month_ahead(tenant)
+    await tenant.apply(catalog(SMS))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    assert list(await run(tenant)) == []
+    assert await invoices(tenant) == []
+
+
+async def test_wx_01_usage_is_charged_monthly(tenant):
+    """37 at $0.50; 1 % of $2,345.67 is $23.4567."""
+    await month_ahead(tenant)
+    share = {"usage": {"feature_key": "sales", "model": "percentage", "of": {"dimension": "amount"}, "rate": "1"}}
+    features = {"sales": {"kind": "metered", "dimensions": ["amount"]}}
+    await tenant.apply(catalog(SMS, share, features=features, entitlements={"sales": {"unlimited": True}}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.consume("acme", "calls", 37)
+    await tenant.consume("acme", "sales", 1, dimensions={"amount": "2345.67"})
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    (invoice,) = await invoices(tenant)
+    assert sorted(await lines(tenant, invoice)) == [("calls", 18.50), ("sales", 23.46)]
+
+
+async def test_bk_06_a_percentage_of_a_transaction_rounds_once(tenant):
+    """3.5 % of $123.45 is 432.075 cents."""
+    await month_ahead(tenant)
+    share = {"usage": {"feature_key": "sales", "model": "percentage", "of": {"quantity": True}, "rate": "3.5"}}
+    features = {"sales": {"kind": "metered"}}
+    await tenant.apply(catalog(share, features=features, entitlements={"sales": {"unlimited": True}}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.consume("acme", "sales", 12_345)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    (invoice,) = await invoices(tenant)
+    (line,) = (await tenant.call("GetInvoice", invoice_id=invoice.invoice_id)).invoice.lines
+    assert (dollars(line.amount), line.exact_amount) == (4.32, "432.075")
+
+
+async def test_dj_04_a_price_by_the_month(tenant):
+    start = await month_ahead(tenant)
+    await tenant.apply(catalog({"recurring": {"amount": "29"}}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.advance(95 * DAY)
+    await run(tenant)
+    found = await invoices(tenant)
+    assert [dollars(one.total) for one in found] == [29.00] * 4
+    assert found[0].issue_time == found[0].end_time
+    assert found[0].issue_time.seconds == start.seconds
+
+
+async def test_dj_06_every_two_weeks(tenant):
+    start = await month_ahead(tenant)
+    await tenant.apply(catalog({"recurring": {"amount": "29", "every": "week", "count": 2}}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.advance(28 * DAY)
+    await run(tenant)
+    assert [one.end_time.seconds - start.seconds for one in await invoices(tenant)] == [0, 14 * DAY, 28 * DAY]
+
+
+async def test_dj_33_a_setup_amount_comes_once(tenant):
+    await month_ahead(tenant)
+    await tenant.apply(catalog({"recurring": {"amount": "29"}}, {"setup": {"amount": "10"}}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    assert [dollars(one.total) for one in await invoices(tenant)] == [39.00, 29.00]
+
+
+@pytest.mark.parametrize(("gigabytes", "total"), [(10, 29.00), (11, 29.01), (25, 29.15), (1010, 39.00), (5000, 39.00)])
+async def test_dj_16_beyond_a_maximum_limit_nothing_is_charged(tenant, gigabytes, total):
+    """$29 with 10 GB free, $0.01 each, at most 1,010."""
+    await month_ahead(tenant)
+    storage = {"feature_key": "calls", "unit_amount": "0.01", "free_quota": "10", "max_limit": "1010"}
+    await tenant.apply(catalog({"recurring": {"amount": "29", "due": "arrears"}}, {"usage": storage}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.consume("acme", "calls", gigabytes)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    (invoice,) = await invoices(tenant)
+    assert dollars(invoice.total) == total
+
+
+async def test_ar_08_a_trial_is_free_and_the_first_invoice_is_at_its_end(tenant):
+    start = await month_ahead(tenant)
+    await tenant.apply(catalog(BASE, SMS, trial={"days": 14}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.consume("acme", "calls", 5)
+    await tenant.advance(13 * DAY)
+    assert list(await run(tenant)) == []
+    await tenant.advance(1 * DAY)
+    await run(tenant)
+    (invoice,) = await invoices(tenant)
+    assert await lines(tenant, invoice) == [("Pro", 10.00)]
+    assert invoice.issue_time.seconds == start.seconds + 14 * DAY
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    _, second = await invoices(tenant)
+    assert await lines(tenant, second) == [("Pro", 10.00)]  # what the trial used is not charged
+
+
+async def test_bk_08_items_of_two_accounts_never_meet(tenant):
+    await month_ahead(tenant)
+    await tenant.apply(catalog(BASE, SMS))
+    for account in ("acme", "globex"):
+        await tenant.call("UpsertAccount", account_id=account, plan_key="pro")
+    await tenant.consume("globex", "calls", 2)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    found = await invoices(tenant)
+    assert sorted((one.account_id, dollars(one.total)) for one in found) == [
+        ("acme", 10.00),
+        ("acme", 10.00),
+        ("globex", 10.00),
+        ("globex", 11.00),
+    ]
+
+
+async def test_bk_16_a_version_change_half_way_adjusts_the_invoice(tenant):
+    """$20 to $50 after half of a month of 30 days: -$10.00 + $25.00."""
+    start = await month_ahead(tenant)
+    while datetime.fromtimestamp(after(start, 30 * DAY).seconds, UTC).day != 1:
+        start = await month_ahead(tenant)
+    document = catalog({"recurring": {"amount": "20.00"}})
+    document["plans"]["big"] = {
+        **document["plans"]["pro"],
+        "name": "Big",
+        "prices": [{"recurring": {"amount": "50.00"}}],
+    }
+    await tenant.apply(document)
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.advance(15 * DAY)
+    await tenant.call("ChangePlan", account_id="acme", plan_key="big")
+    await tenant.advance(15 * DAY)
+    await run(tenant)
+    _, second = await invoices(tenant)
+    assert await lines(tenant, second) == [("Big", 25.00), ("Credit: Pro", -10.00), ("Big", 50.00)]
+
+
+async def test_bk_17_an_optional_feature_carries_its_own_fee(tenant):
+    """$12.34 a month on for 10 of 30 days: $4.11."""
+    start = await month_ahead(tenant)
+    while datetime.fromtimestamp(after(start, 30 * DAY).seconds, UTC).day != 1:
+        start = await month_ahead(tenant)
+    reports = {"version": 1, "offered_on": ["pro"], "name": "Reports", "prices": [{"recurring": {"amount": "12.34"}}]}
+    await tenant.apply(catalog(BASE, add_ons={"reports": reports}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.advance(20 * DAY)
+    await tenant.call("SetAddOn", account_id="acme", add_on_key="reports", quantity=1)
+    await tenant.advance(10 * DAY)
+    await run(tenant)
+    _, second = await invoices(tenant)
+    assert ("Reports", 4.11) in await lines(tenant, second)
+
+
+async def test_mn_22_an_invoice_is_read_by_its_id_and_by_nobody_else(tenant, live_server):
+    await month_ahead(tenant)
+    await tenant.apply(catalog(BASE))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await run(tenant)
+    (invoice,) = await invoices(tenant, account_id="acme")
+    read = (await tenant.call("GetInvoice", invoice_id=invoice.invoice_id)).invoice
+    assert (read.number, read.total) == (invoice.number, invoice.total)
+    other = Tenant(tenant.channel, live_server.new_test_tenant())
+    foreign = await failure(other.call("GetInvoice", invoice_id=invoice.invoice_id))
+    assert foreign == (grpc.StatusCode.NOT_FOUND, "INVOICE_NOT_FOUND")
+    assert await invoices(other) == []
+    assert await invoices(tenant, account_id="nobody") == []
+    assert len(await invoices(tenant, state=invoice_pb2.INVOICE_STATE_OPEN)) == 1
+    assert await invoices(tenant, state=invoice_pb2.INVOICE_STATE_PAID) == []
+    missing = await failure(tenant.call("GetInvoice", invoice_id="inv_none"))
+    assert missing == (grpc.StatusCode.NOT_FOUND, "INVOICE_NOT_FOUND")
+
+
+async def test_a_leap_of_a_year_gives_the_books_of_its_steps(tenant, live_server):
+    """Twelve months at once, or day by day in steps: the same documents."""
+
+    async def books(leaps):
+        own = Tenant(tenant.channel, live_server.new_test_tenant())
+        start = await month_ahead(own)
+        await own.apply(catalog(BASE, SMS))
+        await own.call("UpsertAccount", account_id="acme", plan_key="pro")
+        await own.consume("acme", "calls", 37)
+        for leap in leaps:
+            await own.advance(leap * DAY)
+            await run(own)
+        await run(own)
+        return [
+            (one.number, one.issue_time.seconds - start.seconds, one.total.units, one.total.nanos)
+            for one in await invoices(own)
+        ]
+
+    assert await books([365]) == await books([73] * 5)
