@@ -118,6 +118,11 @@ ROWS = {
     "ListPlans": Row(READ, anything(), own, shows=True),
     "GetPlan": Row(READ, anything(plan_key="q"), "PLAN_NOT_FOUND", shows=True),
     "UpsertAccount": Row(WRITE, of(metadata={"a": "b"}), lambda response: response.created, shows=True),
+    "ImportAccounts": Row(
+        WRITE,
+        lambda world: {"items": [{"account": {"account_id": world.account, "metadata": {"a": "b"}}}]},
+        lambda response: response.outcomes[0].created,
+    ),
     "GetAccount": Row(READ, of(), UNKNOWN, shows=True),
     "ListAccounts": Row(READ, anything(), empty("accounts"), shows=True),
     "AddUsers": Row(WRITE, of(user_ids=["bob"]), UNKNOWN),

@@ -53,6 +53,9 @@ def test_every_example_of_the_help_runs(home, server, say, example):
         (home / name).write_text(text)
     for name in ("accounts.jsonl", "examples/accounts.jsonl"):
         (home / name).write_text('{"account_id": "a"}\n')
+    server.answers["ImportAccounts"] = lambda request: accounts.ImportAccountsResponse(
+        outcomes=[accounts.ImportAccountsOutcome(created=True) for _ in request.items]
+    )
     words = shlex.split(example.split(" | ")[0].split(" > ")[0])
     words = [server.address if word == "127.0.0.1:7420" else word for word in words]
     assert words[0] == "tallygate"

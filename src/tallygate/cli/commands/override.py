@@ -43,7 +43,7 @@ def override_command() -> None:
 @click.option("--limit", type=QUANTITY, metavar="N", help="For a metered or a seat feature.")
 @click.option("--unlimited", is_flag=True, help="No limit, for a metered or a seat feature.")
 @click.option("--overage", type=click.Choice(list(_OVERAGE)), help="What happens at the limit.")
-@click.option("--hard-limit", type=click.IntRange(min=0), metavar="N", help="Where allowed overage ends.")
+@click.option("--hard-limit", type=QUANTITY, metavar="N", help="Where allowed overage ends.")
 @click.option("--rate", metavar="N/TIME", help="For a rate limit: so many in so long, as 500/1s.")
 @click.option("--burst", type=AMOUNT, metavar="N", help="The size of a token bucket; default: its N.")
 @click.option("--start", type=INSTANT, metavar="TIME", help="From when on; default: now.")
