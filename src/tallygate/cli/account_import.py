@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import IO, Protocol
 
 import click
-from google.protobuf.json_format import ParseDict, ParseError
 
 from tallygate.cli.client import Client
 from tallygate.cli.failures import UNDECIDED, CommandError, field_problem
+from tallygate.cli.import_lines import Line, read_lines
 from tallygate.cli.terminal import json_text, tell
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
@@ -24,16 +25,6 @@ _TOGETHER = 100
 _MOST_BYTES = 256 * 1024
 """How large such a call may be, in bytes: a quarter of what servers take by default."""
 _PERMISSION_DENIED, _TOO_LARGE, _UNAUTHENTICATED = 7, 8, 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of the file: an account, and the subscription that it may bring."""
-
-    number: int
-    end: int
-    item: wire.ImportAccountsItem
-    problem: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +54,8 @@ class Outcome:
             CommandError: at least one line was refused.
         """
         if self.failed:
-            told = f"{self.failed:,} lines of {self.file} were refused; correct them and import the file again"
+            lines = "1 line" if self.failed == 1 else f"{self.failed:,} lines"
+            told = f"{lines} of {self.file} refused; correct what is wrong and import the file again"
             raise CommandError(told)
 
 
@@ -82,12 +74,21 @@ def import_accounts(client: Client, file: Path, *, restart: bool = False) -> Out
     progress = _Progress(path=file.with_name(file.name + ".progress"), server=client.target.address)
     outcome = Outcome(file=file)
     with stream:
+        _require_text(stream, file)
         start = 0 if restart else progress.resume(stream, outcome)
         stream.seek(start)
         with _bar(size - start) as bar:
             _import(client, stream, progress, outcome, bar)
     progress.path.unlink(missing_ok=True)
     return outcome
+
+
+def _require_text(stream: IO[bytes], file: Path) -> None:
+    """Refuse a file in another encoding as a whole: every line of it would be told to be broken."""
+    if stream.read(2) in {BOM_UTF16_LE, BOM_UTF16_BE}:
+        msg = f"{file}:1: it is UTF-16; save it as UTF-8"
+        raise CommandError(msg)
+    stream.seek(0)
 
 
 def plant_accounts(client: Client, file: Path) -> list[str]:
@@ -99,7 +100,7 @@ def plant_accounts(client: Client, file: Path) -> list[str]:
     listed = client.pages(AccountServiceStub(client.channel).ListAccounts, wire.ListAccountsRequest(), field="accounts")
     there = {account.account_id for account in listed.accounts}
     try:
-        lines = list(_lines(io.BytesIO(file.read_bytes()), first=1))
+        lines = list(read_lines(io.BytesIO(file.read_bytes()), first=1))
     except OSError as error:
         msg = f"cannot read {file}: {error.strerror}"
         raise CommandError(msg) from error
@@ -110,7 +111,7 @@ def plant_accounts(client: Client, file: Path) -> list[str]:
 
 def _import(client: Client, stream: IO[bytes], progress: "_Progress", outcome: Outcome, bar: "_Bar") -> None:
     reached = stream.tell()
-    for batch in _batches(_lines(stream, first=progress.lines + 1)):
+    for batch in _batches(read_lines(stream, first=progress.lines + 1)):
         for line, problem in _send(client, batch):
             if problem:
                 outcome.failed += 1
@@ -121,31 +122,6 @@ def _import(client: Client, stream: IO[bytes], progress: "_Progress", outcome: O
         progress.save(stream, end=batch[-1].end, lines=batch[-1].number, outcome=outcome)
         bar.update(batch[-1].end - reached)
         reached = batch[-1].end
-
-
-def _lines(stream: IO[bytes], *, first: int) -> Iterator[Line]:
-    end = stream.tell()
-    for number, raw in enumerate(stream, first):
-        end += len(raw)
-        if raw.strip():
-            yield _parse(number, end, raw)
-
-
-def _parse(number: int, end: int, raw: bytes) -> Line:
-    item = wire.ImportAccountsItem()
-    problem = ""
-    try:
-        content = json.loads(raw)
-        if not isinstance(content, dict):
-            raise TypeError("a line holds one JSON object")  # noqa: EM101, TRY301 - told with the line, below
-        held = content.pop("subscription", None)
-        ParseDict(content, item.account)
-        if held is not None:
-            ParseDict(held, item.subscription)
-            item.subscription.account_id = item.account.account_id
-    except (ValueError, TypeError, ParseError) as error:
-        problem = " ".join(str(error).split())
-    return Line(number=number, end=end, item=item, problem=problem)
 
 
 def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:

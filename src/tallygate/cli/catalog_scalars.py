@@ -15,6 +15,9 @@ _MAX = {"int32": 2**31 - 1, "int64": 2**53 - 1}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", re.ASCII)
 _UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_MOST_DIGITS = 30
+_LONGEST_MILLISECONDS = 315_576_000_000_000
+"""The longest duration on the wire: 10,000 years."""
 _TRUTH = "true or false"
 _SPAN = "a duration in whole milliseconds, as 500ms, 60s, 1m or 24h"
 _STRING = "tag:yaml.org,2002:str"
@@ -87,7 +90,7 @@ def _enum(enum: Field, text: str) -> int:
 
 
 def _integer(text: str, largest: int) -> int:
-    if not _INTEGER.fullmatch(text) or abs(int(text)) > largest:
+    if len(text) > _MOST_DIGITS or not _INTEGER.fullmatch(text) or abs(int(text)) > largest:
         expected = f"an integer of at most {largest}"
         raise Expected(expected)
     return int(text)
@@ -112,9 +115,9 @@ def parse_duration(text: str) -> Duration:
     Raises:
         Expected: it is none.
     """
-    found = _DURATION.fullmatch(text)
+    found = _DURATION.fullmatch(text) if len(text) <= _MOST_DIGITS else None
     milliseconds = Fraction(found[1]) * _UNITS[found[2]] if found else Fraction(1, 2)
-    if milliseconds.denominator != 1:
+    if milliseconds.denominator != 1 or milliseconds > _LONGEST_MILLISECONDS:
         raise Expected(_SPAN)
     duration = Duration()
     duration.FromMilliseconds(int(milliseconds))

@@ -162,3 +162,47 @@ def test_an_account_that_comes_twice_is_sent_in_order(home, server, say):
 def test_a_file_that_is_not_there_is_one_line(say):
     said = say("account", "import", "nowhere.jsonl")
     assert (said.code, said.err.count("\n")) == (2, 1)
+
+
+LINES = {
+    b'{"account_id": "a", "account_id": "b"}': "the key 'account_id' comes twice",
+    b'{"accountId": "a", "account_id": "b"}': "the key 'account_id' comes twice",
+    b'{"account_id": "a", "metadata": {"k": "1", "k": "2"}}': "the key 'k' comes twice",
+    b'{"account_id": "a", "subscription": {"plan_key": "p", "plan_key": "q"}}': "the key 'plan_key' comes twice",
+    b'\xef\xbb\xbf{"account_id": "a"}': "it begins with a byte order mark; save it as UTF-8 without one",
+    '{"account_id": "a"}'.encode("utf-16-le").replace(b"\n", b""): "the line holds NUL; save it as UTF-8 text",
+    b'{"account_id": "a\xff"}': "the line is not UTF-8; save it as UTF-8",
+    b'{"account_id": "a", "metadata": {"k": NaN}}': "NaN is no JSON",
+    b"[" * 100_000: "the line is nested too deeply",
+    b'{"account_id": "a", "subscription": []}': "expected an object for CreateSubscriptionRequest",
+    b'{"account_id": "a", "subscription": {"trial_days": ' + b"9" * 500 + b"}}": "a number of 500 digits is too large",
+    b'{"account_id": "a", "subscription": {"trial_days": 99999999999}}': "Failed to parse trial_days field",
+    b'{"account_id": "\\ud800"}': "Failed to parse account_id field",
+    b'"text"': "a line holds one JSON object",
+    b"{": "Expecting property name enclosed in double quotes",
+    b"x" * (17 * 1024 * 1024): "the line is longer than 16 MiB",
+}
+
+
+@pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
+def test_a_line_that_is_none_stops_no_other(home, server, say, line):
+    path = home / "some.jsonl"
+    path.write_bytes(b'{"account_id": "first"}\n' + line + b'\n\n{"account_id": "last"}\n')
+    said = say("account", "import", path)
+    assert said.code == 2
+    assert said.out == "imported 2 accounts, 1 failed\n"
+    told, summary = said.err.splitlines()
+    assert told.startswith(f"error: {path}:2: {LINES[line]}")
+    assert len(told) < 500
+    assert summary == f"error: 1 line of {path} refused; correct what is wrong and import the file again"
+    assert ids(server) == ["first", "last"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_file_in_another_encoding_is_refused_once(home, server, say, encoding):
+    path = home / "notepad.jsonl"
+    mark = "\ufeff" if encoding.endswith("be") else ""  # the other codec writes its own
+    path.write_bytes((mark + '{"account_id": "a"}\n').encode(encoding))
+    said = say("account", "import", path)
+    assert (said.code, said.err) == (2, f"error: {path}:1: it is UTF-16; save it as UTF-8\n")
+    assert server.requests == []

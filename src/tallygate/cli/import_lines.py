@@ -1,0 +1,105 @@
+"""Lines of a JSON-lines file of accounts: what is wrong with one is told with it, and stops no other."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any, NoReturn
+
+from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.message import Message
+
+from tallygate.settings.texts import UnreadableError, decode
+from tallygate_api.v1.account_service_pb2 import ImportAccountsItem
+
+_MOST_BYTES = 16 * 1024 * 1024
+"""What is read of a line at all: far beyond what any server takes."""
+_TOO_LONG = f"the line is longer than {_MOST_BYTES // 1024**2} MiB"
+_LONGEST_PROBLEM = 300
+_HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the file: an account, and the subscription that it may bring; or why it is none."""
+
+    number: int
+    end: int
+    item: ImportAccountsItem
+    problem: str = ""
+
+
+def read_lines(stream: IO[bytes], *, first: int) -> Iterator[Line]:
+    """The lines from here on that are not blank, the first of which has this number; `end` is where each ends."""
+    number, end = first, stream.tell()
+    while raw := stream.readline(_MOST_BYTES + 1):
+        end += len(raw)
+        problem = ""
+        while len(raw) > _MOST_BYTES and not raw.endswith(b"\n"):
+            problem, raw = _TOO_LONG, stream.readline(_MOST_BYTES + 1)
+            end += len(raw)
+        if problem or raw.strip():
+            yield _parse(number, end, raw, problem)
+        number += 1
+
+
+def _parse(number: int, end: int, raw: bytes, problem: str) -> Line:
+    item = ImportAccountsItem()
+    try:
+        content = {} if problem else _object(raw)
+        held = content.pop("subscription", None)
+        _fill(item.account, content)
+        if held is not None:
+            _fill(item.subscription, held)
+            item.subscription.account_id = item.account.account_id
+    except RecursionError:
+        problem = "the line is nested too deeply"
+    except (ValueError, TypeError, ParseError, UnreadableError) as error:
+        problem = " ".join(str(error).split())[:_LONGEST_PROBLEM]
+    return Line(number=number, end=end, item=item, problem=problem)
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    content = json.loads(_text(raw), object_pairs_hook=_unique, parse_constant=_no_number, parse_int=_integer)
+    if not isinstance(content, dict):
+        raise TypeError("a line holds one JSON object")  # noqa: EM101 - told with the line
+    return content
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return decode(raw)
+    except UnreadableError as error:
+        told = re.sub(r"^line \d+ ", "the line ", str(error))  # its number in the file is told, not that in itself
+        raise UnreadableError(told) from error
+
+
+def _fill(message: Message, content: object) -> None:
+    """Read a message; a field by two of its names would be one silently lost."""
+    if not isinstance(content, dict):
+        msg = f"expected an object for {message.DESCRIPTOR.name}"
+        raise TypeError(msg)
+    _unique([(_HUMP.sub(lambda hump: f"_{hump[1].lower()}", key), None) for key in content])
+    ParseDict(content, message)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for index, name in enumerate(names) if name in names[:index])
+        msg = f"the key {twice!r} comes twice"
+        raise ValueError(msg)
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 30:  # noqa: PLR2004 - no field holds a number of that many digits
+        msg = f"a number of {len(digits)} digits is too large"
+        raise ValueError(msg)
+    return int(digits)
+
+
+def _no_number(word: str) -> NoReturn:
+    msg = f"{word} is no JSON"
+    raise ValueError(msg)
