@@ -126,7 +126,7 @@ def test_files_of_odd_names_are_read(place):
     home = place / "a?b#c%2F d"
     home.mkdir()
     (home / "settings.yaml").write_text("role: data\n")
-    (home / "key").write_text("no key")
+    (home / "key").write_text("tg_none")
     done = tallygate("settings", "show", "--config", str(home / "settings.yaml"), environment={}, directory=place)
     assert "role = data  (file)" in done.stdout
     with socket.socket() as silent:

@@ -83,7 +83,9 @@ def reached(target: URL) -> Iterator[None]:
     try:
         yield
     except StoreUnavailableError as error:
-        why = reason(error.__cause__ or error).replace(target.password or "\0", "***")
+        why = reason(error.__cause__ or error)
+        for secret in (target.password, target.query.get("password"), target.query.get("sslpassword")):
+            why = why.replace(str(secret), "***") if secret else why
         msg = f"the database at {shown(target)} cannot be used ({why}); check database.url (TALLYGATE_DATABASE__URL)"
         if target.get_backend_name() == "sqlite":
             msg += " and data_dir (TALLYGATE_DATA_DIR)"

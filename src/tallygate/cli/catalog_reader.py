@@ -10,11 +10,12 @@ from typing import Any
 import click
 import yaml
 from google.protobuf.message import Message
-from typing_extensions import override
 
 from tallygate.cli.catalog_scalars import Expected, Field, choices, read_scalar
 from tallygate.cli.failures import CommandError
 from tallygate.cli.naming import nearest
+from tallygate.settings.documents import DocumentError, compose, is_ambiguous
+from tallygate.settings.texts import UnreadableError, decode, read_text
 from tallygate_api.v1.catalog_pb2 import Catalog
 
 SCHEMA = "tallygate.catalog.v1"
@@ -44,9 +45,12 @@ def read_document(file: Path) -> Document:
         CommandError: it cannot be read or is not valid, one line a problem.
     """
     try:
-        with click.open_file(str(file), encoding="utf-8") as stream:
-            text = stream.read()
-    except (OSError, UnicodeDecodeError) as error:
+        if str(file) == "-":
+            with click.open_file("-", "rb") as stream:
+                text = decode(stream.read())
+        else:
+            text = read_text(file)
+    except (UnreadableError, OSError) as error:
         msg = f"cannot read {file}: {error}"
         raise CommandError(msg) from error
     return parse_document(text, file="stdin" if str(file) == "-" else str(file))
@@ -69,35 +73,15 @@ def parse_document(text: str, *, file: str) -> Document:
     return Document(file=file, catalog=catalog, lines=reader.lines)
 
 
-class _Loader(yaml.SafeLoader):
-    """Composes nodes without aliases, anchors and tags: a document reads as it is written."""
-
-    @override
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call] # the stubs leave it open
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are refused", problem_mark=event.start_mark)
-        if getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem="tags are refused", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
-
-
 def _compose(text: str, file: str) -> yaml.Node:
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
-        problem = f"{file}:1: the document is empty; it starts with `schema: {SCHEMA}`"
-    except RecursionError:
-        node, problem = None, f"{file}:1: nested too deeply"
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        node, problem = None, f"{file}:{line}: {error.problem or error.context}"
-    except yaml.YAMLError as error:
-        node, problem = None, f"{file}:1: {' '.join(str(error).split())}"
-    finally:
-        loader.dispose()
+        node = compose(text)
+    except DocumentError as error:
+        msg = f"{file}:{error.line}: {error}"
+        raise CommandError(msg) from error
     if node is None:
-        raise CommandError(problem)
+        msg = f"{file}:1: the document is empty; it starts with `schema: {SCHEMA}`"
+        raise CommandError(msg)
     return node
 
 
@@ -116,7 +100,7 @@ class _Reader:
 
     def message(self, node: yaml.Node, into: Message, path: str) -> None:
         """Fill a message from a mapping, or from the one word that names a choice of it."""
-        if isinstance(node, yaml.ScalarNode) and not _ambiguous(node) and node.value in choices(into.DESCRIPTOR):
+        if isinstance(node, yaml.ScalarNode) and not is_ambiguous(node) and node.value in choices(into.DESCRIPTOR):
             setattr(into, node.value, True)
             return
         known = into.DESCRIPTOR.fields_by_name
@@ -180,7 +164,7 @@ class _Reader:
             return []
         entries: dict[str, tuple[str, yaml.Node, yaml.Node]] = {}
         for key_node, value in node.value:
-            if not isinstance(key_node, yaml.ScalarNode) or _ambiguous(key_node):
+            if not isinstance(key_node, yaml.ScalarNode) or is_ambiguous(key_node):
                 self.problem(key_node, path, f"expected a text as key, got {_shown(key_node)}; put it in quotes")
             elif key_node.value in entries:
                 first = entries[key_node.value][1].start_mark.line + 1
@@ -200,11 +184,6 @@ def _alternatives(descriptor: Field, into: Message) -> str:
 
 def _is_map(descriptor: Field) -> bool:
     return descriptor.message_type is not None and bool(descriptor.message_type.GetOptions().map_entry)
-
-
-def _ambiguous(node: yaml.ScalarNode) -> bool:
-    """Whether some YAML reader takes the text for something else: a number, a truth, a time, nothing."""
-    return node.style is None and node.tag != "tag:yaml.org,2002:str"
 
 
 def _names(descriptor: Any) -> str:  # noqa: ANN401 - a message's descriptor, of either kind

@@ -1,6 +1,7 @@
 """The root of the command line: its commands by name, and the one place where a failure becomes an exit code."""
 
 import io
+import re
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,6 +13,7 @@ from tallygate.cli.failures import CALLER, DONE, UNDECIDED, CommandError, show_f
 from tallygate.cli.groups import LazyGroup
 from tallygate.cli.terminal import ReaderLeftError, flush_output, tell
 
+_URL = re.compile(r"(\w+://)[^\s')]+")
 _COMMANDS = "tallygate.cli.commands"
 LAZY = {
     "dev": (f"{_COMMANDS}.dev", "Start a server with a demo world; Ctrl-C stops it."),
@@ -61,9 +63,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if not _wants_json(words):
             shown = io.StringIO()
             error.show(shown)
-            tell(shown.getvalue().rstrip())
+            tell(_told(shown.getvalue().rstrip()))
             return CALLER
-        failure = CommandError(error.format_message())
+        failure = CommandError(_told(error.format_message()))
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - here every failure becomes an exit code
         failure = _failure(error)
         flush_output()
@@ -71,6 +73,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     show_failure(failure, as_json=_wants_json(words))
     return failure.exit_code
+
+
+def _told(usage: str) -> str:
+    """What click says of words that it did not understand, without the secrets that those may hold."""
+    return _URL.sub(r"\1***", usage).replace("Got unexpected extra", "The command does not take the")
 
 
 def _failure(error: BaseException) -> CommandError:  # noqa: PLR0911 - a table of who speaks for itself

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from tallygate.cli.client import Client, connect, find_target
-from tallygate.cli.values import FILE, FREE_TEXT, PAIR, SECONDS, SOME
+from tallygate.cli.values import FILE, FREE_TEXT, PAIR, SECONDS, SECRET, SOME
 
 Function = Callable[..., None]
 Decorator = Callable[[Function], Function]
@@ -23,7 +23,9 @@ limit_option: Decorator = click.option("--limit", type=SOME, metavar="N", help="
 feature_option: Decorator = click.option("--feature", metavar="KEY", help="Only of this feature.")
 _CONNECTION: tuple[Decorator, ...] = (
     click.option("--server", metavar="ADDRESS", help="host:port or unix:/path; default: TALLYGATE_ADDRESS."),
-    click.option("--key", metavar="KEY", help="An API key; TALLYGATE_API_KEY or --key-file keep it out of sight."),
+    click.option(
+        "--key", type=SECRET, metavar="KEY", help="An API key; TALLYGATE_API_KEY or --key-file keep it out of sight."
+    ),
     click.option("--key-file", type=FILE, help="A file that holds the API key."),
     click.option("--timeout", type=SECONDS, default=5.0, show_default=True, help="In seconds."),
     output_option,

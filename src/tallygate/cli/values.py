@@ -69,8 +69,8 @@ class Text(click.ParamType[str]):
 
     name = "text"
 
-    def __init__(self, *, is_name: bool = True) -> None:
-        self.is_name = is_name
+    def __init__(self, *, is_name: bool = True, is_secret: bool = False) -> None:
+        self.is_name, self.is_secret = is_name, is_secret
 
     @override
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -78,7 +78,7 @@ class Text(click.ParamType[str]):
         text = str(value)
         problem = problem_of(text, is_name=self.is_name)
         if problem:
-            self.fail(f"{problem}, got {_shown(text)}.", param, ctx)
+            self.fail(f"{problem}, got {'***' if self.is_secret else _shown(text)}.", param, ctx)
         return text
 
 
@@ -160,6 +160,7 @@ class Counted(click.ParamType[tuple[str, int | None]]):
 TEXT, FREE_TEXT, FILE, INSTANT, PAIR, SECONDS = Text(), Text(is_name=False), FilePath(), Instant(), Pair(), Wait()
 QUANTITY, SIGNED_QUANTITY = Whole(most=_QUANTITY), Whole(least=-_QUANTITY, most=_QUANTITY)
 SOME, DAYS, PRIORITY = Whole(least=1, most=_INT32), Whole(most=_INT32), Whole(least=-_INT32 - 1, most=_INT32)
+SECRET = Text(is_secret=True)
 SEQUENCE, AMOUNT = Whole(most=_INT64), Whole(least=1, most=_QUANTITY)
 ADD_ON = Counted(QUANTITY)
 
@@ -178,5 +179,5 @@ def problem_of(text: str, *, is_name: bool) -> str:
 
 
 def _shown(value: object) -> str:
-    text = ascii(str(value))
+    text = "***" if "://" in str(value) else ascii(str(value))  # a URL may hold a password
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -6,17 +6,17 @@ Defaults < file < environment `TALLYGATE_...` < flags; groups nest with `__` (TA
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from tallygate.settings.forms import Bytes, HomePath, OptionalPath, Seconds, SecretUrl
+from tallygate.settings.files import FileSettings, Form, read_file
+from tallygate.settings.forms import Bytes, Count, HomePath, OptionalPath, Seconds, SecretUrl, form_of
 
+_NAME = re.compile(r"[\w.-]{1,100}")
 _ENVIRON = os.environ  # noqa: TID251 - this is the only reader of the environment
 ENV_PREFIX = "TALLYGATE_"
 CONFIG_FILE_VARIABLE = "TALLYGATE_CONFIG_FILE"
@@ -42,11 +42,11 @@ class ServerSettings(_Group):
     """Where /live, /ready and /metrics are served: host:port."""
     transport: Literal["auto", "grpcio", "native"] = "auto"
     """What carries gRPC; auto takes native where the extra is installed and the listener is local."""
-    workers: Annotated[int, Field(ge=1)] = 1
+    workers: Annotated[int, Field(ge=1, le=1024)] = 1
     """How many processes serve the hot path, on one TCP port or a Unix socket each; more than one: role data."""
     listener_key_file: OptionalPath = None
     """A file with the API key that callers without one act as; for local listeners."""
-    max_in_flight: Annotated[int, Field(ge=1)] = 1024
+    max_in_flight: Count = 1024
     """How many calls may be in flight in a process, one tenant's up to seven eighths; more are UNAVAILABLE."""
     max_connection_age: Annotated[Seconds, Field(gt=0)] = 3600.0
     """How long a connection takes new calls on transport grpcio; its client then opens another one."""
@@ -86,7 +86,7 @@ class DatabaseSettings(_Group):
 
     url: SecretUrl = SecretUrl("")
     """postgresql:// or sqlite:// URL; empty is SQLite in data_dir."""
-    pool_size: Annotated[int, Field(ge=1)] = 10
+    pool_size: Count = 10
     """How many PostgreSQL connections are kept."""
 
 
@@ -99,11 +99,11 @@ class DataPlaneSettings(_Group):
     """How long a key that was valid when Redis went away serves what failure policies allow."""
     replay_window: Annotated[Seconds, Field(gt=0, le=86400)] = 3600.0
     """How long a request_id is answered with its first answer; at most 24 h."""
-    stream_max: Annotated[int, Field(ge=1)] = 1_000_000
+    stream_max: Count = 1_000_000
     """How many events a partition's stream holds before consumes answer EVENT_BACKLOG (noticed within 0.1 s)."""
-    cached_accounts: Annotated[int, Field(ge=1)] = 10_000
+    cached_accounts: Count = 10_000
     """How many accounts' folded entitlements are kept in process."""
-    cached_keys: Annotated[int, Field(ge=1)] = 10_000
+    cached_keys: Count = 10_000
     """How many API keys are kept in process."""
 
 
@@ -182,20 +182,20 @@ def load(flags: Mapping[str, Any] | None = None, *, config_file: Path | None = N
     Raises:
         SettingsError: the file cannot be read, a key is unknown, or a value is not what is expected.
     """
-    path = config_file or _ENVIRON.get(CONFIG_FILE_VARIABLE)
+    file = _read_file(config_file)
     layers: list[tuple[Origin, dict[str, Any]]] = [
-        ("file", _read_file(Path(path)) if path else {}),
+        ("file", dict(file.values)),
         ("env", _read_environment()),
         ("flag", {key: value for key, value in (flags or {}).items() if value is not None}),
     ]
-    problems = [line for origin, layer in layers if origin != "env" for line in _unknown(layer, origin)]
+    problems = [line for line, _ in _unknown(layers[2][1], "setting in the flag")]
     if problems:
         raise SettingsError("\n".join(problems))
     merged = {key: (value, origin) for origin, layer in layers for key, value in layer.items()}
     try:
         settings = Settings.model_validate(_nested({key: value for key, (value, _) in merged.items()}))
     except ValidationError as error:
-        raise SettingsError("\n".join(_explained(error, merged))) from None
+        raise SettingsError("\n".join(_explained(error, merged, file))) from None
     return Loaded(settings=settings, origins={key: origin for key, (_, origin) in merged.items()})
 
 
@@ -214,23 +214,34 @@ def environment_name(key: str) -> str:
     return ENV_PREFIX + key.replace(".", "__").upper()
 
 
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        msg = f"cannot read the settings file {path}: {reason}"
-        raise SettingsError(msg) from error
-    if content is not None and not isinstance(content, dict):
-        msg = f"the settings file {path} must hold a mapping, like `redis: {{url: ...}}`"
-        raise SettingsError(msg)
-    return dict(_flat(content or {}))
+def _read_file(named: Path | None) -> FileSettings:
+    path = named or Path(_ENVIRON.get(CONFIG_FILE_VARIABLE, ""))
+    if not path.name:  # an empty variable is none
+        return FileSettings(path=path)
+    file = read_file(path, _forms())
+    for told, key in _unknown(file.values, "setting"):
+        file.problem(file.lines.get(key, 1), told)
+    if file.problems:
+        raise SettingsError("\n".join(line for _, line in sorted(file.problems)))
+    return file
+
+
+def _forms() -> dict[str, Form]:
+    """What each setting may be in a file, by dotted key."""
+    groups = {name: field.annotation for name, field in Settings.model_fields.items()}
+    found: dict[str, Form] = {}
+    for name, field in Settings.model_fields.items():
+        group = groups[name]
+        if isinstance(group, type) and issubclass(group, _Group):
+            found |= {f"{name}.{inner}": form_of(each) for inner, each in group.model_fields.items()}
+        else:
+            found[name] = form_of(field)
+    return found
 
 
 def _read_environment() -> dict[str, Any]:
     known = {environment_name(key): key for key in known_keys()}
-    ours = {name: value for name, value in _ENVIRON.items() if name.startswith(ENV_PREFIX)}
+    ours = {name: value for name, value in _ENVIRON.items() if name.startswith(ENV_PREFIX) and value}
     unknown = [name for name in ours if name not in known and not _belongs_to_others(name)]
     if unknown:
         raise SettingsError("\n".join(_nearest(name, known, "environment variable") for name in unknown))
@@ -241,22 +252,29 @@ def _belongs_to_others(name: str) -> bool:
     return name == CONFIG_FILE_VARIABLE or name in CLIENT_VARIABLES or _KUBERNETES.fullmatch(name) is not None
 
 
-def _unknown(layer: Mapping[str, Any], origin: Origin) -> Iterator[str]:
+def _unknown(layer: Mapping[str, Any], what: str) -> Iterator[tuple[str, str]]:
+    """What to tell of each key that is unknown, and the key."""
     known = known_keys()
-    yield from (_nearest(key, known, f"setting in the {origin}") for key in layer if key not in known)
+    yield from ((_nearest(key, known, what), key) for key in layer if key not in known)
 
 
 def _nearest(name: str, known: Iterable[str], what: str) -> str:
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"unknown {what}: {name}" + (f"; did you mean {near[0]}?" if near else "")
+    shown = name if _NAME.fullmatch(name) else "***"  # a URL in the wrong place may hold a password
+    return f"unknown {what}: {shown}" + (f"; did you mean {near[0]}?" if near else "")
 
 
-def _explained(error: ValidationError, merged: Mapping[str, tuple[Any, Origin]]) -> Iterator[str]:
+def _explained(error: ValidationError, merged: Mapping[str, tuple[Any, Origin]], file: FileSettings) -> Iterator[str]:
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
-        origin = merged[key][1] if key in merged else "file"
         told = problem["msg"].removeprefix("Value error, ")
-        yield f"{environment_name(key) if origin == 'env' else key} ({origin}): {told}"
+        match merged[key][1] if key in merged else "flag":
+            case "file":
+                yield f"{file.place(key)}: {key}: {told}"
+            case "env":
+                yield f"{environment_name(key)} (env): {told}"
+            case _:
+                yield f"{key} (flag): {told}"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,13 +4,26 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema
+from pydantic.fields import FieldInfo
 from typing_extensions import override
+
+from tallygate.settings.files import Form
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZES = {"B": 1, "KiB": 1024, "MiB": 1024**2}
+_SCHEME = re.compile(r"[a-z][a-z0-9+]{0,30}://", re.ASCII)
+_HOST = r"([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+]{0,30})://((?P<user>[^@/?#:]*)(:(?P<password>[^@/?#]*))?@)?"
+    rf"(?P<host>{_HOST}(,{_HOST})*)(?P<path>/[^?#@]*)?(\?(?P<query>[^#@]*))?",
+    re.ASCII,
+)
+_DATABASES = ("postgres", "sqlite")
+_SHOWN_OPTIONS = frozenset(
+    {"db", "dbname", "host", "hostaddr", "port", "user", "username", "sslmode", "connect_timeout", "application_name"}
+)
 
 
 def _scaled(value: object, units: Mapping[str, float]) -> object:
@@ -26,8 +39,10 @@ def _measure(units: Mapping[str, float]) -> tuple[BeforeValidator, WithJsonSchem
     return BeforeValidator(lambda value: _scaled(value, units)), WithJsonSchema(schema)
 
 
-Seconds = Annotated[float, Field(ge=0), *_measure(_UNITS)]
-Bytes = Annotated[int, Field(ge=0), *_measure(_SIZES)]
+Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False), *_measure(_UNITS)]
+"""At most a year."""
+Bytes = Annotated[int, Field(ge=0, le=2**31 - 1), *_measure(_SIZES)]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 def _at_home(value: object) -> object:
@@ -50,13 +65,42 @@ OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: _at_home(val
 
 
 class SecretUrl(SecretStr):
-    """A URL that shows everything but its password."""
+    """A URL that shows where it leads and as whom, and nothing that may be a secret."""
 
     @override
     def _display(self) -> str:  # pydantic's own hook for what str() and repr() show
-        value = self.get_secret_value()
-        try:
-            password = urlsplit(value).password
-        except ValueError:
-            return "***"
-        return value.replace(f":{password}@", ":***@", 1) if password else value
+        return shown_url(self.get_secret_value())
+
+
+def shown_url(url: str) -> str:
+    """A URL for people; what does not read as one without a doubt is hidden, for a password may lie anywhere in it."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        scheme = _SCHEME.match(url)
+        return f"{scheme[0]}***" if scheme else "***" * bool(url)
+    user, password = found["user"], found["password"]
+    # Many write a Redis password alone before the @, where it is a user's name to everybody else.
+    hidden = user and not password and not found["scheme"].startswith(_DATABASES)
+    who = "" if user is None else ("***" if hidden else user) + (":***" if password else "") + "@"
+    options = "&".join(map(_option, found["query"].split("&"))) if found["query"] else ""
+    return f"{found['scheme']}://{who}{found['host']}{found['path'] or ''}" + (f"?{options}" if options else "")
+
+
+def _option(text: str) -> str:
+    name, sign, _ = text.partition("=")
+    return text if sign and name in _SHOWN_OPTIONS else f"{name}=***" if sign and name.isidentifier() else "***"
+
+
+def form_of(setting: FieldInfo) -> Form:
+    """What a setting may be in a file, which has types of its own: there a number is no text, and a text no number."""
+    kind = setting.annotation
+    measured = any(isinstance(note, WithJsonSchema) for note in setting.metadata)
+    if kind is bool:
+        return Form(types=frozenset({bool}), expected="true or false")
+    if kind is float and measured:
+        return Form(types=frozenset({int, float, str}), expected="a duration such as 250ms, 5s or 2h, or seconds")
+    if kind is int and measured:
+        return Form(types=frozenset({int, str}), expected="a size such as 256KiB or 1MiB, or bytes")
+    if kind is int:
+        return Form(types=frozenset({int}), expected="an integer without leading zeros")
+    return Form(types=frozenset({str}), expected="a text")

@@ -48,6 +48,7 @@ def joined(lines):
 @pytest.mark.parametrize("example", [e for e in examples() if "completion" not in e and "--local" not in e])
 def test_every_example_of_the_help_runs(home, server, say, example):
     (home / "examples").mkdir()
+    server.answers["ImportAccounts"] = accounts.ImportAccountsResponse(outcomes=[{"created": True}])
     text = "schema: tallygate.catalog.v1\ncurrency: USD\n"
     for name in ("catalog.yaml", "examples/catalog.yaml"):
         (home / name).write_text(text)

@@ -1,5 +1,6 @@
 """Where a database is: the URL that was written, read once and refused where no engine could use it."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
@@ -66,8 +67,10 @@ def _require_reachable(target: URL) -> None:
 
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     for name in target.query:
-        if name not in known:
-            _refuse(f"PostgreSQL has no connection option {name!r}")
+        if name not in known:  # shown where it is nearly one: else it may be part of a password
+            near = get_close_matches(name, known, n=1)
+            hint = f" {name!r}; did you mean {near[0]}?" if near else " that its query names"
+            _refuse(f"PostgreSQL has no connection option{hint}")
     if str(target.query.get("client_encoding", CLIENT)).upper() not in UTF8:
         _refuse("expected client_encoding=utf8, or none")
 
