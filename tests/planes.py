@@ -42,6 +42,10 @@ class Store:
         await self._reach("versions")
         return await self.views.versions(tenant_id, account_id)
 
+    async def all_versions(self, tenant_id, account_ids):
+        await self._reach("versions")
+        return await self.views.all_versions(tenant_id, account_ids)
+
     async def catalog(self, tenant_id):
         await self._reach("catalog")
         return await self.views.catalog(tenant_id)

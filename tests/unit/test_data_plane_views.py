@@ -186,7 +186,7 @@ async def test_a_view_in_use_is_verified_before_its_time_and_nobody_waits_for_th
     assert (decision.allowed, decision.decided_on) == (True, DecidedOn.CACHED)
     await settle()
 
-    assert plane.calls() == ["versions", "newest"]
+    assert plane.calls() == ["versions", "versions", "newest"]  # of all that is due, then of what is behind
     assert not (await plane.checks.check(TENANT, SSO)).allowed
     assert plane.calls() == []
 
@@ -223,3 +223,39 @@ async def settle():
     """Let what runs in the background come to its end."""
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+async def test_views_that_are_due_together_are_one_round_trip():
+    plane = Plane()
+    for account_id in ("a", "b", "c"):
+        plane.publish_account(account_id)
+        await plane.views.view(TENANT, account_id)
+    plane.calls()
+    plane.now += MAX_STALENESS // 2
+    plane.publish_account("c", "enterprise")  # not announced
+    for account_id in ("a", "b", "c"):
+        await plane.views.view(TENANT, account_id)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert plane.calls() == ["versions", "versions", "newest"]  # all three, then the one that is behind
+    plane.now += MAX_STALENESS - 1
+    views = [await plane.views.view(TENANT, account_id) for account_id in ("a", "b", "c")]
+    assert [view.account_version for view in views] == [2, 3, 5]
+    assert [call for call in plane.calls() if call != "versions"] == []
+
+
+async def test_a_view_that_cannot_be_verified_ahead_is_tried_again_while_it_is_used():
+    plane = Plane()
+    plane.publish_account("a")
+    view = await plane.views.view(TENANT, "a")
+    plane.now += MAX_STALENESS // 2
+    plane.store.down = True
+    for _ in range(3):
+        await plane.views.view(TENANT, "a")
+        await asyncio.sleep(0)
+    plane.store.down = False
+    plane.now += MAX_STALENESS // 8
+    await plane.views.view(TENANT, "a")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert view.verified_time == plane.now

@@ -147,6 +147,10 @@ class ViewSource(Protocol):
         """What is newest now, read in one round trip."""
         ...
 
+    async def all_versions(self, tenant_id: str, account_ids: Sequence[str]) -> Sequence[ViewVersions]:
+        """The same for several accounts, in their order and in one round trip."""
+        ...
+
     async def catalog(self, tenant_id: str) -> CatalogSnapshot | None:
         """The tenant's catalogue snapshot, or None where it has none."""
         ...

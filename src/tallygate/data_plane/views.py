@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from cachetools import LRUCache
 
-from tallygate.data_plane.ports import Clock, Sleep, ViewChange, ViewSource
+from tallygate.data_plane.due_views import DueViews
+from tallygate.data_plane.ports import Clock, Sleep, ViewChange, ViewSource, ViewVersions
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import Catalog, CatalogSnapshot
 from tallygate.domain.errors import StoreUnavailableError, ViewNotReadyError
@@ -86,6 +87,7 @@ class Views:
         self._announced: LRUCache[tuple[str, str], int] = LRUCache(options.accounts)
         self._loading: dict[tuple[str, str], asyncio.Task[View]] = {}
         self._fetching: dict[str, asyncio.Task[CatalogSnapshot]] = {}
+        self._due = DueViews(source, lambda: (clock(), self._gaps), self._told_newest)
         self._gaps = 0
         self._news = 0
         self.counts = ViewCounts()
@@ -162,21 +164,33 @@ class Views:
         return True
 
     def _verify_ahead(self, view: View, now: int) -> None:
-        """Of a view in use, past half its time: verify it in the background, so that its end finds nobody waiting.
-
-        Where that cannot be, it is tried again after an eighth of that time, for as long as the view is used.
-        """
+        """Past half its time a view in use is verified in the background; where that failed, an eighth of it later."""
         if now - view.verified_time < self._half or now - view.asked_time < self._half // 4:
             return
         view.asked_time = now
         place = view.snapshot.tenant_id, view.record.account_id if view.record else ""
         if self._views.get(place) is view and place not in self._loading:
+            self._due.add(place)
+
+    def _told_newest(self, place: tuple[str, str], versions: ViewVersions, started: int, gap: int) -> None:
+        """What the store has newest of a view that was due: if that is not this view, load it."""
+        if (view := self._views.get(place)) is None or place in self._loading:
+            return
+        is_same = (versions.catalog, versions.account) == (view.snapshot.version, view.account_version)
+        if is_same and self._is_newest(view):
+            self._verified(view, versions, started, gap)
+        else:
             self._begin_load(place)
+
+    def _verified(self, view: View, versions: ViewVersions, started: int, gap: int) -> None:
+        """The view's versions were the newest when they were asked for at `started`, after so many gaps."""
+        view.verified_time, view.gap = max(view.verified_time, started), max(view.gap, gap)
+        view.applied = max(view.applied, versions.applied)
+        self.counts.revalidations += 1
 
     def cached(self, tenant_id: str, account_id: str) -> View | None:
         """The view in process if it may be used as it is, without asking the source."""
-        view = self._views.get((tenant_id, account_id))
-        return view if view is not None and self.is_current(view) else None
+        return view if (view := self._views.get((tenant_id, account_id))) and self.is_current(view) else None
 
     def _is_newest(self, view: View) -> bool:
         """Whether no announcement and no other account's load brought something newer."""
@@ -214,9 +228,7 @@ class Views:
                 versions, record = await self._source.newest(tenant_id, account_id)
         snapshot = await self._snapshot(tenant_id, versions.catalog)
         if known is not None and known.snapshot is snapshot and known.record is record:
-            known.verified_time, known.gap = max(known.verified_time, started), max(known.gap, gap)
-            known.applied = max(known.applied, versions.applied)
-            self.counts.revalidations += 1
+            self._verified(known, versions, started, gap)
             return known
         held = self._resolver(snapshot).resolve(record) if record else None
         view = View(

@@ -3,6 +3,7 @@
 For tests of code that uses Tallygate's engine, and for proving the Redis scripts equal. One process, one event loop.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tallygate.data_plane.ports import AdmitCall, AdmitReply, Clock, ViewVersions
@@ -148,6 +149,10 @@ class MemoryViews:
         catalog, account = snapshot.version if snapshot else 0, record.version if record else 0
         tenant = [r.version for (owner, _), r in self.records.items() if owner == tenant_id]
         return ViewVersions(catalog=catalog, account=account, applied=max([catalog, *tenant]))
+
+    async def all_versions(self, tenant_id: str, account_ids: Sequence[str]) -> Sequence[ViewVersions]:
+        """The same for several accounts."""
+        return [await self.versions(tenant_id, account_id) for account_id in account_ids]
 
     async def catalog(self, tenant_id: str) -> CatalogSnapshot | None:
         """The tenant's catalogue snapshot."""

@@ -30,17 +30,29 @@ class RedisViews:
 
     async def versions(self, tenant_id: str, account_id: str) -> ViewVersions:
         """What is newest now. The watermark is read before the versions, so these are at least as new."""
-        home = keys.partition_of(self._partitions, tenant_id, account_id)
-        commands: list[tuple[str, ...]] = [
-            ("GET", keys.applied(self._partitions, tenant_id)),
-            ("GET", keys.catalog_version(home, tenant_id)),
+        return (await self.all_versions(tenant_id, (account_id,)))[0]
+
+    async def all_versions(self, tenant_id: str, account_ids: Sequence[str]) -> Sequence[ViewVersions]:
+        """The same for several accounts; accounts of one partition share the reading of its catalogue's version."""
+        homes = [keys.partition_of(self._partitions, tenant_id, account_id) for account_id in account_ids]
+        shared = list(dict.fromkeys(homes))
+        commands: list[tuple[str, ...]] = [("GET", keys.applied(self._partitions, tenant_id))]
+        commands += [("GET", keys.catalog_version(home, tenant_id)) for home in shared]
+        commands += [
+            ("HGET", keys.account(home, tenant_id, account_id), "v")
+            for home, account_id in zip(homes, account_ids, strict=True)
+            if account_id
         ]
-        if account_id:
-            commands.append(("HGET", keys.account(home, tenant_id, account_id), "v"))
-        applied, catalog, *account = await self._replies(commands)
-        return ViewVersions(
-            catalog=int(catalog or 0), account=int((account and account[0]) or 0), applied=int(applied or 0)
-        )
+        applied, *read = await self._replies(commands)
+        catalogs, accounts = dict(zip(shared, read, strict=False)), iter(read[len(shared) :])
+        return [
+            ViewVersions(
+                catalog=int(catalogs[home] or 0),
+                account=int(next(accounts) or 0) if account_id else 0,
+                applied=int(applied or 0),
+            )
+            for home, account_id in zip(homes, account_ids, strict=True)
+        ]
 
     async def catalog(self, tenant_id: str) -> CatalogSnapshot | None:
         """The tenant's catalogue snapshot, or None where it has none."""
