@@ -42,7 +42,15 @@ def show_limits(decision: RateLimitDecision) -> dict[str, Any]:
         "retry_after": None if decision.retry_after is None else decision.retry_after / 1_000_000,
         "replayed": decision.replayed,
         "statuses": {
-            status.limit_key: {"allowed": status.allowed, "limit": status.limit, "remaining": status.remaining}
+            status.limit_key: {
+                "allowed": status.allowed,
+                "limit": status.limit,
+                "remaining": status.remaining,
+                "source": status.source
+                and source_text(
+                    status.source.kind.value, status.source.key, status.source.version, status.source.quantity
+                ),
+            }
             for status in decision.statuses
         },
     }

@@ -115,7 +115,12 @@ class ServerDriver:
             "retry_after": _seconds(answer, "retry_after"),
             "replayed": answer.replayed,
             "statuses": {
-                status.limit_key: {"allowed": status.allowed, "limit": status.limit, "remaining": status.remaining}
+                status.limit_key: {
+                    "allowed": status.allowed,
+                    "limit": status.limit,
+                    "remaining": status.remaining,
+                    "source": _source(status.source) if status.HasField("source") else None,
+                }
                 for status in answer.statuses
             },
         }
@@ -236,6 +241,11 @@ class ServerDriver:
         return answer
 
 
+def _source(source: Any) -> str:
+    kind = _name(decision_pb2.SourceKind, source.kind, "SOURCE_KIND_")
+    return source_text(kind, source.key, source.version, source.quantity)
+
+
 def _timestamp(at: int) -> Timestamp:
     return Timestamp(seconds=at // SECOND, nanos=at % SECOND * 1_000)
 
@@ -297,10 +307,7 @@ def _show(decision: decision_pb2.Decision) -> dict[str, Any]:
         "period_start": _text(decision, "period_start_time"),
         "reset_time": _text(decision, "reset_time"),
         "retry_after": _seconds(decision, "retry_after"),
-        "sources": [
-            source_text(_name(wire.SourceKind, s.kind, "SOURCE_KIND_"), s.key, s.version, s.quantity)
-            for s in decision.sources
-        ],
+        "sources": [_source(source) for source in decision.sources],
         "unblock": [
             option_text(
                 _name(wire.UnblockKind, o.kind, "UNBLOCK_KIND_"), o.key, o.limit if o.HasField("limit") else None

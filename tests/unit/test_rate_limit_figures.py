@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from tallygate.domain.account import AccountRecord, Override, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import Algorithm, Catalog, LimitOwner, Plan, RateLimit, RateLimitRule
+from tallygate.domain.gating.decision import SourceKind
 from tallygate.domain.gating.figures import Figures, figures
+from tallygate.domain.gating.rate_limit import MOST_KEPT
 from tallygate.domain.gating.resolve import resolve
 
 SECOND = 1_000_000
@@ -35,7 +37,13 @@ ACCOUNT = AccountRecord(tenant_id="t", account_id="a", version=1, create_time=0,
 
 
 def at(instant, record=ACCOUNT, rule=CALLS):
-    return figures(rule, resolve(CATALOG, record), instant)
+    found = figures(rule, resolve(CATALOG, record), instant)
+    return found and replace(found, source=None)
+
+
+def source(instant, record=ACCOUNT, rule=CALLS):
+    found = figures(rule, resolve(CATALOG, record), instant).source
+    return found and (found.kind, found.key, found.version)
 
 
 def test_figures_hold_since_the_first_phase_that_gives_them():
@@ -62,6 +70,19 @@ def test_an_override_is_the_limit_while_it_is_in_force():
     assert at(1_100, record) == Figures(rate=FAST, since=1_000, keep=HOUR)
     assert at(1_200, record) == Figures(rate=more, since=1_200, keep=HOUR)
     assert at(1_400, record) == Figures(rate=FAST, since=1_400, keep=HOUR)
+    assert source(1_100, record) == (SourceKind.PLAN, "pro", 1)
+    assert source(1_200, record) == (SourceKind.OVERRIDE, "o", 0)
+    assert source(3_500, record) == (SourceKind.DEFAULT_PLAN, "free", 1)
+    assert source(1_100, record, IPS) is None
     suspended = replace(record, subscription=replace(SUBSCRIPTION, state=SubscriptionState.SUSPENDED))
     assert at(1_300, suspended) is None
     assert at(1_900, replace(ACCOUNT, limits_time=1_800)).since == 1_800  # an override was deleted then
+
+
+def test_what_an_override_counted_is_kept_for_the_figures_that_it_brings():
+    day = RateLimit(limit=1, window=24 * HOUR)
+    lasting = Override(override_id="o", limit_key="other", rate_limit=day, start_time=9_000)
+    quick = Override(override_id="q", limit_key="calls", rate_limit=FAST, start_time=9_000)
+    held = resolve(CATALOG, replace(ACCOUNT, overrides=(lasting, quick)))
+
+    assert held.slowest == {"calls": HOUR, "other": MOST_KEPT}

@@ -173,6 +173,7 @@ def gates_of(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, 
                     cost=_cost(request),
                     since=held.since,
                     keep=held.keep,
+                    source=held.source,
                 )
             )
     return tuple(sorted(gates, key=lambda gate: gate.limit_key))
@@ -204,4 +205,5 @@ def _status(gate: RateGate, answer: RateAnswer) -> LimitStatus:
         reset_time=answer.decided_time + answer.reset_after,
         reset_after=answer.reset_after,
         retry_after=answer.retry_after,
+        source=gate.source,
     )

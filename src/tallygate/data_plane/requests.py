@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tallygate.domain.catalog import Algorithm, LimitOwner
-from tallygate.domain.gating.decision import DecidedOn, Reason
+from tallygate.domain.gating.decision import DecidedOn, Reason, Source
 from tallygate.domain.gating.quota import Mode
 
 
@@ -70,7 +70,10 @@ class RateLimitRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitStatus:
-    """How one rate limit stands after the call; durations in microseconds, `retry_after` None if it can never pass."""
+    """How one rate limit stands after the call; durations in microseconds, `retry_after` None if it can never pass.
+
+    `source` is who gives the account its figures; None of a limit of the tenant's own.
+    """
 
     limit_key: str
     owner: LimitOwner
@@ -83,6 +86,7 @@ class LimitStatus:
     reset_time: int
     reset_after: int
     retry_after: int | None
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,7 +184,7 @@ class RateLimitRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., limit_key: _Optional[str] = ..., descriptors: _Optional[_Iterable[_Union[DescriptorEntry, _Mapping[str, object]]]] = ..., cost: _Optional[int] = ..., request_id: _Optional[str] = ..., min_view_version: _Optional[int] = ...) -> None: ...
 
 class LimitStatus(_message.Message):
-    __slots__ = ("limit_key", "owner", "algorithm", "allowed", "limit", "remaining", "window", "reset_time", "retry_after", "burst")
+    __slots__ = ("limit_key", "owner", "algorithm", "allowed", "limit", "remaining", "window", "reset_time", "retry_after", "burst", "source")
     LIMIT_KEY_FIELD_NUMBER: _ClassVar[int]
     OWNER_FIELD_NUMBER: _ClassVar[int]
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +195,7 @@ class LimitStatus(_message.Message):
     RESET_TIME_FIELD_NUMBER: _ClassVar[int]
     RETRY_AFTER_FIELD_NUMBER: _ClassVar[int]
     BURST_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     limit_key: str
     owner: _catalog_pb2.LimitOwner
     algorithm: _catalog_pb2.Algorithm
@@ -205,7 +206,8 @@ class LimitStatus(_message.Message):
     reset_time: _timestamp_pb2.Timestamp
     retry_after: _duration_pb2.Duration
     burst: int
-    def __init__(self, limit_key: _Optional[str] = ..., owner: _Optional[_Union[_catalog_pb2.LimitOwner, str]] = ..., algorithm: _Optional[_Union[_catalog_pb2.Algorithm, str]] = ..., allowed: _Optional[bool] = ..., limit: _Optional[int] = ..., remaining: _Optional[int] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., reset_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., burst: _Optional[int] = ...) -> None: ...
+    source: _decision_pb2.Source
+    def __init__(self, limit_key: _Optional[str] = ..., owner: _Optional[_Union[_catalog_pb2.LimitOwner, str]] = ..., algorithm: _Optional[_Union[_catalog_pb2.Algorithm, str]] = ..., allowed: _Optional[bool] = ..., limit: _Optional[int] = ..., remaining: _Optional[int] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., reset_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., burst: _Optional[int] = ..., source: _Optional[_Union[_decision_pb2.Source, _Mapping[str, object]]] = ...) -> None: ...
 
 class RateLimitResponse(_message.Message):
     __slots__ = ("allowed", "reason", "binding_limit_key", "statuses", "retry_after", "view_version", "decided_on", "view_age", "replayed")

@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 
 from tallygate.domain.catalog import LimitOwner, RateLimit, RateLimitRule
+from tallygate.domain.gating.decision import Source
 from tallygate.domain.gating.resolve import EntitlementSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """A rate limit in force since `since` (0: nobody noted it); `keep` as `RateGate` has it."""
+    """A rate limit in force since `since` (0: nobody noted it); `keep` and `source` as `RateGate` has them."""
 
     rate: RateLimit
     since: int
     keep: int
+    source: Source | None = None
 
 
 def figures(rule: RateLimitRule, held: EntitlementSet | None, at: int) -> Figures | None:
@@ -24,7 +26,8 @@ def figures(rule: RateLimitRule, held: EntitlementSet | None, at: int) -> Figure
     if rate is None:
         return None
     since = max(phase.plan_time, held.limits_time, _begun(held, rule.limit_key, rate, at))
-    return Figures(rate=rate, since=min(since, at), keep=held.slowest.get(rule.limit_key, 0))
+    source = phase.limit_sources.get(rule.limit_key, phase.plan_source)
+    return Figures(rate=rate, since=min(since, at), keep=held.slowest.get(rule.limit_key, 0), source=source)
 
 
 def _begun(held: EntitlementSet, limit_key: str, rate: RateLimit, at: int) -> int:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import gcd
 
+from tallygate.domain.account import Override
 from tallygate.domain.catalog import Algorithm, Catalog, LimitOwner, RateLimit, RateLimitRule
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.gating.decision import Source
 
 LOG_LIMIT = 1_000
 """Largest sliding-window limit kept as an exact log; above it, sub-buckets."""
@@ -100,6 +102,7 @@ class RateGate:
 
     `since` is when its figures came into force: time before it counts at the rate of those that the state ran at.
     `keep` is how long its state has to be kept at least, because figures that take so long may come into force.
+    `source` is who gives the account these figures; None of a limit of the tenant's own.
     """
 
     limit_key: str
@@ -110,6 +113,7 @@ class RateGate:
     cost: int
     since: int = 0
     keep: int = 0
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +162,16 @@ def slowest(catalog: Catalog) -> Mapping[str, int]:
             for key, rate in plan.rate_limits.items():
                 found[key] = min(MOST_KEPT, max(found.get(key, 0), _full_after(rate)))
     return found
+
+
+def with_overrides(slowest: Mapping[str, int], overrides: Iterable[Override]) -> Mapping[str, int]:
+    """As `slowest` says, with what one account's overrides of rate limits may bring."""
+    found: dict[str, int] = {}
+    for each in overrides:
+        if each.rate_limit is not None:
+            known = found.get(each.limit_key, slowest.get(each.limit_key, 0))
+            found[each.limit_key] = min(MOST_KEPT, max(known, _full_after(each.rate_limit)))
+    return {**slowest, **found} if found else slowest
 
 
 def _full_after(rate: RateLimit) -> int:

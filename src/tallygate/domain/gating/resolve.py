@@ -19,7 +19,7 @@ from tallygate.domain.errors import MAX_QUANTITY
 from tallygate.domain.gating.calendars import Calendars
 from tallygate.domain.gating.decision import Reason, Source, SourceKind
 from tallygate.domain.gating.merge import merge
-from tallygate.domain.gating.rate_limit import slowest
+from tallygate.domain.gating.rate_limit import slowest, with_overrides
 from tallygate.domain.recent import Recent
 
 BEGINNING = 0
@@ -55,6 +55,7 @@ class Phase:
 
     `standing` is set where the account as a whole is denied; overrides still hold then, unless it is SUSPENDED.
     `plan_time` is when the default plan that serves came to be as it is; 0 of a plan that the account subscribes to.
+    Rate limits come from `plan_source`, but for those in `limit_sources`.
     """
 
     start: int
@@ -67,6 +68,8 @@ class Phase:
     features: Mapping[str, Resolved] = field(default_factory=dict)
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
     plan_time: int = 0
+    plan_source: Source | None = None
+    limit_sources: Mapping[str, Source] = field(default_factory=dict)
     add_ons: tuple[tuple[AddOn, int], ...] = ()
 
 
@@ -125,7 +128,7 @@ class Resolver:
             grants={feature_key: tuple(held) for feature_key, held in grants.items()},
             seats=record.seats,
             limits_time=record.limits_time,
-            slowest=self._slowest,
+            slowest=with_overrides(self._slowest, record.overrides),
         )
 
     def _phase(self, record: AccountRecord, *, start: int, end: int) -> Phase:
@@ -150,6 +153,8 @@ class Resolver:
             standing=standing,
             features={**features, **overridden} if overridden else features,
             rate_limits=_with_exceptions(plan.rate_limits if plan else {}, exceptions),
+            plan_source=Source(kind=kind, key=plan.plan_key, version=plan.version) if plan else None,
+            limit_sources={each.limit_key: _source(each) for each in exceptions if each.rate_limit is not None},
             plan_time=plan.publish_time if plan and kind is SourceKind.DEFAULT_PLAN else 0,
             add_ons=tuple(held),
         )
@@ -240,12 +245,16 @@ def _with_exceptions(limits: Mapping[str, RateLimit], overrides: list[Override])
     return {**limits, **exceptions} if exceptions else limits
 
 
+def _source(override: Override) -> Source:
+    return Source(kind=SourceKind.OVERRIDE, key=override.override_id)
+
+
 def _overridden(overrides: list[Override]) -> dict[str, Resolved]:
     """What overrides in force put in the place of whatever else would be held."""
     return {
         override.feature_key: Resolved(
             entitlement=override.entitlement,
-            sources=(Source(kind=SourceKind.OVERRIDE, key=override.override_id),),
+            sources=(_source(override),),
             overridden=True,
         )
         for override in overrides

@@ -235,4 +235,5 @@ def _limit_status(status: LimitStatus) -> service.LimitStatus:
         reset_time=timestamp(status.reset_time),
         retry_after=None if status.allowed else duration(status.retry_after),
         burst=status.burst if bucket else None,
+        source=_source(status.source) if status.source is not None else None,
     )
