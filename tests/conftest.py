@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import grpc
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 import patience
 from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate.server.transport.lending import LendingLoop
 from tallygate.settings import DatabaseSettings, RedisSettings, ServerSettings, Settings
+
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("patient")  # how long an example takes says how loaded the machine is
 
 
 def pytest_asyncio_loop_factories():
