@@ -15,6 +15,7 @@ from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Slot
 from tallygate.domain.gating.rate_limit import RateGate
+from tallygate.domain.tenant_clock import TenantClock
 from tallygate.storage.memory import MemoryGates
 from tallygate.storage.memory import state_key as memory_key
 from tallygate.storage.redis import gates as redis_gates
@@ -209,7 +210,7 @@ def call(step: Step, now: int, terms: Terms, account: str, offset: int) -> Admit
         account_version=1,
         gates=tuple(items),
         context=EffectContext(request_id=request),
-        clock_offset=offset,
+        clock=TenantClock(offset=offset),
         peek=step.peek,
     )
 

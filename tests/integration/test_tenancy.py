@@ -164,6 +164,7 @@ ROWS = {
     "ListApiKeys": Row(READ, anything(), lambda response: len(response.api_keys) == 1, shows=True),
     "RevokeApiKey": Row(WRITE, lambda world: {"key_id": world.key_id}, "API_KEY_NOT_FOUND"),
     "GetTestClock": Row(READ, anything(), own),
+    "SetTestClock": Row(WRITE, anything(standing=False), own),
     "AdvanceTestClock": Row(WRITE, anything(duration=Duration(seconds=60)), own),
 }
 

@@ -34,6 +34,7 @@ LAZY = {
     "billing": (f"{_COMMANDS}.billing", "Issue invoices whose time has come."),
     "invoice": (f"{_COMMANDS}.billing", "List and show invoices and credit notes."),
     "key": (f"{_COMMANDS}.key", "Create, list and revoke API keys."),
+    "clock": (f"{_COMMANDS}.clock", "Show, set and move a test tenant's clock."),
     "settings": (f"{_COMMANDS}.configuration", "Show the settings in force, and their schema."),
     "doctor": (f"{_COMMANDS}.configuration", "Find what is wrong with an installation, each with its fix."),
     "completion": (f"{_COMMANDS}.configuration", "Print the completion script of a shell."),

@@ -1,8 +1,9 @@
-"""Test tenants' clocks: an offset to real time that only grows."""
+"""Test tenants' clocks: set once, in the past too, then forwards only; running beside real time, or standing."""
 
 from dataclasses import dataclass, replace
 
 from tallygate.domain.errors import InvalidFieldError, NotATestTenantError
+from tallygate.domain.tenant_clock import REAL_TIME
 from tallygate.records.fields import check_instant
 from tallygate.records.ports import UnitOfWork
 from tallygate.records.values import Tenant
@@ -10,25 +11,47 @@ from tallygate.records.values import Tenant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestClock:
-    """What a test tenant's clock shows, and how far it runs ahead of the real one."""
+    """What a test tenant's clock shows, how far that is ahead of real time, and whether it stands."""
 
     __test__ = False  # pytest takes classes called Test... for tests
 
     now: int
     offset: int
+    standing: bool = False
 
 
-async def get_clock(work: UnitOfWork, *, now: int) -> TestClock:
-    """The clock, given the tenant's now.
+async def get_clock(work: UnitOfWork, *, now: int, real: int) -> TestClock:
+    """The clock, given the tenant's now and the real one.
 
     Raises:
         NotATestTenantError: the tenant lives on real time.
     """
-    return TestClock(now=now, offset=(await _test_tenant(work)).clock_offset)
+    return _shown(await _test_tenant(work), now, real)
 
 
-async def advance_clock(work: UnitOfWork, *, now: int, by: int = 0, to: int | None = None) -> TestClock:
-    """Move the clock forwards, `by` some microseconds or `to` an instant.
+async def set_clock(work: UnitOfWork, *, now: int, real: int, to: int | None, standing: bool | None) -> TestClock:
+    """Set the clock to an instant, or leave it where it is, and let it stand there or run from there (None: as before).
+
+    Raises:
+        NotATestTenantError: the tenant lives on real time.
+        InvalidFieldError: the instant lies in the tenant's past, where it has accounts or its clock was set before.
+    """
+    tenant = await _test_tenant(work)
+    target = now if to is None else check_instant("time", to)
+    if target < now:
+        await _check_new(work, tenant, target)
+        tenant = replace(tenant, former_zones=(), former_defaults=())
+    stood = tenant.clock_time is not None
+    stands = stood if standing is None else standing
+    ran_on = to is None and not stood
+    offset = 0 if stands else tenant.clock_offset if ran_on else target - real
+    moved = replace(tenant, clock_offset=offset, clock_time=target if stands else None)
+    await work.tenants.update(moved)
+    return _shown(moved, target, real)
+
+
+async def advance_clock(work: UnitOfWork, *, now: int, real: int, by: int = 0, to: int | None = None) -> TestClock:
+    """Move the clock forwards, `by` some microseconds or `to` an instant; one that stands then stands there.
 
     Raises:
         NotATestTenantError: the tenant lives on real time.
@@ -39,9 +62,29 @@ async def advance_clock(work: UnitOfWork, *, now: int, by: int = 0, to: int | No
     if step < 0:
         raise InvalidFieldError(field=field, expected="forwards only", got=step)
     check_instant(field, now + step)
+    if tenant.clock_time is None:
+        moved = replace(tenant, clock_offset=tenant.clock_offset + step)
+    else:
+        moved = replace(tenant, clock_time=tenant.clock_time + step)
     if step:
-        await work.tenants.update(replace(tenant, clock_offset=tenant.clock_offset + step))
-    return TestClock(now=now + step, offset=tenant.clock_offset + step)
+        await work.tenants.update(moved)
+    return _shown(moved, now + step, real)
+
+
+async def _check_new(work: UnitOfWork, tenant: Tenant, target: int) -> None:
+    """Only a tenant that has done nothing yet can go back in time: else things would lie in its future."""
+    if tenant.clock != REAL_TIME:
+        raise InvalidFieldError(field="time", expected="what the clock shows or later: it was set before", got=target)
+    if await work.accounts.list(after="", limit=1):
+        raise InvalidFieldError(field="time", expected="what the clock shows or later: there are accounts", got=target)
+    for feature in (await work.catalog.load()).features.values():
+        if feature.former_rules:
+            await work.catalog.put(replace(feature, former_rules=()))
+
+
+def _shown(tenant: Tenant, now: int, real: int) -> TestClock:
+    standing = tenant.clock_time is not None
+    return TestClock(now=now, offset=now - real if standing else tenant.clock_offset, standing=standing)
 
 
 async def _test_tenant(work: UnitOfWork) -> Tenant:

@@ -70,7 +70,7 @@ class Admission:
             at = reply.now
             if reply.status is AdmitStatus.STALE_VIEW:
                 view = await self.views.view(tenant_id, account_id, fresh=True)
-                at += view.snapshot.clock_offset - call.clock_offset
+                at = at if view.snapshot.clock == call.clock else self.now(view)
             elif reply.status is not AdmitStatus.SLOTS_MISSED:
                 _raise_undecided(reply, call)
                 return Admitted(view=view, now=at, call=call, reply=reply)
@@ -78,7 +78,7 @@ class Admission:
 
     def now(self, view: View) -> int:
         """The tenant's time as this process sees it; the store's own decides."""
-        return self.clock() + view.snapshot.clock_offset
+        return view.snapshot.time(self.clock())
 
     def fall_back(self, feature: Feature, error: UnavailableError) -> Decision:
         """Answer by the feature's failure policy; `closed` lets the error out, so that the caller retries.

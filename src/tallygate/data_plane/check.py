@@ -204,7 +204,7 @@ def call_of(
         account_version=view.account_version,
         gates=gates,
         context=context,
-        clock_offset=view.snapshot.clock_offset,
+        clock=view.snapshot.clock,
         peek=peek,
     )
 

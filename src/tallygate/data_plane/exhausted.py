@@ -40,7 +40,9 @@ class Exhausted:
         if denial is None or quantity < denial.quantity:
             return None
         age = now - denial.asked_time
-        at = denial.now + age  # the store's clock goes on as ours does; it may be a little earlier there, never later
+        stands = plan.view.snapshot.clock.standing is not None
+        # The store's clock stands, or goes on as ours does; it may be a little earlier there, never later.
+        at = denial.now if stands else denial.now + age
         if not self._stands(denial, age) or at >= plan.slots[plan.index].end:
             plan.denial = None
             return None

@@ -211,7 +211,7 @@ class Plans:
         if plan is None:
             return None
         view = plan.view
-        in_phase = plan.start <= now + view.snapshot.clock_offset < plan.end
+        in_phase = plan.start <= view.snapshot.time(now) < plan.end
         return plan if in_phase and self.admission.views.is_current(view, now) else None
 
     def rates(self, tenant_id: str, kind: bytes, request: RateLimitRequest) -> RatesPlan | None:

@@ -9,6 +9,7 @@ from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.credential import KeyRecord
 from tallygate.domain.gating.admit import AdmitStatus, Answer, Identified
+from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,8 @@ class AdmitCall:
     """Gates to admit together, all or none, and the versions of the view that they were resolved with.
 
     `account_id` is empty for a call that concerns no account (a tenant's own rate limits); its versions then cover the
-    catalogue only. `clock_offset` moves a test tenant's time, in microseconds. `others` are further accounts, with the
-    versions of their records, whose own rate limits are among the gates.
+    catalogue only. `clock` says what time it is for the tenant. `others` are further accounts, with the versions of
+    their records, whose own rate limits are among the gates.
     """
 
     tenant_id: str
@@ -41,14 +42,14 @@ class AdmitCall:
     account_version: int
     gates: tuple[Identified, ...]
     context: EffectContext = NO_EFFECT
-    clock_offset: int = 0
+    clock: TenantClock = REAL_TIME
     peek: bool = False
     others: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmitReply:
-    """How a call was decided, at the store's own `now` (test offset included); answers in the gates' order."""
+    """How a call was decided, at the store's own `now` (by the tenant's clock); answers in the gates' order."""
 
     status: AdmitStatus
     now: int

@@ -46,7 +46,7 @@ class Standing:
 
     def retry_after(self, now: int) -> int | None:
         """How long after `now`, by this process's clock, the same request would pass."""
-        return None if self.retry_time is None else self.retry_time - now - self.view.snapshot.clock_offset
+        return None if self.retry_time is None else self.retry_time - self.view.snapshot.time(now)
 
     def age(self, now: int) -> int:
         """How long ago the view was verified, in microseconds."""
@@ -94,7 +94,7 @@ class Standings:
             if found is None or isinstance(found, str):
                 return None
         view = found.view
-        if found.start <= now + view.snapshot.clock_offset < found.end and self._views.is_in_use(view, now):
+        if found.start <= view.snapshot.time(now) < found.end and self._views.is_in_use(view, now):
             return found
         self._kept.drop(place)
         return None

@@ -10,6 +10,7 @@ from enum import StrEnum
 from tallygate.domain.billing_terms import BillingPolicy, BillingRule
 from tallygate.domain.period import PeriodRule
 from tallygate.domain.prices import Price
+from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
 
 
 class FeatureKind(StrEnum):
@@ -265,9 +266,21 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogSnapshot:
-    """A tenant's catalogue as published: its version, and the offset of a test tenant's clock."""
+    """A tenant's catalogue as published: its version, and a test tenant's clock: its offset, or where it stands."""
 
     tenant_id: str
     version: int
     catalog: Catalog
     clock_offset: int = 0
+    clock_time: int | None = None
+
+    @property
+    def clock(self) -> TenantClock:
+        """The tenant's clock."""
+        if not self.clock_offset and self.clock_time is None:
+            return REAL_TIME
+        return TenantClock(offset=self.clock_offset, standing=self.clock_time)
+
+    def time(self, real: int) -> int:
+        """What time it is for the tenant: as `clock.at`, which every check would have to make first."""
+        return real + self.clock_offset if self.clock_time is None else self.clock_time

@@ -149,6 +149,7 @@ async def _snapshot(work: UnitOfWork) -> CatalogSnapshot:
         version=tenant.catalog_version,
         catalog=await work.catalog.load(),
         clock_offset=tenant.clock_offset,
+        clock_time=tenant.clock_time,
     )
 
 

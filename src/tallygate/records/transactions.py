@@ -12,7 +12,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 UseCase = Callable[[BillingWork, int], Awaitable[T]]
-"""Takes the unit of work and the tenant's now: the real one plus a test tenant's offset."""
+"""Takes the unit of work and the tenant's now: the real one, or what a test tenant's clock shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Transactions:
 
     async def _read(self, tenant_id: str, use_case: UseCase[T], now: int) -> T:
         async with self.store.read(tenant_id) as work:
-            return await use_case(work, now + (await work.tenants.get()).clock_offset)
+            return await use_case(work, (await work.tenants.get()).clock.at(now))
 
     async def _write(self, tenant_id: str, use_case: UseCase[T], now: int) -> Written[T]:
         async with self.store.write(tenant_id, now=now) as work:

@@ -10,11 +10,12 @@ from enum import StrEnum
 from tallygate.domain.account import Grant, Override, Subscription, SubscriptionState
 from tallygate.domain.catalog import FormerDefault, FormerZone, Plan
 from tallygate.domain.credential import KeyRecord
+from tallygate.domain.tenant_clock import TenantClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """A platform owner; `clock_offset` is how far a test tenant's clock runs ahead of the real one."""
+    """A platform owner. A test tenant's clock runs `clock_offset` ahead of real time, or stands at `clock_time`."""
 
     tenant_id: str
     create_time: int
@@ -23,10 +24,16 @@ class Tenant:
     default_plan: str = ""
     test: bool = False
     clock_offset: int = 0
+    clock_time: int | None = None
     former_zones: tuple[FormerZone, ...] = ()
     former_defaults: tuple[FormerDefault, ...] = ()
     view_version: int = 1
     catalog_version: int = 1
+
+    @property
+    def clock(self) -> TenantClock:
+        """What time it is for the tenant."""
+        return TenantClock(offset=self.clock_offset, standing=self.clock_time)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from tallygate.domain.event import FactKind, FactSource, UsageFact, may_be_charg
 from tallygate.domain.gating.admit import AdmitStatus, Identified, Remembered, admit
 from tallygate.domain.gating.quota import MeterState, QuotaAnswer, QuotaGate, ResetGate
 from tallygate.domain.gating.rate_limit import LimitState, RateAnswer, RateGate, kept_for
+from tallygate.domain.tenant_clock import REAL_TIME
 
 _MILLISECOND = 1_000
 _LEVELS = {"max", "latest"}
@@ -37,7 +38,7 @@ class MemoryGates:
     async def admit(self, call: AdmitCall) -> AdmitReply:
         """Admit all gates or none, as `domain.gating.admit` says."""
         self._latest = max(self._latest, self._clock())
-        now = self._latest + call.clock_offset
+        now = call.clock.at(self._latest)
         if await self._stale(call):
             return AdmitReply(status=AdmitStatus.STALE_VIEW, now=now)
         gates = tuple(replace(item, state_key=state_key(item, call)) for item in call.gates)
@@ -54,7 +55,7 @@ class MemoryGates:
             gate, answer = gates[index], verdict.answers[index]
             self._note(call, gate, answer, now)
             if gate.state_key in verdict.limits and isinstance(gate.gate, RateGate) and isinstance(answer, RateAnswer):
-                kept = kept_for(gate.gate, answer, testing=call.clock_offset != 0)
+                kept = kept_for(gate.gate, answer, testing=call.clock != REAL_TIME)
                 self.kept_until[gate.state_key] = -(-(self._latest + kept) // _MILLISECOND) * _MILLISECOND
         return AdmitReply(status=verdict.status, now=now, answers=verdict.answers)
 

@@ -5,7 +5,7 @@ import pytest
 
 from control_planes import DAY, NOW
 from tallygate.control_plane.accounts import get_account
-from tallygate.control_plane.clocks import advance_clock, get_clock
+from tallygate.control_plane.clocks import advance_clock, get_clock, set_clock
 from tallygate.control_plane.keys import CreateKey, create_key, list_keys, revoke_key
 from tallygate.control_plane.tenants import CreateTenant, create_tenant, open_test_tenant
 from tallygate.domain.credential import Scope, key_digest, mint_key
@@ -85,18 +85,48 @@ async def test_a_tenant_is_created_once_and_unknown_ones_are_not_found(plane):
 
 async def test_a_test_clock_moves_forwards_only_and_moves_the_tenants_now(empty):
     await empty.open_tenant(test=True)
-    clock = await empty.write(lambda work, now: advance_clock(work, now=now, by=40 * DAY))
+    clock = await empty.write(lambda work, now: advance_clock(work, now=now, real=NOW, by=40 * DAY))
     assert (clock.now, clock.offset) == (NOW + 40 * DAY, 40 * DAY)
-    await empty.write(lambda work, now: advance_clock(work, now=now, to=NOW + 41 * DAY))
-    assert (await empty.read(lambda work, now: get_clock(work, now=now))).now == NOW + 41 * DAY
+    await empty.write(lambda work, now: advance_clock(work, now=now, real=NOW, to=NOW + 41 * DAY))
+    assert (await empty.read(lambda work, now: get_clock(work, now=now, real=NOW))).now == NOW + 41 * DAY
     with pytest.raises(InvalidFieldError):
-        await empty.write(lambda work, now: advance_clock(work, now=now, to=NOW))
+        await empty.write(lambda work, now: advance_clock(work, now=now, real=NOW, to=NOW))
     assert (await empty.upsert("acme")).account.create_time == NOW + 41 * DAY
+
+
+async def test_a_test_clock_starts_in_the_past_once_stands_and_runs_again(empty):
+    await empty.open_tenant(test=True)
+    past = NOW - 400 * DAY
+
+    async def put(to=None, *, standing=None):
+        return await empty.write(lambda work, now: set_clock(work, now=now, real=empty.now, to=to, standing=standing))
+
+    assert (await put(past, standing=True)).standing
+    empty.now += DAY
+    account = (await empty.upsert("acme")).account
+    assert account.create_time == past  # it stands, and so do all that happens
+    with pytest.raises(InvalidFieldError, match="time"):
+        await put(past - 1)
+    moved = await empty.write(lambda work, now: advance_clock(work, now=now, real=empty.now, by=DAY))
+    assert (moved.now, moved.offset, moved.standing) == (past + DAY, past - NOW, True)
+    running = await put(standing=False)
+    assert (running.now, running.standing) == (past + DAY, False)
+    empty.now += DAY
+    clock = await empty.read(lambda work, now: get_clock(work, now=now, real=empty.now))
+    assert (clock.now, clock.offset) == (past + 2 * DAY, past - NOW)
+    assert (await put(past + 3 * DAY)).now == past + 3 * DAY
+
+
+async def test_a_test_clock_goes_into_the_past_only_before_there_are_accounts(empty):
+    await empty.open_tenant(test=True)
+    await empty.upsert("acme")
+    with pytest.raises(InvalidFieldError, match="time"):
+        await empty.write(lambda work, now: set_clock(work, now=now, real=NOW, to=NOW - 1, standing=True))
 
 
 async def test_a_real_tenants_clock_stands(plane):
     with pytest.raises(NotATestTenantError):
-        await plane.write(lambda work, now: advance_clock(work, now=now, by=1))
+        await plane.write(lambda work, now: advance_clock(work, now=now, real=NOW, by=1))
 
 
 async def test_an_unknown_key_opens_one_test_tenant_however_many_come_at_once(empty):
@@ -104,7 +134,7 @@ async def test_an_unknown_key_opens_one_test_tenant_however_many_come_at_once(em
     opened = await asyncio.gather(*(open_test_tenant(empty.transactions, unknown, now=NOW) for _ in range(6)))
     assert len({key.record.tenant_id for key in opened}) == 1
     tenant_id = opened[0].record.tenant_id
-    clock = await empty.transactions.read(tenant_id, lambda work, now: get_clock(work, now=now), now=NOW)
+    clock = await empty.transactions.read(tenant_id, lambda work, now: get_clock(work, now=now, real=NOW), now=NOW)
     assert clock.offset == 0
 
 

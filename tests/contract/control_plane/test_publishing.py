@@ -72,7 +72,7 @@ async def test_what_does_not_exist_is_none_and_version_zero(views):
 async def test_a_fresh_tenant_has_a_catalogue(empty, views):
     await empty.open_tenant(test=True)
     assert (await views.catalog(empty.tenant_id)).version == 1
-    await empty.write(lambda work, now: advance_clock(work, now=now, by=DAY))
+    await empty.write(lambda work, now: advance_clock(work, now=now, real=empty.now, by=DAY))
     snapshot = await views.catalog(empty.tenant_id)
     assert (snapshot.version, snapshot.clock_offset) == (2, DAY)
 

@@ -387,6 +387,14 @@ async def test_a_test_tenants_clock_moves_forwards(client):
     assert await refused(back) is grpc.StatusCode.INVALID_ARGUMENT
 
 
+async def test_a_test_tenants_clock_is_set_into_the_past_and_stands(client):
+    shown = (await client.SetTestClock(time=Timestamp(seconds=NOW - 90 * DAY), standing=True)).clock
+    assert (shown.current_time.seconds, shown.offset.seconds, shown.standing) == (NOW - 90 * DAY, -90 * DAY, True)
+    assert (await client.SetTestClock(standing=False)).clock.standing is False
+    back = client.SetTestClock(time=Timestamp(seconds=NOW - 91 * DAY))
+    assert await refused(back) is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_recorded_usage_has_an_outcome_for_each_item(client):
     def item(**fields):
         return usage_service_pb2.RecordUsageItem(**{"account_id": ACCOUNT, "request_id": "r", **fields})

@@ -237,6 +237,8 @@ ROWS = [
     invalid("ListApiKeys", "page_token", page_token="YQ"),
     invalid("RevokeApiKey", "key_id"),
     missing("RevokeApiKey", "API_KEY", key_id="key_none"),
+    invalid("SetTestClock", "time"),
+    invalid("SetTestClock", "time", time=PAST),
     invalid("AdvanceTestClock", "target"),
     invalid("AdvanceTestClock", "duration", duration=Duration(seconds=-1)),
     invalid("AdvanceTestClock", "duration", duration=Duration(seconds=8_000_000_000)),

@@ -17,6 +17,7 @@ from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Slot
 from tallygate.domain.gating.rate_limit import RateGate
+from tallygate.domain.tenant_clock import TenantClock
 from tallygate.storage.memory import MemoryGates, MemoryViews
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.gates import GateOptions, RedisGates
@@ -186,12 +187,32 @@ async def test_effects_are_remembered_for_at_least_the_replay_window(store, hour
     assert later.answers[0].replayed == (hours < 1)
 
 
+async def test_a_test_tenant_s_clock_may_stand_in_the_past_while_others_go_on(store):
+    stands = TenantClock(standing=await store.now() - 30 * HOUR)
+    gate = await quota(store, 1)
+    slot, start = gate.slots[0], stands.standing - HOUR
+    then = {"start": start, "period_start": start, "previous_start": start - HOUR}
+    old = replace(gate, slots=(replace(slot, end=slot.start, period_end=slot.start, **then),))
+
+    first = await store.admit(call(old, request="r1", clock=stands))
+    await store.wait(3 * HOUR)  # of real time
+    second = await store.admit(call(old, request="r2", clock=stands))
+    running = await store.admit(call(await quota(store, 1), request="r3"))
+
+    assert (first.now, second.now) == (stands.standing, stands.standing)
+    assert [reply.answers[0].used for reply in (first, second)] == [1, 2]
+    assert running.now > stands.standing
+    assert running.answers[0].used == 1
+
+
 async def test_a_test_tenant_s_clock_takes_nobody_s_replays_away(store):
     take = call(await quota(store, 1), request="r")
     await store.admit(take)
 
     for hours in (1.5, 3, 300):
-        await store.admit(call(await quota(store, 1), request=f"of the other {hours}", clock_offset=int(hours * HOUR)))
+        await store.admit(
+            call(await quota(store, 1), request=f"of the other {hours}", clock=TenantClock(offset=int(hours * HOUR)))
+        )
 
     assert (await store.admit(take)).answers[0].replayed
 
@@ -208,7 +229,7 @@ async def test_instants_outside_of_the_slots_are_not_guessed(store):
     gate = await quota(store, 1)
     now = await store.now()
 
-    missed = await store.admit(call(gate, clock_offset=1_000 * HOUR))
+    missed = await store.admit(call(gate, clock=TenantClock(offset=1_000 * HOUR)))
     early = await store.admit(call(replace(gate, occurred_time=now - 100 * HOUR)))
     ahead = await store.admit(call(replace(gate, occurred_time=now + HOUR)))
     looked = await store.admit(call(replace(gate, quantity=None, occurred_time=now + HOUR), peek=True))
@@ -262,10 +283,10 @@ async def test_a_reset_opens_a_counter_and_keeps_the_old_one(store):
     await store.admit(call(gate))
 
     opened = await store.admit(
-        call(ResetGate(feature_key="calls", slots=gate.slots), request="x", clock_offset=10 * SECOND)
+        call(ResetGate(feature_key="calls", slots=gate.slots), request="x", clock=TenantClock(offset=10 * SECOND))
     )
-    fresh = await store.admit(call(gate, clock_offset=20 * SECOND))
-    late = await store.admit(call(replace(gate, occurred_time=before), clock_offset=20 * SECOND))
+    fresh = await store.admit(call(gate, clock=TenantClock(offset=20 * SECOND)))
+    late = await store.admit(call(replace(gate, occurred_time=before), clock=TenantClock(offset=20 * SECOND)))
 
     assert opened.answers[0].period_start == opened.now
     assert (fresh.answers[0].used, fresh.answers[0].period_start) == (10, opened.now)

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tallygate/v1/test_clock_service.proto\x12\x0ctallygate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"h\n\tTestClock\x12\x30\n\x0c\x63urrent_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x15\n\x13GetTestClockRequest\">\n\x14GetTestClockResponse\x12&\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x17.tallygate.v1.TestClock\"\x81\x01\n\x17\x41\x64vanceTestClockRequest\x12-\n\x08\x64uration\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12-\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x08\n\x06target\"X\n\x18\x41\x64vanceTestClockResponse\x12&\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x17.tallygate.v1.TestClock\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x32\xcc\x01\n\x10TestClockService\x12U\n\x0cGetTestClock\x12!.tallygate.v1.GetTestClockRequest\x1a\".tallygate.v1.GetTestClockResponse\x12\x61\n\x10\x41\x64vanceTestClock\x12%.tallygate.v1.AdvanceTestClockRequest\x1a&.tallygate.v1.AdvanceTestClockResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tallygate/v1/test_clock_service.proto\x12\x0ctallygate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\tTestClock\x12\x30\n\x0c\x63urrent_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08standing\x18\x03 \x01(\x08\"\x15\n\x13GetTestClockRequest\">\n\x14GetTestClockResponse\x12&\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x17.tallygate.v1.TestClock\"c\n\x13SetTestClockRequest\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08standing\x18\x02 \x01(\x08H\x00\x88\x01\x01\x42\x0b\n\t_standing\"T\n\x14SetTestClockResponse\x12&\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x17.tallygate.v1.TestClock\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"\x81\x01\n\x17\x41\x64vanceTestClockRequest\x12-\n\x08\x64uration\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12-\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x08\n\x06target\"X\n\x18\x41\x64vanceTestClockResponse\x12&\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x17.tallygate.v1.TestClock\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x32\xa3\x02\n\x10TestClockService\x12U\n\x0cGetTestClock\x12!.tallygate.v1.GetTestClockRequest\x1a\".tallygate.v1.GetTestClockResponse\x12U\n\x0cSetTestClock\x12!.tallygate.v1.SetTestClockRequest\x1a\".tallygate.v1.SetTestClockResponse\x12\x61\n\x10\x41\x64vanceTestClock\x12%.tallygate.v1.AdvanceTestClockRequest\x1a&.tallygate.v1.AdvanceTestClockResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,15 +34,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.test_clock
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TESTCLOCK']._serialized_start=120
-  _globals['_TESTCLOCK']._serialized_end=224
-  _globals['_GETTESTCLOCKREQUEST']._serialized_start=226
-  _globals['_GETTESTCLOCKREQUEST']._serialized_end=247
-  _globals['_GETTESTCLOCKRESPONSE']._serialized_start=249
-  _globals['_GETTESTCLOCKRESPONSE']._serialized_end=311
-  _globals['_ADVANCETESTCLOCKREQUEST']._serialized_start=314
-  _globals['_ADVANCETESTCLOCKREQUEST']._serialized_end=443
-  _globals['_ADVANCETESTCLOCKRESPONSE']._serialized_start=445
-  _globals['_ADVANCETESTCLOCKRESPONSE']._serialized_end=533
-  _globals['_TESTCLOCKSERVICE']._serialized_start=536
-  _globals['_TESTCLOCKSERVICE']._serialized_end=740
+  _globals['_TESTCLOCK']._serialized_end=242
+  _globals['_GETTESTCLOCKREQUEST']._serialized_start=244
+  _globals['_GETTESTCLOCKREQUEST']._serialized_end=265
+  _globals['_GETTESTCLOCKRESPONSE']._serialized_start=267
+  _globals['_GETTESTCLOCKRESPONSE']._serialized_end=329
+  _globals['_SETTESTCLOCKREQUEST']._serialized_start=331
+  _globals['_SETTESTCLOCKREQUEST']._serialized_end=430
+  _globals['_SETTESTCLOCKRESPONSE']._serialized_start=432
+  _globals['_SETTESTCLOCKRESPONSE']._serialized_end=516
+  _globals['_ADVANCETESTCLOCKREQUEST']._serialized_start=519
+  _globals['_ADVANCETESTCLOCKREQUEST']._serialized_end=648
+  _globals['_ADVANCETESTCLOCKRESPONSE']._serialized_start=650
+  _globals['_ADVANCETESTCLOCKRESPONSE']._serialized_end=738
+  _globals['_TESTCLOCKSERVICE']._serialized_start=741
+  _globals['_TESTCLOCKSERVICE']._serialized_end=1032
 # @@protoc_insertion_point(module_scope)

@@ -28,8 +28,9 @@ if _version_not_supported:
 class TestClockServiceStub:
     """The clock of a test tenant, to walk through months of billing in a test. Needs the scope CONTROL, or READ_ONLY to read it.
 
-    Only decisions, periods and billing follow it: API keys, deadlines and leases stay on real time. A tenant that is not a
-    test tenant is answered with NOT_A_TEST_TENANT.
+    It runs beside real time, or stands. Only decisions, periods and billing follow it: API keys, deadlines, leases and
+    replay windows stay on real time, and so does every other tenant. A tenant that is not a test tenant is answered with
+    NOT_A_TEST_TENANT.
     """
 
     def __init__(self, channel):
@@ -43,6 +44,11 @@ class TestClockServiceStub:
                 request_serializer=tallygate_dot_v1_dot_test__clock__service__pb2.GetTestClockRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_test__clock__service__pb2.GetTestClockResponse.FromString,
                 _registered_method=True)
+        self.SetTestClock = channel.unary_unary(
+                '/tallygate.v1.TestClockService/SetTestClock',
+                request_serializer=tallygate_dot_v1_dot_test__clock__service__pb2.SetTestClockRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_test__clock__service__pb2.SetTestClockResponse.FromString,
+                _registered_method=True)
         self.AdvanceTestClock = channel.unary_unary(
                 '/tallygate.v1.TestClockService/AdvanceTestClock',
                 request_serializer=tallygate_dot_v1_dot_test__clock__service__pb2.AdvanceTestClockRequest.SerializeToString,
@@ -53,8 +59,9 @@ class TestClockServiceStub:
 class TestClockServiceServicer:
     """The clock of a test tenant, to walk through months of billing in a test. Needs the scope CONTROL, or READ_ONLY to read it.
 
-    Only decisions, periods and billing follow it: API keys, deadlines and leases stay on real time. A tenant that is not a
-    test tenant is answered with NOT_A_TEST_TENANT.
+    It runs beside real time, or stands. Only decisions, periods and billing follow it: API keys, deadlines, leases and
+    replay windows stay on real time, and so does every other tenant. A tenant that is not a test tenant is answered with
+    NOT_A_TEST_TENANT.
     """
 
     def GetTestClock(self, request, context):
@@ -64,8 +71,18 @@ class TestClockServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetTestClock(self, request, context):
+        """Sets the clock, and lets it stand or run from there. Before it has accounts, a tenant whose clock was never set nor
+        moved may go into the past, once; from then on it goes forwards only.
+
+        Errors: INVALID_FIELD (neither, or in the past of what the clock shows).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AdvanceTestClock(self, request, context):
-        """Moves the clock forwards; it never goes back.
+        """Moves the clock forwards; it never goes back. One that stands then stands there.
 
         Errors: INVALID_FIELD (neither, or backwards).
         """
@@ -80,6 +97,11 @@ def add_TestClockServiceServicer_to_server(servicer, server):
                     servicer.GetTestClock,
                     request_deserializer=tallygate_dot_v1_dot_test__clock__service__pb2.GetTestClockRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_test__clock__service__pb2.GetTestClockResponse.SerializeToString,
+            ),
+            'SetTestClock': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetTestClock,
+                    request_deserializer=tallygate_dot_v1_dot_test__clock__service__pb2.SetTestClockRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_test__clock__service__pb2.SetTestClockResponse.SerializeToString,
             ),
             'AdvanceTestClock': grpc.unary_unary_rpc_method_handler(
                     servicer.AdvanceTestClock,
@@ -97,8 +119,9 @@ def add_TestClockServiceServicer_to_server(servicer, server):
 class TestClockService:
     """The clock of a test tenant, to walk through months of billing in a test. Needs the scope CONTROL, or READ_ONLY to read it.
 
-    Only decisions, periods and billing follow it: API keys, deadlines and leases stay on real time. A tenant that is not a
-    test tenant is answered with NOT_A_TEST_TENANT.
+    It runs beside real time, or stands. Only decisions, periods and billing follow it: API keys, deadlines, leases and
+    replay windows stay on real time, and so does every other tenant. A tenant that is not a test tenant is answered with
+    NOT_A_TEST_TENANT.
     """
 
     @staticmethod
@@ -118,6 +141,33 @@ class TestClockService:
             '/tallygate.v1.TestClockService/GetTestClock',
             tallygate_dot_v1_dot_test__clock__service__pb2.GetTestClockRequest.SerializeToString,
             tallygate_dot_v1_dot_test__clock__service__pb2.GetTestClockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetTestClock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.TestClockService/SetTestClock',
+            tallygate_dot_v1_dot_test__clock__service__pb2.SetTestClockRequest.SerializeToString,
+            tallygate_dot_v1_dot_test__clock__service__pb2.SetTestClockResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -77,6 +77,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.InvoiceService/GetInvoice": _READ_BILLS,
     "tallygate.v1.InvoiceService/ListInvoices": _READ_BILLS,
     "tallygate.v1.TestClockService/GetTestClock": _READ,
+    "tallygate.v1.TestClockService/SetTestClock": _WRITE,
     "tallygate.v1.TestClockService/AdvanceTestClock": _WRITE,
 }
 """By `service/method`, as in the call's path."""

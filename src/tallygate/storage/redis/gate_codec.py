@@ -52,7 +52,8 @@ class WorldKind(StrEnum):
 def pack_world(kind: WorldKind, call: AdmitCall, epoch: str, *, replay_window: int, stream_max: int) -> bytes:
     """The world that a call was resolved in; the script takes nothing in another one."""
     record = str(call.account_version) if call.account_id else ""
-    return pack_all(kind.value, epoch, str(call.catalog_version), record, call.clock_offset, replay_window, stream_max)
+    clock = call.clock.offset if call.clock.standing is None else str(call.clock.standing)
+    return pack_all(kind.value, epoch, str(call.catalog_version), record, clock, replay_window, stream_max)
 
 
 def pack_all(*values: Any) -> bytes:  # noqa: ANN401 - whatever msgpack packs

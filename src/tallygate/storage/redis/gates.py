@@ -151,7 +151,7 @@ class RedisGates:
         return pack_arguments([keys.account(partition, tenant_id, account_id)])
 
     def _world(self, call: AdmitCall, home: _Home, epoch: str) -> bytes:
-        world = (epoch, call.catalog_version, call.account_version, call.clock_offset, call.peek)
+        world = (epoch, call.catalog_version, call.account_version, call.clock, call.peek)
         if home.world != world:
             kind = WorldKind.LOOK if call.peek else WorldKind.TAKE
             home.world_packed = pack_arguments([self._packed_world(kind, call, epoch)])

@@ -82,6 +82,7 @@ class TenantRow(Base):
     default_plan: Mapped[str]
     test: Mapped[bool]
     clock_offset: Mapped[int]
+    clock_time: Mapped[int | None] = mapped_column(Instant())
     former_zones: Mapped[list[dict[str, Any]]]
     former_defaults: Mapped[list[dict[str, Any]]]
     view_version: Mapped[int]

@@ -204,7 +204,7 @@ class SqlStore:
                 if row is None:
                     raise TenantNotFoundError(tenant_id=tenant_id)
                 tenant = tenant_of(row)
-                own_time = now + tenant.clock_offset
+                own_time = tenant.clock.at(now)
                 known = Known(tenant=tenant)
                 yield SqlUnitOfWork(scope=Scope(connection=connection, tenant_id=tenant_id, now=own_time, known=known))
 

@@ -5,7 +5,7 @@
 -- KEYS  1 epoch  2 clock  3 catalogue version  4 account record (absent: same as 3)  5 stream  6 replay prefix
 --       7.. each gate's state key, in the gates' order; all share one hash tag, but for limits that the tenant owns
 -- ARGV  1 caller's sequence number, echoed  2 caller's own time (us)  3 world, msgpack values one after the other:
---         kind  epoch expected  catalogue version  account version or ""  test clock offset (us)  replay window (us)
+--         kind  epoch expected  catalogue version  account version or ""  test clock offset (us; as text: where it stands)  replay window (us)
 --         stream bound
 --       then by kind:
 --   "g" take, "p" look only: 4 gates (msgpack)

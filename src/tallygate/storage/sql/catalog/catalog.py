@@ -52,6 +52,7 @@ class SqlTenantRepository:
                 time_zone=tenant.time_zone,
                 default_plan=tenant.default_plan,
                 clock_offset=tenant.clock_offset,
+                clock_time=tenant.clock_time,
                 former_zones=FORMER_ZONES.dump_python(tenant.former_zones, mode="json"),
                 former_defaults=FORMER_DEFAULTS.dump_python(tenant.former_defaults, mode="json"),
             )

@@ -55,7 +55,8 @@ if kind == 'c' or kind == 'l' then
         redis.call('HSET', key, 'u', used, 'i', included, 'o', overage)
       end
       if not kept[1] then
-        redis.call('PEXPIREAT', key, math.max(math.ceil((keep_until - offset) / 1000), math.ceil(raw / 1000 + 1000)))
+        local soonest = math.ceil(raw / 1000) + (offset ~= 0 and 86400000 or 1000)
+        redis.call('PEXPIREAT', key, math.max(math.ceil((keep_until - offset) / 1000), soonest))
       end
       local at = cmsgpack.pack(now)
       redis.call('XADD', KEYS[KEY_STREAM], '*', 'c', ARGV[9], 'f', '\154' .. units .. at .. at .. period .. pots .. plan)

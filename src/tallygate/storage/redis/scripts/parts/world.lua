@@ -11,6 +11,8 @@ if seen - raw > SKEW then seen = 0 end
 local behind = raw < seen
 if behind then raw = seen end
 local mark = raw - math.fmod(raw, GRAIN)
+-- A test's clock that stands comes as text: the instant that it stands at.
+if type(offset) == 'string' then offset = offset - raw end
 local now = raw + offset
 -- When Redis may forget the state of a rate limit, in milliseconds of its own time (`rate_limit.kept_for`).
 local kept_until = function(full, keep)
