@@ -230,3 +230,15 @@ def test_a_loss_covers_what_lies_behind_its_begin_up_to_its_end():
         "10-2",
     ]
     assert not loss.covers(0, "10-0")
+
+
+async def test_what_was_read_before_a_restart_is_in_sql_before_anything_is_compared(rig):
+    """A batch that was read from the server before, and is written while this one is looked at."""
+    keeper, ledger, board = rig
+    await keeper.settle()
+
+    async def recorded():
+        await collected(ledger, 0, "500-1")
+
+    board.restart(p0="500-0")
+    assert await replace(keeper, recorded=recorded).settle() == [0]

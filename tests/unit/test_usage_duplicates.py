@@ -1,7 +1,9 @@
+import asyncio
+import contextlib
 from dataclasses import replace
 
 from tallygate.domain.event import FactKind, FactSource, UsageFact
-from tallygate.metering.collector import CONFLICT, identity_of, sort_out
+from tallygate.metering.collector import CONFLICT, Collector, identity_of, sort_out
 from tallygate.metering.ports import Delivery, Recorded
 
 
@@ -80,3 +82,45 @@ def test_a_repetition_of_what_the_store_has_forgotten_counts_once_and_is_not_giv
     found = sort_out([delivery("2"), delivery("1"), delivery("3", payload=b"x")], forgotten)
     assert shape(found) == (0, 1, 0, 1)
     assert found.recounted == [delivery("2").source]
+
+
+async def test_who_waits_between_rounds_sees_all_that_was_read_before_in_the_ledger():
+    read, committed = asyncio.Event(), []
+
+    class Stream:
+        async def read(self):
+            await read.wait()
+            return [delivery("1")]
+
+        async def acknowledge(self, sources):
+            assert sources
+
+    class Ledger:
+        @contextlib.asynccontextmanager
+        async def transaction(self):
+            yield self
+            committed.append(1)
+
+        async def lock(self, _tenants):
+            pass
+
+        async def known(self, _identities):
+            return {}
+
+        async def append(self, facts):
+            assert facts
+
+        async def quarantine(self, _deliveries):
+            return 0
+
+    collector = Collector(Stream(), Ledger(), clock=lambda: 0)
+    await collector.between_rounds()
+    round_ = asyncio.create_task(collector.collect())
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(collector.between_rounds())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    read.set()
+    await waiting
+    assert committed == [1]
+    assert await round_ == 1

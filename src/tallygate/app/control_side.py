@@ -139,14 +139,20 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     transactions = Transactions(store=store, publisher=publisher)
     barrier = RedisBarrier(streaming, partitions=partitions, sleep=asyncio.sleep)
     billing = BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now)
+    collector = Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits)
     return ControlSide(
         engine=engine,
         transactions=transactions,
         billing=billing,
         jobs=Scheduler(queue=SqlJobQueue(engine=engine), handlers={CLOSE: billing.handle}, clock=clock.now),
         publisher=publisher,
-        epochs=EpochKeeper(ledger=SqlEpochs(engine), board=RedisEpochs(redis.link), new_epoch=clock.new_epoch),
-        collector=Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits),
+        epochs=EpochKeeper(
+            ledger=SqlEpochs(engine),
+            board=RedisEpochs(redis.link),
+            new_epoch=clock.new_epoch,
+            recorded=collector.between_rounds,
+        ),
+        collector=collector,
         events=SqlEventReader(engine),
         usage=SqlUsageReader(engine),
         stream=stream,

@@ -116,7 +116,7 @@ class Collector:
     `run` until `stop`; `collect` does one round and raises what the stream or the ledger raise.
     """
 
-    __slots__ = ("_clock", "_ledger", "_limits", "_next_look", "_sleep", "_stopping", "_stream", "stats")
+    __slots__ = ("_between", "_clock", "_ledger", "_limits", "_next_look", "_sleep", "_stopping", "_stream", "stats")
 
     def __init__(
         self,
@@ -134,6 +134,8 @@ class Collector:
         self._limits = limits or CollectorLimits()
         self._next_look = 0
         self._stopping = asyncio.Event()
+        self._between = asyncio.Event()
+        self._between.set()
         self.stats = CollectorStats()
 
     def stop(self) -> None:
@@ -168,11 +170,19 @@ class Collector:
 
         Nothing is acknowledged before its transaction has committed. A round that fails in between is read again.
         """
-        deliveries = await self._stream.read()
-        for start in range(0, len(deliveries), self._limits.batch):
-            for batch, found in await self._record(deliveries[start : start + self._limits.batch]):
-                await self._settle(batch, found)
+        self._between.clear()
+        try:
+            deliveries = await self._stream.read()
+            for start in range(0, len(deliveries), self._limits.batch):
+                for batch, found in await self._record(deliveries[start : start + self._limits.batch]):
+                    await self._settle(batch, found)
+        finally:
+            self._between.set()
         return len(deliveries)
+
+    async def between_rounds(self) -> None:
+        """Wait until whatever has been read by now is in the ledger, or given up."""
+        await self._between.wait()
 
     async def _settle(self, batch: Sequence[Delivery], found: Sorted) -> None:
         """Take committed entries out of the stream; after a crash before this they come again, as redeliveries."""

@@ -117,6 +117,10 @@ class EpochBoard(Protocol):
         ...
 
 
+async def _at_once() -> None:
+    """Nobody in this process reads streams."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochKeeper:
     """Settles ledger and board: after it, every partition counts, or says that it cannot."""
@@ -124,6 +128,8 @@ class EpochKeeper:
     ledger: EpochLedger
     board: EpochBoard
     new_epoch: Callable[[], str]
+    recorded: Callable[[], Awaitable[None]] = _at_once
+    """Waits until whatever this process has read of the streams by now is in SQL."""
     lost: list[int] = field(default_factory=list)
     """The partitions whose counters were not whole when it was last settled."""
 
@@ -186,8 +192,10 @@ class EpochKeeper:
     async def _compared(self, look: Look) -> tuple[Sequence[PartitionEpoch], Look]:
         """What SQL knows, and a look that is as new: one that comes out older than SQL is taken again.
 
-        Somebody may count on this server already, where nobody ever vouched for one.
+        Somebody may count on this server already, where nobody ever vouched for one. What was read from the one before
+        is in SQL first: it is what this one is compared with.
         """
+        await self.recorded()
         partitions = await self.ledger.load()
         if any(is_older(look, partition) for partition in partitions):
             again = await self.board.look([partition.partition for partition in partitions], anyway=True)
