@@ -29,14 +29,19 @@ async def greet(call: Call, address: RedisAddress) -> str:
     Raises:
         ReplyError: the server wants none of it, or this user lacks a right.
     """
+    first: list[Awaitable[Any]] = []  # all in one write: a distant server is greeted in one round trip
     if address.password is not None:
         user = [address.username] if address.username else []
-        await call("AUTH", *user, address.password)
+        first.append(call("AUTH", *user, address.password))
     if address.database:
-        await call("SELECT", address.database)
-    await call("PING")  # refused while a server loads its data
-    refused: Sequence[bytes] = await call("EVAL", _PROBE.body, len(keys.PROBES), *keys.PROBES)
-    await call("EVALSHA", _PROBE.sha1, len(keys.PROBES), *keys.PROBES)
+        first.append(call("SELECT", address.database))
+    first.append(call("PING"))  # refused while a server loads its data
+    probe = call("EVAL", _PROBE.body, len(keys.PROBES), *keys.PROBES)
+    again = call("EVALSHA", _PROBE.sha1, len(keys.PROBES), *keys.PROBES)
+    for reply in first:
+        await reply
+    refused: Sequence[bytes] = await probe
+    await again
     errors = [(name.decode(), _reply(text)) for name, text in zip(refused[::2], refused[1::2], strict=True)]
     missing = [name.lower() for name, error in errors if error.refusal is Refusal.RIGHTS]
     if missing:
