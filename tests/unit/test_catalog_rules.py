@@ -181,5 +181,75 @@ def test_an_add_on_is_offered_on_plans_that_exist():
     assert complaint(replace(demo_catalog(), add_ons={"extra": {1: add_on}})) == "add_ons.extra.offered_on[0]"
 
 
+def upgrading(version=1, **upgrades):
+    return Catalog(
+        plans={
+            key: {version: Plan(plan_key=key, version=version, upgrades_to=tuple(to.split()))}
+            for key, to in upgrades.items()
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("upgrades", "steps", "circles"),
+    [
+        ({"a": "a"}, {"plans.a.upgrades_to[0]"}, {"a -> a"}),
+        (
+            {"c": "", "a": "c b", "b": "a"},
+            {"plans.a.upgrades_to[1]", "plans.b.upgrades_to[0]"},
+            {"a -> b -> a", "b -> a -> b"},
+        ),
+        (
+            {"a": "b", "b": "c", "c": "a", "d": "a"},
+            {"plans.a.upgrades_to[0]", "plans.b.upgrades_to[0]", "plans.c.upgrades_to[0]"},
+            {"a -> b -> c -> a", "b -> c -> a -> b", "c -> a -> b -> c"},
+        ),
+    ],
+)
+def test_upgrades_never_lead_back(upgrades, steps, circles):
+    with pytest.raises(InvalidFieldError) as raised:
+        check_catalog(upgrading(**upgrades), EMPTY)
+    assert raised.value.metadata["field"] in steps
+    assert raised.value.metadata["got"] in circles
+
+
+def test_upgrades_may_meet_again():
+    check_catalog(upgrading(a="b c", b="d", c="d", d=""), EMPTY)
+
+
+def test_a_circle_is_found_through_what_is_stored_and_a_stored_one_may_stay():
+    stored = upgrading(a="b", b="")
+    with pytest.raises(InvalidFieldError) as raised:
+        check_catalog(upgrading(2, b="a"), stored)
+    assert raised.value.metadata == {
+        "field": "plans.b.upgrades_to[0]",
+        "expected": "a plan whose upgrades do not lead back to this one",
+        "got": "b -> a -> b",
+    }
+    circle = upgrading(a="b", b="a")
+    check_catalog(circle, circle)
+    check_catalog(upgrading(2, a=""), circle)
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({"default_plan": "fre"}, "did you mean free?"),
+        (planned(upgrades_to=("enterprize",)), "did you mean enterprise?"),
+        (planned(trial=Trial(days=1, ends_in="fee")), "did you mean free?"),
+        (planned(entitlements={"api_cals": Entitlement(limit=1)}), "did you mean api_calls?"),
+        (planned(entitlements={"support": Entitlement(text="emial")}), "did you mean email?"),
+        (planned(rate_limits={"api_rp": RateLimit(limit=1, window=SECOND)}), "did you mean api_rps?"),
+        (planned(prices=(Price(usage=UsagePrice(feature_key="api_call", unit_amount="1")),)), "mean api_calls?"),
+        ({"add_ons": {"x": {1: AddOn(add_on_key="x", version=1, offered_on=("pr",))}}}, "did you mean pro?"),
+        ({"default_plan": "zzz"}, "known are"),
+    ],
+)
+def test_a_wrong_reference_is_told_the_nearest_name(document, told):
+    with pytest.raises(InvalidFieldError) as raised:
+        check_catalog(document if isinstance(document, Catalog) else replace(demo_catalog(), **document), EMPTY)
+    assert told in raised.value.metadata["expected"]
+
+
 def test_the_mapping_and_its_items_agree_on_keys():
     assert complaint(Catalog(plans={"a": {1: Plan(plan_key="b", version=1)}})) == "plans.a"

@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from tallygate.cli import demo
-from tallygate.cli.catalog_reader import parse_document
+from tallygate.cli import catalog_reader, demo
+from tallygate.cli.catalog_reader import parse_document, read_document
 from tallygate.cli.catalog_writer import write_catalog
 from tallygate.cli.failures import CommandError
 from tallygate.server.wire.catalog import decode_catalog, encode_catalog
 from tallygate.server.wire.price import decode_price, encode_price
+from tallygate.settings import documents
 from tallygate_api.v1 import catalog_pb2 as wire
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +123,31 @@ def test_the_schema_must_be_ours_and_there():
     assert "expected tallygate.catalog.v1, got v2" in problems("", head="schema: v2\n")[0]
     assert "the document is empty" in problems("", head="")[0]
     assert "expected a mapping" in problems("", head="- a\n")[0]
+
+
+def test_what_libyaml_reads_python_alone_reads_too(monkeypatch):
+    text = (ROOT / "examples/catalog.yaml").read_text()
+    plain = parse_document(text, file="c.yaml")
+    monkeypatch.setattr(documents, "LARGE", 0)
+    assert parse_document(text, file="c.yaml") == plain
+    for wrong in ("plans: {pro: {name: no}}", "plans: {p: *a}", "plans: {p: {version: 1}\n", "plans: [p]"):
+        assert problems(wrong)
+
+
+def test_a_long_document_tells_how_far_it_has_come():
+    text = HEAD + "features:\n" + "".join(f"  f{number}: {{kind: metered}}\n" for number in range(200))
+    steps = []
+    documents.compose(text, steps.append)
+    assert all(step >= 0 for step in steps)
+    assert len(steps) > 200
+    assert 0.9 < sum(steps) / len(text) <= 1
+
+
+def test_a_document_that_is_too_long_is_refused_before_it_is_read(tmp_path):
+    (tmp_path / "c.yaml").write_text(HEAD + "# " + "x" * catalog_reader.MAX_BYTES)
+    with pytest.raises(CommandError, match=r"c.yaml: 8.0 MiB, and a catalogue has at most 8 MiB") as refused:
+        read_document(tmp_path / "c.yaml")
+    assert refused.value.exit_code == 2
 
 
 def test_depth_is_no_traceback():

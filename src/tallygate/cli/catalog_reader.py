@@ -3,6 +3,7 @@
 YAML alone reads `no` as false and `12:30` as 750; here a scalar keeps its text until its field has been found.
 """
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from google.protobuf.message import Message
 
 from tallygate.cli.catalog_scalars import Expected, Field, choices, read_scalar
 from tallygate.cli.failures import CommandError
-from tallygate.cli.naming import nearest
-from tallygate.settings.documents import DocumentError, compose, is_ambiguous
+from tallygate.records.naming import nearest
+from tallygate.settings.documents import LARGE, DocumentError, compose, is_ambiguous
 from tallygate.settings.texts import UnreadableError, decode, read_text
 from tallygate_api.v1.catalog_pb2 import Catalog
 
 SCHEMA = "tallygate.catalog.v1"
+MAX_BYTES = 8 * 1024 * 1024
+"""The longest document that is read: ten thousand plans are shorter, and no server takes more in one message."""
 _LONGEST = 50
 _DURATION = "google.protobuf.Duration"
 
@@ -47,7 +50,7 @@ def read_document(file: Path) -> Document:
     try:
         if str(file) == "-":
             with click.open_file("-", "rb") as stream:
-                text = decode(stream.read())
+                text = decode(stream.read(MAX_BYTES + 1))
         else:
             text = read_text(file)
     except (UnreadableError, OSError) as error:
@@ -74,8 +77,14 @@ def parse_document(text: str, *, file: str) -> Document:
 
 
 def _compose(text: str, file: str) -> yaml.Node:
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        msg = f"{file}: {size / 1024**2:.1f} MiB, and a catalogue has at most {MAX_BYTES // 1024**2} MiB"
+        raise CommandError(msg)
+    hidden = len(text) < LARGE or not sys.stderr.isatty()
     try:
-        node = compose(text)
+        with click.progressbar(length=len(text), label=f"reading {file}", file=sys.stderr, hidden=hidden) as bar:
+            node = compose(text, None if hidden else bar.update)
     except DocumentError as error:
         msg = f"{file}:{error.line}: {error}"
         raise CommandError(msg) from error

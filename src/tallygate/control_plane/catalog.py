@@ -44,6 +44,7 @@ async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) ->
     Raises:
         InvalidFieldError: a field is wrong; its path says which.
         VersionConflictError: a published version would change; its path says which.
+        InUseError: the currency of published prices would change.
     """
     stored = published(await work.catalog.load())
     document = replace(

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tallygate.control_plane.catalog_wording import worded
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
-from tallygate.domain.errors import VersionConflictError
+from tallygate.domain.errors import InUseError, VersionConflictError
 from tallygate.records.values import CatalogUse
 
 Item = Feature | RateLimitRule | Plan | AddOn
@@ -64,6 +64,7 @@ def diff_catalog(document: Catalog, stored: Catalog, use: CatalogUse, *, migrate
 
     Raises:
         VersionConflictError: a published version would change, or a version would go back; `path` names the item.
+        InUseError: the currency would change, of what is published with prices.
     """
     found: list[tuple[ItemChange, Item]] = [
         *_unversioned("features", document.features, stored.features),
@@ -80,6 +81,9 @@ def diff_catalog(document: Catalog, stored: Catalog, use: CatalogUse, *, migrate
 
 
 def _settings(document: Catalog, stored: Catalog) -> Iterator[ItemChange]:
+    priced = next((_path(bundle) for bundle in _bundles(stored) if bundle.prices), None)
+    if document.currency != stored.currency and priced is not None:
+        raise InUseError(path="currency", stored=stored.currency, got=document.currency, used_by=priced)
     for name in ("currency", "time_zone", "default_plan"):
         if getattr(document, name) != getattr(stored, name):
             details = tuple(worded(getattr(stored, name), getattr(document, name), name))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tallygate.control_plane.billing_rules import check_billing, check_rule
 from tallygate.control_plane.price_rules import check_count, check_prices
+from tallygate.control_plane.upgrades import check_upgrades
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -27,6 +28,7 @@ from tallygate.domain.catalog import (
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import bucket
 from tallygate.records.fields import check_id, check_label, check_quantity, check_text, check_zone
+from tallygate.records.naming import nearest
 
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _MILLISECOND = 1_000
@@ -81,6 +83,7 @@ def check_catalog(document: Catalog, stored: Catalog) -> None:
         _check_plan(f"plans.{key}", plan, names)
     for key, add_on in ((key, item) for key, versions in document.add_ons.items() for item in versions.values()):
         _check_add_on(f"add_ons.{key}", add_on, names)
+    check_upgrades(document, stored)
 
 
 def check_entitlement(path: str, feature: Feature, value: Entitlement) -> None:
@@ -123,7 +126,8 @@ def _check_static(path: str, feature: Feature, value: Entitlement) -> None:
 def _check_choice(path: str, feature: Feature, value: Entitlement) -> None:
     for text in (value.text, *value.values):
         if text is not None and text not in feature.values:
-            raise InvalidFieldError(field=f"{path}.text", expected=f"one of {', '.join(feature.values)}", got=text)
+            expected = f"one of {', '.join(feature.values)}{nearest(text, feature.values, told=True)}"
+            raise InvalidFieldError(field=f"{path}.text", expected=expected, got=text)
 
 
 def _check_allowance(path: str, feature: Feature, value: Entitlement) -> None:
@@ -209,7 +213,9 @@ def _check_plan(path: str, plan: Plan, names: Known) -> None:
     for key, rate in plan.rate_limits.items():
         rule = names.rate_limits.get(key)
         if rule is None or rule.owner is LimitOwner.TENANT:
-            raise InvalidFieldError(field=f"{path}.rate_limits.{key}", expected="a rate limit that accounts own")
+            owned = [name for name, each in names.rate_limits.items() if each.owner is LimitOwner.ACCOUNT]
+            expected = f"a rate limit that accounts own{nearest(key, owned)}"
+            raise InvalidFieldError(field=f"{path}.rate_limits.{key}", expected=expected, got=key)
         check_rate(f"{path}.rate_limits.{key}", rule.algorithm, rate)
 
 
@@ -229,7 +235,8 @@ def _check_bundle(path: str, bundle: Plan | AddOn, names: Known) -> None:
     for key, value in bundle.entitlements.items():
         feature = names.features.get(key)
         if feature is None:
-            raise InvalidFieldError(field=f"{path}.entitlements.{key}", expected="a feature of the catalogue", got=key)
+            expected = f"a feature of the catalogue{nearest(key, names.features)}"
+            raise InvalidFieldError(field=f"{path}.entitlements.{key}", expected=expected, got=key)
         check_entitlement(f"{path}.entitlements.{key}", feature, value)
     check_prices(f"{path}.prices", bundle.prices, names.features, bundle.entitlements)
 
@@ -242,4 +249,5 @@ def _check_key(path: str, key: str) -> None:
 
 def _check_plan_key(path: str, plan_key: str, names: Known) -> None:
     if plan_key not in names.plans:
-        raise InvalidFieldError(field=path, expected="a plan of the catalogue", got=plan_key)
+        expected = f"a plan of the catalogue{nearest(plan_key, names.plans)}"
+        raise InvalidFieldError(field=path, expected=expected, got=plan_key)

@@ -33,7 +33,7 @@ class ErrorReason(StrEnum):
     ALREADY_EXISTS = "ALREADY_EXISTS"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     SUBSCRIPTION_CONFLICT = "SUBSCRIPTION_CONFLICT"
-    IN_USE = "IN_USE"  # raised by nothing: the wire keeps the name for what may refuse to break its users
+    IN_USE = "IN_USE"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     KEY_EXPIRED = "KEY_EXPIRED"
     KEY_REVOKED = "KEY_REVOKED"
@@ -191,6 +191,12 @@ class ApiKeyNotFoundError(NotFoundError):
     """The tenant has no such API key."""
 
     reason = ErrorReason.API_KEY_NOT_FOUND
+
+
+class InUseError(ConflictError):
+    """It is in use, and the change would mean something else to who uses it."""
+
+    reason = ErrorReason.IN_USE
 
 
 class VersionConflictError(ConflictError):

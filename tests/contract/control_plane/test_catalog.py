@@ -4,14 +4,15 @@ import pytest
 
 from control_planes import DAY, NOW, demo_catalog, pro
 from tallygate.control_plane.catalog import Migrate, get_catalog, get_plan, list_plans
-from tallygate.control_plane.catalog_diff import Effect
+from tallygate.control_plane.catalog_diff import Effect, diff_catalog
 from tallygate.control_plane.subscriptions import get_subscription
 from tallygate.domain.billing.published import published
 from tallygate.domain.billing_terms import BillingPolicy, BillingRule
 from tallygate.domain.catalog import Aggregation, Catalog, Entitlement, RateLimit
-from tallygate.domain.errors import InvalidFieldError, VersionConflictError
+from tallygate.domain.errors import InUseError, InvalidFieldError, VersionConflictError
 from tallygate.domain.period import Anchor, PeriodUnit, add_calendar
 from tallygate.records.paging import PageRequest
+from tallygate.records.values import CatalogUse
 
 
 def with_pro(plan) -> Catalog:
@@ -115,6 +116,23 @@ async def test_a_features_kind_and_aggregation_never_change(plane):
     with pytest.raises(VersionConflictError) as raised:
         await plane.apply(replace(catalog, features={**catalog.features, "api_calls": changed}))
     assert raised.value.metadata["path"] == "features.api_calls.aggregation"
+
+
+async def test_the_currency_of_published_prices_never_changes(plane):
+    for document in (Catalog(currency="EUR"), replace(with_pro(pro(2, seats=20)), currency="EUR")):
+        for validate_only in (True, False):
+            with pytest.raises(InUseError) as raised:
+                await plane.apply(document, validate_only=validate_only)
+            assert raised.value.metadata == {"path": "currency", "stored": "USD", "got": "EUR", "used_by": "plans.pro"}
+    assert (await plane.apply(Catalog(currency="USD"))).changes == ()
+    assert (await exported(plane)).currency == "USD"
+
+
+def test_a_catalogue_without_prices_may_change_its_currency():
+    use = CatalogUse()
+    free = Catalog(currency="CHF", plans={"free": demo_catalog().plans["free"]})
+    (change,) = diff_catalog(Catalog(currency="EUR"), free, use, migrate=False).changes
+    assert (change.path, change.details) == ("currency", ("currency: CHF -> EUR",))
 
 
 async def test_absent_keys_are_kept_and_may_be_referred_to(plane):

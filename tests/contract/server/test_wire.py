@@ -88,7 +88,7 @@ def raised_for(reason):
     return found
 
 
-RESERVED = {errors.ErrorReason.IN_USE, errors.ErrorReason.USER_NOT_FOUND}
+RESERVED = {errors.ErrorReason.USER_NOT_FOUND}
 FAMILIES = {errors.NotFoundError, errors.TallygateError, errors.InvalidError}
 CODES = {
     reason: code

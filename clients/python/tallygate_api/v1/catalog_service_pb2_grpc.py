@@ -64,7 +64,8 @@ class CatalogServiceServicer:
     def ApplyCatalog(self, request, context):
         """Publishes a catalogue, or with `validate_only` says what it would change. What it lacks is kept.
 
-        Applying the same document again changes nothing. Errors: INVALID_FIELD (with the path), VERSION_CONFLICT (likewise).
+        Applying the same document again changes nothing. Errors: INVALID_FIELD (with the path), VERSION_CONFLICT and IN_USE
+        (likewise).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
