@@ -18,7 +18,7 @@ from tallygate.storage.redis.events import EventStream, stream_client
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.metering.events import SqlLedger
 from tallygate.storage.sql.metering.tables import billable_events, event_sequences, quarantined_events
-from tallygate.storage.sql.models import PartitionRow
+from tallygate.storage.sql.partition_models import PartitionRow
 from tallygate.storage.sql.schema import migrate
 
 PARTITIONS = 4

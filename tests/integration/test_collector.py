@@ -12,7 +12,7 @@ from tallygate.storage.redis import keys
 from tallygate.storage.sql.metering import events
 from tallygate.storage.sql.metering.events import SqlLedger
 from tallygate.storage.sql.metering.tables import fact_of, quarantined_events
-from tallygate.storage.sql.models import PartitionRow
+from tallygate.storage.sql.partition_models import PartitionRow
 
 
 @pytest.fixture(scope="module")

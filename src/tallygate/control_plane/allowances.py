@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tallygate.control_plane.catalog_rules import check_entitlement, check_rate
+from tallygate.control_plane.formers import longest_period
 from tallygate.domain.account import Grant, Override
 from tallygate.domain.catalog import (
     Aggregation,
@@ -14,6 +15,7 @@ from tallygate.domain.catalog import (
     RateLimit,
 )
 from tallygate.domain.errors import (
+    AccountFullError,
     ConflictError,
     GrantNotFoundError,
     InvalidFieldError,
@@ -24,9 +26,16 @@ from tallygate.records.fields import check_id, check_instant, check_quantity
 from tallygate.records.lookup import feature_of, known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
 from tallygate.records.ports import NewId, UnitOfWork
+from tallygate.records.repositories import GrantRepository, OverrideRepository
 from tallygate.records.values import StoredGrant, StoredOverride
 
 MAX_PRIORITY = 1_000_000
+MOST_GRANTS = 1_000
+MOST_OVERRIDES = 200
+"""What an account's record holds at most; those that ended long ago stay in lists alone, and do not count."""
+
+_TIDY = 50
+"""From so many on, what ended long ago is looked for."""
 _MEASURED = {Aggregation.UNIQUE, Aggregation.TIME_WEIGHTED}
 
 
@@ -68,6 +77,7 @@ async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int
 
     Raises:
         ConflictError: another override has this id.
+        AccountFullError: the account has too many.
     """
     await known_account(work, request.account_id)
     _check_exception(await work.catalog.load(), request)
@@ -86,6 +96,7 @@ async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int
         end_time=request.end_time,
     )
     if stored is None:
+        await _make_room(work, request.account_id, work.overrides, "overrides", MOST_OVERRIDES, now=now)
         stored = StoredOverride(override=wanted, create_time=now)
         await work.overrides.put(request.account_id, stored)
     if stored.override != wanted:
@@ -122,6 +133,7 @@ async def create_grant(work: UnitOfWork, request: CreateGrant, *, now: int, new_
 
     Raises:
         ConflictError: another grant has this id.
+        AccountFullError: the account has too many.
     """
     await known_account(work, request.account_id)
     _check_grantable(feature_of(await work.catalog.load(), request.feature_key))
@@ -142,6 +154,7 @@ async def create_grant(work: UnitOfWork, request: CreateGrant, *, now: int, new_
         create_time=now,
     )
     if stored is None:
+        await _make_room(work, request.account_id, work.grants, "grants", MOST_GRANTS, now=now)
         stored = StoredGrant(grant=wanted)
         await work.grants.put(request.account_id, stored)
     if not _is_same(stored, wanted):
@@ -197,6 +210,20 @@ def _check_exception(catalog: Catalog, request: CreateOverride) -> None:
     if request.rate_limit is None:
         raise InvalidFieldError(field="rate_limit", expected="the figures of the rate limit")
     check_rate("rate_limit", rule.algorithm, request.rate_limit)
+
+
+async def _make_room(
+    work: UnitOfWork, account_id: str, held: GrantRepository | OverrideRepository, holds: str, most: int, *, now: int
+) -> None:
+    """See that one more fits into the account's record, which every write and every first question reads whole.
+
+    What no usage period hangs on any more leaves the record first.
+    """
+    if await held.count(account_id) < min(most, _TIDY):
+        return
+    await held.retire(account_id, ended_by=now - 3 * longest_period(await work.catalog.load()))
+    if await held.count(account_id) >= most:
+        raise AccountFullError(account_id=account_id, holds=holds, limit=most)
 
 
 def _check_grantable(feature: Feature) -> None:

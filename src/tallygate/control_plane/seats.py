@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import Catalog, FeatureKind
-from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.errors import AccountFullError, InvalidFieldError
 from tallygate.domain.gating.decide import decide
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.domain.gating.remedies import Question
@@ -14,6 +14,9 @@ from tallygate.records.lookup import account_record, feature_of, known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, page_of
 from tallygate.records.ports import UnitOfWork
 from tallygate.records.values import SeatHolder
+
+MOST_SEATS = 10_000
+"""How many named seats an account holds at most: its record names every holder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,9 @@ async def assign_seat(work: UnitOfWork, request: AssignSeat, *, now: int) -> Ass
 
     Who holds a seat keeps it, whatever the limit is by now, and is answered ENTITLED. A denial is a value; `used`
     counts the seats taken afterwards.
+
+    Raises:
+        AccountFullError: the account holds too many, whatever its plan allows.
     """
     check_id("user_id", request.user_id)
     record = await account_record(work, request.account_id)
@@ -45,6 +51,8 @@ async def assign_seat(work: UnitOfWork, request: AssignSeat, *, now: int) -> Ass
     _check_seat_feature(catalog, request.feature_key)
     decision = _decide(catalog, record, request, now=now)
     if decision.granted_quantity:
+        if sum(map(len, record.seats.values())) >= MOST_SEATS:
+            raise AccountFullError(account_id=request.account_id, holds="seats", limit=MOST_SEATS)
         await work.users.add(request.account_id, [request.user_id], now=now)
         holder = SeatHolder(feature_key=request.feature_key, user_id=request.user_id, assign_time=now)
         await work.seats.assign(request.account_id, holder)

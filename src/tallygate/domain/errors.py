@@ -49,6 +49,7 @@ class ErrorReason(StrEnum):
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     UNIMPLEMENTED = "UNIMPLEMENTED"
     INTERNAL = "INTERNAL"
+    ACCOUNT_FULL = "ACCOUNT_FULL"
 
 
 class TallygateError(Exception):
@@ -209,6 +210,12 @@ class SubscriptionConflictError(ConflictError):
     """The subscription's state does not allow this."""
 
     reason = ErrorReason.SUBSCRIPTION_CONFLICT
+
+
+class AccountFullError(ConflictError):
+    """The account holds as many of these as it can: revoke, delete or unassign some that serve no more."""
+
+    reason = ErrorReason.ACCOUNT_FULL
 
 
 class NotATestTenantError(ConflictError):

@@ -158,6 +158,14 @@ class OverrideRepository(Protocol):
         """The account's override with this id."""
         ...
 
+    async def count(self, account_id: str) -> int:
+        """How many stand in the account's record."""
+        ...
+
+    async def retire(self, account_id: str, *, ended_by: int) -> None:
+        """Leave those out of the account's record that had ended by then; they stay in lists."""
+        ...
+
     async def list(self, account_id: str) -> Sequence[StoredOverride]:
         """All of an account's."""
         ...
@@ -172,6 +180,14 @@ class GrantRepository(Protocol):
 
     async def get(self, account_id: str, grant_id: str) -> StoredGrant | None:
         """The account's grant with this id."""
+        ...
+
+    async def count(self, account_id: str) -> int:
+        """How many stand in the account's record."""
+        ...
+
+    async def retire(self, account_id: str, *, ended_by: int) -> None:
+        """Leave those out of the account's record that had ended by then; they stay in lists."""
         ...
 
     async def list(self, account_id: str) -> Sequence[StoredGrant]:

@@ -1,6 +1,7 @@
 import pytest
 
 from control_planes import DAY, NOW
+from tallygate.control_plane import allowances
 from tallygate.control_plane.allowances import (
     CreateGrant,
     CreateOverride,
@@ -13,6 +14,7 @@ from tallygate.control_plane.allowances import (
 )
 from tallygate.domain.catalog import Entitlement, RateLimit
 from tallygate.domain.errors import (
+    AccountFullError,
     ConflictError,
     FeatureNotFoundError,
     GrantNotFoundError,
@@ -207,3 +209,44 @@ async def test_grants_are_listed_as_they_burn(acme):
         seen += more
     assert seen == ["first", "soon", "later", "never", "last"]
     assert not (await acme.read(lambda work, _: list_grants(work, "acme", feature_key="other"))).items
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Bounds that a test can reach."""
+    monkeypatch.setattr(allowances, "MOST_GRANTS", 3)
+    monkeypatch.setattr(allowances, "MOST_OVERRIDES", 3)
+
+
+@pytest.mark.usefixtures("small")
+async def test_what_ended_long_ago_leaves_the_record_and_stays_in_lists(acme):
+    for number in range(3):
+        await grant(acme, grant_id=f"g{number}", expire_time=NOW + DAY)
+        await override(acme, override_id=f"o{number}", end_time=NOW + DAY)
+    acme.now = NOW + DAY + 3 * 31 * DAY  # the catalogue's longest usage period is a month
+    await grant(acme, grant_id="new")
+    await override(acme, override_id="new")
+    record = await acme.record("acme")
+    assert [each.grant_id for each in record.grants] == ["new"]
+    assert [each.override_id for each in record.overrides] == ["new"]
+    listed = await acme.read(lambda work, _: list_grants(work, "acme"))
+    assert {stored.grant.grant_id for stored in listed.items} == {"g0", "g1", "g2", "new"}
+    again = await grant(acme, grant_id="g0", effective_time=NOW, expire_time=NOW + DAY)
+    assert again.grant.grant_id == "g0"
+    assert [each.grant_id for each in (await acme.record("acme")).grants] == ["new"]
+
+
+@pytest.mark.usefixtures("small")
+async def test_an_account_that_is_full_says_so_and_what_is_there_is_answered(acme):
+    for number in range(3):
+        await grant(acme, grant_id=f"g{number}", expire_time=NOW + DAY)
+        await override(acme, override_id=f"o{number}", end_time=NOW + DAY)
+    acme.now = NOW + DAY + 3 * 31 * DAY - 1
+    with pytest.raises(AccountFullError) as full:
+        await grant(acme)
+    assert full.value.metadata == {"account_id": "acme", "holds": "grants", "limit": "3"}
+    with pytest.raises(AccountFullError) as full:
+        await override(acme)
+    assert full.value.metadata["holds"] == "overrides"
+    assert (await grant(acme, grant_id="g1", effective_time=NOW, expire_time=NOW + DAY)).grant.amount == 500
+    assert len((await acme.record("acme")).grants) == 3

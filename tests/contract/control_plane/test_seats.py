@@ -4,12 +4,13 @@ from dataclasses import replace
 import pytest
 
 from control_planes import demo_catalog, pro
+from tallygate.control_plane import seats
 from tallygate.control_plane.allowances import CreateOverride, create_override
 from tallygate.control_plane.seats import AssignSeat, assign_seat, list_seats, unassign_seat
 from tallygate.control_plane.subscription_changes import CancelSubscription, cancel_subscription, set_state
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.catalog import Entitlement, Overage
-from tallygate.domain.errors import AccountNotFoundError, FeatureNotFoundError, InvalidFieldError
+from tallygate.domain.errors import AccountFullError, AccountNotFoundError, FeatureNotFoundError, InvalidFieldError
 from tallygate.domain.gating.decision import Reason, UnblockKind
 from tallygate.records.paging import PageRequest
 
@@ -163,3 +164,15 @@ async def test_the_seat_that_is_held_comes_with_the_decision(plane):
         assigned = await plane.write(lambda work, now: assign_seat(work, request, now=now))
         assert (assigned.holder.user_id, assigned.holder.assign_time) == ("u", since)
         plane.now += 1
+
+
+async def test_an_account_holds_so_many_seats_whatever_its_plan_allows(plane, monkeypatch):
+    await plane.upsert("acme", "pro")
+    monkeypatch.setattr(seats, "MOST_SEATS", 2)
+    for user_id in ("u1", "u2"):
+        await assign(plane, user_id)
+    with pytest.raises(AccountFullError) as full:
+        await assign(plane, "u3")
+    assert full.value.metadata == {"account_id": "acme", "holds": "seats", "limit": "2"}
+    assert (await assign(plane, "u2")).used == 2
+    assert await holders(plane) == ["u1", "u2"]

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tallygate.records.epochs import Loss, PartitionEpoch
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
-from tallygate.storage.sql.models import LossRow, PartitionRow
+from tallygate.storage.sql.partition_models import LossRow, PartitionRow
 from tallygate.storage.sql.partitions import load_partitions
 from tallygate.storage.sql.scope import table_of
 

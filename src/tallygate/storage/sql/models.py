@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -232,6 +233,7 @@ class OverrideRow(Base):
     create_time: Mapped[int] = mapped_column(Instant())
     limit_key: Mapped[str]
     rate_limit: Mapped[dict[str, Any]]
+    retired: Mapped[bool] = mapped_column(server_default=false())
 
 
 class GrantRow(Base):
@@ -250,6 +252,7 @@ class GrantRow(Base):
     expire_time: Mapped[int | None] = mapped_column(Instant())
     create_time: Mapped[int] = mapped_column(Instant())
     revoke_time: Mapped[int | None] = mapped_column(Instant())
+    retired: Mapped[bool] = mapped_column(server_default=false())
 
 
 class ApiKeyRow(Base):
@@ -281,33 +284,3 @@ class OutboxRow(Base):
     version: Mapped[int]
     kind: Mapped[str]
     key: Mapped[str]
-
-
-class PartitionRow(Base):
-    """A partition of the gates: its epoch, whether its counters are whole, how far it was collected.
-
-    Nothing reads the lease any more; its columns stay until no version that reads them can be running.
-    """
-
-    __tablename__ = "partitions"
-
-    partition: Mapped[int] = mapped_column(Integer(), primary_key=True, autoincrement=False)
-    epoch: Mapped[str]
-    state: Mapped[str]
-    last_entry_id: Mapped[str]
-    lease_owner: Mapped[str]
-    lease_until: Mapped[int | None] = mapped_column(Instant())
-
-
-class LossRow(Base):
-    """Entries of a partition whose counts Redis has lost: those after one, up to another.
-
-    Their effects are still events; who repeats one is counted for the first time, as far as the counters go.
-    """
-
-    __tablename__ = "partition_losses"
-
-    number: Mapped[int] = mapped_column(Integer(), primary_key=True, autoincrement=True)
-    partition: Mapped[int] = mapped_column(Integer())
-    after_entry_id: Mapped[str]
-    until_entry_id: Mapped[str]

@@ -10,7 +10,7 @@ from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.epochs import PartitionState
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
-from tallygate.storage.sql.models import PartitionRow
+from tallygate.storage.sql.partition_models import PartitionRow
 from tallygate.storage.sql.scope import table_of
 
 _partitions = table_of(PartitionRow)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Row, and_, delete, not_, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -63,7 +63,7 @@ class SqlAccountRepository:
         accounts = await self.scope.rows(select(_accounts).where(*own).order_by(_accounts.c.account_id))
         holders = [account_id for account_id in account_ids if account_id not in self.scope.known.empty]
         subscriptions = await counting_subscriptions(self.scope, holders)
-        overrides = await _held(self.scope, OverrideRow, holders)
+        overrides = await _held(self.scope, OverrideRow, holders, not_(table_of(OverrideRow).c.retired))
         grants = await grants_of(self.scope, holders)
         seats = await _held(self.scope, SeatRow, holders)
         return [
@@ -176,10 +176,12 @@ def _holder(row: Row[Any]) -> SeatHolder:
     return SeatHolder(feature_key=row.feature_key, user_id=row.user_id, assign_time=row.assign_time)
 
 
-async def _held(scope: Scope, model: type[Base], account_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+async def _held(
+    scope: Scope, model: type[Base], account_ids: Sequence[str], *more: ColumnElement[bool]
+) -> dict[str, list[Row[Any]]]:
     """The model's rows of each of the accounts, in the order of their key."""
     table = table_of(model)
-    query = select(table).where(scope.own(model), table.c.account_id.in_(account_ids))
+    query = select(table).where(scope.own(model), table.c.account_id.in_(account_ids), *more)
     found: dict[str, list[Row[Any]]] = defaultdict(list)
     if not account_ids:
         return found

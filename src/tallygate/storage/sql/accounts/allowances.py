@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, not_, select, update
 
 from tallygate.domain.account import Grant, Override
 from tallygate.records.values import StoredGrant, StoredOverride
 from tallygate.storage.documents import ENTITLEMENT, FIGURES
-from tallygate.storage.sql.models import AccountRow, GrantRow, OverrideRow
+from tallygate.storage.sql.models import AccountRow, Base, GrantRow, OverrideRow
 from tallygate.storage.sql.scope import Scope, table_of
 
 _accounts, _overrides, _grants = table_of(AccountRow), table_of(OverrideRow), table_of(GrantRow)
@@ -47,6 +47,7 @@ class SqlOverrideRepository:
             "create_time": stored.create_time,
             "limit_key": override.limit_key,
             "rate_limit": _document(FIGURES, override.rate_limit),
+            "retired": False,
         }
         await self.scope.upsert(OverrideRow, [row])
 
@@ -66,6 +67,14 @@ class SqlOverrideRepository:
         """The account's override with this id."""
         found = await self._where(account_id, _overrides.c.override_id == override_id)
         return found[0] if found else None
+
+    async def count(self, account_id: str) -> int:
+        """How many stand in the account's record."""
+        return await _count(self.scope, OverrideRow, account_id)
+
+    async def retire(self, account_id: str, *, ended_by: int) -> None:
+        """Leave those out of the account's record that had ended by then."""
+        await _retire(self.scope, OverrideRow, account_id, _overrides.c.end_time <= ended_by)
 
     async def list(self, account_id: str) -> Sequence[StoredOverride]:
         """All of an account's."""
@@ -87,12 +96,22 @@ class SqlGrantRepository:
         """Add or replace a grant."""
         self.scope.holds(account_id)
         columns = {name: getattr(stored.grant, name) for name in Grant.__slots__}
-        await self.scope.upsert(GrantRow, [{"account_id": account_id, **columns, "revoke_time": stored.revoke_time}])
+        await self.scope.upsert(
+            GrantRow, [{"account_id": account_id, **columns, "revoke_time": stored.revoke_time, "retired": False}]
+        )
 
     async def get(self, account_id: str, grant_id: str) -> StoredGrant | None:
         """The account's grant with this id."""
         found = await self._where(account_id, _grants.c.grant_id == grant_id)
         return found[0] if found else None
+
+    async def count(self, account_id: str) -> int:
+        """How many stand in the account's record."""
+        return await _count(self.scope, GrantRow, account_id)
+
+    async def retire(self, account_id: str, *, ended_by: int) -> None:
+        """Leave those out of the account's record that had ended by then."""
+        await _retire(self.scope, GrantRow, account_id, _grants.c.expire_time <= ended_by)
 
     async def list(self, account_id: str) -> Sequence[StoredGrant]:
         """All of an account's."""
@@ -121,9 +140,22 @@ def _document(adapter: TypeAdapter[_Value], value: _Value | None) -> dict[str, A
     return adapter.dump_python(value, mode="json", exclude_defaults=True) if value is not None else {}
 
 
+async def _count(scope: Scope, model: type[Base], account_id: str) -> int:
+    table = table_of(model)
+    where = scope.own(model), table.c.account_id == account_id, not_(table.c.retired)
+    return int((await scope.rows(select(func.count()).select_from(table).where(*where)))[0][0])
+
+
+async def _retire(scope: Scope, model: type[Base], account_id: str, ended: ColumnElement[bool]) -> None:
+    table = table_of(model)
+    where = scope.own(model), table.c.account_id == account_id, not_(table.c.retired), ended
+    if await scope.execute(update(table).where(*where).values(retired=True)):
+        scope.holds(account_id)
+
+
 async def grants_of(scope: Scope, account_ids: Sequence[str]) -> dict[str, list[Grant]]:
     """The grants of each of the accounts, by id."""
-    where = scope.own(GrantRow), _grants.c.account_id.in_(account_ids)
+    where = scope.own(GrantRow), _grants.c.account_id.in_(account_ids), not_(_grants.c.retired)
     query = select(_grants.c.account_id, *_grant_columns).where(*where).order_by(*_grants.primary_key)
     found: dict[str, list[Grant]] = defaultdict(list)
     if not account_ids:

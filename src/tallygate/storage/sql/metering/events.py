@@ -23,7 +23,7 @@ from tallygate.storage.sql.metering.tables import (
     quarantined_events,
     row_of,
 )
-from tallygate.storage.sql.models import PartitionRow
+from tallygate.storage.sql.partition_models import PartitionRow
 from tallygate.storage.sql.scope import table_of
 
 _EVENTS = billable_events.c
