@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from script_time import set_time, timed
 from servers import ValkeyServer
-from tallygate.data_plane.plain import quota_answer, rate_answers
-from tallygate.data_plane.ports import AdmitCall, AdmitReply, Answered, EffectContext, PlainStatus
+from tallygate.data_plane.admission import ask_once
+from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.domain.account import Grant
 from tallygate.domain.catalog import Aggregation, Algorithm, LimitOwner, RateLimit
 from tallygate.domain.event import FactSource
-from tallygate.domain.gating.admit import AdmitStatus, Identified
+from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Slot
 from tallygate.domain.gating.rate_limit import RateGate
@@ -27,6 +27,7 @@ from tallygate.storage.redis.link.link import RedisAddress, RedisLink
 SECOND = 1_000_000
 ORIGIN = 2_000_000_000 * SECOND
 """When each history begins: at an instant of its own, so that what it meets does not depend on when it runs."""
+TENANTS = ("t", "u")
 ANYWHERE = FactSource(partition=0, epoch="", entry_id="0-0")
 PERIOD = 20 * SECOND
 REPLAY_WINDOW = 30 * SECOND
@@ -80,8 +81,10 @@ class Step:
     gates: tuple[Quota | Rate | str, ...]
     request: int | None
     peek: bool
-    plain: bool = True
-    """Whether it goes the short way, where that is open to it."""
+    together: bool = False
+    """Whether it leaves in one burst with the one before, at whose instant it is then."""
+    who: int = 0
+    """Which tenant's account asks."""
     tested: bool = False
     """Whether it is a test clock that advances, not real time."""
 
@@ -192,6 +195,7 @@ def gate(asked: Quota | Rate | str, now: int, terms: Terms) -> tuple[QuotaGate |
 
 def call(step: Step, now: int, terms: Terms, account: str, offset: int) -> AdmitCall:
     """The call of one step."""
+    tenant = TENANTS[step.who]
     items = []
     request = "" if step.request is None else f"r{step.request}"
     for asked in step.gates:
@@ -201,59 +205,18 @@ def call(step: Step, now: int, terms: Terms, account: str, offset: int) -> Admit
             isinstance(made, RateGate) and made.cost == 0
         )
         if request and not looks:
-            digest = effect_digest(tenant_id="t", account_id=account, gate_key=key, request_id=request)
+            digest = effect_digest(tenant_id=tenant, account_id=account, gate_key=key, request_id=request)
         items.append(Identified(gate=made, state_key="", digest=digest, payload_hash=hashed))
     return AdmitCall(
-        tenant_id="t",
+        tenant_id=tenant,
         account_id=account,
-        catalog_version=1,
-        account_version=1,
+        catalog_version=1 + step.who,
+        account_version=1 + step.who,
         gates=tuple(items),
         context=EffectContext(request_id=request),
         clock=TenantClock(offset=offset),
         peek=step.peek,
     )
-
-
-async def by_short_way(gates: RedisGates, asked: AdmitCall, now: int) -> AdmitReply | None:
-    """The reply by the short way; None where the general way has to be gone."""
-    gate = asked.gates[0].gate
-    if isinstance(gate, QuotaGate):
-        return await quota_by_short_way(gates, asked, gate, now)
-    rates = None if asked.peek or isinstance(gate, ResetGate) else gates.rates(asked)
-    if rates is None:
-        return None
-    told, answered = waiting()
-    rates.take(answered)
-    status, at, figures = await told
-    if status is PlainStatus.UNDECIDED:
-        return None
-    return AdmitReply(status=AdmitStatus.DECIDED, now=at, answers=rate_answers(figures, asked.gates, at))
-
-
-async def quota_by_short_way(gates: RedisGates, asked: AdmitCall, gate: QuotaGate, now: int) -> AdmitReply | None:
-    """As `by_short_way`, of a quota."""
-    index = next((i for i, slot in enumerate(gate.slots) if slot.start <= now < slot.end), 0)
-    quota, quantity, item = gates.quota(asked, index), gate.quantity or 0, asked.gates[0]
-    takes = not asked.peek and item.digest and quantity > 0 and gate.mode is Mode.ALL_OR_NOTHING
-    if quota is None or not (takes or (asked.peek and quantity >= 0)):
-        return None
-    told, answered = waiting()
-    if takes:
-        quota.take(quantity, (item.digest, item.payload_hash), (asked.context.request_id, "", {}), answered)
-    else:
-        quota.look(answered)
-    status, at, figures = await told
-    if status is PlainStatus.UNDECIDED:
-        return None
-    answer = quota_answer(status, figures, gate.slots, index, quantity=quantity)
-    return AdmitReply(status=AdmitStatus.DECIDED, now=at, answers=(answer,))
-
-
-def waiting() -> tuple[asyncio.Future, Answered]:
-    """What a plain call came to, and what is to be told it."""
-    told: asyncio.Future = asyncio.get_running_loop().create_future()
-    return told, lambda *answer: told.set_result(answer)
 
 
 def run_history(rig: Rig, world: dict, history: list[Step]) -> None:
@@ -267,7 +230,7 @@ async def drive(rig: Rig, world: dict, history: list[Step]) -> None:
     options = GateOptions(partitions=1, replay_window=REPLAY_WINDOW, stream_max=10**9)
     live = world.get("live", False)  # by Redis' own clock, by which it forgets
     script = redis_gates.ADMIT if live else timed(redis_gates.ADMIT)
-    gates = RedisGates(rig.link, options, lambda: clock[0], script)
+    gates = RedisGates(rig.link, options, lambda: clock[0], script=script)
     model = MemoryGates(lambda: clock[0], replay_window=REPLAY_WINDOW)
     base = ORIGIN + world["phase"]
     terms = slots(base, world), grants(base, world)
@@ -279,29 +242,36 @@ async def drive(rig: Rig, world: dict, history: list[Step]) -> None:
         offset = now - int(seconds) * SECOND - int(micros)
     clock[0] = now - offset
     await set_time(rig.link, clock[0])
-    learns = Step(advance=0, gates=(), request=None, peek=True)  # the short way needs to know the partition's epoch
-    await gates.admit(call(learns, now, terms, account, offset))
-    for step in history:
-        now += step.advance
-        if step.tested or live:
-            offset += step.advance
-        elif step.advance:
-            clock[0] += step.advance
+    for burst in bursts(history):
+        advance = burst[0].advance
+        now += advance
+        if burst[0].tested or live:
+            offset += advance
+        elif advance:
+            clock[0] += advance
             await set_time(rig.link, clock[0])
             await forget(rig.link, clock[0])
-        asked = call(step, now, terms, account, offset)
-        real = (await by_short_way(gates, asked, now) if step.plain else None) or await gates.admit(asked)
-        clock[0] = real.now - offset
-        expected = await model.admit(asked)
-        assert real == expected, step
-        for item in asked.gates:
-            if isinstance(item.gate, RateGate):
-                until = model.kept_until.get(memory_key(item, asked))
-                expected_until = -2 if until is None else until // 1000
-                assert await kept_until(rig.link, item.gate, account) == expected_until, step
+        asked = [call(step, now, terms, account, offset) for step in burst]
+        replies = await asyncio.gather(*(ask_once(gates, one) for one in asked))
+        for step, one, real in sorted(zip(burst, asked, replies, strict=True), key=lambda found: found[0].who):
+            clock[0] = real.now - offset
+            expected = await model.admit(one)
+            assert real == expected, step
+        await compare_kept(rig.link, model, asked)
     entries = await rig.link.call("XRANGE", keys.stream(0), "-", "+")
-    facts = [read_entry(ANYWHERE, dict(zip(fields[::2], fields[1::2], strict=True))).fact for _, fields in entries]
-    assert facts == [replace(fact, source=ANYWHERE) for fact in model.facts]
+    found = [read_entry(ANYWHERE, dict(zip(fields[::2], fields[1::2], strict=True))).fact for _, fields in entries]
+    assert found == [replace(fact, source=ANYWHERE) for fact in model.facts]
+
+
+def bursts(history: list[Step]) -> list[list[Step]]:
+    """The steps that leave together; those of one tenant come first in the script."""
+    found: list[list[Step]] = []
+    for step in history:
+        if step.together and found:
+            found[-1].append(step)
+        else:
+            found.append([step])
+    return [sorted(burst, key=lambda step: step.who) for burst in found]
 
 
 async def forget(link: RedisLink, now: int) -> None:
@@ -311,13 +281,19 @@ async def forget(link: RedisLink, now: int) -> None:
             await link.call("DEL", key)
 
 
-async def kept_until(link: RedisLink, gate: RateGate, account: str) -> int:
-    """When Redis forgets the state of a rate limit, in milliseconds; -2 where there is none."""
-    return await link.call("PEXPIRETIME", keys.rate_limit(0, "t", account, gate.limit_key, gate.descriptor))
+async def compare_kept(link: RedisLink, model: MemoryGates, asked: list[AdmitCall]) -> None:
+    """The states of rate limits are forgotten when the specification says, to the millisecond."""
+    for one, item in [(each, item) for each in asked for item in each.gates]:
+        gate, until = item.gate, model.kept_until.get(memory_key(item, one))
+        if isinstance(gate, RateGate):
+            key = keys.rate_limit(0, one.tenant_id, one.account_id, gate.limit_key, gate.descriptor)
+            assert await link.call("PEXPIRETIME", key) == (-2 if until is None else until // 1000)
 
 
 async def fresh(link: RedisLink, account: str) -> None:
     """Empty the server but for what a call finds published."""
     link.call("FLUSHALL")
-    link.call("MSET", keys.epoch(0), "e1", keys.catalog_version(0, "t"), 1)
-    await link.call("HSET", keys.account(0, "t", account), "v", 1)
+    versions = [keys.catalog_version(0, tenant) for tenant in TENANTS]
+    await link.call("MSET", keys.epoch(0), "e1", versions[0], 1, versions[1], 2)
+    for number, tenant in enumerate(TENANTS, 1):
+        await link.call("HSET", keys.account(0, tenant, account), "v", number)

@@ -87,7 +87,7 @@ class HotServer:
     def __init__(self, valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
         self.valkey = valkey
         self.now = START
-        self.admits: list[Any] = []
+        self.prepared: list[Any] = []
         self.tenant_id = "t"
         self.version = 0
         self.plans: dict[str, str] = {}
@@ -104,13 +104,13 @@ class HotServer:
         )
         monkeypatch.setattr(clock, "now", lambda: self.now)
         monkeypatch.setattr(redis_gates, "ADMIT", timed())
-        general = RedisGates.admit
+        prepare = RedisGates.prepare
 
-        async def admit(gates: RedisGates, call: Any) -> Any:
-            self.admits.append(call)
-            return await general(gates, call)
+        def preparing(gates: RedisGates, call: Any) -> Any:
+            self.prepared.append(call)
+            return prepare(gates, call)
 
-        monkeypatch.setattr(RedisGates, "admit", admit)
+        monkeypatch.setattr(RedisGates, "prepare", preparing)
 
     async def start(self) -> None:
         self.redis_py = publishing_client(RedisAddress.parse(self.valkey.url), reply_seconds=30)
@@ -187,15 +187,14 @@ class HotServer:
         return call(body, metadata=bearer(key_of(key)) if key else None, timeout=60)
 
     async def warm(self, account_id: str, *names: str) -> None:
-        """Load view and key; from here on plain calls of the account go the short way."""
+        """Load view and key; from here on calls of the account find what they need."""
         for name in names or ("calls",):
             await self.ask("CheckEntitlement", account_id=account_id, feature_key=name)
         await self.ask("RateLimit", account_id=account_id, limit_key="bucket", cost=0)
-        self.admits.clear()
 
     @contextlib.contextmanager
-    def generally(self) -> Iterator[None]:
-        """While calls are logged one by one, all of them go the general way."""
+    def by_tasks(self) -> Iterator[None]:
+        """While calls are logged one by one, each has a task of its own, and is explained anew."""
         before = CALLS_LOG.level
         CALLS_LOG.setLevel(logging.DEBUG)
         try:

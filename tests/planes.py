@@ -13,7 +13,7 @@ from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, Subs
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.server.wire.catalog import decode_catalog
-from tallygate.storage.memory import MemoryGates, MemoryViews
+from tallygate.storage.memory import MemoryGates, MemoryProgram, MemoryViews
 from worlds import DECISIONS, catalog_message, read_yaml
 
 TENANT = "t"
@@ -54,6 +54,9 @@ class Store:
         await self._reach("newest")
         self.before_newest()
         return await self.views.newest(tenant_id, account_id)
+
+    def prepare(self, call):
+        return MemoryProgram(self.admit, call)
 
     async def admit(self, call):
         await self._reach("admit")

@@ -6,10 +6,10 @@ import msgpack
 import pytest
 import pytest_asyncio
 
-from admit_histories import waiting
 from links import linked
 from script_time import set_time, timed
 from servers import ValkeyServer
+from tallygate.data_plane.admission import ask_once
 from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.domain.catalog import Algorithm, LimitOwner, RateLimit
 from tallygate.domain.errors import StoreUnavailableError
@@ -30,44 +30,34 @@ ALWAYS = Slot(
 
 
 class Rig:
-    """Both ways into one partition of a real server."""
+    """One partition of a real server."""
 
     def __init__(self, link) -> None:
         self.link = link
         self.now = START
-        self.gates = RedisGates(link, GateOptions(partitions=1, stream_max=BOUND), lambda: self.now, timed())
+        self.gates = RedisGates(link, GateOptions(partitions=1, stream_max=BOUND), lambda: self.now, script=timed())
 
     async def open(self) -> None:
         await self.link.call("FLUSHALL")
         await self.link.call("MSET", keys.epoch(0), "e1", keys.catalog_version(0, "t"), 1)
         await self.link.call("HSET", keys.account(0, "t", "a"), "v", 1)
         await set_time(self.link, self.now)
-        await self.gates.admit(_call(peek=True))  # learns the epoch
+        await ask_once(self.gates, _call(peek=True))  # learns the epoch
 
-    async def consume(self, way: str, request: str) -> tuple[bool, int]:
+    async def consume(self, request: str) -> tuple[bool, int]:
         """Whether it was taken, and when."""
         gate = QuotaGate(feature_key="calls", quantity=1, slots=(ALWAYS,))
         digest = effect_digest(tenant_id="t", account_id="a", gate_key="calls", request_id=request)
         hashed = payload_hash(quantity=1, mode="ALL_OR_NOTHING", dimensions={})
-        call = _call(Identified(gate=gate, state_key="", digest=digest, payload_hash=hashed))
-        if way == "general":
-            reply = await self.gates.admit(call)
-            return bool(reply.answers) and reply.answers[0].allowed, reply.now
-        told, answered = waiting()
-        self.gates.quota(call, 0).take(1, (digest, hashed), (request, "", {}), answered)
-        status, now, _ = await told
-        return status.name == "TAKEN", now
+        reply = await ask_once(
+            self.gates, _call(Identified(gate=gate, state_key="", digest=digest, payload_hash=hashed))
+        )
+        return bool(reply.answers) and reply.answers[0].allowed, reply.now
 
-    async def limit(self, way: str, gate: RateGate) -> tuple[bool, int]:
+    async def limit(self, gate: RateGate) -> tuple[bool, int]:
         """Whether it was allowed, and when."""
-        call = _call(Identified(gate=gate, state_key=""))
-        if way == "general":
-            reply = await self.gates.admit(call)
-            return reply.answers[0].allowed, reply.now
-        told, answered = waiting()
-        self.gates.rates(call).take(answered)
-        status, now, _ = await told
-        return status.name == "TAKEN", now
+        reply = await ask_once(self.gates, _call(Identified(gate=gate, state_key="")))
+        return reply.answers[0].allowed, reply.now
 
     async def clock(self) -> int:
         return int(await self.link.call("GET", keys.clock(0)) or 0)
@@ -109,91 +99,77 @@ async def rig(server):
         yield rig
 
 
-ways = pytest.mark.parametrize("way", ["general", "short"])
-
-
-@ways
-async def test_no_call_decides_before_the_grain_in_which_another_has_decided(rig, way):
-    _, now = await rig.consume(way, "r0")
+async def test_no_call_decides_before_the_grain_in_which_another_has_decided(rig):
+    _, now = await rig.consume("r0")
     assert await rig.clock() == now - now % GRAIN + 1
     await rig.link.call("DEL", keys.clock(0))
-    _, now = await rig.limit(way, fixed(10))
+    _, now = await rig.limit(fixed(10))
     assert await rig.clock() == now - now % GRAIN
 
 
-@ways
-async def test_a_server_whose_clock_is_behind_decides_at_the_last_instant_that_it_knows_of(rig, way):
-    _, now = await rig.consume(way, "r0")
+async def test_a_server_whose_clock_is_behind_decides_at_the_last_instant_that_it_knows_of(rig):
+    _, now = await rig.consume("r0")
     ahead = now + 29 * SECOND
     await rig.link.call("SET", keys.clock(0), ahead)
-    assert await rig.consume(way, "r1") == (True, ahead)
-    assert await rig.limit(way, fixed(10)) == (True, ahead)
+    assert await rig.consume("r1") == (True, ahead)
+    assert await rig.limit(fixed(10)) == (True, ahead)
     assert await rig.clock() in {ahead, ahead - ahead % GRAIN + 1}
 
 
-@ways
-async def test_a_full_stream_is_found_by_each_consume_until_it_is_emptied(rig, way):
+async def test_a_full_stream_is_found_by_each_consume_until_it_is_emptied(rig):
     for number in range(BOUND):
         await rig.link.call("XADD", keys.stream(0), "*", "n", number)
-    assert [(await rig.consume(way, f"r{number}"))[0] for number in range(20)] == [False] * 20
+    assert [(await rig.consume(f"r{number}"))[0] for number in range(20)] == [False] * 20
     assert await rig.events() == BOUND
     await rig.link.call("DEL", keys.stream(0))
-    assert (await rig.consume(way, "r0"))[0]
+    assert (await rig.consume("r0"))[0]
 
 
-@ways
-async def test_calls_that_write_no_event_do_not_look_in_place_of_those_that_do(rig, way):
+async def test_calls_that_write_no_event_do_not_look_in_place_of_those_that_do(rig):
     for number in range(BOUND):
         await rig.link.call("XADD", keys.stream(0), "*", "n", number)
     for number in range(20):
-        assert (await rig.limit(way, fixed(1_000)))[0]
-        assert not (await rig.consume(way, f"r{number}"))[0]
+        assert (await rig.limit(fixed(1_000)))[0]
+        assert not (await rig.consume(f"r{number}"))[0]
 
 
-@ways
-async def test_a_full_stream_is_found_although_the_clock_is_behind(rig, way):
-    _, now = await rig.consume(way, "r0")
+async def test_a_full_stream_is_found_although_the_clock_is_behind(rig):
+    _, now = await rig.consume("r0")
     ahead = now + 20 * SECOND
     await rig.link.call("SET", keys.clock(0), ahead - ahead % GRAIN + 1)
-    taken = [(await rig.consume(way, f"r{number}"))[0] for number in range(1, 10)]
+    taken = [(await rig.consume(f"r{number}"))[0] for number in range(1, 10)]
     assert taken == [True] * (BOUND - 1) + [False] * (10 - BOUND)
 
 
-@ways
-async def test_a_window_that_began_after_now_goes_on_and_is_not_opened_again(rig, way):
-    gate = fixed(2)
-    _, now = await rig.limit(way, gate)
+async def test_a_window_that_began_after_now_goes_on_and_is_not_opened_again(rig):
+    gate = replace(fixed(2), rate=RateLimit(limit=2, window=10 * SECOND))
+    _, now = await rig.limit(gate)
     began = now - now % gate.rate.window + gate.rate.window
     key = keys.rate_limit(0, "t", "a", "l", ())
     await rig.link.call("SET", key, msgpack.packb(began) + msgpack.packb(1))
-    assert [(await rig.limit(way, gate))[0] for _ in range(3)] == [True, False, False]
-    assert not (await rig.limit(way, replace(gate, cost=2)))[0]
+    assert [(await rig.limit(gate))[0] for _ in range(3)] == [True, False, False]
+    assert not (await rig.limit(replace(gate, cost=2)))[0]
 
 
-@ways
 @pytest.mark.parametrize("jump", [31, -31, 40 * 24 * 3600])
-async def test_a_time_that_the_caller_does_not_share_decides_nothing_and_moves_nothing(rig, way, jump):
-    await rig.consume(way, "r0")
+async def test_a_time_that_the_caller_does_not_share_decides_nothing_and_moves_nothing(rig, jump):
+    await rig.consume("r0")
     clock, events = await rig.clock(), await rig.events()
     await set_time(rig.link, rig.now + jump * SECOND)
-    for refused in (rig.consume(way, "r1"), rig.limit(way, fixed(10))):
-        if way == "general":
-            with pytest.raises(StoreUnavailableError, match="clock_skew"):
-                await refused
-        else:
-            assert not (await refused)[0]
+    for refused in (rig.consume("r1"), rig.limit(fixed(10))):
+        with pytest.raises(StoreUnavailableError, match="clock_skew"):
+            await refused
     assert (await rig.clock(), await rig.events()) == (clock, events)
     await set_time(rig.link, rig.now)
-    assert await rig.consume(way, "r1") == (True, rig.now)
+    assert await rig.consume("r1") == (True, rig.now)
 
 
-@ways
-async def test_a_kept_time_that_neither_clock_shares_is_kept_no_longer(rig, way):
+async def test_a_kept_time_that_neither_clock_shares_is_kept_no_longer(rig):
     await rig.link.call("SET", keys.clock(0), rig.now + 40 * 24 * 3600 * SECOND)
-    assert await rig.consume(way, "r0") == (True, rig.now)
+    assert await rig.consume("r0") == (True, rig.now)
     assert await rig.clock() == rig.now - rig.now % GRAIN + 1
     await rig.link.call("SET", keys.clock(0), rig.now + 31 * SECOND)
-    assert await rig.limit(way, fixed(10)) == (True, rig.now)
+    assert await rig.limit(fixed(10)) == (True, rig.now)
     assert await rig.clock() == rig.now - rig.now % GRAIN
 
 

@@ -7,6 +7,7 @@ from links import linked
 from servers import ValkeyServer
 from stream_entries import JANUARY
 from tallygate.app import clock
+from tallygate.data_plane.admission import ask_once
 from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.domain.account import Grant
 from tallygate.domain.catalog import Aggregation
@@ -54,11 +55,11 @@ async def admit(rig, gate, request="r-1", **context):
         account_id="acme",
         catalog_version=1,
         account_version=1,
-        gates=(Identified(gate=gate, state_key="", digest=request.encode(), payload_hash=b"\xfe\x00same"),),
+        gates=(Identified(gate=gate, state_key="", digest=request.encode(), payload_hash=b"\xfe\x00thesam"),),
         context=EffectContext(request_id=request, **context),
     )
     async with linked(rig.valkey) as link:
-        reply = await RedisGates(link, GateOptions(partitions=PARTITIONS), clock.now).admit(call)
+        reply = await ask_once(RedisGates(link, GateOptions(partitions=PARTITIONS), clock.now), call)
     assert reply.status is AdmitStatus.DECIDED
     return reply.answers[0]
 
@@ -89,7 +90,7 @@ async def test_what_is_admitted_is_what_is_recorded(rig):
     assert (fact.period_start, fact.period_end) == (answer.period_start, answer.period_end)
     assert (fact.user_id, fact.dimensions, fact.carry_in, fact.billable) == ("u", {"region": "eu"}, True, False)
     assert (fact.plan_key, fact.plan_version, fact.subscription_id, fact.trial) == ("pro", 3, "sub-1", True)
-    assert fact.payload_hash == b"\xfe\x00same"
+    assert fact.payload_hash == b"\xfe\x00thesam"
 
 
 @pytest.mark.parametrize(

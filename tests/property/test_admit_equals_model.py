@@ -19,6 +19,7 @@ from admit_histories import (
     run_history,
 )
 from searches import FOR_PLANTED_BUGS, LENIENT
+from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.gating.decision import Reason
 from tallygate.domain.gating.quota import Mode
 from tallygate.storage.redis import gates as redis_gates
@@ -57,6 +58,7 @@ steps = st.builds(
     st.one_of(st.none(), st.integers(0, 4)),
     st.sampled_from([False, False, False, True]),
     st.booleans(),
+    st.sampled_from([0, 0, 0, 1]),
     st.sampled_from([False, False, False, True]),
 )
 
@@ -121,8 +123,8 @@ worlds = st.fixed_dictionaries(
 )
 
 
-def short_step(gates: tuple, request: int | None, advance: int, *, peek: bool = False) -> Step:
-    return Step(advance, gates, request, peek, plain=True)
+def plain_step(gates: tuple, request: int | None, advance: int, *, peek: bool = False, together: bool = False) -> Step:
+    return Step(advance, gates, request, peek, together=together)
 
 
 def taking(quantity: int) -> tuple[Quota]:
@@ -131,17 +133,17 @@ def taking(quantity: int) -> tuple[Quota]:
 
 # Most follow each other at once; the others cross a phase, a period, a replay generation or all of them.
 pauses = st.sampled_from([0, 0, 0, 0, SECOND, 7 * SECOND, 16 * SECOND, 31 * SECOND])
-takes = st.builds(short_step, st.integers(1, 4).map(taking), st.integers(0, 3), pauses)
-looks = st.builds(short_step, st.integers(0, 4).map(taking), st.none(), pauses, peek=st.just(True))
-resets = st.builds(short_step, st.just(("calls",)), st.none(), pauses)
+takes = st.builds(plain_step, st.integers(1, 4).map(taking), st.integers(0, 3), pauses, together=st.booleans())
+looks = st.builds(plain_step, st.integers(0, 4).map(taking), st.none(), pauses, peek=st.just(True))
+resets = st.builds(plain_step, st.just(("calls",)), st.none(), pauses)
 counts = st.lists(st.one_of(takes, takes, takes, looks, resets), min_size=2, max_size=10)
 buckets = st.builds(Rate, st.just("bucket"), st.integers(0, 3), st.integers(1, 4), changes)
 windows = st.builds(Rate, st.just("fixed"), st.integers(0, 1), st.integers(1, 3))
 limited = st.one_of(st.tuples(buckets), st.tuples(windows), st.tuples(buckets, windows))
 rests = st.sampled_from([0, 0, 0, SECOND // 3, 2 * SECOND, 3 * SECOND])
-limitings = st.lists(st.builds(short_step, limited, st.none(), rests), min_size=2, max_size=8)
-short_histories = st.one_of(counts, limitings)
-short_worlds = st.fixed_dictionaries(
+limitings = st.lists(st.builds(plain_step, limited, st.none(), rests), min_size=2, max_size=8)
+plain_histories = st.one_of(counts, limitings)
+plain_worlds = st.fixed_dictionaries(
     {
         "phase": phases,
         "limits": st.lists(st.one_of(st.none(), st.integers(0, 6)), min_size=5, max_size=5),
@@ -168,13 +170,13 @@ def test_script_equals_specification(rig, world, history):
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=LENIENT)
-@given(world=short_worlds, history=short_histories)
-def test_the_short_way_equals_the_specification(rig, world, history):
+@given(world=plain_worlds, history=plain_histories)
+def test_plain_calls_equal_the_specification(rig, world, history):
     run_history(rig, world, history)
 
 
 PLANTED = {
-    "forgets by a test tenant's clock": ("local generation = div(raw, window)", "local generation = div(now, window)"),
+    "forgets by a test tenant's clock": ("div(raw, window)", "div(now, window)"),
     "refuses at the limit": ("most >= 0 and quantity > most", "most >= 0 and quantity >= most"),
     "admits past the limit": ("most >= 0 and quantity > most", "most >= 0 and quantity > most + 1"),
     "knows no end of overage": ("counted = slot[SLOT_HARD_LIMIT], counted + place.overage", "counted = -1, 0"),
@@ -184,13 +186,10 @@ PLANTED = {
         "grant[GRANT_EFFECTIVE] <= at and at < grant[GRANT_EXPIRE]",
         "grant[GRANT_EFFECTIVE] <= at",
     ),
-    "skips the replay check": ("  if hash then\n    if hash", "  if false then\n    if hash"),
-    "forgets the older generation": (
-        "    or redis.call('HGET', previous .. gate[GATE_BUCKET], gate[GATE_DIGEST])",
-        "",
-    ),
-    "commits although one gate denied": ("local commit = all and not peek", "local commit = not peek"),
-    "commits on a peek": ("local commit = all and not peek", "local commit = all"),
+    "skips the replay check": ("    if hash then\n      if hash", "    if false then\n      if hash"),
+    "forgets the older generation": ("\n    or redis.call('HGET', previous .. gate[GATE_BUCKET], digest)", ""),
+    "commits although one gate denied": ("local commit = all and not looks", "local commit = not looks"),
+    "commits on a peek": ("local commit = all and not looks", "local commit = all"),
     "refunds included before overage": ("local overage = math.min(amount, place.overage)", "local overage = 0"),
     "keeps counting the old window": (
         "  if last < start then count = 0 end\n    local allowed",
@@ -202,31 +201,30 @@ PLANTED = {
     "forgets what slower figures would still count": ("math.max(full, keep,", "math.max(full,"),
     "lets a test tenant's state live on real time": ("offset ~= 0 and 86400000000 or", "offset ~= 0 and 60000000 or"),
     "forgets what its own figures still count": ("math.max(full, keep,", "math.max(keep,"),
-    "ignores the reset": ("if slot[SLOT_PERIOD_START] < place.reset and", "if false and"),
+    "ignores the reset": ("if place.start < place.reset and", "if false and"),
+    "compares with another home's version": (
+        "(there[3 * i + HOME_CATALOGUE] or '0')",
+        "(there[HOME_CATALOGUE] or '0')",
+    ),
+    "reads another effect's gate": ("KEYS[key + i]", "KEYS[HOME_KEYS * ARGV[4] + 1 + i]"),
 }
 
-PLANTED_IN_THE_SHORT_WAY = {
-    "refuses at the limit": (
-        "math.max(0, limit - included)\n  local own",
-        "math.max(0, limit - included - 1)\n  local own",
+PLANTED_IN_PLAIN_CALLS = {
+    "refuses at the limit": PLANTED["refuses at the limit"],
+    "admits past the limit": PLANTED["admits past the limit"],
+    "counts overage as included": (
+        "place.included + included, place.overage",
+        "place.included + quantity, place.overage",
     ),
-    "admits past the limit": ("if over > 0 and soft == 0 then", "if over > 1 and soft == 0 then"),
-    "counts overage as included": ("included + own, overage + over", "included + quantity, overage + over"),
-    "forgets what was admitted": ("redis.call('HSETNX', current, digest, note) == 1", "true"),
-    "forgets the older generation": ("if not known and not status then", "if not status then"),
-    "ignores the reset": ("local reset = kept[4]", "local reset = nil"),
-    "is not told of the reset": ("redis.call('HSET', origin, 'x', fmt(now))", "redis.call('EXISTS', origin)"),
-    "remembers another answer": (
-        "cmsgpack.pack(used + quantity, left) .. ending\n",
-        "cmsgpack.pack(used, left) .. ending\n",
-    ),
-    "another period in the fact": ("at .. at .. period", "at .. at .. cmsgpack.pack(began, ends + 1)"),
-    "never drains": ("debt = math.max(0, owed - (ticks - last) * drain)", "debt = owed"),
-    "keeps counting the old window": (
-        "      if last < start then count = 0 end\n      reset",
-        "      reset",
-    ),
-    "shows what was not taken": ("if #gates > 1 then return", "if false then return"),
+    "forgets what was admitted": ("remember(gate, answered) end", "recall(gate) end"),
+    "forgets the older generation": PLANTED["forgets the older generation"],
+    "ignores the reset": PLANTED["ignores the reset"],
+    "is not told of the reset": ("redis.call('HSET', place.key, 'r', fmt(now))", "redis.call('EXISTS', place.key)"),
+    "another period in the fact": ("place.start, slot[SLOT_PERIOD_END])", "place.start, slot[SLOT_PERIOD_END] + 1)"),
+    "another pot in the fact": ("pack_pots(answer[ANSWER_POTS]) .. slot", "pack_pots({}) .. slot"),
+    "never drains": ("(div(stop, tick) - div(start, tick)) * drain", "0"),
+    "keeps counting the old window": PLANTED["keeps counting the old window"],
+    "shows what was not taken": ("takes and outcome.yes or outcome.no", "outcome.yes or outcome.no"),
 }
 
 
@@ -242,19 +240,18 @@ def assert_caught(rig: Rig, monkeypatch, bug: tuple[str, str], searched: st.Sear
     def search(found):
         run_history(rig, *found)
 
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, StoreUnavailableError)):  # the latter: the script ran into an error
         search()
 
 
 @pytest.mark.parametrize("bug", list(PLANTED))
 def test_a_planted_bug_is_caught(rig, bug, monkeypatch):
-    by_the_general_way = histories(5).map(lambda history: [replace(step, plain=False) for step in history])
-    assert_caught(rig, monkeypatch, PLANTED[bug], st.tuples(worlds, by_the_general_way))
+    assert_caught(rig, monkeypatch, PLANTED[bug], st.tuples(worlds, histories(5)))
 
 
-@pytest.mark.parametrize("bug", list(PLANTED_IN_THE_SHORT_WAY))
-def test_a_bug_planted_in_the_short_way_is_caught(rig, bug, monkeypatch):
-    assert_caught(rig, monkeypatch, PLANTED_IN_THE_SHORT_WAY[bug], st.tuples(short_worlds, short_histories))
+@pytest.mark.parametrize("bug", list(PLANTED_IN_PLAIN_CALLS))
+def test_a_bug_in_what_plain_calls_meet_is_caught(rig, bug, monkeypatch):
+    assert_caught(rig, monkeypatch, PLANTED_IN_PLAIN_CALLS[bug], st.tuples(plain_worlds, plain_histories))
 
 
 UNTROUBLED: dict = {

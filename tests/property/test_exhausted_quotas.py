@@ -16,11 +16,12 @@ from servers import ValkeyServer
 from tallygate.app import clock
 from tallygate.app.data_side import DataSide, Hearing, RedisSide, build_data_side
 from tallygate.data_plane.burst import Burst
+from tallygate.data_plane.check import Checks
 from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, ResetRequest
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import Catalog, CatalogSnapshot, Entitlement, Feature, FeatureKind, Plan
 from tallygate.server.operations.metrics import Metrics
-from tallygate.server.services.straight import Straight
+from tallygate.server.services.deciding import Deciding
 from tallygate.settings import DataPlaneSettings, RedisSettings, Settings
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
@@ -59,7 +60,7 @@ class Sidecar:
         self.requests = itertools.count()
         self.client = publishing_client(RedisAddress.parse(url))
         self.data: DataSide
-        self.straight: Straight
+        self.deciding: Deciding
 
     async def start(self) -> None:
         burst = Burst()
@@ -73,7 +74,8 @@ class Sidecar:
         self.data = build_data_side(
             options, RedisSide(url=self.url, link=self.link, burst=burst, clocks=ClockWatch(self.link, clock.now))
         )
-        self.straight = Straight(self.data.plans, Metrics(), self.data.exhausted)
+        data = self.data
+        self.deciding = Deciding(data.checks, data.consumes, data.rate_limits, Metrics(), lambda *_: "metered")
         self.listening = asyncio.create_task(RedisAnnouncements(self.client, sleep=asyncio.sleep).listen(self))
         await until(lambda: self.data.exhausted.heard)
 
@@ -111,25 +113,23 @@ class Sidecar:
             await self.data.consumes.consume("t", ConsumeRequest(**asked, request_id=self._request_id()))
 
     async def check(self, account: str, quantity: int) -> Any:
-        """The decision of a check as a caller gets it, by the short way if it can be gone."""
+        """The decision of a check as a caller gets it."""
         request = wire.CheckEntitlementRequest(account_id=account, feature_key="calls", quantity=quantity)
-        data = await self._straight("CheckEntitlement", request)
-        return None if data is None else wire.CheckEntitlementResponse.FromString(data).decision
+        data = await self._decided("CheckEntitlement", request)
+        return wire.CheckEntitlementResponse.FromString(data).decision
 
     async def take(self, account: str, quantity: int) -> None:
         asked = {"account_id": account, "feature_key": "calls", "quantity": quantity, "request_id": self._request_id()}
-        if await self._straight("ConsumeQuota", wire.ConsumeQuotaRequest(**asked)) is None:
-            await self.data.consumes.consume("t", ConsumeRequest(**asked))
+        await self._decided("ConsumeQuota", wire.ConsumeQuotaRequest(**asked))
 
     async def allows(self, account: str, quantity: int) -> bool:
         """What the store says."""
         request = CheckRequest(account_id=account, feature_key="calls", quantity=quantity)
-        return (await self.data.checks.check("t", request)).allowed
+        return (await Checks(admission=self.data.admission).check("t", request)).allowed
 
-    async def _straight(self, method: str, request: Any) -> bytes | None:
+    async def _decided(self, method: str, request: Any) -> bytes:
         told: asyncio.Future = asyncio.get_running_loop().create_future()
-        if not self.straight.methods[method]("t", request.SerializeToString(), told.set_result):
-            return None
+        self.deciding.methods[method]("t", request.SerializeToString(), told.set_result)
         answer = await told
         assert not isinstance(answer, Exception), answer
         return answer
@@ -170,7 +170,7 @@ class Rig:
         self.server.close()
 
     async def new_account(self) -> str:
-        """An account that both have seen, so that plain calls of it go the short way."""
+        """An account that both have seen."""
         number = next(self.accounts)
         terms = (PlanTerm(plan_key="small", plan_version=1, start_time=0),)
         held = Subscription(subscription_id="s", state=SubscriptionState.ACTIVE, start_time=0, terms=terms)

@@ -6,27 +6,20 @@ import pytest
 
 from planes import MAX_STALENESS, SECOND, TENANT, Plane
 from tallygate.app.data_side import Hearing
+from tallygate.data_plane.admission import Admitted
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.exhausted import Exhausted
-from tallygate.data_plane.plain import Denial, Plans, QuotaPlan
-from tallygate.data_plane.ports import PlainStatus, UsageReturned, ViewChange
-from tallygate.data_plane.requests import ConsumeRequest, ResetRequest
+from tallygate.data_plane.ports import AdmitReply, UsageReturned, ViewChange
+from tallygate.data_plane.programs import CompiledQuota
+from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, ResetRequest
 from tallygate.domain.account import Grant, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.errors import StoreUnavailableError
-from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
+from tallygate.domain.gating.admit import AdmitStatus
+from tallygate.domain.gating.decision import DecidedOn, Decision, Pot, PotKind, Reason
+from tallygate.domain.gating.quota import QuotaAnswer
 
 FEATURE = "api_calls"
 LIMIT = 1000
-
-
-class PlainStore:
-    """Makes plans possible; what the store answers, a test tells itself."""
-
-    def quota(self, _call, _slot):
-        return self
-
-    def rates(self, _call):
-        return None
 
 
 class Near:
@@ -35,8 +28,7 @@ class Near:
     def __init__(self) -> None:
         self.plane = Plane()
         self.plane.publish_account("a")
-        self.plans = Plans(self.plane.admission, self.plane.rate_limits, PlainStore())
-        self.exhausted = Exhausted(self.plans, max_staleness=MAX_STALENESS)
+        self.exhausted = Exhausted(self.plane.views, max_staleness=MAX_STALENESS)
         self.hearing = Hearing(views=self.plane.views, exhausted=self.exhausted)
         self.consumes = Consumes(admission=self.plane.admission, returned=self.exhausted.drop)
         self.hearing.on_live()
@@ -45,26 +37,46 @@ class Near:
         await self.plane.views.view(TENANT, "a")
 
     @property
-    def plan(self) -> QuotaPlan | None:
-        return self.plans.quota(TENANT, "a", FEATURE, now=self.plane.now)
+    def compiled(self) -> CompiledQuota | None:
+        view = self.plane.views.cached(TENANT, "a")
+        if view is None:
+            return None
+        request = CheckRequest(account_id="a", feature_key=FEATURE)
+        return self.plane.checks.compile(TENANT, request, view, self.plane.now)
 
-    def asked(self, quantity: int, *, included: int = LIMIT, offset: int = 0) -> Denial:
-        """A denial as it would be learnt of a question that is sent now, and answered with these figures."""
-        plan = self.plan
-        figures = (included, included, 0, plan.slots[plan.index].period_start)
-        now = self.plane.now
-        return Denial(quantity=quantity, figures=figures, now=now + offset, asked_time=now, heard=self.exhausted.heard)
+    def asked(self, *, included: int = LIMIT, offset: int = 0, allowed: bool = False) -> tuple[Admitted, int]:
+        """What would be learnt of a question that is sent now, and answered with these figures; and what was heard."""
+        compiled, now = self.compiled, self.plane.now
+        slot = compiled.slots[0]
+        answer = QuotaAnswer(
+            allowed=allowed,
+            reason=Reason.WITHIN_LIMIT if allowed else Reason.QUOTA_EXHAUSTED,
+            granted=0,
+            used=included,
+            limit=LIMIT,
+            remaining=LIMIT - included,
+            pots=(),
+            slot=0,
+            period_start=slot.period_start,
+            period_end=slot.period_end,
+            left=(Pot(kind=PotKind.INCLUDED, quantity=LIMIT - included),),
+        )
+        reply = AdmitReply(status=AdmitStatus.DECIDED, now=now + offset, answers=(answer,))
+        return Admitted(compiled.view, now + offset, now, compiled.call, reply, compiled), self.exhausted.heard
+
+    def learn(self, asked: tuple[Admitted, int], quantity: int) -> None:
+        self.exhausted.learn(asked[0], quantity=quantity, heard=asked[1])
 
     def deny(self, quantity: int, *, included: int = LIMIT, offset: int = 0) -> None:
-        self.exhausted.learn(self.plan, self.asked(quantity, included=included, offset=offset))
+        self.learn(self.asked(included=included, offset=offset), quantity)
 
     async def consume(self, quantity: int) -> Decision:
         request = ConsumeRequest(account_id="a", feature_key=FEATURE, request_id=f"r{quantity}", quantity=quantity)
         return await self.consumes.consume(TENANT, request)
 
     def check(self, quantity: int) -> Decision | None:
-        plan = self.plan
-        return self.exhausted.decision(plan, quantity, self.plane.now) if plan is not None else None
+        compiled = self.compiled
+        return self.exhausted.decision(compiled, quantity, self.plane.now) if compiled is not None else None
 
 
 @pytest.fixture
@@ -81,15 +93,15 @@ def test_what_was_denied_is_denied_again_with_its_age(near):
     assert (decision.allowed, decision.reason) == (False, Reason.QUOTA_EXHAUSTED)
     assert (decision.decided_on, decision.view_age) == (DecidedOn.CACHED, SECOND)
     assert (decision.limit, decision.used, decision.remaining) == (LIMIT, 998, 2)
-    assert decision.view_version == near.plan.view.version
+    assert decision.view_version == near.compiled.view.version
     assert near.exhausted.hits == 1
 
 
 def test_it_is_what_the_store_would_have_been_explained_as_then(near):
     near.deny(5, included=998)
     near.plane.now += SECOND
-    plan = near.plan
-    fresh = plan.decision(PlainStatus.SEEN, near.plane.now, plan.denial.figures, quantity=7)
+    compiled, now = near.compiled, near.plane.now
+    fresh = compiled.decision(compiled.near.denial.answer, now, quantity=7, at=now)
     assert near.check(7) == replace(fresh, decided_on=DecidedOn.CACHED, view_age=SECOND)
 
 
@@ -103,7 +115,7 @@ def test_nothing_is_known_of_smaller_quantities(near):
 def test_each_quantity_is_told_what_unblocks_it_and_when(near):
     near.deny(2)
     few, many = near.check(2), near.check(LIMIT + 1)
-    reset = near.plan.slots[near.plan.index].period_end
+    reset = near.compiled.slots[0].period_end
     assert few.retry_after == reset - near.plane.now
     assert many.retry_after is None
     tops = [next(o.limit for o in d.unblock_options if o.kind.value == "TOP_UP") for d in (few, many)]
@@ -123,16 +135,16 @@ def test_the_smallest_quantity_is_kept_as_long_as_newer_figures_deny_it(near):
 
 def test_newer_figures_that_leave_room_lift_it(near):
     near.deny(3, included=998)
-    near.exhausted.compare(near.plan, (998, 998, 0, 0))
+    near.learn(near.asked(included=998, allowed=True), 1)
     assert near.check(3) is not None
-    near.exhausted.compare(near.plan, (997, 997, 0, 0))
+    near.learn(near.asked(included=997, allowed=True), 1)
     assert near.check(3) is None
 
 
 def test_the_store_is_asked_again_after_max_staleness(near):
     near.deny(1)
     near.plane.now += MAX_STALENESS - 1
-    near.plans.confirm(near.plan.view, near.plane.now)
+    near.plane.views.confirm(near.compiled.view, near.plane.now)
     assert near.check(1) is not None
     near.plane.now += 1
     assert near.check(1) is None
@@ -150,7 +162,7 @@ def test_a_clock_that_was_set_back_makes_nothing_younger(near):
 async def test_it_ends_with_its_period_by_the_stores_clock(near, early):
     """The store's clock decides what has begun: here it is ten seconds ahead of this process's, or behind it."""
     ahead = 10 * SECOND * early
-    near.plane.now = near.plan.slots[near.plan.index].period_end - 11 * SECOND
+    near.plane.now = near.compiled.slots[0].period_end - 11 * SECOND
     await near.load()
     near.deny(1, offset=ahead)
     near.plane.now += SECOND
@@ -198,18 +210,18 @@ def test_what_was_returned_elsewhere_lifts_it(near):
 
 def test_an_answer_to_what_was_asked_before_the_return_is_not_kept(near):
     """It comes on another connection than the announcement: which of them is read first says nothing."""
-    denial = near.asked(1)
+    denial = near.asked()
     near.hearing.on_return(UsageReturned(tenant_id=TENANT, account_id="a", feature_key=FEATURE))
-    near.exhausted.learn(near.plan, denial)
+    near.learn(denial, 1)
     assert near.check(1) is None
     near.deny(1)
     assert near.check(1) is not None
 
 
 def test_returns_of_others_do_not_keep_it_from_being_learnt(near):
-    denial = near.asked(1)
+    denial = near.asked()
     near.hearing.on_return(UsageReturned(tenant_id=TENANT, account_id="b", feature_key=FEATURE))
-    near.exhausted.learn(near.plan, denial)
+    near.learn(denial, 1)
     assert near.check(1) is not None
 
 
@@ -217,7 +229,7 @@ async def test_without_a_live_subscription_nothing_is_used_or_learnt(near):
     near.deny(1)
     near.hearing.on_gap()
     await near.load()
-    assert near.plan is not None
+    assert near.compiled is not None
     assert near.check(1) is None
     near.deny(1)
     assert near.check(1) is None
@@ -225,22 +237,22 @@ async def test_without_a_live_subscription_nothing_is_used_or_learnt(near):
 
 async def test_what_is_from_before_the_subscription_stays_unused_when_it_is_live_again(near):
     near.deny(1)
-    asked_before = near.asked(1)
+    asked_before = near.asked()
     near.hearing.on_gap()
     await near.load()
-    asked_between = near.asked(1)
+    asked_between = near.asked()
     near.hearing.on_live()
     await near.load()
     assert near.check(1) is None
     for denial in (asked_before, asked_between):
-        near.exhausted.learn(near.plan, denial)
+        near.learn(denial, 1)
         assert near.check(1) is None
     near.deny(1)
     assert near.check(1) is not None
 
 
 def test_before_the_first_subscription_nothing_is_kept(near):
-    near.exhausted = Exhausted(near.plans, max_staleness=MAX_STALENESS)
+    near.exhausted = Exhausted(near.plane.views, max_staleness=MAX_STALENESS)
     near.deny(1)
     assert near.check(1) is None
 
@@ -287,4 +299,4 @@ async def test_a_quota_that_grants_pay_for_is_never_denied_from_here(near):
     version = near.plane.publish_account("a", grants=(grant,))
     near.hearing.on_change(ViewChange(tenant_id=TENANT, account_id="a", version=version))
     await near.load()
-    assert near.plan is None
+    assert near.compiled.near is None

@@ -12,7 +12,6 @@ from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.exhausted import Exhausted
-from tallygate.data_plane.plain import Plans
 from tallygate.data_plane.ports import UsageReturned, ViewChange
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.standing import Standings
@@ -140,7 +139,6 @@ class DataSide:
     standings: Standings
     consumes: Consumes
     rate_limits: RateLimits
-    plans: Plans
     exhausted: Exhausted
     hearing: Hearing
 
@@ -167,18 +165,15 @@ def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
     )
     standings = Standings(views, capacity=_STANDINGS_AN_ACCOUNT * options.cached_accounts)
     admission = Admission(views=views, gates=gates, clock=clock.now)
-    rate_limits = RateLimits(admission=admission)
-    plans = Plans(admission, rate_limits, gates, capacity=options.cached_accounts)
-    exhausted = Exhausted(plans, max_staleness=max_staleness)
+    exhausted = Exhausted(views, max_staleness=max_staleness)
     return DataSide(
         views=views,
         source=source,
         admission=admission,
-        checks=Checks(admission=admission, standings=standings),
+        checks=Checks(admission=admission, standings=standings, exhausted=exhausted),
         standings=standings,
-        consumes=Consumes(admission=admission, returned=exhausted.drop),
-        rate_limits=rate_limits,
-        plans=plans,
+        consumes=Consumes(admission=admission, returned=exhausted.drop, exhausted=exhausted),
+        rate_limits=RateLimits(admission=admission),
         exhausted=exhausted,
         hearing=Hearing(views=views, exhausted=exhausted),
     )

@@ -15,9 +15,9 @@ from tallygate.server.calls.wrapper import CallOptions, Calls
 from tallygate.server.listeners import parse_address
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.services.answers import Answers
+from tallygate.server.services.deciding import Deciding
 from tallygate.server.services.entitlement_service import EntitlementServicer, KindOf
 from tallygate.server.services.envoy_service import EnvoyRateLimitServicer
-from tallygate.server.services.straight import Straight
 from tallygate.server.transport.selection import new_transport
 from tallygate.server.transport.transports import Transport, TransportOptions
 from tallygate.settings import Settings
@@ -96,14 +96,15 @@ def _services(
 ) -> list[Service]:
     pairs: list[tuple[str, object]] = []
     if settings.role in {"all", "data"}:
+        kind_of = _kind_of(data)
         entitlements = EntitlementServicer(
             checks=data.checks,
             consumes=data.consumes,
             rate_limits=data.rate_limits,
             metrics=metrics,
-            kind_of=_kind_of(data),
+            kind_of=kind_of,
             answers=Answers(data.standings, clock.now, metrics),
-            straight=Straight(data.plans, metrics, data.exhausted),
+            deciding=Deciding(data.checks, data.consumes, data.rate_limits, metrics, kind_of),
         )
         envoy = EnvoyRateLimitServicer(limits=DescriptorLimits(limits=data.rate_limits), metrics=metrics)
         pairs.append(("tallygate.v1.EntitlementService", entitlements))

@@ -1,32 +1,28 @@
 """CheckEntitlement: may this account use this feature now, and would N more pass? Never takes anything."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tallygate.data_plane.admission import Admission, Admitted, slots_of
-from tallygate.data_plane.ports import NO_EFFECT, AdmitCall, EffectContext
+from tallygate.data_plane.admission import Admission, Admitted, Later, slots_of
+from tallygate.data_plane.exhausted import Exhausted
+from tallygate.data_plane.ports import NOBODY, AdmitCall, Answered, Asked
+from tallygate.data_plane.programs import Compiled, CompiledQuota, call_of, compile_quota, compiled, stretch
+from tallygate.data_plane.questions import by_feature, decision_on, gate_of, is_valid, quantity_to_try, slots_until
 from tallygate.data_plane.requests import CheckRequest
 from tallygate.data_plane.standing import Standings
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import Feature, FeatureKind
 from tallygate.domain.errors import (
-    MAX_QUANTITY,
-    FeatureNotFoundError,
     InvalidError,
-    InvalidFieldError,
-    OutOfRangeError,
     TallygateError,
     UnavailableError,
     ViewNotReadyError,
 )
-from tallygate.domain.gating.admit import Answer, Identified
-from tallygate.domain.gating.decide import Stamp, decide, decide_metered, tried, unknown_account
+from tallygate.domain.gating.admit import Identified
+from tallygate.domain.gating.decide import Stamp
 from tallygate.domain.gating.decision import DecidedOn, Decision
-from tallygate.domain.gating.quota import LEVELS, QuotaAnswer, QuotaGate
-from tallygate.domain.gating.remedies import Metered, Question
-from tallygate.domain.gating.resolve import END
-from tallygate.domain.gating.slots import period_at, slots
-from tallygate.domain.instants import rfc3339
+from tallygate.domain.gating.quota import QuotaGate, Slot
 
 Outcome = Decision | TallygateError
 
@@ -41,13 +37,49 @@ class Checks:
 
     admission: Admission
     standings: Standings | None = None
+    exhausted: Exhausted | None = None
+
+    def begin(
+        self, tenant_id: str, request: CheckRequest, done: Callable[[Admitted | Decision | Exception], None]
+    ) -> None:
+        """Decide one question; metered features are read from the store, the others from the view."""
+        asking = _Checking(self, tenant_id, request, done)
+        self.admission.begin(tenant_id, request.account_id, asking, min_view_version=request.min_view_version)
 
     async def check(self, tenant_id: str, request: CheckRequest) -> Decision:
-        """Decide one question; metered features are read from the store, the others from the view."""
-        outcome = (await self._decide(tenant_id, [request]))[0]
+        """As `begin`, explained."""
+        later: Later[Admitted | Decision] = Later()
+        self.begin(tenant_id, request, later.tell)
+        outcome = await later.told()
+        return self.explained(request, outcome) if isinstance(outcome, Admitted) else outcome
+
+    def explained(self, request: CheckRequest, admitted: Admitted) -> Decision:
+        """The whole decision.
+
+        Raises:
+            TallygateError: the request is one that cannot be decided.
+        """
+        outcome = self._explain_all([request], admitted)[0]
         if isinstance(outcome, TallygateError):
             raise outcome
         return outcome
+
+    def compile(self, tenant_id: str, request: CheckRequest, view: View, at: int) -> CompiledQuota | None:
+        """The quota that this question looks at; None where the view alone answers, or refuses, it."""
+        feature = view.snapshot.catalog.features.get(request.feature_key)
+        if feature is None or view.held is None or feature.kind is not FeatureKind.METERED or not is_valid(request):
+            return None
+        place = tenant_id, request.account_id, feature
+
+        def compiled_quota(slots: tuple[Slot, ...]) -> CompiledQuota:
+            gate = QuotaGate(feature_key=feature.feature_key, quantity=None, slots=slots)
+            return compile_quota(self.admission.gates, view, place, gate, at, peek=True)
+
+        if request.at_time is not None:
+            around = slots_until(view, feature, at, request.at_time)
+            return compiled_quota(around) if around else None
+        shape = ("check", feature.feature_key)
+        return compiled(view, shape, at, lambda: compiled_quota(stretch(slots_of(view, feature, at=at), at)))
 
     async def check_many(self, tenant_id: str, requests: list[CheckRequest]) -> list[Outcome]:
         """Decide many, in order; those of one account share a call, and one that fails does not fail the rest."""
@@ -92,14 +124,13 @@ class Checks:
 
     async def _decide(self, tenant_id: str, requests: list[CheckRequest]) -> list[Outcome]:
         """Decide questions about different features of one account, all in one call of the store."""
-        started = self.admission.clock()
         first = requests[0]
 
         def build(view: View, at: int) -> AdmitCall | None:
             gates = tuple(
                 Identified(gate=gate, state_key="")
                 for request in requests
-                if (gate := _gate(view, request, at)) is not None
+                if (gate := gate_of(view, request, at)) is not None
             )
             return call_of(tenant_id, first.account_id, view, gates, peek=True) if gates else None
 
@@ -113,7 +144,7 @@ class Checks:
             if len(requests) == 1:
                 return [error]
             return [(await self._decide(tenant_id, [request]))[0] for request in requests]
-        return self._explain_all(requests, admitted, started)
+        return self._explain_all(requests, admitted)
 
     async def _without_store(
         self, tenant_id: str, requests: list[CheckRequest], error: UnavailableError
@@ -133,22 +164,29 @@ class Checks:
                 outcomes[index] = outcome
         return outcomes
 
+    def fall_back(self, tenant_id: str, request: CheckRequest, error: Exception) -> Decision | Exception:
+        """What one metered check answers by its feature's policy; the error, where none answers."""
+        feature = self.admission.known_feature(tenant_id, request.feature_key)
+        if not isinstance(error, UnavailableError) or feature is None or feature.kind is not FeatureKind.METERED:
+            return error
+        return self._fall_back(feature, error)
+
     def _fall_back(self, feature: Feature, error: UnavailableError) -> Outcome:
         try:
             return self.admission.fall_back(feature, error)
         except UnavailableError as refusal:
             return refusal
 
-    def _explain_all(self, requests: list[CheckRequest], admitted: Admitted, started: int) -> list[Outcome]:
+    def _explain_all(self, requests: list[CheckRequest], admitted: Admitted) -> list[Outcome]:
         view = admitted.view
-        fresh = admitted.reply is not None or view.verified_time >= started
+        fresh = admitted.reply is not None or view.verified_time >= admitted.started
         decided_on = DecidedOn.FRESH if fresh else DecidedOn.CACHED
         age = 0 if fresh else self.admission.views.age(view)
-        found, stamp = _by_feature(admitted), Stamp(view_version=view.version)
+        found, stamp = by_feature(admitted), Stamp(view_version=view.version)
         outcomes: list[Outcome] = []
         for request in requests:
             try:
-                decision = _decision(request, view, admitted.now, found.get(request.feature_key), stamp)
+                decision = decision_on(request, view, admitted.now, found.get(request.feature_key), stamp)
             except TallygateError as error:
                 outcomes.append(error)
             else:
@@ -175,119 +213,49 @@ def _groups(requests: list[CheckRequest]) -> list[list[int]]:
     return groups
 
 
-def feature_of(view: View, feature_key: str) -> Feature:
-    """The tenant's feature of this key.
+class _Checking:
+    """One check on its way."""
 
-    Raises:
-        FeatureNotFoundError: the catalogue has none.
-    """
-    feature = view.snapshot.catalog.features.get(feature_key)
-    if feature is None:
-        raise FeatureNotFoundError(feature_key=feature_key)
-    return feature
+    __slots__ = ("_checks", "_done", "_heard", "_request", "_tenant_id")
 
+    def __init__(
+        self,
+        checks: Checks,
+        tenant_id: str,
+        request: CheckRequest,
+        done: Callable[[Admitted | Decision | Exception], None],
+    ) -> None:
+        self._checks = checks
+        self._heard = -1
+        self._tenant_id = tenant_id
+        self._request = request
+        self._done = done
 
-def call_of(
-    tenant_id: str,
-    account_id: str,
-    view: View,
-    gates: tuple[Identified, ...],
-    *,
-    context: EffectContext = NO_EFFECT,
-    peek: bool = False,
-) -> AdmitCall:
-    """A call under the versions of this view."""
-    return AdmitCall(
-        tenant_id=tenant_id,
-        account_id=account_id,
-        catalog_version=view.snapshot.version,
-        account_version=view.account_version,
-        gates=gates,
-        context=context,
-        clock=view.snapshot.clock,
-        peek=peek,
-    )
+    def compile(self, view: View, at: int) -> CompiledQuota | None:
+        """What to ask on this view."""
+        return self._checks.compile(self._tenant_id, self._request, view, at)
 
+    def ask(self, compiled: Compiled, answered: Answered) -> None:
+        """Ask it."""
+        if not isinstance(compiled, CompiledQuota):
+            raise TypeError(compiled)
+        request, near = self._request, self._checks.exhausted
+        asked = quantity_to_try(request, compiled.feature)
+        if near is not None and not request.min_view_version and request.at_time is None and asked is not None:
+            self._heard = near.heard
+            denied = near.decision(compiled, asked, self._checks.admission.clock())
+            if denied is not None:
+                self._done(denied)
+                return
+        compiled.program.ask((Asked(asked, occurred_time=request.at_time),), NOBODY, answered)
 
-def _gate(view: View, request: CheckRequest, now: int) -> QuotaGate | None:
-    """The gate that answers a question about a metered feature; None where the view alone answers, or refuses, it."""
-    feature = view.snapshot.catalog.features.get(request.feature_key)
-    if feature is None or view.held is None or feature.kind is not FeatureKind.METERED or not _is_valid(request):
-        return None
-    around, at = slots_of(view, feature, at=now), request.at_time
-    if at is not None and at < around[0].start:
-        return None
-    if at is not None and at >= around[-1].end:
-        around = (*around, *(slot for slot in slots(view.held, feature, at=at) if slot.start >= around[-1].end))
-    return QuotaGate(
-        feature_key=feature.feature_key,
-        quantity=_asked(request, feature),
-        slots=around,
-        grants=view.held.grants.get(feature.feature_key, ()),
-        aggregation=feature.aggregation,
-        occurred_time=at,
-    )
+    def decided(self, admitted: Admitted) -> None:
+        """It was."""
+        near, request = self._checks.exhausted, self._request
+        if near is not None and admitted.reply is not None and request.at_time is None:
+            near.learn(admitted, quantity=1 if request.quantity is None else request.quantity, heard=self._heard)
+        self._done(admitted)
 
-
-def _asked(request: CheckRequest, feature: Feature) -> int | None:
-    """The quantity to try: a look where nothing is asked for, another instant is meant, or more than a level stands."""
-    if request.at_time is not None or request.quantity == 0:
-        return None
-    if request.quantity is None:
-        return None if feature.aggregation in LEVELS else 1
-    return request.quantity
-
-
-def _is_valid(request: CheckRequest) -> bool:
-    quantity = 0 if request.quantity is None else request.quantity
-    return 0 <= quantity <= MAX_QUANTITY and (request.at_time is None or 0 <= request.at_time < END)
-
-
-def _by_feature(admitted: Admitted) -> dict[str, tuple[QuotaGate, QuotaAnswer]]:
-    if admitted.call is None or admitted.reply is None:
-        return {}
-    pairs: zip[tuple[Identified, Answer]] = zip(admitted.call.gates, admitted.reply.answers, strict=True)
-    return {
-        item.gate.feature_key: (item.gate, answer)
-        for item, answer in pairs
-        if isinstance(item.gate, QuotaGate) and isinstance(answer, QuotaAnswer)
-    }
-
-
-def _decision(
-    request: CheckRequest, view: View, now: int, found: tuple[QuotaGate, QuotaAnswer] | None, stamp: Stamp
-) -> Decision:
-    feature = feature_of(view, request.feature_key)
-    if request.quantity is not None and not 0 <= request.quantity <= MAX_QUANTITY:
-        raise InvalidFieldError(field="quantity", expected=f"0 to {MAX_QUANTITY}", got=request.quantity)
-    if view.held is None:
-        return unknown_account(feature)
-    at = now if request.at_time is None else request.at_time
-    if request.at_time is not None:
-        _check_instant(at, earliest=period_at(view.held, feature, now).start)
-    question = Question(
-        feature=feature,
-        quantity=1 if request.quantity is None else request.quantity,
-        beyond=request.quantity is None and feature.aggregation in LEVELS,
-        user_id=request.user_id,
-        requested_values=request.requested_values,
-        at=at,
-    )
-    if found is None:
-        return decide(view.snapshot.catalog, view.held, question)
-    gate, answer = found
-    metered = Metered(answer=answer, slots=gate.slots, now=at)
-    if request.at_time is not None or question.beyond:
-        metered = tried(question, metered)
-    return decide_metered(view.snapshot.catalog, view.held, question, metered, stamp)
-
-
-def _check_instant(at: int, *, earliest: int) -> None:
-    if not earliest <= at < END:
-        raise OutOfRangeError(
-            field="at_time",
-            expected=f"an instant of the current usage period, which starts at {rfc3339(earliest)}, or later",
-            earliest=rfc3339(earliest),
-            latest=rfc3339(END - 1),
-            got=rfc3339(at),
-        )
+    def failed(self, error: Exception) -> None:
+        """It could not be: the policy of a metered feature answers."""
+        self._done(self._checks.fall_back(self._tenant_id, self._request, error))

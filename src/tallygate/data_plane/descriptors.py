@@ -6,9 +6,9 @@ What an end user put into them is no error of the call: a descriptor that cannot
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tallygate.data_plane.admission import Admitted
-from tallygate.data_plane.check import call_of
+from tallygate.data_plane.admission import Admitted, ask_once
 from tallygate.data_plane.ports import AdmitCall, AdmitReply
+from tallygate.data_plane.programs import call_of
 from tallygate.data_plane.rate_limit import RateLimits, barred, gates_of
 from tallygate.data_plane.requests import NO_ACCOUNT, RateLimitDecision, RateLimitRequest
 from tallygate.data_plane.views import View
@@ -64,7 +64,7 @@ class DescriptorLimits:
             call = _call(tenant_id, met, views)
             if call is None:
                 return [self._decision(one, now, started) for one in met]
-            reply = await admission.gates.admit(call)
+            reply = await ask_once(admission.gates, call)
             if reply.status is not AdmitStatus.STALE_VIEW:
                 answered = _answered(call, reply)
                 return [self._decision(one, reply.now, started, answered) for one in met]
@@ -78,7 +78,7 @@ class DescriptorLimits:
         return {each: await views.view(tenant_id, each, fresh=fresh) for each in sorted(accounts)}
 
     def _decision(self, one: _Met, now: int, started: int, answered: "_Answered | None" = None) -> RateLimitDecision:
-        admitted = Admitted(view=one.view, now=now)
+        admitted = Admitted(one.view, now, started)
         if answered is not None and one.gates:
             call, reply, index = answered
             mine = [index[place] for place, _ in one.gates]
@@ -87,7 +87,7 @@ class DescriptorLimits:
                 call=replace(call, gates=tuple(call.gates[i] for i in mine)),
                 reply=replace(reply, answers=tuple(reply.answers[i] for i in mine)),
             )
-        return self.limits.decision(one.request, admitted, started=started)
+        return self.limits.decision(one.request, admitted)
 
     def _fall_back(self, tenant_id: str, one: RateLimitRequest, error: UnavailableError) -> RateLimitDecision:
         try:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tallygate.data_plane.admission import Admission, slots_of
-from tallygate.data_plane.check import GATES_A_CALL, call_of
+from tallygate.data_plane.check import GATES_A_CALL
 from tallygate.data_plane.ports import AdmitCall
+from tallygate.data_plane.programs import call_of
 from tallygate.data_plane.views import View
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decision import PotKind

@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.credential import KeyRecord
+from tallygate.domain.errors import UnavailableError
 from tallygate.domain.gating.admit import AdmitStatus, Answer, Identified
+from tallygate.domain.gating.quota import Mode, QuotaGate
+from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
 
 
@@ -56,76 +58,55 @@ class AdmitReply:
     answers: tuple[Answer, ...] = ()
 
 
-class GateStore(Protocol):
-    """Where gates are evaluated and committed atomically.
+class Asked(NamedTuple):
+    """What one call asks of one gate: a quantity or cost, in which mode, when it happened, and as which effect.
 
-    Raises StoreUnavailableError when it cannot be reached in time; whether the effect happened is then unknown, and a
-    retry with the same request_id is safe.
+    Without a digest nothing is remembered and nothing replayed.
     """
 
-    async def admit(self, call: AdmitCall) -> AdmitReply:
-        """Admit all gates or none."""
-        ...
+    quantity: int | None = None
+    digest: bytes = b""
+    payload_hash: bytes = b""
+    mode: Mode = Mode.ALL_OR_NOTHING
+    occurred_time: int | None = None
 
+    @classmethod
+    def of(cls, item: Identified) -> "Asked":
+        """What an identified gate asks of itself."""
+        gate = item.gate
+        if isinstance(gate, QuotaGate):
+            return cls(gate.quantity, item.digest, item.payload_hash, gate.mode, gate.occurred_time)
+        cost = gate.cost if isinstance(gate, RateGate) else 0
+        return cls(cost, item.digest, item.payload_hash)
 
-class PlainStatus(Enum):
-    """How a plain call ended."""
-
-    TAKEN = auto()
-    DENIED = auto()
-    SEEN = auto()
-    UNDECIDED = auto()
-    """Nothing was taken, and something is not plain about it: ask `GateStore.admit`."""
-    UNAVAILABLE = auto()
-    """The store did not answer; whether the effect happened is unknown."""
-
-
-Answered = Callable[[PlainStatus, int, Sequence[int]], None]
-"""Told once how a plain call ended, the store's `now`, and figures: it must neither raise nor block.
-
-A quota's figures are used, included, overage (of TAKEN: this call's) and the period's start. Those of rate limits are,
-for each in turn: 1 if it allowed, remaining, time until it is full and until the same cost passes (-1: never).
-"""
-
-Identity = tuple[bytes, bytes]
-"""The digest of an effect and the hash of its payload (`domain.gating.identity`)."""
 
 About = tuple[str, str, Mapping[str, str]]
 """Request id, user id and dimensions of an effect."""
 
+NOBODY: About = ("", "", {})
+"""Of what leaves no fact."""
 
-class PlainQuota(Protocol):
-    """A delta quota that no grants pay for, as one view shows it to one account."""
-
-    def look(self, answered: Answered) -> None:
-        """What is used."""
-        ...
-
-    def take(self, quantity: int, identity: Identity, about: About, answered: Answered) -> None:
-        """Take `quantity` (at least 1), all of it or nothing."""
-        ...
+Answered = Callable[[AdmitReply | UnavailableError], None]
+"""Told once how a call was decided, or why the store could not: then nobody knows whether the effect happened."""
 
 
-class PlainRates(Protocol):
-    """Rate limits as one view shows them to one kind of call, which has no identity."""
+class Program(Protocol):
+    """Calls that share all but what each asks: made once from one of them, as long as its view holds."""
 
-    def take(self, answered: Answered) -> None:
-        """Take from all of them or from none."""
+    def ask(self, asked: Sequence[Asked], about: About, answered: Answered) -> None:
+        """Ask this of the gates, in their order."""
         ...
 
 
-class PlainStore(Protocol):
-    """A shorter way to the same decisions as `GateStore.admit`, for calls that need no more.
+class GateStore(Protocol):
+    """Where gates are evaluated and committed atomically, all or none.
 
-    What it makes stands for the call until the view changes. None: there is no shorter way for this call.
+    It answers with a StoreUnavailableError when it cannot be reached in time; whether the effect happened is then
+    unknown, and a retry with the same request_id is safe.
     """
 
-    def quota(self, call: AdmitCall, slot: int) -> PlainQuota | None:
-        """For calls like this one as long as this slot of its one gate holds."""
-        ...
-
-    def rates(self, call: AdmitCall) -> PlainRates | None:
-        """For calls with just these gates."""
+    def prepare(self, call: AdmitCall) -> Program:
+        """What calls like this one share, made ready: the same gates on the same view, whatever each asks of them."""
         ...
 
 

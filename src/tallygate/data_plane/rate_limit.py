@@ -1,10 +1,11 @@
 """RateLimit: does this call fit every rate limit that matches it? All are taken, or none."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tallygate.data_plane.admission import Admission, Admitted
-from tallygate.data_plane.check import call_of
-from tallygate.data_plane.ports import AdmitCall
+from tallygate.data_plane.admission import Admission, Admitted, Later
+from tallygate.data_plane.ports import NOBODY, Answered, Asked
+from tallygate.data_plane.programs import Compiled, call_of, compiled
 from tallygate.data_plane.requests import NO_ACCOUNT, LimitStatus, RateLimitDecision, RateLimitRequest
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import Catalog, LimitOwner, OnUnavailable, RateLimitRule
@@ -12,6 +13,7 @@ from tallygate.domain.errors import (
     MAX_QUANTITY,
     InvalidFieldError,
     LimitNotFoundError,
+    TallygateError,
     UnavailableError,
     ViewNotReadyError,
 )
@@ -20,6 +22,10 @@ from tallygate.domain.gating.decision import DecidedOn, Reason
 from tallygate.domain.gating.figures import figures
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, matching
+from tallygate.domain.gating.resolve import BEGINNING, END
+
+Limited = Admitted | RateLimitDecision | Exception
+"""How a call ended: admitted, explained by `RateLimits.decision`; decided by failure policy; or not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,40 +34,53 @@ class RateLimits:
 
     admission: Admission
 
-    async def take(self, tenant_id: str, request: RateLimitRequest) -> RateLimitDecision:
+    def begin(self, tenant_id: str, request: RateLimitRequest, done: Callable[[Limited], None]) -> None:
         """Take the cost from the limit named, else from every limit that matches; denied calls take from none."""
-        try:
-            return await self._take(tenant_id, request)
-        except UnavailableError as error:
-            return self.fall_back(tenant_id, request, error)
+        asking = _Limiting(self, tenant_id, request, done)
+        self.admission.begin(tenant_id, request.account_id, asking, min_view_version=request.min_view_version)
 
-    async def _take(self, tenant_id: str, request: RateLimitRequest) -> RateLimitDecision:
-        started = self.admission.clock()
+    async def take(self, tenant_id: str, request: RateLimitRequest) -> RateLimitDecision:
+        """As `begin`, explained."""
+        later: Later[Admitted | RateLimitDecision] = Later()
+        self.begin(tenant_id, request, later.tell)
+        outcome = await later.told()
+        return self.decision(request, outcome) if isinstance(outcome, Admitted) else outcome
 
-        def build(view: View, at: int) -> AdmitCall | None:
-            return self.call(tenant_id, request, view, at)
-
-        admitted = await self.admission.admit(
-            tenant_id, request.account_id, build, min_view_version=request.min_view_version
-        )
-        return self.decision(request, admitted, started=started)
-
-    def call(self, tenant_id: str, request: RateLimitRequest, view: View, at: int) -> AdmitCall | None:
+    def compile(self, tenant_id: str, request: RateLimitRequest, view: View, at: int) -> Compiled | None:
         """The gates that this request meets at an instant; None where the view alone decides.
 
         Raises:
             InvalidError: the request does not fit the limit that it names, or there is none.
         """
-        gates = gates_of(view, request, at)
-        if not gates or barred(view, request, at) is not None:
+        if not 0 <= _cost(request) <= MAX_QUANTITY:
+            raise InvalidFieldError(field="cost", expected=f"0 to {MAX_QUANTITY}", got=_cost(request))
+        if barred(view, request, at) is not None:
+            _rules(view.snapshot.catalog, request)  # what no call can ask is refused all the same
             return None
-        items = tuple(_identified(tenant_id, request, gate) for gate in gates)
-        return call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
+        peek = _cost(request) == 0
+        shape = ("limits", request.limit_key, request.descriptor, peek)
+        return compiled(view, shape, at, lambda: self._compiled(tenant_id, request, view, at))
 
-    def decision(self, request: RateLimitRequest, admitted: Admitted, *, started: int = 0) -> RateLimitDecision:
-        """What an answered call comes to; `started` is when it was asked."""
+    def _compiled(self, tenant_id: str, request: RateLimitRequest, view: View, at: int) -> Compiled | None:
+        gates = gates_of(view, request, at)
+        if not gates:
+            return None
+        items = tuple(Identified(gate=gate, state_key="") for gate in gates)
+        call = call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
+        phase = view.held.phase_at(at) if view.held is not None else None
+        lasts = all(gate.since < at for gate in gates)  # what began just now, or has yet to, is looked at again
+        return Compiled(
+            view=view,
+            call=call,
+            program=self.admission.gates.prepare(call),
+            start=BEGINNING if phase is None else phase.start,
+            end=at + 1 if not lasts else END if phase is None else phase.end,
+        )
+
+    def decision(self, request: RateLimitRequest, admitted: Admitted) -> RateLimitDecision:
+        """What an answered call comes to."""
         decision = self._explain(request, admitted)
-        fresh = admitted.reply is not None or admitted.view.verified_time >= started
+        fresh = admitted.reply is not None or admitted.view.verified_time >= admitted.started
         return replace(
             decision,
             view_version=admitted.view.version,
@@ -106,6 +125,49 @@ class RateLimits:
             decided_on=DecidedOn.FALLBACK,
             request_id=request.request_id,
         )
+
+
+class _Limiting:
+    """One call on its way."""
+
+    __slots__ = ("_done", "_limits", "_request", "_tenant_id")
+
+    def __init__(
+        self, limits: RateLimits, tenant_id: str, request: RateLimitRequest, done: Callable[[Limited], None]
+    ) -> None:
+        self._limits = limits
+        self._tenant_id = tenant_id
+        self._request = request
+        self._done = done
+
+    def compile(self, view: View, at: int) -> Compiled | None:
+        """What to ask on this view."""
+        return self._limits.compile(self._tenant_id, self._request, view, at)
+
+    def ask(self, compiled: Compiled, answered: Answered) -> None:
+        """Ask it."""
+        request = self._request
+        cost = _cost(request)
+        if not request.request_id or not cost:
+            asked = [Asked(cost)] * len(compiled.call.gates)
+        else:
+            gates = [item.gate for item in compiled.call.gates]
+            asked = [_identified(self._tenant_id, request, gate) for gate in gates if isinstance(gate, RateGate)]
+        compiled.program.ask(asked, NOBODY, answered)
+
+    def decided(self, admitted: Admitted) -> None:
+        """It was."""
+        self._done(admitted)
+
+    def failed(self, error: Exception) -> None:
+        """It could not be: the policy of the limits that would match answers."""
+        outcome: Limited = error
+        if isinstance(error, UnavailableError):
+            try:
+                outcome = self._limits.fall_back(self._tenant_id, self._request, error)
+            except TallygateError as refused:
+                outcome = refused
+        self._done(outcome)
 
 
 def _cost(request: RateLimitRequest) -> int:
@@ -157,8 +219,6 @@ def gates_of(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, 
         InvalidError: the request does not fit the limit that it names.
         LimitNotFoundError: there is no limit of this name.
     """
-    if not 0 <= _cost(request) <= MAX_QUANTITY:
-        raise InvalidFieldError(field="cost", expected=f"0 to {MAX_QUANTITY}", got=_cost(request))
     gates: list[RateGate] = []
     for rule, entries in _rules(view.snapshot.catalog, request):
         held = figures(rule, view.held, at)
@@ -179,17 +239,15 @@ def gates_of(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, 
     return tuple(sorted(gates, key=lambda gate: gate.limit_key))
 
 
-def _identified(tenant_id: str, request: RateLimitRequest, gate: RateGate) -> Identified:
-    if not request.request_id or gate.cost == 0:
-        return Identified(gate=gate, state_key="")
+def _identified(tenant_id: str, request: RateLimitRequest, gate: RateGate) -> Asked:
     digest = effect_digest(
         tenant_id=tenant_id, account_id=request.account_id, gate_key=gate.limit_key, request_id=request.request_id
     )
     counted: dict[str, str] = {}
     for key, value in gate.descriptor:
         counted[key] = f"{counted[key]}\0{value}" if key in counted else value
-    hashed = payload_hash(quantity=gate.cost, mode="RATE", dimensions=counted)
-    return Identified(gate=gate, state_key="", digest=digest, payload_hash=hashed)
+    cost = _cost(request)
+    return Asked(cost, digest, payload_hash(quantity=cost, mode="RATE", dimensions=counted))
 
 
 def _status(gate: RateGate, answer: RateAnswer) -> LimitStatus:

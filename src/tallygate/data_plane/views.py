@@ -4,9 +4,9 @@ It changes latency, never meaning: whatever takes something carries the versions
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cachetools import LRUCache
 
@@ -28,7 +28,8 @@ class View:
 
     `verified_time` is when its versions were last compared with the store's, `applied` how far the log was then;
     `gap` counts the gaps in the announcements until then; `checked_news` what was known when it was last held to it;
-    `superseded` that a newer view of the account has taken its place; `asked_time` when it was last asked for ahead.
+    `superseded` that a newer view of the account has taken its place; `asked_time` when it was last asked for ahead;
+    `programs` what questions were compiled to on it, `near` what is known of its quotas: both end with it.
     """
 
     snapshot: CatalogSnapshot
@@ -41,6 +42,8 @@ class View:
     superseded: bool = False
     asked_time: int = 0
     slots: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
+    programs: dict[Hashable, Any] = field(default_factory=dict)
+    near: dict[str, Any] = field(default_factory=dict)
 
     @property
     def account_version(self) -> int:
@@ -100,11 +103,10 @@ class Views:
             ViewNotReadyError: the tenant's log was not applied up to `min_view_version` in time.
         """
         now, cached = self._clock(), self._views.get((tenant_id, account_id))
+        at_hand = None if fresh else self.at_hand(tenant_id, account_id, min_view_version, now)
+        if at_hand is not None:
+            return at_hand
         usable = cached if cached is not None and not fresh and self.holds(cached, min_view_version, now=now) else None
-        if usable is not None and usable.gap == self._gaps:
-            self.counts.hits += 1
-            self._verify_ahead(usable, now)
-            return usable
         self.counts.misses += 1
         try:
             view = await self._load_once(tenant_id, account_id, shared=not fresh)
@@ -116,10 +118,23 @@ class Views:
             return await self._wait_for(tenant_id, account_id, min_view_version)
         return view
 
+    def at_hand(self, tenant_id: str, account_id: str, min_view_version: int, now: int) -> View | None:
+        """The view in process, if it may be used as it is at `now`, by this process's clock."""
+        view = self._views.get((tenant_id, account_id))
+        if view is None or view.gap != self._gaps or not self.holds(view, min_view_version, now=now):
+            return None
+        self.counts.hits += 1
+        self._verify_ahead(view, now)
+        return view
+
     def last_catalog(self, tenant_id: str) -> Catalog | None:
         """The newest catalogue seen, however old: for telling the failure policy, never for deciding."""
         snapshot = self._snapshots.get(tenant_id)
         return snapshot.catalog if snapshot is not None else None
+
+    def in_process(self, tenant_id: str, account_id: str) -> View | None:
+        """The account's view as it is here, however old: never for deciding."""
+        return self._views.get((tenant_id, account_id))
 
     def on_change(self, change: ViewChange) -> None:
         """Remember what an announcement says is newest: no older view holds from now on."""

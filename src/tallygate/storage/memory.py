@@ -3,13 +3,15 @@
 For tests of code that uses Tallygate's engine, and for proving the Redis scripts equal. One process, one event loop.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from tallygate.data_plane.ports import AdmitCall, AdmitReply, Clock, ViewVersions
+from tallygate.data_plane.ports import About, AdmitCall, AdmitReply, Answered, Asked, Clock, ViewVersions
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot, LimitOwner
 from tallygate.domain.credential import KeyRecord
+from tallygate.domain.errors import UnavailableError
 from tallygate.domain.event import FactKind, FactSource, UsageFact, may_be_charged
 from tallygate.domain.gating.admit import AdmitStatus, Identified, Remembered, admit
 from tallygate.domain.gating.quota import MeterState, QuotaAnswer, QuotaGate, ResetGate
@@ -34,6 +36,10 @@ class MemoryGates:
         self._limits: dict[str, LimitState] = {}
         self.kept_until: dict[str, int] = {}
         self.facts: list[UsageFact] = []
+
+    def prepare(self, call: AdmitCall) -> "MemoryProgram":
+        """Nothing is shared but the call."""
+        return MemoryProgram(self.admit, call)
 
     async def admit(self, call: AdmitCall) -> AdmitReply:
         """Admit all gates or none, as `domain.gating.admit` says."""
@@ -101,6 +107,42 @@ class MemoryGates:
                 source=FactSource(partition=0, epoch="memory", entry_id=f"{len(self.facts) + 1}-0"),
             )
         )
+
+
+class MemoryProgram:
+    """`Program` that fills what each asks into a call, and admits that."""
+
+    def __init__(self, admit_call: Callable[[AdmitCall], Awaitable[AdmitReply]], call: AdmitCall) -> None:
+        self._admit = admit_call
+        self._call = call
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ask(self, asked: Sequence[Asked], about: About, answered: Answered) -> None:
+        """Ask this of the gates, in their order."""
+        items = [_asking(item, one) for item, one in zip(self._call.gates, asked, strict=True)]
+        request_id, user_id, dimensions = about
+        context = replace(self._call.context, request_id=request_id, user_id=user_id, dimensions=dimensions)
+        call = replace(self._call, gates=tuple(items), context=context)
+        task = asyncio.get_running_loop().create_task(self._answer(call, answered))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, call: AdmitCall, answered: Answered) -> None:
+        try:
+            reply = await self._admit(call)
+        except UnavailableError as error:
+            answered(error)
+        else:
+            answered(reply)
+
+
+def _asking(item: Identified, asked: Asked) -> Identified:
+    gate = item.gate
+    if isinstance(gate, QuotaGate):
+        gate = replace(gate, quantity=asked.quantity, mode=asked.mode, occurred_time=asked.occurred_time)
+    elif isinstance(gate, RateGate):
+        gate = replace(gate, cost=asked.quantity or 0)
+    return replace(item, gate=gate, digest=asked.digest, payload_hash=asked.payload_hash)
 
 
 def state_key(item: Identified, call: AdmitCall) -> str:

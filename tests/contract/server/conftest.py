@@ -190,7 +190,7 @@ async def start(kind):
 
 @pytest.fixture
 async def hot(kind, monkeypatch):
-    """Starts hot servers, each on a store of its own, whose account `acme` goes the short way."""
+    """Starts hot servers, each on a store of its own, whose account `acme` is loaded."""
     async with contextlib.AsyncExitStack() as running:
 
         async def begin(**options):

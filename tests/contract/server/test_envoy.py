@@ -7,6 +7,7 @@ import pytest
 from google.protobuf.wrappers_pb2 import UInt64Value
 
 from hot_server import DOCUMENT, bearer, key_of
+from tallygate.data_plane.admission import ask_once
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2 as wire
@@ -167,9 +168,9 @@ async def test_limits_of_several_accounts_are_taken_together_or_not_at_all(hot):
     assert [status.limit_remaining for status in (await limit(server, others, mine)).statuses] == [1, 3]
     answer = await limit(server, others, mine)
     assert [(status.code, status.limit_remaining) for status in answer.statuses] == [(OVER, 1), (OK, 3)]
-    (call,) = [call for call in server.admits[-1:] if call.others]
+    (call,) = [call for call in server.prepared[-1:] if call.others]
     stale = replace(call, others=tuple((account, version + 1) for account, version in call.others))
-    assert (await server.data.admission.gates.admit(stale)).status is AdmitStatus.STALE_VIEW
+    assert (await ask_once(server.data.admission.gates, stale)).status is AdmitStatus.STALE_VIEW
 
 
 async def test_a_denied_call_takes_from_no_limit_however_many_race(hot):

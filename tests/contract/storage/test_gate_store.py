@@ -9,6 +9,7 @@ import pytest_asyncio
 from links import linked
 from script_time import set_time, timed
 from servers import ValkeyServer
+from tallygate.data_plane.admission import ask_once
 from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.domain.account import AccountRecord, Grant
 from tallygate.domain.catalog import Algorithm, Catalog, CatalogSnapshot, LimitOwner, RateLimit
@@ -55,7 +56,9 @@ class RedisStore:
     def __init__(self, link) -> None:
         self._link = link
         self._now = START
-        self._gates = RedisGates(link, GateOptions(partitions=1, replay_window=WINDOW), lambda: self._now, timed())
+        self._gates = RedisGates(
+            link, GateOptions(partitions=1, replay_window=WINDOW), lambda: self._now, script=timed()
+        )
 
     async def open(self, *, catalog: int, account: int) -> None:
         await self._link.call("MSET", keys.epoch(0), "e1", keys.catalog_version(0, "t"), catalog)
@@ -70,7 +73,7 @@ class RedisStore:
         await set_time(self._link, self._now)
 
     async def admit(self, call):
-        return await self._gates.admit(call)
+        return await ask_once(self._gates, call)
 
     async def fact_count(self) -> int:
         return await self._link.call("XLEN", keys.stream(0))

@@ -11,7 +11,7 @@ from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.server.calls.method import Call
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.services.answers import Answers
-from tallygate.server.services.straight import Straight
+from tallygate.server.services.deciding import Deciding
 from tallygate.server.wire.decision import (
     decode_batch_check,
     decode_check,
@@ -45,7 +45,7 @@ class EntitlementServicer:
         metrics: Metrics,
         kind_of: KindOf,
         answers: Answers | None = None,
-        straight: Straight | None = None,
+        deciding: Deciding | None = None,
     ) -> None:
         self._checks = checks
         self._consumes = consumes
@@ -53,7 +53,7 @@ class EntitlementServicer:
         self._metrics = metrics
         self._kind_of = kind_of
         self.readers = {"RateLimit": lenient(wire.RateLimitRequest)}
-        self.straight_methods = straight.methods if straight is not None else {}
+        self.straight_methods = deciding.methods if deciding is not None else {}
         self.fast_answers: dict[str, FastAnswer] = {}
         if answers is not None:
             self.fast_answers = {"CheckEntitlement": answers.get, "BatchCheckEntitlements": answers.get_batch}

@@ -1,15 +1,18 @@
-"""Gates as `admit.lua` reads them, and its answers as the domain knows them: msgpack both ways."""
+"""Gates as `admit.lua` reads them, and its figures as the domain knows them: msgpack both ways.
 
-from enum import StrEnum
+Values stand one after the other without an array around them: Lua unpacks them in one call and makes no table.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 import msgpack
 
-from tallygate.data_plane.ports import AdmitCall
+from tallygate.data_plane.ports import AdmitCall, Asked
 from tallygate.domain.account import Grant
 from tallygate.domain.catalog import Aggregation, Algorithm
 from tallygate.domain.event import FactKind
-from tallygate.domain.gating.admit import Answer, Identified
+from tallygate.domain.gating.admit import Answer, Gate
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.quota import Mode, QuotaAnswer, QuotaGate, ResetGate, Slot
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, bucket, sub_bucket
@@ -20,6 +23,20 @@ from tallygate.storage.redis.announcement_codec import return_announcement
 REPLAY_BUCKETS = 1_024
 """Hashes per partition and generation, so that each stays small enough for Redis's compact encoding."""
 
+REASONS = (
+    Reason.WITHIN_LIMIT,
+    Reason.OVERAGE,
+    Reason.UNLIMITED,
+    Reason.QUOTA_EXHAUSTED,
+    Reason.REFUND_EXCEEDS_USAGE,
+    Reason.NOT_IN_PLAN,
+    Reason.NO_SUBSCRIPTION,
+    Reason.SUBSCRIPTION_EXPIRED,
+    Reason.SUSPENDED,
+)
+"""What a quota gate may answer, each with its place here as its code; the first three allow."""
+
+_ALLOWING = 3
 _FAMILIES = {
     Aggregation.SUM: "d",
     Aggregation.COUNT: "d",
@@ -29,110 +46,50 @@ _FAMILIES = {
     Aggregation.TIME_WEIGHTED: "e",
 }
 _KINDS = {"d": FactKind.CONSUME, "m": FactKind.LEVEL, "l": FactKind.LEVEL, "e": FactKind.EVENT}
-_MODES = {Mode.ALL_OR_NOTHING: "A", Mode.BEST_EFFORT: "B", Mode.ADJUST: "J"}
+_MODES = {Mode.ALL_OR_NOTHING: b"\xa1A", Mode.BEST_EFFORT: b"\xa1B", Mode.ADJUST: b"\xa1J"}
 _ALGORITHMS = {Algorithm.TOKEN_BUCKET: "t", Algorithm.FIXED_WINDOW: "f", Algorithm.SLIDING_WINDOW: "s"}
 _POTS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
-_REASONS = {reason.value: reason for reason in Reason}
-_ARRAY_OF_12, _ARRAY_OF_11, _ARRAY_OF_8 = b"\x9c", b"\x9b", b"\x98"
-
-Terms = tuple[tuple[Slot, ...], tuple[Grant, ...], bytes]
-"""Slots and grants, and both of them packed: they outlive a call, so they are packed once."""
-
-
-class WorldKind(StrEnum):
-    """What a call of `admit.lua` asks for; the last three are plain calls."""
-
-    TAKE = "g"
-    LOOK = "p"
-    TAKE_ONE = "c"
-    LOOK_AT_ONE = "l"
-    TAKE_RATES = "r"
-
-
-def pack_world(kind: WorldKind, call: AdmitCall, epoch: str, *, replay_window: int, stream_max: int) -> bytes:
-    """The world that a call was resolved in; the script takes nothing in another one."""
-    record = str(call.account_version) if call.account_id else ""
-    clock = call.clock.offset if call.clock.standing is None else str(call.clock.standing)
-    return pack_all(kind.value, epoch, str(call.catalog_version), record, clock, replay_window, stream_max)
+_NOTHING = b"\xc2"
+_NO_EFFECT = b"\xa0\xa0\xa0"
+"""No digest, no hash and no bucket, packed."""
+_NOBODY = b"\xa0\x80"
+"""No user and no dimensions, packed."""
+_FIXED = 128
+_STR8 = tuple(b"\xd9%c" % length for length in range(256))
+_ARRAY_OF_11 = b"\x9b"
 
 
 def pack_all(*values: Any) -> bytes:  # noqa: ANN401 - whatever msgpack packs
-    """Values one after the other, without an array around them: Lua unpacks them in one call and makes no table."""
+    """Values one after the other; Lua knows no bin type."""
     return b"".join(msgpack.packb(value, use_bin_type=False) for value in values)
 
 
-def pack_terms(slots: tuple[Slot, ...], grants: tuple[Grant, ...] | None) -> bytes:
-    """Slots, and grants where the gate has any place for them, as the last elements of a gate's array."""
-    packed = _pack([_slot(slot) for slot in slots])
-    if grants is None:
-        return packed
-    return packed + _pack(
-        [
-            [
-                grant.grant_id,
-                grant.amount,
-                grant.effective_time,
-                END if grant.expire_time is None else grant.expire_time,
-            ]
-            for grant in grants
-        ]
-    )
+def kind_of(gate: Gate) -> str:
+    """What the script calls such a gate."""
+    return "r" if isinstance(gate, RateGate) else "x" if isinstance(gate, ResetGate) else "q"
 
 
-def pack_gate(item: Identified, call: AdmitCall, terms: bytes) -> bytes:
-    """One gate; `terms` are those of `pack_terms`, and empty for a rate limit."""
-    digest = item.digest
-    replay_bucket = str(int.from_bytes(digest[:2], "big") % REPLAY_BUCKETS) if digest else ""
-    gate = item.gate
+def pack_terms(gate: Gate, call: AdmitCall) -> bytes:
+    """What all calls share that meet this gate: its last values."""
     if isinstance(gate, RateGate):
-        return _pack(["r", digest, item.payload_hash, replay_bucket, *rate_figures(gate)])
-    family = _FAMILIES[gate.aggregation]
+        return pack_all(*rate_terms(gate))
+    slots = pack_all(*(pack_all(*_slot(slot)) for slot in gate.slots))
     if isinstance(gate, ResetGate):
-        context = _context(call, gate.feature_key, FactKind.RESET, item.payload_hash)
-        head = _pack(["x", digest, item.payload_hash, replay_bucket, context, family])
-        return _ARRAY_OF_8 + head[1:] + terms + _news(call, gate)
-    body = _pack(_quota_head(item, gate, call, family, replay_bucket))[1:] + terms
-    if gate.quantity is not None and gate.quantity < 0:
-        return _ARRAY_OF_12 + body + _news(call, gate)
-    return _ARRAY_OF_11 + body
+        return pack_all(_FAMILIES[gate.aggregation], *_news(call, gate)) + slots
+    refunds = gate.quantity is not None and gate.quantity < 0
+    news = _news(call, gate) if refunds else ("", "")
+    grants = pack_all([_grant(grant) for grant in gate.grants]) if gate.grants else b""
+    return pack_all(_FAMILIES[gate.aggregation], grants, *news) + slots
 
 
-def _news(call: AdmitCall, gate: QuotaGate | ResetGate) -> bytes:
+def _grant(grant: Grant) -> list[Any]:
+    expire = END if grant.expire_time is None else grant.expire_time
+    return [grant.grant_id, grant.amount, grant.effective_time, expire]
+
+
+def _news(call: AdmitCall, gate: QuotaGate | ResetGate) -> tuple[str, str]:
     """Where to publish what, once the gate is taken."""
-    return _pack([keys.CHANGES_CHANNEL, return_announcement(call.tenant_id, call.account_id, gate.feature_key)])
-
-
-def _quota_head(item: Identified, gate: QuotaGate, call: AdmitCall, family: str, replay_bucket: str) -> list[Any]:
-    quantity = False if gate.quantity is None else gate.quantity
-    context = b""
-    if not call.peek:
-        kind = FactKind.REFUND if quantity < 0 else _KINDS[family]
-        context = _context(call, gate.feature_key, kind, item.payload_hash)
-    occurred = False if gate.occurred_time is None else gate.occurred_time
-    identity = [item.digest, item.payload_hash, replay_bucket]
-    return ["q", *identity, context, quantity, _MODES[gate.mode], family, occurred]
-
-
-def _pack(value: list[Any]) -> bytes:
-    packed: bytes = msgpack.packb(value, use_bin_type=False)  # Lua knows no bin type
-    return packed
-
-
-def _context(call: AdmitCall, feature_key: str, kind: FactKind, payload_hash: bytes) -> bytes:
-    """What the fact says besides its counting; the collector reads it back (`events.py`)."""
-    about = call.context
-    head, tail = pack_context_around(call, feature_key, kind)
-    middle = pack_all(about.request_id, about.user_id, dict(about.dimensions))
-    hashed: bytes = msgpack.packb(payload_hash)
-    return head + middle + tail + hashed
-
-
-def pack_context_around(call: AdmitCall, feature_key: str, kind: FactKind) -> tuple[bytes, bytes]:
-    """A context up to the request id, and from behind the dimensions to before the payload hash."""
-    about = call.context
-    version = max(call.catalog_version, call.account_version)
-    head = _ARRAY_OF_11 + pack_all(call.tenant_id, call.account_id, feature_key)
-    return head, pack_all(about.billable, about.carry_in, version, kind.value)
+    return keys.CHANGES_CHANNEL, return_announcement(call.tenant_id, call.account_id, gate.feature_key)
 
 
 def _slot(slot: Slot) -> list[Any]:
@@ -147,59 +104,119 @@ def _slot(slot: Slot) -> list[Any]:
         int(slot.overage),
         slot.standing.value if slot.standing else "",
         int(slot.absent),
-        slot.subscription_id,
-        slot.plan_key,
-        slot.plan_version,
-        int(slot.trial),
         int(slot.exclusive),
         -1 if slot.hard_limit is None else slot.hard_limit,
+        pack_all(slot.subscription_id, slot.plan_key, slot.plan_version, int(slot.trial)),
     ]
 
 
-def rate_figures(gate: RateGate) -> list[Any]:
+def rate_terms(gate: RateGate) -> list[Any]:
     """A rate limit as the script counts it."""
     rate = gate.rate
-    head = [_ALGORITHMS[gate.algorithm], gate.cost, rate.limit, rate.window]
+    head = [_ALGORITHMS[gate.algorithm], rate.limit, rate.window]
     if gate.algorithm is Algorithm.TOKEN_BUCKET:
         scale = bucket(rate)
         return [*head, scale.tick, scale.token, scale.drain, scale.size, rate.size, 1, gate.since, gate.keep]
     return [*head, 1, 1, 1, 1, rate.size, sub_bucket(rate), gate.since, gate.keep]
 
 
-def unpack_answers(body: bytes, call: AdmitCall, now: int) -> tuple[Answer, ...]:
-    """The answers in the gates' order, made at `now` unless they were made before."""
-    raws = msgpack.unpackb(body)
-    return tuple(_answer(raw, item, now) for raw, item in zip(raws, call.gates, strict=True))
+def context_around(gate: Gate, call: AdmitCall) -> tuple[bytes, bytes]:
+    """What a fact says besides its counting, up to the request id, and from behind the dimensions to before the hash.
+
+    The collector reads it back (`fact_codec.py`).
+    """
+    if isinstance(gate, RateGate) or call.peek:
+        return b"", b""
+    about, kind = call.context, FactKind.RESET
+    if isinstance(gate, QuotaGate):
+        refunds = gate.quantity is not None and gate.quantity < 0
+        kind = FactKind.REFUND if refunds else _KINDS[_FAMILIES[gate.aggregation]]
+    version = max(call.catalog_version, call.account_version)
+    head = _ARRAY_OF_11 + pack_all(call.tenant_id, call.account_id, gate.feature_key)
+    return head, pack_all(about.billable, about.carry_in, version, kind.value)
 
 
-def _answer(raw: list[Any], item: Identified, now: int) -> Answer:
-    if isinstance(item.gate, RateGate):
-        allowed, limit, remaining, reset_after, retry_after, *before = raw
+def pack_context(around: tuple[bytes, bytes], request_id: str, user_id: str, dimensions: Mapping[str, str]) -> bytes:
+    """The context but for the hash of the payload."""
+    others = pack_all(user_id, dict(dimensions)) if user_id or dimensions else _NOBODY
+    return b"%b%b%b%b\xc4\x08" % (around[0], _packed_id(request_id), others, around[1])
+
+
+def pack_asked(kind: str, asked: Asked, context: bytes) -> bytes:
+    """What one call asks of a gate: its first values; an empty `context` leaves no fact."""
+    digest, hashed = asked.digest, asked.payload_hash
+    effect = _NO_EFFECT
+    if digest:
+        bucket_ = _BUCKETS[(digest[0] << 8 | digest[1]) % REPLAY_BUCKETS]
+        effect = b"%b%b\xa8%b%b" % (_STR8[len(digest)], digest, hashed, bucket_)
+    if kind == "r":
+        return effect + pack_integer(asked.quantity or 0)
+    said = pack_text(context + hashed) if context else b"\xa0"
+    if kind == "x":
+        return effect + said
+    quantity = _NOTHING if asked.quantity is None else pack_integer(asked.quantity)
+    occurred = _NOTHING if asked.occurred_time is None else pack_integer(asked.occurred_time)
+    return b"%b%b%b%b%b" % (effect, said, quantity, _MODES[asked.mode], occurred)
+
+
+def pack_integer(value: int) -> bytes:
+    """An integer; small ones are said at once."""
+    packed: bytes = b"%c" % value if 0 <= value < _FIXED else msgpack.packb(value)
+    return packed
+
+
+def pack_text(data: bytes) -> bytes:
+    """Bytes as a text of msgpack."""
+    if len(data) < len(_STR8):
+        return _STR8[len(data)] + data
+    return b"\xda%b%b" % (len(data).to_bytes(2, "big"), data) if len(data) < 1 << 16 else pack_all(data)
+
+
+def _packed_id(text: str) -> bytes:
+    """A text, which the library takes five times as long to say."""
+    return pack_text(text.encode())
+
+
+_BUCKETS = tuple(pack_all(str(number)) for number in range(REPLAY_BUCKETS))
+
+
+def read_answers(reply: list[Any], kinds: str) -> tuple[Answer, ...]:
+    """The answers in the gates' order, from an effect's reply behind its status and `now`."""
+    if len(kinds) == 1:
+        return (_read(kinds, reply[3], replayed=reply[2] == 1),)
+    return tuple(
+        _read(kind, reply[2 * place + 3], replayed=reply[2 * place + 2] == 1) for place, kind in enumerate(kinds)
+    )
+
+
+def _read(kind: str, figures: bytes, *, replayed: bool) -> Answer:
+    if kind == "r":
+        allowed, limit, remaining, reset_after, retry_after, decided_time = msgpack.unpackb(figures)
         return RateAnswer(
-            allowed=bool(allowed),
+            allowed=allowed == 1,
             limit=limit,
             remaining=remaining,
             reset_after=reset_after,
             retry_after=None if retry_after < 0 else retry_after,
-            decided_time=before[1] if len(before) > 1 else now,
-            replayed=bool(before),
+            decided_time=decided_time,
+            replayed=replayed,
         )
-    allowed, reason, granted, used, limit, remaining, pots, slot, start, end, left, *replayed = raw
+    code, granted, used, limit, remaining, slot, start, end, pots, left = msgpack.unpackb(figures)
     return QuotaAnswer(
-        allowed=bool(allowed),
-        reason=_REASONS[reason],
+        allowed=code < _ALLOWING,
+        reason=REASONS[code],
         granted=granted,
         used=used,
         limit=None if limit < 0 else limit,
         remaining=None if limit < 0 else remaining,
-        pots=_pots(pots),
+        pots=_pots(pots) if pots else (),
         slot=slot,
         period_start=start,
         period_end=end,
-        left=_pots(left),
-        replayed=bool(replayed),
+        left=_pots(left) if left else (),
+        replayed=replayed,
     )
 
 
 def _pots(raw: list[Any]) -> tuple[Pot, ...]:
-    return tuple(Pot(kind=_POTS[kind], quantity=quantity, grant_id=grant) for kind, quantity, grant in raw)
+    return tuple([Pot(kind=_POTS[kind], quantity=quantity, grant_id=grant) for kind, quantity, grant in raw])

@@ -1,39 +1,40 @@
-"""The gates in Redis: calls `admit.lua` with what outlives a call prepared, and checks that each reply is its own."""
+"""The gates in Redis: what a call says, packed once for all that are like it, and what a reply says of it."""
 
-import itertools
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cachetools import LRUCache
 
-from tallygate.data_plane.ports import AdmitCall, AdmitReply, Clock, PlainQuota, PlainRates
+from tallygate.data_plane.burst import Burst
+from tallygate.data_plane.ports import About, AdmitCall, AdmitReply, Answered, Asked, Clock
 from tallygate.domain.catalog import LimitOwner
 from tallygate.domain.errors import EpochMismatchError, StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus, Identified
-from tallygate.domain.gating.quota import QuotaGate
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.bursts import Bursts, Effect, Home
 from tallygate.storage.redis.gate_codec import (
-    Terms,
-    WorldKind,
+    context_around,
+    kind_of,
     pack_all,
-    pack_gate,
+    pack_asked,
+    pack_context,
     pack_terms,
-    pack_world,
-    unpack_answers,
+    read_answers,
 )
 from tallygate.storage.redis.link.commands import pack_arguments
-from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError, Script
-from tallygate.storage.redis.plain import Around, RedisQuota, RedisRates, Sender, are_plain_rates, is_plain_quota
-from tallygate.storage.redis.script_parts import script
+from tallygate.storage.redis.link.link import RedisLink, Script
+from tallygate.storage.redis.script_parts import script as script_of
 
-ADMIT = script("admit")
+ADMIT = script_of("admit")
 
-_FIXED_KEYS, _ARGUMENTS = 6, 4
-_MAX_FEATURES = 64
 _STATUSES = {status.value.encode(): status for status in AdmitStatus}
-_CLOCK_SKEW = AdmitStatus.CLOCK_SKEW.value.encode()
+_DECIDED = AdmitStatus.DECIDED.value.encode()
+_FAILED = b"FAILED"
+_SHARED = 4_096
+_UNKNOWN = "?"
 _logger = logging.getLogger(__name__)
 
 
@@ -44,205 +45,185 @@ class GateOptions:
     partitions: int = 64
     replay_window: int = 3_600_000_000
     stream_max: int = 100_000
-    prepared_homes: int = 50_000
-
-
-@dataclass(slots=True)
-class _Home:
-    """Where an account's gates (or a tenant's) live, with what does not change from call to call already packed."""
-
-    partition: int
-    fixed_keys: bytes
-    meters: dict[str, bytes] = field(default_factory=dict)
-    terms: dict[str, Terms] = field(default_factory=dict)
-    world: tuple[Any, ...] = ()
-    world_packed: bytes = b""
+    homes: int = 50_000
 
 
 class RedisGates:
     """`GateStore` over one Redis or Valkey server."""
 
-    def __init__(self, link: RedisLink, options: GateOptions, clock: Clock, script: Script | None = None) -> None:
-        self._link = link
-        self._clock = clock
-        self._script = script or ADMIT
+    def __init__(
+        self,
+        link: RedisLink,
+        options: GateOptions,
+        clock: Clock,
+        *,
+        burst: Burst | None = None,
+        script: Script | None = None,
+    ) -> None:
+        self.link = link
         self._options = options
-        self._sequence = itertools.count(1)
-        self._sender = Sender(link, self._script, self._sequence, clock)
+        self._clock = clock
+        settings = pack_all(options.replay_window, options.stream_max)
+        self.bursts = Bursts(link, script or ADMIT, clock, settings, burst or link.burst)
         self._epochs: dict[int, str] = {}
-        self._homes: LRUCache[tuple[str, str, int], _Home] = LRUCache(options.prepared_homes)
+        self._homes: LRUCache[tuple[Any, ...], Home] = LRUCache(options.homes)
+        self._shared: LRUCache[bytes, bytes] = LRUCache(_SHARED)
 
-    async def admit(self, call: AdmitCall) -> AdmitReply:
-        """Admit all gates or none; adopts a new epoch once, and refuses to count where counters are being rebuilt."""
-        home = self._home(call)
-        partition = home.partition
-        epoch = self._epochs.get(partition) or await self._read_epoch(partition)
-        for _ in range(2):
-            if (_lost(epoch) or not self._link.vouched) and _counts(call):
-                raise EpochMismatchError(partition=partition)
-            status, now, body = await self._run(call, home, epoch)
-            if status is not AdmitStatus.EPOCH_MISMATCH:
-                return AdmitReply(status=status, now=now, answers=unpack_answers(body, call, now) if body else ())
-            epoch = self._adopt(partition, body)
-        raise EpochMismatchError(partition=partition)
+    def prepare(self, call: AdmitCall) -> "RedisProgram":
+        """Pack what all calls like this one share."""
+        partition = self._partition(call)
+        home = self._home(call, partition)
+        accounts = [call.account_id] if call.account_id else []
+        names = [self._record_key(call, account_id) for account_id in (*accounts, *(each for each, _ in call.others))]
+        names += [self._state_key(item, call, partition) for item in call.gates]
+        terms = [pack_arguments([pack_terms(item.gate, call)]) for item in call.gates]
+        return RedisProgram(self, home, call, names, [self._shared.setdefault(packed, packed) for packed in terms])
 
-    def quota(self, call: AdmitCall, slot: int) -> PlainQuota | None:
-        """`PlainStore`: a quota that no grants pay for."""
-        around = self._around(call) if is_plain_quota(call, slot) else None
-        return RedisQuota(self._sender, around, call, slot) if around is not None else None
-
-    def rates(self, call: AdmitCall) -> PlainRates | None:
-        """`PlainStore`: rate limits of a call without identity."""
-        around = self._around(call) if are_plain_rates(call) else None
-        return RedisRates(self._sender, around, call) if around is not None else None
-
-    def _around(self, call: AdmitCall) -> Around | None:
-        """What is the same in all plain calls like this one; None where its partition's epoch is not known yet."""
-        home = self._home(call)
-        epoch = self._epochs.get(home.partition)
-        if epoch is None:
-            return None
-        keys_packed = home.fixed_keys + b"".join([self._state_key(item, call, home) for item in call.gates])
-        return Around(
-            head=lambda arguments: self._script.prefix(_FIXED_KEYS + len(call.gates), arguments) + keys_packed,
-            world=lambda kind: self._packed_world(kind, call, epoch),
-        )
-
-    async def _run(self, call: AdmitCall, home: _Home, epoch: str) -> tuple[AdmitStatus, int, bytes]:
-        sequence = b"%d" % next(self._sequence)
-        try:
-            reply = await self._link.eval_packed(self._script, self._pack(call, home, epoch, sequence))
-        except ReplyError as error:
-            _logger.error("admit.lua was refused: %s", error)  # noqa: TRY400 - the server's text is the whole story
-            raise StoreUnavailableError from error
-        except LinkError as error:
-            raise StoreUnavailableError from error
-        if reply[0] != sequence:  # it may be anyone's: no reply on this connection counts any more
-            self._link.reset("a reply was not its caller's")
-            raise StoreUnavailableError
-        if reply[1] == _CLOCK_SKEW:
-            raise StoreUnavailableError(clock_skew=f"{(reply[2] - self._clock()) / 1_000_000:.0f} s")
-        return _STATUSES[reply[1]], reply[2], reply[3]
-
-    def _pack(self, call: AdmitCall, home: _Home, epoch: str, sequence: bytes) -> bytes:
-        """The whole command; keys and arguments are in the order that the head of `admit.lua` tells."""
-        count = len(call.gates)
-        keys_packed = b"".join([self._state_key(item, call, home) for item in call.gates])
-        others = b"".join([self._record_key(call.tenant_id, account_id) for account_id, _ in call.others])
-        versions = [pack_arguments([pack_all(*(str(version) for _, version in call.others))])] if others else []
-        gates = [pack_gate(item, call, self._terms(item, home)) for item in call.gates]
-        blob = (b"%c" % (0x90 + count) if count < 16 else b"\xdc" + count.to_bytes(2, "big")) + b"".join(gates)  # noqa: PLR2004 - msgpack's fixarray
-        return b"".join(
-            (
-                self._script.prefix(_FIXED_KEYS + count + len(call.others), _ARGUMENTS + len(versions)),
-                home.fixed_keys,
-                keys_packed,
-                others,
-                b"$%d\r\n%b\r\n" % (len(sequence), sequence),
-                pack_arguments([self._clock()]),
-                self._world(call, home, epoch),
-                b"$%d\r\n%b\r\n" % (len(blob), blob),
-                *versions,
-            )
-        )
-
-    def _record_key(self, tenant_id: str, account_id: str) -> bytes:
-        partition = keys.partition_of(self._options.partitions, tenant_id, account_id)
-        return pack_arguments([keys.account(partition, tenant_id, account_id)])
-
-    def _world(self, call: AdmitCall, home: _Home, epoch: str) -> bytes:
-        world = (epoch, call.catalog_version, call.account_version, call.clock, call.peek)
-        if home.world != world:
-            kind = WorldKind.LOOK if call.peek else WorldKind.TAKE
-            home.world_packed = pack_arguments([self._packed_world(kind, call, epoch)])
-            home.world = world
-        return home.world_packed
-
-    def _packed_world(self, kind: WorldKind, call: AdmitCall, epoch: str) -> bytes:
-        options = self._options
-        return pack_world(kind, call, epoch, replay_window=options.replay_window, stream_max=options.stream_max)
-
-    def _home(self, call: AdmitCall) -> _Home:
-        tenant_id, account_id = call.tenant_id, call.account_id
-        partition = -1 if account_id else self._tenant_partition(call)
-        home = self._homes.get((tenant_id, account_id, partition))
-        if home is not None:
-            return home
-        partition_ = keys.partition_of(self._options.partitions, tenant_id, account_id) if account_id else partition
-        version = keys.catalog_version(partition_, tenant_id)
-        names = [
-            keys.epoch(partition_),
-            keys.clock(partition_),
-            version,
-            keys.account(partition_, tenant_id, account_id) if account_id else version,
-            keys.stream(partition_),
-            keys.replays(partition_),
-        ]
-        home = _Home(partition_, pack_arguments(names))
-        self._homes[tenant_id, account_id, partition] = home
+    def current(self, home: Home) -> Home:
+        """The home with the epoch that its partition is known to have; where none is known, with one that none has."""
+        epoch = self._epochs.get(home.partition, _UNKNOWN)
+        if home.epoch != epoch:
+            home.turn(epoch)
         return home
 
-    def _tenant_partition(self, call: AdmitCall) -> int:
-        """A call of no account is at home where its first limit is."""
-        gate = call.gates[0].gate
-        values = [value for _, value in gate.descriptor] if isinstance(gate, RateGate) else []
-        key = gate.limit_key if isinstance(gate, RateGate) else gate.feature_key
-        return keys.partition_of(self._options.partitions, call.tenant_id, key, *values)
-
-    def _state_key(self, item: Identified, call: AdmitCall, home: _Home) -> bytes:
-        gate = item.gate
-        if isinstance(gate, RateGate):
-            return self._limit_key(gate, item.account_id or call.account_id, call, home)
-        packed = home.meters.get(gate.feature_key)
-        if packed is None:
-            packed = pack_arguments([keys.meter(home.partition, call.tenant_id, call.account_id, gate.feature_key)])
-            if len(home.meters) < _MAX_FEATURES:
-                home.meters[gate.feature_key] = packed
-        return packed
-
-    def _limit_key(self, gate: RateGate, account_id: str, call: AdmitCall, home: _Home) -> bytes:
-        if gate.owner is LimitOwner.ACCOUNT and account_id == call.account_id:
-            place, owner = home.partition, account_id
-        elif gate.owner is LimitOwner.ACCOUNT:
-            place, owner = keys.partition_of(self._options.partitions, call.tenant_id, account_id), account_id
-        else:
-            values = [value for _, value in gate.descriptor]
-            place = keys.partition_of(self._options.partitions, call.tenant_id, gate.limit_key, *values)
-            owner = ""
-        return pack_arguments([keys.rate_limit(place, call.tenant_id, owner, gate.limit_key, gate.descriptor)])
-
-    def _terms(self, item: Identified, home: _Home) -> bytes:
-        gate = item.gate
-        if isinstance(gate, RateGate):
-            return b""
-        grants = gate.grants if isinstance(gate, QuotaGate) else None
-        known = home.terms.get(gate.feature_key)
-        if known is not None and known[0] is gate.slots and known[1] is grants:
-            return known[2]
-        packed = pack_terms(gate.slots, grants)
-        if grants is not None and len(home.terms) < _MAX_FEATURES:
-            home.terms[gate.feature_key] = (gate.slots, grants, packed)
-        return packed
-
-    async def _read_epoch(self, partition: int) -> str:
-        try:
-            return self._adopt(partition, await self._link.call("GET", keys.epoch(partition)) or b"")
-        except (LinkError, ReplyError) as error:
-            raise StoreUnavailableError from error
-
-    def _adopt(self, partition: int, raw: bytes) -> str:
-        epoch = raw.decode()
-        if _lost(epoch):
-            self._epochs.pop(partition, None)
-        else:
-            self._epochs[partition] = epoch
+    def adopt(self, partition: int, raw: bytes) -> str:
+        """Take over the epoch that is."""
+        epoch = self._epochs[partition] = raw.decode()
         return epoch
 
+    def skew(self, now: int) -> StoreUnavailableError:
+        """How far the store's time is off this process's own, as the reason why nothing was decided."""
+        return StoreUnavailableError(clock_skew=f"{(now - self._clock()) / 1_000_000:.0f} s")
 
-def _lost(epoch: str) -> bool:
-    """Whether the partition's counters are gone: no epoch at all, or one that is being rebuilt."""
-    return not epoch or epoch.startswith("!")
+    def _home(self, call: AdmitCall, partition: int) -> Home:
+        place = (call.tenant_id, partition, call.catalog_version, call.clock)
+        home = self._homes.get(place)
+        if home is None:
+            names = [
+                keys.epoch(partition),
+                keys.clock(partition),
+                keys.catalog_version(partition, call.tenant_id),
+                keys.stream(partition),
+                keys.replays(partition),
+            ]
+            home = self._homes[place] = Home(partition, pack_arguments(names), call.catalog_version, call.clock)
+        return home
+
+    def _partition(self, call: AdmitCall) -> int:
+        """An account's home; a call of no account is at home where its first limit is."""
+        count = self._options.partitions
+        if call.account_id:
+            return keys.partition_of(count, call.tenant_id, call.account_id)
+        gate = call.gates[0].gate
+        if not isinstance(gate, RateGate):
+            return keys.partition_of(count, call.tenant_id, gate.feature_key)
+        return self._limit_home(gate, call)
+
+    def _limit_home(self, gate: RateGate, call: AdmitCall) -> int:
+        values = [value for _, value in gate.descriptor]
+        return keys.partition_of(self._options.partitions, call.tenant_id, gate.limit_key, *values)
+
+    def _record_key(self, call: AdmitCall, account_id: str) -> str:
+        partition = keys.partition_of(self._options.partitions, call.tenant_id, account_id)
+        return keys.account(partition, call.tenant_id, account_id)
+
+    def _state_key(self, item: Identified, call: AdmitCall, partition: int) -> str:
+        gate = item.gate
+        if not isinstance(gate, RateGate):
+            return keys.meter(partition, call.tenant_id, call.account_id, gate.feature_key)
+        if gate.owner is LimitOwner.ACCOUNT:
+            account_id = item.account_id or call.account_id
+            home = keys.partition_of(self._options.partitions, call.tenant_id, account_id)
+            return keys.rate_limit(home, call.tenant_id, account_id, gate.limit_key, gate.descriptor)
+        return keys.rate_limit(self._limit_home(gate, call), call.tenant_id, "", gate.limit_key, gate.descriptor)
 
 
-def _counts(call: AdmitCall) -> bool:
-    return any(not isinstance(item.gate, RateGate) for item in call.gates)
+class RedisProgram:
+    """`Program` of calls that share all but what each asks; made by `RedisGates.prepare`."""
+
+    __slots__ = ("_around", "_gates", "_head", "_key_count", "_keys", "_terms", "home", "kinds")
+
+    def __init__(self, gates: RedisGates, home: Home, call: AdmitCall, names: list[str], terms: list[bytes]) -> None:
+        self._gates = gates
+        self.home = home
+        self._keys = pack_arguments(names)
+        self._key_count = len(names)
+        self.kinds = "".join([kind_of(item.gate) for item in call.gates])
+        versions: list[Any] = [str(call.account_version)] if call.account_id else []
+        if call.others:
+            versions.append([str(version) for _, version in call.others])
+        self._head = pack_arguments([pack_all(int(call.peek), self.kinds, *versions)])
+        self._terms = terms
+        self._around = [context_around(item.gate, call) for item in call.gates]
+
+    @property
+    def counts(self) -> bool:
+        """Whether usage is counted, so that a lost count decides nothing."""
+        return self.kinds.strip("r") != ""
+
+    def ask(self, asked: Sequence[Asked], about: About, answered: Answered) -> None:
+        """Ask this of the gates, in their order."""
+        gates, head = self._gates, self._head
+        arguments = [head]
+        for kind, one, around, terms in zip(self.kinds, asked, self._around, self._terms, strict=True):
+            said = pack_asked(kind, one, pack_context(around, *about) if around[0] else b"")
+            arguments.append(b"$%d\r\n%b\r\n%b" % (len(said), said, terms))
+        asking = _Asking(gates, self, b"".join(arguments), answered)
+        asking.send()
+
+    def effect(self, arguments: bytes, asking: "_Asking") -> Effect:
+        """The effect as it travels."""
+        count = 1 + 2 * len(self.kinds)
+        return Effect(self._gates.current(self.home), self._keys, self._key_count, arguments, count, asking.told)
+
+
+class _Asking:
+    """One call until it is answered; where its partition turns out to have another epoch, it is asked once more."""
+
+    __slots__ = ("_answered", "_arguments", "_gates", "_program", "_sent")
+
+    def __init__(self, gates: RedisGates, program: RedisProgram, arguments: bytes, answered: Answered) -> None:
+        self._gates = gates
+        self._program = program
+        self._arguments = arguments
+        self._answered = answered
+        self._sent = 0
+
+    def send(self) -> None:
+        """Send it with the others of its burst; counters of a server that nobody vouches for decide nothing."""
+        if self._program.counts and not self._gates.link.vouched:
+            self._answered(EpochMismatchError(partition=self._program.home.partition))
+            return
+        self._sent += 1
+        self._gates.bursts.add(self._program.effect(self._arguments, self))
+
+    def told(self, reply: list[Any] | None) -> None:
+        """Read the reply."""
+        if reply is None:
+            self._answered(StoreUnavailableError())
+        elif reply[0] == _DECIDED:
+            answers = read_answers(reply, self._program.kinds)
+            self._answered(AdmitReply(status=AdmitStatus.DECIDED, now=reply[1], answers=answers))
+        else:
+            self._undecided(reply)
+
+    def _undecided(self, reply: list[Any]) -> None:
+        status = _STATUSES.get(reply[0])
+        if status is None:
+            _logger.error("admit.lua failed: %s", reply[2])
+            self._answered(StoreUnavailableError())
+        elif status is AdmitStatus.CLOCK_SKEW:
+            self._answered(self._gates.skew(reply[1]))
+        elif status is AdmitStatus.EPOCH_MISMATCH:
+            self._turn(self._program.home.partition, reply[2])
+        else:
+            self._answered(AdmitReply(status=status, now=reply[1]))
+
+    def _turn(self, partition: int, raw: bytes) -> None:
+        """Adopt a new epoch once; where counters are being rebuilt, nothing is counted."""
+        epoch = self._gates.adopt(partition, raw)
+        lost = not epoch or epoch.startswith("!")
+        if self._sent > 1 or (lost and self._program.counts):
+            self._answered(EpochMismatchError(partition=partition))
+        else:
+            self.send()

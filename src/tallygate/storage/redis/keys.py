@@ -72,8 +72,7 @@ def account(partition: int, tenant_id: str, account_id: str) -> str:
 def meter(partition: int, tenant_id: str, account_id: str, feature_key: str) -> str:
     """Hash {r, l, t, g:<grant>}: last reset, last level and its time, units burnt of each grant.
 
-    With `:<period start>` behind it: hash {u, i, o, t, g:<grant>, x}: one usage period's counter; where it has an `x`,
-    the last reset, the one of that reset counts in its place.
+    With `:<period start>` behind it: hash {u, i, o, t, g:<grant>}: one usage period's counter.
     """
     return f"tg:{{{partition}}}:m:{part(tenant_id)}:{part(account_id)}:{part(feature_key)}"
 
@@ -93,7 +92,7 @@ def rate_limit(
 
 def replays(partition: int) -> str:
     """Prefix of the hashes that remember effects; `<generation>:<bucket>` follows."""
-    return f"tg:{{{partition}}}:r:"
+    return f"tg:{{{partition}}}:e:"
 
 
 def api_key(digest: str) -> str:

@@ -1,6 +1,6 @@
 """The Lua scripts, joined from their parts: each algorithm is written once, each place in a packed array has one name.
 
-A line `--@ name` stands for `parts/name.lua`; a name in brackets (`slot[SLOT_LIMIT]`) for its number below.
+A line `--@ name` stands for `parts/name.lua`; a name in capitals (`slot[SLOT_LIMIT]`) for its number below.
 """
 
 import re
@@ -10,38 +10,34 @@ from tallygate.storage.redis.link.link import Script
 
 _SCRIPTS = files("tallygate.storage.redis") / "scripts"
 _PART = re.compile(r"^( *)--@ (\w+)\n", re.MULTILINE)
-_PLACE = re.compile(r"\[([A-Z][A-Z_]*)\]")
+_PLACE = re.compile(r"\b(?:HOME|GATE|QUOTA|RESET|RATE|SLOT|GRANT|POT|ANSWER)_[A-Z_]+\b(?!')")
 
-_KEYS = "EPOCH CLOCK CATALOGUE RECORD STREAM REPLAYS"
-_GATE = "KIND DIGEST HASH BUCKET CONTEXT"
-_QUOTA = f"{_GATE} QUANTITY MODE FAMILY OCCURRED SLOTS GRANTS NEWS"
-_RESET = f"{_GATE} FAMILY SLOTS NEWS"
-_RATE = "KIND DIGEST HASH BUCKET ALGORITHM COST LIMIT WINDOW TICK TOKEN DRAIN SIZE BURST SUB_WIDTH SINCE KEEP"
-_PLAIN = "ALGORITHM COST LIMIT WINDOW TICK TOKEN DRAIN SIZE BURST SUB_WIDTH SINCE KEEP"
+_HOME = "EPOCH CLOCK CATALOGUE STREAM RECORDS"
+_GATE = "DIGEST HASH BUCKET CONTEXT"
+_QUOTA = f"{_GATE} QUANTITY MODE OCCURRED FAMILY GRANTS CHANNEL NEWS SLOTS"
+_RESET = f"{_GATE} FAMILY CHANNEL NEWS SLOTS"
+_RATE = "DIGEST HASH BUCKET COST ALGORITHM LIMIT WINDOW TICK TOKEN DRAIN SIZE BURST SUB_WIDTH SINCE KEEP"
 _SLOT = (
-    "START END PERIOD_START PERIOD_END PREVIOUS_START KEEP_UNTIL LIMIT OVERAGE STANDING ABSENT SUBSCRIPTION PLAN"
-    " VERSION TRIAL EXCLUSIVE HARD_LIMIT"
+    "START END PERIOD_START PERIOD_END PREVIOUS_START KEEP_UNTIL LIMIT OVERAGE STANDING ABSENT EXCLUSIVE HARD_LIMIT"
+    " ENDING"
 )
-_ANSWER = "ALLOWED REASON GRANTED USED LIMIT REMAINING POTS SLOT START END LEFT REPLAYED"
-_RATED = "ALLOWED LIMIT REMAINING RESET_AFTER RETRY_AFTER REPLAYED DECIDED"
+_ANSWER = "ALLOWED REASON GRANTED USED LIMIT REMAINING SLOT START END POTS LEFT"
 _PLACES = {
     f"{array}_{name}": str(number)
     for array, names in {
-        "KEY": _KEYS,
+        "HOME": _HOME,
         "GATE": _GATE,
         "QUOTA": _QUOTA,
         "RESET": _RESET,
         "RATE": _RATE,
-        "PLAIN": _PLAIN,
         "SLOT": _SLOT,
         "GRANT": "ID AMOUNT EFFECTIVE EXPIRE",
         "POT": "KIND UNITS GRANT",
         "ANSWER": _ANSWER,
-        "RATED": _RATED,
-        "NEWS": "CHANNEL ANNOUNCEMENT",
     }.items()
     for number, name in enumerate(names.split(), 1)
 }
+_PLACES["HOME_KEYS"] = str(len(_HOME.split()))
 
 
 def numbered(text: str) -> str:
@@ -50,7 +46,7 @@ def numbered(text: str) -> str:
     Raises:
         KeyError: no place has this name.
     """
-    return _PLACE.sub(lambda found: f"[{_PLACES[found[1]]}]", text)
+    return _PLACE.sub(lambda found: _PLACES[found[0]], text)
 
 
 def joined(name: str) -> str:

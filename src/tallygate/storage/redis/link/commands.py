@@ -25,11 +25,12 @@ def pack_arguments(arguments: Sequence[Argument]) -> bytes:
 class Script:
     """A Lua script, called by its digest; the server learns the body when it does not know it."""
 
-    __slots__ = ("_prefixes", "body", "sha1")
+    __slots__ = ("_call", "_prefixes", "body", "sha1")
 
     def __init__(self, body: str | bytes) -> None:
         self.body = body.encode() if isinstance(body, str) else body
         self.sha1 = hashlib.sha1(self.body, usedforsecurity=False).hexdigest()
+        self._call = pack_arguments(["EVALSHA", self.sha1])
         self._prefixes: dict[tuple[int, int], bytes] = {}
 
     def with_text(self, command: bytes) -> bytes:
@@ -37,6 +38,10 @@ class Script:
         by_digest = b"$7\r\nEVALSHA\r\n$40\r\n%b\r\n" % self.sha1.encode()
         by_text = b"$4\r\nEVAL\r\n$%d\r\n%b\r\n" % (len(self.body), self.body)
         return command.replace(by_digest, by_text, 1)
+
+    def head(self, keys: int, arguments: int) -> bytes:
+        """What stands before so many keys and arguments of an EVALSHA."""
+        return b"*%d\r\n%b%b" % (3 + keys + arguments, self._call, pack_arguments([keys]))
 
     def prefix(self, keys: int, arguments: int) -> bytes:
         """What stands before so many keys and arguments of an EVALSHA; packed once per shape."""

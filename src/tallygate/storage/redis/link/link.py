@@ -85,6 +85,11 @@ class RedisLink:
         self.last_error = "not connected yet"
 
     @property
+    def burst(self) -> Burst:
+        """At whose end commands are written."""
+        return self._burst
+
+    @property
     def connected(self) -> bool:
         """Whether a call would be sent now."""
         return self._connection is not None

@@ -1,42 +1,31 @@
--- Admit these gates, all or none. The specification is tallygate/domain/gating/{admit,quota,rate_limit}.py; property
--- tests prove this script equal to it over random histories. Runs unchanged on Redis >= 7 and Valkey.
--- `--@ name` stands for parts/name.lua, and a name in brackets for a place: `script_parts.py` joins and numbers them.
+-- Admit effects, each by itself all or none. The specification is tallygate/domain/gating/{admit,quota,rate_limit}.py;
+-- property tests prove this script equal to it over random histories. Runs unchanged on Redis >= 7 and Valkey.
+-- `--@ name` stands for parts/name.lua, and a name in capitals for a place: `script_parts.py` joins and numbers them.
 --
--- KEYS  1 epoch  2 clock  3 catalogue version  4 account record (absent: same as 3)  5 stream  6 replay prefix
---       7.. each gate's state key, in the gates' order; all share one hash tag, but for limits that the tenant owns
--- ARGV  1 caller's sequence number, echoed  2 caller's own time (us)  3 world, msgpack values one after the other:
---         kind  epoch expected  catalogue version  account version or ""  test clock offset (us; as text: where it stands)  replay window (us)
---         stream bound
---       then by kind:
---   "g" take, "p" look only: 4 gates (msgpack)
---       -> {sequence, "DECIDED", now, answers (msgpack)}, or another status with no answers: nothing was taken
---   "CLOCK_SKEW": the server's time, which is `now` then, and the caller's are further apart than either is believed.
---   Of "EPOCH_MISMATCH" the fourth is the epoch that is, of every kind of call.
---   Plain calls, which are most: the same rules, written out for what they ask (parts plain_quota and plain_rates).
---   "c" take from one quota: 4 terms 5 digest 6 payload hash 7 replay bucket 8 quantity 9 context
---       -> {sequence, "TAKEN"|"DENIED", now, used, included, overage, period start}
---   "l" look at one quota: 4 terms   -> {sequence, "SEEN", now, used, included, overage, period start}
---   "r" take from rate limits: 4 gates, each an "r" as below, of algorithm t or f, without its first four elements
---       -> {sequence, "TAKEN"|"DENIED", now, then of each: allowed, remaining, reset_after, retry_after|-1}
---   Whatever else may be the case is another status ("NOT_PLAIN", or one of the general way's): nothing was taken, and
---   the caller goes the general way.
---   Terms: start  end  limit|-1  overage  period_start (number, text)  period_end  keep_until  packed limit, period
---          and slot (as a record ends)  packed period  packed subscription, plan, version, trial  slot
---   Of "TAKEN" the overage is that of this call alone.
+-- Effects travel together: first come their homes (a tenant in a partition), then the effects, home by home.
+-- KEYS  of each home: epoch  clock  catalogue version  stream  prefix of the records for replays
+--       of each effect: the records of the accounts whose it is, then each gate's state, in the gates' order.
+--       All keys of an effect share one hash tag, but for limits that the tenant owns.
+-- ARGV  1 caller's sequence number, echoed  2 caller's own time (us)  3 replay window (us), stream bound  4 how many homes
+--       of each home: {epoch expected, catalogue version, test clock offset (us; as text: where it stands)}  how many effects; then of each effect:
+--       {1 to look only, kinds of its gates, version of each record}; then of each gate: what it asks for  its terms.
+--       What stands in braces, what is asked for and terms are msgpack values one after the other, without an array.
+-- Reply {sequence, of each effect {status, now, then of each gate: 1 if it was admitted before, figures}}
+--       or {sequence, "CLOCK_SKEW", server's time}: that and the caller's are further apart than either is believed.
+--   Status "DECIDED", or another one without figures: nothing was taken. Of "EPOCH_MISMATCH" the third is the epoch that is,
+--   of "FAILED", an error that ended this effect alone, its text.
+--   Figures are a msgpack array: of a quota or a reset {reason, granted, used, limit|-1, remaining|-1, slot, period start,
+--   period end, pots, pots left}, of a rate limit {allowed, limit, remaining, reset_after, retry_after|-1, now}.
+--   A record for replays is the hash of the payload (8 bytes) and the figures of who was admitted.
 --
--- A gate is an array, by its first element:
---   "q" digest payload_hash bucket context quantity|false mode(A|B|J) family(d|m|l|e) occurred|false slots grants
---       news (of a refund alone)
---   "x" digest payload_hash bucket context family slots news
---   "r" digest payload_hash bucket algorithm(t|f|s) cost limit window tick token drain size burst sub_bucket_width
---       since keep
--- A slot:  start end period_start period_end previous_start keep_until limit|-1 overage standing|"" absent
---          subscription plan version trial exclusive hard_limit|-1 (of overage)
--- A grant: id amount effective expire
--- News: {channel, announcement}, published with the commit of what may let others pass who were denied
--- A record of an effect: payload hash (8 bytes), then a quota's or a reset's
---   {reason (0 WITHIN_LIMIT, 1 OVERAGE, 2 UNLIMITED), granted, used, remaining, limit, period start, period end, slot,
---    pots unless the included allowance paid all}, or a rate limit's {limit, remaining, reset_after, retry_after, now}
+-- Kinds of gates, what they ask for, and their terms (the places have names in `script_parts.py`):
+--   q  digest payload_hash bucket context quantity|false mode(A|B|J) occurred|false
+--      family(d|m|l|e) grants(packed, or "") channel announcement slots (packed, all that follow)
+--   x  digest payload_hash bucket context, family channel announcement slots
+--   r  digest payload_hash bucket cost, algorithm(t|f|s) limit window tick token drain size burst sub_bucket_width since keep
+--   A slot: start end period_start period_end previous_start keep_until limit|-1 overage standing|"" absent exclusive
+--   hard_limit|-1 (of overage), and packed as a fact ends: subscription, plan, version, trial. A grant: id amount effective expire.
+--   What a channel is named for is announced with the commit: it may let others pass who were denied.
 -- Real time (`raw`) is what keys, records for replays and the kept clock live on; `now` is the tenant's.
 -- The clock is kept to a grain, and so is the look at the stream's bound: who appends a fact looks when it is the first to
 --   do so in its grain, and then sets the clock past the grain's start; who appends none sets it to that start. So time
@@ -46,29 +35,22 @@
 --   behind ":s". When Redis forgets them says `kept_until`; nothing is decided by it.
 local END = 9007199254740991
 local GRAIN = 100000
+local SKEW = 30000000
 
---@ world
---@ plain_rates
---@ plain_quota
+local t = redis.call('TIME')
+local time = t[1] * 1000000 + t[2]
+if math.abs(time - ARGV[2]) > SKEW then return {ARGV[1], 'CLOCK_SKEW', time} end
+local window, backlog = cmsgpack.unpack(ARGV[3])
 
-local KEY0 = 6
+-- Of the home whose effects are at work, and whether the one at work shows what stood before it.
+local raw, now, offset, seen, mark, stream, clock, current, previous, shows
+
 --@ numbers
-
-local reply = function(status, now, body) return {ARGV[1], status, now, body or ''} end
-
-local peek = kind == 'p'
-local generation = div(raw, window)
-local gates = cmsgpack.unpack(ARGV[4])
-for i, version in ipairs(ARGV[5] and {cmsgpack.unpack(ARGV[5])} or {}) do
-  if (redis.call('HGET', KEYS[KEY0 + #gates + i], 'v') or '0') ~= version then return reply('STALE_VIEW', now) end
-end
--- A lone gate that allows is taken, so what stood before it is shown to nobody.
-local shows = peek or #gates > 1
+--@ figures
 --@ replays
---@ slots
 
 -- Every evaluation returns the answer if taken, the answer if not, and how to commit; or an error status.
--- What a call does not ask for is not even defined: making functions costs more than calling them.
+-- What nobody asks for is not even defined: making functions costs more than calling them.
 local quota_gates = function()
   --@ meter
   --@ allowance
@@ -82,24 +64,16 @@ local quota_gates = function()
 end
 
 local rate_gates = function()
+  -- When Redis may forget the state of a rate limit, in milliseconds of its own time (`rate_limit.kept_for`).
+  local kept_until = function(full, keep)
+    return math.ceil((raw + math.max(full, keep, offset ~= 0 and 86400000000 or 60000000)) / 1000)
+  end
   --@ token_bucket
   --@ fixed_window
   --@ sliding_window
-  local rate = function(gate, key)
-    if gate[RATE_ALGORITHM] == 't' then return token_bucket(gate, key) end
-    if gate[RATE_ALGORITHM] == 'f' then return fixed_window(gate, key) end
-    return sliding_window(gate, key)
-  end
-
+  --@ rate
   return rate
 end
 
-local evaluators = {}
-local evaluator = function(kind)
-  if not evaluators[kind] then
-    if kind == 'r' then evaluators.r = rate_gates() else evaluators.q, evaluators.x = quota_gates() end
-  end
-  return evaluators[kind]
-end
-
---@ commit
+--@ effect
+--@ homes

@@ -51,12 +51,15 @@ local left = function(place)
   return pots
 end
 
-local answer = function(place, allowed, reason, granted, pots)
+local shown = function(place, allowed, reason, granted, pots, rest)
   local limit, remaining = allowance(place)
-  local used = place.used
-  if place.family == 'e' then used = 0 end
-  local index, ends = place.index - 1, place.slot[SLOT_PERIOD_END]
-  return {allowed, reason, granted, used, limit, remaining, pots, index, place.start, ends, left(place)}
+  local used = place.family == 'e' and 0 or place.used
+  local slot, ends = place.index, place.slot[SLOT_PERIOD_END]
+  return {allowed, reason, granted, used, limit, remaining, slot, place.start, ends, pots, rest}
+end
+
+local answer = function(place, allowed, reason, granted, pots)
+  return shown(place, allowed, reason, granted, pots, left(place))
 end
 
 local denied = function(place, reason) return {no = answer(place, 0, reason, 0, {})} end

@@ -1,25 +1,29 @@
 -- What a commit leaves behind beside the counters: a fact in the stream, and news for those who were denied.
-local add_fact = function(gate, place, quantity, pots, ends)
+local add_fact = function(gate, place, granted, answer)
   local slot = place.slot
-  local fact = {quantity, place.at, now, place.start, ends, pots, slot[SLOT_SUBSCRIPTION], slot[SLOT_PLAN], slot[SLOT_VERSION], slot[SLOT_TRIAL]}
-  redis.call('XADD', KEYS[KEY_STREAM], '*', 'c', gate[GATE_CONTEXT], 'f', cmsgpack.pack(fact))
+  local counted = cmsgpack.pack(granted, place.at, now, place.start, slot[SLOT_PERIOD_END])
+  local known = cmsgpack.pack(answer[ANSWER_USED], answer[ANSWER_LIMIT], answer[ANSWER_REASON])
+  local fact = '\157' .. counted .. pack_pots(answer[ANSWER_POTS]) .. slot[SLOT_ENDING] .. known
+  redis.call('XADD', stream, '*', 'c', gate[GATE_CONTEXT], 'f', fact)
 end
 
 -- A hint: that nobody may be told is no reason to have done half of it.
-local publish = function(news)
-  if news then redis.pcall('PUBLISH', news[NEWS_CHANNEL], news[NEWS_ANNOUNCEMENT]) end
+local publish = function(channel, announcement)
+  if channel ~= '' then redis.pcall('PUBLISH', channel, announcement) end
+end
+
+local commit_quota = function(gate, outcome)
+  local place = outcome.place
+  if place.family ~= 'e' then
+    write_counter(place)
+    if #place.moved > 0 or place.new_level then write_meter(place) end
+  end
+  add_fact(gate, place, outcome.yes[ANSWER_GRANTED], outcome.yes)
+  publish(gate[QUOTA_CHANNEL], gate[QUOTA_NEWS])
 end
 
 local settled = function(gate, place, before, reason, granted, pots)
-  local after = answer(place, 1, reason, granted, pots)
-  after[ANSWER_LEFT] = grants_left(place, {})
+  local after = shown(place, 1, reason, granted, pots, grants_left(place, {}))
   if before then before[ANSWER_REASON] = reason end
-  return {yes = after, no = before or after, commit = function()
-    if place.family ~= 'e' then
-      write_counter(place)
-      write_meter(place)
-    end
-    add_fact(gate, place, granted, pots, place.slot[SLOT_PERIOD_END])
-    publish(gate[QUOTA_NEWS])
-  end}
+  return {yes = after, no = before or after, place = place, commit = commit_quota}
 end

@@ -1,7 +1,8 @@
 -- A meter's counters: found, read, and written.
 local AHEAD = 300000000
 
-local active_grants = function(grants, at)
+local active_grants = function(slot, grants, at)
+  if #grants == 0 or slot[SLOT_EXCLUSIVE] == 1 then return {} end
   local active = {}
   for _, grant in ipairs(grants) do
     if grant[GRANT_EFFECTIVE] <= at and at < grant[GRANT_EXPIRE] then active[#active + 1] = grant end
@@ -10,10 +11,14 @@ local active_grants = function(grants, at)
 end
 
 local read_meter = function(place)
+  if place.family == 'd' and #place.grants == 0 then
+    place.reset = num(redis.call('HGET', place.key, 'r'))
+    return
+  end
   local fields = {'r', 'l', 't'}
   for _, grant in ipairs(place.grants) do fields[#fields + 1] = 'g:' .. grant[GRANT_ID] end
   local values = redis.call('HMGET', place.key, unpack(fields))
-  place.reset, place.level, place.level_time, place.burnt = num(values[1]), num(values[2]), num(values[3]), {}
+  place.reset, place.level, place.level_time = num(values[1]), num(values[2]), num(values[3])
   for i, grant in ipairs(place.grants) do place.burnt[grant[GRANT_ID]] = num(values[3 + i]) end
 end
 
@@ -24,25 +29,31 @@ local read_counter = function(place)
   local values = redis.call('HMGET', place.counter_key, unpack(fields))
   place.exists = values[1] and true or false
   place.used, place.included, place.overage = num(values[1]), num(values[2]), num(values[3])
-  place.counted, place.paid = num(values[4]), {}
+  place.counted = num(values[4])
   for i, grant in ipairs(place.grants) do place.paid[grant[GRANT_ID]] = num(values[4 + i]) end
   if (place.family == 'm' or place.family == 'l') and not place.exists then place.used = place.level end
 end
 
-local locate = function(key, slots, grants, family, occurred, looks)
+-- The slots begin at `first` of the gate; all that follow are slots.
+local locate = function(gate, first, key, family, packed_grants, occurred, looks)
   local at = occurred or now
-  local current = slot_at(slots, now)
-  if not current then return nil, 'SLOTS_MISSED' end
-  local takes_here = slots[current][SLOT_PREVIOUS_START] <= at and at <= now + AHEAD
-  if not looks and not takes_here then return nil, 'OCCURRED_OUT_OF_RANGE' end
-  local index = slot_at(slots, at)
-  if not index then return nil, 'SLOTS_MISSED' end
-  local slot = slots[index]
-  local place = {key = key, slot = slot, index = index, at = at, grants = grants, family = family}
-  place.active = slot[SLOT_EXCLUSIVE] == 1 and {} or active_grants(grants, at)
+  local here, slot, index
+  for i = first, #gate do
+    local held = {cmsgpack.unpack(gate[i])}
+    if not here and held[SLOT_START] <= now and now < held[SLOT_END] then here = held end
+    if not slot and held[SLOT_START] <= at and at < held[SLOT_END] then slot, index = held, i - first end
+  end
+  if not here then return nil, 'SLOTS_MISSED' end
+  if not looks and not (here[SLOT_PREVIOUS_START] <= at and at <= now + AHEAD) then return nil, 'OCCURRED_OUT_OF_RANGE' end
+  if not slot then return nil, 'SLOTS_MISSED' end
+  local grants = packed_grants == '' and {} or cmsgpack.unpack(packed_grants)
+  local place = {
+    key = key, slot = slot, index = index, at = at, grants = grants, family = family,
+    active = active_grants(slot, grants, at), start = slot[SLOT_PERIOD_START], counter_key = false, exists = false,
+    reset = 0, level = 0, level_time = 0, burnt = {}, used = 0, included = 0, overage = 0, counted = 0, paid = {}, moved = {},
+  }
   read_meter(place)
-  place.start = slot[SLOT_PERIOD_START]
-  if slot[SLOT_PERIOD_START] < place.reset and place.reset <= at then place.start = place.reset end
+  if place.start < place.reset and place.reset <= at then place.start = place.reset end
   read_counter(place)
   return place
 end
@@ -54,16 +65,20 @@ local expiry = function(place)
 end
 
 local write_counter = function(place)
-  local fields = {'u', fmt(place.used)}
-  local put = function(name, value) fields[#fields + 1] = name; fields[#fields + 1] = fmt(value) end
-  if place.family == 'd' then
-    put('i', place.included)
-    put('o', place.overage)
+  if place.family == 'd' and #place.moved == 0 then
+    redis.call('HSET', place.counter_key, 'u', fmt(place.used), 'i', fmt(place.included), 'o', fmt(place.overage))
   else
-    put('t', place.counted)
+    local fields = {'u', fmt(place.used)}
+    local put = function(name, value) fields[#fields + 1] = name; fields[#fields + 1] = fmt(value) end
+    if place.family == 'd' then
+      put('i', place.included)
+      put('o', place.overage)
+    else
+      put('t', place.counted)
+    end
+    for _, id in ipairs(place.moved) do put('g:' .. id, place.paid[id]) end
+    redis.call('HSET', place.counter_key, unpack(fields))
   end
-  for _, id in ipairs(place.moved) do put('g:' .. id, place.paid[id]) end
-  redis.call('HSET', place.counter_key, unpack(fields))
   if not place.exists then redis.call('PEXPIREAT', place.counter_key, expiry(place)) end
 end
 

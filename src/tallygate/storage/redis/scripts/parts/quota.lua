@@ -7,11 +7,12 @@ local look = function(place)
 end
 
 local quota = function(gate, key)
-  local place, status = locate(key, gate[QUOTA_SLOTS], gate[QUOTA_GRANTS], gate[QUOTA_FAMILY], gate[QUOTA_OCCURRED], gate[QUOTA_QUANTITY] == false)
+  local quantity, family = gate[QUOTA_QUANTITY], gate[QUOTA_FAMILY]
+  local place, status =
+    locate(gate, QUOTA_SLOTS, key, family, gate[QUOTA_GRANTS], gate[QUOTA_OCCURRED], quantity == false)
   if not place then return nil, status end
-  place.moved = {}
-  if gate[QUOTA_QUANTITY] == false then return look(place) end
-  if place.family == 'd' then return delta(gate, place, gate[QUOTA_QUANTITY]) end
-  if place.family == 'e' then return measure(gate, place, gate[QUOTA_QUANTITY]) end
-  return observe(gate, place, gate[QUOTA_QUANTITY])
+  if quantity == false then return look(place) end
+  if family == 'd' then return delta(gate, place, quantity) end
+  if family == 'e' then return measure(gate, place, quantity) end
+  return observe(gate, place, quantity)
 end

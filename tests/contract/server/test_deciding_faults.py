@@ -1,4 +1,4 @@
-"""What becomes of calls of the short way when the store, the caller, the server or the code fails them."""
+"""What becomes of calls without a task when the store, the caller, the server or the code fails them."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ import pytest
 
 import patience
 from hot_server import START
-from tallygate.data_plane.plain import Plans, QuotaPlan
+from tallygate.data_plane.check import Checks
 from tallygate.server.services.answers import Answers
 from tallygate_api.v1 import decision_pb2
 from tenants import failure, reason_of
@@ -56,7 +56,7 @@ async def test_a_store_that_hangs_is_not_waited_for_beyond_the_default_deadline(
     assert server.at_work() == 0
     assert {server.answered(name, "DEADLINE_EXCEEDED") for name in CALLS} == {1.0}
     server.valkey.resume()
-    await until(lambda: server.data.admission.gates._link.connected)
+    await until(lambda: server.redis.link.connected)
     assert (await server.ask(CONSUME, **CALLS[CONSUME])).decision.used == 1  # the first one, or its replay
     assert len(await server.facts()) == 1
     assert {server.answered(name, "OK") for name in (CONSUME,)} == {1.0}
@@ -98,7 +98,7 @@ async def test_a_store_that_is_down_is_answered_by_the_policy(hot):
     server.valkey.kill()
     await until(lambda: not server.redis.link.connected)
     short = await answers_without_a_store(server)
-    with server.generally():
+    with server.by_tasks():
         assert await answers_without_a_store(server) == short
     unavailable = (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
     assert short[:3] == [unavailable] * 3
@@ -175,7 +175,7 @@ async def test_calls_that_begin_while_it_shuts_down_are_refused(hot):
 
 
 @pytest.mark.parametrize(
-    "place", [(Plans, "quota"), (QuotaPlan, "decision"), (Answers, "get")], ids=["begin", "answer", "fast"]
+    "place", [(Checks, "compile"), (Checks, "explained"), (Answers, "get")], ids=["begin", "answer", "fast"]
 )
 async def test_an_unexpected_exception_is_logged_and_says_nothing(hot, place, monkeypatch, caplog):
     right, armed = getattr(*place), []

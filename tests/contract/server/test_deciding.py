@@ -1,4 +1,4 @@
-"""The short way answers as the general way does, field by field, and counts each call once."""
+"""What is answered in callbacks, from what was encoded before, is what is explained anew, field by field."""
 
 from dataclasses import replace
 
@@ -8,6 +8,18 @@ from hot_server import NOWHERE, SECOND, START, hot_server
 from servers import ValkeyServer
 from tallygate.domain.account import Grant
 
+GRANTS = tuple(
+    Grant(
+        grant_id=name,
+        feature_key="calls",
+        amount=8,
+        priority=priority,
+        create_time=0,
+        effective_time=START + start * SECOND,
+        expire_time=START + end * SECOND,
+    )
+    for name, priority, start, end in (("a", 1, 0, 100), ("b", 2, 50, 500))
+)
 CHECK, CONSUME, LIMIT, RESET = "CheckEntitlement", "ConsumeQuota", "RateLimit", "ResetUsage"
 
 
@@ -24,28 +36,24 @@ async def server(valkey, monkeypatch, kind):
 
 
 class Twins:
-    """Two accounts that differ in their ids alone: one is asked the short way, the other the general way."""
+    """Two accounts that differ in their ids alone: one is asked by callbacks, the other by tasks."""
 
     def __init__(self, server):
         self.server = server
 
     async def begin(self, plan_key="hard"):
-        for account_id in ("short", "general"):
+        for account_id in ("begun", "explained"):
             await self.server.publish_account(account_id, plan_key)
             await self.server.warm(account_id, "calls", "lenient")
-        self.server.admits.clear()
         return self
 
-    async def ask(self, name, *, general=0, **fields):
-        """The answer, which both gave; `general` is how often the short one had to go the general way."""
-        before = len(self.server.admits)
-        short = await self.server.ask(name, account_id="short", **fields)
-        assert len(self.server.admits) - before == general, "the way that it went"
-        with self.server.generally():
-            other = await self.server.ask(name, account_id="general", **fields)
-        assert len(self.server.admits) - before == general + 1, "the general way"
-        assert short == other
-        return short
+    async def ask(self, name, **fields):
+        """The answer, which both gave."""
+        begun = await self.server.ask(name, account_id="begun", **fields)
+        with self.server.by_tasks():
+            other = await self.server.ask(name, account_id="explained", **fields)
+        assert begun == other
+        return begun
 
     async def check(self, **fields):
         return (await self.ask(CHECK, **{"feature_key": "calls", **fields})).decision
@@ -90,10 +98,10 @@ async def test_what_has_no_limit_is_counted(server):
     assert (await twins.check(quantity=5)).unlimited
 
 
-async def test_a_replay_answers_as_before_by_the_general_way_and_counts_nothing(twins):
+async def test_a_replay_answers_as_before_and_counts_nothing(twins):
     first = await twins.consume(4, "again")
     await twins.consume(1)
-    replayed = (await twins.ask(CONSUME, feature_key="calls", quantity=4, request_id="again", general=1)).decision
+    replayed = (await twins.ask(CONSUME, feature_key="calls", quantity=4, request_id="again")).decision
     assert (replayed.replayed, replayed.used) == (True, 4)
     replayed.replayed = False
     assert replayed == first
@@ -102,7 +110,7 @@ async def test_a_replay_answers_as_before_by_the_general_way_and_counts_nothing(
 
 async def test_a_replay_of_the_last_units_is_no_denial(twins):
     await twins.consume(10, "all")
-    assert (await twins.ask(CONSUME, feature_key="calls", quantity=10, request_id="all", general=1)).decision.allowed
+    assert (await twins.ask(CONSUME, feature_key="calls", quantity=10, request_id="all")).decision.allowed
     assert not (await twins.consume(1)).allowed
 
 
@@ -110,7 +118,7 @@ async def test_after_a_reset_a_new_period_is_counted(twins):
     await twins.consume(9)
     await twins.check()
     await twins.server.set_time(START + 60 * SECOND)
-    for account_id in ("short", "general"):
+    for account_id in ("begun", "explained"):
         await twins.server.ask(RESET, account_id=account_id, feature_key="calls", request_id="reset")
     assert (await twins.check()).used == 0
     decision = await twins.consume(2)
@@ -141,7 +149,7 @@ async def test_several_rate_limits_are_taken_together_or_not_at_all(twins):
     path = [{"key": "path", "value": "/"}]
     taken = [await twins.ask(LIMIT, descriptors=path) for _ in range(3)]
     assert [answer.binding_limit_key for answer in taken] == ["window"] * 3
-    denied = await twins.ask(LIMIT, descriptors=path, general=1)
+    denied = await twins.ask(LIMIT, descriptors=path)
     assert {status.limit_key: status.remaining for status in denied.statuses} == {"bucket": 1, "window": 0}
     assert (await twins.ask(LIMIT, limit_key="bucket")).allowed
     assert not (await twins.ask(LIMIT, limit_key="bucket")).allowed
@@ -167,18 +175,15 @@ async def test_time_drains_buckets_and_closes_windows(twins):
 
 
 async def test_a_tenants_own_limit(twins):
-    for address, general in (("a", False), ("b", True)):
+    for address in ("a", "b"):
         fields = {"limit_key": "tenants", "descriptors": [{"key": "address", "value": address}]}
-        if general:
-            with twins.server.generally():
+        if address == "b":
+            with twins.server.by_tasks():
                 others = [await twins.server.ask(LIMIT, **fields) for _ in range(6)]
         else:
-            await twins.server.ask(LIMIT, **fields, cost=0)
-            twins.server.admits.clear()
-            shorts = [await twins.server.ask(LIMIT, **fields) for _ in range(6)]
-            assert twins.server.admits == []
-    assert shorts == others
-    assert [answer.allowed for answer in shorts] == [True] * 4 + [False] * 2
+            begun = [await twins.server.ask(LIMIT, **fields) for _ in range(6)]
+    assert begun == others
+    assert [answer.allowed for answer in begun] == [True] * 4 + [False] * 2
 
 
 @pytest.mark.parametrize(
@@ -196,21 +201,31 @@ async def test_a_tenants_own_limit(twins):
     ],
     ids=str,
 )
-async def test_what_is_not_plain_goes_the_general_way(twins, name, fields):
-    await twins.ask(name, **fields, general=1)
+async def test_whatever_is_asked_is_answered_alike_again_and_again(twins, name, fields):
+    for number in range(3):
+        again = {**fields, "request_id": f"{fields['request_id']}{number}"} if "request_id" in fields else fields
+        await twins.ask(name, **again)
+        await twins.ask(name, **again)
 
 
-async def test_what_grants_pay_for_goes_the_general_way(server):
-    grant = Grant(
-        grant_id="g", feature_key="calls", amount=5, priority=1, create_time=0, effective_time=0, expire_time=None
-    )
-    await server.publish_account("acme", grants=(grant,))
-    await server.warm("acme")
-    await server.ask(CONSUME, account_id="acme", feature_key="calls", request_id="r", quantity=12)
-    assert len(server.admits) == 1
+async def test_what_grants_pay_for_is_told_as_long_as_they_are_in_force(twins):
+    twins.server.version += 1
+    for account_id in ("begun", "explained"):
+        await twins.server.publish_account(account_id, grants=GRANTS)
+    shown = []
+    for pause in (0, 0, 0, 60, 60):
+        await twins.server.set_time(twins.server.now + pause * SECOND)
+        shown.append(await twins.consume(5))
+        await twins.check()
+    assert [[pot.grant_id for pot in decision.pots] for decision in shown] == [[""], [""], ["a"], ["a", "b"], ["b"]]
+    assert [sorted(source.key for source in decision.sources if source.key in "ab") for decision in shown[2:]] == [
+        ["a"],
+        ["a", "b"],
+        ["b"],
+    ]
 
 
-async def test_each_call_is_counted_once_by_either_way(twins):
+async def test_each_call_is_counted_once(twins):
     async def counts():
         await twins.consume(6)
         await twins.consume(6)

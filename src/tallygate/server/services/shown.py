@@ -1,0 +1,144 @@
+"""Answers kept encoded but for their figures: calls that are answered alike differ in nothing else.
+
+Their texts are never set again: a message keeps the memory of every text that it ever held.
+"""
+
+from collections.abc import Callable
+
+from cachetools import LRUCache
+
+from tallygate.data_plane.programs import Compiled, CompiledQuota
+from tallygate.data_plane.requests import RateLimitDecision
+from tallygate.domain.errors import MAX_QUANTITY
+from tallygate.domain.gating.decision import Decision, Pot, PotKind
+from tallygate.domain.gating.quota import QuotaAnswer
+from tallygate.domain.gating.rate_limit import RateAnswer
+from tallygate.server.wire.decision import encode_decision, encode_rate_limit
+from tallygate.server.wire.scalars import field_tag, varint
+from tallygate_api.v1 import entitlement_service_pb2 as wire
+from tallygate_api.v1.decision_pb2 import Decision as WireDecision
+
+_MOST_KINDS = 20_000
+_MOST_OF_ONE = 8
+_DECISION = field_tag(wire.ConsumeQuotaResponse, "decision")  # and of a check's response
+_REQUEST_ID = field_tag(WireDecision, "request_id")
+_SECOND = 1_000_000
+
+Counted = Callable[[], None]
+
+
+class ShownQuota:
+    """An answer that allows, whose figures are set anew for each call that is answered alike."""
+
+    __slots__ = ("_decision", "_granted", "_of", "_room", "counted")
+
+    def __init__(self, decision: Decision, answer: QuotaAnswer, counted: Counted) -> None:
+        self._decision = encode_decision(decision)
+        self._decision.ClearField("request_id")
+        self._of = answer
+        self._granted = _granted(answer)
+        self._room = 0 if decision.hard_limit is None else decision.hard_limit - (decision.limit or 0)
+        self.counted = counted
+
+    def fits(self, answer: QuotaAnswer) -> bool:
+        """Whether this answer differs in its figures alone."""
+        known = self._of
+        return (
+            answer.reason is known.reason
+            and answer.replayed == known.replayed
+            and answer.period_start == known.period_start
+            and answer.period_end == known.period_end
+            and _alike(answer.pots, known.pots)
+            and _granted(answer) == self._granted
+        )
+
+    def encoded(self, answer: QuotaAnswer, request_id: str = "") -> bytes:
+        """The response with this answer's figures, to the call of this id."""
+        decision = self._decision
+        decision.used, decision.granted_quantity = answer.used, answer.granted
+        if decision.HasField("limit") and answer.limit is not None and answer.remaining is not None:
+            decision.limit, decision.remaining = answer.limit, answer.remaining
+            if decision.HasField("hard_limit"):
+                decision.hard_limit = min(MAX_QUANTITY, answer.limit + self._room)
+        for shown, pot in zip(decision.pots, answer.pots, strict=True):
+            shown.quantity = pot.quantity
+        if decision.grants_left:
+            left = {pot.grant_id: pot.quantity for pot in answer.left if pot.kind is PotKind.GRANT}
+            for shown in decision.grants_left:
+                shown.quantity = left[shown.grant_id]
+        data = decision.SerializeToString()
+        if request_id:  # the order of fields means nothing
+            text = request_id.encode()
+            data = b"%b%b%b%b" % (data, _REQUEST_ID, varint(len(text)), text)
+        return b"%b%b%b" % (_DECISION, varint(len(data)), data)
+
+    def blank(self) -> bytes:
+        """What all answers alike have in common."""
+        decision = WireDecision()
+        decision.CopyFrom(self._decision)
+        for name in ("used", "granted_quantity", "limit", "remaining", "hard_limit"):
+            decision.ClearField(name)
+        for pot in (*decision.pots, *decision.grants_left):
+            pot.quantity = 0
+        return decision.SerializeToString()
+
+
+def _granted(answer: QuotaAnswer) -> tuple[str, ...]:
+    return tuple([pot.grant_id for pot in answer.left if pot.kind is PotKind.GRANT]) if answer.left else ()
+
+
+def _alike(mine: tuple[Pot, ...], theirs: tuple[Pot, ...]) -> bool:
+    return len(mine) == len(theirs) and all(
+        one.kind is other.kind and one.grant_id == other.grant_id for one, other in zip(mine, theirs, strict=True)
+    )
+
+
+class ShownLimits:
+    """An answer of limits that all allow; it has one message for each limit as the nearest."""
+
+    __slots__ = ("_messages", "counted")
+
+    def __init__(self, decision: RateLimitDecision, counted: Counted) -> None:
+        self._messages = []
+        for status in decision.statuses:
+            message = encode_rate_limit(decision)
+            message.binding_limit_key = status.limit_key
+            self._messages.append(message)
+        self.counted = counted
+
+    def encoded(self, answers: tuple[RateAnswer, ...]) -> bytes:
+        """The response with the figures of these answers."""
+        remaining = [answer.remaining for answer in answers]
+        message = self._messages[remaining.index(min(remaining))]
+        for status, answer in zip(message.statuses, answers, strict=True):
+            status.remaining = answer.remaining
+            full, reset = answer.decided_time + answer.reset_after, status.reset_time
+            reset.seconds = full // _SECOND
+            reset.nanos = full % _SECOND * 1000
+        return message.SerializeToString()
+
+
+class Shown:
+    """Encoded answers, one for all accounts that are answered alike: few, and so in the processor's cache."""
+
+    def __init__(self) -> None:
+        self._kinds: LRUCache[bytes, ShownQuota] = LRUCache(_MOST_KINDS)
+
+    def quota(self, compiled: CompiledQuota, answer: QuotaAnswer, now: int) -> ShownQuota | None:
+        """What was kept for an answer like this one; what it says of sources holds as long as what was compiled."""
+        if not compiled.start <= now < compiled.end:
+            return None
+        return next((shown for shown in compiled.shown if shown.fits(answer)), None)
+
+    def keep_quota(self, compiled: CompiledQuota, decision: Decision, answer: QuotaAnswer, counted: Counted) -> None:
+        """Keep the decision on this answer for those like it."""
+        if len(compiled.shown) < _MOST_OF_ONE:
+            shown = ShownQuota(decision, answer, counted)
+            compiled.shown.append(self._kinds.setdefault(shown.blank(), shown))
+
+    def limits(self, compiled: Compiled, answers: tuple[RateAnswer, ...]) -> ShownLimits | None:
+        """What was kept for calls that all limits allow now."""
+        if not compiled.shown or not all(answer.allowed and not answer.replayed for answer in answers):
+            return None
+        shown: ShownLimits = compiled.shown[0]
+        return shown

@@ -1,0 +1,154 @@
+"""What arrives together is asked together: the effects of one burst travel as one call of `admit.lua`, in parts.
+
+Each is still all or none, remembered and answered by itself; of a call that nobody answers nobody knows what became.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tallygate.data_plane.burst import Burst
+from tallygate.data_plane.ports import Clock
+from tallygate.domain.tenant_clock import TenantClock
+from tallygate.storage.redis.gate_codec import pack_all
+from tallygate.storage.redis.link.commands import pack_arguments
+from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError, Script
+
+MOST_EFFECTS = 32
+_FIXED_ARGUMENTS, _HOME_ARGUMENTS, _HOME_KEYS = 4, 2, 5
+_COUNTS = tuple(pack_arguments([count]) for count in range(MOST_EFFECTS + 1))
+_CLOCK_SKEW = b"CLOCK_SKEW"
+_logger = logging.getLogger(__name__)
+
+Told = Callable[[list[Any] | None], None]
+"""Told an effect's reply: its status, `now` and whatever follows; None where nobody knows what became of it."""
+
+
+@dataclass(slots=True, eq=False)
+class Home:
+    """A tenant in a partition, its keys, and what its effects were resolved with; packed, once it has an epoch."""
+
+    partition: int
+    keys: bytes
+    catalog_version: int
+    clock: TenantClock
+    epoch: str | None = None
+    argument: bytes = b""
+
+    def turn(self, epoch: str) -> None:
+        """Say this epoch from now on."""
+        self.epoch = epoch
+        clock = self.clock.offset if self.clock.standing is None else str(self.clock.standing)
+        self.argument = pack_arguments([pack_all(epoch, str(self.catalog_version), clock)])
+
+
+@dataclass(slots=True, eq=False)
+class Effect:
+    """An effect as it travels: its keys and arguments as they stand in the command, and who is told."""
+
+    home: Home
+    keys: bytes
+    key_count: int
+    arguments: bytes
+    argument_count: int
+    told: Told
+
+
+class Bursts:
+    """Collects effects until the end of the burst, or of this turn of the loop."""
+
+    __slots__ = ("_burst", "_clock", "_effects", "_link", "_numbers", "_script", "_settings")
+
+    def __init__(self, link: RedisLink, script: Script, clock: Clock, settings: bytes, burst: Burst) -> None:
+        self._link = link
+        self._script = script
+        self._clock = clock
+        self._settings = pack_arguments([settings])
+        self._burst = burst
+        self._numbers = itertools.count(1)
+        self._effects: list[Effect] = []
+        burst.before_end(self._flush)
+
+    def add(self, effect: Effect) -> None:
+        """Let this effect travel with the others of its burst."""
+        effects = self._effects
+        if not effects and not self._burst.is_open:
+            asyncio.get_running_loop().call_soon(self._turn)
+        effects.append(effect)
+        if len(effects) == MOST_EFFECTS:
+            self._flush()
+
+    def _turn(self) -> None:
+        with self._burst:  # at its end they leave, and the command with them
+            pass
+
+    def _flush(self) -> None:
+        effects = self._effects
+        if not effects:
+            return
+        self._effects = []
+        by_home: dict[Home, list[Effect]] = {}
+        for effect in effects:
+            by_home.setdefault(effect.home, []).append(effect)
+        sequence = b"%d" % next(self._numbers)
+        ordered = effects if len(by_home) == 1 else [effect for group in by_home.values() for effect in group]
+        waiter = _Waiter(sequence, ordered, self._link)
+        try:
+            self._link.eval_for(waiter, self._script, self._command(sequence, by_home, ordered))
+        except LinkError as error:
+            waiter.set_exception(error)
+
+    def _command(self, sequence: bytes, by_home: dict[Home, list[Effect]], effects: list[Effect]) -> bytes:
+        """Keys and arguments in the order that the head of `admit.lua` tells."""
+        keys = [home.keys for home in by_home]
+        keys += [effect.keys for effect in effects]
+        arguments: list[bytes] = []
+        for home, group in by_home.items():
+            arguments += (home.argument, _COUNTS[len(group)])
+            arguments += [effect.arguments for effect in group]
+        key_count = _HOME_KEYS * len(by_home) + sum([effect.key_count for effect in effects])
+        count = _FIXED_ARGUMENTS + _HOME_ARGUMENTS * len(by_home) + sum([effect.argument_count for effect in effects])
+        head = self._script.head(key_count, count)
+        fixed = b"$%d\r\n%b\r\n$16\r\n%d\r\n" % (len(sequence), sequence, self._clock())
+        return b"".join((head, *keys, fixed, self._settings, _COUNTS[len(by_home)], *arguments))
+
+
+class _Waiter:
+    """Takes one reply for all effects that travelled together."""
+
+    __slots__ = ("_effects", "_link", "_sequence")
+
+    def __init__(self, sequence: bytes, effects: list[Effect], link: RedisLink) -> None:
+        self._sequence = sequence
+        self._effects = effects
+        self._link = link
+
+    def done(self) -> bool:
+        """Never: whoever gave up ignores the answer."""
+        return False
+
+    def set_result(self, reply: list[Any]) -> None:
+        """Tell each its reply, if this is theirs: else no reply on this connection counts any more."""
+        if reply[0] != self._sequence:
+            self._tell([None] * len(self._effects))
+            self._link.reset("a reply was not its caller's")
+        elif reply[1] == _CLOCK_SKEW:
+            self._tell([reply[1:]] * len(self._effects))
+        else:
+            self._tell(reply[1:])
+
+    def set_exception(self, error: Exception) -> None:
+        """Tell that the store did not answer."""
+        if isinstance(error, ReplyError):
+            _logger.error("admit.lua was refused: %s", error)
+        self._tell([None] * len(self._effects))
+
+    def _tell(self, replies: list[Any]) -> None:
+        for effect, reply in zip(self._effects, replies, strict=True):
+            try:
+                effect.told(reply)
+            except Exception:  # one that cannot be told must not keep the others from their answers
+                _logger.exception("an effect's answer was not taken")
