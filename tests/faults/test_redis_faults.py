@@ -211,6 +211,17 @@ async def test_a_full_redis_takes_nothing_and_says_so(small, tmp_path, key):
         assert (again.allowed, again.replayed, again.used) == (True, False, 5)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "code"), [("--maxmemory", "1", "OOM"), ("--min-replicas-to-write", "1", "NOREPLICAS")]
+)
+async def test_a_redis_that_takes_no_writes_at_the_start_is_one_line_with_its_cause(option, value, code, tmp_path):
+    with ValkeyServer(options=[option, value]) as server:
+        with pytest.raises(StartError, match=code) as caught:
+            async with Installation(server, sqlite(tmp_path)).role("all"):
+                pass
+        assert "\n" not in str(caught.value)
+
+
 def test_settings_fail_fast_by_default():
     assert Settings().redis.read_timeout <= 0.25
     assert Settings().redis.connect_timeout <= 0.5

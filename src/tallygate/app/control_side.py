@@ -63,15 +63,20 @@ class ControlSide:
         """Before anything is served: epochs, and whatever the view lacks.
 
         Raises:
-            StartError: this Redis belongs to another installation.
+            StartError: this Redis belongs to another installation, or what is needed cannot be written.
         """
         try:
             await self.epochs.settle()
+            if not await self.publisher.keys.is_intact():
+                await self.publisher.republish_all()
+            await self.publisher.publish_pending()
         except ForeignStoreError as error:
             raise StartError(str(error)) from error
-        if not await self.publisher.keys.is_intact():
-            await self.publisher.republish_all()
-        await self.publisher.publish_pending()
+        except UnavailableError as error:
+            msg = (
+                f"what this role publishes cannot be written: {error.__cause__ or error}; `tallygate doctor` says more"
+            )
+            raise StartError(msg) from error
 
     def loops(self, sleep: Callable[[float], Awaitable[None]]) -> dict[str, Loop]:
         """What a worker runs besides the collector, by name; `sleep` waits between two rounds."""
