@@ -190,3 +190,12 @@ assert not foreign, foreign
 assert not [name for name in sys.modules if name == "tallygate" or name.startswith("google.rpc")]
 """
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+
+
+def test_migrations_are_one_line():
+    found = [
+        path.read_text() for path in sorted((ROOT / "src/tallygate/storage/sql/migrations/versions").glob("0*.py"))
+    ]
+    steps = [tuple(re.findall(r'^(?:down_)?revision = "?(\w+)"?$', text, re.MULTILINE)) for text in found]
+    numbers = [f"{number:04d}" for number in range(1, len(found) + 1)]
+    assert steps == list(zip(numbers, ["None", *numbers[:-1]], strict=True))
