@@ -30,6 +30,7 @@ _CONSUME = next(row for row in ROWS if row.name == "ConsumeQuota")
 _GROWTH_CALLS = 1_000_000
 _POPULATIONS = (10_000, 1_000_000)
 _TRANSPORTS = ["native", "grpcio"]
+_STOPPED = (NotReadyError, grpc.RpcError, OSError, subprocess.SubprocessError)
 _PREAMBLE = "# Load figures\n\nWritten by `make bench`; README.md says how to read them.\n\n"
 
 
@@ -63,21 +64,31 @@ def _on(report: Report, transport: str, effort: Effort, options: argparse.Namesp
                 _rounds(report, world, present, effort)
                 if fsync == "everysec" and _is_whole(options):
                     report.figures += _figures(world, once=transport == options.transport[0])
-        except (NotReadyError, grpc.RpcError, OSError, subprocess.SubprocessError) as error:
+        except _STOPPED as error:
             report.notes.append(f"{transport}, AOF {fsync}: stopped by {type(error).__name__}: {_line(error)}")
+    if not options.quick:
+        _on_tcp(report, transport, [row for row in rows if row.tcp], effort)
+
+
+def _on_tcp(report: Report, transport: str, rows: list[Row], effort: Effort) -> None:
+    try:
+        with World(transport, fsync="everysec", population=BEYOND_CACHE.stop, tcp=True) as world:
+            _rounds(report, world, rows, effort)
+    except _STOPPED as error:
+        report.notes.append(f"{transport}, TCP: stopped by {type(error).__name__}: {_line(error)}")
 
 
 def _rounds(report: Report, world: World, rows: list[Row], effort: Effort) -> None:
     hot = [row for row in rows if row.role == "data"]
-    report.notes += [f"{world.transport}, AOF {world.fsync}: WRONG ANSWER: {line}" for line in verify(world, hot)]
-    report.add(world.transport, world.fsync, measure(world, hot, effort, _say))
+    report.notes += [f"{world.name}, AOF {world.fsync}: WRONG ANSWER: {line}" for line in verify(world, hot)]
+    report.add(world.name, world.fsync, measure(world, hot, effort, _say))
     whole = [row for row in rows if row.role == "all"]
     if whole:
         world.serve("all")
         echo = [row for row in rows if row.name == ECHO["frames"]]
         measured = measure(world, [*echo, *whole], effort, _say)
         names = {row.name for row in whole}
-        report.add(world.transport, world.fsync, {key: value for key, value in measured.items() if key[0] in names})
+        report.add(world.name, world.fsync, {key: value for key, value in measured.items() if key[0] in names})
         world.serve("data")
 
 

@@ -1,4 +1,4 @@
-"""The yardstick: every method of EntitlementService answers an empty message at once, on either transport.
+"""The yardstick: each method of EntitlementService and ShouldRateLimit answers an empty message at once.
 
 It decodes the same requests as Tallygate, so a ratio to it shows the work that Tallygate does and nothing else.
 """
@@ -13,9 +13,13 @@ import grpc
 import grpc.aio
 from google.protobuf.message_factory import GetMessageClass
 
+from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2
 from tallygate_api.v1 import entitlement_service_pb2
 
-_SERVICE = entitlement_service_pb2.DESCRIPTOR.services_by_name["EntitlementService"]
+_SERVICES = (
+    entitlement_service_pb2.DESCRIPTOR.services_by_name["EntitlementService"],
+    rls_pb2.DESCRIPTOR.services_by_name["RateLimitService"],
+)
 
 
 def main() -> None:
@@ -29,7 +33,8 @@ def main() -> None:
 
 async def _serve(transport: str, address: str) -> None:
     server = _new_server(transport)
-    server.add_registered_method_handlers(_SERVICE.full_name, {m.name: _handler(m) for m in _SERVICE.methods})
+    for service in _SERVICES:
+        server.add_registered_method_handlers(service.full_name, {m.name: _handler(m) for m in service.methods})
     port = server.add_insecure_port(address)
     await server.start()
     sys.stdout.write(f"{port}\n")

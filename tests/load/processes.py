@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,10 +24,10 @@ class NotReadyError(Exception):
 
 
 class Sidecar:
-    """`tallygate serve` on a Unix socket in `directory`, one for each of its workers, by settings alone."""
+    """`tallygate serve` on a Unix socket in `directory`, one for each of its workers, or on TCP, by settings alone."""
 
-    def __init__(self, directory: Path, settings: Mapping[str, object]) -> None:
-        self.address = f"unix:{directory / 'grpc.sock'}"
+    def __init__(self, directory: Path, settings: Mapping[str, object], *, tcp: bool = False) -> None:
+        self.address = f"127.0.0.1:{free_port()}" if tcp else f"unix:{directory / 'grpc.sock'}"
         others = range(1, int(str(settings.get("SERVER__WORKERS", 1))))
         self.addresses = (self.address, *(f"{self.address}.{number}" for number in others))
         self.admin_port = free_port()
@@ -58,11 +59,19 @@ class Sidecar:
         if self._process is not None and self._process.alive:
             self._process.end(signal.SIGTERM)
 
-    def answered(self, method: str) -> int:
-        """How many calls of a method it has answered without an error, by its own metrics."""
+    def right_answers(self, method: str, reason: str, decisions: int = 1) -> int:
+        """How many calls of a method it has answered for this reason, by its own metrics; none by failure policy.
+
+        A call makes so many decisions.
+        """
         _, metrics = self._asked("/metrics")
-        head = f'tallygate_call_seconds_count{{code="OK",method="EntitlementService/{method}"}} '
-        return sum(int(float(line.removeprefix(head))) for line in metrics.splitlines() if line.startswith(head))
+        lines = metrics.splitlines()
+        answered = _summed(lines, "tallygate_call_seconds_count{", 'code="OK"', f'method="{method}"')
+        reasons = (
+            _summed(lines, "tallygate_decisions_total{", f'reason="{reason}"') // decisions if reason else answered
+        )
+        fell_back = _summed(lines, "tallygate_degraded_decisions_total{", 'decided_on="FALLBACK"')
+        return min(answered, reasons) - fell_back
 
     def _is_ready(self) -> bool:
         try:
@@ -81,15 +90,14 @@ class Sidecar:
 
 
 class EchoServer:
-    """The empty servicer of `load.echo_server` on a Unix socket in `directory`."""
+    """The empty servicer of `load.echo_server` on a Unix socket in `directory`, or on TCP."""
 
-    def __init__(self, directory: Path, transport: str) -> None:
-        path = directory / "echo.sock"
-        self.address = f"unix:{path}"
+    def __init__(self, directory: Path, transport: str, *, tcp: bool = False) -> None:
+        self.address = f"127.0.0.1:{free_port()}" if tcp else f"unix:{directory / 'echo.sock'}"
         argv = [sys.executable, "-m", "load.echo_server", "--transport", transport, "--address", self.address]
         self._process = ChildProcess(argv, log=directory / "echo.log", cwd=REPOSITORY / "tests")
         deadline = time.perf_counter() + READY_SECONDS
-        while not path.exists():
+        while not _takes_calls(self.address):
             if not self._process.alive or time.perf_counter() > deadline:
                 msg = f"the echo server does not start: {(directory / 'echo.log').read_text()[-300:]}"
                 raise NotReadyError(msg)
@@ -103,6 +111,23 @@ class EchoServer:
     def stop(self) -> None:
         if self._process.alive:
             self._process.end(signal.SIGTERM)
+
+
+def _takes_calls(address: str) -> bool:
+    path = address.removeprefix("unix:")
+    host, _, port = address.rpartition(":")
+    with socket.socket(socket.AF_UNIX if path != address else socket.AF_INET) as link:
+        try:
+            link.connect(path if path != address else (host, int(port)))
+        except OSError:
+            return False
+    return True
+
+
+def _summed(lines: list[str], head: str, *labels: str) -> int:
+    """What a metric counts under these labels, whatever others it has."""
+    found = (line for line in lines if line.startswith(head) and all(label in line for label in labels))
+    return sum(int(float(line.rpartition(" ")[2])) for line in found)
 
 
 def cpu_seconds(pid: int) -> float:

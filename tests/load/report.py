@@ -18,7 +18,10 @@ _HEAD = (
     "in flight",
     "calls/s",
     "x echo",
-    "goal / floor",
+    "target",
+    "",
+    "spread",
+    "rounds",
     "x echo by CPU",
     "p50 us",
     "p99 us",
@@ -28,6 +31,7 @@ _HEAD = (
     "driver CPU",
     "failed",
 )
+_TRANSPORTS = ("native", "native, TCP", "grpcio", "grpcio, TCP")
 _P50 = {"CheckEntitlement cached (boolean)": 1.3, "ConsumeQuota": 2.2}
 
 
@@ -85,7 +89,12 @@ class Report:
         order = list(_TARGETS)
         return sorted(
             self.lines,
-            key=lambda line: (line.transport != "native", line.fsync != "everysec", order.index(line.row), line.level),
+            key=lambda line: (
+                _TRANSPORTS.index(line.transport),
+                line.fsync != "everysec",
+                order.index(line.row),
+                line.level,
+            ),
         )
 
 
@@ -134,7 +143,9 @@ def _cells(line: Line) -> list[str]:
         str(line.level),
         f"{sample.calls_per_second:,.0f}",
         measured,
-        _target(row.targets.get(line.transport)) if line.level > 1 and line.fsync == "everysec" else "",
+        *_met(line, row.targets.get(line.transport.partition(",")[0])),
+        f"{sample.spread:.0%}",
+        str(sample.rounds),
         _number(sample.cpu_ratio, 2),
         _number(sample.p50, 0),
         _number(sample.p99, 0),
@@ -151,10 +162,12 @@ def _figure_cells(figure: Figure) -> list[str]:
     return [figure.name, figure.transport, value, figure.target, figure.note]
 
 
-def _target(target: Target | None) -> str:
-    if target is None:
-        return ""
-    return f"{'-' if target.goal is None else target.goal} / {target.floor}"
+def _met(line: Line, target: Target | None) -> tuple[str, str]:
+    """What a row should reach, and whether it does."""
+    reached = line.multiple if line.multiple is not None else line.sample.ratio
+    if target is None or reached is None or line.level == 1 or line.fsync != "everysec":
+        return "", ""
+    return f">= {target.floor}", "met" if reached >= target.floor and not line.sample.failed else "missed"
 
 
 def _number(value: float | None, places: int) -> str:

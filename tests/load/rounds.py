@@ -1,4 +1,4 @@
-"""Measures rows in short rounds, each beside echo, so that a noisy neighbour disturbs both or neither."""
+"""Measures rows in short rounds, each between two looks at echo, so that a noisy neighbour disturbs both or neither."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,13 +8,14 @@ from itertools import cycle, islice
 from load import frames, h2load
 from load.connection import Connection
 from load.processes import cpu_seconds
-from load.rows import ECHO, LEVELS, Row
+from load.rows import LEVELS, Row
 from load.sample import Driven, Sample, middle, quantile
 from load.world import World
 
 _FIRST_CALLS = {1: 150, 16: 600, 128: 2_000}
 _MOST_CALLS = 400_000
 _MET_CALLS = 2_000
+_WARM_SECONDS = 0.1
 
 Key = tuple[str, int]
 Say = Callable[[str], None]
@@ -34,15 +35,28 @@ def measure(world: World, rows: Sequence[Row], effort: Effort, say: Say) -> dict
     found: dict[Key, list[Sample]] = {}
     rates: dict[Key, float] = {}
     for number in range(effort.rounds):
-        say(f"{world.transport}, AOF {world.fsync}: round {number + 1} of {effort.rounds}")
+        say(f"{world.name}, AOF {world.fsync}: round {number + 1} of {effort.rounds}")
         for level in effort.levels:
-            present = [row for row in rows if level in row.levels]
-            one = {row.name: _sample(world, row, level, rates, effort.seconds) for row in present}
-            for row in present:
-                beside = one[row.name] if row.echo else one[ECHO[row.driver]]
-                found.setdefault((row.name, level), []).append(_compared(one[row.name], beside))
+            for echo in (row for row in rows if row.echo):
+                beside = [row for row in rows if not row.echo and row.driver == echo.driver and level in row.levels]
+                for row, sample in _round(world, echo, beside, level, rates, effort.seconds):
+                    found.setdefault((row.name, level), []).append(sample)
         world.forget_events()
     return {key: middle(samples) for key, samples in found.items()}
+
+
+def _round(
+    world: World, echo: Row, rows: Sequence[Row], level: int, rates: dict[Key, float], seconds: float
+) -> Iterator[tuple[Row, Sample]]:
+    """Each row between two looks at echo, of which the later one is the next row's earlier one."""
+    before = _sample(world, echo, level, rates, seconds / 2)
+    yield echo, _compared(before, before, before)
+    for row in rows:
+        seen = _sample(world, row, level, rates, seconds)
+        after = _sample(world, echo, level, rates, seconds / 2)
+        yield row, _compared(seen, before, after)
+        yield echo, _compared(after, after, after)
+        before = after
 
 
 def drive(world: World, row: Row, level: int, calls: int) -> Driven:
@@ -100,14 +114,14 @@ def _sample(world: World, row: Row, level: int, rates: dict[Key, float], seconds
     if key not in rates:
         first = drive(world, row, level, max(_FIRST_CALLS[level] // row.checks, level))
         rates[key] = first.calls / first.seconds
-    if row.payloads is not None and row.checks == 1:  # its accounts have been met before: cold ones have a row
-        drive(world, row, max(row.levels), _MET_CALLS)
+    warm_up = _MET_CALLS if row.payloads is not None and row.checks == 1 else int(rates[key] * _WARM_SECONDS)
+    drive(world, row, max(row.levels) if row.payloads is not None else level, max(level, warm_up // row.checks))
     pid = world.echo.pid if row.echo else world.sidecar.pid
-    answered = 0 if row.echo else world.sidecar.answered(row.method)
+    right = 0 if row.echo else _right_answers(world, row)
     before = cpu_seconds(pid), cpu_seconds(world.valkey.pid)
     seen = drive(world, row, level, min(_MOST_CALLS, int(rates[key] * seconds)))
     after = cpu_seconds(pid), cpu_seconds(world.valkey.pid)
-    lost = 0 if row.echo else seen.calls - (world.sidecar.answered(row.method) - answered)
+    lost = 0 if row.echo else seen.calls - (_right_answers(world, row) - right)
     rates[key] = seen.calls / seen.seconds
     server, valkey = ((later - earlier) / seen.calls * 1e6 for earlier, later in zip(before, after, strict=True))
     return Sample(
@@ -121,10 +135,15 @@ def _sample(world: World, row: Row, level: int, rates: dict[Key, float], seconds
     )
 
 
-def _compared(sample: Sample, echo: Sample) -> Sample:
+def _right_answers(world: World, row: Row) -> int:
+    return world.sidecar.right_answers(row.measured, row.reason, row.decisions)
+
+
+def _compared(sample: Sample, before: Sample, after: Sample) -> Sample:
+    p50 = (before.p50 + after.p50) / 2
     return replace(
         sample,
-        ratio=sample.calls_per_second / echo.calls_per_second,
-        p50_ratio=sample.p50 / echo.p50 if echo.p50 else None,
-        cpu_ratio=echo.cpu_server / sample.cpu_server if sample.cpu_server else None,
+        ratio=2 * sample.calls_per_second / (before.calls_per_second + after.calls_per_second),
+        p50_ratio=sample.p50 / p50 if p50 else None,
+        cpu_ratio=(before.cpu_server + after.cpu_server) / 2 / sample.cpu_server if sample.cpu_server else None,
     )

@@ -12,9 +12,10 @@ from typing import Self
 import grpc
 
 from child_processes import temporary_directory
-from load.catalog import PLAN, bench_catalog
+from load.catalog import NEVER, PLAN, bench_catalog
 from load.population import add_accounts
 from load.processes import EchoServer, Sidecar
+from load.requests import GRANTED_ACCOUNT
 from servers import ValkeyServer
 from tallygate.domain.credential import key_digest, mint_key
 from tallygate.storage.documents import KEY
@@ -32,8 +33,9 @@ _SECONDS = 10
 class World:
     """Started on construction; `close()` ends every process and removes every file."""
 
-    def __init__(self, transport: str, *, fsync: str, population: int) -> None:
+    def __init__(self, transport: str, *, fsync: str, population: int, tcp: bool = False) -> None:
         self.transport = transport
+        self.tcp = tcp
         self.fsync = fsync
         self.key = mint_key(os.urandom(32))
         self.directory = temporary_directory("tg-load-")
@@ -46,8 +48,13 @@ class World:
         self.populated = 0
         self.populate(population)
         self.serve("data")
-        self.echo = EchoServer(self.directory, transport)
+        self.echo = EchoServer(self.directory, transport, tcp=tcp)
         self._calls = 0
+
+    @property
+    def name(self) -> str:
+        """The transport, and what it listens on where that is no Unix socket."""
+        return f"{self.transport}, TCP" if self.tcp else self.transport
 
     @property
     def headers(self) -> dict[str, str]:
@@ -100,15 +107,19 @@ class World:
             "BOOTSTRAP_KEY_FILE": self.directory / "key",
             "SERVER__TRANSPORT": self.transport,
         }
-        return Sidecar(directory or self.directory, {**fixed, **settings})
+        return Sidecar(directory or self.directory, {**fixed, **settings}, tcp=self.tcp)
 
     def _set_up(self) -> None:
         metadata = [("authorization", f"Bearer {self.key}")]
         with grpc.insecure_channel(self.sidecar.address) as channel:
             request = catalogs.ApplyCatalogRequest(catalog=bench_catalog())
             catalogs_grpc.CatalogServiceStub(channel).ApplyCatalog(request, timeout=_SECONDS, metadata=metadata)
-            account = accounts.UpsertAccountRequest(account_id=CONTROLLED_ACCOUNT, plan_key=PLAN)
-            accounts_grpc.AccountServiceStub(channel).UpsertAccount(account, timeout=_SECONDS, metadata=metadata)
+            stub = accounts_grpc.AccountServiceStub(channel)
+            for account_id in (CONTROLLED_ACCOUNT, GRANTED_ACCOUNT):
+                account = accounts.UpsertAccountRequest(account_id=account_id, plan_key=PLAN)
+                stub.UpsertAccount(account, timeout=_SECONDS, metadata=metadata)
+            grant = accounts.CreateGrantRequest(account_id=GRANTED_ACCOUNT, feature_key="api_calls", amount=NEVER)
+            stub.CreateGrant(grant, timeout=_SECONDS, metadata=metadata)
 
     def _tenant_id(self) -> str:
         document = self.valkey.command("HGET", keys.api_key(key_digest(self.key)), "d")
