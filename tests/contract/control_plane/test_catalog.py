@@ -3,12 +3,22 @@ from dataclasses import replace
 import pytest
 
 from control_planes import DAY, NOW, demo_catalog, pro
+from tallygate.control_plane.allowances import CreateOverride, create_override, delete_override
 from tallygate.control_plane.catalog import Migrate, get_catalog, get_plan, list_plans
 from tallygate.control_plane.catalog_diff import Effect, diff_catalog
 from tallygate.control_plane.subscriptions import get_subscription
 from tallygate.domain.billing.published import published
 from tallygate.domain.billing_terms import BillingPolicy, BillingRule
-from tallygate.domain.catalog import Aggregation, Catalog, Entitlement, RateLimit
+from tallygate.domain.catalog import (
+    Aggregation,
+    Algorithm,
+    Catalog,
+    Entitlement,
+    LimitOwner,
+    OnUnavailable,
+    RateLimit,
+    RateLimitRule,
+)
 from tallygate.domain.errors import InUseError, InvalidFieldError, VersionConflictError
 from tallygate.domain.period import Anchor, PeriodUnit, add_calendar
 from tallygate.records.paging import PageRequest
@@ -198,6 +208,35 @@ async def test_prune_archives_what_is_unused_and_reports_the_rest(plane):
     assert set((await exported(plane)).plans) == {"free", "pro"}
     await plane.apply(replace(demo_catalog(), plans={"enterprise": catalog.plans["enterprise"]}))
     assert "enterprise" in (await exported(plane)).plans
+
+
+async def test_a_rate_limit_that_an_override_gives_is_in_use(plane):
+    await plane.upsert("acme", "pro")
+    rule = RateLimitRule(limit_key="exports", owner=LimitOwner.ACCOUNT, algorithm=Algorithm.FIXED_WINDOW)
+    await plane.apply(Catalog(rate_limits={"exports": rule}))
+    given = CreateOverride(account_id="acme", limit_key="exports", rate_limit=RateLimit(limit=5, window=1_000_000))
+    made = await plane.write(lambda work, now: create_override(work, given, now=now, new_id=plane.new_id))
+
+    async def pruned():
+        changes = (await plane.apply(demo_catalog(), prune=True)).changes
+        return {change.path: change.effect for change in changes}["rate_limits.exports"]
+
+    assert await pruned() is Effect.IN_USE
+    await plane.write(lambda work, _: delete_override(work, "acme", made.override.override_id))
+    assert await pruned() is Effect.ARCHIVED
+
+
+async def test_figures_of_a_tenants_own_limit_say_since_when_they_hold(plane):
+    async def since():
+        return (await exported(plane)).rate_limits["login_attempts"].value_time
+
+    assert await since() == NOW
+    plane.now += DAY
+    rule = demo_catalog().rate_limits["login_attempts"]
+    await plane.apply(Catalog(rate_limits={"login_attempts": replace(rule, on_unavailable=OnUnavailable.CLOSED)}))
+    assert await since() == NOW  # another change
+    await plane.apply(Catalog(rate_limits={"login_attempts": replace(rule, value=RateLimit(limit=9, window=60_000))}))
+    assert await since() == NOW + DAY
 
 
 async def test_a_wrong_field_is_named_by_its_path(plane):

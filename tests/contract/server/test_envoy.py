@@ -1,4 +1,5 @@
 import asyncio
+import random
 from collections import Counter
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from google.protobuf.wrappers_pb2 import UInt64Value
 from hot_server import DOCUMENT, bearer, key_of
 from tallygate.data_plane.admission import ask_once
 from tallygate.domain.gating.admit import AdmitStatus
+from tallygate.server.wire.scalars import varint
 from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2 as wire
 from tallygate_api.envoy.service.ratelimit.v3.rls_pb2_grpc import RateLimitServiceStub
@@ -131,6 +133,32 @@ async def test_bytes_that_are_no_text_are_counted_by(hot):
 
     assert [await sent(b"\xff\xc3") for _ in range(5)] == [OK, OK, OK, OK, OVER]
     assert await sent(b"\xff\xc4") == OK
+
+
+def field(number, data):
+    """A field of bytes as protobuf writes it."""
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+async def test_noise_beside_a_spent_key_lets_nothing_pass(hot):
+    server = await hot()
+    assert (await limit(server, of_pairs(SPENT, hits=4))).overall_code == OK
+    spent = field(2, of_pairs(SPENT).SerializeToString())
+    noise = random.Random(11)
+    keys = [b"account_id", b"limit_key", b"address", b"path", b"", b"strict"]
+    for _ in range(150):
+        descriptors = [
+            b"".join(
+                field(1, field(1, noise.choice(keys)) + field(2, noise.randbytes(noise.choice([0, 1, 9, 300]))))
+                for _ in range(noise.randrange(6))
+            )
+            for _ in range(noise.randrange(4))
+        ]
+        body = b"".join([field(2, each) for each in descriptors] + [spent])
+        call = server.channel.unary_unary("/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit")
+        answer = wire.RateLimitResponse.FromString(await call(body, metadata=bearer(key_of("data")), timeout=60))
+        assert (answer.overall_code, answer.statuses[-1].code) == (OVER, OVER)
+        assert len(answer.statuses) == len(descriptors) + 1
 
 
 async def test_long_values_are_counted_each_by_itself(hot):
