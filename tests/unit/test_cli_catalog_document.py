@@ -51,6 +51,7 @@ def test_an_export_reads_back_as_the_same_message():
     catalog = parse_document((ROOT / "examples/catalog.yaml").read_text(), file="c.yaml").catalog
     catalog.plans["no"].version = 3  # YAML 1.1 would read the key as false
     catalog.plans["12:30"].name = "0x10 # not a comment"
+    catalog.plans["names"].name = "\u30d7\u30ed\u3000\u30d7\u30e9\u30f3 10\u00a0GB \U0001f468\u200d\U0001f469"
     catalog.features["e\N{LATIN SMALL LETTER E WITH ACUTE}/\t"].archived = True
     catalog.plans["pro"].rate_limits["api_rps"].window.FromMilliseconds(90_500)
     catalog.add_ons["api-pack"].entitlements["empty"].SetInParent()

@@ -149,7 +149,8 @@ def _check_feature(path: str, feature: Feature) -> None:
     _check_key(path, feature.feature_key)
     check_label(f"{path}.name", feature.name)
     check_label(f"{path}.unit", feature.unit)
-    check_label(f"{path}.unique_by", feature.unique_by)
+    if feature.unique_by:
+        check_id(f"{path}.unique_by", feature.unique_by)
     for index, name in enumerate(feature.dimensions):
         check_id(f"{path}.dimensions[{index}]", name)
     if len(set(feature.dimensions)) != len(feature.dimensions):

@@ -1,5 +1,6 @@
 """What callers' own texts and numbers may look like, whichever use-case they reach."""
 
+import unicodedata
 from collections.abc import Mapping
 
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
@@ -9,6 +10,9 @@ from tallygate.domain.period import MAX_INSTANT, zone_info
 MAX_ID_CHARACTERS = 255
 MAX_METADATA_ENTRIES = 50
 MAX_TEXT_CHARACTERS = 1_024
+_NO_TEXT = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""Embeddings, overrides and isolates of direction, and the byte order mark."""
 
 
 def check_id(field: str, value: str) -> str:
@@ -24,12 +28,27 @@ def check_id(field: str, value: str) -> str:
 
 
 def check_label(field: str, value: str) -> str:
-    """A name for people, or nothing: at most 255 printable characters.
+    """A name for people, or nothing: at most 255 characters of any script, and one of them to be seen.
+
+    What joins letters, and every kind of space, is the script's business. Refused is what is no text (controls, ends of
+    lines, surrogates, private and unassigned characters) and what turns around the text behind it (embeddings,
+    overrides and isolates of direction; marks of direction may stand).
 
     Raises:
         InvalidFieldError: it is not.
     """
-    return check_id(field, value) if value else value
+    if len(value) > MAX_ID_CHARACTERS or any(map(_is_no_text, value)) or (value and not _can_be_seen(value)):
+        expected = f"up to {MAX_ID_CHARACTERS} characters to be read: no controls, line ends, overrides of direction"
+        raise InvalidFieldError(field=field, expected=expected, got=ascii(value[:64]))
+    return value
+
+
+def _is_no_text(character: str) -> bool:
+    return unicodedata.category(character) in _NO_TEXT or character in _TURNING
+
+
+def _can_be_seen(value: str) -> bool:
+    return any(unicodedata.category(character) not in {"Cf", "Zs", "Mn"} for character in value)
 
 
 def check_text(field: str, value: str) -> str:

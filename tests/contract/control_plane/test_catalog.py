@@ -145,6 +145,12 @@ def test_a_catalogue_without_prices_may_change_its_currency():
     assert (change.path, change.details) == ("currency", ("currency: CHF -> EUR",))
 
 
+async def test_names_keep_what_their_script_needs(plane):
+    name = "\u30d7\u30ed\u3000\u30d7\u30e9\u30f3 10\u00a0GB \U0001f468\u200d\U0001f469\u200d\U0001f467"
+    await plane.apply(with_pro(replace(pro(2), name=name)))
+    assert (await exported(plane)).plans["pro"][2].name == name
+
+
 async def test_absent_keys_are_kept_and_may_be_referred_to(plane):
     await plane.apply(Catalog(plans={"pro": {2: pro(2, seats=20)}}))
     assert (await exported(plane)).plans == published(with_pro(pro(2, seats=20))).plans
