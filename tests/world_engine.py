@@ -92,7 +92,7 @@ class EngineDriver:
         answer = show(await Consumes(admission=self._admission()).reset(TENANT, asked))
         if not answer["allowed"]:
             return {"error": answer["reason"]}  # a reset has no decision to answer with
-        return answer
+        return {**answer, "closed": answer["granted"]}
 
     async def _ratelimit(self, account="", limit="", descriptor=None, cost=None, request_id=""):
         asked = RateLimitRequest(

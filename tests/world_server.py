@@ -95,7 +95,12 @@ class ServerDriver:
             account_id=account, feature_key=feature, request_id=request_id or f"r{self._requests}"
         )
         answer = await self._call(self._entitlements.ResetUsage, request)
-        return {"error": None, "replayed": answer.replayed, "reset_time": _text(answer, "period_end_time")}
+        return {
+            "error": None,
+            "replayed": answer.replayed,
+            "reset_time": _text(answer, "period_end_time"),
+            "closed": answer.closed_quantity,
+        }
 
     async def _ratelimit(self, account="", limit="", descriptor=None, cost=None, request_id=""):
         request = entitlements.RateLimitRequest(

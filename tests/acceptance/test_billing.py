@@ -7,7 +7,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate_api.v1 import invoice_pb2
-from tenants import Tenant, after, failure
+from tenants import Tenant, after, eventually, failure
 
 DAY = 86_400
 
@@ -280,3 +280,17 @@ async def test_a_leap_of_a_year_gives_the_books_of_its_steps(tenant, live_server
         ]
 
     assert await books([365]) == await books([73] * 5)
+
+
+async def test_a_period_closes_by_a_clock_that_stands(tenant):
+    """On real time it is never due; on the tenant's it is."""
+    await tenant.call("SetTestClock", time=at("2024-03-01T00:00:00"), standing=True)
+    await tenant.apply(catalog(BASE))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    for count, when in ((1, "2024-03-31T23:59:59"), (2, "2024-04-01T00:00:00")):
+        await tenant.call("SetTestClock", time=at(when))
+
+        async def closed(count=count):
+            return len(await invoices(tenant)) == count
+
+        await eventually(closed, what=f"{count} invoices by themselves")

@@ -15,7 +15,8 @@ from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate.settings import DatabaseSettings
 from tallygate.storage.sql.schema import migrate
-from tenants import Tenant, eventually, reason_name
+from tallygate_api.v1 import error_reason_pb2
+from tenants import Tenant, eventually, failure, reason_name
 
 
 @pytest_asyncio.fixture(scope="module", params=["sqlite", "postgres"])
@@ -167,3 +168,21 @@ async def test_a_clock_that_stands_takes_rate_limits_with_it_and_runs_again_when
     running = (await tenant.call("SetTestClock", standing=False)).clock
     assert (running.current_time, running.standing) == (at(2024, 3, 10, 0, 0, 1), False)
     assert (await tenant.now()) > running.current_time.seconds
+
+
+async def test_a_reset_and_recorded_usage_wait_for_the_view_and_a_reset_tells_what_it_closed(tenant):
+    await stand(tenant, 2024, 3, 10)
+    await tenant.apply(document())
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")  # both go on with the version that it answers
+    use = {"account_id": "acme", "feature_key": "calls", "request_id": "late", "quantity": 7}
+    (outcome,) = (await tenant.call("RecordUsage", items=[use])).outcomes
+    assert outcome.decision.used == 7
+    for request_id in ("reset", "reset", "again"):
+        answer = await tenant.call("ResetUsage", account_id="acme", feature_key="calls", request_id=request_id)
+        assert answer.closed_quantity == (0 if request_id == "again" else 7)
+    far = tenant.view_version + 1_000
+    reset = {"account_id": "acme", "feature_key": "calls", "request_id": "never"}
+    tenant.view_version = far
+    assert (await failure(tenant.call("ResetUsage", **reset)))[1] == "VIEW_NOT_READY"
+    (refused,) = (await tenant.call("RecordUsage", items=[{**use, "request_id": "never"}])).outcomes
+    assert refused.error.reason == error_reason_pb2.ERROR_REASON_VIEW_NOT_READY

@@ -82,7 +82,9 @@ class Consumes:
             return call_of(tenant_id, request.account_id, view, (item,), context=context)
 
         try:
-            admitted = await self.admission.admit(tenant_id, request.account_id, build)
+            admitted = await self.admission.admit(
+                tenant_id, request.account_id, build, min_view_version=request.min_view_version
+            )
         finally:
             self.returned(tenant_id, request.account_id, request.feature_key)
         return _opened(admitted, request)

@@ -47,6 +47,7 @@ class ResetRequest:
     account_id: str
     feature_key: str
     request_id: str
+    min_view_version: int = 0
 
 
 NO_ACCOUNT = "\0"

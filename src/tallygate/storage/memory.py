@@ -89,7 +89,7 @@ class MemoryGates:
                 request_id=call.context.request_id,
                 kind=_kind(gate),
                 user_id=call.context.user_id,
-                quantity=answer.granted,
+                quantity=answer.granted if isinstance(gate, QuotaGate) else 0,
                 pots=answer.pots,
                 dimensions=call.context.dimensions,
                 occurred_time=occurred,

@@ -138,26 +138,30 @@ class ConsumeQuotaResponse(_message.Message):
     def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping[str, object]]] = ...) -> None: ...
 
 class ResetUsageRequest(_message.Message):
-    __slots__ = ("account_id", "feature_key", "request_id")
+    __slots__ = ("account_id", "feature_key", "request_id", "min_view_version")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MIN_VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     feature_key: str
     request_id: str
-    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    min_view_version: int
+    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., request_id: _Optional[str] = ..., min_view_version: _Optional[int] = ...) -> None: ...
 
 class ResetUsageResponse(_message.Message):
-    __slots__ = ("period_start_time", "period_end_time", "view_version", "replayed")
+    __slots__ = ("period_start_time", "period_end_time", "view_version", "replayed", "closed_quantity")
     PERIOD_START_TIME_FIELD_NUMBER: _ClassVar[int]
     PERIOD_END_TIME_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_QUANTITY_FIELD_NUMBER: _ClassVar[int]
     period_start_time: _timestamp_pb2.Timestamp
     period_end_time: _timestamp_pb2.Timestamp
     view_version: int
     replayed: bool
-    def __init__(self, period_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    closed_quantity: int
+    def __init__(self, period_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., replayed: _Optional[bool] = ..., closed_quantity: _Optional[int] = ...) -> None: ...
 
 class DescriptorEntry(_message.Message):
     __slots__ = ("key", "value")

@@ -120,7 +120,7 @@ class EntitlementServiceServicer:
     def ResetUsage(self, request, context):
         """Opens a new usage period of a metered feature now; usage before it is kept, and billed, in the old one.
 
-        Errors: INVALID_FIELD, REQUEST_ID_REUSED, ACCOUNT_NOT_FOUND, FEATURE_NOT_FOUND, STORE_UNAVAILABLE.
+        Errors: INVALID_FIELD, REQUEST_ID_REUSED, ACCOUNT_NOT_FOUND, FEATURE_NOT_FOUND, VIEW_NOT_READY, STORE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -227,10 +227,12 @@ class RecordUsageItem(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., quantity: _Optional[int] = ..., request_id: _Optional[str] = ..., user_id: _Optional[str] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., carry_in: _Optional[bool] = ...) -> None: ...
 
 class RecordUsageRequest(_message.Message):
-    __slots__ = ("items",)
+    __slots__ = ("items", "min_view_version")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    MIN_VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[RecordUsageItem]
-    def __init__(self, items: _Optional[_Iterable[_Union[RecordUsageItem, _Mapping[str, object]]]] = ...) -> None: ...
+    min_view_version: int
+    def __init__(self, items: _Optional[_Iterable[_Union[RecordUsageItem, _Mapping[str, object]]]] = ..., min_view_version: _Optional[int] = ...) -> None: ...
 
 class RecordUsageOutcome(_message.Message):
     __slots__ = ("decision", "error")

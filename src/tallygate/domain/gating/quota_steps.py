@@ -40,15 +40,21 @@ def step(gate: QuotaGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer, 
 
 
 def reset(gate: ResetGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer, MeterState] | OutOfRange:
-    """Open a new period at `now`: deltas start at zero, levels at the last one, grants stay as burnt as they are."""
+    """Open a new period at `now`: deltas start at zero, levels at the last one, grants stay as burnt as they are.
+
+    Told as granted is what the period that it closes has counted; measured meters count none.
+    """
     index = slot_at(gate.slots, now)
     if index is None:
         return OutOfRange.SLOTS
     used = state.level if gate.aggregation in LEVELS else 0
+    began = gate.slots[index].period_start
+    counter = state.counters.get(state.reset_time if began < state.reset_time <= now else began)
+    closed = used if counter is None else counter.used
     answer = QuotaAnswer(
         allowed=True,
         reason=Reason.WITHIN_LIMIT,
-        granted=0,
+        granted=0 if gate.aggregation in MEASURED else closed,
         used=used,
         limit=None,
         remaining=None,

@@ -119,6 +119,7 @@ class EntitlementServicer:
             period_end_time=timestamp(decision.reset_time),
             view_version=decision.view_version,
             replayed=decision.replayed,
+            closed_quantity=decision.granted_quantity,
         )
 
     async def RateLimit(self, request: wire.RateLimitRequest, call: Call) -> wire.RateLimitResponse:  # noqa: N802 - the wire's name

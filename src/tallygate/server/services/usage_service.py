@@ -82,7 +82,8 @@ class UsageServicer:
         if not 0 < len(request.items) <= MAX_BATCH:
             raise InvalidFieldError(field="items", expected=f"1 to {MAX_BATCH} of them", got=len(request.items))
 
-        read = [_read(item) for item in request.items]
+        version = quantity(request.min_view_version, "min_view_version", at_least=0)
+        read = [_read(item, version) for item in request.items]
         uses = [use for use in read if isinstance(use, ConsumeRequest)]
         made = iter(await record(self._consume, call.tenant_id, uses))
         outcomes = [each if isinstance(each, TallygateError) else next(made) for each in read]
@@ -101,9 +102,9 @@ class UsageServicer:
         return [encode_usage(feature, each, grouped=bool(request.group_by)) for each in found]
 
 
-def _read(item: wire.RecordUsageItem) -> ConsumeRequest | TallygateError:
+def _read(item: wire.RecordUsageItem, min_view_version: int) -> ConsumeRequest | TallygateError:
     try:
-        return decode_item(item)
+        return decode_item(item, min_view_version=min_view_version)
     except TallygateError as error:
         return error
 

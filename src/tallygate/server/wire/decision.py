@@ -113,6 +113,7 @@ def decode_reset(request: service.ResetUsageRequest) -> ResetRequest:
         account_id=identifier(request.account_id, "account_id"),
         feature_key=identifier(request.feature_key, "feature_key"),
         request_id=identifier(request.request_id, "request_id"),
+        min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
     )
 
 

@@ -59,7 +59,7 @@ def _instant(interval: wire.TimeRange, name: str) -> int | None:
         raise InvalidFieldError(field=f"range.{name}", expected=told["expected"], got=told["got"]) from None
 
 
-def decode_item(item: wire.RecordUsageItem) -> ConsumeRequest:
+def decode_item(item: wire.RecordUsageItem, *, min_view_version: int) -> ConsumeRequest:
     """A use that already happened: counted whatever the limit."""
     return ConsumeRequest(
         account_id=identifier(item.account_id, "account_id"),
@@ -71,6 +71,7 @@ def decode_item(item: wire.RecordUsageItem) -> ConsumeRequest:
         dimensions=_dimensions(item.dimensions),
         occurred_time=optional_instant(item, "occurred_time"),
         carry_in=item.carry_in,
+        min_view_version=min_view_version,
     )
 
 

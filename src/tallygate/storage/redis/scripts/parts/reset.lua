@@ -1,4 +1,4 @@
--- A new usage period, now.
+-- A new usage period, now; told as granted is what the one that it closes has counted.
 local commit_reset = function(gate, outcome)
   local place = outcome.place
   redis.call('HSET', place.key, 'r', fmt(now))
@@ -10,10 +10,11 @@ end
 local reset = function(gate, key)
   local place, status = locate(gate, RESET_SLOTS, key, gate[RESET_FAMILY], '', false, false)
   if not place then return nil, status end
+  local closed = place.family ~= 'e' and place.used or 0
   place.used = (place.family == 'm' or place.family == 'l') and place.level or 0
   place.included, place.overage, place.counted = 0, 0, 0
   place.start, place.exists = now, false
   place.counter_key = key .. ':' .. fmt(now)
-  local result = {1, 'WITHIN_LIMIT', 0, place.used, -1, -1, place.index, now, place.slot[SLOT_PERIOD_END], {}, {}}
+  local result = {1, 'WITHIN_LIMIT', closed, place.used, -1, -1, place.index, now, place.slot[SLOT_PERIOD_END], {}, {}}
   return {yes = result, no = result, place = place, commit = commit_reset}
 end
