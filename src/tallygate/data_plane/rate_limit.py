@@ -1,6 +1,6 @@
 """RateLimit: does this call fit every rate limit that matches it? All are taken, or none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.data_plane.admission import Admission, Admitted, Later
@@ -23,6 +23,9 @@ from tallygate.domain.gating.figures import figures
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, matching
 from tallygate.domain.gating.resolve import BEGINNING, END
+
+_LONGEST_KEPT = 1_024
+"""The longest descriptor whose calls are kept compiled: end users write them."""
 
 Limited = Admitted | RateLimitDecision | Exception
 """How a call ended: admitted, explained by `RateLimits.decision`; decided by failure policy; or not at all."""
@@ -58,6 +61,8 @@ class RateLimits:
             _rules(view.snapshot.catalog, request)  # what no call can ask is refused all the same
             return None
         peek = _cost(request) == 0
+        if sum(len(key) + len(value) for key, value in request.descriptor) > _LONGEST_KEPT:
+            return self._compiled(tenant_id, request, view, at)
         shape = ("limits", request.limit_key, request.descriptor, peek)
         return compiled(view, shape, at, lambda: self._compiled(tenant_id, request, view, at))
 
@@ -67,15 +72,9 @@ class RateLimits:
             return None
         items = tuple(Identified(gate=gate, state_key="") for gate in gates)
         call = call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
-        phase = view.held.phase_at(at) if view.held is not None else None
-        lasts = all(gate.since < at for gate in gates)  # what began just now, or has yet to, is looked at again
-        return Compiled(
-            view=view,
-            call=call,
-            program=self.admission.gates.prepare(call),
-            start=BEGINNING if phase is None else phase.start,
-            end=at + 1 if not lasts else END if phase is None else phase.end,
-        )
+        start, end = span(view, gates, at)
+        program = self.admission.gates.prepare(call)
+        return Compiled(view=view, call=call, program=program, start=start, end=end)
 
     def decision(self, request: RateLimitRequest, admitted: Admitted) -> RateLimitDecision:
         """What an answered call comes to."""
@@ -210,6 +209,13 @@ def barred(view: View, request: RateLimitRequest, at: int) -> Reason | None:
     if request.account_id == NO_ACCOUNT or view.held is None:
         return Reason.ACCOUNT_NOT_FOUND
     return view.held.phase_at(at).standing
+
+
+def span(view: View, gates: Sequence[RateGate], at: int) -> tuple[int, int]:
+    """From when until when these gates are what holds: what began just now, or has yet to, is looked at again."""
+    phase = view.held.phase_at(at) if view.held is not None else None
+    lasts = all(gate.since < at for gate in gates)
+    return BEGINNING if phase is None else phase.start, at + 1 if not lasts else END if phase is None else phase.end
 
 
 def gates_of(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, ...]:

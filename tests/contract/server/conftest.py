@@ -82,9 +82,12 @@ class FakeUseCases:
         self.asked.append((tenant_id, request))
         return await self.consume_answer(tenant_id, request)
 
-    async def take_all(self, tenant_id, requests):
+    def begin(self, *_):
+        return False
+
+    async def take_all(self, tenant_id, asked):
         left = self.remaining
-        decisions = [await self.take(tenant_id, request) for request in requests]
+        decisions = [await self.take(tenant_id, request) for request in asked.requests]
         if not all(decision.allowed for decision in decisions):
             self.remaining = left
         return decisions

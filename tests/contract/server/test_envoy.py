@@ -7,7 +7,7 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import UInt64Value
 
-from hot_server import DOCUMENT, bearer, key_of
+from hot_server import DOCUMENT, START, bearer, key_of
 from tallygate.data_plane.admission import ask_once
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.server.wire.scalars import varint
@@ -219,3 +219,30 @@ async def test_a_denied_call_takes_from_no_limit_however_many_race(hot):
     assert Counter(answer.overall_code for answer in answers) == {OK: 50, OVER: 70}
     left = (await limit(server, of_pairs([("wide", "x")], hits=0))).statuses[0].limit_remaining
     assert left == 150
+
+
+async def test_each_answer_names_the_nearest_limit_of_each_descriptor_and_its_own_figures(hot):
+    server = await hot()
+    matching = of_pairs([("account_id", "acme"), ("path", "x")])  # bucket holds 4, window 3
+    unmet = of_pairs([("nothing", "matches")])
+
+    async def told():
+        answer = await limit(server, matching, unmet)
+        first, second = answer.statuses
+        assert (second.code, second.limit_remaining, second.HasField("current_limit")) == (OK, 0, False)
+        return first.code, first.current_limit.name, first.limit_remaining, first.duration_until_reset.seconds
+
+    assert await told() == (OK, "window", 2, 3_600)
+    await limit(server, of_pairs(SPENT, hits=2))
+    assert await told() == (OK, "bucket", 0, 3_600)
+    assert await told() == (OVER, "bucket", 0, 3_600)
+    await server.set_time(START + 1_000_000_000)  # of the bucket one is back in 900 s
+    assert await told() == (OK, "bucket", 0, 3_500)
+    assert await told() == (OVER, "window", 0, 2_600)
+    await server.publish_catalog(
+        {
+            **DOCUMENT,
+            "rate_limits": {**DOCUMENT["rate_limits"], "none": {"owner": "account", "algorithm": "fixed_window"}},
+        }
+    )
+    assert (await told())[:2] == (OVER, "window")

@@ -3,16 +3,27 @@
 With `failure_mode_deny: false` an error lets a request pass: nothing that an end user can send is an error of the call.
 """
 
-from tallygate.data_plane.descriptors import DescriptorLimits
+from collections.abc import Callable, Sequence
+
+from google.protobuf.message import DecodeError
+
+from tallygate.data_plane.admission import Admitted
+from tallygate.data_plane.descriptors import CompiledDescriptors, DescriptorLimits, Descriptors, Outcome
 from tallygate.data_plane.requests import NO_ACCOUNT, LimitStatus, RateLimitDecision, RateLimitRequest
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
-from tallygate.server.calls.method import Call
+from tallygate.domain.gating.admit import Answer
+from tallygate.domain.gating.rate_limit import RateAnswer
+from tallygate.domain.recent import Recent
+from tallygate.server.calls.method import Call, Done
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.lenient import lenient
 from tallygate.server.wire.scalars import MAX_BATCH, duration, is_identifier
 from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2 as wire
 
+_MOST_BYTES = 2_048
+_MOST_REQUESTS = 20_000
+_KIND = "rate_limit"
 _UINT32 = 2**32 - 1
 _SECOND = 1_000_000
 _OK = wire.RateLimitResponse.OK
@@ -34,11 +45,52 @@ class EnvoyRateLimitServicer:
     def __init__(self, *, limits: DescriptorLimits, metrics: Metrics) -> None:
         self._limits = limits
         self._metrics = metrics
+        self._asked: Recent[bytes, Descriptors] = Recent(_MOST_REQUESTS)
         self.readers = {"ShouldRateLimit": lenient(wire.RateLimitRequest)}
+        self.straight_methods = {"ShouldRateLimit": self.begin}
+
+    def begin(self, tenant_id: str, data: bytes, done: Done) -> bool:
+        """As `ShouldRateLimit`, from bytes to bytes; False where that has to do it."""
+        asked = self._asked.get(data)
+        if asked is None:
+            try:
+                asked = _decode(self.readers["ShouldRateLimit"](data))
+            except (DecodeError, InvalidFieldError):
+                return False
+            if len(data) <= _MOST_BYTES:
+                self._asked.put(data, asked)
+        request = asked
+
+        def ended(outcome: Outcome) -> None:
+            try:
+                done(self._answered(request, outcome))
+            except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
+                done(error)
+
+        return self._limits.begin(tenant_id, request, ended)
 
     async def ShouldRateLimit(self, request: wire.RateLimitRequest, call: Call) -> wire.RateLimitResponse:  # noqa: N802 - the wire's name
         """One status a descriptor, in order; over limit if any is, and then none was taken from."""
-        decisions = await self._limits.take_all(call.tenant_id, _decode(request))
+        return self._told(await self._limits.take_all(call.tenant_id, _decode(request)))
+
+    def _answered(self, asked: Descriptors, outcome: Outcome) -> bytes:
+        if isinstance(outcome, Exception):
+            raise outcome
+        if not isinstance(outcome, Admitted):
+            return self._told(outcome).SerializeToString()
+        compiled = outcome.compiled
+        if isinstance(compiled, CompiledDescriptors) and compiled.shown and outcome.reply is not None:
+            shown: _ShownDescriptors = compiled.shown[0]
+            if not compiled.call.peek and all(answer.allowed for answer in outcome.reply.answers):
+                return shown.encoded(outcome.reply.answers)
+        decisions = self._limits.explained(asked, outcome)
+        response = self._told(decisions)
+        if isinstance(compiled, CompiledDescriptors) and response.overall_code == _OK and not compiled.shown:
+            counters = [self._metrics.counter(_KIND, one.reason, allowed=True) for one in decisions]
+            compiled.shown.append(_ShownDescriptors(response, decisions, compiled.index, counters))
+        return response.SerializeToString()
+
+    def _told(self, decisions: list[RateLimitDecision]) -> wire.RateLimitResponse:
         for decision in decisions:
             self._count(decision)
         statuses = [_status(decision) for decision in decisions]
@@ -47,7 +99,7 @@ class EnvoyRateLimitServicer:
 
     def _count(self, decision: RateLimitDecision) -> None:
         self._metrics.decided(
-            "rate_limit",
+            _KIND,
             decision.reason,
             allowed=decision.allowed,
             decided_on=decision.decided_on,
@@ -55,11 +107,46 @@ class EnvoyRateLimitServicer:
         )
 
 
-def _decode(request: wire.RateLimitRequest) -> list[RateLimitRequest]:
+class _ShownDescriptors:
+    """An answer that allows all, whose figures are set anew for each call that is answered alike."""
+
+    __slots__ = ("_counters", "_index", "_limits", "_response")
+
+    def __init__(
+        self,
+        response: wire.RateLimitResponse,
+        decisions: list[RateLimitDecision],
+        index: Sequence[tuple[int, ...]],
+        counters: list[Callable[[], None]],
+    ) -> None:
+        self._response = response
+        self._index = index
+        self._limits = [[_limit(status) for status in decision.statuses] for decision in decisions]
+        self._counters = counters
+
+    def encoded(self, answers: Sequence[Answer]) -> bytes:
+        """The response with the figures of these answers: of each descriptor those of its nearest limit."""
+        for status, mine, limits in zip(self._response.statuses, self._index, self._limits, strict=True):
+            if not mine:
+                continue
+            nearest, at = min([(answers[i].remaining or 0, n) for n, i in enumerate(mine)])
+            answer = answers[mine[at]]
+            if len(mine) > 1:
+                status.current_limit.CopyFrom(limits[at])
+            status.limit_remaining = min(nearest, _UINT32)
+            reset = answer.reset_after if isinstance(answer, RateAnswer) else 0
+            status.duration_until_reset.seconds = reset // _SECOND
+            status.duration_until_reset.nanos = reset % _SECOND * 1000
+        for counted in self._counters:
+            counted()
+        return self._response.SerializeToString()
+
+
+def _decode(request: wire.RateLimitRequest) -> Descriptors:
     count = len(request.descriptors)
     if count > MAX_BATCH:  # how many there are says the proxy's configuration, and no end user
         raise InvalidFieldError(field="descriptors", expected=f"at most {MAX_BATCH} of them", got=count)
-    return [_decode_one(descriptor, request.hits_addend or 1) for descriptor in request.descriptors]
+    return Descriptors(tuple([_decode_one(one, request.hits_addend or 1) for one in request.descriptors]))
 
 
 def _decode_one(descriptor: RateLimitDescriptor, hits: int) -> RateLimitRequest:

@@ -6,6 +6,7 @@ without maps and lists of texts.
 
 from collections.abc import Callable
 from functools import cache
+from typing import TypeVar
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
@@ -13,15 +14,17 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+M = TypeVar("M", bound=Message)
 
-def lenient(message: type[Message]) -> Callable[[bytes], Message]:
+
+def lenient(message: type[M]) -> Callable[[bytes], M]:
     """What reads this message, with every byte of its parts' texts that is no UTF-8 written out in four characters.
 
     Raises:
         DecodeError: it is not the message even so.
     """
 
-    def read(data: bytes) -> Message:
+    def read(data: bytes) -> M:
         try:
             return message.FromString(data)
         except DecodeError:
