@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tallygate.app import clock
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
-from tallygate.app.installation import database_address, opened
+from tallygate.app.installation import database_address, is_there, opened
 from tallygate.app.recovery import redis_address
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.domain.gating.admit import MAX_CLOCK_SKEW
@@ -38,6 +38,11 @@ async def diagnose(settings: Settings) -> list[Finding]:
 
 async def _look_at_database(settings: Settings) -> list[Finding]:
     fix = "check database.url (TALLYGATE_DATABASE__URL) and that the server runs"
+    if not is_there(settings):
+        detail = f"there is none yet in {settings.data_dir.absolute()}"
+        return [
+            Finding(name="database", ok=False, detail=detail, fix="run `tallygate migrate`, or name another data_dir")
+        ]
     try:
         target = database_address(settings)
         found = await asyncio.wait_for(asyncio.to_thread(schema.schema_version, target), _SECONDS)

@@ -1,5 +1,6 @@
 """An installation's database: opened, migrated, and written to directly where no server runs yet. Loads SQL."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from tallygate.app.key_files import read_key
 from tallygate.control_plane.keys import CreateKey
 from tallygate.control_plane.keys import create_key as register_key
 from tallygate.control_plane.keys import revoke_key as revoke
+from tallygate.control_plane.tenants import CreateTenant, tenant_of
 from tallygate.domain.credential import ENTROPY_BYTES, Scope, mint_key
 from tallygate.domain.errors import ConflictError, InvalidFieldError, StoreUnavailableError
 from tallygate.records.values import Tenant
@@ -21,6 +23,8 @@ from tallygate.storage.sql import schema
 from tallygate.storage.sql.address import DatabaseUrlError, parse_database, shown, sqlite_at
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.unit_of_work import SqlStore
+
+_FILE = "tallygate.db"
 
 
 def database_address(settings: Settings) -> URL:
@@ -40,7 +44,7 @@ def database_address(settings: Settings) -> URL:
     except (OSError, ValueError) as error:
         problem = f"cannot use {settings.data_dir.absolute()} as data directory: {reason(error)}"
         raise UnusableSettingError(problem, key="data_dir") from error
-    return sqlite_at(directory / "tallygate.db")
+    return sqlite_at(directory / _FILE)
 
 
 def migrate(settings: Settings) -> str:
@@ -68,9 +72,30 @@ def require_schema(settings: Settings) -> None:
             schema.migrate(target)
             return
         found, wanted = schema.schema_version(target), schema.head()
+    _require_version(found, wanted)
+
+
+def _require_version(found: str, wanted: str) -> None:
     if found != wanted:
         msg = f"the database has schema {found or 'none'}, this version needs {wanted}: run `tallygate migrate`"
         raise StartError(msg)
+
+
+def is_there(settings: Settings) -> bool:
+    """Whether there is a database to look at: our own is a file, which looking would make."""
+    return bool(settings.database.url.get_secret_value()) or (settings.data_dir / _FILE).exists()
+
+
+def _require_current(settings: Settings) -> None:
+    """Make sure that there is a database with this version's schema, without making or changing one. Blocks."""
+    if not is_there(settings):
+        place = settings.data_dir.absolute()
+        msg = f"there is no database in {place} yet: run `tallygate migrate`, or name another data_dir"
+        raise StartError(msg)
+    target = database_address(settings)
+    with reached(target):
+        found = schema.schema_version(target)
+    _require_version(found, schema.head())
 
 
 @contextmanager
@@ -109,8 +134,11 @@ async def create_tenant(settings: Settings, *, tenant_id: str, currency: str, ti
 
     Raises:
         ConflictError: there is one with this id.
+        InvalidFieldError: a field is not what is expected.
     """
-    tenant = Tenant(tenant_id=tenant_id, create_time=clock.now(), currency=currency, time_zone=time_zone, test=test)
+    request = CreateTenant(tenant_id=tenant_id, currency=currency, time_zone=time_zone, test=test)
+    tenant = tenant_of(request, now=clock.now())
+    await asyncio.to_thread(_require_current, settings)
     async with opened(settings) as engine:
         await SqlStore(engine=engine).create_tenant(tenant)
 
@@ -121,6 +149,7 @@ async def create_key(
     """Create an API key; returns its id and the key."""
     secret = mint_key(clock.entropy(ENTROPY_BYTES))
     request = CreateKey(scopes=_scopes(scopes), name=name, expire_time=expire_time)
+    await asyncio.to_thread(_require_current, settings)
     async with opened(settings) as engine, SqlStore(engine=engine).write(tenant_id) as work:
         stored = await register_key(work, request, secret=secret, real_now=clock.now())
         await work.commit()
@@ -129,6 +158,7 @@ async def create_key(
 
 async def revoke_key(settings: Settings, *, tenant_id: str, key_id: str) -> None:
     """Revoke an API key."""
+    await asyncio.to_thread(_require_current, settings)
     async with opened(settings) as engine, SqlStore(engine=engine).write(tenant_id) as work:
         await revoke(work, key_id, real_now=clock.now())
         await work.commit()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import grpc
 
 DONE, DENIED, CALLER, UNDECIDED = range(4)
-_INVALID_ARGUMENT, _UNKNOWN, _UNIMPLEMENTED, _UNAVAILABLE = 3, 2, 12, 14
+_INVALID_ARGUMENT, _UNKNOWN, _DEADLINE_EXCEEDED, _UNIMPLEMENTED, _UNAVAILABLE = 3, 2, 4, 12, 14
 _CALLERS = frozenset({3, 5, 6, 7, 8, 9, 11, 16})
 """Status codes of what the caller must change: arguments, ids, versions, states, keys, and what is too large.
 
@@ -71,6 +71,9 @@ def failure_of(error: "grpc.RpcError", *, address: str) -> CommandError:
         message = f"no server answers at {address}"
         hint = "start one with `tallygate dev`, or name another by --server"
         return CommandError(message, exit_code=exit_code, status=status, hints=[hint])
+    if not status["details"] and code == _DEADLINE_EXCEEDED:
+        message = f"{address} gave no answer in time"
+        return CommandError(message, exit_code=exit_code, status=status, hints=["--timeout gives it longer"])
     if not status["details"] and code == _UNIMPLEMENTED:
         message = f"the server at {address} does not offer this call, by its version or its role"
         return CommandError(message, exit_code=exit_code, status=status)

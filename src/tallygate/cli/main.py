@@ -9,7 +9,7 @@ from itertools import pairwise
 import click
 
 from tallygate import __version__
-from tallygate.cli.failures import CALLER, DONE, UNDECIDED, CommandError, show_failure
+from tallygate.cli.failures import CALLER, DONE, UNDECIDED, CommandError, field_problem, show_failure
 from tallygate.cli.groups import LazyGroup
 from tallygate.cli.terminal import ReaderLeftError, flush_output, tell
 
@@ -99,7 +99,7 @@ def _failure(error: BaseException) -> CommandError:  # noqa: PLR0911 - a table o
         case _ if any(kind.__name__ == "SettingsError" for kind in type(error).__mro__):
             return CommandError(text)
         case _ if type(error).__module__.startswith("tallygate.") and text:
-            return CommandError(text, exit_code=_exit_code(error))
+            return CommandError(field_problem(getattr(error, "metadata", {})) or text, exit_code=_exit_code(error))
         case _:
             return CommandError(
                 f"a defect of tallygate {__version__}, {type(error).__name__}: {text or 'no more is known'}",

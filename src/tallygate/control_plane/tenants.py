@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tallygate.control_plane.keys import CreateKey, create_key
 from tallygate.domain.credential import Scope, key_digest
+from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import ConflictError
 from tallygate.records.fields import check_id, check_zone
 from tallygate.records.transactions import Transactions
@@ -21,19 +22,29 @@ class CreateTenant:
     test: bool = False
 
 
-async def create_tenant(transactions: Transactions, request: CreateTenant, *, now: int) -> Tenant:
-    """Create a tenant with an empty catalogue, and publish it.
+def tenant_of(request: CreateTenant, *, now: int) -> Tenant:
+    """The tenant that a request describes.
 
     Raises:
-        ConflictError: there is one with this id.
+        InvalidFieldError: its id, currency or time zone is none.
     """
-    tenant = Tenant(
+    decimals_of(request.currency)  # a currency is one that has decimals
+    return Tenant(
         tenant_id=check_id("tenant_id", request.tenant_id),
         create_time=now,
         currency=request.currency,
         time_zone=check_zone("time_zone", request.time_zone),
         test=request.test,
     )
+
+
+async def create_tenant(transactions: Transactions, request: CreateTenant, *, now: int) -> Tenant:
+    """Create a tenant with an empty catalogue, and publish it.
+
+    Raises:
+        ConflictError: there is one with this id.
+    """
+    tenant = tenant_of(request, now=now)
     await transactions.store.create_tenant(tenant)
     await transactions.publisher.publish_soon(tenant.tenant_id)
     return tenant

@@ -47,8 +47,24 @@ def test_a_consume_whose_answer_cannot_be_written_says_how_to_ask_again(server, 
     assert err.splitlines() == [
         f"request_id: {request.request_id}",
         "error: standard output cannot be written (No space left on device): the answer is lost",
-        f"hint: it was decided: with --request-id {request.request_id} what it took is answered again, and counts once",
+        f"hint: it was decided: retry with --request-id {request.request_id} to be answered again, and it happens once",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "method", "field"),
+    [
+        ("grant create acme api_calls 5", "CreateGrant", "grant_id"),
+        ("override create acme sso --enabled", "CreateOverride", "override_id"),
+    ],
+)
+def test_what_would_be_made_twice_has_an_id_before_it_is_made(server, spawn, full, words, method, field):
+    child = spawn(words, stdout=full)
+    _, err = child.communicate(timeout=SECONDS)
+    identity = getattr(server.asked(method)[0], field)
+    assert child.returncode == 3
+    assert err.splitlines()[0] == f"{field}: {identity}"
+    assert f"retry with --id {identity} to be answered again" in err
 
 
 def test_in_json_every_document_on_standard_error_is_one(server, spawn, full):

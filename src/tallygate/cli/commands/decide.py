@@ -1,18 +1,15 @@
 """The three calls of the data plane. A denial is an answer, with exit code 1."""
 
-import json
-
 import click
-import uuid_utils
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
-from tallygate.cli.failures import DENIED, UNDECIDED, CommandError
+from tallygate.cli.effects import minted, repeatable
+from tallygate.cli.failures import DENIED
 from tallygate.cli.groups import Command
 from tallygate.cli.options import remote
 from tallygate.cli.output import table
 from tallygate.cli.phrases import decision_phrase, decision_row, rate_phrase, rate_rule
-from tallygate.cli.terminal import OutputError, tell
 from tallygate.cli.values import INSTANT, PAIR, QUANTITY, SEQUENCE, SIGNED_QUANTITY
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.entitlement_service_pb2_grpc import EntitlementServiceStub
@@ -138,7 +135,7 @@ def consume_command(
     N is 1 by default; a negative N is a refund. Without --request-id a new one
     is made, and written to standard error before anything is taken.
     """
-    identity = request_id or _minted(as_json=client.as_json)
+    identity = request_id or minted("request_id", as_json=client.as_json)
     request = wire.ConsumeQuotaRequest(
         account_id=account,
         feature_key=feature,
@@ -149,24 +146,10 @@ def consume_command(
         dimensions=dict(dimensions),
         occurred_time=at,
     )
-    try:
+    with repeatable(f"--request-id {identity}"):
         response = client.call(EntitlementServiceStub(client.channel).ConsumeQuota, request)
         client.show(response, lambda: decision_phrase(response.decision, taken=True))
-    except CommandError as error:
-        if error.exit_code == UNDECIDED:
-            error.hints = (*error.hints, f"it may have counted: retry with --request-id {identity}")
-        raise
-    except OutputError as error:
-        hint = f"it was decided: with --request-id {identity} what it took is answered again, and counts once"
-        raise CommandError(str(error), exit_code=UNDECIDED, hints=[hint]) from error
     _exit(allowed=response.decision.allowed)
-
-
-def _minted(*, as_json: bool) -> str:
-    """A new id, told before the call: whatever happens then, the same effect can be asked for again."""
-    identity = str(uuid_utils.uuid7())
-    tell(json.dumps({"request_id": identity}) if as_json else f"request_id: {identity}")
-    return identity
 
 
 @click.command(

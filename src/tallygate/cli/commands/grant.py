@@ -4,6 +4,7 @@ import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
+from tallygate.cli.effects import minted, repeatable
 from tallygate.cli.groups import Group
 from tallygate.cli.options import feature_option, limit_option, remote
 from tallygate.cli.output import number, optional_instant
@@ -43,7 +44,12 @@ def create(
     expire: Timestamp | None,
     grant_id: str | None,
 ) -> None:
-    """Grant units of a metered feature, burnt once."""
+    """Grant units of a metered feature, burnt once.
+
+    Without --id a new one is made, and written to standard error before the
+    call.
+    """
+    identity = grant_id or minted("grant_id", as_json=client.as_json, prefix="grt_")
     request = wire.CreateGrantRequest(
         account_id=account,
         feature_key=feature,
@@ -51,11 +57,12 @@ def create(
         priority=priority,
         effective_time=effective,
         expire_time=expire,
-        grant_id=grant_id,
+        grant_id=identity,
     )
-    response = client.call(AccountServiceStub(client.channel).CreateGrant, request)
-    grant = response.grant
-    client.show(response, lambda: f"granted {number(grant.amount)} {grant.feature_key} as {grant.grant_id}")
+    with repeatable(f"--id {identity}"):
+        response = client.call(AccountServiceStub(client.channel).CreateGrant, request)
+        grant = response.grant
+        client.show(response, lambda: f"granted {number(grant.amount)} {grant.feature_key} as {grant.grant_id}")
 
 
 @grant_command.command("list", examples=["tallygate grant list acme", "tallygate grant list acme -o json"])

@@ -5,6 +5,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.catalog_scalars import Expected, duration_text, parse_count, parse_duration
 from tallygate.cli.client import Client
+from tallygate.cli.effects import minted, repeatable
 from tallygate.cli.groups import Group
 from tallygate.cli.options import feature_option, limit_option, remote
 from tallygate.cli.output import number, optional_instant
@@ -62,8 +63,12 @@ def create(
     override_id: str | None,
     **value: object,
 ) -> None:
-    """Make an exception from one feature or one rate limit of an account."""
-    request = wire.CreateOverrideRequest(account_id=account, override_id=override_id, start_time=start, end_time=end)
+    """Make an exception from one feature or one rate limit of an account.
+
+    Without --id a new one is made, and written to standard error before the
+    call.
+    """
+    request = wire.CreateOverrideRequest(account_id=account, start_time=start, end_time=end)
     if rate is not None:
         _refuse(value)
         request.limit_key = gate
@@ -74,9 +79,11 @@ def create(
             raise click.UsageError(msg)
         request.feature_key = gate
         request.entitlement.CopyFrom(_entitlement(**value))  # type: ignore[arg-type] # the options, by their own names
-    response = client.call(AccountServiceStub(client.channel).CreateOverride, request)
-    held = response.override
-    client.show(response, lambda: f"{_key(held)} is {_value(held)} by override {held.override_id}")
+    request.override_id = override_id or minted("override_id", as_json=client.as_json, prefix="ovr_")
+    with repeatable(f"--id {request.override_id}"):
+        response = client.call(AccountServiceStub(client.channel).CreateOverride, request)
+        held = response.override
+        client.show(response, lambda: f"{_key(held)} is {_value(held)} by override {held.override_id}")
 
 
 @override_command.command("list", examples=["tallygate override list acme", "tallygate override list acme -o json"])
