@@ -39,10 +39,9 @@ async def diagnose(settings: Settings) -> list[Finding]:
 async def _look_at_database(settings: Settings) -> list[Finding]:
     fix = "check database.url (TALLYGATE_DATABASE__URL) and that the server runs"
     if not is_there(settings):
-        detail = f"there is none yet in {settings.data_dir.absolute()}"
-        return [
-            Finding(name="database", ok=False, detail=detail, fix="run `tallygate migrate`, or name another data_dir")
-        ]
+        detail = f"none, for there is no database in {settings.data_dir.absolute()} yet"
+        told = "run `tallygate migrate`, or name another data_dir"
+        return [Finding(name="schema version", ok=False, detail=detail, fix=told)]
     try:
         target = database_address(settings)
         found = await asyncio.wait_for(asyncio.to_thread(schema.schema_version, target), _SECONDS)
