@@ -39,7 +39,8 @@ async def diagnose(settings: Settings) -> list[Finding]:
 async def _look_at_database(settings: Settings) -> list[Finding]:
     fix = "check database.url (TALLYGATE_DATABASE__URL) and that the server runs"
     if not is_there(settings):
-        detail = f"none, for there is no database in {settings.data_dir.absolute()} yet"
+        place = settings.data_dir.absolute()
+        detail = f"none, this version needs {schema.head()}: there is no database in {place} yet"
         told = "run `tallygate migrate`, or name another data_dir"
         return [Finding(name="schema version", ok=False, detail=detail, fix=told)]
     try:
