@@ -215,9 +215,10 @@ def environment_name(key: str) -> str:
 
 
 def _read_file(named: Path | None) -> FileSettings:
-    path = named or Path(_ENVIRON.get(CONFIG_FILE_VARIABLE, ""))
-    if not path.name:  # an empty variable is none
-        return FileSettings(path=path)
+    variable = _ENVIRON.get(CONFIG_FILE_VARIABLE)
+    if named is None and not variable:  # an empty variable is none
+        return FileSettings(path=Path())
+    path = named or Path(str(variable))
     file = read_file(path, _forms())
     for told, key in _unknown(file.values, "setting"):
         file.problem(file.lines.get(key, 1), told)

@@ -20,6 +20,7 @@ from tallygate_api.v1 import (
     entitlement_service_pb2,
     invoice_service_pb2,
     subscription_service_pb2,
+    test_clock_service_pb2,
     usage_service_pb2,
 )
 
@@ -31,6 +32,7 @@ _FILES = (
     entitlement_service_pb2,
     invoice_service_pb2,
     subscription_service_pb2,
+    test_clock_service_pb2,
     usage_service_pb2,
 )
 METHODS = {
