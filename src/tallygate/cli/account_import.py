@@ -16,7 +16,7 @@ import click
 from tallygate.cli.client import Client
 from tallygate.cli.failures import UNDECIDED, CommandError, field_problem
 from tallygate.cli.import_lines import Line, read_lines
-from tallygate.cli.terminal import json_text, tell
+from tallygate.cli.terminal import is_watched, json_text, tell
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 
@@ -229,5 +229,4 @@ class _Bar(Protocol):
 
 def _bar(size: int) -> AbstractContextManager[_Bar]:
     """Progress on stderr, where somebody watches."""
-    stderr = sys.stderr
-    return click.progressbar(length=size, label="importing", file=stderr, hidden=not stderr.isatty())
+    return click.progressbar(length=size, label="importing", file=sys.stderr, hidden=not is_watched())

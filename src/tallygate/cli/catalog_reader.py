@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from tallygate.cli.catalog_scalars import Expected, Field, choices, read_scalar
 from tallygate.cli.failures import CommandError
+from tallygate.cli.terminal import is_watched
 from tallygate.records.naming import nearest
 from tallygate.settings.documents import LARGE, DocumentError, compose, is_ambiguous
 from tallygate.settings.texts import UnreadableError, decode, read_text
@@ -49,12 +50,15 @@ def read_document(file: Path) -> Document:
     """
     try:
         if str(file) == "-":
+            if sys.stdin is None:
+                msg = "cannot read standard input: it is closed"
+                raise CommandError(msg)
             with click.open_file("-", "rb") as stream:
                 text = decode(stream.read(MAX_BYTES + 1))
         else:
             text = read_text(file)
     except (UnreadableError, OSError) as error:
-        msg = f"cannot read {file}: {error}"
+        msg = f"cannot read {'standard input' if str(file) == '-' else file}: {error}"
         raise CommandError(msg) from error
     return parse_document(text, file="stdin" if str(file) == "-" else str(file))
 
@@ -81,7 +85,7 @@ def _compose(text: str, file: str) -> yaml.Node:
     if size > MAX_BYTES:
         msg = f"{file}: {size / 1024**2:.1f} MiB, and a catalogue has at most {MAX_BYTES // 1024**2} MiB"
         raise CommandError(msg)
-    hidden = len(text) < LARGE or not sys.stderr.isatty()
+    hidden = len(text) < LARGE or not is_watched()
     try:
         with click.progressbar(length=len(text), label=f"reading {file}", file=sys.stderr, hidden=hidden) as bar:
             node = compose(text, None if hidden else bar.update)

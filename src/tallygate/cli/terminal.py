@@ -91,6 +91,11 @@ def tell(text: str) -> None:
             return
 
 
+def is_watched() -> bool:
+    """Whether somebody watches standard error: progress is for them alone."""
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+
+
 def say_text(text: str) -> None:
     """Print sentences for people: on a terminal within its width, elsewhere a sentence a line."""
     for line in text.splitlines():

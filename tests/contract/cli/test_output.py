@@ -6,8 +6,10 @@ import pty
 import subprocess
 import sys
 
+import grpc
 import pytest
 
+from contract.cli.fake_server import Refuse
 from tallygate_api.v1.account_service_pb2 import Account, ListAccountsResponse
 from tallygate_api.v1.api_key_service_pb2 import ApiKey, CreateApiKeyResponse
 from tallygate_api.v1.decision_pb2 import Decision, Reason
@@ -102,6 +104,26 @@ def test_output_that_fails_is_exit_code_3(spawn, full, words):
     assert "No space left on device" in err
     assert "Traceback" not in err
     assert "Exception ignored" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "closed", "code"),
+    [
+        ("catalog validate catalog.yaml", "2>&-", 0),
+        ("account import accounts.jsonl", "2>&-", 3),
+        ("account list --key-file nowhere", "2>&-", 2),
+        ("catalog validate -", "<&-", 2),
+        ("catalog validate catalog.yaml", "<&- 2>&-", 0),
+    ],
+)
+def test_a_stream_that_is_closed_is_no_defect(server, spawn, home, words, closed, code):
+    server.answers["ImportAccounts"] = Refuse(grpc.StatusCode.UNAVAILABLE, "Gone.", "SHUTTING_DOWN")
+    (home / "catalog.yaml").write_text("schema: tallygate.catalog.v1\ncurrency: USD\n")
+    (home / "accounts.jsonl").write_text('{"account_id": "a"}\n')
+    child = spawn(words, stdout=subprocess.PIPE, closed=closed)
+    _, err = child.communicate(timeout=SECONDS)
+    assert child.returncode == code
+    assert "a defect" not in err
 
 
 def test_a_record_is_a_line_when_piped(server, say):
