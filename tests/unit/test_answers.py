@@ -104,5 +104,32 @@ async def test_what_is_not_plain_or_not_allowed_is_sent_on(rig, more):
     assert rig.check("a", **more) is None
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"min_view_version": 1},
+        {"at_time": {"seconds": 1}},
+        {"at_time": {}},
+        {"quantity": -1},
+        {"quantity": 2**53},
+        {"user_id": "x" * 256},
+        {"account_ids": ["a"] * 1_001},
+    ],
+    ids=lambda more: str(more)[:40],
+)
+async def test_a_batch_that_is_not_plain_or_not_allowed_is_sent_on_whole(rig, more):
+    for account_id in ("a", "b"):
+        await rig.ask(account_id)
+    asked = {"account_ids": ["a", "b"], **more}
+    accounts = asked.pop("account_ids")
+    assert rig.batch("a", "b") is not None
+    assert rig.batch(*accounts, **asked) is None
+
+
+async def test_an_empty_batch_is_sent_on(rig):
+    await rig.ask("a")
+    assert rig.batch() is None
+
+
 async def test_bytes_that_are_no_request_are_sent_on(rig):
     assert (rig.answers.get(TENANT, b"\xff"), rig.answers.get_batch(TENANT, b"\xff")) == (None, None)

@@ -13,6 +13,7 @@ from tallygate.data_plane.ports import AdmitReply, UsageReturned, ViewChange
 from tallygate.data_plane.programs import CompiledQuota
 from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, ResetRequest
 from tallygate.domain.account import Grant, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.catalog import Entitlement, Overage
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.domain.gating.decision import DecidedOn, Decision, Pot, PotKind, Reason
@@ -300,3 +301,26 @@ async def test_a_quota_that_grants_pay_for_is_never_denied_from_here(near):
     near.hearing.on_change(ViewChange(tenant_id=TENANT, account_id="a", version=version))
     await near.load()
     assert near.compiled.near is None
+
+
+async def test_what_leaves_room_up_to_the_hard_end_of_overage_ends_a_denial():
+    near = Near()
+    plan = near.plane.catalog.plans["free"][1]
+    soft = Entitlement(limit=LIMIT, overage=Overage.ALLOW, hard_limit=LIMIT + 100)
+    free = replace(plan, entitlements={**plan.entitlements, FEATURE: soft})
+    near.plane.publish_catalog(plans={**near.plane.catalog.plans, "free": {1: free}})
+    await near.load()
+
+    def asked(over, *, allowed):
+        admitted, heard = near.asked(allowed=allowed)
+        left = (Pot(kind=PotKind.INCLUDED, quantity=0), Pot(kind=PotKind.OVERAGE, quantity=-over))
+        answers = (replace(admitted.reply.answers[0], used=LIMIT + over, left=left),)
+        return replace(admitted, reply=replace(admitted.reply, answers=answers)), heard
+
+    near.learn(asked(50, allowed=False), 60)
+    denied = near.check(60)
+    assert (denied.reason, denied.hard_limit, denied.shortfall) == (Reason.QUOTA_EXHAUSTED, LIMIT + 100, 10)
+    near.learn(asked(45, allowed=True), 5)
+    assert near.check(60) is not None
+    near.learn(asked(40, allowed=True), 5)
+    assert near.check(60) is None

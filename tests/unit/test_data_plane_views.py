@@ -259,3 +259,30 @@ async def test_a_view_that_cannot_be_verified_ahead_is_tried_again_while_it_is_u
     for _ in range(5):
         await asyncio.sleep(0)
     assert view.verified_time == plane.now
+
+
+async def test_an_older_load_that_comes_late_replaces_no_newer_view(plane):
+    """Two loads overlap: the one that began first ends last, and what it found is older."""
+    read, go_on = asyncio.Event(), asyncio.Event()
+    newest = plane.store.newest
+
+    async def slowly(tenant_id, account_id):
+        found = await newest(tenant_id, account_id)
+        if not read.is_set():
+            read.set()
+            await go_on.wait()
+        return found
+
+    plane.store.newest = slowly
+    late = asyncio.create_task(plane.views.view(TENANT, "a"))
+    await read.wait()
+    plane.now += SECOND
+    plane.publish_account("a", "free")
+    newer = await plane.views.view(TENANT, "a", fresh=True)
+    go_on.set()
+
+    assert (await late).record.subscription.terms[0].plan_key == "enterprise"
+
+    assert plane.views.cached(TENANT, "a") is newer
+    assert not newer.superseded
+    assert not (await plane.checks.check(TENANT, SSO)).allowed

@@ -65,12 +65,12 @@ class Exhausted:
             return
         known = near.denial
         if answer.reason is not Reason.QUOTA_EXHAUSTED:
-            if known is not None and _room(answer) >= known.quantity:
+            if known is not None and _room(compiled, answer) >= known.quantity:
                 near.denial = None
             return
         if not self._is_live or heard < max(self._live_since, near.returned):
             return
-        if known is not None and _room(answer) < known.quantity < quantity:
+        if known is not None and _room(compiled, answer) < known.quantity < quantity:
             quantity = known.quantity
         near.denial = Denial(
             quantity=quantity,
@@ -102,9 +102,14 @@ class Exhausted:
         return self._is_live and denial.heard >= self._live_since and 0 <= age < self._max_staleness
 
 
-def _room(answer: QuotaAnswer) -> float:
-    """How much the quota still held by this answer; a quota without a limit never denies."""
-    if answer.limit is None:
+def _room(compiled: CompiledQuota, answer: QuotaAnswer) -> float:
+    """How much the quota still held by this answer, up to the hard end of overage; one without an end never denies."""
+    slot = compiled.slots[min(answer.slot, len(compiled.slots) - 1)]
+    end = slot.hard_limit if slot.overage else slot.limit
+    if answer.limit is None or end is None:
         return float("inf")
-    left = next((pot.quantity for pot in answer.left if pot.kind is PotKind.INCLUDED), answer.remaining)
-    return left or 0
+    left = next((pot.quantity for pot in answer.left if pot.kind is PotKind.INCLUDED), None)
+    if left is None:
+        return answer.remaining or 0
+    taken = sum(pot.quantity for pot in answer.left if pot.kind is PotKind.OVERAGE) if slot.overage else 0
+    return left + taken + end - (slot.limit or 0)
