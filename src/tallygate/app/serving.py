@@ -85,6 +85,7 @@ def build_serving(
             drain_delay=server.drain_delay_seconds,
             drain=server.drain_seconds,
             reflection=server.reflection,
+            in_place=server.native_in_place,
             shared=shared,
         ),
     )

@@ -48,6 +48,8 @@ class ServerSettings(_Group):
     """A file with the API key that callers without one act as; for local listeners."""
     max_in_flight: Count = 1024
     """How many calls may be in flight in a process, one tenant's up to seven eighths; more are UNAVAILABLE."""
+    native_in_place: bool = True
+    """Whether the native transport's thread answers calls itself while the event loop waits: a third off a lone one."""
     max_connection_age: Annotated[Seconds, Field(gt=0)] = 3600.0
     """How long a connection takes new calls on transport grpcio; its client then opens another one."""
     max_connection_age_grace: Annotated[Seconds, Field(gt=0)] = 60.0

@@ -202,6 +202,17 @@ def test_events_are_followed_one_a_line_and_the_end_says_how_to_go_on(server, sa
     assert "hint: go on with --after 8" in said.err
 
 
+def test_who_follows_goes_on_where_the_server_closes_an_old_connection(server, say):
+    answer = usage_service_pb2.FollowEventsResponse
+    old = Refuse(grpc.StatusCode.UNAVAILABLE, "max connection age")
+    stop = Refuse(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.", "SHUTTING_DOWN")
+    server.answers["FollowEvents"] = iter([answer(event=event(7)), old, answer(event=event(8)), stop])
+    said = say("events", "follow", "--after", 6, "-o", "json")
+    assert [json.loads(line)["sequence"] for line in said.out.splitlines()] == ["7", "8"]
+    assert [request.after_sequence for request in server.asked("FollowEvents")] == [6, 7]
+    assert said.code == 3
+
+
 def test_a_key_is_shown_alone_on_stdout(server, say):
     server.answers["CreateApiKey"] = keys.CreateApiKeyResponse(key="tg_new", api_key=keys.ApiKey(key_id="k1"))
     said = say("key", "create", "ci", "--scope", "data", "--scope", "read_only", "--expire", "2026-12-01")

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Iterator
 from functools import partial
 
 import click
@@ -20,6 +21,8 @@ from tallygate_api.v1.usage_service_pb2_grpc import UsageServiceStub
 
 _PERIODS = {"current": wire.PERIOD_SELECTION_CURRENT, "previous": wire.PERIOD_SELECTION_PREVIOUS}
 _PAGE = 1_000
+_OLD_CONNECTION = "max connection age"
+"""What gRPC says of a connection that the server has closed for its age (`server.max_connection_age`)."""
 _after = click.option("--after", type=SEQUENCE, default=0, metavar="N", help="Only after sequence N.")
 _account = click.option("--account", metavar="ID", help="Only of this account.")
 
@@ -108,19 +111,19 @@ def follow(client: Client, *, after: int, account: str | None, feature: str | No
     One event a line. Ctrl-C ends it, and so does whoever read it and leaves.
     """
     request = wire.FollowEventsRequest(after_sequence=after, account_id=account, feature_key=feature)
-    stream = UsageServiceStub(client.channel).FollowEvents(request, metadata=client.metadata)
-    last, stopped = after, threading.Event()
+    open_streams: list[grpc.Call] = []
+    stopped = threading.Event()
 
     def stop(*_: object) -> None:
         stopped.set()
-        stream.cancel()
+        for stream in open_streams:
+            stream.cancel()
 
     # A KeyboardInterrupt may fall where Python ignores exceptions, and would be lost.
     before = signal.signal(signal.SIGINT, stop)
     when_reader_leaves(stop)
     try:
-        for answer in stream:
-            last = answer.event.sequence
+        for answer in _followed(client, request, open_streams):
             if client.as_json:
                 echo_json(answer.event, indent=None)
             else:
@@ -131,10 +134,32 @@ def follow(client: Client, *, after: int, account: str | None, feature: str | No
         if stopped.is_set():
             return
         failure = failure_of(error, address=client.target.address)
-        failure.hints = (*failure.hints, f"go on with --after {last}")
+        failure.hints = (*failure.hints, f"go on with --after {request.after_sequence}")
         raise failure from None
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _followed(
+    client: Client, request: wire.FollowEventsRequest, open_streams: list[grpc.Call]
+) -> Iterator[wire.FollowEventsResponse]:
+    """What follows, from one stream after the other: a server closes connections that are old.
+
+    The request says up to where, and `open_streams` holds the stream that is open.
+    """
+    stub = UsageServiceStub(client.channel)
+    while True:
+        stream = stub.FollowEvents(request, metadata=client.metadata)
+        open_streams[:] = [stream]
+        try:
+            for answer in stream:
+                request.after_sequence = answer.event.sequence
+                yield answer
+        except grpc.RpcError as error:
+            if _OLD_CONNECTION in (error.details() or ""):
+                continue
+            raise
+        return
 
 
 def _events(client: Client, request: wire.ListEventsRequest, limit: int | None) -> wire.ListEventsResponse:

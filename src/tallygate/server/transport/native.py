@@ -146,6 +146,7 @@ class NativeTransport:
             max_calls=limits.max_in_flight + limits.max_streams,
             always=frozenset({health.SERVICE_NAME}),
             burst=self._calls.burst,
+            in_place=self._options.in_place,
         )
         # Registered methods only: generic handlers go through a grpcio server behind it, at a tenth of the speed.
         for service in self._services:

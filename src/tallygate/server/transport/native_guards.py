@@ -61,8 +61,10 @@ class GuardedServer(library.Server):
         max_calls: int,
         always: frozenset[str],
         burst: Burst | None = None,
+        in_place: bool = True,
     ) -> None:
         super().__init__(options=options, io_threads=io_threads)
+        self._in_place = in_place
         self._burst = burst or Burst()
         self._burst.at_end(self._respond)
         self._answered: list[tuple[int, bytes]] = []
@@ -103,13 +105,14 @@ class GuardedServer(library.Server):
     def _dispatch(self) -> None:
         """Run in a thread of its own: hand events to the loop, but never more calls than it may hold.
 
-        While the loop waits, they are worked on here: a call may then be answered before the loop would have woken up.
+        While the loop waits, they are worked on here, if that is wanted: a call may then be answered before the loop
+        would have woken up.
         """
         front, loop = self._front, self._loop
         if front is None or loop is None:
             return
         borrow = None
-        if isinstance(loop, LendingLoop):
+        if self._in_place and isinstance(loop, LendingLoop):
             loop.lend()
             borrow = loop.borrow
         self._always = frozenset(index for index, (path, _) in enumerate(self._table) if self._is_always(path))

@@ -43,6 +43,8 @@ class TransportOptions:
     drain_delay: float = 0.0
     drain: float = 10.0
     reflection: bool = True
+    in_place: bool = True
+    """Whether the native transport's thread works on calls itself while the event loop waits."""
     shared: bool = False
     """Whether other servers of the same installation listen on the same TCP port."""
 
