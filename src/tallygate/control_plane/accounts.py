@@ -13,7 +13,7 @@ from tallygate.records.fields import check_id, check_metadata, check_zone
 from tallygate.records.lookup import account_record, known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, page_of
 from tallygate.records.ports import NewId, UnitOfWork
-from tallygate.records.values import Account, AccountUser, Held
+from tallygate.records.values import Account, AccountUser, StoredSubscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class AccountView:
     """An account with its live subscription; `created` says that it is new."""
 
     account: Account
-    subscription: Held | None = None
+    subscription: StoredSubscription | None = None
     created: bool = False
 
 

@@ -13,7 +13,7 @@ from tallygate.domain.catalog import AddOn, Catalog, Feature, FormerDefault, For
 from tallygate.domain.errors import PlanNotFoundError
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
 from tallygate.records.ports import UnitOfWork
-from tallygate.records.values import Held, PublishedPlan, Tenant
+from tallygate.records.values import PublishedPlan, StoredSubscription, Tenant
 
 
 class Migrate(StrEnum):
@@ -195,7 +195,7 @@ async def _migrate(work: UnitOfWork, diff: CatalogDiff, migrate: Migrate, now: i
             await work.subscriptions.put(held.account_id, moved, cancel_time=held.cancel_time)
 
 
-async def _period_end(work: UnitOfWork, catalog: Catalog, held: Held, now: int) -> int:
+async def _period_end(work: UnitOfWork, catalog: Catalog, held: StoredSubscription, now: int) -> int:
     account = await work.accounts.get(held.account_id)
     zone = (account.time_zone if account else "") or catalog.time_zone
     term = term_at(held.subscription, now)

@@ -22,7 +22,7 @@ from tallygate.domain.instants import rfc3339
 from tallygate.records.fields import check_instant, check_quantity
 from tallygate.records.lookup import known_account, plan_on_sale
 from tallygate.records.ports import UnitOfWork
-from tallygate.records.values import Account, Held
+from tallygate.records.values import Account, StoredSubscription
 
 _STATES = SubscriptionState
 _SETTABLE = (_STATES.INCOMPLETE, _STATES.ACTIVE, _STATES.PAST_DUE, _STATES.SUSPENDED)
@@ -67,7 +67,7 @@ class CancelSubscription:
     end_time: int | None = None
 
 
-async def change_plan(work: UnitOfWork, request: ChangePlan, *, now: int) -> Held:
+async def change_plan(work: UnitOfWork, request: ChangePlan, *, now: int) -> StoredSubscription:
     """Move the live subscription to another plan; what was to come before no longer comes."""
     account = await known_account(work, request.account_id)
     plan = plan_on_sale(await work.catalog.load(), request.plan_key, request.plan_version)
@@ -80,7 +80,7 @@ async def change_plan(work: UnitOfWork, request: ChangePlan, *, now: int) -> Hel
     return await _put(work, held, with_plan_from(without_trial(live, now), plan, max(now, live.start_time)))
 
 
-async def set_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> Held:
+async def set_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> StoredSubscription:
     """Hold an add-on in some quantity from now on."""
     account = await known_account(work, request.account_id)
     catalog = await work.catalog.load()
@@ -99,7 +99,7 @@ async def set_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> Held:
     return await _put(work, held, with_add_on(live, request.add_on_key, add_on.version, quantity, start))
 
 
-async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, now: int) -> Held:
+async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, now: int) -> StoredSubscription:
     """Give the live subscription an end; until then it grants as before. One that grants nothing ends at once.
 
     An end that it has already never moves later by this.
@@ -124,7 +124,7 @@ async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, 
     return await _put(work, replace(held, cancel_time=held.cancel_time or now), canceled)
 
 
-async def extend_trial(work: UnitOfWork, account_id: str, trial_end_time: int, *, now: int) -> Held:
+async def extend_trial(work: UnitOfWork, account_id: str, trial_end_time: int, *, now: int) -> StoredSubscription:
     """Move the end of a running trial: later, or earlier down to now.
 
     Raises:
@@ -138,7 +138,9 @@ async def extend_trial(work: UnitOfWork, account_id: str, trial_end_time: int, *
     return await _put(work, held, with_trial_until(live, end))
 
 
-async def extend_subscription(work: UnitOfWork, account_id: str, end_time: int | None, *, now: int) -> Held:
+async def extend_subscription(
+    work: UnitOfWork, account_id: str, end_time: int | None, *, now: int
+) -> StoredSubscription:
     """Move the end of the live subscription, None: without end; a cancellation is taken back."""
     held = await _live(work, await known_account(work, account_id), now)
     live = held.subscription
@@ -148,7 +150,7 @@ async def extend_subscription(work: UnitOfWork, account_id: str, end_time: int |
     return await _put(work, replace(held, cancel_time=None), replace(live, end_time=end_time, state=state))
 
 
-async def set_state(work: UnitOfWork, account_id: str, state: SubscriptionState, *, now: int) -> Held:
+async def set_state(work: UnitOfWork, account_id: str, state: SubscriptionState, *, now: int) -> StoredSubscription:
     """Set the state that billing decides on; the others follow from the instants.
 
     Raises:
@@ -166,20 +168,20 @@ async def set_state(work: UnitOfWork, account_id: str, state: SubscriptionState,
     return await _put(work, held, replace(held.subscription, state=state))
 
 
-async def _put(work: UnitOfWork, held: Held, changed: Subscription) -> Held:
+async def _put(work: UnitOfWork, held: StoredSubscription, changed: Subscription) -> StoredSubscription:
     if changed != held.subscription:
         await work.subscriptions.put(held.account_id, changed, cancel_time=held.cancel_time)
     return replace(held, subscription=changed)
 
 
-async def _live(work: UnitOfWork, account: Account, now: int) -> Held:
+async def _live(work: UnitOfWork, account: Account, now: int) -> StoredSubscription:
     held = (await live_ones(work, [account.account_id], now=now)).get(account.account_id)
     if held is None:
         raise SubscriptionNotFoundError(account_id=account.account_id)
     return held
 
 
-async def _changeable(work: UnitOfWork, account: Account, now: int) -> Held:
+async def _changeable(work: UnitOfWork, account: Account, now: int) -> StoredSubscription:
     held = await _live(work, account, now)
     standing = state_at(held.subscription, now)
     if standing not in _CHANGEABLE:

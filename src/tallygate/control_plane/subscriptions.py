@@ -17,7 +17,7 @@ from tallygate.records.fields import check_id, check_instant
 from tallygate.records.lookup import account_record, known_account, plan_on_sale
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
 from tallygate.records.ports import NewId, UnitOfWork
-from tallygate.records.values import Held, SubscriptionQuery
+from tallygate.records.values import StoredSubscription, SubscriptionQuery
 
 MAX_TRIAL_DAYS = 3_650
 
@@ -49,7 +49,7 @@ def live_subscription(record: AccountRecord, now: int) -> Subscription | None:
     return subscription
 
 
-async def live_ones(work: UnitOfWork, account_ids: Sequence[str], *, now: int) -> dict[str, Held]:
+async def live_ones(work: UnitOfWork, account_ids: Sequence[str], *, now: int) -> dict[str, StoredSubscription]:
     """The live subscriptions of these accounts, by account."""
     if not account_ids:
         return {}
@@ -57,7 +57,9 @@ async def live_ones(work: UnitOfWork, account_ids: Sequence[str], *, now: int) -
     return {held.account_id: held for held in await work.subscriptions.list(query)}
 
 
-async def create_subscription(work: UnitOfWork, request: CreateSubscription, *, now: int, new_id: NewId) -> Held:
+async def create_subscription(
+    work: UnitOfWork, request: CreateSubscription, *, now: int, new_id: NewId
+) -> StoredSubscription:
     """Subscribe an account, with its trial and add-ons.
 
     Raises:
@@ -79,10 +81,12 @@ async def create_subscription(work: UnitOfWork, request: CreateSubscription, *, 
     if record.subscription is not None:
         await _set_aside(work, record, created.subscription_id, now=now, longest=longest_period(catalog))
     await work.subscriptions.put(request.account_id, created)
-    return Held(account_id=request.account_id, subscription=created, create_time=now)
+    return StoredSubscription(account_id=request.account_id, subscription=created, create_time=now)
 
 
-async def get_subscription(work: UnitOfWork, account_id: str, subscription_id: str = "", *, now: int) -> Held:
+async def get_subscription(
+    work: UnitOfWork, account_id: str, subscription_id: str = "", *, now: int
+) -> StoredSubscription:
     """One subscription of an account, the live one by default; its state reads as of now.
 
     Raises:
@@ -108,12 +112,12 @@ async def list_subscriptions(
     plan_key: str = "",
     state: SubscriptionState | None = None,
     now: int,
-) -> Page[Held]:
+) -> Page[StoredSubscription]:
     """All subscriptions of one account or of all, newest first; states read as of now."""
     if account_id:
         await known_account(work, account_id)
 
-    async def load(before: tuple[int, str] | None, limit: int) -> Sequence[Held]:
+    async def load(before: tuple[int, str] | None, limit: int) -> Sequence[StoredSubscription]:
         accounts = [account_id] if account_id else []
         query = SubscriptionQuery(
             now=now, limit=limit, account_ids=accounts, plan_key=plan_key, state=state, before=before
@@ -123,7 +127,7 @@ async def list_subscriptions(
     return await newest_of(page, load, lambda held: (held.create_time, held.subscription.subscription_id))
 
 
-def _as_of(held: Held, now: int) -> Held:
+def _as_of(held: StoredSubscription, now: int) -> StoredSubscription:
     return replace(held, subscription=replace(held.subscription, state=state_at(held.subscription, now)))
 
 

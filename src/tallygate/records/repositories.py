@@ -13,11 +13,11 @@ from tallygate.records.values import (
     Account,
     AccountUser,
     CatalogUse,
-    Held,
     SeatHolder,
     StoredGrant,
     StoredKey,
     StoredOverride,
+    StoredSubscription,
     SubscriptionQuery,
     Tenant,
 )
@@ -130,11 +130,11 @@ class SubscriptionRepository(Protocol):
         """
         ...
 
-    async def list(self, wanted: SubscriptionQuery) -> Sequence[Held]:
+    async def list(self, wanted: SubscriptionQuery) -> Sequence[StoredSubscription]:
         """Those asked for, newest first."""
         ...
 
-    async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[Held]:
+    async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[StoredSubscription]:
         """The live ones that are served by an older version of the plan, now or later."""
         ...
 

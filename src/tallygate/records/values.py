@@ -70,7 +70,7 @@ class SeatHolder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class StoredSubscription:
     """A subscription, whose it is, when it was created, and when it was cancelled."""
 
     account_id: str

@@ -16,7 +16,7 @@ from tallygate.control_plane.subscriptions import create_subscription, get_subsc
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.ports import BillingWork, UnitOfWork
 from tallygate.records.transactions import UseCase
-from tallygate.records.values import Held
+from tallygate.records.values import StoredSubscription
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.scalars import (
@@ -142,7 +142,9 @@ class SubscriptionServicer:
         subscription, version = await self._change(call, lambda work, now: set_state(work, account_id, state, now=now))
         return wire.SetSubscriptionStateResponse(subscription=subscription, view_version=version)
 
-    async def _change(self, call: Call, use_case: UseCase[Held]) -> tuple[subscription_pb2.Subscription, int]:
+    async def _change(
+        self, call: Call, use_case: UseCase[StoredSubscription]
+    ) -> tuple[subscription_pb2.Subscription, int]:
         """Run a change, and show the subscription as it reads after it."""
 
         async def changed(work: BillingWork, now: int) -> subscription_pb2.Subscription:

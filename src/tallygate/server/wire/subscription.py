@@ -7,7 +7,7 @@ from tallygate.control_plane.subscriptions import CreateSubscription
 from tallygate.domain.account import AddOnHolding, PlanTerm, SubscriptionState
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.records.values import Held
+from tallygate.records.values import StoredSubscription
 from tallygate.server.wire.price import encode_price
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_instant, optional_quantity, timestamp
 from tallygate_api.v1 import subscription_pb2 as wire
@@ -50,7 +50,7 @@ def _decode_choice(selection: service.AddOnSelection, path: str) -> AddOnChoice:
     return AddOnChoice(add_on_key=add_on_key, quantity=1 if quantity is None else quantity)
 
 
-def encode_subscription(held: Held, catalog: Catalog, now: int) -> wire.Subscription:
+def encode_subscription(held: StoredSubscription, catalog: Catalog, now: int) -> wire.Subscription:
     """A subscription with the plan that serves at `now` and its prices."""
     subscription = held.subscription
     term = term_at(subscription, now)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, distinct, func, not_, or_, select, union
 
 from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
-from tallygate.records.values import CatalogUse, Held, SubscriptionQuery
+from tallygate.records.values import CatalogUse, StoredSubscription, SubscriptionQuery
 from tallygate.storage.sql.models import (
     Base,
     GrantRow,
@@ -63,7 +63,7 @@ class SqlSubscriptionRepository:
         await self.scope.upsert(SubscriptionTermRow, _term_rows(subscription))
         await self.scope.upsert(SubscriptionAddOnRow, _add_on_rows(subscription))
 
-    async def list(self, wanted: SubscriptionQuery) -> Sequence[Held]:
+    async def list(self, wanted: SubscriptionQuery) -> Sequence[StoredSubscription]:
         """Those asked for, newest first."""
         if wanted.account_ids and self.scope.known.empty.issuperset(wanted.account_ids):
             return []
@@ -71,7 +71,7 @@ class SqlSubscriptionRepository:
         newest = _subscriptions.c.create_time.desc(), _subscriptions.c.subscription_id.desc()
         return await _assembled(self.scope, await self.scope.rows(query.order_by(*newest).limit(wanted.limit)))
 
-    async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[Held]:
+    async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[StoredSubscription]:
         """The live ones that are served by an older version of the plan, now or later."""
         older = select(_terms.c.subscription_id).where(
             self.scope.own(SubscriptionTermRow),
@@ -208,11 +208,11 @@ def _reads_as(state: SubscriptionState, now: int) -> ColumnElement[bool]:
             return and_(not_(ended), column.state == state.value)
 
 
-async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[Held]:
+async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[StoredSubscription]:
     terms = await _parts(scope, SubscriptionTermRow, rows)
     add_ons = await _parts(scope, SubscriptionAddOnRow, rows)
     return [
-        Held(
+        StoredSubscription(
             account_id=row.account_id,
             subscription=Subscription(
                 subscription_id=row.subscription_id,
