@@ -13,7 +13,7 @@ from tallygate.domain.catalog import Aggregation, Algorithm, LimitOwner, RateLim
 from tallygate.domain.event import FactSource
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.identity import effect_digest, payload_hash
-from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Slot
+from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Segment
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.domain.tenant_clock import TenantClock
 from tallygate.storage.memory import MemoryGates
@@ -105,7 +105,7 @@ class Rig:
         self.server.close()
 
 
-def slots(base: int, world: dict) -> tuple[Slot, ...]:
+def segments(base: int, world: dict) -> tuple[Segment, ...]:
     """Periods of 20 s around the base, each with the terms of the world; the third is cut in two phases."""
     found = []
     for index in range(-3, 12):
@@ -116,7 +116,7 @@ def slots(base: int, world: dict) -> tuple[Slot, ...]:
             limit = world["limits"][(terms + part) % 5]
             standing, room = world["standing"][terms], world.get("room", [None] * 5)[terms]
             found.append(
-                Slot(
+                Segment(
                     start=begin,
                     end=end,
                     period_start=start,
@@ -155,7 +155,7 @@ def grants(base: int, world: dict) -> tuple[Grant, ...]:
     return tuple(sorted(found, key=Grant.burn_order))
 
 
-Terms = tuple[tuple[Slot, ...], tuple[Grant, ...]]
+Terms = tuple[tuple[Segment, ...], tuple[Grant, ...]]
 
 
 def gate(asked: Quota | Rate | str, now: int, terms: Terms) -> tuple[QuotaGate | RateGate | ResetGate, bytes, str]:
@@ -168,7 +168,7 @@ def gate(asked: Quota | Rate | str, now: int, terms: Terms) -> tuple[QuotaGate |
             quota = QuotaGate(
                 feature_key=asked.feature,
                 quantity=quantity,
-                slots=terms[0],
+                segments=terms[0],
                 grants=terms[1],
                 mode=asked.mode,
                 aggregation=family,
@@ -189,7 +189,7 @@ def gate(asked: Quota | Rate | str, now: int, terms: Terms) -> tuple[QuotaGate |
             )
             return rate, payload_hash(quantity=asked.cost, mode="RATE", dimensions={}), asked.name
         case str():
-            reset = ResetGate(feature_key=asked, slots=terms[0], aggregation=FEATURES[asked])
+            reset = ResetGate(feature_key=asked, segments=terms[0], aggregation=FEATURES[asked])
             return reset, payload_hash(quantity=0, mode="RESET", dimensions={}), asked
 
 
@@ -233,7 +233,7 @@ async def drive(rig: Rig, world: dict, history: list[Step]) -> None:
     gates = RedisGates(rig.link, options, lambda: clock[0], script=script)
     model = MemoryGates(lambda: clock[0], replay_window=REPLAY_WINDOW)
     base = ORIGIN + world["phase"]
-    terms = slots(base, world), grants(base, world)
+    terms = segments(base, world), grants(base, world)
     await fresh(rig.link, account)
     offset = world.get("offset", 0)
     now = base + 5 * SECOND

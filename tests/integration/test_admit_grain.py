@@ -15,7 +15,7 @@ from tallygate.domain.catalog import Algorithm, LimitOwner, RateLimit
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.gating.admit import MAX_CLOCK_SKEW, Identified
 from tallygate.domain.gating.identity import effect_digest, payload_hash
-from tallygate.domain.gating.quota import QuotaGate, Slot
+from tallygate.domain.gating.quota import QuotaGate, Segment
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.gates import ADMIT, GateOptions, RedisGates
@@ -24,7 +24,7 @@ SECOND = 1_000_000
 GRAIN = SECOND // 10
 BOUND = 5
 START = 1_930_910_400 * SECOND + 123_456
-ALWAYS = Slot(
+ALWAYS = Segment(
     start=0, end=2**53, period_start=0, period_end=2**53, previous_start=0, keep_until=2**53, limit=None, plan_key="p"
 )
 
@@ -46,7 +46,7 @@ class Rig:
 
     async def consume(self, request: str) -> tuple[bool, int]:
         """Whether it was taken, and when."""
-        gate = QuotaGate(feature_key="calls", quantity=1, slots=(ALWAYS,))
+        gate = QuotaGate(feature_key="calls", quantity=1, segments=(ALWAYS,))
         digest = effect_digest(tenant_id="t", account_id="a", gate_key="calls", request_id=request)
         hashed = payload_hash(quantity=1, mode="ALL_OR_NOTHING", dimensions={})
         reply = await ask_once(

@@ -13,13 +13,13 @@ from tallygate.domain.account import Grant
 from tallygate.domain.catalog import Aggregation
 from tallygate.domain.event import FactKind
 from tallygate.domain.gating.admit import AdmitStatus, Identified
-from tallygate.domain.gating.quota import QuotaGate, ResetGate, Slot
+from tallygate.domain.gating.quota import QuotaGate, ResetGate, Segment
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.gates import GateOptions, RedisGates
 from tallygate.storage.sql.metering.tables import fact_of
 
 YEARS_LATER = JANUARY * 4
-SLOT = Slot(
+SEGMENT = Segment(
     start=0,
     end=YEARS_LATER,
     period_start=0,
@@ -65,7 +65,9 @@ async def admit(rig, gate, request="r-1", **context):
 
 
 def take(quantity, aggregation=Aggregation.SUM):
-    return QuotaGate(feature_key="calls", quantity=quantity, slots=(SLOT,), grants=(GRANT,), aggregation=aggregation)
+    return QuotaGate(
+        feature_key="calls", quantity=quantity, segments=(SEGMENT,), grants=(GRANT,), aggregation=aggregation
+    )
 
 
 async def forget_replays(rig):
@@ -100,7 +102,7 @@ async def test_what_is_admitted_is_what_is_recorded(rig):
         (take(3, Aggregation.MAX), FactKind.LEVEL),
         (take(0, Aggregation.LATEST), FactKind.LEVEL),
         (take(3, Aggregation.UNIQUE), FactKind.EVENT),
-        (ResetGate(feature_key="calls", slots=(SLOT,)), FactKind.RESET),
+        (ResetGate(feature_key="calls", segments=(SEGMENT,)), FactKind.RESET),
     ],
 )
 async def test_every_kind_is_read(rig, gate, kind):

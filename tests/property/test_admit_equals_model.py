@@ -179,7 +179,7 @@ PLANTED = {
     "forgets by a test tenant's clock": ("div(raw, window)", "div(now, window)"),
     "refuses at the limit": ("most >= 0 and quantity > most", "most >= 0 and quantity >= most"),
     "admits past the limit": ("most >= 0 and quantity > most", "most >= 0 and quantity > most + 1"),
-    "knows no end of overage": ("counted = slot[SLOT_HARD_LIMIT], counted + place.overage", "counted = -1, 0"),
+    "knows no end of overage": ("counted = segment[SEGMENT_HARD_LIMIT], counted + place.overage", "counted = -1, 0"),
     "forgets what overage took": ("counted + place.overage\n", "counted\n"),
     "admits a level past the end": ("most >= 0 and level > most", "false"),
     "forgets expiry of grants": (
@@ -220,8 +220,11 @@ PLANTED_IN_PLAIN_CALLS = {
     "forgets the older generation": PLANTED["forgets the older generation"],
     "ignores the reset": PLANTED["ignores the reset"],
     "is not told of the reset": ("redis.call('HSET', place.key, 'r', fmt(now))", "redis.call('EXISTS', place.key)"),
-    "another period in the fact": ("place.start, slot[SLOT_PERIOD_END])", "place.start, slot[SLOT_PERIOD_END] + 1)"),
-    "another pot in the fact": ("pack_pots(answer[ANSWER_POTS]) .. slot", "pack_pots({}) .. slot"),
+    "another period in the fact": (
+        "place.start, segment[SEGMENT_PERIOD_END])",
+        "place.start, segment[SEGMENT_PERIOD_END] + 1)",
+    ),
+    "another pot in the fact": ("pack_pots(answer[ANSWER_POTS]) .. segment", "pack_pots({}) .. segment"),
     "never drains": ("(div(stop, tick) - div(start, tick)) * drain", "0"),
     "keeps counting the old window": PLANTED["keeps counting the old window"],
     "shows what was not taken": ("takes and outcome.yes or outcome.no", "outcome.yes or outcome.no"),

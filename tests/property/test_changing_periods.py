@@ -10,7 +10,7 @@ from tallygate.control_plane.formers import kept, longest_period, with_former, w
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import Catalog, Entitlement, Feature, FeatureKind, FormerDefault, FormerZone, Plan
 from tallygate.domain.gating.resolve import resolve
-from tallygate.domain.gating.slots import period_at
+from tallygate.domain.gating.segments import period_at
 from tallygate.domain.period import Anchor, PeriodRule, PeriodUnit, from_datetime
 
 HOUR = 3_600_000_000

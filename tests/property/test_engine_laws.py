@@ -37,7 +37,7 @@ from tallygate.domain.gating.quota import MeterState, Mode, OutOfRange, QuotaGat
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.domain.gating.remedies import Metered, Question
 from tallygate.domain.gating.resolve import END, Resolver, resolve
-from tallygate.domain.gating.slots import period_at, slots
+from tallygate.domain.gating.segments import period_at, segments
 from tallygate.domain.period import Anchor, PeriodRule, PeriodUnit, UsagePeriod
 
 SECOND = 1_000_000
@@ -138,9 +138,9 @@ def worlds(draw, entitlements=limits):
 
 
 def gate_at(held, feature, at, quantity, mode=Mode.ALL_OR_NOTHING):
-    around = slots(held, feature, at=at)
+    around = segments(held, feature, at=at)
     grants = held.grants.get("f", ())
-    return QuotaGate(feature_key="f", quantity=quantity, slots=around, grants=grants, mode=mode)
+    return QuotaGate(feature_key="f", quantity=quantity, segments=around, grants=grants, mode=mode)
 
 
 takes = st.lists(
@@ -187,18 +187,18 @@ def test_slots_tile_and_each_lies_in_one_phase_and_period(world, at, back):
     catalog, record = world
     held = resolve(catalog, record)
 
-    found = slots(held, catalog.features["f"], at=at, back=back)
+    found = segments(held, catalog.features["f"], at=at, back=back)
 
-    assert any(slot.start <= at < slot.end for slot in found)
+    assert any(segment.start <= at < segment.end for segment in found)
     assert all(before.end == after.start for before, after in itertools.pairwise(found))
-    for slot in found:
-        phase = held.phase_at(slot.start)
-        assert phase.start <= slot.start < slot.end <= phase.end
-        assert slot.period_start <= slot.start < slot.end <= slot.period_end
-        period = UsagePeriod(slot.period_start, slot.period_end)
-        assert period == period_at(held, catalog.features["f"], slot.start)
-        assert period == period_at(held, catalog.features["f"], slot.end - 1)
-        assert slot.previous_start <= slot.period_start < slot.period_end <= slot.keep_until
+    for segment in found:
+        phase = held.phase_at(segment.start)
+        assert phase.start <= segment.start < segment.end <= phase.end
+        assert segment.period_start <= segment.start < segment.end <= segment.period_end
+        period = UsagePeriod(segment.period_start, segment.period_end)
+        assert period == period_at(held, catalog.features["f"], segment.start)
+        assert period == period_at(held, catalog.features["f"], segment.end - 1)
+        assert segment.previous_start <= segment.period_start < segment.period_end <= segment.keep_until
 
 
 @settings(LAW)
@@ -324,7 +324,7 @@ def test_waiting_exactly_retry_after_lets_the_same_quantity_pass(world, history,
     def ask(at):
         gate = gate_at(held, feature, at, quantity)
         answer, _ = quota_steps.step(gate, state, now=at)
-        metered = Metered(answer=answer, slots=gate.slots, now=at)
+        metered = Metered(answer=answer, segments=gate.segments, now=at)
         return decide_metered(catalog, held, Question(feature=feature, quantity=quantity, at=at), metered)
 
     decision = ask(now)
@@ -355,7 +355,7 @@ def test_one_more_than_a_level_passes_where_it_has_room_and_after_exactly_retry_
         gate = replace(gate_at(held, feature, at, None), aggregation=aggregation)
         answer, _ = quota_steps.step(gate, state, now=at)
         question = Question(feature=feature, quantity=1, beyond=True, at=at)
-        metered = tried(question, Metered(answer=answer, slots=gate.slots, now=at))
+        metered = tried(question, Metered(answer=answer, segments=gate.segments, now=at))
         return decide_metered(catalog, held, question, metered)
 
     for wait, level in history:
@@ -387,7 +387,7 @@ def test_an_option_is_offered_if_and_only_if_buying_it_helps(world, history, qua
     gate = gate_at(held, feature, now, quantity)
     answer, _ = quota_steps.step(gate, state, now=now)
     question = Question(feature=feature, quantity=quantity, at=now)
-    decision = decide_metered(catalog, held, question, Metered(answer=answer, slots=gate.slots, now=now))
+    decision = decide_metered(catalog, held, question, Metered(answer=answer, segments=gate.segments, now=now))
     phase = held.phase_at(now)
     if decision.allowed or phase.standing is not None or not phase.subscription_id:
         return

@@ -48,7 +48,7 @@ class Near:
     def asked(self, *, included: int = LIMIT, offset: int = 0, allowed: bool = False) -> tuple[Admitted, int]:
         """What would be learnt of a question that is sent now, and answered with these figures; and what was heard."""
         compiled, now = self.compiled, self.plane.now
-        slot = compiled.slots[0]
+        segment = compiled.segments[0]
         answer = QuotaAnswer(
             allowed=allowed,
             reason=Reason.WITHIN_LIMIT if allowed else Reason.QUOTA_EXHAUSTED,
@@ -57,9 +57,9 @@ class Near:
             limit=LIMIT,
             remaining=LIMIT - included,
             pots=(),
-            slot=0,
-            period_start=slot.period_start,
-            period_end=slot.period_end,
+            segment=0,
+            period_start=segment.period_start,
+            period_end=segment.period_end,
             left=(Pot(kind=PotKind.INCLUDED, quantity=LIMIT - included),),
         )
         reply = AdmitReply(status=AdmitStatus.DECIDED, now=now + offset, answers=(answer,))
@@ -116,7 +116,7 @@ def test_nothing_is_known_of_smaller_quantities(near):
 def test_each_quantity_is_told_what_unblocks_it_and_when(near):
     near.deny(2)
     few, many = near.check(2), near.check(LIMIT + 1)
-    reset = near.compiled.slots[0].period_end
+    reset = near.compiled.segments[0].period_end
     assert few.retry_after == reset - near.plane.now
     assert many.retry_after is None
     tops = [next(o.limit for o in d.unblock_options if o.kind.value == "TOP_UP") for d in (few, many)]
@@ -163,7 +163,7 @@ def test_a_clock_that_was_set_back_makes_nothing_younger(near):
 async def test_it_ends_with_its_period_by_the_stores_clock(near, early):
     """The store's clock decides what has begun: here it is ten seconds ahead of this process's, or behind it."""
     ahead = 10 * SECOND * early
-    near.plane.now = near.compiled.slots[0].period_end - 11 * SECOND
+    near.plane.now = near.compiled.segments[0].period_end - 11 * SECOND
     await near.load()
     near.deny(1, offset=ahead)
     near.plane.now += SECOND

@@ -108,23 +108,23 @@ def answered(rig, account_id, request, asked):
     """An answer to this request as the store may give it, and the quota that it was asked of."""
     view, quantity = rig.view(account_id), asked["quantity"]
     compiled = (rig.consumes if asked["takes"] else rig.checks).compile(TENANT, request, view, rig.plane.now)
-    slot, used = compiled.slots[0], asked["used"]
+    segment, used = compiled.segments[0], asked["used"]
     over = min(asked["over"], quantity) if asked["takes"] and asked["allows"] else 0
     paid = ((PotKind.INCLUDED, quantity - over), (PotKind.OVERAGE, over))
-    reason = Reason.OVERAGE if over else Reason.UNLIMITED if slot.limit is None else Reason.WITHIN_LIMIT
+    reason = Reason.OVERAGE if over else Reason.UNLIMITED if segment.limit is None else Reason.WITHIN_LIMIT
     taken = asked["takes"] and asked["allows"]
     answer = QuotaAnswer(
         allowed=asked["allows"],
         reason=reason if asked["allows"] else Reason.QUOTA_EXHAUSTED,
         granted=quantity if taken else 0,
         used=used,
-        limit=slot.limit,
-        remaining=None if slot.limit is None else max(0, slot.limit - used),
+        limit=segment.limit,
+        remaining=None if segment.limit is None else max(0, segment.limit - used),
         pots=tuple(Pot(kind=kind, quantity=units) for kind, units in paid if units) if taken else (),
-        slot=0,
-        period_start=slot.period_start + (7_000_001 if asked["was_reset"] else 0),
-        period_end=slot.period_end,
-        left=() if taken else (Pot(kind=PotKind.INCLUDED, quantity=(slot.limit or 0) - used),),
+        segment=0,
+        period_start=segment.period_start + (7_000_001 if asked["was_reset"] else 0),
+        period_end=segment.period_end,
+        left=() if taken else (Pot(kind=PotKind.INCLUDED, quantity=(segment.limit or 0) - used),),
         replayed=asked["replayed"] and taken,
     )
     return compiled, answer

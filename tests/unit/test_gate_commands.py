@@ -6,7 +6,7 @@ import hiredis
 import msgpack
 import pytest
 
-from admit_histories import ORIGIN, SECOND, Quota, Rate, Step, call, grants, slots
+from admit_histories import ORIGIN, SECOND, Quota, Rate, Step, call, grants, segments
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.ports import NOBODY, AdmitReply, Asked
 from tallygate.domain.errors import EpochMismatchError, StoreUnavailableError
@@ -29,7 +29,7 @@ WORLD = {
     "grants": [],
 }
 NOW = ORIGIN + 5 * SECOND
-TERMS = slots(ORIGIN, WORLD), grants(ORIGIN, WORLD)
+TERMS = segments(ORIGIN, WORLD), grants(ORIGIN, WORLD)
 TAKEN = msgpack.packb([0, 1, 1, 5, 4, 3, ORIGIN, ORIGIN + 20 * SECOND, [["I", 1, ""]], []])
 IDS = [
     *("x" * length for length in (1, 31, 32, 127, 128, 254, 255)),
@@ -192,11 +192,11 @@ def test_what_was_decided_is_read_whole(gates, link):
     link.answer([b"DECIDED", NOW, 1, TAKEN])
     (answer,) = told[0].answers
     assert (answer.allowed, answer.reason, answer.granted, answer.used) == (True, Reason.WITHIN_LIMIT, 1, 1)
-    assert (answer.limit, answer.remaining, answer.slot, answer.replayed) == (5, 4, 3, True)
+    assert (answer.limit, answer.remaining, answer.segment, answer.replayed) == (5, 4, 3, True)
 
 
 @pytest.mark.parametrize(
-    "name", ["STALE_VIEW", "SLOTS_MISSED", "EVENT_BACKLOG", "COUNTER_OVERFLOW", "REQUEST_ID_REUSED"]
+    "name", ["STALE_VIEW", "SEGMENTS_MISSED", "EVENT_BACKLOG", "COUNTER_OVERFLOW", "REQUEST_ID_REUSED"]
 )
 def test_another_status_is_told_as_it_is(gates, link, name):
     told = ask(gates, link)

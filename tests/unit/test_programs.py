@@ -61,7 +61,7 @@ async def rig():
 async def test_whoever_asks_alike_shares_a_program(rig):
     first = await rig.consumed(quantity=3)
     assert await rig.consumed(quantity=700, user_id="u", dimensions={"k": "v"}) is first
-    assert (len(rig.store.prepared), len(rig.store.prepared[0].gates[0].gate.slots)) == (1, 1)
+    assert (len(rig.store.prepared), len(rig.store.prepared[0].gates[0].gate.segments)) == (1, 1)
     refund = await rig.consumed(quantity=-3)
     assert refund is not first
     assert rig.store.prepared[1].gates[0].gate.quantity < 0
@@ -112,7 +112,7 @@ async def test_it_ends_where_a_grant_begins_or_ends(rig):
 async def test_another_instant_is_asked_with_all_slots_and_not_kept(rig):
     first = await rig.consumed(occurred_time=rig.plane.now - SECOND)
     assert await rig.consumed(occurred_time=rig.plane.now - SECOND) is not first
-    assert len(first.slots) > 1
+    assert len(first.segments) > 1
 
 
 async def test_limits_are_compiled_by_what_they_are_matched_with(rig):
@@ -151,7 +151,7 @@ async def test_a_status_that_decides_nothing_ends_the_call(rig, status, error):
     assert len(rig.store.asked) == 1
 
 
-@pytest.mark.parametrize("status", [AdmitStatus.STALE_VIEW, AdmitStatus.SLOTS_MISSED])
+@pytest.mark.parametrize("status", [AdmitStatus.STALE_VIEW, AdmitStatus.SEGMENTS_MISSED])
 async def test_it_is_asked_three_times_at_most(rig, status):
     with pytest.raises(StaleViewError):
         await ask(rig, *[status] * 3)

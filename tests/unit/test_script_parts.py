@@ -12,9 +12,9 @@ TEXT = (SCRIPTS / "admit.lua").read_text()
 
 
 def test_a_place_is_its_number_and_an_unknown_one_is_refused():
-    assert numbered("slot[SLOT_END], grant[GRANT_ID], KEYS[7]") == "slot[2], grant[1], KEYS[7]"
+    assert numbered("segment[SEGMENT_END], grant[GRANT_ID], KEYS[7]") == "segment[2], grant[1], KEYS[7]"
     with pytest.raises(KeyError):
-        numbered("slot[SLOT_OF_NOBODY]")
+        numbered("segment[SEGMENT_OF_NOBODY]")
 
 
 def test_every_part_is_joined_and_nothing_is_left_to_join():

@@ -25,14 +25,14 @@ from tallygate.domain.errors import (
 )
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
-from tallygate.domain.gating.quota import LATENESS_AHEAD, QuotaGate, Slot
-from tallygate.domain.gating.slots import slots
+from tallygate.domain.gating.quota import LATENESS_AHEAD, QuotaGate, Segment
+from tallygate.domain.gating.segments import segments
 from tallygate.domain.instants import rfc3339
 
 Build = Callable[[View, int], AdmitCall | None]
 """Makes the call from a view and the instant to resolve at; None where the view alone decides."""
 
-_ATTEMPTS = 3  # the first, one with a fresher view, one with the slots of the store's own instant
+_ATTEMPTS = 3  # the first, one with a fresher view, one with the segments of the store's own instant
 T = TypeVar("T")
 
 
@@ -90,7 +90,7 @@ class Admission:
     loading: set[asyncio.Task[None]] = field(default_factory=set)
 
     def begin(self, tenant_id: str, account_id: str, asking: Asking, *, min_view_version: int = 0) -> None:
-        """Ask the question; a stale view is reloaded, missed slots are laid anew. It is told once how it ended."""
+        """Ask the question; a stale view is reloaded, missed segments are laid anew. It is told once how it ended."""
         _Run(self, (tenant_id, account_id), asking, min_view_version).begin()
 
     async def admit(self, tenant_id: str, account_id: str, build: Build, *, min_view_version: int = 0) -> Admitted:
@@ -183,7 +183,7 @@ class _Run:
                 )
             case AdmitStatus.STALE_VIEW:
                 self._load(reply.now)
-            case AdmitStatus.SLOTS_MISSED:
+            case AdmitStatus.SEGMENTS_MISSED:
                 self._ask(self._view, reply.now)
             case _:
                 raise _undecided(reply, self._compiled.call)
@@ -274,16 +274,16 @@ def _ask(program: Program, call: AdmitCall, answered: Answered) -> None:
     program.ask([Asked.of(item) for item in call.gates], about, answered)
 
 
-def slots_of(view: View, feature: Feature, *, at: int, back: bool = False) -> tuple[Slot, ...]:
-    """The feature's slots around `at`; kept on the view until their current period ends."""
+def segments_of(view: View, feature: Feature, *, at: int, back: bool = False) -> tuple[Segment, ...]:
+    """The feature's segments around `at`; kept on the view until their current period ends."""
     if view.held is None:
         return ()
     if back:
-        return slots(view.held, feature, at=at, back=True)
-    kept = view.slots.get(feature.feature_key)
+        return segments(view.held, feature, at=at, back=True)
+    kept = view.segments.get(feature.feature_key)
     if kept is None or not kept[0].period_start <= at < kept[0].period_end:
-        kept = slots(view.held, feature, at=at)
-        view.slots[feature.feature_key] = kept
+        kept = segments(view.held, feature, at=at)
+        view.segments[feature.feature_key] = kept
     return kept
 
 
@@ -305,11 +305,11 @@ def _undecided(reply: AdmitReply, call: AdmitCall) -> TallygateError:
 def _out_of_range(call: AdmitCall, now: int) -> OutOfRangeError:
     """What the first gate whose instant is too far off could have been asked for."""
     ranges = [
-        (item.gate.occurred_time, slot.previous_start, now + LATENESS_AHEAD)
+        (item.gate.occurred_time, segment.previous_start, now + LATENESS_AHEAD)
         for item in call.gates
         if isinstance(item.gate, QuotaGate) and item.gate.occurred_time is not None
-        for slot in item.gate.slots
-        if slot.start <= now < slot.end
+        for segment in item.gate.segments
+        if segment.start <= now < segment.end
     ]
     at, earliest, latest = next(span for span in ranges if not span[1] <= span[0] <= span[2])
     return OutOfRangeError(

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tallygate.data_plane.admission import Admission, Admitted, Later, slots_of
+from tallygate.data_plane.admission import Admission, Admitted, Later, segments_of
 from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.ports import NOBODY, AdmitCall, Answered, Asked
 from tallygate.data_plane.programs import Compiled, CompiledQuota, call_of, compile_quota, compiled, stretch
-from tallygate.data_plane.questions import by_feature, decision_on, gate_of, is_valid, quantity_to_try, slots_until
+from tallygate.data_plane.questions import by_feature, decision_on, gate_of, is_valid, quantity_to_try, segments_until
 from tallygate.data_plane.requests import CheckRequest
 from tallygate.data_plane.standing import Standings
 from tallygate.data_plane.views import View
@@ -22,7 +22,7 @@ from tallygate.domain.errors import (
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decide import Stamp
 from tallygate.domain.gating.decision import DecidedOn, Decision
-from tallygate.domain.gating.quota import QuotaGate, Slot
+from tallygate.domain.gating.quota import QuotaGate, Segment
 
 Outcome = Decision | TallygateError
 
@@ -71,15 +71,15 @@ class Checks:
             return None
         place = tenant_id, request.account_id, feature
 
-        def compiled_quota(slots: tuple[Slot, ...]) -> CompiledQuota:
-            gate = QuotaGate(feature_key=feature.feature_key, quantity=None, slots=slots)
+        def compiled_quota(segments: tuple[Segment, ...]) -> CompiledQuota:
+            gate = QuotaGate(feature_key=feature.feature_key, quantity=None, segments=segments)
             return compile_quota(self.admission.gates, view, place, gate, at, peek=True)
 
         if request.at_time is not None:
-            around = slots_until(view, feature, at, request.at_time)
+            around = segments_until(view, feature, at, request.at_time)
             return compiled_quota(around) if around else None
         shape = ("check", feature.feature_key)
-        return compiled(view, shape, at, lambda: compiled_quota(stretch(slots_of(view, feature, at=at), at)))
+        return compiled(view, shape, at, lambda: compiled_quota(stretch(segments_of(view, feature, at=at), at)))
 
     async def check_many(self, tenant_id: str, requests: list[CheckRequest]) -> list[Outcome]:
         """Decide many, in order; those of one account share a call, and one that fails does not fail the rest."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tallygate.data_plane.admission import Admission, Admitted, Later, slots_of
+from tallygate.data_plane.admission import Admission, Admitted, Later, segments_of
 from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.ports import AdmitCall, Answered, Asked, EffectContext
 from tallygate.data_plane.programs import Compiled, CompiledQuota, call_of, compile_quota, compiled, stretch
@@ -16,7 +16,7 @@ from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decide import Stamp, decide_metered, unknown_account
 from tallygate.domain.gating.decision import Decision
 from tallygate.domain.gating.identity import effect_digest, payload_hash, plain_payload_hash
-from tallygate.domain.gating.quota import DELTAS, LEVELS, Mode, QuotaAnswer, QuotaGate, ResetGate, Slot
+from tallygate.domain.gating.quota import DELTAS, LEVELS, Mode, QuotaAnswer, QuotaGate, ResetGate, Segment
 from tallygate.domain.gating.remedies import Metered, Question
 
 _ZERO = {*LEVELS, Aggregation.TIME_WEIGHTED}
@@ -74,7 +74,9 @@ class Consumes:
             if view.held is None:
                 return None
             gate = ResetGate(
-                feature_key=feature.feature_key, slots=slots_of(view, feature, at=at), aggregation=feature.aggregation
+                feature_key=feature.feature_key,
+                segments=segments_of(view, feature, at=at),
+                aggregation=feature.aggregation,
             )
             hashed = payload_hash(quantity=0, mode="RESET", dimensions={})
             item = _identified(tenant_id, request.account_id, request.request_id, gate, hashed)
@@ -103,18 +105,20 @@ class Consumes:
             return None
         account_id = request.account_id
 
-        def compiled_quota(slots: tuple[Slot, ...], occurred: int | None = None) -> CompiledQuota:
+        def compiled_quota(segments: tuple[Segment, ...], occurred: int | None = None) -> CompiledQuota:
             quantity = -1 if refunds else 1
-            gate = QuotaGate(feature_key=feature.feature_key, quantity=quantity, slots=slots, occurred_time=occurred)
+            gate = QuotaGate(
+                feature_key=feature.feature_key, quantity=quantity, segments=segments, occurred_time=occurred
+            )
             context = EffectContext(billable=feature.billable and not request.carry_in, carry_in=request.carry_in)
             return compile_quota(
                 self.admission.gates, view, (tenant_id, account_id, feature), gate, at, context=context
             )
 
         if request.occurred_time is not None:
-            return compiled_quota(slots_of(view, feature, at=at, back=True), request.occurred_time)
+            return compiled_quota(segments_of(view, feature, at=at, back=True), request.occurred_time)
         shape = ("consume", feature.feature_key, refunds, request.carry_in)
-        return compiled(view, shape, at, lambda: compiled_quota(stretch(slots_of(view, feature, at=at), at)))
+        return compiled(view, shape, at, lambda: compiled_quota(stretch(segments_of(view, feature, at=at), at)))
 
 
 class _Consuming:
@@ -222,7 +226,7 @@ def _opened(admitted: Admitted, request: ResetRequest) -> Decision:
     answer, gate = admitted.reply.answers[0], admitted.call.gates[0].gate
     if not isinstance(answer, QuotaAnswer) or not isinstance(gate, ResetGate):
         raise TypeError(answer)
-    metered = Metered(answer=answer, slots=gate.slots, now=admitted.now)
+    metered = Metered(answer=answer, segments=gate.segments, now=admitted.now)
     question = Question(feature=feature, quantity=0, at=admitted.now)
     stamp = Stamp(view_version=view.version, request_id=request.request_id)
     return decide_metered(view.snapshot.catalog, view.held, question, metered, stamp)

@@ -1,6 +1,6 @@
 """The near-cache of exhausted quotas: what the store denied is denied again without asking it, until that is lifted.
 
-Knows quotas of deltas that no grants pay for, so no time but the end of their slot gives them anything anew.
+Knows quotas of deltas that no grants pay for, so no time but the end of their segment gives them anything anew.
 """
 
 from dataclasses import replace
@@ -18,8 +18,8 @@ class Exhausted:
     For checks alone. A consume may be the retry of one that was admitted and whose answer was lost: only the store can
     tell, and its denial is cheap. Checks about another instant or of a version to wait for ask the store, too.
 
-    A denial stands until its quota's slot ends, `max_staleness` (microseconds) has passed, the view changes, or units
-    are returned anywhere. The last is only heard of, so without a live subscription no denial stands at all.
+    A denial stands until its segment ends, `max_staleness` (microseconds) has passed, the view changes, or units are
+    returned anywhere. The last is only heard of, so without a live subscription no denial stands at all.
     """
 
     def __init__(self, views: Views, *, max_staleness: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from tallygate.data_plane.admission import Admission, slots_of
+from tallygate.data_plane.admission import Admission, segments_of
 from tallygate.data_plane.check import GATES_A_CALL
 from tallygate.data_plane.ports import AdmitCall
 from tallygate.data_plane.programs import call_of
@@ -63,7 +63,7 @@ def _look(view: View, key: str, at: int) -> QuotaGate:
     return QuotaGate(
         feature_key=key,
         quantity=None,
-        slots=slots_of(view, feature, at=at),
+        segments=segments_of(view, feature, at=at),
         grants=view.held.grants[key] if view.held is not None else (),
         aggregation=feature.aggregation,
     )

@@ -14,7 +14,7 @@ from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decide import Stamp, decide_metered
 from tallygate.domain.gating.decision import Decision
 from tallygate.domain.gating.identity import EffectIdentity
-from tallygate.domain.gating.quota import DELTAS, QuotaAnswer, QuotaGate, Slot
+from tallygate.domain.gating.quota import DELTAS, QuotaAnswer, QuotaGate, Segment
 from tallygate.domain.gating.remedies import Metered, Question
 from tallygate.domain.gating.resolve import BEGINNING, END
 
@@ -62,10 +62,10 @@ class Near:
 
 @dataclass(slots=True, kw_only=True)
 class CompiledQuota(Compiled):
-    """One account's quota; `slots` are those that its gate was given."""
+    """One account's quota; `segments` are those that its gate was given."""
 
     feature: Feature
-    slots: tuple[Slot, ...]
+    segments: tuple[Segment, ...]
     identity: EffectIdentity
     near: Near | None = None
 
@@ -78,7 +78,7 @@ class CompiledQuota(Compiled):
             view.snapshot.catalog,
             view.held,
             Question(feature=self.feature, quantity=quantity, at=at),
-            Metered(answer=answer, slots=self.slots, now=now),
+            Metered(answer=answer, segments=self.segments, now=now),
             Stamp(view_version=view.version, request_id=request_id),
         )
 
@@ -99,9 +99,9 @@ def compiled(view: View, shape: Hashable, at: int, compile_: Callable[[], C | No
     return made
 
 
-def stretch(slots: Sequence[Slot], at: int) -> tuple[Slot, ...]:
-    """The slot that holds at an instant; all of them where none does, so that the store says so."""
-    return next(((slot,) for slot in slots if slot.start <= at < slot.end), tuple(slots))
+def stretch(segments: Sequence[Segment], at: int) -> tuple[Segment, ...]:
+    """The segment that holds at an instant; all of them where none does, so that the store says so."""
+    return next(((segment,) for segment in segments if segment.start <= at < segment.end), tuple(segments))
 
 
 def call_of(
@@ -136,12 +136,12 @@ def compile_quota(
     context: EffectContext = NO_EFFECT,
     peek: bool = False,
 ) -> CompiledQuota:
-    """Make a quota of this tenant's account ready, until the instant at which its slots or its grants change."""
+    """Make a quota of this tenant's account ready, until the instant at which its segments or its grants change."""
     tenant_id, account_id, feature = place
     grants = view.held.grants.get(feature.feature_key, ()) if view.held else ()
     gate = replace(gate, grants=grants, aggregation=feature.aggregation)
     call = call_of(tenant_id, account_id, view, (Identified(gate=gate, state_key=""),), context=context, peek=peek)
-    changes = [gate.slots[0].start, gate.slots[-1].end, *(grant.effective_time for grant in grants)]
+    changes = [gate.segments[0].start, gate.segments[-1].end, *(grant.effective_time for grant in grants)]
     changes += [grant.expire_time for grant in grants if grant.expire_time is not None]
     return CompiledQuota(
         view=view,
@@ -150,7 +150,7 @@ def compile_quota(
         start=max((change for change in changes if change <= at), default=BEGINNING),
         end=min((change for change in changes if change > at), default=END),
         feature=feature,
-        slots=gate.slots,
+        segments=gate.segments,
         identity=EffectIdentity(tenant_id=tenant_id, account_id=account_id, gate_key=feature.feature_key),
         near=None if grants or feature.aggregation not in DELTAS else view.near.setdefault(feature.feature_key, Near()),
     )

@@ -1,16 +1,16 @@
 """What checks ask of a view, and what they are answered: gates, and the decisions on what those answered."""
 
-from tallygate.data_plane.admission import Admitted, slots_of
+from tallygate.data_plane.admission import Admitted, segments_of
 from tallygate.data_plane.requests import CheckRequest
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import Feature, FeatureKind
 from tallygate.domain.errors import MAX_QUANTITY, FeatureNotFoundError, InvalidFieldError, OutOfRangeError
 from tallygate.domain.gating.decide import Stamp, decide, decide_metered, tried, unknown_account
 from tallygate.domain.gating.decision import Decision
-from tallygate.domain.gating.quota import LEVELS, QuotaAnswer, QuotaGate, Slot
+from tallygate.domain.gating.quota import LEVELS, QuotaAnswer, QuotaGate, Segment
 from tallygate.domain.gating.remedies import Metered, Question
 from tallygate.domain.gating.resolve import END
-from tallygate.domain.gating.slots import period_at, slots
+from tallygate.domain.gating.segments import period_at, segments
 from tallygate.domain.instants import rfc3339
 
 
@@ -31,28 +31,31 @@ def gate_of(view: View, request: CheckRequest, now: int) -> QuotaGate | None:
     feature = view.snapshot.catalog.features.get(request.feature_key)
     if feature is None or view.held is None or feature.kind is not FeatureKind.METERED or not is_valid(request):
         return None
-    around = slots_until(view, feature, now, request.at_time)
+    around = segments_until(view, feature, now, request.at_time)
     if not around:
         return None
     return QuotaGate(
         feature_key=feature.feature_key,
         quantity=quantity_to_try(request, feature),
-        slots=around,
+        segments=around,
         grants=view.held.grants.get(feature.feature_key, ()),
         aggregation=feature.aggregation,
         occurred_time=request.at_time,
     )
 
 
-def slots_until(view: View, feature: Feature, now: int, at: int | None) -> tuple[Slot, ...]:
-    """The slots around now, and as far as another instant that is meant; none where that lies too far back."""
-    around = slots_of(view, feature, at=now)
+def segments_until(view: View, feature: Feature, now: int, at: int | None) -> tuple[Segment, ...]:
+    """The segments around now, and as far as another instant that is meant; none where that lies too far back."""
+    around = segments_of(view, feature, at=now)
     if at is None or view.held is None:
         return around
     if at < around[0].start:
         return ()
     if at >= around[-1].end:
-        return (*around, *(slot for slot in slots(view.held, feature, at=at) if slot.start >= around[-1].end))
+        return (
+            *around,
+            *(segment for segment in segments(view.held, feature, at=at) if segment.start >= around[-1].end),
+        )
     return around
 
 
@@ -109,7 +112,7 @@ def decision_on(
     if found is None:
         return decide(view.snapshot.catalog, view.held, question)
     gate, answer = found
-    metered = Metered(answer=answer, slots=gate.slots, now=at)
+    metered = Metered(answer=answer, segments=gate.segments, now=at)
     if request.at_time is not None or question.beyond:
         metered = tried(question, metered)
     return decide_metered(view.snapshot.catalog, view.held, question, metered, stamp)

@@ -15,7 +15,7 @@ from tallygate.data_plane.ports import Clock, Sleep, ViewChange, ViewSource, Vie
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import Catalog, CatalogSnapshot
 from tallygate.domain.errors import StoreUnavailableError, ViewNotReadyError
-from tallygate.domain.gating.quota import Slot
+from tallygate.domain.gating.quota import Segment
 from tallygate.domain.gating.resolve import EntitlementSet, Resolver
 
 _Place = TypeVar("_Place")
@@ -41,7 +41,7 @@ class View:
     checked_news: int = -1
     superseded: bool = False
     asked_time: int = 0
-    slots: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
+    segments: dict[str, tuple[Segment, ...]] = field(default_factory=dict)
     programs: dict[Hashable, Any] = field(default_factory=dict)
     near: dict[str, Any] = field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tallygate.domain.catalog import Feature
 from tallygate.domain.gating.resolve import EntitlementSet
-from tallygate.domain.gating.slots import period_at
+from tallygate.domain.gating.segments import period_at
 from tallygate.metering.ports import Meter, UsageReader
 from tallygate.metering.usage import PeriodUsage, usage
 

@@ -79,7 +79,7 @@ class MemoryGates:
             return
         if isinstance(gate, QuotaGate) and gate.quantity is None:
             return
-        slot = gate.slots[answer.slot]
+        segment = gate.segments[answer.segment]
         occurred = gate.occurred_time if isinstance(gate, QuotaGate) and gate.occurred_time is not None else now
         self.facts.append(
             UsageFact(
@@ -96,11 +96,11 @@ class MemoryGates:
                 recorded_time=now,
                 period_start=answer.period_start,
                 period_end=answer.period_end,
-                subscription_id=slot.subscription_id,
-                plan_key=slot.plan_key,
-                plan_version=slot.plan_version,
-                trial=slot.trial,
-                billable=may_be_charged(asked=call.context.billable, trial=slot.trial, pots=answer.pots),
+                subscription_id=segment.subscription_id,
+                plan_key=segment.plan_key,
+                plan_version=segment.plan_version,
+                trial=segment.trial,
+                billable=may_be_charged(asked=call.context.billable, trial=segment.trial, pots=answer.pots),
                 carry_in=call.context.carry_in,
                 view_version=max(call.catalog_version, call.account_version),
                 payload_hash=item.payload_hash,

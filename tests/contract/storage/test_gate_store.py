@@ -16,7 +16,7 @@ from tallygate.domain.catalog import Algorithm, Catalog, CatalogSnapshot, LimitO
 from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.identity import effect_digest, payload_hash
-from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Slot
+from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Segment
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.domain.tenant_clock import TenantClock
 from tallygate.storage.memory import MemoryGates, MemoryViews
@@ -101,7 +101,7 @@ async def store(request, valkey):
 
 async def quota(store, quantity, *, limit=10, feature="calls", **changes):
     start = (await store.now()) // HOUR * HOUR - HOUR
-    slot = Slot(
+    segment = Segment(
         start=start,
         end=start + 400 * HOUR,
         period_start=start,
@@ -110,7 +110,7 @@ async def quota(store, quantity, *, limit=10, feature="calls", **changes):
         keep_until=start + 800 * HOUR,
         limit=limit,
     )
-    return QuotaGate(feature_key=feature, quantity=quantity, slots=(slot,), **changes)
+    return QuotaGate(feature_key=feature, quantity=quantity, segments=(segment,), **changes)
 
 
 def rate(cost=1, limit=2):
@@ -193,9 +193,9 @@ async def test_effects_are_remembered_for_at_least_the_replay_window(store, hour
 async def test_a_test_tenant_s_clock_may_stand_in_the_past_while_others_go_on(store):
     stands = TenantClock(standing=await store.now() - 30 * HOUR)
     gate = await quota(store, 1)
-    slot, start = gate.slots[0], stands.standing - HOUR
+    segment, start = gate.segments[0], stands.standing - HOUR
     then = {"start": start, "period_start": start, "previous_start": start - HOUR}
-    old = replace(gate, slots=(replace(slot, end=slot.start, period_end=slot.start, **then),))
+    old = replace(gate, segments=(replace(segment, end=segment.start, period_end=segment.start, **then),))
 
     first = await store.admit(call(old, request="r1", clock=stands))
     await store.wait(3 * HOUR)  # of real time
@@ -237,7 +237,7 @@ async def test_instants_outside_of_the_slots_are_not_guessed(store):
     ahead = await store.admit(call(replace(gate, occurred_time=now + HOUR)))
     looked = await store.admit(call(replace(gate, quantity=None, occurred_time=now + HOUR), peek=True))
 
-    assert missed.status is AdmitStatus.SLOTS_MISSED
+    assert missed.status is AdmitStatus.SEGMENTS_MISSED
     assert (early.status, ahead.status) == (AdmitStatus.OCCURRED_OUT_OF_RANGE, AdmitStatus.OCCURRED_OUT_OF_RANGE)
     assert looked.answers[0].remaining == 10
 
@@ -286,7 +286,7 @@ async def test_a_reset_opens_a_counter_and_keeps_the_old_one(store):
     await store.admit(call(gate))
 
     opened = await store.admit(
-        call(ResetGate(feature_key="calls", slots=gate.slots), request="x", clock=TenantClock(offset=10 * SECOND))
+        call(ResetGate(feature_key="calls", segments=gate.segments), request="x", clock=TenantClock(offset=10 * SECOND))
     )
     fresh = await store.admit(call(gate, clock=TenantClock(offset=20 * SECOND)))
     late = await store.admit(call(replace(gate, occurred_time=before), clock=TenantClock(offset=20 * SECOND)))

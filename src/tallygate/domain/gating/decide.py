@@ -203,7 +203,7 @@ def decide_metered(
     """Explain a quota gate's answer: reason, what remains, when the same amount passes, and what would unblock it."""
     answer = metered.answer
     counted = answer.reason in _COUNTED
-    phase = held.phase_at(metered.slot.start)
+    phase = held.phase_at(metered.segment.start)
     decision = Decision(
         feature_key=question.feature.feature_key,
         allowed=answer.allowed,
@@ -235,14 +235,14 @@ def decide_metered(
 
 def tried(question: Question, metered: Metered) -> Metered:
     """What a look becomes when an amount is asked of it: would so much pass where it looked?"""
-    answer, slot = metered.answer, metered.slot
+    answer, segment = metered.answer, metered.segment
     if not answer.allowed or answer.remaining is None or answer.limit is None:
         return metered
     is_level = question.feature.aggregation in LEVELS and not question.beyond
     capacity = answer.limit if is_level else answer.remaining
     if question.quantity <= capacity:
         return metered
-    soft = slot.overage and question.quantity <= _capacity_of_overage(question, metered)
+    soft = segment.overage and question.quantity <= _capacity_of_overage(question, metered)
     reason = Reason.OVERAGE if soft else Reason.QUOTA_EXHAUSTED
     return replace(metered, answer=replace(answer, allowed=soft, reason=reason))
 
@@ -261,10 +261,10 @@ def _capacity_of_overage(question: Question, metered: Metered) -> float:
 
 def _room_of_overage(metered: Metered) -> int | None:
     """How much overage the terms allow above their limit; None: there is none, or no end to it."""
-    slot = metered.slot
-    if not slot.overage or slot.hard_limit is None or slot.limit is None:
+    segment = metered.segment
+    if not segment.overage or segment.hard_limit is None or segment.limit is None:
         return None
-    return slot.hard_limit - slot.limit
+    return segment.hard_limit - segment.limit
 
 
 def _hard_limit(metered: Metered) -> int | None:

@@ -1,4 +1,4 @@
-"""What a quota gate is made of: slots, counters, gates and answers; `quota_steps.py` says how it counts.
+"""What a quota gate is made of: segments, counters, gates and answers; `quota_steps.py` says how it counts.
 
 Instants are microseconds since the Unix epoch, quantities are in the meter's base unit.
 """
@@ -33,7 +33,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Segment:
     """A stretch [start, end) in which one usage period and one phase hold, with the terms that hold in it.
 
     `limit` is the included allowance, None where unlimited; `hard_limit` is where the overage beyond it ends, None
@@ -86,12 +86,12 @@ class MeterState:
 class QuotaGate:
     """One feature's quota as a call meets it; `quantity` None means look only, `occurred_time` None means now.
 
-    A look may lie at any instant that the slots cover; units are taken and returned only around now.
+    A look may lie at any instant that the segments cover; units are taken and returned only around now.
     """
 
     feature_key: str
     quantity: int | None
-    slots: tuple[Slot, ...]
+    segments: tuple[Segment, ...]
     grants: tuple[Grant, ...] = ()
     mode: Mode = Mode.ALL_OR_NOTHING
     aggregation: Aggregation = Aggregation.SUM
@@ -103,7 +103,7 @@ class ResetGate:
     """Opens a new usage period of one feature now; the counters of the old one stay as they are."""
 
     feature_key: str
-    slots: tuple[Slot, ...]
+    segments: tuple[Segment, ...]
     aggregation: Aggregation = Aggregation.SUM
 
 
@@ -111,8 +111,8 @@ class ResetGate:
 class QuotaAnswer:
     """What a quota gate answers; `used`, `limit` and `remaining` as they stand after it, None where unlimited.
 
-    Of a reset `granted` is what the period that it closes has counted. `slot` indexes the gate's slots; `period_start`
-    is later than the slot's where usage was reset within the period.
+    Of a reset `granted` is what the period that it closes has counted. `segment` indexes the gate's segments; `period_start`
+    is later than the segment's where usage was reset within the period.
     `left` is told where nothing was taken: what the included allowance still holds (negative where a limit was lowered
     below what is used), what each grant still holds, whether or not it is in force, and what was taken beyond them, as
     a negative. Where something was taken it is the grants alone, and of a replay nothing. Of a level, which burns
@@ -126,7 +126,7 @@ class QuotaAnswer:
     limit: int | None
     remaining: int | None
     pots: tuple[Pot, ...]
-    slot: int
+    segment: int
     period_start: int
     period_end: int
     left: tuple[Pot, ...] = ()
@@ -136,9 +136,9 @@ class QuotaAnswer:
 class OutOfRange(StrEnum):
     """Why a gate cannot be evaluated at all.
 
-    The slots passed miss the instant, the caller's instant is too far off, or the counter would leave exact integers.
+    The segments passed miss the instant, the caller's is too far off, or the counter would leave exact integers.
     """
 
-    SLOTS = "SLOTS"
+    SEGMENTS = "SEGMENTS"
     OCCURRED = "OCCURRED"
     COUNTER = "COUNTER"

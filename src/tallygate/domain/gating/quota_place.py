@@ -1,4 +1,4 @@
-"""Where a quota gate is evaluated: the slot and the counter that its instant meets, and what they still allow."""
+"""Where a quota gate is evaluated: the segment and the counter that its instant meets, and what they still allow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from tallygate.domain.gating.quota import (
     PeriodCounter,
     QuotaAnswer,
     QuotaGate,
-    Slot,
+    Segment,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a step happens: the gate and its state, the slot that holds, and the period's effective start."""
+    """Where a step happens: the gate and its state, the segment that holds, and the period's effective start."""
 
     gate: QuotaGate
     state: MeterState
-    slot: Slot
+    segment: Segment
     index: int
     start: int
     at: int
@@ -38,7 +38,7 @@ class Place:
 
     def active_grants(self) -> list[Grant]:
         """The grants in force at the instant, in burn order; none while an override holds."""
-        if self.slot.exclusive:
+        if self.segment.exclusive:
             return []
         return [
             g
@@ -66,9 +66,9 @@ class Place:
             limit=limit,
             remaining=remaining,
             pots=pots,
-            slot=self.index,
+            segment=self.index,
             period_start=self.start,
-            period_end=self.slot.period_end,
+            period_end=self.segment.period_end,
             left=_left(self, counter, burnt),
         )
 
@@ -78,25 +78,25 @@ class Place:
 
 
 def place_of(gate: QuotaGate, state: MeterState, now: int) -> Place | OutOfRange:
-    """The slot and the counter in which the gate's instant lies; a reset opens a new counter within its period."""
+    """The segment and the counter in which the gate's instant lies; a reset opens a new counter within its period."""
     at = now if gate.occurred_time is None else gate.occurred_time
-    current = slot_at(gate.slots, now)
-    index = slot_at(gate.slots, at)
+    current = segment_at(gate.segments, now)
+    index = segment_at(gate.segments, at)
     if current is None:
-        return OutOfRange.SLOTS
-    earliest = gate.slots[current].previous_start
+        return OutOfRange.SEGMENTS
+    earliest = gate.segments[current].previous_start
     if gate.quantity is not None and not earliest <= at <= now + LATENESS_AHEAD:
         return OutOfRange.OCCURRED
     if index is None:
-        return OutOfRange.SLOTS
-    slot = gate.slots[index]
-    start = state.reset_time if slot.period_start < state.reset_time <= at else slot.period_start
-    return Place(gate=gate, state=state, slot=slot, index=index, start=start, at=at)
+        return OutOfRange.SEGMENTS
+    segment = gate.segments[index]
+    start = state.reset_time if segment.period_start < state.reset_time <= at else segment.period_start
+    return Place(gate=gate, state=state, segment=segment, index=index, start=start, at=at)
 
 
-def slot_at(slots: tuple[Slot, ...], at: int) -> int | None:
-    """The index of the slot that contains the instant."""
-    return next((index for index, slot in enumerate(slots) if slot.start <= at < slot.end), None)
+def segment_at(segments: tuple[Segment, ...], at: int) -> int | None:
+    """The index of the segment that contains the instant."""
+    return next((index for index, segment in enumerate(segments) if segment.start <= at < segment.end), None)
 
 
 def _is_level(gate: QuotaGate) -> bool:
@@ -112,29 +112,29 @@ def shown_counter(place: Place) -> PeriodCounter:
 
 def allowance(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tuple[int | None, int | None]:
     """Limit and remaining: the included allowance plus what active grants still hold or paid in this period."""
-    if place.slot.limit is None or place.gate.aggregation in MEASURED:
+    if place.segment.limit is None or place.gate.aggregation in MEASURED:
         return None, None
     active = place.active_grants()
     if _is_level(place.gate):
-        limit = min(MAX_QUANTITY, place.slot.limit + sum(g.amount for g in active))
+        limit = min(MAX_QUANTITY, place.segment.limit + sum(g.amount for g in active))
         return limit, max(0, limit - counter.used)
     rest = sum(max(0, g.amount - burnt.get(g.grant_id, 0)) for g in active)
     paid = sum(counter.grants.get(g.grant_id, 0) for g in active)
-    remaining = max(0, place.slot.limit - counter.included) + rest
-    return min(MAX_QUANTITY, place.slot.limit + rest + paid), min(MAX_QUANTITY, remaining)
+    remaining = max(0, place.segment.limit - counter.included) + rest
+    return min(MAX_QUANTITY, place.segment.limit + rest + paid), min(MAX_QUANTITY, remaining)
 
 
 def capacity(place: Place) -> int | None:
     """How much passes at most: so many units more, or that level; None: any."""
-    slot = place.slot
-    end = slot.hard_limit if slot.overage else slot.limit
-    if slot.limit is None or end is None or place.gate.mode is Mode.ADJUST:
+    segment = place.segment
+    end = segment.hard_limit if segment.overage else segment.limit
+    if segment.limit is None or end is None or place.gate.mode is Mode.ADJUST:
         return None
     active = place.active_grants()
     if _is_level(place.gate):
         return min(MAX_QUANTITY, end + sum(g.amount for g in active))
     counter = place.counter
-    counted = counter.included + (counter.overage if slot.overage else 0)
+    counted = counter.included + (counter.overage if segment.overage else 0)
     rest = sum(max(0, g.amount - place.state.burnt.get(g.grant_id, 0)) for g in active)
     return min(MAX_QUANTITY, max(0, end - counted) + rest)
 
@@ -144,9 +144,9 @@ def _left(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tup
     if place.gate.aggregation in MEASURED:
         return ()
     pots = []
-    if place.slot.limit is not None:
+    if place.segment.limit is not None:
         counted = place.state.level if _is_level(place.gate) else counter.included
-        pots.append(Pot(kind=PotKind.INCLUDED, quantity=place.slot.limit - counted))
+        pots.append(Pot(kind=PotKind.INCLUDED, quantity=place.segment.limit - counted))
     if _is_level(place.gate):
         return tuple(pots)
     for grant in place.gate.grants:
@@ -160,6 +160,6 @@ def _left(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tup
 
 def barred_by(place: Place) -> Reason | None:
     """Why nothing at all can be taken here, or None."""
-    if place.slot.standing is not None:
-        return place.slot.standing
-    return Reason.NOT_IN_PLAN if place.slot.absent and not place.active_grants() else None
+    if place.segment.standing is not None:
+        return place.segment.standing
+    return Reason.NOT_IN_PLAN if place.segment.absent and not place.active_grants() else None

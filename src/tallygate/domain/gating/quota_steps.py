@@ -1,4 +1,4 @@
-"""How one quota gate counts: slots, pots, refunds and levels, as pure steps from state to state.
+"""How one quota gate counts: segments, pots, refunds and levels, as pure steps from state to state.
 
 This is the specification; `storage/redis/scripts/admit.lua` is an implementation, proven equal by property tests.
 """
@@ -20,7 +20,15 @@ from tallygate.domain.gating.quota import (
     QuotaGate,
     ResetGate,
 )
-from tallygate.domain.gating.quota_place import Place, allowance, barred_by, capacity, place_of, shown_counter, slot_at
+from tallygate.domain.gating.quota_place import (
+    Place,
+    allowance,
+    barred_by,
+    capacity,
+    place_of,
+    segment_at,
+    shown_counter,
+)
 
 
 def step(gate: QuotaGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer, MeterState] | OutOfRange:
@@ -44,11 +52,11 @@ def reset(gate: ResetGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer,
 
     Told as granted is what the period that it closes has counted; measured meters count none.
     """
-    index = slot_at(gate.slots, now)
+    index = segment_at(gate.segments, now)
     if index is None:
-        return OutOfRange.SLOTS
+        return OutOfRange.SEGMENTS
     used = state.level if gate.aggregation in LEVELS else 0
-    began = gate.slots[index].period_start
+    began = gate.segments[index].period_start
     counter = state.counters.get(state.reset_time if began < state.reset_time <= now else began)
     closed = used if counter is None else counter.used
     answer = QuotaAnswer(
@@ -59,9 +67,9 @@ def reset(gate: ResetGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer,
         limit=None,
         remaining=None,
         pots=(),
-        slot=index,
+        segment=index,
         period_start=now,
-        period_end=gate.slots[index].period_end,
+        period_end=gate.segments[index].period_end,
     )
     return answer, replace(state, reset_time=now, counters={**state.counters, now: PeriodCounter(used=used)})
 
@@ -72,7 +80,7 @@ def _look(place: Place) -> tuple[QuotaAnswer, MeterState]:
         return place.denied(barred)
     if place.gate.aggregation in MEASURED:
         return _step_event(place, 0)
-    reason = Reason.UNLIMITED if place.slot.limit is None else Reason.WITHIN_LIMIT
+    reason = Reason.UNLIMITED if place.segment.limit is None else Reason.WITHIN_LIMIT
     return place.answer(reason, allowed=True, counter=shown_counter(place), burnt=place.state.burnt), place.state
 
 
@@ -96,8 +104,10 @@ def _burn(place: Place, quantity: int) -> tuple[QuotaAnswer, MeterState]:
     """Take units from the included allowance, then grants in burn order, then overage."""
     counter, burnt = place.counter, dict(place.state.burnt)
     in_period = dict(counter.grants)
-    unlimited = place.slot.limit is None
-    included = quantity if place.slot.limit is None else min(quantity, max(0, place.slot.limit - counter.included))
+    unlimited = place.segment.limit is None
+    included = (
+        quantity if place.segment.limit is None else min(quantity, max(0, place.segment.limit - counter.included))
+    )
     pots = [Pot(kind=PotKind.INCLUDED, quantity=included)] if included else []
     rest = quantity - included
     for grant in place.active_grants():
@@ -149,7 +159,7 @@ def _refund(place: Place, amount: int) -> tuple[QuotaAnswer, MeterState]:
         overage=counter.overage - overage,
         grants=in_period,
     )
-    reason = Reason.UNLIMITED if place.slot.limit is None else Reason.WITHIN_LIMIT
+    reason = Reason.UNLIMITED if place.segment.limit is None else Reason.WITHIN_LIMIT
     return _settled(place, reason, after, burnt, granted=-amount, pots=tuple(pots))
 
 

@@ -10,7 +10,7 @@ from tallygate.domain.account import Grant
 from tallygate.domain.catalog import Catalog, Entitlement, Feature, Overage
 from tallygate.domain.errors import MAX_QUANTITY
 from tallygate.domain.gating.decision import Decision, PotKind, Reason, UnblockKind, UnblockOption
-from tallygate.domain.gating.quota import LEVELS, MEASURED, QuotaAnswer, Slot
+from tallygate.domain.gating.quota import LEVELS, MEASURED, QuotaAnswer, Segment
 from tallygate.domain.gating.resolve import EntitlementSet, Phase, held_quantity, with_add_on, with_plan
 
 
@@ -31,16 +31,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metered:
-    """What a quota gate answered at `now`, and the slots that it was asked with."""
+    """What a quota gate answered at `now`, and the segments that it was asked with."""
 
     answer: QuotaAnswer
-    slots: tuple[Slot, ...]
+    segments: tuple[Segment, ...]
     now: int
 
     @property
-    def slot(self) -> Slot:
-        """The slot that holds; a replayed answer may come from slots that have passed."""
-        return self.slots[min(self.answer.slot, len(self.slots) - 1)]
+    def segment(self) -> Segment:
+        """The segment that holds; a replayed answer may come from segments that have passed."""
+        return self.segments[min(self.answer.segment, len(self.segments) - 1)]
 
 
 def grants_in_force(held: EntitlementSet, feature_key: str, at: int) -> tuple[Grant, ...]:
@@ -85,7 +85,7 @@ def quota_options(
     catalog: Catalog, held: EntitlementSet, question: Question, metered: Metered
 ) -> tuple[UnblockOption, ...]:
     """What to buy so that the amount passes: add-ons, upgrades, and last a top-up of just what is missing."""
-    phase, answer = held.phase_at(metered.slot.start), metered.answer
+    phase, answer = held.phase_at(metered.segment.start), metered.answer
     own = phase.features.get(question.feature.feature_key)
     if phase.standing is not None or (own is not None and own.overridden):
         return ()
@@ -94,7 +94,7 @@ def quota_options(
     def passes(entitlement: Entitlement) -> bool:
         return question.quantity <= _capacity(question, metered, entitlement, grants)
 
-    granted = (answer.limit or 0) - (metered.slot.limit or 0)
+    granted = (answer.limit or 0) - (metered.segment.limit or 0)
     options = [
         replace(option, limit=None if option.limit is None else min(MAX_QUANTITY, option.limit + granted))
         for option in unblock_options(catalog, phase, question.feature, passes)
@@ -110,7 +110,7 @@ def quota_shortfall(held: EntitlementSet, question: Question, metered: Metered) 
     """How many units are missing for this amount to pass here; None where the amount is not what denied it."""
     if metered.answer.reason is not Reason.QUOTA_EXHAUSTED:
         return None
-    own = held.phase_at(metered.slot.start).features.get(question.feature.feature_key)
+    own = held.phase_at(metered.segment.start).features.get(question.feature.feature_key)
     overridden = own is not None and own.overridden
     grants = () if overridden else grants_in_force(held, question.feature.feature_key, question.at)
     missing = question.quantity - _capacity(question, metered, own.entitlement if own else None, grants)
@@ -166,7 +166,7 @@ def _capacity(
         level = _standing_level(metered, fresh=fresh) if question.beyond else 0
         return end + sum(grant.amount for grant in grants) - level
     left = {pot.grant_id: pot.quantity for pot in metered.answer.left if pot.kind is PotKind.GRANT}
-    used = 0 if fresh else (metered.slot.limit or 0) - _left_of(metered, PotKind.INCLUDED)
+    used = 0 if fresh else (metered.segment.limit or 0) - _left_of(metered, PotKind.INCLUDED)
     if entitlement is not None and entitlement.overage is Overage.ALLOW and not fresh:
         used -= _left_of(metered, PotKind.OVERAGE)
     return max(0, end - used) + sum(left.get(grant.grant_id, 0) for grant in grants)
@@ -179,4 +179,4 @@ def _left_of(metered: Metered, kind: PotKind) -> int:
 def _standing_level(metered: Metered, *, fresh: bool) -> int:
     """The level that the period shows; a `fresh` one starts at the last level observed, which may be lower."""
     carried = next((pot.quantity for pot in metered.answer.left if pot.kind is PotKind.INCLUDED), None)
-    return metered.answer.used if not fresh or carried is None else (metered.slot.limit or 0) - carried
+    return metered.answer.used if not fresh or carried is None else (metered.segment.limit or 0) - carried

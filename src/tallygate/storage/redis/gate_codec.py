@@ -14,7 +14,7 @@ from tallygate.domain.catalog import Aggregation, Algorithm
 from tallygate.domain.event import FactKind
 from tallygate.domain.gating.admit import Answer, Gate
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
-from tallygate.domain.gating.quota import Mode, QuotaAnswer, QuotaGate, ResetGate, Slot
+from tallygate.domain.gating.quota import Mode, QuotaAnswer, QuotaGate, ResetGate, Segment
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, bucket, sub_bucket
 from tallygate.domain.gating.resolve import END
 from tallygate.storage.redis import keys
@@ -73,13 +73,13 @@ def pack_terms(gate: Gate, call: AdmitCall) -> bytes:
     """What all calls share that meet this gate: its last values."""
     if isinstance(gate, RateGate):
         return pack_all(*rate_terms(gate))
-    slots = pack_all(*(pack_all(*_slot(slot)) for slot in gate.slots))
+    segments = pack_all(*(pack_all(*_segment(segment)) for segment in gate.segments))
     if isinstance(gate, ResetGate):
-        return pack_all(_FAMILIES[gate.aggregation], *_news(call, gate)) + slots
+        return pack_all(_FAMILIES[gate.aggregation], *_news(call, gate)) + segments
     refunds = gate.quantity is not None and gate.quantity < 0
     news = _news(call, gate) if refunds else ("", "")
     grants = pack_all([_grant(grant) for grant in gate.grants]) if gate.grants else b""
-    return pack_all(_FAMILIES[gate.aggregation], grants, *news) + slots
+    return pack_all(_FAMILIES[gate.aggregation], grants, *news) + segments
 
 
 def _grant(grant: Grant) -> list[Any]:
@@ -92,21 +92,21 @@ def _news(call: AdmitCall, gate: QuotaGate | ResetGate) -> tuple[str, str]:
     return keys.CHANGES_CHANNEL, return_announcement(call.tenant_id, call.account_id, gate.feature_key)
 
 
-def _slot(slot: Slot) -> list[Any]:
+def _segment(segment: Segment) -> list[Any]:
     return [
-        slot.start,
-        slot.end,
-        slot.period_start,
-        slot.period_end,
-        slot.previous_start,
-        slot.keep_until,
-        -1 if slot.limit is None else slot.limit,
-        int(slot.overage),
-        slot.standing.value if slot.standing else "",
-        int(slot.absent),
-        int(slot.exclusive),
-        -1 if slot.hard_limit is None else slot.hard_limit,
-        pack_all(slot.subscription_id, slot.plan_key, slot.plan_version, int(slot.trial)),
+        segment.start,
+        segment.end,
+        segment.period_start,
+        segment.period_end,
+        segment.previous_start,
+        segment.keep_until,
+        -1 if segment.limit is None else segment.limit,
+        int(segment.overage),
+        segment.standing.value if segment.standing else "",
+        int(segment.absent),
+        int(segment.exclusive),
+        -1 if segment.hard_limit is None else segment.hard_limit,
+        pack_all(segment.subscription_id, segment.plan_key, segment.plan_version, int(segment.trial)),
     ]
 
 
@@ -201,7 +201,7 @@ def _read(kind: str, figures: bytes, *, replayed: bool) -> Answer:
             decided_time=decided_time,
             replayed=replayed,
         )
-    code, granted, used, limit, remaining, slot, start, end, pots, left = msgpack.unpackb(figures)
+    code, granted, used, limit, remaining, segment, start, end, pots, left = msgpack.unpackb(figures)
     return QuotaAnswer(
         allowed=code < _ALLOWING,
         reason=REASONS[code],
@@ -210,7 +210,7 @@ def _read(kind: str, figures: bytes, *, replayed: bool) -> Answer:
         limit=None if limit < 0 else limit,
         remaining=None if limit < 0 else remaining,
         pots=_pots(pots) if pots else (),
-        slot=slot,
+        segment=segment,
         period_start=start,
         period_end=end,
         left=_pots(left) if left else (),

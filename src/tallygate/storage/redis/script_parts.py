@@ -1,6 +1,6 @@
 """The Lua scripts, joined from their parts: each algorithm is written once, each place in a packed array has one name.
 
-A line `--@ name` stands for `parts/name.lua`; a name in capitals (`slot[SLOT_LIMIT]`) for its number below.
+A line `--@ name` stands for `parts/name.lua`; a name in capitals (`segment[SEGMENT_LIMIT]`) for its number below.
 """
 
 import re
@@ -10,18 +10,18 @@ from tallygate.storage.redis.link.link import Script
 
 _SCRIPTS = files("tallygate.storage.redis") / "scripts"
 _PART = re.compile(r"^( *)--@ (\w+)\n", re.MULTILINE)
-_PLACE = re.compile(r"\b(?:HOME|GATE|QUOTA|RESET|RATE|SLOT|GRANT|POT|ANSWER)_[A-Z_]+\b(?!')")
+_PLACE = re.compile(r"\b(?:HOME|GATE|QUOTA|RESET|RATE|SEGMENT|GRANT|POT|ANSWER)_[A-Z_]+\b(?!')")
 
 _HOME = "EPOCH CLOCK CATALOGUE STREAM RECORDS"
 _GATE = "DIGEST HASH BUCKET CONTEXT"
-_QUOTA = f"{_GATE} QUANTITY MODE OCCURRED FAMILY GRANTS CHANNEL NEWS SLOTS"
-_RESET = f"{_GATE} FAMILY CHANNEL NEWS SLOTS"
+_QUOTA = f"{_GATE} QUANTITY MODE OCCURRED FAMILY GRANTS CHANNEL NEWS SEGMENTS"
+_RESET = f"{_GATE} FAMILY CHANNEL NEWS SEGMENTS"
 _RATE = "DIGEST HASH BUCKET COST ALGORITHM LIMIT WINDOW TICK TOKEN DRAIN SIZE BURST SUB_WIDTH SINCE KEEP"
-_SLOT = (
+_SEGMENT = (
     "START END PERIOD_START PERIOD_END PREVIOUS_START KEEP_UNTIL LIMIT OVERAGE STANDING ABSENT EXCLUSIVE HARD_LIMIT"
     " ENDING"
 )
-_ANSWER = "ALLOWED REASON GRANTED USED LIMIT REMAINING SLOT START END POTS LEFT"
+_ANSWER = "ALLOWED REASON GRANTED USED LIMIT REMAINING SEGMENT START END POTS LEFT"
 _PLACES = {
     f"{array}_{name}": str(number)
     for array, names in {
@@ -30,7 +30,7 @@ _PLACES = {
         "QUOTA": _QUOTA,
         "RESET": _RESET,
         "RATE": _RATE,
-        "SLOT": _SLOT,
+        "SEGMENT": _SEGMENT,
         "GRANT": "ID AMOUNT EFFECTIVE EXPIRE",
         "POT": "KIND UNITS GRANT",
         "ANSWER": _ANSWER,

@@ -14,16 +14,16 @@
 --       or {sequence, "CLOCK_SKEW", server's time}: that and the caller's are further apart than either is believed.
 --   Status "DECIDED", or another one without figures: nothing was taken. Of "EPOCH_MISMATCH" the third is the epoch that is,
 --   of "FAILED", an error that ended this effect alone, its text.
---   Figures are a msgpack array: of a quota or a reset {reason, granted, used, limit|-1, remaining|-1, slot, period start,
+--   Figures are a msgpack array: of a quota or a reset {reason, granted, used, limit|-1, remaining|-1, segment, period start,
 --   period end, pots, pots left}, of a rate limit {allowed, limit, remaining, reset_after, retry_after|-1, now}.
 --   A record for replays is the hash of the payload (8 bytes) and the figures of who was admitted.
 --
 -- Kinds of gates, what they ask for, and their terms (the places have names in `script_parts.py`):
 --   q  digest payload_hash bucket context quantity|false mode(A|B|J) occurred|false
---      family(d|m|l|e) grants(packed, or "") channel announcement slots (packed, all that follow)
---   x  digest payload_hash bucket context, family channel announcement slots
+--      family(d|m|l|e) grants(packed, or "") channel announcement segments (packed, all that follow)
+--   x  digest payload_hash bucket context, family channel announcement segments
 --   r  digest payload_hash bucket cost, algorithm(t|f|s) limit window tick token drain size burst sub_bucket_width since keep
---   A slot: start end period_start period_end previous_start keep_until limit|-1 overage standing|"" absent exclusive
+--   A segment: start end period_start period_end previous_start keep_until limit|-1 overage standing|"" absent exclusive
 --   hard_limit|-1 (of overage), and packed as a fact ends: subscription, plan, version, trial. A grant: id amount effective expire.
 --   What a channel is named for is announced with the commit: it may let others pass who were denied.
 -- Real time (`raw`) is what keys, records for replays and the kept clock live on; `now` is the tenant's.

@@ -1,6 +1,6 @@
 -- What a meter's pots hold, what its terms forbid, and how that is answered.
 local allowance = function(place)
-  local limit = place.slot[SLOT_LIMIT]
+  local limit = place.segment[SEGMENT_LIMIT]
   if place.family == 'e' or limit < 0 then return -1, -1 end
   if place.family ~= 'd' then
     for _, grant in ipairs(place.active) do limit = limit + grant[GRANT_AMOUNT] end
@@ -17,11 +17,11 @@ end
 
 -- How much passes at most: so many units more, or that level; -1: any.
 local capacity = function(place, mode)
-  local slot, counted = place.slot, place.included
-  local ends = slot[SLOT_LIMIT]
+  local segment, counted = place.segment, place.included
+  local ends = segment[SEGMENT_LIMIT]
   if ends < 0 or mode == 'J' then return -1 end
-  if slot[SLOT_OVERAGE] == 1 then
-    ends, counted = slot[SLOT_HARD_LIMIT], counted + place.overage
+  if segment[SEGMENT_OVERAGE] == 1 then
+    ends, counted = segment[SEGMENT_HARD_LIMIT], counted + place.overage
     if ends < 0 then return -1 end
   end
   local rest, level = 0, place.family ~= 'd'
@@ -45,7 +45,7 @@ local left = function(place)
   local pots = {}
   if place.family == 'e' then return pots end
   local counted = place.family == 'd' and place.included or place.level
-  if place.slot[SLOT_LIMIT] >= 0 then pots[1] = {'I', place.slot[SLOT_LIMIT] - counted, ''} end
+  if place.segment[SEGMENT_LIMIT] >= 0 then pots[1] = {'I', place.segment[SEGMENT_LIMIT] - counted, ''} end
   grants_left(place, pots)
   if place.overage ~= 0 then pots[#pots + 1] = {'O', -place.overage, ''} end
   return pots
@@ -54,8 +54,8 @@ end
 local shown = function(place, allowed, reason, granted, pots, rest)
   local limit, remaining = allowance(place)
   local used = place.family == 'e' and 0 or place.used
-  local slot, ends = place.index, place.slot[SLOT_PERIOD_END]
-  return {allowed, reason, granted, used, limit, remaining, slot, place.start, ends, pots, rest}
+  local segment, ends = place.index, place.segment[SEGMENT_PERIOD_END]
+  return {allowed, reason, granted, used, limit, remaining, segment, place.start, ends, pots, rest}
 end
 
 local answer = function(place, allowed, reason, granted, pots)
@@ -65,7 +65,7 @@ end
 local denied = function(place, reason) return {no = answer(place, 0, reason, 0, {})} end
 
 local barred = function(place)
-  if place.slot[SLOT_STANDING] ~= '' then return place.slot[SLOT_STANDING] end
-  if place.slot[SLOT_ABSENT] == 1 and #place.active == 0 then return 'NOT_IN_PLAN' end
+  if place.segment[SEGMENT_STANDING] ~= '' then return place.segment[SEGMENT_STANDING] end
+  if place.segment[SEGMENT_ABSENT] == 1 and #place.active == 0 then return 'NOT_IN_PLAN' end
   return nil
 end

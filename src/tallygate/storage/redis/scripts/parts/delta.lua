@@ -6,7 +6,7 @@ end
 
 local burn = function(gate, place, quantity)
   local before = shows and answer(place, 1, '', 0, {}) or nil
-  local limit = place.slot[SLOT_LIMIT]
+  local limit = place.segment[SEGMENT_LIMIT]
   local included = quantity
   if limit >= 0 then included = math.min(quantity, math.max(0, limit - place.included)) end
   local pots, rest = {}, quantity - included
@@ -48,7 +48,7 @@ local refund = function(gate, place, amount)
   end
   if rest > 0 then pots[#pots + 1] = {'I', -rest, ''} end
   place.used, place.included, place.overage = place.used - amount, place.included - rest, place.overage - overage
-  return settled(gate, place, before, place.slot[SLOT_LIMIT] < 0 and 'UNLIMITED' or 'WITHIN_LIMIT', -amount, pots)
+  return settled(gate, place, before, place.segment[SEGMENT_LIMIT] < 0 and 'UNLIMITED' or 'WITHIN_LIMIT', -amount, pots)
 end
 
 local delta = function(gate, place, quantity)

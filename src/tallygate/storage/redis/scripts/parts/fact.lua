@@ -1,9 +1,9 @@
 -- What a commit leaves behind beside the counters: a fact in the stream, and news for those who were denied.
 local add_fact = function(gate, place, granted, answer)
-  local slot = place.slot
-  local counted = cmsgpack.pack(granted, place.at, now, place.start, slot[SLOT_PERIOD_END])
+  local segment = place.segment
+  local counted = cmsgpack.pack(granted, place.at, now, place.start, segment[SEGMENT_PERIOD_END])
   local known = cmsgpack.pack(answer[ANSWER_USED], answer[ANSWER_LIMIT], answer[ANSWER_REASON])
-  local fact = '\157' .. counted .. pack_pots(answer[ANSWER_POTS]) .. slot[SLOT_ENDING] .. known
+  local fact = '\157' .. counted .. pack_pots(answer[ANSWER_POTS]) .. segment[SEGMENT_ENDING] .. known
   redis.call('XADD', stream, '*', 'c', gate[GATE_CONTEXT], 'f', fact)
 end
 

@@ -17,7 +17,7 @@ local figures = function(kind, answer)
     local allowed, limit, remaining, reset_after, retry_after = unpack(answer, 1, 5)
     return '\150' .. cmsgpack.pack(allowed, limit, remaining, reset_after, retry_after, now)
   end
-  local allowed, reason, granted, used, limit, remaining, slot, start, ends = unpack(answer, 1, 9)
-  return '\154' .. cmsgpack.pack(codes[reason], granted, used, limit, remaining, slot, start, ends)
+  local allowed, reason, granted, used, limit, remaining, segment, start, ends = unpack(answer, 1, 9)
+  return '\154' .. cmsgpack.pack(codes[reason], granted, used, limit, remaining, segment, start, ends)
     .. pack_pots(answer[ANSWER_POTS]) .. pack_pots(answer[ANSWER_LEFT])
 end

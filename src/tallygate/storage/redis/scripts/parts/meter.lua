@@ -1,8 +1,8 @@
 -- A meter's counters: found, read, and written.
 local AHEAD = 300000000
 
-local active_grants = function(slot, grants, at)
-  if #grants == 0 or slot[SLOT_EXCLUSIVE] == 1 then return {} end
+local active_grants = function(segment, grants, at)
+  if #grants == 0 or segment[SEGMENT_EXCLUSIVE] == 1 then return {} end
   local active = {}
   for _, grant in ipairs(grants) do
     if grant[GRANT_EFFECTIVE] <= at and at < grant[GRANT_EXPIRE] then active[#active + 1] = grant end
@@ -34,22 +34,22 @@ local read_counter = function(place)
   if (place.family == 'm' or place.family == 'l') and not place.exists then place.used = place.level end
 end
 
--- The slots begin at `first` of the gate; all that follow are slots.
+-- The segments begin at `first` of the gate; all that follow are segments.
 local locate = function(gate, first, key, family, packed_grants, occurred, looks)
   local at = occurred or now
-  local here, slot, index
+  local here, segment, index
   for i = first, #gate do
     local held = {cmsgpack.unpack(gate[i])}
-    if not here and held[SLOT_START] <= now and now < held[SLOT_END] then here = held end
-    if not slot and held[SLOT_START] <= at and at < held[SLOT_END] then slot, index = held, i - first end
+    if not here and held[SEGMENT_START] <= now and now < held[SEGMENT_END] then here = held end
+    if not segment and held[SEGMENT_START] <= at and at < held[SEGMENT_END] then segment, index = held, i - first end
   end
-  if not here then return nil, 'SLOTS_MISSED' end
-  if not looks and not (here[SLOT_PREVIOUS_START] <= at and at <= now + AHEAD) then return nil, 'OCCURRED_OUT_OF_RANGE' end
-  if not slot then return nil, 'SLOTS_MISSED' end
+  if not here then return nil, 'SEGMENTS_MISSED' end
+  if not looks and not (here[SEGMENT_PREVIOUS_START] <= at and at <= now + AHEAD) then return nil, 'OCCURRED_OUT_OF_RANGE' end
+  if not segment then return nil, 'SEGMENTS_MISSED' end
   local grants = packed_grants == '' and {} or cmsgpack.unpack(packed_grants)
   local place = {
-    key = key, slot = slot, index = index, at = at, grants = grants, family = family,
-    active = active_grants(slot, grants, at), start = slot[SLOT_PERIOD_START], counter_key = false, exists = false,
+    key = key, segment = segment, index = index, at = at, grants = grants, family = family,
+    active = active_grants(segment, grants, at), start = segment[SEGMENT_PERIOD_START], counter_key = false, exists = false,
     reset = 0, level = 0, level_time = 0, burnt = {}, used = 0, included = 0, overage = 0, counted = 0, paid = {}, moved = {},
   }
   read_meter(place)
@@ -61,7 +61,7 @@ end
 -- In real time, and on a test's clock, which may stand, no sooner than in a day.
 local expiry = function(place)
   local soonest = math.ceil(raw / 1000) + (offset ~= 0 and 86400000 or 1000)
-  return fmt(math.max(math.ceil((place.slot[SLOT_KEEP_UNTIL] - offset) / 1000), soonest))
+  return fmt(math.max(math.ceil((place.segment[SEGMENT_KEEP_UNTIL] - offset) / 1000), soonest))
 end
 
 local write_counter = function(place)

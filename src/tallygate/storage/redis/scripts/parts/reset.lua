@@ -8,13 +8,13 @@ local commit_reset = function(gate, outcome)
 end
 
 local reset = function(gate, key)
-  local place, status = locate(gate, RESET_SLOTS, key, gate[RESET_FAMILY], '', false, false)
+  local place, status = locate(gate, RESET_SEGMENTS, key, gate[RESET_FAMILY], '', false, false)
   if not place then return nil, status end
   local closed = place.family ~= 'e' and place.used or 0
   place.used = (place.family == 'm' or place.family == 'l') and place.level or 0
   place.included, place.overage, place.counted = 0, 0, 0
   place.start, place.exists = now, false
   place.counter_key = key .. ':' .. fmt(now)
-  local result = {1, 'WITHIN_LIMIT', closed, place.used, -1, -1, place.index, now, place.slot[SLOT_PERIOD_END], {}, {}}
+  local result = {1, 'WITHIN_LIMIT', closed, place.used, -1, -1, place.index, now, place.segment[SEGMENT_PERIOD_END], {}, {}}
   return {yes = result, no = result, place = place, commit = commit_reset}
 end

@@ -1,7 +1,7 @@
-"""Lays usage periods over phases: the slots that a quota gate carries, so that the script needs no calendar."""
+"""Lays usage periods over phases: the segments that a quota gate carries, so that the script needs no calendar."""
 
 from tallygate.domain.catalog import Feature, Overage
-from tallygate.domain.gating.quota import Slot
+from tallygate.domain.gating.quota import Segment
 from tallygate.domain.gating.resolve import END, EntitlementSet, Phase
 from tallygate.domain.period import UsagePeriod
 
@@ -28,8 +28,8 @@ def period_at(held: EntitlementSet, feature: Feature, at: int) -> UsagePeriod:
     return UsagePeriod(start, end)
 
 
-def slots(held: EntitlementSet, feature: Feature, *, at: int, back: bool = False) -> tuple[Slot, ...]:
-    """The slots of the period that contains `at` and of the next; with `back`, of the previous one too.
+def segments(held: EntitlementSet, feature: Feature, *, at: int, back: bool = False) -> tuple[Segment, ...]:
+    """The segments of the period that contains `at` and of the next; with `back`, of the previous one too.
 
     They tile from the first period's start to the last one's end, in order.
     """
@@ -40,7 +40,7 @@ def slots(held: EntitlementSet, feature: Feature, *, at: int, back: bool = False
     if back and previous != current:
         before = period_at(held, feature, max(0, previous.start - 1)) if previous.start else previous
         spans.insert(0, (previous, before.start))
-    found: list[Slot] = []
+    found: list[Segment] = []
     for period, previous_start in spans:
         after = _after(held, feature, period)
         # Kept beyond the next period by half of it, because a change of zone or anchor may yet make that one longer.
@@ -65,21 +65,21 @@ def _after(held: EntitlementSet, feature: Feature, period: UsagePeriod) -> Usage
 
 def _cut(
     held: EntitlementSet, feature: Feature, period: UsagePeriod, previous_start: int, keep_until: int
-) -> list[Slot]:
+) -> list[Segment]:
     return [
-        _slot(phase, feature, period, previous_start, keep_until)
+        _segment(phase, feature, period, previous_start, keep_until)
         for phase in held.phases
         if phase.start < period.end and period.start < phase.end
     ]
 
 
-def _slot(phase: Phase, feature: Feature, period: UsagePeriod, previous_start: int, keep_until: int) -> Slot:
+def _segment(phase: Phase, feature: Feature, period: UsagePeriod, previous_start: int, keep_until: int) -> Segment:
     resolved = phase.features.get(feature.feature_key)
     entitlement = resolved.entitlement if resolved else None
     limit: int | None = 0
     if entitlement is not None:
         limit = None if entitlement.unlimited else (entitlement.limit or 0)
-    return Slot(
+    return Segment(
         start=max(phase.start, period.start),
         end=min(phase.end, period.end),
         period_start=period.start,
