@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import patience
 from collectors import until
 from faults.callers import Caller, Refusal, new_world, written
 from faults.history import Answered, Event, History, Invoked, gaps, not_exactly_once, not_replayed, overshoot
@@ -116,7 +117,7 @@ async def test_kill_9_under_load_loses_nothing_and_the_orphan_is_taken_over(serv
             await until(lambda: load.history.count("denied") > 0)
         finally:
             load.stopping = True
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(patience.SECONDS):
                 await running
         used = (await caller.check("acme", "api_calls")).used
 
@@ -146,6 +147,6 @@ async def test_sigterm_while_callers_come_leaves_no_process(server):
         await asyncio.to_thread(server.start)
         await until(lambda: load.history.count("ok") >= 40)
         load.stopping = True
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(patience.SECONDS):
             await running
     assert not_replayed(load.history) == []

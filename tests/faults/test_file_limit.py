@@ -39,8 +39,8 @@ async def test_a_listener_without_files_says_so_and_goes_on(transport, listener)
         with contextlib.ExitStack() as opened:
             for client in clients(address, CLIENTS):
                 opened.enter_context(client)
-            await until(lambda: any(said in server.log for said in SAID), seconds=10)
+            await until(lambda: any(said in server.log for said in SAID))
             resource.prlimit(server.pid, resource.RLIMIT_NOFILE, before)
-        await until(server.ready, seconds=30)
+        await until(server.ready)
         assert len(server.log.splitlines()) < 60, server.log
         assert "Traceback" not in server.log

@@ -151,7 +151,7 @@ async def test_a_loop_that_swallows_its_cancellation_does_not_stop_the_stop(inst
     monkeypatch.setattr(RedisAnnouncements, "listen", listen)
     async with installation.role("all") as application:
         await asyncio.sleep(0)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(patience.SECONDS):
             await application.stop()
     assert swallowed
 

@@ -6,6 +6,7 @@ import signal
 import grpc
 import pytest
 
+import patience
 from collectors import until
 from faults.callers import Caller, new_world, reason, written
 from faults.history import Event, gaps
@@ -105,7 +106,7 @@ async def test_a_commit_without_its_acknowledgement_is_collected_once(on_postgre
         with monkeypatch.context() as patch:
             patch.setattr(EventStream, "acknowledge", lost)
             assert (await caller.consume("acme", 5, request_id="r1")).allowed
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(patience.SECONDS):
                 await committed.wait()
         assert on_postgres.waiting() == 1
         application._control._collecting.cancel()

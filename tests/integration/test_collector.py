@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+import patience
 from collectors import clean_rig, gap_free, migrated, until
 from servers import ValkeyServer
 from stream_entries import FEBRUARY, JANUARY, entry
@@ -394,7 +395,7 @@ async def test_stopping_during_an_outage_leaves_the_entries(rig):
     running = asyncio.create_task(collector.run())
     await until(lambda: collector.stats.failures)
     collector.stop()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, patience.SECONDS)
     assert await rig.waiting() == 1
     assert await rig.collector("b", stream=rig.stream("b", claim_after_seconds=0.0)).drain() == 1
 

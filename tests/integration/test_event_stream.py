@@ -6,12 +6,13 @@ import grpc
 import pytest
 from google.protobuf import json_format
 
+import patience
 from conftest import testing_settings
 from tallygate.app import Application
 from tallygate_api.v1 import usage_service_pb2 as wire
 from tenants import Tenant, after, eventually, metadata_of, reason_of, request_of, rpc
 
-WAIT = 10
+WAIT = patience.SECONDS
 DOCUMENT = {
     "currency": "USD",
     "features": {"calls": {"kind": "metered"}, "jobs": {"kind": "metered", "aggregation": "count"}},

@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+import patience
 from servers import ValkeyServer
 from tallygate.domain.credential import mint_key
 from tallygate_process import TallygateProcess
@@ -62,10 +63,10 @@ async def test_health_is_told_for_each_service_and_for_all(running):
     async with grpc.aio.insecure_channel(running.address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         for service in ("", *SERVICES):
-            answer = await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5)
+            answer = await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=60)
             assert answer.status == SERVING, service
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await stub.Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=5)
+            await stub.Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=60)
         assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
@@ -74,7 +75,7 @@ async def test_reflection_lists_every_service_with_its_methods(running):
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
         asked = [reflection_pb2.ServerReflectionRequest(list_services="")]
         asked += [reflection_pb2.ServerReflectionRequest(file_containing_symbol=name) for name in sorted(SERVICES)]
-        listed, *files = [answer async for answer in stub.ServerReflectionInfo(iter(asked), timeout=5)]
+        listed, *files = [answer async for answer in stub.ServerReflectionInfo(iter(asked), timeout=60)]
     assert {service.name for service in listed.list_services_response.service} >= SERVICES
     found = set()
     for answer in files:
@@ -212,7 +213,7 @@ async def test_no_answer_is_lost_when_the_server_stops_under_load(transport):
             await eventually(busy)
             stopping = time.monotonic()
             process._process.popen.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(asyncio.gather(*callers), 15)
+            await asyncio.wait_for(asyncio.gather(*callers), patience.SECONDS)
             assert await asyncio.to_thread(process._process.popen.wait, 15) == 0
             assert time.monotonic() - stopping < 10
     assert Counter(code for code, _ in ended) == {grpc.StatusCode.UNAVAILABLE: 50}

@@ -100,7 +100,7 @@ async def test_a_listener_comes_back_after_a_restart_and_says_that_it_may_have_m
             await announce(publisher, 9)
             await asyncio.sleep(0.05)
 
-    await asyncio.wait_for(heard(), 10)
+    await asyncio.wait_for(heard(), patience.SECONDS)
 
 
 async def test_a_server_that_fell_silent_is_left(valkey, listener):

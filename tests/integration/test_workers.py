@@ -13,6 +13,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+import patience
 from child_processes import free_port, temporary_directory
 from command_line import one_clear_line, tallygate
 from servers import ValkeyServer
@@ -199,7 +200,7 @@ async def test_a_stop_drains_all_workers_and_loses_no_answer(redis, new, transpo
         await reach(answered, 200)
         workers = workers_of(process)
         process._process.popen.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(asyncio.gather(*callers), 15)
+        await asyncio.wait_for(asyncio.gather(*callers), patience.SECONDS)
         assert await asyncio.to_thread(process._process.popen.wait, 15) == 0
         assert (await control.check("acme", "calls")).used == len(answered)  # what was taken was answered
     assert Counter(ended) == {UNAVAILABLE: CONNECTIONS}

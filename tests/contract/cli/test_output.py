@@ -16,7 +16,7 @@ from tallygate_api.v1.decision_pb2 import Decision, Reason
 from tallygate_api.v1.entitlement_service_pb2 import CheckEntitlementResponse, ConsumeQuotaResponse
 from tallygate_api.v1.usage_service_pb2 import CloudEvent, FollowEventsResponse
 
-SECONDS = 30
+SECONDS = 180
 LONG = "a-very-long-account-id-" + "x" * 200
 DENIED = Decision(feature_key="api_calls", reason=Reason.REASON_NOT_IN_PLAN)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+import patience
 from control_planes import DAY, PARTITIONS, demo_catalog, pro
 from tallygate.control_plane.clocks import advance_clock
 from tallygate.control_plane.keys import CreateKey, create_key, revoke_key
@@ -126,7 +127,7 @@ async def test_the_worker_makes_it_good_by_itself(plane, views):
         await asyncio.Event().wait()
 
     worker = asyncio.create_task(plane.publisher.run(sleep))
-    await asyncio.wait_for(slept.wait(), 10)
+    await asyncio.wait_for(slept.wait(), patience.SECONDS)
     worker.cancel()
     assert (await views.newest(plane.tenant_id, "acme"))[1] == await record_of(plane)
 

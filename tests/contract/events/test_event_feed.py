@@ -3,6 +3,7 @@ from contextlib import aclosing
 
 import pytest
 
+import patience
 from collectors import migrated, short_sleep
 from stream_entries import FEBRUARY, JANUARY
 from tallygate.domain.errors import StoreUnavailableError
@@ -48,7 +49,7 @@ async def record(engine, *facts):
 
 
 async def take(count, feed):
-    async with aclosing(feed), asyncio.timeout(20):
+    async with aclosing(feed), asyncio.timeout(patience.SECONDS):
         return [await anext(feed) for _ in range(count)]
 
 

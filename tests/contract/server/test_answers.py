@@ -42,13 +42,13 @@ class World:
 
     async def begin(self):
         request = catalog_service_pb2.ApplyCatalogRequest(catalog=document())
-        await self.catalogs.ApplyCatalog(request, metadata=self.metadata, timeout=10)
+        await self.catalogs.ApplyCatalog(request, metadata=self.metadata, timeout=60)
         for account_id in ("acme", "globex"):
             await self.subscribe(account_id)
 
     async def subscribe(self, account_id):
         request = account_service_pb2.UpsertAccountRequest(account_id=account_id, plan_key="pro")
-        return await self.accounts.UpsertAccount(request, metadata=self.metadata, timeout=10)
+        return await self.accounts.UpsertAccount(request, metadata=self.metadata, timeout=60)
 
     async def check(self, account_id="acme", feature_key="sso", **more):
         request = wire.CheckEntitlementRequest(account_id=account_id, feature_key=feature_key, **more)
@@ -87,7 +87,7 @@ async def test_a_change_is_seen_though_the_question_was_answered_before(world):
     request = catalog_service_pb2.ApplyCatalogRequest(
         catalog=document(2, enabled=False), migrate=catalog_service_pb2.MIGRATE_NOW
     )
-    await world.catalogs.ApplyCatalog(request, metadata=world.metadata, timeout=10)
+    await world.catalogs.ApplyCatalog(request, metadata=world.metadata, timeout=60)
     for _ in range(200):
         if not (await world.check()).allowed and not (await world.batch("sso"))[0].decision.allowed:
             return

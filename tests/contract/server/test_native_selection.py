@@ -123,7 +123,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 def ask():
     with grpc.insecure_channel(f"unix:{sys.argv[1]}") as channel:
         request = health_pb2.HealthCheckRequest()
-        return health_pb2_grpc.HealthStub(channel).Check(request, timeout=5, wait_for_ready=True).status
+        return health_pb2_grpc.HealthStub(channel).Check(request, timeout=60, wait_for_ready=True).status
 
 async def serve():
     await server.start()

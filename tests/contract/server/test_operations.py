@@ -35,7 +35,7 @@ async def admin():
 
 async def get(server, path):
     def fetch():
-        connection = http.client.HTTPConnection(server.address.host, server.address.port, timeout=5)
+        connection = http.client.HTTPConnection(server.address.host, server.address.port, timeout=60)
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read().decode()

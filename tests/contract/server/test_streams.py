@@ -3,6 +3,7 @@ import asyncio
 import grpc
 import pytest
 
+import patience
 from tallygate.domain.credential import Scope
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.server.calls.wrapper import CallOptions
@@ -90,7 +91,7 @@ async def test_draining_ends_streams_so_that_they_resume_elsewhere(feed):
     draining = asyncio.create_task(server.transport.drain())
     assert await code_of(call) is grpc.StatusCode.UNAVAILABLE
     source.items.put_nowait("let the step end")
-    await asyncio.wait_for(source.closed.wait(), 5)
+    await asyncio.wait_for(source.closed.wait(), patience.SECONDS)
     await draining
     assert not source.torn
 
@@ -127,7 +128,7 @@ async def test_a_caller_who_leaves_tears_nothing_apart(feed):
     call.cancel()
     await left(server)
     source.items.put_nowait("b")
-    await asyncio.wait_for(source.closed.wait(), 5)
+    await asyncio.wait_for(source.closed.wait(), patience.SECONDS)
     assert not source.torn
     assert await server.calls.idle(5)
 

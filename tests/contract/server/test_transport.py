@@ -47,7 +47,7 @@ async def test_drain_loses_no_answer_under_load(start):
             count += 1
             request = wire.ConsumeQuotaRequest(account_id="a", feature_key="f", request_id=f"{name}-{count}")
             try:
-                answer = await stub.ConsumeQuota(request, metadata=server.metadata(), timeout=10)
+                answer = await stub.ConsumeQuota(request, metadata=server.metadata(), timeout=60)
             except grpc.aio.AioRpcError as error:
                 refused.append(error)
                 return
