@@ -177,9 +177,19 @@ async def test_what_nobody_waits_for_any_more_is_not_complained_of(server, caplo
             link.call("ECHO", "x")
         await asyncio.sleep(0)
         link.reset("pulled the plug")
+        await link.wait_connected(deadline_seconds=GENEROUS)
         gc.collect()
         await asyncio.sleep(0)
     assert "never retrieved" not in caplog.text
+
+
+async def test_each_outage_is_one_line_and_its_end_another(server, caplog):
+    async with linked(server) as link:
+        for _ in range(3):
+            link.reset("pulled the plug")
+            await link.wait_connected(deadline_seconds=GENEROUS)
+    told = [record.getMessage() for record in caplog.records if record.name.startswith("tallygate")]
+    assert [("lost" in line, "again" in line) for line in told] == [(True, False), (False, True)] * 3
 
 
 async def test_never_sent_is_told_from_outcome_unknown(server):

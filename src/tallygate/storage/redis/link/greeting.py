@@ -50,6 +50,15 @@ async def greet(call: Call, address: RedisAddress) -> str:
     return _why([error for _, error in errors])
 
 
+async def look(call: Call) -> None:
+    """A write, to every check that a server makes of one, that changes nothing: not even the append-only file.
+
+    Raises:
+        ReplyError: it was refused.
+    """
+    await call("SETRANGE", keys.PROBES[0], 0, "")
+
+
 async def write(call: Call) -> str:
     """Make a real write; returns why it was refused, or nothing.
 

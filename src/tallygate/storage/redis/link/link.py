@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tallygate.data_plane.burst import Burst
-from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.link.commands import Argument, Script, pack
 from tallygate.storage.redis.link.connecting import Greeted, caller, connect
@@ -27,7 +26,7 @@ from tallygate.storage.redis.link.errors import (
     ReplyError,
     ReplyTimeoutError,
 )
-from tallygate.storage.redis.link.greeting import write
+from tallygate.storage.redis.link.greeting import look, write
 from tallygate.storage.redis.link.vouching import is_vouched_for
 from tallygate.storage.redis.link.waiters import Waiter
 
@@ -40,8 +39,6 @@ _logger = logging.getLogger(__name__)
 _STABLE_SECONDS = 1.0
 _LOOK_SECONDS = 1.0
 _VOUCHED_SECONDS = 0.1
-_NO_EFFECT = pack("SETRANGE", keys.PROBES[0], 0, "")
-"""A write, to every check that a server makes of one, that changes nothing: not even the append-only file."""
 
 
 class RedisLink:
@@ -54,7 +51,7 @@ class RedisLink:
 
     __slots__ = (
         "_address", "_at_connect", "_backoff", "_burst", "_connect_seconds", "_connection", "_ended", "_keeper",
-        "_max_outstanding", "_ready", "_reply_seconds", "counters", "last_error", "refusal", "vouched",
+        "_max_outstanding", "_noted", "_ready", "_reply_seconds", "counters", "last_error", "refusal", "vouched",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +80,7 @@ class RedisLink:
         self.refusal = ""
         self.vouched = True
         self.last_error = "not connected yet"
+        self._noted = ""
 
     @property
     def burst(self) -> Burst:
@@ -143,9 +141,8 @@ class RedisLink:
         if keeper is not None:
             keeper.cancel()
             await asyncio.wait([keeper])
-        connection, self._connection = self._connection, None
+        (connection, self._connection), self.last_error = (self._connection, None), "closed"
         self._ready.clear()
-        self.last_error = "closed"
         if connection is not None:
             connection.end(self.last_error)
         await asyncio.sleep(0)  # lets the transport close its socket
@@ -159,10 +156,9 @@ class RedisLink:
         Raises:
             NotSentError: The link is down or full.
         """
-        connection = self._connection
-        if connection is None:
+        if self._connection is None:
             raise LinkDownError(self.last_error)
-        return connection.send(pack(*arguments))
+        return self._connection.send(pack(*arguments))
 
     def eval_packed(self, script: Script, packed: bytes) -> asyncio.Future[Any]:
         """Run a script as `call` does; a server that does not know it learns it and the call is sent again.
@@ -172,10 +168,9 @@ class RedisLink:
         Raises:
             NotSentError: The link is down or full.
         """
-        connection = self._connection
-        if connection is None:
+        if self._connection is None:
             raise LinkDownError(self.last_error)
-        return connection.send(packed, script)
+        return self._connection.send(packed, script)
 
     def eval_for(self, waiter: Waiter, script: Script, packed: bytes) -> None:
         """As `eval_packed`, for somebody who waits in another way than by a future.
@@ -183,10 +178,9 @@ class RedisLink:
         Raises:
             NotSentError: The link is down or full.
         """
-        connection = self._connection
-        if connection is None:
+        if self._connection is None:
             raise LinkDownError(self.last_error)
-        connection.send_for(waiter, packed, script)
+        self._connection.send_for(waiter, packed, script)
 
     def reset(self, why: str) -> None:
         """Drop this connection and everything outstanding on it; the link connects again by itself."""
@@ -248,7 +242,7 @@ class RedisLink:
                     await self._ended.wait()
             except TimeoutError:
                 with contextlib.suppress(LinkError, ReplyError):  # the connection has told what is to be told
-                    await connection.send(_NO_EFFECT)
+                    await look(caller(connection))
                     self.vouched = self.vouched or await is_vouched_for(caller(connection))
         if connection is not None:
             await asyncio.sleep(_LOOK_SECONDS / 2)
@@ -280,6 +274,9 @@ class RedisLink:
             tell()
         self.counters.connects += 1
         self.vouched = greeted.vouched
+        if self._noted:
+            _logger.warning("connected to Redis at %s again", self._address)
+            self._noted = ""
         self._connection = connection
         self._ended.clear()
         self._ready.set()
@@ -299,9 +296,9 @@ class RedisLink:
             self.refusal = why
 
     def _note(self, error: str) -> None:
-        if error != self.last_error:  # once, not once an attempt
+        if error != self._noted:  # once an outage, not once an attempt
             _logger.warning("%s", error)
-        self.last_error = error
+        self._noted = self.last_error = error
 
 
 async def _pause(seconds: float) -> None:
