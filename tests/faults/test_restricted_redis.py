@@ -85,7 +85,7 @@ async def test_a_right_that_is_taken_away_later_is_said(valkey, tmp_path, key, c
             valkey.command("ACL", "SETUSER", "few", "-xadd")
             refused = await caller.consume("acme", 2, request_id="other")
             assert (refused.code.name, refused.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
-            assert "admit.lua was refused" in caplog.text
+            assert "admit.lua failed: ERR" in caplog.text
 
             async def named():
                 check = (await sidecar.readiness())["redis"]

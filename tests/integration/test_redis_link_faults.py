@@ -5,7 +5,7 @@ import gc
 import pytest
 
 from child_processes import temporary_directory
-from links import BUSY, GENEROUS, evaluated, fake_server, linked, polite
+from links import GENEROUS, evaluated, fake_server, linked, polite
 from servers import ValkeyServer
 from tallygate.storage.redis.link.link import (
     ConnectError,
@@ -215,14 +215,6 @@ async def test_too_many_outstanding_calls_are_refused_at_once(server):
         assert isinstance(full.value, NotSentError)
         assert await asyncio.gather(*calls) == [b"%d" % n for n in range(10)]
         assert await link.call("ECHO", "room again") == b"room again"
-
-
-async def test_a_callers_deadline_disturbs_nobody(server):
-    async with linked(server) as link:
-        with pytest.raises(ReplyTimeoutError, match=r"the caller's 0\.1 ms"):
-            await link.execute("EVAL", BUSY, 0, deadline_seconds=0.0001)
-        assert await link.execute("ECHO", "next", deadline_seconds=GENEROUS) == b"next"
-        assert link.counters.reconnects == 0
 
 
 @pytest.mark.parametrize(

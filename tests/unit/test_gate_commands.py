@@ -47,6 +47,7 @@ class Link:
         self.sent = []
         self.waiters = []
         self.resets = []
+        self.heard = []
         self.error = None
         self.vouched = True
 
@@ -58,6 +59,9 @@ class Link:
 
     def reset(self, why):
         self.resets.append(why)
+
+    def hear(self, error):
+        self.heard.append(error)
 
     def answer(self, *replies):
         """Answer the oldest command that waits, under its own number."""
@@ -213,6 +217,7 @@ def test_an_error_of_one_effect_is_its_own(gates, link, caplog):
     assert isinstance(told[0], StoreUnavailableError)
     assert other[0].status is AdmitStatus.DECIDED
     assert "WRONGTYPE" in caplog.text
+    assert link.heard == ["WRONGTYPE"], "it may say more about the server"
 
 
 def test_one_who_cannot_be_told_keeps_nobody_else_from_the_answer(gates, link, caplog):

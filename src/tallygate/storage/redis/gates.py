@@ -210,8 +210,10 @@ class _Asking:
     def _undecided(self, reply: list[Any]) -> None:
         status = _STATUSES.get(reply[0])
         if status is None:
-            _logger.error("admit.lua failed: %s", reply[2])
+            error = reply[2].decode(errors="replace")
+            _logger.error("admit.lua failed: %s", error)
             self._answered(StoreUnavailableError())
+            self._gates.link.hear(error)
         elif status is AdmitStatus.CLOCK_SKEW:
             self._answered(self._gates.skew(reply[1]))
         elif status is AdmitStatus.EPOCH_MISMATCH:

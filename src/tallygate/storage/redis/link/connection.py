@@ -208,7 +208,8 @@ class LinkConnection(asyncio.BufferedProtocol):
             if type(reply) is not ReplyError:
                 future.set_result(reply)
             elif script is None or reply.code != "NOSCRIPT":
-                self._refused(future, reply, by_script=script is not None)
+                fail(future, reply)
+                self.hear(reply, by_script=script is not None)
             else:
                 self._load_and_resend(future, script, command)
         batches = self._batches
@@ -264,12 +265,11 @@ class LinkConnection(asyncio.BufferedProtocol):
         self._pending.append((future, None, command))
         self._unsent.append(command)
 
-    def _refused(self, waiter: Waiter, error: ReplyError, *, by_script: bool) -> None:
-        """Tell the caller, and whoever keeps this connection if its server refuses more than this one call.
+    def hear(self, error: ReplyError, *, by_script: bool) -> None:
+        """Draw the conclusion if the server refuses more than this one call.
 
         A script that may not do all that it does is left half-done: until all rights are there no other is sent.
         """
-        fail(waiter, error)
         match error.refusal:
             case Refusal.SERVER:
                 self.end(f"it refuses to work ({error.text})")

@@ -187,6 +187,11 @@ class RedisLink:
         if self._connection is not None:
             self._connection.end(why)
 
+    def hear(self, error: str) -> None:
+        """Learn what a part of a script failed with: it tells as much about the server as a refused command would."""
+        if self._connection is not None:
+            self._connection.hear(ReplyError(error), by_script=True)
+
     async def write(self) -> str:
         """Make a real write; returns why that cannot be, or nothing."""
         try:
@@ -194,20 +199,6 @@ class RedisLink:
         except (LinkError, ReplyError) as error:
             return str(error)
         return self.refusal
-
-    async def execute(self, *arguments: Argument, deadline_seconds: float) -> Any:  # noqa: ANN401 - replies differ by command
-        """Send one command and wait for its reply at most so long; the connection is not disturbed.
-
-        Raises:
-            ReplyTimeoutError: The deadline passed; the command may be executed.
-        """
-        future = self.call(*arguments)
-        try:
-            async with asyncio.timeout(deadline_seconds):
-                return await future
-        except TimeoutError:
-            message = f"no reply within the caller's {deadline_seconds * 1000:g} ms"
-            raise ReplyTimeoutError(message) from None
 
     def _flush(self) -> None:
         if self._connection is not None:
