@@ -111,8 +111,8 @@ class ResetGate:
 class QuotaAnswer:
     """What a quota gate answers; `used`, `limit` and `remaining` as they stand after it, None where unlimited.
 
-    Of a reset `granted` is what the period that it closes has counted. `segment` indexes the gate's segments; `period_start`
-    is later than the segment's where usage was reset within the period.
+    Of a reset `granted` is what the period that it closes has counted. `segment` indexes the gate's segments;
+    `period_start` is later than the segment's where usage was reset within the period.
     `left` is told where nothing was taken: what the included allowance still holds (negative where a limit was lowered
     below what is used), what each grant still holds, whether or not it is in force, and what was taken beyond them, as
     a negative. Where something was taken it is the grants alone, and of a replay nothing. Of a level, which burns
