@@ -104,12 +104,12 @@ class Exhausted:
 
 def _room(compiled: CompiledQuota, answer: QuotaAnswer) -> float:
     """How much the quota still held by this answer, up to the hard end of overage; one without an end never denies."""
-    slot = compiled.slots[min(answer.slot, len(compiled.slots) - 1)]
-    end = slot.hard_limit if slot.overage else slot.limit
+    segment = compiled.segments[min(answer.segment, len(compiled.segments) - 1)]
+    end = segment.hard_limit if segment.overage else segment.limit
     if answer.limit is None or end is None:
         return float("inf")
     left = next((pot.quantity for pot in answer.left if pot.kind is PotKind.INCLUDED), None)
     if left is None:
         return answer.remaining or 0
-    taken = sum(pot.quantity for pot in answer.left if pot.kind is PotKind.OVERAGE) if slot.overage else 0
-    return left + taken + end - (slot.limit or 0)
+    taken = sum(pot.quantity for pot in answer.left if pot.kind is PotKind.OVERAGE) if segment.overage else 0
+    return left + taken + end - (segment.limit or 0)
