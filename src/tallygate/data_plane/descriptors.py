@@ -26,7 +26,6 @@ from tallygate.domain.gating.decision import Reason
 from tallygate.domain.gating.rate_limit import RateGate
 
 _ATTEMPTS = 3
-_LONGEST_KEPT = 1_024
 
 _Place = tuple[str, str, tuple[tuple[str, str], ...]]
 """What has one state: the account that owns it (none: the tenant), the limit, and the entries that it counts by."""
@@ -34,9 +33,14 @@ _Place = tuple[str, str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Descriptors:
-    """What one call of a proxy asks, descriptor by descriptor; known by itself, so that it is found without reading."""
+    """What one call of a proxy asks, descriptor by descriptor.
+
+    It is known by itself, so that what it was compiled to is found without reading it; that is `kept` where the caller
+    keeps this, too. What end users write can be very long.
+    """
 
     requests: tuple[RateLimitRequest, ...]
+    kept: bool = False
 
     @property
     def accounts(self) -> list[str]:
@@ -116,8 +120,7 @@ class DescriptorLimits:
         def make() -> CompiledDescriptors | None:
             return self._compiled(tenant_id, asked, view, at)
 
-        long = sum(len(key) + len(value) for one in asked.requests for key, value in one.descriptor) > _LONGEST_KEPT
-        return make() if long else compiled(view, asked, at, make)
+        return compiled(view, asked, at, make) if asked.kept else make()
 
     def _compiled(self, tenant_id: str, asked: Descriptors, view: View, at: int) -> CompiledDescriptors | None:
         met = [_met(one, view, at) for one in asked.requests]

@@ -14,6 +14,7 @@ from tallygate.server.wire.scalars import varint
 from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2 as wire
 from tallygate_api.envoy.service.ratelimit.v3.rls_pb2_grpc import RateLimitServiceStub
+from tallygate_api.v1 import entitlement_service_pb2 as wire_v1
 
 OK, OVER = wire.RateLimitResponse.OK, wire.RateLimitResponse.OVER_LIMIT
 
@@ -246,3 +247,20 @@ async def test_each_answer_names_the_nearest_limit_of_each_descriptor_and_its_ow
         }
     )
     assert (await told())[:2] == (OVER, "window")
+
+
+async def test_what_end_users_write_is_not_kept_where_it_is_long(hot):
+    server = await hot()
+    (view,) = [view for view in server.data.views._views.values() if view.record is not None]
+
+    async def kept(length):
+        before = len(view.programs)
+        for number in range(5):
+            for key in ("limit_key", "path"):
+                await limit(server, of_pairs(SPENT, hits=0), of_pairs([(key, f"{number}" * length)]))
+            entries = [wire_v1.DescriptorEntry(key="path", value=f"{number}" * length)]
+            await server.ask("RateLimit", account_id="acme", descriptors=entries, cost=0)
+        return len(view.programs) - before
+
+    assert await kept(3_000) == 0
+    assert await kept(3) == 15

@@ -54,10 +54,10 @@ class EnvoyRateLimitServicer:
         asked = self._asked.get(data)
         if asked is None:
             try:
-                asked = _decode(self.readers["ShouldRateLimit"](data))
+                asked = _decode(self.readers["ShouldRateLimit"](data), kept=len(data) <= _MOST_BYTES)
             except (DecodeError, InvalidFieldError):
                 return False
-            if len(data) <= _MOST_BYTES:
+            if asked.kept:
                 self._asked.put(data, asked)
         request = asked
 
@@ -142,11 +142,12 @@ class _ShownDescriptors:
         return self._response.SerializeToString()
 
 
-def _decode(request: wire.RateLimitRequest) -> Descriptors:
+def _decode(request: wire.RateLimitRequest, *, kept: bool = False) -> Descriptors:
     count = len(request.descriptors)
     if count > MAX_BATCH:  # how many there are says the proxy's configuration, and no end user
         raise InvalidFieldError(field="descriptors", expected=f"at most {MAX_BATCH} of them", got=count)
-    return Descriptors(tuple([_decode_one(one, request.hits_addend or 1) for one in request.descriptors]))
+    requests = tuple([_decode_one(one, request.hits_addend or 1) for one in request.descriptors])
+    return Descriptors(requests, kept)
 
 
 def _decode_one(descriptor: RateLimitDescriptor, hits: int) -> RateLimitRequest:
