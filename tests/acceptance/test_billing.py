@@ -207,9 +207,7 @@ async def test_bk_08_items_of_two_accounts_never_meet(tenant):
 
 async def test_bk_16_a_version_change_half_way_adjusts_the_invoice(tenant):
     """$20 to $50 after half of a month of 30 days: -$10.00 + $25.00."""
-    start = await month_ahead(tenant)
-    while datetime.fromtimestamp(after(start, 30 * DAY).seconds, UTC).day != 1:
-        start = await month_ahead(tenant)
+    await thirty_days(tenant)
     document = catalog({"recurring": {"amount": "20.00"}})
     document["plans"]["big"] = {
         **document["plans"]["pro"],
@@ -226,11 +224,73 @@ async def test_bk_16_a_version_change_half_way_adjusts_the_invoice(tenant):
     assert await lines(tenant, second) == [("Big", 25.00), ("Credit: Pro", -10.00), ("Big", 50.00)]
 
 
-async def test_bk_17_an_optional_feature_carries_its_own_fee(tenant):
-    """$12.34 a month on for 10 of 30 days: $4.11."""
+async def thirty_days(tenant):
+    """Go to the first of a month of 30 days."""
     start = await month_ahead(tenant)
     while datetime.fromtimestamp(after(start, 30 * DAY).seconds, UTC).day != 1:
         start = await month_ahead(tenant)
+    return start
+
+
+async def seat(tenant, *users, assign=True):
+    for user in users:
+        asked = {"account_id": "acme", "feature_key": "seats", "user_id": user}
+        await tenant.call("AssignSeat" if assign else "UnassignSeat", **asked)
+
+
+USERS = {
+    "key": "users",
+    "recurring": {"amount": "15.00", "quantity": {"seats": "seats"}, "label": "Monthly user fees"},
+}
+
+
+async def test_bk_13_the_amount_follows_the_users(tenant):
+    """10 at $15; 2 more after 15 of 30 days: 2 x 15 x 15/30; the next month 12; 3 fewer with 10 days left."""
+    await thirty_days(tenant)
+    await tenant.apply(catalog(USERS))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await seat(tenant, *(f"u{number}" for number in range(10)))
+    await tenant.advance(15 * DAY)
+    await seat(tenant, "u10", "u11")
+    await tenant.advance(15 * DAY)
+    await run(tenant)
+    (second,) = await invoices(tenant)
+    assert await lines(tenant, second) == [
+        ("Monthly user fees (10 @ $15.00)", 150.00),
+        ("Monthly user fees (2 @ $15.00)", 15.00),
+        ("Monthly user fees (12 @ $15.00)", 180.00),
+    ]
+    days = 30 if await month_has(tenant, 30) else 31
+    await tenant.advance((days - 10) * DAY)
+    await seat(tenant, "u0", "u1", "u2", assign=False)
+    await tenant.advance(10 * DAY)
+    await run(tenant)
+    third = (await invoices(tenant))[1]
+    fewer = round(-3 * 15 * 10 / days, 2)
+    assert (await lines(tenant, third))[0] == ("Monthly user fees (-3 @ $15.00)", fewer)
+    assert (await lines(tenant, third))[1] == ("Monthly user fees (9 @ $15.00)", 135.00)
+
+
+async def month_has(tenant, days):
+    return datetime.fromtimestamp(await tenant.now() + days * DAY, UTC).day == 1
+
+
+async def test_bk_12_a_fee_by_the_user_counts_the_accounts_users(tenant):
+    await thirty_days(tenant)
+    each = {"recurring": {"amount": "4.00", "quantity": {"users": True}}}
+    await tenant.apply(catalog(each))
+    await tenant.call("UpsertAccount", account_id="acme", user_ids=["ada", "bob", "cyd"], plan_key="pro")
+    await tenant.call("RemoveUsers", account_id="acme", user_ids=["bob"])
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    opening, second = await invoices(tenant)
+    assert dollars(opening.total) in {8.00, 12.00}  # as many as there were when it was made
+    assert ("Pro (2 @ $4.00)", 8.00) in await lines(tenant, second)
+
+
+async def test_bk_17_an_optional_feature_carries_its_own_fee(tenant):
+    """$12.34 a month on for 10 of 30 days: $4.11."""
+    await thirty_days(tenant)
     reports = {"version": 1, "offered_on": ["pro"], "name": "Reports", "prices": [{"recurring": {"amount": "12.34"}}]}
     await tenant.apply(catalog(BASE, add_ons={"reports": reports}))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")

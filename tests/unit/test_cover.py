@@ -94,6 +94,28 @@ def test_seats_that_come_and_go_are_charged_for_the_rest():
     assert found[1].text == "Monthly user fees (2 @ $15.00)"
 
 
+def test_changes_of_one_day_are_one_line_unless_an_invoice_came_between():
+    changes = [
+        QuantityChange(source="seats", change_time=at(when), quantity=quantity)
+        for when, quantity in (
+            ("2026-04-01", 10),
+            ("2026-04-16T08:00", 11),
+            ("2026-04-16T09:00", 14),
+            ("2026-04-16T10:00", 12),
+        )
+    ]
+    held = subscribed("2026-04-01"), catalog(basic=(USERS,))
+    found = charged(*held, until="2026-04-30", quantities=changes)
+    assert [(line.text, line.amount) for line in found] == [
+        ("Monthly user fees (10 @ $15.00)", 15000),
+        ("Monthly user fees (2 @ $15.00)", 1500),
+    ]
+    before = charged(*held, until="2026-04-16T08:30", quantities=changes)
+    rest = charged(*held, since="2026-04-16T08:30", until="2026-04-30", quantities=changes)
+    assert amounts(before) == [15000, 750]
+    assert amounts(rest) == [750]
+
+
 def test_a_plan_change_half_way_credits_the_old_and_charges_the_new():
     plans = catalog(basic=(BASE,), pro=(Price(price_key="recurring", recurring=RecurringPrice(amount="50.00")),))
     changed = subscribed("2026-04-01", ("basic", "2026-04-01"), ("pro", "2026-04-16"))

@@ -97,13 +97,14 @@ async def read_books(work: BillingWork, account_id: str, *, now: int) -> Books |
     state = await work.billing_accounts.get(account_id)
     query = SubscriptionQuery(now=now, limit=_MOST_SUBSCRIPTIONS, account_ids=[account_id])
     held = await work.subscriptions.list(query)
+    quantities = tuple(await work.quantities.of(account_id))
     return Books(
         account_id=account_id,
         catalog=catalog,
         policy=catalog.billing,
         calendar=Calendar(zone=account.time_zone or catalog.time_zone, account_create_time=account.create_time),
         timelines=tuple(
-            Timeline(subscription=one.subscription, catalog=catalog, cancel_time=one.cancel_time)
+            Timeline(subscription=one.subscription, catalog=catalog, cancel_time=one.cancel_time, quantities=quantities)
             for one in reversed(held)
         ),
         test=(await work.tenants.get()).test,

@@ -10,6 +10,7 @@ from typing import Protocol
 from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.documents import Invoice, InvoiceState
 from tallygate.domain.billing.rating import Billed, UsageWindow
+from tallygate.domain.billing.timeline import QuantityChange
 
 CLOSE = "close"
 """The kind of the job that looks whether an account is to be invoiced."""
@@ -101,6 +102,14 @@ class UsageLog(Protocol):
 
     async def head(self) -> int:
         """The last sequence number of the tenant's log."""
+        ...
+
+
+class Quantities(Protocol):
+    """How many seats and users accounts had, and since when."""
+
+    async def of(self, account_id: str) -> Sequence[QuantityChange]:
+        """Every change of an account, by source and time."""
         ...
 
 

@@ -9,7 +9,14 @@ from typing import Protocol
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
-from tallygate.records.billing import BillingAccountRepository, InvoiceRepository, IssuedLines, JobRepository, UsageLog
+from tallygate.records.billing import (
+    BillingAccountRepository,
+    InvoiceRepository,
+    IssuedLines,
+    JobRepository,
+    Quantities,
+    UsageLog,
+)
 from tallygate.records.repositories import (
     AccountRepository,
     CatalogRepository,
@@ -118,6 +125,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def usage_log(self) -> UsageLog:
         """The facts that are charged."""
+        ...
+
+    @property
+    def quantities(self) -> Quantities:
+        """How many seats and users accounts had."""
         ...
 
     @property

@@ -4,9 +4,10 @@ Folded change by change, whether or not an invoice came between, so the lines of
 alone: an invoice takes those that are due and were not issued.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 from tallygate.domain.billing import models_tiers
 from tallygate.domain.billing.calendar import Grid, fraction
@@ -16,7 +17,7 @@ from tallygate.domain.billing.timeline import Lane, Segment
 from tallygate.domain.billing_terms import Proration
 from tallygate.domain.currency import minor_units, price_text
 from tallygate.domain.money import Rounding, rounded
-from tallygate.domain.period import UsagePeriod
+from tallygate.domain.period import UsagePeriod, local_date
 from tallygate.domain.prices import ChargeModel, Due, RecurringPrice, exact
 
 
@@ -33,7 +34,10 @@ def cover(lane: Lane, on: Grid, policy: Policy, *, since: int, until: int) -> It
     """The lines of a lane with a recurring price that fall due in (since, until], by due instant.
 
     Service periods that begin before `since` are folded from their start, so that their credits find what they credit.
+    Changes of quantity in that stretch that fall on one day are one: from before the first to after the last.
     """
+    if policy.proration is not Proration.SECOND:
+        lane = replace(lane, segments=tuple(_by_day(lane.segments, on.zone, since=since, until=until)))
     for period in _periods(lane, on, since=since, until=until):
         for line in _of_period(lane, period, on, policy):
             if since < line.due <= until:
@@ -69,6 +73,21 @@ def whole_charge(price: RecurringPrice, quantity: int, multiple: int) -> Fractio
     if price.model is ChargeModel.VOLUME:
         return total(models_tiers.volume(Fraction(quantity), price.tiers)).amount * multiple
     return exact(price.amount) * quantity * multiple
+
+
+def _by_day(segments: Sequence[Segment], zone: str, *, since: int, until: int) -> Iterator[Segment]:
+    """Segments that end on the day they began on, by a change of quantity, are taken into the next."""
+    first: int | None = None
+    for segment, after in pairwise([*segments, None]):
+        if segment is None:
+            continue
+        start = segment.start if first is None else first
+        passing = after is not None and after.start == segment.end <= until and _only_quantity(segment, after)
+        if passing and start > since and local_date(start, zone=zone) == local_date(segment.end, zone=zone):
+            first = start
+            continue
+        first = None
+        yield replace(segment, start=start)
 
 
 def _periods(lane: Lane, on: Grid, *, since: int, until: int) -> Iterator[UsagePeriod]:

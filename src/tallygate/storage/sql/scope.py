@@ -24,15 +24,22 @@ class Changes:
     accounts: dict[str, None] = field(default_factory=dict)
     keys: dict[str, None] = field(default_factory=dict)
     touched: dict[str, None] = field(default_factory=dict)
+    quantities: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def copy(self) -> "Changes":
         """As it stands."""
-        return replace(self, accounts={**self.accounts}, keys={**self.keys}, touched={**self.touched})
+        return replace(
+            self,
+            accounts={**self.accounts},
+            keys={**self.keys},
+            touched={**self.touched},
+            quantities={**self.quantities},
+        )
 
     def restore(self, before: "Changes") -> None:
         """As it stood."""
         self.catalog, self.billing, self.accounts = before.catalog, before.billing, before.accounts
-        self.keys, self.touched = before.keys, before.touched
+        self.keys, self.touched, self.quantities = before.keys, before.touched, before.quantities
 
     def any(self) -> bool:
         """Whether there is anything to publish."""

@@ -19,6 +19,7 @@ from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOve
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository
 from tallygate.storage.sql.billing.documents import SqlBillingAccounts, SqlInvoiceRepository, SqlIssuedLines
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
+from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities
 from tallygate.storage.sql.billing.usage import SqlUsageLog
 from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository, tenant_of
 from tallygate.storage.sql.catalog.keys import SqlKeyRepository
@@ -114,6 +115,11 @@ class SqlUnitOfWork:
         return SqlUsageLog(scope=self.scope)
 
     @property
+    def quantities(self) -> SqlQuantities:
+        """How many seats and users accounts had."""
+        return SqlQuantities(scope=self.scope)
+
+    @property
     def jobs(self) -> SqlJobRepository:
         """When to look at what."""
         return SqlJobRepository(scope=self.scope)
@@ -143,6 +149,7 @@ class SqlUnitOfWork:
             ]
             await self.scope.connection.execute(insert(_outbox), entries)
             await look_again(self.scope)
+        await note_quantities(self.scope)
         await self._mark(_accounts, _accounts.c.account_id, self.scope.changes.touched, update_time=self.scope.now)
         await self.scope.connection.commit()
         return version

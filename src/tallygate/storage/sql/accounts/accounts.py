@@ -112,6 +112,7 @@ class SqlUserRepository:
         insert = (sqlite_insert if sqlite else postgres_insert)(_users).values(rows).on_conflict_do_nothing()
         if await self.scope.rows(insert.returning(_users.c.user_id)):
             self.scope.changes.touched[account_id] = None
+            self.scope.changes.quantities[account_id, ""] = None
         found = await self.scope.rows(select(_users).where(*self._named(account_id, user_ids)))
         users = [AccountUser(user_id=row.user_id, create_time=row.create_time) for row in found]
         return sorted(users, key=lambda user: user.user_id)
@@ -121,6 +122,7 @@ class SqlUserRepository:
         removed = await self.scope.execute(delete(_users).where(*self._named(account_id, user_ids)))
         if removed:
             self.scope.changes.touched[account_id] = None
+            self.scope.changes.quantities[account_id, ""] = None
         return removed
 
     async def list(self, account_id: str, *, after: str, limit: int) -> Sequence[AccountUser]:
@@ -148,6 +150,7 @@ class SqlSeatRepository:
     async def assign(self, account_id: str, holder: SeatHolder) -> None:
         """Give the user a seat that they do not hold yet."""
         self.scope.holds(account_id)
+        self.scope.changes.quantities[account_id, holder.feature_key] = None
         row = {"account_id": account_id, "feature_key": holder.feature_key}
         await self.scope.upsert(SeatRow, [{**row, "user_id": holder.user_id, "assign_time": holder.assign_time}])
 
@@ -155,10 +158,12 @@ class SqlSeatRepository:
         """Free the users' seats (of every feature, where `feature_key` is empty); whether they held any."""
         where = [self.scope.own(SeatRow), _seats.c.account_id == account_id, _seats.c.user_id.in_(user_ids)]
         where += [_seats.c.feature_key == feature_key] if feature_key else []
-        freed = await self.scope.execute(delete(_seats).where(*where)) > 0
+        freed = await self.scope.rows(delete(_seats).where(*where).returning(_seats.c.feature_key))
+        for row in freed:
+            self.scope.changes.quantities[account_id, row.feature_key] = None
         if freed:
             self.scope.holds(account_id)
-        return freed
+        return bool(freed)
 
     async def list(
         self, account_id: str, feature_key: str, *, after: tuple[str, str], limit: int

@@ -99,4 +99,16 @@ jobs = Table(
     Index("ix_jobs_due", "due_time"),
 )
 
-APPEND_ONLY = ("invoices", "invoice_lines")
+quantity_changes = Table(
+    "quantity_changes",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("change_id", BigInteger, nullable=False),
+    Column("change_time", Instant(), nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "account_id", "source", "change_id"),
+)
+
+APPEND_ONLY = ("invoices", "invoice_lines", "quantity_changes")
