@@ -354,3 +354,140 @@ async def test_a_period_closes_by_a_clock_that_stands(tenant):
             return len(await invoices(tenant)) == count
 
         await eventually(closed, what=f"{count} invoices by themselves")
+
+
+def usd(text):
+    units, _, decimals = text.lstrip("-").partition(".")
+    sign = -1 if text.startswith("-") else 1
+    return {"currency_code": "USD", "units": sign * int(units), "nanos": sign * int(decimals.ljust(9, "0"))}
+
+
+async def test_bk_07_every_fee_is_on_one_invoice(tenant):
+    """Version $49.00, 10 users at $15.00, optional feature $12.34, custom $4.32: one invoice of $215.66, four lines."""
+    await thirty_days(tenant)
+    reports = {"version": 1, "offered_on": ["pro"], "name": "Reports", "prices": [{"recurring": {"amount": "12.34"}}]}
+    arrears = {"recurring": {**USERS["recurring"], "due": "arrears"}}
+    base = {"recurring": {"amount": "49.00", "due": "arrears"}}
+    reports["prices"][0]["recurring"]["due"] = "arrears"
+    await tenant.apply(catalog(base, arrears, add_ons={"reports": reports}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.call("SetAddOn", account_id="acme", add_on_key="reports", quantity=1)
+    await seat(tenant, *(f"u{number}" for number in range(10)))
+    charge = {"of": usd("123.45"), "rate": "3.5"}
+    await tenant.call("CreateFee", account_id="acme", text="Percent of charge number chg_1", percent=charge)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    (invoice,) = await invoices(tenant)
+    assert sorted(await lines(tenant, invoice)) == [
+        ("Monthly user fees (10 @ $15.00)", 150.00),
+        ("Percent of charge number chg_1", 4.32),
+        ("Pro", 49.00),
+        ("Reports", 12.34),
+    ]
+    assert dollars(invoice.total) == 215.66
+
+
+async def test_bk_19_a_fee_for_any_event_once(tenant):
+    await month_ahead(tenant)
+    await tenant.apply(catalog())
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    for _ in range(2):
+        fee = (await tenant.call("CreateFee", account_id="acme", fee_id="f1", text="Call", amount=usd("5.00"))).fee
+        assert (fee.fee_id, dollars(fee.amount)) == ("f1", 5.00)
+    other = await failure(tenant.call("CreateFee", account_id="acme", fee_id="f1", text="Call", amount=usd("6.00")))
+    assert other == (grpc.StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS")
+    await tenant.call("CreateFee", account_id="acme", text="Goodwill", amount=usd("-1.25"))
+    items = (await tenant.call("ListUninvoicedItems", account_id="acme")).lines
+    assert [(item.text, dollars(item.amount)) for item in items] == [("Call", 5.00), ("Goodwill", -1.25)]
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    (invoice,) = await invoices(tenant)
+    assert dollars(invoice.total) == 3.75
+    assert list((await tenant.call("ListUninvoicedItems", account_id="acme")).lines) == []
+
+
+async def test_bk_20_an_issued_item_is_corrected_by_an_offset_on_the_next_invoice(tenant):
+    await month_ahead(tenant)
+    await tenant.apply(catalog(BASE))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.call("CreateFee", account_id="acme", fee_id="f1", text="Call", amount=usd("5.00"))
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    before = await invoices(tenant)
+    offset = (await tenant.call("OffsetFee", fee_id="f1")).fee
+    assert (await tenant.call("OffsetFee", fee_id="f1")).fee == offset
+    assert (offset.offsets, dollars(offset.amount)) == ("f1", -5.00)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    found = await invoices(tenant)
+    assert found[: len(before)] == before
+    assert ("Offset: Call", -5.00) in await lines(tenant, found[-1])
+    missing = await failure(tenant.call("OffsetFee", fee_id="nothing"))
+    assert missing == (grpc.StatusCode.NOT_FOUND, "FEE_NOT_FOUND")
+
+
+@pytest.mark.parametrize("quantity", ["0", "0.5", "-1", "x", ""])
+async def test_dj_18_a_quantity_is_one_or_more(tenant, quantity):
+    await tenant.apply(catalog())
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    charge = {"quantity": quantity, "unit_amount": "0.01"}
+    refused = await failure(tenant.call("CreateFee", account_id="acme", text="x", quantity=charge))
+    assert refused == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+
+
+async def test_dj_18_what_is_added_lands_in_the_next_cycle(tenant):
+    await month_ahead(tenant)
+    await tenant.apply(catalog())
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    charge = {"quantity": "150", "unit_amount": "0.01"}
+    await tenant.call("CreateFee", account_id="acme", text="Requests", quantity=charge)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    (invoice,) = await invoices(tenant)
+    assert await lines(tenant, invoice) == [("Requests", 1.50)]
+
+
+async def test_mn_07_all_are_invoiced_on_the_25th_for_what_came_since(tenant):
+    """What comes at the 24th's last moment is on this invoice, what comes at midnight on the next."""
+    start = await month_ahead(tenant)
+    document = catalog()
+    document["plans"]["pro"]["billing"] = {"every": "month", "anchor": "calendar", "day": 25}
+    await tenant.apply(document)
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.advance_to(after(start, 24 * DAY - 0.2))
+    await tenant.call("CreateFee", account_id="acme", text="before", amount=usd("1.00"))
+    await tenant.advance_to(after(start, 24 * DAY + 1))
+    await tenant.call("CreateFee", account_id="acme", text="after", amount=usd("2.00"))
+    await run(tenant)
+    (invoice,) = await invoices(tenant)
+    assert (await lines(tenant, invoice), invoice.end_time) == ([("before", 1.00)], after(start, 24 * DAY))
+
+
+async def test_a_fee_without_a_subscription_is_invoiced_at_the_months_end(tenant):
+    start = await month_ahead(tenant)
+    await tenant.apply(catalog())
+    await tenant.call("UpsertAccount", account_id="acme")
+    await tenant.call("CreateFee", account_id="acme", text="Call", amount=usd("5.00"))
+    await tenant.advance(20 * DAY)
+    assert list(await run(tenant)) == []
+    await month_ahead(tenant)
+    await run(tenant)
+    (invoice,) = await invoices(tenant)
+    assert (dollars(invoice.total), invoice.end_time.seconds > start.seconds) == (5.00, True)
+
+
+async def test_a_preview_equals_the_later_invoice(tenant):
+    await month_ahead(tenant)
+    await tenant.apply(catalog(BASE, SMS))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.consume("acme", "calls", 37)
+    await tenant.usage_reaches("acme", "calls", 37)
+    await run(tenant)
+    preview = await tenant.call("PreviewInvoice", account_id="acme")
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    invoice = (await tenant.call("GetInvoice", invoice_id=(await invoices(tenant))[-1].invoice_id)).invoice
+    (shown,) = preview.invoices
+    assert list(shown.lines) == list(invoice.lines)
+    assert (shown.total, shown.invoice_id) == (invoice.total, invoice.invoice_id)
+    assert preview.cut_time == invoice.end_time

@@ -138,6 +138,10 @@ ROWS = {
     "ListGrants": Row(READ, of(), UNKNOWN, shows=True),
     "RevokeGrant": Row(WRITE, of(grant_id="grant-1"), UNKNOWN),
     "RunBilling": Row("control billing", of(), UNKNOWN),
+    "CreateFee": Row("control billing", of(text="a fee", amount={"currency_code": "USD", "units": 1}), UNKNOWN),
+    "OffsetFee": Row("control billing", lambda world: {"fee_id": f"fee/{world.account}"}, "FEE_NOT_FOUND", shows=True),
+    "ListUninvoicedItems": Row("control billing billing_read", of(), UNKNOWN, shows=True),
+    "PreviewInvoice": Row("control billing billing_read", of(), UNKNOWN, shows=True),
     "GetInvoice": Row(
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
     ),
@@ -221,6 +225,9 @@ class World:
         if name in BILLS:
             await call("RunBilling", account_id=account)
             self.invoice = (await call("ListInvoices", account_id=account)).invoices[0].invoice_id
+        if METHODS[name].containing_service.name == "BillingService":
+            fee = {"account_id": account, "fee_id": f"fee/{account}", "text": CANARY}
+            await call("CreateFee", **fee, amount={"currency_code": "USD", "units": 1})
         for number in ("1", CANARY):
             grant = {"account_id": account, "grant_id": f"grant-{number}", **CALLS, "amount": 100}
             await call("CreateGrant", **grant)

@@ -35,7 +35,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
     return [
         ("tallygate.v1.AccountService", AccountServicer(work, GrantBalances(admission=data.admission).left)),
         ("tallygate.v1.ApiKeyService", ApiKeyServicer(work, entropy=clock.entropy)),
-        ("tallygate.v1.BillingService", BillingServicer(control.billing.run)),
+        ("tallygate.v1.BillingService", BillingServicer(work, control.billing.run)),
         ("tallygate.v1.InvoiceService", InvoiceServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),
         ("tallygate.v1.SubscriptionService", SubscriptionServicer(work)),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from tallygate.domain.billing.counting import count
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents, due_time, number_of, series_of
+from tallygate.domain.billing.fees import Fee, fee_line
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.models_units import Counted
 from tallygate.domain.billing.rating import Billed, Issued, UsageWindow, fixed_lines, follows, usage_line, usage_windows
@@ -16,8 +17,9 @@ from tallygate.domain.billing.runs import Calendar, Run, next_cut, runs
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import Catalog
+from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import AccountNotFoundError
-from tallygate.domain.period import UsagePeriod, local_date
+from tallygate.domain.period import PeriodRule, UsagePeriod, local_date, usage_period
 from tallygate.records.billing import CLOSE, BillingAccount
 from tallygate.records.ports import BillingWork
 from tallygate.records.values import SubscriptionQuery
@@ -45,6 +47,8 @@ class Books:
     calendar: Calendar
     timelines: tuple[Timeline, ...]
     closed_until: int
+    fees: tuple[Fee, ...] = ()
+    """Those that no invoice charges yet."""
     test: bool = False
     """Of a test tenant, whose clock leaps: its documents are issued when they were due, as if it had walked."""
 
@@ -54,6 +58,19 @@ class Books:
         return Policy(
             currency=self.catalog.currency, proration=self.policy.proration, rounding=self.policy.rounding.amounts
         )
+
+    def next_cut(self) -> int | None:
+        """The next instant at which this account is invoiced; None where there is none to come.
+
+        Fees that no subscription's period takes are invoiced at the end of their calendar month.
+        """
+        cut = next_cut(self.runs, after=self.closed_until)
+        fees = [fee for fee in self.fees if not any(run.start <= fee.create_time < run.end for run in self.runs)]
+        if fees:
+            first = max(fees[0].create_time, self.closed_until)
+            month = usage_period(PeriodRule(), zone=self.calendar.zone, origin=None, at=first).end
+            return month if cut is None else min(cut, month)
+        return cut
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -73,11 +90,12 @@ async def close_account(work: BillingWork, account_id: str, *, now: int) -> Clos
         return Closed()
     issued: list[Invoice] = []
     for _ in range(_MOST_CUTS):
-        cut = next_cut(books.runs, after=books.closed_until)
+        cut = books.next_cut()
         if cut is None or _ready(books, cut) > now:
             break
         issued += await _issue(work, books, cut, now=_ready(books, cut) if books.test else now)
-        books = replace(books, closed_until=cut)
+        fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
+        books = replace(books, closed_until=cut, fees=fees)
     await work.billing_accounts.put(BillingAccount(account_id=account_id, closed_until=books.closed_until))
     return Closed(invoices=tuple(issued), next_time=await _plan(work, books))
 
@@ -108,6 +126,7 @@ async def read_books(work: BillingWork, account_id: str, *, now: int) -> Books |
             for one in reversed(held)
         ),
         test=(await work.tenants.get()).test,
+        fees=tuple(await work.fees.uninvoiced(account_id)),
         closed_until=state.closed_until if state is not None else catalog.billing.start_time - 1,
     )
 
@@ -123,6 +142,11 @@ async def due_lines(work: BillingWork, books: Books, cut: int) -> tuple[Line, ..
             timeline, books.calendar, books.amounts, since=since, until=cut, begins=books.policy.start_time
         )
         found += await _usage_lines(work, books, windows)
+    found += [
+        fee_line(fee, books.policy.rounding.amounts, decimals=decimals_of(fee.currency))
+        for fee in books.fees
+        if fee.create_time < cut
+    ]
     return tuple(found)
 
 
@@ -159,18 +183,17 @@ async def _counted(work: BillingWork, books: Books, window: UsageWindow, through
 
 
 async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list[Invoice]:
+    return [await _finalise(work, books, document, now=now) for document in await made_at(work, books, cut)]
+
+
+async def made_at(work: BillingWork, books: Books, cut: int) -> tuple[Invoice, ...]:
+    """The documents that a cut makes, without numbers."""
     lines = await due_lines(work, books, cut)
     opening = any(run.start == cut for run in books.runs)
     kind = InvoiceKind.OPENING if opening else InvoiceKind.PERIOD
     start = cut if opening else _period_start(books, cut)
-    made = documents(
-        lines,
-        tenant_id=work.tenant_id,
-        account_id=books.account_id,
-        kind=kind,
-        period=UsagePeriod(min(start, cut - 1), cut),
-    )
-    return [await _finalise(work, books, document, now=now) for document in made]
+    period = UsagePeriod(min(start, cut - 1), cut)
+    return tuple(documents(lines, tenant_id=work.tenant_id, account_id=books.account_id, kind=kind, period=period))
 
 
 async def _finalise(work: BillingWork, books: Books, document: Invoice, *, now: int) -> Invoice:
@@ -204,7 +227,7 @@ def _ready(books: Books, cut: int) -> int:
 
 
 async def _plan(work: BillingWork, books: Books) -> int | None:
-    cut = next_cut(books.runs, after=books.closed_until)
+    cut = books.next_cut()
     if cut is None:
         await work.jobs.done(CLOSE, books.account_id)
         return None

@@ -32,6 +32,7 @@ LAZY = {
     "usage": (f"{_COMMANDS}.usage", "Show an account's usage by period and feature."),
     "events": (f"{_COMMANDS}.usage", "List and follow billable events, in CloudEvents shape."),
     "billing": (f"{_COMMANDS}.billing", "Issue invoices whose time has come."),
+    "fee": (f"{_COMMANDS}.billing", "Charge accounts fees of their own, and take them back."),
     "invoice": (f"{_COMMANDS}.billing", "List and show invoices and credit notes."),
     "key": (f"{_COMMANDS}.key", "Create, list and revoke API keys."),
     "clock": (f"{_COMMANDS}.clock", "Show, set and move a test tenant's clock."),

@@ -7,6 +7,7 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_MONEY = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
 _MOST_DIGITS = 30
 _SHOWN = 40
 _BYTE_ORDER_MARK = "\ufeff"
@@ -140,6 +142,21 @@ class Pair(click.ParamType[tuple[str, str]]):
         return key, text
 
 
+class Money(click.ParamType[Decimal]):
+    """An exact amount of money in decimal digits, which may be negative; at most 15 digits and 9 decimals."""
+
+    name = "amount"
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """The amount that a text says."""
+        if isinstance(value, Decimal):
+            return value
+        if not _MONEY.fullmatch(value):
+            self.fail(f"expected an exact amount such as 4.32 or -5.00, got {_shown(value)}.", param, ctx)
+        return Decimal(value)
+
+
 class Counted(click.ParamType[tuple[str, int | None]]):
     """`key` or `key=N`; without a number it is None."""
 
@@ -163,6 +180,7 @@ SOME, DAYS, PRIORITY = Whole(least=1, most=_INT32), Whole(most=_INT32), Whole(le
 SECRET = Text(is_secret=True)
 SEQUENCE, AMOUNT = Whole(most=_INT64), Whole(least=1, most=_QUANTITY)
 ADD_ON = Counted(QUANTITY)
+MONEY = Money()
 
 
 def problem_of(text: str, *, is_name: bool) -> str:

@@ -30,6 +30,7 @@ class ErrorReason(StrEnum):
     USER_NOT_FOUND = "USER_NOT_FOUND"
     API_KEY_NOT_FOUND = "API_KEY_NOT_FOUND"
     INVOICE_NOT_FOUND = "INVOICE_NOT_FOUND"
+    FEE_NOT_FOUND = "FEE_NOT_FOUND"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     SUBSCRIPTION_CONFLICT = "SUBSCRIPTION_CONFLICT"
@@ -156,6 +157,12 @@ class PlanNotFoundError(NotFoundError):
     """No plan has this key and version."""
 
     reason = ErrorReason.PLAN_NOT_FOUND
+
+
+class FeeNotFoundError(NotFoundError):
+    """The tenant has no fee with this id."""
+
+    reason = ErrorReason.FEE_NOT_FOUND
 
 
 class InvoiceNotFoundError(NotFoundError):

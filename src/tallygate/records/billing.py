@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.documents import Invoice, InvoiceState
+from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.rating import Billed, UsageWindow
 from tallygate.domain.billing.timeline import QuantityChange
 
@@ -81,7 +82,7 @@ class BillingAccountRepository(Protocol):
     """How far accounts are billed."""
 
     async def get(self, account_id: str) -> BillingAccount | None:
-        """One account, under its lock until the end of the unit of work."""
+        """One account; a write holds its tenant's lock."""
         ...
 
     async def put(self, account: BillingAccount) -> None:
@@ -102,6 +103,26 @@ class UsageLog(Protocol):
 
     async def head(self) -> int:
         """The last sequence number of the tenant's log."""
+        ...
+
+
+class FeeRepository(Protocol):
+    """Fees and their offsets, which never change."""
+
+    async def add(self, fee: Fee) -> None:
+        """Add a fee, and let billing look at its account."""
+        ...
+
+    async def get(self, fee_id: str) -> Fee | None:
+        """One fee."""
+        ...
+
+    async def offset_of(self, fee_id: str) -> Fee | None:
+        """The fee that takes this one back."""
+        ...
+
+    async def uninvoiced(self, account_id: str) -> Sequence[Fee]:
+        """Those of an account that no line charges yet, oldest first."""
         ...
 
 

@@ -11,6 +11,7 @@ from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.records.billing import (
     BillingAccountRepository,
+    FeeRepository,
     InvoiceRepository,
     IssuedLines,
     JobRepository,
@@ -125,6 +126,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def usage_log(self) -> UsageLog:
         """The facts that are charged."""
+        ...
+
+    @property
+    def fees(self) -> FeeRepository:
+        """Fees and their offsets."""
         ...
 
     @property

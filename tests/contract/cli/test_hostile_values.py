@@ -30,6 +30,7 @@ HOSTILE = {
     values.Wait: [*BEYOND[:3], "-1", "0", "nan", "inf", "1e300", "", "\0", "soon"],
     values.Instant: ["", "noon", "\0", "99999-01-01", "0000-01-01", "0001-01-01T00:00:00+14:00", "\udcff", "9" * 5000],
     values.Pair: ["", "a", "=b", "a\0=b", "a=b\0", "a=\udcff", "\ufeffa=b", "a\x01=b"],
+    values.Money: [*BEYOND[2:7], "", "\0", "--1", "1.", ".5", "nan", "1.0000000001"],
     values.Counted: ["", "=1", "a=", "a=-1", "a=99999999999999999999", "a=٣", "\udcff=1"],
     values.FilePath: ["", "a\0b", "\udcff/nowhere", "nowhere", "/", "x" * 5000],
     click.Choice: ["", "\0", "\udcff", "x" * 5000],
@@ -40,7 +41,11 @@ ARGUMENTS = {
 REQUIRED = {"scopes": ("--scope", "data")}
 NOT_READ = {("catalog", "validate"): "key_file", ("key", "create"): "config", ("key", "revoke"): "config"}
 """Files that are read only with another option beside them."""
-NEEDED = {("override", "create"): ("--enabled",), ("subscription", "extend"): ("--without-end",)}
+NEEDED = {
+    ("fee", "create"): ("--text", "a"),
+    ("override", "create"): ("--enabled",),
+    ("subscription", "extend"): ("--without-end",),
+}
 STARTS_A_SERVER = {("dev",), ("serve",)}
 
 

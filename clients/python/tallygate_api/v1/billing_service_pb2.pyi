@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from tallygate_api.v1 import invoice_pb2 as _invoice_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -6,6 +9,102 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class FeeQuantity(_message.Message):
+    __slots__ = ("quantity", "unit_amount")
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    UNIT_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    quantity: str
+    unit_amount: str
+    def __init__(self, quantity: _Optional[str] = ..., unit_amount: _Optional[str] = ...) -> None: ...
+
+class FeePercent(_message.Message):
+    __slots__ = ("rate", "of")
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    rate: str
+    of: _invoice_pb2.Money
+    def __init__(self, rate: _Optional[str] = ..., of: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ...) -> None: ...
+
+class Fee(_message.Message):
+    __slots__ = ("fee_id", "account_id", "text", "amount", "create_time", "offsets")
+    FEE_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    fee_id: str
+    account_id: str
+    text: str
+    amount: _invoice_pb2.Money
+    create_time: _timestamp_pb2.Timestamp
+    offsets: str
+    def __init__(self, fee_id: _Optional[str] = ..., account_id: _Optional[str] = ..., text: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., offsets: _Optional[str] = ...) -> None: ...
+
+class CreateFeeRequest(_message.Message):
+    __slots__ = ("account_id", "fee_id", "text", "amount", "quantity", "percent")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    FEE_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    fee_id: str
+    text: str
+    amount: _invoice_pb2.Money
+    quantity: FeeQuantity
+    percent: FeePercent
+    def __init__(self, account_id: _Optional[str] = ..., fee_id: _Optional[str] = ..., text: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., quantity: _Optional[_Union[FeeQuantity, _Mapping[str, object]]] = ..., percent: _Optional[_Union[FeePercent, _Mapping[str, object]]] = ...) -> None: ...
+
+class CreateFeeResponse(_message.Message):
+    __slots__ = ("fee",)
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    fee: Fee
+    def __init__(self, fee: _Optional[_Union[Fee, _Mapping[str, object]]] = ...) -> None: ...
+
+class OffsetFeeRequest(_message.Message):
+    __slots__ = ("fee_id", "offset_id", "text")
+    FEE_ID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    fee_id: str
+    offset_id: str
+    text: str
+    def __init__(self, fee_id: _Optional[str] = ..., offset_id: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class OffsetFeeResponse(_message.Message):
+    __slots__ = ("fee",)
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    fee: Fee
+    def __init__(self, fee: _Optional[_Union[Fee, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListUninvoicedItemsRequest(_message.Message):
+    __slots__ = ("account_id",)
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+
+class ListUninvoicedItemsResponse(_message.Message):
+    __slots__ = ("lines",)
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.InvoiceLine]
+    def __init__(self, lines: _Optional[_Iterable[_Union[_invoice_pb2.InvoiceLine, _Mapping[str, object]]]] = ...) -> None: ...
+
+class PreviewInvoiceRequest(_message.Message):
+    __slots__ = ("account_id",)
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+
+class PreviewInvoiceResponse(_message.Message):
+    __slots__ = ("invoices", "cut_time")
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
+    CUT_TIME_FIELD_NUMBER: _ClassVar[int]
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    cut_time: _timestamp_pb2.Timestamp
+    def __init__(self, invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., cut_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class RunBillingRequest(_message.Message):
     __slots__ = ("account_id",)

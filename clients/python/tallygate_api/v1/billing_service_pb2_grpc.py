@@ -40,6 +40,26 @@ class BillingServiceStub:
                 request_serializer=tallygate_dot_v1_dot_billing__service__pb2.RunBillingRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.RunBillingResponse.FromString,
                 _registered_method=True)
+        self.CreateFee = channel.unary_unary(
+                '/tallygate.v1.BillingService/CreateFee',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.CreateFeeRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.CreateFeeResponse.FromString,
+                _registered_method=True)
+        self.OffsetFee = channel.unary_unary(
+                '/tallygate.v1.BillingService/OffsetFee',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.OffsetFeeRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.OffsetFeeResponse.FromString,
+                _registered_method=True)
+        self.ListUninvoicedItems = channel.unary_unary(
+                '/tallygate.v1.BillingService/ListUninvoicedItems',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsResponse.FromString,
+                _registered_method=True)
+        self.PreviewInvoice = channel.unary_unary(
+                '/tallygate.v1.BillingService/PreviewInvoice',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
@@ -56,6 +76,44 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateFee(self, request, context):
+        """Charges an account a fee of its own, or credits one; its next invoice takes it, never one that was issued.
+
+        With a fee_id of the caller's own, calling it again changes nothing. Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND,
+        ALREADY_EXISTS (another fee has this id).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OffsetFee(self, request, context):
+        """Takes a fee back by an opposite one, which refers to it; of a fee there is one offset.
+
+        Errors: INVALID_FIELD, FEE_NOT_FOUND, ALREADY_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUninvoicedItems(self, request, context):
+        """Lists what an account owes by now and was not invoiced for. Needs the scope CONTROL, BILLING or BILLING_READ.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewInvoice(self, request, context):
+        """Shows the next invoice of an account as things stand: the lines that it will have if nothing else happens. Needs the
+        scope CONTROL, BILLING or BILLING_READ.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BillingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -63,6 +121,26 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RunBilling,
                     request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.RunBillingRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_billing__service__pb2.RunBillingResponse.SerializeToString,
+            ),
+            'CreateFee': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateFee,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.CreateFeeRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.CreateFeeResponse.SerializeToString,
+            ),
+            'OffsetFee': grpc.unary_unary_rpc_method_handler(
+                    servicer.OffsetFee,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.OffsetFeeRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.OffsetFeeResponse.SerializeToString,
+            ),
+            'ListUninvoicedItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUninvoicedItems,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsResponse.SerializeToString,
+            ),
+            'PreviewInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewInvoice,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -93,6 +171,114 @@ class BillingService:
             '/tallygate.v1.BillingService/RunBilling',
             tallygate_dot_v1_dot_billing__service__pb2.RunBillingRequest.SerializeToString,
             tallygate_dot_v1_dot_billing__service__pb2.RunBillingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateFee(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/CreateFee',
+            tallygate_dot_v1_dot_billing__service__pb2.CreateFeeRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.CreateFeeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OffsetFee(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/OffsetFee',
+            tallygate_dot_v1_dot_billing__service__pb2.OffsetFeeRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.OffsetFeeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUninvoicedItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/ListUninvoicedItems',
+            tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/PreviewInvoice',
+            tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

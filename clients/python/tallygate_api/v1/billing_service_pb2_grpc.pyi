@@ -9,13 +9,25 @@ from tallygate_api.v1 import billing_service_pb2 as _pb2
 class BillingServiceStub:
     def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None: ...
     RunBilling: grpc.UnaryUnaryMultiCallable[_pb2.RunBillingRequest, _pb2.RunBillingResponse]
+    CreateFee: grpc.UnaryUnaryMultiCallable[_pb2.CreateFeeRequest, _pb2.CreateFeeResponse]
+    OffsetFee: grpc.UnaryUnaryMultiCallable[_pb2.OffsetFeeRequest, _pb2.OffsetFeeResponse]
+    ListUninvoicedItems: grpc.UnaryUnaryMultiCallable[_pb2.ListUninvoicedItemsRequest, _pb2.ListUninvoicedItemsResponse]
+    PreviewInvoice: grpc.UnaryUnaryMultiCallable[_pb2.PreviewInvoiceRequest, _pb2.PreviewInvoiceResponse]
 
 class BillingServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
     RunBilling: grpc.aio.UnaryUnaryMultiCallable[_pb2.RunBillingRequest, _pb2.RunBillingResponse]
+    CreateFee: grpc.aio.UnaryUnaryMultiCallable[_pb2.CreateFeeRequest, _pb2.CreateFeeResponse]
+    OffsetFee: grpc.aio.UnaryUnaryMultiCallable[_pb2.OffsetFeeRequest, _pb2.OffsetFeeResponse]
+    ListUninvoicedItems: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListUninvoicedItemsRequest, _pb2.ListUninvoicedItemsResponse]
+    PreviewInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.PreviewInvoiceRequest, _pb2.PreviewInvoiceResponse]
 
 class BillingServiceServicer:
     def RunBilling(self, request: _pb2.RunBillingRequest, context: grpc.aio.ServicerContext[_pb2.RunBillingRequest, _pb2.RunBillingResponse]) -> Awaitable[_pb2.RunBillingResponse]: ...
+    def CreateFee(self, request: _pb2.CreateFeeRequest, context: grpc.aio.ServicerContext[_pb2.CreateFeeRequest, _pb2.CreateFeeResponse]) -> Awaitable[_pb2.CreateFeeResponse]: ...
+    def OffsetFee(self, request: _pb2.OffsetFeeRequest, context: grpc.aio.ServicerContext[_pb2.OffsetFeeRequest, _pb2.OffsetFeeResponse]) -> Awaitable[_pb2.OffsetFeeResponse]: ...
+    def ListUninvoicedItems(self, request: _pb2.ListUninvoicedItemsRequest, context: grpc.aio.ServicerContext[_pb2.ListUninvoicedItemsRequest, _pb2.ListUninvoicedItemsResponse]) -> Awaitable[_pb2.ListUninvoicedItemsResponse]: ...
+    def PreviewInvoice(self, request: _pb2.PreviewInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.PreviewInvoiceRequest, _pb2.PreviewInvoiceResponse]) -> Awaitable[_pb2.PreviewInvoiceResponse]: ...
 
 def add_BillingServiceServicer_to_server(
     servicer: BillingServiceServicer, server: grpc.Server | grpc.aio.Server

@@ -8,6 +8,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, table
+from tallygate.cli.values import MONEY
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
 from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceLine, InvoiceState, Money
@@ -37,6 +38,44 @@ def run(client: Client, *, account: str | None) -> None:
     client.show(response, lambda: table(header, map(_short, response.invoices), empty="nothing was due"))
 
 
+@click.group("fee", cls=Group)
+def fee_command() -> None:
+    """Charge accounts fees of their own, and take them back."""
+
+
+@fee_command.command(
+    "create",
+    examples=[
+        "tallygate fee create acme 4.32 --text 'Percent of charge number 17'",
+        "tallygate fee create --text Goodwill --id goodwill-1 -- acme -5.00",
+    ],
+)
+@click.argument("account")
+@click.argument("amount", type=MONEY)
+@click.option("--text", required=True, metavar="TEXT", help="What the invoice line says.")
+@click.option("--currency", default="USD", show_default=True, metavar="CODE", help="The tenant's currency.")
+@click.option("--id", "fee_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
+@remote
+def create_fee(client: Client, *, account: str, amount: Decimal, text: str, currency: str, fee_id: str | None) -> None:
+    """Charge a fee; below zero it is a credit. The account's next invoice takes it."""
+    units, rest = divmod(abs(amount), 1)
+    sign = -1 if amount < 0 else 1
+    charge = Money(currency_code=currency, units=sign * int(units), nanos=sign * int(rest.scaleb(9)))
+    request = billing_service_pb2.CreateFeeRequest(account_id=account, amount=charge, text=text, fee_id=fee_id)
+    response = client.call(BillingServiceStub(client.channel).CreateFee, request)
+    client.show(response, lambda: f"charged {money(response.fee.amount)} as {response.fee.fee_id}")
+
+
+@fee_command.command("offset", examples=["tallygate fee offset goodwill-1"])
+@click.argument("fee")
+@remote
+def offset_fee(client: Client, *, fee: str) -> None:
+    """Take a fee back by an opposite one; of a fee there is one offset."""
+    request = billing_service_pb2.OffsetFeeRequest(fee_id=fee)
+    response = client.call(BillingServiceStub(client.channel).OffsetFee, request)
+    client.show(response, lambda: f"offset {fee} by {money(response.fee.amount)} as {response.fee.fee_id}")
+
+
 @click.group("invoice", cls=Group)
 def invoice_command() -> None:
     """List and show invoices and credit notes."""
@@ -63,6 +102,29 @@ def show(client: Client, *, invoice: str) -> None:
     request = invoice_service_pb2.GetInvoiceRequest(invoice_id=invoice)
     response = client.call(InvoiceServiceStub(client.channel).GetInvoice, request)
     client.show(response, lambda: _page(response.invoice))
+
+
+@invoice_command.command("preview", examples=["tallygate invoice preview acme"])
+@click.argument("account")
+@remote
+def preview(client: Client, *, account: str) -> None:
+    """Show an account's next invoice as things stand."""
+    request = billing_service_pb2.PreviewInvoiceRequest(account_id=account)
+    response = client.call(BillingServiceStub(client.channel).PreviewInvoice, request)
+    client.show(response, lambda: _preview(response))
+
+
+def _preview(response: billing_service_pb2.PreviewInvoiceResponse) -> str:
+    if not response.HasField("cut_time"):
+        return "no invoice is to come"
+    if not response.invoices:
+        return f"nothing is owed at {instant(response.cut_time)}"
+    header = ("TEXT", "FROM", "TO", "QUANTITY", "AMOUNT")
+    pages = [
+        f"{table(header, map(_line, invoice.lines), empty='no lines')}\ntotal {money(invoice.total)}"
+        for invoice in response.invoices
+    ]
+    return "\n".join([f"to be cut at {instant(response.cut_time)}", *pages])
 
 
 def money(amount: Money) -> str:

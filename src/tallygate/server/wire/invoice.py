@@ -26,9 +26,9 @@ def encode_invoice(invoice: Invoice) -> wire.Invoice:
         state=STATE.encode(invoice.state),
         start_time=timestamp(invoice.period.start),
         end_time=timestamp(invoice.period.end),
-        issue_time=timestamp(invoice.issue_time),
-        due_time=timestamp(invoice.due_time),
-        lines=[_line(line) for line in invoice.lines],
+        issue_time=timestamp(invoice.issue_time or None),
+        due_time=timestamp(invoice.due_time or None),
+        lines=[encode_line(line) for line in invoice.lines],
         subtotal=encode_money(invoice.subtotal, invoice.currency),
         tax=encode_money(invoice.tax, invoice.currency),
         total=encode_money(invoice.total, invoice.currency),
@@ -43,7 +43,8 @@ def encode_money(amount: int, currency: str) -> wire.Money:
     return wire.Money(currency_code=currency, units=sign * units, nanos=sign * rest * 10**_NANOS // scale)
 
 
-def _line(line: Line) -> wire.InvoiceLine:
+def encode_line(line: Line) -> wire.InvoiceLine:
+    """One line."""
     return wire.InvoiceLine(
         line_key=line.line_key,
         kind=_LINE_KIND.encode(line.kind),

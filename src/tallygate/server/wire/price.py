@@ -82,7 +82,7 @@ def _recurring(price: wire.RecurringPrice, path: str) -> RecurringPrice:
     if price.HasField("quantity") and not (price.quantity.seats or price.quantity.users):
         raise InvalidFieldError(field=f"{path}.quantity", expected="a seat feature's key, or users")
     return RecurringPrice(
-        amount=_amount(price.amount, f"{path}.amount") if price.amount or not price.tiers else "",
+        amount=decimal(price.amount, f"{path}.amount") if price.amount or not price.tiers else "",
         every=PERIOD_UNIT.decode(price.every, f"{path}.every"),
         count=_count(price, path),
         due=DUE.decode(price.due, f"{path}.due"),
@@ -111,12 +111,12 @@ def _encode_recurring(price: RecurringPrice) -> wire.RecurringPrice:
 
 
 def _setup(price: wire.SetupPrice, path: str) -> SetupPrice:
-    return SetupPrice(amount=_amount(price.amount, f"{path}.amount"), label=price.label)
+    return SetupPrice(amount=decimal(price.amount, f"{path}.amount"), label=price.label)
 
 
 def _commitment(price: wire.CommitmentPrice, path: str) -> CommitmentPrice:
     return CommitmentPrice(
-        amount=_amount(price.amount, f"{path}.amount"),
+        amount=decimal(price.amount, f"{path}.amount"),
         every=PERIOD_UNIT.decode(price.every, f"{path}.every"),
         count=_count(price, path),
         label=price.label,
@@ -129,7 +129,7 @@ def _usage(price: wire.UsagePrice, path: str) -> UsagePrice:
         raise InvalidFieldError(field=f"{path}.of", expected=f"nothing: the model {model} takes units")
     amounts = {name: _optional_amount(getattr(price, name), f"{path}.{name}") for name in _AMOUNTS}
     if model is ChargeModel.PER_UNIT:
-        amounts["unit_amount"] = _amount(price.unit_amount, f"{path}.unit_amount")
+        amounts["unit_amount"] = decimal(price.unit_amount, f"{path}.unit_amount")
     return UsagePrice(
         feature_key=identifier(price.feature_key, f"{path}.feature_key"),
         per_units=optional_quantity(price, "per_units", at_least=1, path=path) or 1,
@@ -179,7 +179,7 @@ def _tiers(tiers: Iterable[wire.Tier], path: str) -> tuple[Tier, ...]:
 
 def _tier(tier: wire.Tier, path: str) -> Tier:
     return Tier(
-        up_to=_amount(tier.up_to, f"{path}.up_to") if tier.HasField("up_to") else None,
+        up_to=decimal(tier.up_to, f"{path}.up_to") if tier.HasField("up_to") else None,
         flat_at_zero=tier.flat_at_zero if tier.HasField("flat_at_zero") else True,
         **{name: _optional_amount(getattr(tier, name), f"{path}.{name}") for name in _TIER_AMOUNTS},
     )
@@ -205,10 +205,15 @@ def _count(price: wire.RecurringPrice | wire.CommitmentPrice, path: str) -> int:
 
 
 def _optional_amount(text: str, field: str) -> str:
-    return _amount(text, field) if text else ""
+    return decimal(text, field) if text else ""
 
 
-def _amount(text: str, field: str) -> str:
+def decimal(text: str, field: str) -> str:
+    """The text of an exact decimal that is not negative.
+
+    Raises:
+        InvalidFieldError: it is none.
+    """
     if _AMOUNT.fullmatch(text):
         return text
     raise InvalidFieldError(field=field, expected='an exact decimal, as "49.00"', got=text)

@@ -25,6 +25,7 @@ class Changes:
     keys: dict[str, None] = field(default_factory=dict)
     touched: dict[str, None] = field(default_factory=dict)
     quantities: dict[tuple[str, str], None] = field(default_factory=dict)
+    charged: dict[str, None] = field(default_factory=dict)
 
     def copy(self) -> "Changes":
         """As it stands."""
@@ -34,12 +35,14 @@ class Changes:
             keys={**self.keys},
             touched={**self.touched},
             quantities={**self.quantities},
+            charged={**self.charged},
         )
 
     def restore(self, before: "Changes") -> None:
         """As it stood."""
         self.catalog, self.billing, self.accounts = before.catalog, before.billing, before.accounts
         self.keys, self.touched, self.quantities = before.keys, before.touched, before.quantities
+        self.charged = before.charged
 
     def any(self) -> bool:
         """Whether there is anything to publish."""

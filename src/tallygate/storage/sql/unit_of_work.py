@@ -18,6 +18,7 @@ from tallygate.storage.sql.accounts.accounts import (
 from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository
 from tallygate.storage.sql.billing.documents import SqlBillingAccounts, SqlInvoiceRepository, SqlIssuedLines
+from tallygate.storage.sql.billing.fees import SqlFeeRepository
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities
 from tallygate.storage.sql.billing.usage import SqlUsageLog
@@ -115,6 +116,11 @@ class SqlUnitOfWork:
         return SqlUsageLog(scope=self.scope)
 
     @property
+    def fees(self) -> SqlFeeRepository:
+        """Fees and their offsets."""
+        return SqlFeeRepository(scope=self.scope)
+
+    @property
     def quantities(self) -> SqlQuantities:
         """How many seats and users accounts had."""
         return SqlQuantities(scope=self.scope)
@@ -148,7 +154,7 @@ class SqlUnitOfWork:
                 {"tenant_id": self.scope.tenant_id, "version": version, **row} for row in _entries(self.scope.changes)
             ]
             await self.scope.connection.execute(insert(_outbox), entries)
-            await look_again(self.scope)
+        await look_again(self.scope)
         await note_quantities(self.scope)
         await self._mark(_accounts, _accounts.c.account_id, self.scope.changes.touched, update_time=self.scope.now)
         await self.scope.connection.commit()

@@ -125,11 +125,11 @@ class SqlBillingAccounts:
     scope: Scope
 
     async def get(self, account_id: str) -> BillingAccount | None:
-        """One account, under its lock until the end of the unit of work."""
+        """One account; a write holds its tenant's lock."""
         query = select(billing_accounts).where(
             _own(billing_accounts, self.scope), billing_accounts.c.account_id == account_id
         )
-        rows = await self.scope.rows(query.with_for_update())
+        rows = await self.scope.rows(query)
         return BillingAccount(account_id=account_id, closed_until=rows[0].closed_until) if rows else None
 
     async def put(self, account: BillingAccount) -> None:

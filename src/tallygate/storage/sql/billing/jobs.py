@@ -87,9 +87,9 @@ async def look_again(scope: Scope) -> None:
     """Let billing look at every account that this transaction changed; where it changed billing itself, at all."""
     items = table_of(CatalogItemRow)
     bills = select(items.c.key).where(scope.own(CatalogItemRow), items.c.kind == "billing").limit(1)
-    if not (scope.changes.accounts or scope.changes.billing) or not await scope.rows(bills):
+    ids = list({**scope.changes.accounts, **scope.changes.charged})
+    if not (ids or scope.changes.billing) or not await scope.rows(bills):
         return
-    ids = list(scope.changes.accounts)
     if scope.changes.billing:
         query = select(table_of(AccountRow).c.account_id).where(scope.own(AccountRow))
         ids = [row.account_id for row in await scope.rows(query)]

@@ -111,4 +111,22 @@ quantity_changes = Table(
     PrimaryKeyConstraint("tenant_id", "account_id", "source", "change_id"),
 )
 
-APPEND_ONLY = ("invoices", "invoice_lines", "quantity_changes")
+fees = Table(
+    "fees",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("fee_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("create_time", Instant(), nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("exact", Text, nullable=False),
+    Column("quantity", Text, nullable=False),
+    Column("unit_amount", Text, nullable=False),
+    Column("offsets", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "fee_id"),
+    Index("ix_fees_account", "tenant_id", "account_id", "create_time"),
+    Index("ix_fees_offsets", "tenant_id", "offsets"),
+)
+
+APPEND_ONLY = ("invoices", "invoice_lines", "quantity_changes", "fees")

@@ -1,0 +1,102 @@
+"""Fees and their offsets: asked for once, charged once, corrected only by another."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from tallygate.domain.billing.fees import Fee
+from tallygate.domain.errors import ConflictError, FeeNotFoundError, InvalidFieldError
+from tallygate.records.fields import check_id
+from tallygate.records.lookup import known_account
+from tallygate.records.ports import BillingWork, NewId
+
+_LONGEST_TEXT = 200
+_LARGEST = 10**15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateFee:
+    """A fee to create; `exact` is in minor units. An id of the caller's own makes repeating it change nothing."""
+
+    account_id: str
+    currency: str
+    text: str
+    exact: Fraction
+    quantity: Fraction = Fraction(1)
+    unit_amount: str = ""
+    fee_id: str = ""
+
+
+async def create_fee(work: BillingWork, request: CreateFee, *, now: int, new_id: NewId) -> Fee:
+    """Create a fee, which the account's next invoice charges.
+
+    Raises:
+        InvalidFieldError: a field is wrong.
+        AccountNotFoundError: there is no such account.
+        ConflictError: another fee has this id.
+    """
+    _check_text(request.text)
+    if not request.exact or abs(request.exact) > _LARGEST:
+        raise InvalidFieldError(field="amount", expected="an amount other than 0, of at most 10^15 minor units")
+    await known_account(work, request.account_id)
+    await _check_currency(work, request.currency)
+    fee = Fee(
+        fee_id=request.fee_id or f"fee_{new_id()}",
+        account_id=request.account_id,
+        create_time=now,
+        currency=request.currency,
+        text=request.text,
+        exact=request.exact,
+        quantity=request.quantity,
+        unit_amount=request.unit_amount,
+    )
+    return await _add(work, fee)
+
+
+async def offset_fee(work: BillingWork, fee_id: str, *, text: str, offset_id: str, now: int, new_id: NewId) -> Fee:
+    """Take a fee back by another one of the opposite amount; doing it again answers the same one.
+
+    Raises:
+        FeeNotFoundError: there is none with this id.
+        ConflictError: another fee has the offset's id.
+        InvalidFieldError: it is an offset itself.
+    """
+    fee = await work.fees.get(fee_id)
+    if fee is None:
+        raise FeeNotFoundError(fee_id=fee_id)
+    if fee.offsets:
+        raise InvalidFieldError(field="fee_id", expected="a fee that is no offset itself", got=fee_id)
+    known = await work.fees.offset_of(fee_id)
+    if known is not None:
+        return known
+    _check_text(text or fee.text)
+    offset = replace(
+        fee,
+        fee_id=offset_id or f"fee_{new_id()}",
+        create_time=now,
+        text=text or f"Offset: {fee.text}"[:_LONGEST_TEXT],
+        exact=-fee.exact,
+        offsets=fee_id,
+    )
+    return await _add(work, offset)
+
+
+async def _add(work: BillingWork, fee: Fee) -> Fee:
+    check_id("fee_id", fee.fee_id)
+    known = await work.fees.get(fee.fee_id)
+    if known is None:
+        await work.fees.add(fee)
+        return fee
+    if replace(known, create_time=fee.create_time) != fee:
+        raise ConflictError(fee_id=fee.fee_id)
+    return known
+
+
+def _check_text(text: str) -> None:
+    if not 1 <= len(text) <= _LONGEST_TEXT or not text.isprintable():
+        raise InvalidFieldError(field="text", expected=f"1 to {_LONGEST_TEXT} printable characters")
+
+
+async def _check_currency(work: BillingWork, currency: str) -> None:
+    own = (await work.tenants.get()).currency
+    if currency != own:
+        raise InvalidFieldError(field="amount.currency_code", expected=f"the tenant's currency, {own}", got=currency)

@@ -1,0 +1,39 @@
+"""What is charged but not invoiced yet, and the invoice that comes next: the same lines that its cut will have."""
+
+from dataclasses import dataclass
+
+from tallygate.billing.closing import due_lines, made_at, read_books
+from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.lines import Line
+from tallygate.records.ports import BillingWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The documents that an account's next cut makes, as things stand, and when that is (None: never)."""
+
+    invoices: tuple[Invoice, ...] = ()
+    cut_time: int | None = None
+
+
+async def uninvoiced_items(work: BillingWork, account_id: str, *, now: int) -> tuple[Line, ...]:
+    """What an account owes by now and was not invoiced for; usage of a running period is not owed yet.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+    """
+    books = await read_books(work, account_id, now=now)
+    return await due_lines(work, books, now + 1) if books is not None else ()
+
+
+async def preview_invoice(work: BillingWork, account_id: str, *, now: int) -> Preview:
+    """The next invoice of an account, with what was used so far.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+    """
+    books = await read_books(work, account_id, now=now)
+    cut = books.next_cut() if books is not None else None
+    if books is None or cut is None:
+        return Preview()
+    return Preview(invoices=await made_at(work, books, cut), cut_time=cut)

@@ -1,0 +1,68 @@
+"""Fees, wire to domain and back."""
+
+from fractions import Fraction
+
+from tallygate.billing.fees import CreateFee
+from tallygate.domain.billing.fees import Fee
+from tallygate.domain.currency import decimals_of, minor_units
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.money import Rounding, rounded
+from tallygate.server.wire.invoice import encode_money
+from tallygate.server.wire.price import decimal
+from tallygate.server.wire.scalars import identifier, optional_identifier, timestamp
+from tallygate_api.v1 import billing_service_pb2 as wire
+from tallygate_api.v1 import invoice_pb2
+
+_NANOS = 10**9
+
+
+def decode_fee(request: wire.CreateFeeRequest, currency: str) -> CreateFee:
+    """A fee to create; `currency` is the tenant's, in which quantities are priced."""
+    quantity, unit_amount = Fraction(1), ""
+    match request.WhichOneof("charge"):
+        case "amount":
+            exact, currency = decode_money(request.amount, "amount")
+            if exact.denominator != 1:
+                raise InvalidFieldError(field="amount.nanos", expected=f"no more decimals than {currency} has")
+        case "quantity":
+            unit_amount = decimal(request.quantity.unit_amount, "quantity.unit_amount")
+            quantity = Fraction(decimal(request.quantity.quantity, "quantity.quantity"))
+            if quantity < 1:
+                raise InvalidFieldError(field="quantity.quantity", expected="1 or more", got=request.quantity.quantity)
+            exact = minor_units(quantity * Fraction(unit_amount), currency)
+        case "percent":
+            of, currency = decode_money(request.percent.of, "percent.of")
+            exact = of * Fraction(decimal(request.percent.rate, "percent.rate")) / 100
+        case _:
+            raise InvalidFieldError(field="charge", expected="amount, quantity or percent")
+    return CreateFee(
+        account_id=identifier(request.account_id, "account_id"),
+        fee_id=optional_identifier(request.fee_id, "fee_id"),
+        text=request.text,
+        currency=currency,
+        exact=exact,
+        quantity=quantity,
+        unit_amount=unit_amount,
+    )
+
+
+def encode_fee(fee: Fee, rounding: Rounding) -> wire.Fee:
+    """One fee, its amount as its line has it."""
+    return wire.Fee(
+        fee_id=fee.fee_id,
+        account_id=fee.account_id,
+        text=fee.text,
+        amount=encode_money(rounded(fee.exact, rounding), fee.currency),
+        create_time=timestamp(fee.create_time),
+        offsets=fee.offsets,
+    )
+
+
+def decode_money(money: invoice_pb2.Money, path: str) -> tuple[Fraction, str]:
+    """An amount in minor units, exactly, and its currency."""
+    decimals_of(money.currency_code, field=f"{path}.currency_code")
+    mixed = money.units and money.nanos and (money.units < 0) is not (money.nanos < 0)
+    if abs(money.nanos) >= _NANOS or mixed:
+        expected = "-999,999,999 to 999,999,999, of the same sign as units"
+        raise InvalidFieldError(field=f"{path}.nanos", expected=expected, got=money.nanos)
+    return minor_units(money.units + Fraction(money.nanos, _NANOS), money.currency_code), money.currency_code

@@ -1,0 +1,78 @@
+"""Fees, which never change; the line that names one says that it was invoiced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, insert, literal, select
+
+from tallygate.domain.billing.fees import Fee
+from tallygate.domain.money import exact_text
+from tallygate.storage.sql.billing.tables import fees, invoice_lines
+from tallygate.storage.sql.scope import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlFeeRepository:
+    """Fees of one tenant."""
+
+    scope: Scope
+
+    async def add(self, fee: Fee) -> None:
+        """Add a fee, and let billing look at its account."""
+        row = {
+            "tenant_id": self.scope.tenant_id,
+            "fee_id": fee.fee_id,
+            "account_id": fee.account_id,
+            "create_time": fee.create_time,
+            "currency": fee.currency,
+            "text": fee.text,
+            "exact": exact_text(fee.exact),
+            "quantity": exact_text(fee.quantity),
+            "unit_amount": fee.unit_amount,
+            "offsets": fee.offsets,
+        }
+        await self.scope.connection.execute(insert(fees), [row])
+        self.scope.changes.charged[fee.account_id] = None
+
+    async def get(self, fee_id: str) -> Fee | None:
+        """One fee."""
+        return await self._one(self._own().where(fees.c.fee_id == fee_id))
+
+    async def offset_of(self, fee_id: str) -> Fee | None:
+        """The fee that takes this one back."""
+        return await self._one(self._own().where(fees.c.offsets == fee_id))
+
+    async def uninvoiced(self, account_id: str) -> Sequence[Fee]:
+        """Those of an account that no line charges yet, oldest first."""
+        lines = invoice_lines.c
+        charged = and_(lines.tenant_id == fees.c.tenant_id, lines.line_key == literal("fee/").concat(fees.c.fee_id))
+        query = (
+            self._own()
+            .outerjoin(invoice_lines, charged)
+            .where(fees.c.account_id == account_id, lines.line_key.is_(None))
+        )
+        rows = await self.scope.rows(query.order_by(fees.c.create_time, fees.c.fee_id))
+        return [_fee(row) for row in rows]
+
+    def _own(self) -> Select[Any]:
+        return select(fees).where(fees.c.tenant_id == self.scope.tenant_id)
+
+    async def _one(self, query: Select[Any]) -> Fee | None:
+        rows = await self.scope.rows(query.limit(1))
+        return _fee(rows[0]) if rows else None
+
+
+def _fee(row: Row[Any]) -> Fee:
+    return Fee(
+        fee_id=row.fee_id,
+        account_id=row.account_id,
+        create_time=row.create_time,
+        currency=row.currency,
+        text=row.text,
+        exact=Fraction(row.exact),
+        quantity=Fraction(row.quantity),
+        unit_amount=row.unit_amount,
+        offsets=row.offsets,
+    )
