@@ -38,11 +38,10 @@ HOSTILE = {
 ARGUMENTS = {
     "file": "catalog.yaml", "quantity": "1", "amount": "1", "shell": "bash", "state": "active", "at": "2026-01-01",
 }  # fmt: skip
-REQUIRED = {"scopes": ("--scope", "data")}
+REQUIRED = {"scopes": ("--scope", "data"), "text": ("--text", "a")}
 NOT_READ = {("catalog", "validate"): "key_file", ("key", "create"): "config", ("key", "revoke"): "config"}
 """Files that are read only with another option beside them."""
 NEEDED = {
-    ("fee", "create"): ("--text", "a"),
     ("override", "create"): ("--enabled",),
     ("subscription", "extend"): ("--without-end",),
 }
