@@ -215,4 +215,9 @@ def test_rows_that_are_older_than_their_stamps_get_the_nearest_instant_known(url
             stored = connection.execute(select(column(stamp)).select_from(table(name))).scalar_one()
             assert str(stored).startswith(instant[:19]), name
         assert connection.execute(text("SELECT cancel_time FROM subscriptions")).scalar_one() is None
+        always_so = "SELECT s.anchor_time, s.former, a.former_zones, t.former_zones, t.former_defaults, t.clock_time"
+        found = connection.execute(text(f"{always_so} FROM subscriptions s, accounts a, tenants t")).one()
+        none = (list, str)  # JSON, as the driver of each database gives it
+        assert (found[0], bool(found[1]), found[5]) == (None, False, None)
+        assert all(isinstance(each, none) and each in ([], "[]") for each in found[2:5])
     engine.dispose()

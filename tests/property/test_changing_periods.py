@@ -34,6 +34,7 @@ STEPS = st.tuples(
         st.tuples(st.just("rule"), RULES),
         st.tuples(st.just("default"), st.sampled_from(["", "p", "other"])),
         st.tuples(st.just("subscribe"), st.sampled_from(["p", "other"])),
+        st.tuples(st.just("try"), st.integers(1, 40)),
         st.just(("cancel", None)),
     ),
 )
@@ -62,7 +63,8 @@ class Story:
 
     def use(self, _):
         held = self.held()
-        if "f" in held.phase_at(self.now).features:
+        phase = held.phase_at(self.now)
+        if "f" in phase.features and not phase.trial:
             period = period_at(held, self.feature(), self.now)
             self.uses.append((self.now, period, held.calendars.of(self.feature()).calendar_at(self.now)))
 
@@ -89,7 +91,12 @@ class Story:
             self.catalog = replace(self.catalog, default_plan=plan_key, former_defaults=formers)
             self.last_default = self.now
 
-    def subscribe(self, plan_key):
+    def try_(self, days):
+        """Subscribe on trial, a little after whatever was used before."""
+        self.now += 1
+        self.subscribe("p", trial_end=self.now + days * 24 * HOUR)
+
+    def subscribe(self, plan_key, *, trial_end=None):
         before = self.record.subscription
         if before is not None and before.end_time is None:
             return
@@ -103,6 +110,7 @@ class Story:
                 state=SubscriptionState.ACTIVE,
                 start_time=self.now,
                 terms=(PlanTerm(plan_key=plan_key, plan_version=1, start_time=self.now),),
+                trial_end_time=trial_end,
                 anchor_time=self.now,
             ),
         )
@@ -118,7 +126,7 @@ def told(rule, steps):
     for passes, (name, value) in steps:
         # A default plan that served for no time at all served nobody.
         story.now += passes or int(story.now == story.last_default)
-        getattr(story, name)(value)
+        getattr(story, {"try": "try_"}.get(name, name))(value)
     return story
 
 
@@ -129,10 +137,13 @@ def test_a_period_that_was_used_keeps_its_boundaries_whatever_changes_after(rule
     for passes, (name, value) in steps:
         # A default plan that served for no time at all served nobody.
         story.now += passes or int(story.now == story.last_default)
-        getattr(story, name)(value)
+        getattr(story, {"try": "try_"}.get(name, name))(value)
+        held = story.held()
         for at, period, calendar in story.uses:
             if story.now <= 2 * period.end - period.start:  # older ones no counter remembers
-                assert period_at(story.held(), story.feature(), at) == period, (at, calendar)
+                now_told = period_at(held, story.feature(), at)
+                cut = min([period.end, *(start for start, _ in held.trials if start > at)])  # a trial is its own period
+                assert (now_told.start, now_told.end) == (period.start, cut), (at, calendar)
 
 
 @given(RULES, st.lists(STEPS, min_size=3, max_size=25))
@@ -154,11 +165,17 @@ def test_changed_periods_tile_the_time_line(rule, steps):
 @settings(max_examples=600, deadline=None)
 def test_periods_that_were_used_overlap_nowhere_and_are_about_as_long_as_their_rule_says(rule, steps):
     story = told(rule, steps)
-    used = sorted({(period.start, period.end): calendar for _, period, calendar in story.uses}.items())
+    held, used = story.held(), {}
+    for at, period, calendar in story.uses:
+        cut = min([period.end, *(start for start, _ in held.trials if start > at)])
+        used[period.start, cut] = calendar
+    cuts = {instant for trial in held.trials for instant in trial}
     ends = 0
-    for (start, end), calendar in used:
+    for (start, end), calendar in sorted(used.items()):
         assert start >= ends, "what may be used twice at one instant"
         ends = end
+        if {start, end} & cuts:
+            continue  # beside a trial a period is as short as what the trial left of it
         natural = calendar.period(start)
         following = calendar.period(natural.end)
         half = (natural.end - natural.start) / 2
