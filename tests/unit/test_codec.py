@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tallygate.domain.catalog import FeatureKind, OnUnavailable, Overage
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.fields import checked_page
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.domain.gating.quota import Mode
 from tallygate.server.wire.catalog import decode_catalog, encode_catalog
@@ -16,7 +17,7 @@ from tallygate.server.wire.decision import (
     decode_rate_limit,
     encode_decision,
 )
-from tallygate.server.wire.scalars import duration, entries, field_tag, identifier, page_size, timestamp, varint
+from tallygate.server.wire.scalars import duration, entries, field_tag, identifier, timestamp, varint
 from tallygate_api.v1 import catalog_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 
@@ -118,10 +119,10 @@ def test_maps_are_bounded():
 
 
 def test_pages_have_a_default_and_a_most():
-    assert [page_size(0), page_size(1), page_size(1000)] == [100, 1, 1000]
+    assert [checked_page(0), checked_page(1), checked_page(1000)] == [100, 1, 1000]
     for size in (-1, 1001):
         with pytest.raises(InvalidFieldError, match="page_size"):
-            page_size(size)
+            checked_page(size)
 
 
 @pytest.mark.parametrize(

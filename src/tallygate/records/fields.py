@@ -4,10 +4,10 @@ import unicodedata
 from collections.abc import Mapping
 
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.fields import MAX_ID_CHARACTERS, checked_amount, checked_id
 from tallygate.domain.instants import rfc3339
 from tallygate.domain.period import MAX_INSTANT, zone_info
 
-MAX_ID_CHARACTERS = 255
 MAX_METADATA_ENTRIES = 50
 MAX_TEXT_CHARACTERS = 1_024
 _NO_TEXT = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -21,10 +21,7 @@ def check_id(field: str, value: str) -> str:
     Raises:
         InvalidFieldError: it is not.
     """
-    if not 1 <= len(value) <= MAX_ID_CHARACTERS or not value.isprintable():
-        expected = f"1 to {MAX_ID_CHARACTERS} printable characters"
-        raise InvalidFieldError(field=field, expected=expected, got=ascii(value[:64]))
-    return value
+    return checked_id(field, value)
 
 
 def check_label(field: str, value: str) -> str:
@@ -69,9 +66,7 @@ def check_quantity(field: str, value: int, *, least: int = 0) -> int:
     Raises:
         InvalidFieldError: it is below `least` or beyond what Lua counts exactly.
     """
-    if not least <= value <= MAX_QUANTITY:
-        raise InvalidFieldError(field=field, expected=f"{least} to {MAX_QUANTITY}", got=value)
-    return value
+    return checked_amount(field, value, least=least)
 
 
 def check_zone(field: str, value: str) -> str:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.fields import checked_page
 from tallygate.domain.period import MAX_INSTANT
 
-DEFAULT_PAGE_SIZE = 100
-MAX_PAGE_SIZE = 1_000
 SEPARATOR = "\x1f"
 """Sorts before every character that an id can have."""
 
@@ -32,9 +31,7 @@ class PageRequest:
         Raises:
             InvalidFieldError: the size is negative or too large.
         """
-        if not 0 <= self.page_size <= MAX_PAGE_SIZE:
-            raise InvalidFieldError(field="page_size", expected=f"0 to {MAX_PAGE_SIZE}", got=self.page_size)
-        return self.page_size or DEFAULT_PAGE_SIZE
+        return checked_page(self.page_size)
 
     def after(self) -> str:
         """The last item of the page before, empty for the first page.

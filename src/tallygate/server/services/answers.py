@@ -13,10 +13,11 @@ from google.protobuf.message import DecodeError
 from tallygate.data_plane.ports import Clock
 from tallygate.data_plane.standing import Common, Standing, Standings
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.fields import is_id
 from tallygate.domain.gating.decision import DecidedOn
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.decision import encode_decision, requested_values
-from tallygate.server.wire.scalars import MAX_BATCH, field_tag, is_identifier, varint
+from tallygate.server.wire.scalars import MAX_BATCH, field_tag, varint
 from tallygate_api.v1 import decision_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 
@@ -129,7 +130,7 @@ def _is_plain(
         return False
     if quantity is not None and not 0 <= quantity <= MAX_QUANTITY:
         return False
-    return not user_id or is_identifier(user_id)
+    return not user_id or is_id(user_id)
 
 
 def _told(shown: _Shown, standing: Standing, age: int, now: int) -> bytes:

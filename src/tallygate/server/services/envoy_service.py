@@ -11,13 +11,14 @@ from tallygate.data_plane.admission import Admitted
 from tallygate.data_plane.descriptors import CompiledDescriptors, DescriptorLimits, Descriptors, Outcome
 from tallygate.data_plane.requests import NO_ACCOUNT, LimitStatus, RateLimitDecision, RateLimitRequest
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.fields import is_id
 from tallygate.domain.gating.admit import Answer
 from tallygate.domain.gating.rate_limit import RateAnswer
 from tallygate.domain.recent import Recent
 from tallygate.server.calls.method import Call, Done
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.lenient import lenient
-from tallygate.server.wire.scalars import MAX_BATCH, duration, is_identifier
+from tallygate.server.wire.scalars import MAX_BATCH, duration
 from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2 as wire
 
@@ -159,7 +160,7 @@ def _decode_one(descriptor: RateLimitDescriptor, hits: int) -> RateLimitRequest:
     pairs = [(entry.key, entry.value) for entry in descriptor.entries]
     ours = {key: value for key, value in reversed(pairs) if key in _OURS}
     account_id = ours.get("account_id")
-    known = account_id is None or is_identifier(account_id)
+    known = account_id is None or is_id(account_id)
     return RateLimitRequest(
         account_id=(account_id or "") if known else NO_ACCOUNT,
         limit_key=ours.get("limit_key", ""),

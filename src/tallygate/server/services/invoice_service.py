@@ -1,7 +1,7 @@
 """InvoiceService: documents as they were issued."""
 
 from tallygate.billing.invoices import get_invoice, list_invoices
-from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.fields import checked_page
 from tallygate.records.paging import PageRequest
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork
@@ -28,9 +28,8 @@ class InvoiceServicer:
         """Documents newest first."""
         account_id = optional_identifier(request.account_id, "account_id")
         state = STATE.decode(request.state, "state") if request.state else None
-        if not 0 <= request.page_size <= _LARGEST_PAGE:
-            raise InvalidFieldError(field="page_size", expected=f"0 to {_LARGEST_PAGE}", got=request.page_size)
-        page = PageRequest(page_size=request.page_size or _USUAL_PAGE, page_token=request.page_token)
+        size = checked_page(request.page_size, usual=_USUAL_PAGE, most=_LARGEST_PAGE)
+        page = PageRequest(page_size=size, page_token=request.page_token)
         found = await self._work.read(
             call, lambda work, _: list_invoices(work, page, account_id=account_id, state=state)
         )

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tallygate.data_plane.ports import Clock
+from tallygate.domain.fields import checked_page
 from tallygate.records.paging import PageRequest
 from tallygate.records.ports import BillingWork, NewId
 from tallygate.records.transactions import Transactions, UseCase, Written
 from tallygate.server.calls.method import Call
-from tallygate.server.wire.scalars import page_size
 
 T = TypeVar("T")
 
@@ -41,4 +41,4 @@ class TenantWork:
 
 def page_request(size: int, token: str) -> PageRequest:
     """Which page a list was asked for."""
-    return PageRequest(page_size=page_size(size), page_token=token)
+    return PageRequest(page_size=checked_page(size), page_token=token)

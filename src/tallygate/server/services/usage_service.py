@@ -7,6 +7,7 @@ from tallygate.data_plane.recording import Consume, Outcome, record
 from tallygate.data_plane.requests import ConsumeRequest
 from tallygate.domain.catalog import Catalog, Feature, FeatureKind
 from tallygate.domain.errors import InvalidFieldError, TallygateError
+from tallygate.domain.fields import checked_page
 from tallygate.domain.gating.resolve import EntitlementSet, resolve
 from tallygate.metering.feed import follow
 from tallygate.metering.ports import EventReader, Meter, UsageReader
@@ -17,7 +18,7 @@ from tallygate.records.ports import UnitOfWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.decision import encode_decision, encode_error
-from tallygate.server.wire.scalars import MAX_BATCH, identifier, optional_identifier, page_size, quantity
+from tallygate.server.wire.scalars import MAX_BATCH, identifier, optional_identifier, quantity
 from tallygate.server.wire.usage import decode_item, decode_window, encode_event, encode_usage
 from tallygate_api.v1 import usage_service_pb2 as wire
 
@@ -55,7 +56,7 @@ class UsageServicer:
         after = quantity(request.after_sequence, "after_sequence", at_least=0)
         account_id = optional_identifier(request.account_id, "account_id")
         feature_key = optional_identifier(request.feature_key, "feature_key")
-        limit = page_size(request.page_size)
+        limit = checked_page(request.page_size)
         head = await self._events.head(call.tenant_id)
         found = await self._events.events_after(
             call.tenant_id, after, account_id=account_id, feature_key=feature_key, limit=limit

@@ -14,16 +14,13 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.fields import checked_amount, checked_id, shown
 
-MAX_ID_CHARACTERS = 255
 MAX_ENTRIES = 64
 MAX_ENTRY_CHARACTERS = 1024
-DEFAULT_PAGE = 100
-MAX_PAGE = 1000
 MAX_BATCH = 1000
 _SECOND = 1_000_000
 _LENGTH_DELIMITED = 2
-_ID = "1 to 255 printable characters"
 _LAST_INSTANT = MAX_QUANTITY
 _INSTANT = "an instant from 1970 to 2255"
 
@@ -59,20 +56,13 @@ class WireEnum(Generic[E]):
         return member
 
 
-def is_identifier(value: str) -> bool:
-    """Whether it is an id: neither empty nor too long, and all of it can be printed."""
-    return 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable()
-
-
 def identifier(value: str, field: str) -> str:
     """An id as it came, if it is one.
 
     Raises:
         InvalidFieldError: it is empty, too long, or holds what cannot be printed.
     """
-    if is_identifier(value):
-        return value
-    raise InvalidFieldError(field=field, expected=_ID, got=_shown(value))
+    return checked_id(field, value)
 
 
 def optional_identifier(value: str, field: str) -> str:
@@ -97,9 +87,7 @@ def quantity(value: int, field: str, *, at_least: int = -MAX_QUANTITY) -> int:
     Raises:
         InvalidFieldError: it is too small or too large.
     """
-    if at_least <= value <= MAX_QUANTITY:
-        return value
-    raise InvalidFieldError(field=field, expected=f"an integer from {at_least} to {MAX_QUANTITY}", got=value)
+    return checked_amount(field, value, least=at_least)
 
 
 def optional_quantity(message: Any, field: str, *, at_least: int = -MAX_QUANTITY, path: str = "") -> int | None:  # noqa: ANN401 - any message with this field
@@ -162,19 +150,8 @@ def entries(values: Mapping[str, str], field: str) -> dict[str, str]:
         if len(value) > MAX_ENTRY_CHARACTERS:
             raise InvalidFieldError(field=f"{field}[{key}]", expected=f"at most {MAX_ENTRY_CHARACTERS} characters")
         if "\0" in value:  # PostgreSQL holds none: what was counted could not be billed
-            raise InvalidFieldError(field=f"{field}[{key}]", expected="text without NUL", got=_shown(value))
+            raise InvalidFieldError(field=f"{field}[{key}]", expected="text without NUL", got=shown(value))
     return dict(values)
-
-
-def page_size(value: int, field: str = "page_size") -> int:
-    """How many to list.
-
-    Raises:
-        InvalidFieldError: it is negative or too large.
-    """
-    if 0 <= value <= MAX_PAGE:
-        return value or DEFAULT_PAGE
-    raise InvalidFieldError(field=field, expected=f"0 to {MAX_PAGE}", got=value)
 
 
 @lru_cache(maxsize=4096)
@@ -214,7 +191,3 @@ def _varint(number: int) -> bytes:
 
 
 _SHORT = tuple(map(_varint, range(1_024)))
-
-
-def _shown(value: str) -> str:
-    return value if value.isprintable() else repr(value)
