@@ -28,7 +28,7 @@ from tallygate.domain.catalog import (
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import bucket
 from tallygate.records.fields import check_id, check_label, check_quantity, check_text, check_zone
-from tallygate.records.naming import nearest
+from tallygate.records.naming import one_of
 
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _MILLISECOND = 1_000
@@ -126,7 +126,7 @@ def _check_static(path: str, feature: Feature, value: Entitlement) -> None:
 def _check_choice(path: str, feature: Feature, value: Entitlement) -> None:
     for text in (value.text, *value.values):
         if text is not None and text not in feature.values:
-            expected = f"one of {', '.join(feature.values)}{nearest(text, feature.values, told=True)}"
+            expected = one_of("one of the feature's values", text, feature.values)
             raise InvalidFieldError(field=f"{path}.text", expected=expected, got=text)
 
 
@@ -215,7 +215,7 @@ def _check_plan(path: str, plan: Plan, names: Known) -> None:
         rule = names.rate_limits.get(key)
         if rule is None or rule.owner is LimitOwner.TENANT:
             owned = [name for name, each in names.rate_limits.items() if each.owner is LimitOwner.ACCOUNT]
-            expected = f"a rate limit that accounts own{nearest(key, owned)}"
+            expected = one_of("a rate limit that accounts own", key, owned)
             raise InvalidFieldError(field=f"{path}.rate_limits.{key}", expected=expected, got=key)
         check_rate(f"{path}.rate_limits.{key}", rule.algorithm, rate)
 
@@ -236,7 +236,7 @@ def _check_bundle(path: str, bundle: Plan | AddOn, names: Known) -> None:
     for key, value in bundle.entitlements.items():
         feature = names.features.get(key)
         if feature is None:
-            expected = f"a feature of the catalogue{nearest(key, names.features)}"
+            expected = one_of("a feature of the catalogue", key, names.features)
             raise InvalidFieldError(field=f"{path}.entitlements.{key}", expected=expected, got=key)
         check_entitlement(f"{path}.entitlements.{key}", feature, value)
     check_prices(f"{path}.prices", bundle.prices, names.features, bundle.entitlements)
@@ -250,5 +250,5 @@ def _check_key(path: str, key: str) -> None:
 
 def _check_plan_key(path: str, plan_key: str, names: Known) -> None:
     if plan_key not in names.plans:
-        expected = f"a plan of the catalogue{nearest(plan_key, names.plans)}"
+        expected = one_of("a plan of the catalogue", plan_key, sorted(names.plans))
         raise InvalidFieldError(field=path, expected=expected, got=plan_key)

@@ -24,7 +24,7 @@ from tallygate.domain.prices import (
     exact,
 )
 from tallygate.records.fields import check_id, check_label, check_quantity, check_text
-from tallygate.records.naming import nearest
+from tallygate.records.naming import one_of
 
 _AMOUNT = re.compile(r"(0|[1-9]\d{0,14})(\.\d{1,12})?", re.ASCII)
 _PERCENT = 100
@@ -130,7 +130,7 @@ def _check_usage(
     feature = features.get(price.feature_key)
     if feature is None or feature.kind not in {FeatureKind.METERED, FeatureKind.SEAT}:
         counted = [key for key, each in features.items() if each.kind in {FeatureKind.METERED, FeatureKind.SEAT}]
-        expected = f"a metered feature{nearest(price.feature_key, counted)}"
+        expected = one_of("a metered feature", price.feature_key, counted)
         raise InvalidFieldError(field=f"{path}.feature_key", expected=expected, got=price.feature_key)
     if not feature.billable:
         expected = f"a feature that is charged: {price.feature_key} has `billable: false`"
