@@ -90,8 +90,18 @@ def _setting(key: str, name: str, text: str, **attributes: Any) -> Decorator:  #
 _STORES: tuple[Decorator, ...] = (
     click.option("--config", type=FILE, metavar="FILE", help="A settings file, YAML or TOML."),
     _setting("data_dir", "--data-dir", "Where embedded stores live.", metavar="DIR"),
-    _setting("redis.url", "--redis-url", "Redis or Valkey; default: an embedded one.", metavar="URL"),
-    _setting("database.url", "--database-url", "PostgreSQL or SQLite; default: SQLite.", metavar="URL"),
+    _setting(
+        "redis.url",
+        "--redis-url",
+        "Redis or Valkey; default: an embedded one. A password is safer in TALLYGATE_REDIS__URL.",
+        metavar="URL",
+    ),
+    _setting(
+        "database.url",
+        "--database-url",
+        "PostgreSQL or SQLite; default: SQLite. A password is safer in TALLYGATE_DATABASE__URL.",
+        metavar="URL",
+    ),
     click.option(
         "--set", "others", type=PAIR, multiple=True, metavar="KEY=VALUE", help="Any other setting, by dotted key."
     ),
