@@ -20,7 +20,7 @@ from servers import ValkeyServer
 from tallygate.app import Application, StartError
 from tallygate.domain.credential import mint_key
 from tallygate.server.listeners import parse_address, reserve
-from tallygate.settings import ServerSettings, Settings
+from tallygate.settings import RedisSettings, ServerSettings, Settings
 from tallygate_process import TallygateProcess
 from tenants import Tenant, eventually
 
@@ -252,7 +252,8 @@ def test_what_a_worker_cannot_start_with_is_said_by_the_parent(new):
 
 @pytest.mark.parametrize("role", ["all", "control", "worker"])
 async def test_other_roles_are_one_process(role):
-    application = Application(Settings(role=role, server=ServerSettings(workers=2)))
+    redis = RedisSettings(url="redis://127.0.0.1:1")
+    application = Application(Settings(role=role, server=ServerSettings(workers=2), redis=redis))
     with pytest.raises(StartError, match=f"2 workers, but role {role} works on SQL.*: set role to data"):
         await application.start()
 
