@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tallygate.domain.errors import InvalidFieldError, NotATestTenantError
+from tallygate.domain.instants import rfc3339
 from tallygate.domain.tenant_clock import REAL_TIME
 from tallygate.records.fields import check_instant
 from tallygate.records.ports import UnitOfWork
@@ -60,7 +61,7 @@ async def advance_clock(work: UnitOfWork, *, now: int, real: int, by: int = 0, t
     tenant = await _test_tenant(work)
     field, step = ("duration", by) if to is None else ("to_time", to - now)
     if step < 0:
-        raise InvalidFieldError(field=field, expected="forwards only", got=step)
+        raise InvalidFieldError(field=field, expected="forwards only", got=step if to is None else rfc3339(to))
     check_instant(field, now + step)
     if tenant.clock_time is None:
         moved = replace(tenant, clock_offset=tenant.clock_offset + step)
@@ -74,9 +75,13 @@ async def advance_clock(work: UnitOfWork, *, now: int, real: int, by: int = 0, t
 async def _check_new(work: UnitOfWork, tenant: Tenant, target: int) -> None:
     """Only a tenant that has done nothing yet can go back in time: else things would lie in its future."""
     if tenant.clock != REAL_TIME:
-        raise InvalidFieldError(field="time", expected="what the clock shows or later: it was set before", got=target)
+        raise InvalidFieldError(
+            field="time", expected="what the clock shows or later: it was set before", got=rfc3339(target)
+        )
     if await work.accounts.list(after="", limit=1):
-        raise InvalidFieldError(field="time", expected="what the clock shows or later: there are accounts", got=target)
+        raise InvalidFieldError(
+            field="time", expected="what the clock shows or later: there are accounts", got=rfc3339(target)
+        )
     for feature in (await work.catalog.load()).features.values():
         if feature.former_rules:
             await work.catalog.put(replace(feature, former_rules=()))
