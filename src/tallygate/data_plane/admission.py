@@ -36,7 +36,7 @@ _ATTEMPTS = 3  # the first, one with a fresher view, one with the segments of th
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made a call, at a third of the cost
 class Admitted:
     """What was asked, on which view, and how the store answered at `now`; no `reply` where the view alone decided.
 

@@ -97,6 +97,16 @@ class Consumes:
         Raises:
             TallygateError: no call can ask this of it.
         """
+        shape = (
+            "consume",
+            request.feature_key,
+            request.quantity is not None and request.quantity < 0,
+            request.carry_in,
+        )
+        if (request.quantity is None or 0 < request.quantity <= MAX_QUANTITY) and request.occurred_time is None:
+            kept: CompiledQuota | None = view.programs.get(shape)
+            if kept is not None and kept.start <= at < kept.end and request.request_id:
+                return kept  # any meter takes such a quantity, so this one does
         feature = _metered(view, request.feature_key)
         refunds = _quantity(request, feature) < 0
         if not request.request_id:
@@ -117,7 +127,6 @@ class Consumes:
 
         if request.occurred_time is not None:
             return compiled_quota(segments_of(view, feature, at=at, back=True), request.occurred_time)
-        shape = ("consume", feature.feature_key, refunds, request.carry_in)
         return compiled(view, shape, at, lambda: compiled_quota(stretch(segments_of(view, feature, at=at), at)))
 
 

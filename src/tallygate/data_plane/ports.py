@@ -49,7 +49,7 @@ class AdmitCall:
     others: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made a call, at a third of the cost
 class AdmitReply:
     """How a call was decided, at the store's own `now` (by the tenant's clock); answers in the gates' order."""
 

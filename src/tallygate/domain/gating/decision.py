@@ -41,7 +41,7 @@ class PotKind(StrEnum):
     OVERAGE = "OVERAGE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen: one is made a call, at a third of the cost
 class Pot:
     """Units paid from one pot; negative where a refund returned them to it."""
 

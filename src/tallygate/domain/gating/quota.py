@@ -107,7 +107,7 @@ class ResetGate:
     aggregation: Aggregation = Aggregation.SUM
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen: one is made a call, at a third of the cost
 class QuotaAnswer:
     """What a quota gate answers; `used`, `limit` and `remaining` as they stand after it, None where unlimited.
 

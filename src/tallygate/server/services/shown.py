@@ -30,14 +30,16 @@ Counted = Callable[[], None]
 class ShownQuota:
     """An answer that allows, whose figures are set anew for each call that is answered alike."""
 
-    __slots__ = ("_decision", "_granted", "_of", "_room", "counted")
+    __slots__ = ("_decision", "_granted", "_is_limited", "_of", "_pots", "_room", "counted")
 
     def __init__(self, decision: Decision, answer: QuotaAnswer, counted: Counted) -> None:
         self._decision = encode_decision(decision)
         self._decision.ClearField("request_id")
+        self._pots = list(self._decision.pots)
+        self._is_limited = decision.limit is not None
+        self._room = None if decision.hard_limit is None else decision.hard_limit - (decision.limit or 0)
         self._of = answer
         self._granted = _granted(answer)
-        self._room = 0 if decision.hard_limit is None else decision.hard_limit - (decision.limit or 0)
         self.counted = counted
 
     def fits(self, answer: QuotaAnswer) -> bool:
@@ -45,24 +47,24 @@ class ShownQuota:
         known = self._of
         return (
             answer.reason is known.reason
-            and answer.replayed == known.replayed
             and answer.period_start == known.period_start
+            and answer.replayed is known.replayed
             and answer.period_end == known.period_end
-            and _alike(answer.pots, known.pots)
-            and _granted(answer) == self._granted
+            and _kinds(answer.pots) == _kinds(known.pots)
+            and (not answer.left or _granted(answer) == self._granted)
         )
 
     def encoded(self, answer: QuotaAnswer, request_id: str = "") -> bytes:
         """The response with this answer's figures, to the call of this id."""
         decision = self._decision
         decision.used, decision.granted_quantity = answer.used, answer.granted
-        if decision.HasField("limit") and answer.limit is not None and answer.remaining is not None:
+        if self._is_limited and answer.limit is not None and answer.remaining is not None:
             decision.limit, decision.remaining = answer.limit, answer.remaining
-            if decision.HasField("hard_limit"):
+            if self._room is not None:
                 decision.hard_limit = min(MAX_QUANTITY, answer.limit + self._room)
-        for shown, pot in zip(decision.pots, answer.pots, strict=True):
+        for shown, pot in zip(self._pots, answer.pots, strict=True):
             shown.quantity = pot.quantity
-        if decision.grants_left:
+        if self._granted:
             left = {pot.grant_id: pot.quantity for pot in answer.left if pot.kind is PotKind.GRANT}
             for shown in decision.grants_left:
                 shown.quantity = left[shown.grant_id]
@@ -87,10 +89,10 @@ def _granted(answer: QuotaAnswer) -> tuple[str, ...]:
     return tuple([pot.grant_id for pot in answer.left if pot.kind is PotKind.GRANT]) if answer.left else ()
 
 
-def _alike(mine: tuple[Pot, ...], theirs: tuple[Pot, ...]) -> bool:
-    return len(mine) == len(theirs) and all(
-        one.kind is other.kind and one.grant_id == other.grant_id for one, other in zip(mine, theirs, strict=True)
-    )
+def _kinds(pots: tuple[Pot, ...]) -> tuple[object, ...]:
+    if len(pots) == 1:
+        return pots[0].kind, pots[0].grant_id
+    return tuple([(pot.kind, pot.grant_id) for pot in pots])
 
 
 class ShownLimits:

@@ -1,6 +1,7 @@
 """Decisions and what asks for them: the data plane's messages and their values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import assert_never
 
 from tallygate.data_plane.requests import (
@@ -53,6 +54,8 @@ UNBLOCK_KIND = WireEnum(wire.UnblockKind, UnblockKind)
 ERROR_REASON = WireEnum(error_reason.ErrorReason, ErrorReason)
 MODE = WireEnum(service.ConsumeMode, Mode, default=Mode.ALL_OR_NOTHING)
 
+_NO_DIMENSIONS: Mapping[str, str] = MappingProxyType({})
+
 
 def decode_check(request: service.CheckEntitlementRequest) -> CheckRequest:
     """A question about one feature."""
@@ -101,7 +104,7 @@ def decode_consume(request: service.ConsumeQuotaRequest) -> ConsumeRequest:
         quantity=optional_quantity(request, "quantity"),
         user_id=optional_identifier(request.user_id, "user_id"),
         mode=MODE.decode(request.mode, "mode"),
-        dimensions=entries(request.dimensions, "dimensions"),
+        dimensions=entries(request.dimensions, "dimensions") if request.dimensions else _NO_DIMENSIONS,
         occurred_time=optional_instant(request, "occurred_time"),
         min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
     )

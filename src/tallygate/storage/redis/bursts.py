@@ -8,7 +8,7 @@ import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.ports import Clock
@@ -22,9 +22,6 @@ _FIXED_ARGUMENTS, _HOME_ARGUMENTS, _HOME_KEYS = 4, 2, 5
 _COUNTS = tuple(pack_arguments([count]) for count in range(MOST_EFFECTS + 1))
 _CLOCK_SKEW = b"CLOCK_SKEW"
 _logger = logging.getLogger(__name__)
-
-Told = Callable[[list[Any] | None], None]
-"""Told an effect's reply: its status, `now` and whatever follows; None where nobody knows what became of it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,27 +42,50 @@ class Home:
         self.argument = pack_arguments([pack_all(epoch, str(self.catalog_version), clock)])
 
 
-@dataclass(slots=True, eq=False)
-class Effect:
-    """An effect as it travels: its keys and arguments as they stand in the command, and who is told."""
+class Packed(Protocol):
+    """What like effects share: their home, their keys as they stand in the command, and how many arguments follow."""
 
     home: Home
     keys: bytes
     key_count: int
-    arguments: bytes
     argument_count: int
-    told: Told
+
+
+class Effect(Protocol):
+    """An effect as it travels: its arguments as they stand in the command, and who is told."""
+
+    arguments: bytes
+
+    @property
+    def program(self) -> Packed:
+        """What it shares with others."""
+        ...
+
+    def told(self, reply: list[Any] | None, /) -> None:
+        """Take its reply: status, `now` and whatever follows; None where nobody knows what became of it."""
+        ...
 
 
 class Bursts:
     """Collects effects until the end of the burst, or of this turn of the loop."""
 
-    __slots__ = ("_burst", "_clock", "_effects", "_link", "_numbers", "_script", "_settings")
+    __slots__ = ("_burst", "_clock", "_current", "_effects", "_link", "_numbers", "_script", "_settings")
 
-    def __init__(self, link: RedisLink, script: Script, clock: Clock, settings: bytes, burst: Burst) -> None:
+    def __init__(
+        self,
+        link: RedisLink,
+        script: Script,
+        clock: Clock,
+        settings: bytes,
+        *,
+        burst: Burst,
+        current: Callable[[Home], Home],
+    ) -> None:
+        """`current` gives a home the epoch that its partition is known to have."""
         self._link = link
         self._script = script
         self._clock = clock
+        self._current = current
         self._settings = pack_arguments([settings])
         self._burst = burst
         self._numbers = itertools.count(1)
@@ -92,7 +112,11 @@ class Bursts:
         self._effects = []
         by_home: dict[Home, list[Effect]] = {}
         for effect in effects:
-            by_home.setdefault(effect.home, []).append(effect)
+            home = effect.program.home
+            if home in by_home:
+                by_home[home].append(effect)
+            else:
+                by_home[self._current(home)] = [effect]
         sequence = b"%d" % next(self._numbers)
         ordered = effects if len(by_home) == 1 else [effect for group in by_home.values() for effect in group]
         waiter = _Waiter(sequence, ordered, self._link)
@@ -104,13 +128,14 @@ class Bursts:
     def _command(self, sequence: bytes, by_home: dict[Home, list[Effect]], effects: list[Effect]) -> bytes:
         """Keys and arguments in the order that the head of `admit.lua` tells."""
         keys = [home.keys for home in by_home]
-        keys += [effect.keys for effect in effects]
+        keys += [effect.program.keys for effect in effects]
         arguments: list[bytes] = []
         for home, group in by_home.items():
             arguments += (home.argument, _COUNTS[len(group)])
             arguments += [effect.arguments for effect in group]
-        key_count = _HOME_KEYS * len(by_home) + sum([effect.key_count for effect in effects])
-        count = _FIXED_ARGUMENTS + _HOME_ARGUMENTS * len(by_home) + sum([effect.argument_count for effect in effects])
+        key_count = _HOME_KEYS * len(by_home) + sum([effect.program.key_count for effect in effects])
+        own = sum([effect.program.argument_count for effect in effects])
+        count = _FIXED_ARGUMENTS + _HOME_ARGUMENTS * len(by_home) + own
         head = self._script.head(key_count, count)
         fixed = b"$%d\r\n%b\r\n$16\r\n%d\r\n" % (len(sequence), sequence, self._clock())
         return b"".join((head, *keys, fixed, self._settings, _COUNTS[len(by_home)], *arguments))

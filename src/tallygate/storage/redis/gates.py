@@ -14,7 +14,7 @@ from tallygate.domain.errors import EpochMismatchError, StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.bursts import Bursts, Effect, Home
+from tallygate.storage.redis.bursts import Bursts, Home
 from tallygate.storage.redis.gate_codec import (
     context_around,
     kind_of,
@@ -64,7 +64,7 @@ class RedisGates:
         self._options = options
         self._clock = clock
         settings = pack_all(options.replay_window, options.stream_max)
-        self.bursts = Bursts(link, script or ADMIT, clock, settings, burst or link.burst)
+        self.bursts = Bursts(link, script or ADMIT, clock, settings, burst=burst or link.burst, current=self.current)
         self._epochs: dict[int, str] = {}
         self._homes: LRUCache[tuple[Any, ...], Home] = LRUCache(options.homes)
         self._shared: LRUCache[bytes, bytes] = LRUCache(_SHARED)
@@ -141,14 +141,18 @@ class RedisGates:
 class RedisProgram:
     """`Program` of calls that share all but what each asks; made by `RedisGates.prepare`."""
 
-    __slots__ = ("_around", "_gates", "_head", "_key_count", "_keys", "_terms", "home", "kinds")
+    __slots__ = (
+        "_around", "_gates", "_head", "_terms", "argument_count", "counts", "home", "key_count", "keys", "kinds",
+    )  # fmt: skip
 
     def __init__(self, gates: RedisGates, home: Home, call: AdmitCall, names: list[str], terms: list[bytes]) -> None:
         self._gates = gates
         self.home = home
-        self._keys = pack_arguments(names)
-        self._key_count = len(names)
+        self.keys = pack_arguments(names)
+        self.key_count = len(names)
         self.kinds = "".join([kind_of(item.gate) for item in call.gates])
+        self.counts = self.kinds.strip("r") != ""
+        self.argument_count = 1 + 2 * len(self.kinds)
         versions: list[Any] = [str(call.account_version)] if call.account_id else []
         if call.others:
             versions.append([str(version) for _, version in call.others])
@@ -156,53 +160,41 @@ class RedisProgram:
         self._terms = terms
         self._around = [context_around(item.gate, call) for item in call.gates]
 
-    @property
-    def counts(self) -> bool:
-        """Whether usage is counted, so that a lost count decides nothing."""
-        return self.kinds.strip("r") != ""
-
     def ask(self, asked: Sequence[Asked], about: About, answered: Answered) -> None:
         """Ask this of the gates, in their order."""
-        gates, head = self._gates, self._head
-        arguments = [head]
+        arguments = self._head
         for kind, one, around, terms in zip(self.kinds, asked, self._around, self._terms, strict=True):
             said = pack_asked(kind, one, pack_context(around, *about) if around[0] else b"")
-            arguments.append(b"$%d\r\n%b\r\n%b" % (len(said), said, terms))
-        asking = _Asking(gates, self, b"".join(arguments), answered)
-        asking.send()
-
-    def effect(self, arguments: bytes, asking: "_Asking") -> Effect:
-        """The effect as it travels."""
-        count = 1 + 2 * len(self.kinds)
-        return Effect(self._gates.current(self.home), self._keys, self._key_count, arguments, count, asking.told)
+            arguments = b"%b$%d\r\n%b\r\n%b" % (arguments, len(said), said, terms)
+        _Asking(self._gates, self, arguments, answered).send()
 
 
 class _Asking:
     """One call until it is answered; where its partition turns out to have another epoch, it is asked once more."""
 
-    __slots__ = ("_answered", "_arguments", "_gates", "_program", "_sent")
+    __slots__ = ("_answered", "_gates", "_sent", "arguments", "program")
 
     def __init__(self, gates: RedisGates, program: RedisProgram, arguments: bytes, answered: Answered) -> None:
         self._gates = gates
-        self._program = program
-        self._arguments = arguments
+        self.program = program
+        self.arguments = arguments
         self._answered = answered
         self._sent = 0
 
     def send(self) -> None:
         """Send it with the others of its burst; counters of a server that nobody vouches for decide nothing."""
-        if self._program.counts and not self._gates.link.vouched:
-            self._answered(EpochMismatchError(partition=self._program.home.partition))
+        if self.program.counts and not self._gates.link.vouched:
+            self._answered(EpochMismatchError(partition=self.program.home.partition))
             return
         self._sent += 1
-        self._gates.bursts.add(self._program.effect(self._arguments, self))
+        self._gates.bursts.add(self)
 
     def told(self, reply: list[Any] | None) -> None:
         """Read the reply."""
         if reply is None:
             self._answered(StoreUnavailableError())
         elif reply[0] == _DECIDED:
-            answers = read_answers(reply, self._program.kinds)
+            answers = read_answers(reply, self.program.kinds)
             self._answered(AdmitReply(status=AdmitStatus.DECIDED, now=reply[1], answers=answers))
         else:
             self._undecided(reply)
@@ -217,7 +209,7 @@ class _Asking:
         elif status is AdmitStatus.CLOCK_SKEW:
             self._answered(self._gates.skew(reply[1]))
         elif status is AdmitStatus.EPOCH_MISMATCH:
-            self._turn(self._program.home.partition, reply[2])
+            self._turn(self.program.home.partition, reply[2])
         else:
             self._answered(AdmitReply(status=status, now=reply[1]))
 
@@ -225,7 +217,7 @@ class _Asking:
         """Adopt a new epoch once; where counters are being rebuilt, nothing is counted."""
         epoch = self._gates.adopt(partition, raw)
         lost = not epoch or epoch.startswith("!")
-        if self._sent > 1 or (lost and self._program.counts):
+        if self._sent > 1 or (lost and self.program.counts):
             self._answered(EpochMismatchError(partition=partition))
         else:
             self.send()

@@ -14,7 +14,7 @@ local effect = function(kinds, looks, arg, key)
   -- A lone gate that allows is taken, so what stood before it is shown to nobody.
   shows = looks or #kinds > 1
   for i = 1, #kinds do
-    local kind = string.sub(kinds, i, i)
+    local kind = #kinds == 1 and kinds or string.sub(kinds, i, i)
     local gate = {cmsgpack.unpack(ARGV[arg + 2 * i - 1] .. ARGV[arg + 2 * i])}
     local hash, kept = recall(gate)
     if hash then

@@ -23,7 +23,7 @@ local commit_quota = function(gate, outcome)
 end
 
 local settled = function(gate, place, before, reason, granted, pots)
-  local after = shown(place, 1, reason, granted, pots, grants_left(place, {}))
+  local after = shown(place, 1, reason, granted, pots, grants_left(place, place.grants == NONE and NONE or {}))
   if before then before[ANSWER_REASON] = reason end
   return {yes = after, no = before or after, place = place, commit = commit_quota}
 end

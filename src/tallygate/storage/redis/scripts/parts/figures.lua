@@ -14,10 +14,10 @@ end
 
 local figures = function(kind, answer)
   if kind == 'r' then
-    local allowed, limit, remaining, reset_after, retry_after = unpack(answer, 1, 5)
-    return '\150' .. cmsgpack.pack(allowed, limit, remaining, reset_after, retry_after, now)
+    return '\150' .. cmsgpack.pack(answer[1], answer[2], answer[3], answer[4], answer[5], now)
   end
-  local allowed, reason, granted, used, limit, remaining, segment, start, ends = unpack(answer, 1, 9)
-  return '\154' .. cmsgpack.pack(codes[reason], granted, used, limit, remaining, segment, start, ends)
-    .. pack_pots(answer[ANSWER_POTS]) .. pack_pots(answer[ANSWER_LEFT])
+  return '\154' .. cmsgpack.pack(
+    codes[answer[ANSWER_REASON]], answer[ANSWER_GRANTED], answer[ANSWER_USED], answer[ANSWER_LIMIT],
+    answer[ANSWER_REMAINING], answer[ANSWER_SEGMENT], answer[ANSWER_START], answer[ANSWER_END]
+  ) .. pack_pots(answer[ANSWER_POTS]) .. pack_pots(answer[ANSWER_LEFT])
 end

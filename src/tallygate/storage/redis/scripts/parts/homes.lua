@@ -9,6 +9,7 @@ for i = 0, homes - 1 do
   for place = HOME_EPOCH, HOME_CATALOGUE do names[3 * i + place] = KEYS[HOME_KEYS * i + place] end
 end
 local there = redis.call('MGET', unpack(names))
+local counted, newer, older  -- generations at this time
 local replies, key, arg = {ARGV[1]}, HOME_KEYS * homes, 5
 for i = 0, homes - 1 do
   local expected, catalogue, shift = cmsgpack.unpack(ARGV[arg])
@@ -21,8 +22,12 @@ for i = 0, homes - 1 do
   offset = type(shift) == 'string' and shift - raw or shift
   mark, now = raw - math.fmod(raw, GRAIN), raw + offset
   clock, stream = KEYS[HOME_KEYS * i + HOME_CLOCK], KEYS[HOME_KEYS * i + HOME_STREAM]
-  local records, generation = KEYS[HOME_KEYS * i + HOME_RECORDS], div(raw, window)
-  current, previous = records .. fmt(generation) .. ':', records .. fmt(generation - 1) .. ':'
+  if raw ~= counted then
+    local generation = div(raw, window)
+    counted, newer, older = raw, fmt(generation) .. ':', fmt(generation - 1) .. ':'
+  end
+  local records = KEYS[HOME_KEYS * i + HOME_RECORDS]
+  current, previous = records .. newer, records .. older
   local stale = epoch ~= expected and 'EPOCH_MISMATCH' or (there[3 * i + HOME_CATALOGUE] or '0') ~= catalogue and 'STALE_VIEW'
   -- Counters are gone, or being rebuilt: nothing is counted.
   local lost = epoch == '' or string.sub(epoch, 1, 1) == '!'

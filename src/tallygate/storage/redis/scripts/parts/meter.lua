@@ -1,8 +1,11 @@
 -- A meter's counters: found, read, and written.
 local AHEAD = 300000000
 
+-- What nothing is ever put into: of a meter without grants.
+local NONE = {}
+
 local active_grants = function(segment, grants, at)
-  if #grants == 0 or segment[SEGMENT_EXCLUSIVE] == 1 then return {} end
+  if grants == NONE or segment[SEGMENT_EXCLUSIVE] == 1 then return NONE end
   local active = {}
   for _, grant in ipairs(grants) do
     if grant[GRANT_EFFECTIVE] <= at and at < grant[GRANT_EXPIRE] then active[#active + 1] = grant end
@@ -11,7 +14,7 @@ local active_grants = function(segment, grants, at)
 end
 
 local read_meter = function(place)
-  if place.family == 'd' and #place.grants == 0 then
+  if place.family == 'd' and place.grants == NONE then
     place.reset = num(redis.call('HGET', place.key, 'r'))
     return
   end
@@ -23,11 +26,21 @@ local read_meter = function(place)
 end
 
 local read_counter = function(place)
-  local fields = {'u', 'i', 'o', 't'}
-  for _, grant in ipairs(place.grants) do fields[#fields + 1] = 'g:' .. grant[GRANT_ID] end
-  place.counter_key = place.key .. ':' .. fmt(place.start)
-  local values = redis.call('HMGET', place.counter_key, unpack(fields))
+  local key = place.key .. ':' .. fmt(place.start)
+  place.counter_key = key
+  local values
+  if place.grants == NONE then
+    values = redis.call('HMGET', key, 'u', 'i', 'o', 't')
+  else
+    local fields = {'u', 'i', 'o', 't'}
+    for _, grant in ipairs(place.grants) do fields[#fields + 1] = 'g:' .. grant[GRANT_ID] end
+    values = redis.call('HMGET', key, unpack(fields))
+  end
   place.exists = values[1] and true or false
+  if not values[1] and place.grants == NONE then
+    if place.family ~= 'd' then place.used = place.level end
+    return
+  end
   place.used, place.included, place.overage = num(values[1]), num(values[2]), num(values[3])
   place.counted = num(values[4])
   for i, grant in ipairs(place.grants) do place.paid[grant[GRANT_ID]] = num(values[4 + i]) end
@@ -46,11 +59,12 @@ local locate = function(gate, first, key, family, packed_grants, occurred, looks
   if not here then return nil, 'SEGMENTS_MISSED' end
   if not looks and not (here[SEGMENT_PREVIOUS_START] <= at and at <= now + AHEAD) then return nil, 'OCCURRED_OUT_OF_RANGE' end
   if not segment then return nil, 'SEGMENTS_MISSED' end
-  local grants = packed_grants == '' and {} or cmsgpack.unpack(packed_grants)
+  local grants = packed_grants == '' and NONE or cmsgpack.unpack(packed_grants)
+  local none = grants == NONE
   local place = {
     key = key, segment = segment, index = index, at = at, grants = grants, family = family,
     active = active_grants(segment, grants, at), start = segment[SEGMENT_PERIOD_START], counter_key = false, exists = false,
-    reset = 0, level = 0, level_time = 0, burnt = {}, used = 0, included = 0, overage = 0, counted = 0, paid = {}, moved = {},
+    reset = 0, level = 0, level_time = 0, new_level = false, burnt = none and NONE or {}, used = 0, included = 0, overage = 0, counted = 0, paid = none and NONE or {}, moved = none and NONE or {},
   }
   read_meter(place)
   if place.start < place.reset and place.reset <= at then place.start = place.reset end
@@ -66,7 +80,7 @@ end
 
 local write_counter = function(place)
   if place.family == 'd' and #place.moved == 0 then
-    redis.call('HSET', place.counter_key, 'u', fmt(place.used), 'i', fmt(place.included), 'o', fmt(place.overage))
+    redis.call('HSET', place.counter_key, 'u', place.used, 'i', place.included, 'o', place.overage)
   else
     local fields = {'u', fmt(place.used)}
     local put = function(name, value) fields[#fields + 1] = name; fields[#fields + 1] = fmt(value) end
