@@ -216,7 +216,7 @@ PLANTED_IN_PLAIN_CALLS = {
         "place.included + included, place.overage",
         "place.included + quantity, place.overage",
     ),
-    "forgets what was admitted": ("remember(gate, answered) end", "recall(gate) end"),
+    "forgets what was admitted": ("remember(gate, stated .. (left == '' and left or NO_POTS)) end", "recall(gate) end"),
     "forgets the older generation": PLANTED["forgets the older generation"],
     "ignores the reset": PLANTED["ignores the reset"],
     "is not told of the reset": ("redis.call('HSET', place.key, 'r', fmt(now))", "redis.call('EXISTS', place.key)"),
@@ -278,3 +278,8 @@ def test_a_denial_is_decided_anew_and_a_replay_answers_as_before(rig):
     take = Step(advance=0, gates=(Quota("calls", 5, Mode.ALL_OR_NOTHING, None),), request=1, peek=False)
     more = replace(take, request=2)
     run_history(rig, UNTROUBLED, [take, take, more, more, replace(more, advance=PERIOD)])
+
+
+def test_a_replay_does_not_tell_what_grants_held(rig):
+    take = Step(advance=0, gates=(Quota("calls", 7, Mode.ALL_OR_NOTHING, None),), request=1, peek=False)
+    run_history(rig, {**UNTROUBLED, "grants": [(9, 0, 0, None)]}, [take, take, replace(take, advance=2 * SECOND)])

@@ -35,10 +35,11 @@ local effect = function(kinds, looks, arg, key)
     local gate, answered = gates[i], outcome.kept
     if not answered then
       local takes = commit and outcome.commit
-      answered = figures(outcome.kind, takes and outcome.yes or outcome.no)
+      local stated, left = figures(outcome.kind, takes and outcome.yes or outcome.no)
+      answered = stated .. left
       if takes then
         takes(gate, outcome)
-        if gate[GATE_DIGEST] ~= '' then remember(gate, answered) end
+        if gate[GATE_DIGEST] ~= '' then remember(gate, stated .. (left == '' and left or NO_POTS)) end
       end
     end
     reply[2 * i + 1], reply[2 * i + 2] = gate and 0 or 1, answered

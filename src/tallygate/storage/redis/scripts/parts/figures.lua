@@ -12,12 +12,14 @@ local pack_pots = function(pots)
   return cmsgpack.pack(pots)
 end
 
+-- The figures, and the pots left that follow them where they are not remembered: a replay does not tell what pots held then.
+local NO_POTS = '\144'
 local figures = function(kind, answer)
   if kind == 'r' then
-    return '\150' .. cmsgpack.pack(answer[1], answer[2], answer[3], answer[4], answer[5], now)
+    return '\150' .. cmsgpack.pack(answer[1], answer[2], answer[3], answer[4], answer[5], now), ''
   end
   return '\154' .. cmsgpack.pack(
     codes[answer[ANSWER_REASON]], answer[ANSWER_GRANTED], answer[ANSWER_USED], answer[ANSWER_LIMIT],
     answer[ANSWER_REMAINING], answer[ANSWER_SEGMENT], answer[ANSWER_START], answer[ANSWER_END]
-  ) .. pack_pots(answer[ANSWER_POTS]) .. pack_pots(answer[ANSWER_LEFT])
+  ) .. pack_pots(answer[ANSWER_POTS]), pack_pots(answer[ANSWER_LEFT])
 end
