@@ -103,7 +103,7 @@ class DataPlaneSettings(_Group):
     """How long a request_id is answered with its first answer; at most 24 h."""
     stream_max: Count = 1_000_000
     """How many events a partition's stream holds before consumes answer EVENT_BACKLOG (noticed within 0.1 s)."""
-    cached_accounts: Count = 10_000
+    cached_accounts: Count = 25_000
     """How many accounts' folded entitlements are kept in process."""
     cached_keys: Count = 10_000
     """How many API keys are kept in process."""
