@@ -114,7 +114,7 @@ def segments(base: int, world: dict) -> tuple[Segment, ...]:
         cuts = [start, start + PERIOD // 3, start + PERIOD] if index == 0 else [start, start + PERIOD]
         for part, (begin, end) in enumerate(itertools.pairwise(cuts)):
             limit = world["limits"][(terms + part) % 5]
-            standing, room = world["standing"][terms], world.get("room", [None] * 5)[terms]
+            denial, room = world["denial"][terms], world.get("room", [None] * 5)[terms]
             found.append(
                 Segment(
                     start=begin,
@@ -123,11 +123,11 @@ def segments(base: int, world: dict) -> tuple[Segment, ...]:
                     period_end=start + PERIOD,
                     previous_start=start - PERIOD,
                     keep_until=start + 2 * PERIOD,
-                    limit=0 if standing else limit,
+                    limit=0 if denial else limit,
                     overage=world["overage"][terms],
-                    hard_limit=limit + room if room is not None and limit is not None and not standing else None,
-                    standing=standing,
-                    absent=world["absent"][terms] and limit == 0 and standing is None,
+                    hard_limit=limit + room if room is not None and limit is not None and not denial else None,
+                    denial=denial,
+                    absent=world["absent"][terms] and limit == 0 and denial is None,
                     exclusive=world["exclusive"][terms],
                     plan_key=f"plan{terms}",
                     plan_version=terms,

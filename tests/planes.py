@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import replace
 
 from tallygate.data_plane.admission import Admission
+from tallygate.data_plane.cached_decisions import CachedDecisions
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.rate_limit import RateLimits
-from tallygate.data_plane.standing import Standings
 from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import CatalogSnapshot
@@ -74,8 +74,8 @@ class Plane:
         self.views = Views(self.store, clock=lambda: self.now, sleep=self._sleep, options=ViewOptions())
         admission = Admission(views=self.views, gates=self.store, clock=lambda: self.now)
         self.admission = admission
-        self.standings = Standings(self.views, capacity=1_000)
-        self.checks = Checks(admission=admission, standings=self.standings)
+        self.cached_decisions = CachedDecisions(self.views, capacity=1_000)
+        self.checks = Checks(admission=admission, cached_decisions=self.cached_decisions)
         self.consumes = Consumes(admission=admission)
         self.rate_limits = RateLimits(admission=admission)
         self.publish_catalog()

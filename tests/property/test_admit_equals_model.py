@@ -106,7 +106,7 @@ worlds = st.fixed_dictionaries(
         "limits": st.lists(st.one_of(st.none(), st.integers(0, 40), st.integers(0, 3)), min_size=5, max_size=5),
         "overage": st.lists(st.booleans(), min_size=5, max_size=5),
         "room": st.lists(st.one_of(st.none(), st.integers(0, 12)), min_size=5, max_size=5),
-        "standing": st.lists(
+        "denial": st.lists(
             st.sampled_from([None, None, None, None, None, Reason.SUSPENDED, Reason.NO_SUBSCRIPTION]),
             min_size=5,
             max_size=5,
@@ -148,7 +148,7 @@ plain_worlds = st.fixed_dictionaries(
         "phase": phases,
         "limits": st.lists(st.one_of(st.none(), st.integers(0, 6)), min_size=5, max_size=5),
         "overage": st.lists(st.booleans(), min_size=5, max_size=5),
-        "standing": st.just([None] * 5),
+        "denial": st.just([None] * 5),
         "absent": st.just([False] * 5),
         "exclusive": st.just([False] * 5),
         "grants": st.just([]),
@@ -261,7 +261,7 @@ UNTROUBLED: dict = {
     "phase": SECOND // 8,
     "limits": [5] * 5,
     "overage": [False] * 5,
-    "standing": [None] * 5,
+    "denial": [None] * 5,
     "absent": [False] * 5,
     "exclusive": [False] * 5,
     "grants": [],

@@ -389,7 +389,7 @@ def test_an_option_is_offered_if_and_only_if_buying_it_helps(world, history, qua
     question = Question(feature=feature, quantity=quantity, at=now)
     decision = decide_metered(catalog, held, question, Metered(answer=answer, segments=gate.segments, now=now))
     phase = held.phase_at(now)
-    if decision.allowed or phase.standing is not None or not phase.subscription_id:
+    if decision.allowed or phase.denial is not None or not phase.subscription_id:
         return
     subscription = record.subscription
 

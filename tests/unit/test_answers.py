@@ -24,7 +24,7 @@ class Rig:
         override = Override(override_id="o", feature_key="sso", entitlement=Entitlement(enabled=True), start_time=soon)
         self.plane.publish_account("a", "enterprise")
         self.plane.publish_account("b", "free", overrides=(override,), seats={"seats": ("ann",)})
-        self.answers = Answers(self.plane.standings, lambda: self.plane.now, self.metrics)
+        self.answers = Answers(self.plane.cached_decisions, lambda: self.plane.now, self.metrics)
 
     async def ask(self, account_id, feature_key="sso", **more):
         request = CheckRequest(account_id=account_id, feature_key=feature_key, **more)

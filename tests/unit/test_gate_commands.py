@@ -23,7 +23,7 @@ WORLD = {
     "phase": 0,
     "limits": [5, None, 3, 0, 2**53 - 1],
     "overage": [False, True] * 2 + [False],
-    "standing": [None] * 5,
+    "denial": [None] * 5,
     "absent": [False] * 5,
     "exclusive": [False] * 5,
     "grants": [],

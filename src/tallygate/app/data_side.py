@@ -9,12 +9,12 @@ from tallygate.app import clock
 from tallygate.app.errors import StartError, UnusableSettingError
 from tallygate.data_plane.admission import Admission
 from tallygate.data_plane.burst import Burst
+from tallygate.data_plane.cached_decisions import CachedDecisions
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.ports import UsageReturned, ViewChange
 from tallygate.data_plane.rate_limit import RateLimits
-from tallygate.data_plane.standing import Standings
 from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.settings import Settings
 from tallygate.storage.embedded.server import EmbeddedValkey
@@ -26,7 +26,7 @@ from tallygate.storage.redis.publisher import publishing_client
 from tallygate.storage.redis.views import RedisViews
 
 _MICROSECONDS = 1_000_000
-_STANDINGS_AN_ACCOUNT = 4
+_CACHED_DECISIONS_AN_ACCOUNT = 4
 _PATIENCE_SECONDS = 0.25
 
 
@@ -136,7 +136,7 @@ class DataSide:
     source: RedisViews
     admission: Admission
     checks: Checks
-    standings: Standings
+    cached_decisions: CachedDecisions
     consumes: Consumes
     rate_limits: RateLimits
     exhausted: Exhausted
@@ -163,15 +163,15 @@ def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
         ),
         clock.now,
     )
-    standings = Standings(views, capacity=_STANDINGS_AN_ACCOUNT * options.cached_accounts)
+    cached_decisions = CachedDecisions(views, capacity=_CACHED_DECISIONS_AN_ACCOUNT * options.cached_accounts)
     admission = Admission(views=views, gates=gates, clock=clock.now)
     exhausted = Exhausted(views, max_staleness=max_staleness)
     return DataSide(
         views=views,
         source=source,
         admission=admission,
-        checks=Checks(admission=admission, standings=standings, exhausted=exhausted),
-        standings=standings,
+        checks=Checks(admission=admission, cached_decisions=cached_decisions, exhausted=exhausted),
+        cached_decisions=cached_decisions,
         consumes=Consumes(admission=admission, returned=exhausted.drop, exhausted=exhausted),
         rate_limits=RateLimits(admission=admission),
         exhausted=exhausted,

@@ -104,7 +104,7 @@ def _services(
             rate_limits=data.rate_limits,
             metrics=metrics,
             kind_of=kind_of,
-            answers=Answers(data.standings, clock.now, metrics),
+            answers=Answers(data.cached_decisions, clock.now, metrics),
             deciding=Deciding(data.checks, data.consumes, data.rate_limits, metrics, kind_of),
         )
         envoy = EnvoyRateLimitServicer(limits=DescriptorLimits(limits=data.rate_limits), metrics=metrics)

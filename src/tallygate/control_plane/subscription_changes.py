@@ -1,4 +1,4 @@
-"""Changes of the live subscription: plan, add-ons, trial, end and standing."""
+"""Changes of the live subscription: plan, add-ons, trial, end and state."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -115,11 +115,11 @@ async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, 
         if live.end_time is not None and end > live.end_time:
             expected = "not after the present end; ExtendSubscription moves that"
             raise InvalidFieldError(field="end_time", expected=expected, got=rfc3339(end))
-    standing = state_at(live, now)
-    if standing in _GRANTING_NOTHING:
+    present = state_at(live, now)
+    if present in _GRANTING_NOTHING:
         end = now
     # One that never granted anything stays known as that: it laid down no usage period, and its trial was not had.
-    state = standing if standing is SubscriptionState.INCOMPLETE else SubscriptionState.CANCELED
+    state = present if present is SubscriptionState.INCOMPLETE else SubscriptionState.CANCELED
     canceled = replace(live, state=state, end_time=end)
     return await _put(work, replace(held, cancel_time=held.cancel_time or now), canceled)
 
@@ -183,9 +183,9 @@ async def _live(work: UnitOfWork, account: Account, now: int) -> StoredSubscript
 
 async def _changeable(work: UnitOfWork, account: Account, now: int) -> StoredSubscription:
     held = await _live(work, account, now)
-    standing = state_at(held.subscription, now)
-    if standing not in _CHANGEABLE:
-        raise SubscriptionConflictError(account_id=account.account_id, state=standing)
+    state = state_at(held.subscription, now)
+    if state not in _CHANGEABLE:
+        raise SubscriptionConflictError(account_id=account.account_id, state=state)
     return held
 
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tallygate.data_plane.admission import Admission, Admitted, Later, segments_of
+from tallygate.data_plane.cached_decisions import CachedDecisions
 from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.ports import NOBODY, AdmitCall, Answered, Asked
 from tallygate.data_plane.programs import Compiled, CompiledQuota, call_of, compile_quota, compiled, stretch
 from tallygate.data_plane.questions import by_feature, decision_on, gate_of, is_valid, quantity_to_try, segments_until
 from tallygate.data_plane.requests import CheckRequest
-from tallygate.data_plane.standing import Standings
 from tallygate.data_plane.views import View
 from tallygate.domain.catalog import Feature, FeatureKind
 from tallygate.domain.errors import (
@@ -33,10 +33,10 @@ GATES_A_CALL = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
-    """The read-only questions of the data plane; what a view alone decided is kept in `standings`."""
+    """The read-only questions of the data plane; what a view alone decided is kept in `cached_decisions`."""
 
     admission: Admission
-    standings: Standings | None = None
+    cached_decisions: CachedDecisions | None = None
     exhausted: Exhausted | None = None
 
     def begin(
@@ -193,8 +193,8 @@ class Checks:
                 if decision.view_version != view.version or not fresh:
                     decision = replace(decision, view_version=view.version, decided_on=decided_on, view_age=age)
                 outcomes.append(decision)
-                if self.standings is not None:
-                    self.standings.keep(request, decision, view, admitted.now)
+                if self.cached_decisions is not None:
+                    self.cached_decisions.keep(request, decision, view, admitted.now)
         return outcomes
 
 

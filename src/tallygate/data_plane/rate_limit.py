@@ -208,7 +208,7 @@ def barred(view: View, request: RateLimitRequest, at: int) -> Reason | None:
         return None
     if request.account_id == NO_ACCOUNT or view.held is None:
         return Reason.ACCOUNT_NOT_FOUND
-    return view.held.phase_at(at).standing
+    return view.held.phase_at(at).denial
 
 
 def span(view: View, gates: Sequence[RateGate], at: int) -> tuple[int, int]:

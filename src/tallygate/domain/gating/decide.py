@@ -73,7 +73,7 @@ def _decide_value(catalog: Catalog, phase: Phase, question: Question) -> Decisio
     entitlement = resolved.entitlement if resolved else None
     allowed = entitlement is not None and _grants_value(feature, entitlement, question.requested_values)
     if entitlement is None or (feature.kind is FeatureKind.BOOLEAN and not entitlement.enabled):
-        reason = (phase.standing if resolved is None else None) or Reason.NOT_IN_PLAN
+        reason = (phase.denial if resolved is None else None) or Reason.NOT_IN_PLAN
     else:
         reason = Reason.ENTITLED if allowed else Reason.VALUE_NOT_GRANTED
     options: tuple[UnblockOption, ...] = ()
@@ -132,7 +132,7 @@ def _decide_seat(catalog: Catalog, held: EntitlementSet, phase: Phase, question:
         sources=resolved.sources if resolved else (),
     )
     if resolved is None:
-        reason = phase.standing or Reason.NOT_IN_PLAN
+        reason = phase.denial or Reason.NOT_IN_PLAN
         return _unblocked(catalog, phase, replace(base, allowed=False, reason=reason), question)
     if question.user_id:
         if question.user_id in taken:

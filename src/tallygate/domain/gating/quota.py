@@ -37,8 +37,8 @@ class Segment:
     """A stretch [start, end) in which one usage period and one phase hold, with the terms that hold in it.
 
     `limit` is the included allowance, None where unlimited; `hard_limit` is where the overage beyond it ends, None
-    where it does not. `standing` denies everything; `absent` says that no source entitles to the feature, so that only
-    grants can pay; `exclusive` that an override is in force, so that grants wait.
+    where it does not. `denial` is why nothing passes at all; `absent` says that no source entitles to the feature, so
+    that only grants can pay; `exclusive` that an override is in force, so that grants wait.
     Counters of the period are kept until `keep_until`.
     """
 
@@ -50,7 +50,7 @@ class Segment:
     keep_until: int
     limit: int | None
     overage: bool = False
-    standing: Reason | None = None
+    denial: Reason | None = None
     absent: bool = False
     exclusive: bool = False
     hard_limit: int | None = None

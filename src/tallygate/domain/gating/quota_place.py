@@ -160,6 +160,6 @@ def _left(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tup
 
 def barred_by(place: Place) -> Reason | None:
     """Why nothing at all can be taken here, or None."""
-    if place.segment.standing is not None:
-        return place.segment.standing
+    if place.segment.denial is not None:
+        return place.segment.denial
     return Reason.NOT_IN_PLAN if place.segment.absent and not place.active_grants() else None

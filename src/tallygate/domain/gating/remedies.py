@@ -61,7 +61,7 @@ def unblock_options(
     """
     plan = catalog.plan(phase.plan_key, phase.plan_version) if phase.plan_key else None
     own = phase.features.get(feature.feature_key)
-    if plan is None or phase.standing is not None or (own is not None and own.overridden):
+    if plan is None or phase.denial is not None or (own is not None and own.overridden):
         return ()
     offers: list[tuple[UnblockKind, str, Entitlement | None]] = []
     for key in catalog.add_ons:
@@ -87,7 +87,7 @@ def quota_options(
     """What to buy so that the amount passes: add-ons, upgrades, and last a top-up of just what is missing."""
     phase, answer = held.phase_at(metered.segment.start), metered.answer
     own = phase.features.get(question.feature.feature_key)
-    if phase.standing is not None or (own is not None and own.overridden):
+    if phase.denial is not None or (own is not None and own.overridden):
         return ()
     grants = grants_in_force(held, question.feature.feature_key, question.at)
 
@@ -143,7 +143,7 @@ def _passes_at(held: EntitlementSet, question: Question, metered: Metered, insta
     phase, key = held.phase_at(instant), question.feature.feature_key
     own = phase.features.get(key)
     grants = () if own is not None and own.overridden else grants_in_force(held, key, instant)
-    if own is None and (phase.standing is not None or not grants):
+    if own is None and (phase.denial is not None or not grants):
         return False
     fresh = instant >= metered.answer.period_end
     return question.quantity <= _capacity(question, metered, own.entitlement if own else None, grants, fresh=fresh)

@@ -53,7 +53,7 @@ class Resolved:
 class Phase:
     """A stretch [start, end) in which nothing that is held changes.
 
-    `standing` is set where the account as a whole is denied; overrides still hold then, unless it is SUSPENDED.
+    `denial` is set where the account as a whole is denied; overrides still hold then, unless it is SUSPENDED.
     `plan_time` is when the default plan that serves came to be as it is; 0 of a plan that the account subscribes to.
     Rate limits come from `plan_source`, but for those in `limit_sources`.
     """
@@ -64,7 +64,7 @@ class Phase:
     plan_version: int = 0
     subscription_id: str = ""
     trial: bool = False
-    standing: Reason | None = None
+    denial: Reason | None = None
     features: Mapping[str, Resolved] = field(default_factory=dict)
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
     plan_time: int = 0
@@ -133,14 +133,14 @@ class Resolver:
 
     def _phase(self, record: AccountRecord, *, start: int, end: int) -> Phase:
         catalog = self.catalog
-        plan, standing, kind = _plan_in_force(catalog, record.subscription, start)
+        plan, denial, kind = _plan_in_force(catalog, record.subscription, start)
         held = (
             _add_ons_in_force(catalog, record.subscription, start)
             if plan is not None and kind is not SourceKind.DEFAULT_PLAN
             else []
         )
         features = self._all_merged(plan, kind, held) if plan is not None else {}
-        exceptions = [] if standing is Reason.SUSPENDED else _overrides_in_force(record.overrides, start)
+        exceptions = [] if denial is Reason.SUSPENDED else _overrides_in_force(record.overrides, start)
         overridden = _overridden(exceptions)
         subscription = record.subscription if plan is not None and kind is not SourceKind.DEFAULT_PLAN else None
         return Phase(
@@ -150,7 +150,7 @@ class Resolver:
             plan_version=plan.version if plan else 0,
             subscription_id=subscription.subscription_id if subscription else "",
             trial=kind is SourceKind.TRIAL,
-            standing=standing,
+            denial=denial,
             features={**features, **overridden} if overridden else features,
             rate_limits=_with_exceptions(plan.rate_limits if plan else {}, exceptions),
             plan_source=Source(kind=kind, key=plan.plan_key, version=plan.version) if plan else None,

@@ -1,4 +1,4 @@
-"""Checks answered at once, of what a view alone decided before (`data_plane/standing.py`), from bytes to bytes.
+"""Checks answered at once, of what a view alone decided before (`data_plane/cached_decisions.py`), from bytes to bytes.
 
 All that such answers have in common is kept encoded; what moves is told anew each time, ages in whole milliseconds,
 rounded up.
@@ -10,8 +10,8 @@ from functools import lru_cache
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
+from tallygate.data_plane.cached_decisions import CachedDecision, CachedDecisions, Common
 from tallygate.data_plane.ports import Clock
-from tallygate.data_plane.standing import Common, Standing, Standings
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.domain.fields import is_id
 from tallygate.domain.gating.decision import DecidedOn
@@ -43,8 +43,8 @@ class _Shown:
 class Answers:
     """Answers checks and batches of them where what they ask stands; None sends them on."""
 
-    def __init__(self, standings: Standings, clock: Clock, metrics: Metrics) -> None:
-        self._standings = standings
+    def __init__(self, cached_decisions: CachedDecisions, clock: Clock, metrics: Metrics) -> None:
+        self._cached_decisions = cached_decisions
         self._clock = clock
         self._metrics = metrics
 
@@ -60,13 +60,13 @@ class Answers:
             return None
         now = self._clock()
         asked = request.account_id, request.feature_key
-        standing = self._standings.find(tenant_id, *asked, now, user_id, quantity, values)
-        if standing is None:
+        cached = self._cached_decisions.find(tenant_id, *asked, now, user_id, quantity, values)
+        if cached is None:
             return None
-        age = standing.age(now)
-        shown = standing.common.shown or self._shown(standing.common)
+        age = cached.age(now)
+        shown = cached.common.shown or self._shown(cached.common)
         shown.counted(age)
-        decision = _told(shown, standing, age, now)
+        decision = _told(shown, cached, age, now)
         return b"%b%b%b" % (_DECISION, varint(len(decision)), decision)
 
     def get_batch(self, tenant_id: str, data: bytes) -> bytes | None:
@@ -82,24 +82,24 @@ class Answers:
         now, found = self._clock(), []
         for account_id in request.account_ids:
             for feature_key in feature_keys:
-                standing = self._standings.find(tenant_id, account_id, feature_key, now, user_id, quantity)
-                if standing is None:
+                cached = self._cached_decisions.find(tenant_id, account_id, feature_key, now, user_id, quantity)
+                if cached is None:
                     return None
-                found.append((account_id, standing))
+                found.append((account_id, cached))
         return b"".join(self._results(found, now)) or None
 
-    def _results(self, found: Iterable[tuple[str, Standing]], now: int) -> Iterator[bytes]:
+    def _results(self, found: Iterable[tuple[str, CachedDecision]], now: int) -> Iterator[bytes]:
         """A batch's results; its decisions are counted only now that all of them are known."""
-        for account_id, standing in found:
-            age = standing.age(now)
-            shown = self._shown(standing.common)
+        for account_id, cached in found:
+            age = cached.age(now)
+            shown = self._shown(cached.common)
             shown.counted(age)
-            decision = _told(shown, standing, age, now)
-            head: bytes | None = standing.shown
+            decision = _told(shown, cached, age, now)
+            head: bytes | None = cached.shown
             if head is None:
-                feature_key = standing.common.decision.feature_key
+                feature_key = cached.common.decision.feature_key
                 around = wire.BatchCheckEntitlementsResult(account_id=account_id, feature_key=feature_key)
-                head = standing.shown = around.SerializeToString() + _RESULT_DECISION
+                head = cached.shown = around.SerializeToString() + _RESULT_DECISION
             length = varint(len(decision))
             yield b"%b%b%b%b%b" % (
                 _RESULTS,
@@ -133,10 +133,10 @@ def _is_plain(
     return not user_id or is_id(user_id)
 
 
-def _told(shown: _Shown, standing: Standing, age: int, now: int) -> bytes:
+def _told(shown: _Shown, cached: CachedDecision, age: int, now: int) -> bytes:
     """The whole decision as it is at `now`, encoded."""
-    told = b"%b%b%b" % (shown.data, _version(standing.version), _age(-(-age // _MILLISECOND)))
-    return told if standing.retry_time is None else told + _retry(standing.retry_after(now) or 0)
+    told = b"%b%b%b" % (shown.data, _version(cached.version), _age(-(-age // _MILLISECOND)))
+    return told if cached.retry_time is None else told + _retry(cached.retry_after(now) or 0)
 
 
 @lru_cache(maxsize=10_000)

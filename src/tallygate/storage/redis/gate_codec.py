@@ -102,7 +102,7 @@ def _segment(segment: Segment) -> list[Any]:
         segment.keep_until,
         -1 if segment.limit is None else segment.limit,
         int(segment.overage),
-        segment.standing.value if segment.standing else "",
+        segment.denial.value if segment.denial else "",
         int(segment.absent),
         int(segment.exclusive),
         -1 if segment.hard_limit is None else segment.hard_limit,

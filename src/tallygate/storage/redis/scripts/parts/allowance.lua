@@ -65,7 +65,7 @@ end
 local denied = function(place, reason) return {no = answer(place, 0, reason, 0, {})} end
 
 local barred = function(place)
-  if place.segment[SEGMENT_STANDING] ~= '' then return place.segment[SEGMENT_STANDING] end
+  if place.segment[SEGMENT_DENIAL] ~= '' then return place.segment[SEGMENT_DENIAL] end
   if place.segment[SEGMENT_ABSENT] == 1 and #place.active == 0 then return 'NOT_IN_PLAN' end
   return nil
 end

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from planes import MAX_STALENESS, SECOND, START, TENANT, Plane
 from searches import LENIENT
+from tallygate.data_plane.cached_decisions import MOVING
 from tallygate.data_plane.ports import ViewChange
 from tallygate.data_plane.requests import CheckRequest
-from tallygate.data_plane.standing import MOVING
 from tallygate.domain.account import Override, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import Entitlement
 from tallygate.domain.gating.decide import decide
@@ -110,7 +110,7 @@ class World:
     def __init__(self):
         self.plane = Plane()
         self.asked = []
-        self.answers = Answers(self.plane.standings, lambda: self.plane.now, Metrics())
+        self.answers = Answers(self.plane.cached_decisions, lambda: self.plane.now, Metrics())
         self.given = 0
 
     def publish(self, account_id, drawn):
@@ -151,12 +151,12 @@ class World:
         for request in self.asked:
             place = TENANT, request.account_id, request.feature_key
             rest = request.user_id, request.quantity, request.requested_values
-            standing = self.plane.standings.find(*place, self.plane.now, *rest)
-            if standing is None:
+            cached = self.plane.cached_decisions.find(*place, self.plane.now, *rest)
+            if cached is None:
                 continue
             self.given += 1
-            wanted = self.anew(standing.view, request)
-            assert standing.decision(self.plane.now) == wanted
+            wanted = self.anew(cached.view, request)
+            assert cached.decision(self.plane.now) == wanted
             assert self.told(request) == encode_decision(replace(wanted, view_age=-(-wanted.view_age // 1_000) * 1_000))
 
     def anew(self, view, request):

@@ -33,7 +33,7 @@ class Common:
 
 
 @dataclass(slots=True, eq=False)
-class Standing:
+class CachedDecision:
     """A decision that a view made, good in the stretch [start, end) of the tenant's time, as `retry_time` is."""
 
     common: Common
@@ -62,12 +62,12 @@ class Standing:
         )
 
 
-class Standings:
+class CachedDecisions:
     """A bounded cache of them, by what a check asks: a boolean feature's are for any user, quantity and value."""
 
     def __init__(self, views: Views, *, capacity: int) -> None:
         self._views = views
-        self._kept: Recent[tuple[Any, ...], Standing | Literal["user", "values"]] = Recent(capacity)
+        self._kept: Recent[tuple[Any, ...], CachedDecision | Literal["user", "values"]] = Recent(capacity)
         self._common: Recent[tuple[FeatureKind, Decision], Common] = Recent(_MOST_KINDS)
 
     def __len__(self) -> int:
@@ -82,7 +82,7 @@ class Standings:
         user_id: str = "",
         quantity: int | None = None,
         values: tuple[str, ...] = (),
-    ) -> Standing | None:
+    ) -> CachedDecision | None:
         """The decision that stands at `now`, by this process's clock."""
         place: tuple[Any, ...] = (tenant_id, account_id, feature_key)
         found = self._kept.get(place)
@@ -107,7 +107,7 @@ class Standings:
         if feature is None or feature.kind is FeatureKind.METERED or decision.decided_on is DecidedOn.FALLBACK:
             return
         phase = view.held.phase_at(at)
-        standing = Standing(
+        cached = CachedDecision(
             common=self._common_of(feature.kind, decision),
             view=view,
             version=view.version,
@@ -118,13 +118,13 @@ class Standings:
         place = (view.snapshot.tenant_id, request.account_id, request.feature_key)
         match feature.kind:
             case FeatureKind.BOOLEAN:
-                self._kept.put(place, standing)
+                self._kept.put(place, cached)
             case FeatureKind.SEAT:
                 self._kept.put(place, _BY_USER)
-                self._kept.put((*place, request.user_id, request.quantity), standing)
+                self._kept.put((*place, request.user_id, request.quantity), cached)
             case _:
                 self._kept.put(place, _BY_VALUES)
-                self._kept.put((*place, request.requested_values), standing)
+                self._kept.put((*place, request.requested_values), cached)
 
     def _common_of(self, kind: FeatureKind, decision: Decision) -> Common:
         """What this decision has in common with others; one for all of them, for it is the larger part."""

@@ -29,7 +29,7 @@ async def kept(plane, request=SSO):
 def age(plane, request=SSO):
     """How old what stands for this question is; None where nothing does."""
     place = TENANT, request.account_id, request.feature_key
-    found = plane.standings.find(*place, plane.now, request.user_id, request.quantity, request.requested_values)
+    found = plane.cached_decisions.find(*place, plane.now, request.user_id, request.quantity, request.requested_values)
     return None if found is None else found.age(plane.now)
 
 
@@ -70,7 +70,7 @@ async def test_a_change_found_by_somebody_else_fells_it_at_once(plane):
     version = plane.publish_account("a", "free")
     later = CheckRequest(account_id="a", feature_key="sso", min_view_version=version)
     assert not (await plane.checks.check(TENANT, later)).allowed
-    assert not plane.standings.find(TENANT, "a", "sso", plane.now).common.decision.allowed
+    assert not plane.cached_decisions.find(TENANT, "a", "sso", plane.now).common.decision.allowed
 
 
 async def test_a_possible_gap_in_the_announcements_fells_it(plane):
@@ -104,8 +104,8 @@ async def test_a_decision_on_one_pair_of_versions_is_none_on_another_with_the_sa
     plane.views.on_change(ViewChange(tenant_id=TENANT, account_id="a", version=version))
     denied = await plane.checks.check(TENANT, SSO)
     assert (decision.allowed, denied.allowed, decision.view_version) == (True, False, denied.view_version)
-    plane.standings.keep(SSO, decision, old, plane.now)  # told late
-    found = plane.standings.find(TENANT, "a", "sso", plane.now)
+    plane.cached_decisions.keep(SSO, decision, old, plane.now)  # told late
+    found = plane.cached_decisions.find(TENANT, "a", "sso", plane.now)
     assert found.decision(plane.now) == replace(denied, decided_on=DecidedOn.CACHED)
 
 
@@ -117,7 +117,7 @@ async def test_one_entry_serves_whoever_asks_about_a_boolean_and_each_user_of_a_
     seat = CheckRequest(account_id="b", feature_key="seats")
     for user in ("ann", "bob"):
         await kept(plane, replace(seat, user_id=user))
-    found = [plane.standings.find(TENANT, "b", "seats", plane.now, user) for user in ("ann", "bob", "cid")]
+    found = [plane.cached_decisions.find(TENANT, "b", "seats", plane.now, user) for user in ("ann", "bob", "cid")]
     assert [one and one.common.decision.reason for one in found] == [Reason.ENTITLED, Reason.SEAT_NOT_ASSIGNED, None]
 
 
@@ -125,6 +125,6 @@ async def test_accounts_that_are_answered_alike_share_what_they_have_in_common(p
     plane.publish_account("b", "enterprise")
     for account_id in ("a", "b"):
         await kept(plane, replace(SSO, account_id=account_id))
-    one, other = (plane.standings.find(TENANT, account_id, "sso", plane.now) for account_id in ("a", "b"))
+    one, other = (plane.cached_decisions.find(TENANT, account_id, "sso", plane.now) for account_id in ("a", "b"))
     assert one.common is other.common
     assert one.decision(plane.now).view_version != other.decision(plane.now).view_version
