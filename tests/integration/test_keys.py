@@ -205,8 +205,9 @@ def test_a_listener_that_others_reach_holds_no_key(tmp_path: Path):
         "TALLYGATE_SERVER__GRPC_ADDRESS": f"0.0.0.0:{free_port()}",
         "TALLYGATE_SERVER__LISTENER_KEY_FILE": str(key_file),
     }
-    done = tallygate("serve", environment=environment, directory=process.directory, code=3)
-    assert "listener_key_file is for local listeners" in one_clear_line(done)
+    done = tallygate("serve", environment=environment, directory=process.directory, code=2)
+    assert "server.listener_key_file" in (said := one_clear_line(done))
+    assert "for local listeners" in said
 
 
 async def test_a_revoked_key_is_refused_within_two_seconds_by_every_sidecar():

@@ -90,6 +90,9 @@ def _require_current(settings: Settings) -> None:
     """Make sure that there is a database with this version's schema, without making or changing one. Blocks."""
     if not is_there(settings):
         place = settings.data_dir.absolute()
+        if place.exists() and not place.is_dir():
+            problem = f"cannot use {place} as data directory: it is a file"
+            raise UnusableSettingError(problem, key="data_dir")
         msg = f"there is no database in {place} yet: run `tallygate migrate`, or name another data_dir"
         raise StartError(msg)
     target = database_address(settings)
