@@ -83,7 +83,9 @@ def _require_version(found: str, wanted: str) -> None:
 
 def is_there(settings: Settings) -> bool:
     """Whether there is a database to look at: our own is a file, which looking would make."""
-    return bool(settings.database.url.get_secret_value()) or (settings.data_dir / _FILE).exists()
+    home = settings.data_dir
+    in_the_way = home.exists() and not home.is_dir()  # no directory: opening it says so
+    return bool(settings.database.url.get_secret_value()) or in_the_way or (home / _FILE).exists()
 
 
 def _require_current(settings: Settings) -> None:
