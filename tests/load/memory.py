@@ -143,11 +143,11 @@ def _counters(world: World) -> dict[bytes, list[bytes]]:
 
 
 def _replays(world: World) -> int:
-    return sum(_size(world, key) for key in _scan(world, "tg:*:r:*"))
+    return sum(_size(world, key) for key in _scan(world, "tg:*:e:*"))
 
 
 def _replay_ttl(world: World) -> float:
-    found = [int(world.valkey.command("PTTL", key)) for key in list(_scan(world, "tg:*:r:*"))[:200]]
+    found = [int(world.valkey.command("PTTL", key)) for key in list(_scan(world, "tg:*:e:*"))[:200]]
     return max(found, default=0) / 1000
 
 

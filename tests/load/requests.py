@@ -13,7 +13,7 @@ from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2 as rls
 from tallygate_api.v1 import entitlement_service_pb2 as pb
 
 GRANTED_ACCOUNT = "acct-granted"
-"""An account that holds a grant, too, so that no call of it is plain."""
+"""An account that holds a grant, too."""
 CONSUMERS = 1_000
 """How many accounts the consumes of a row are spread over."""
 _BATCH = 100
