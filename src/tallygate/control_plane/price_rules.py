@@ -100,9 +100,8 @@ def _check_form(
             _check_usage(place, form, features, entitlements)
         case SetupPrice():
             _amount(f"{place}.amount", form.amount)
-        case CommitmentPrice():
-            _amount(f"{place}.amount", form.amount)
-            check_count(f"{place}.count", form.every, form.count)
+        case CommitmentPrice():  # no catalogue is taken that would be billed for less than it says
+            raise InvalidFieldError(field=place, expected="nothing: this version bills no commitments yet")
 
 
 def _check_recurring(path: str, price: RecurringPrice, features: Mapping[str, Feature]) -> None:
