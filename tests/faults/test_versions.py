@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -10,9 +9,8 @@ from collectors import until
 from faults.callers import CATALOG, Caller, decided_on, new_world, reason, written
 from faults.installations import PARTITIONS
 from tallygate.domain.gating.admit import AdmitStatus
-from tallygate.storage.redis import keys
 from tallygate.storage.redis.announcements import RedisAnnouncements
-from tallygate.storage.redis.gates import RedisGates
+from tallygate.storage.redis.gates import RedisProgram
 
 STALENESS = 2.0
 
@@ -53,14 +51,16 @@ async def heard(installation, key, control):  # noqa: ARG001 - it needs a world
 @pytest.fixture
 def statuses(monkeypatch):
     """What the scripts answered, of all sidecars of this process."""
-    seen, admit = [], RedisGates.admit
+    seen, ask = [], RedisProgram.ask
 
-    async def admitted(self, call):
-        reply = await admit(self, call)
-        seen.append(reply.status)
-        return reply
+    def asked(self, items, about, answered):
+        def told(reply):
+            seen.append(reply.status)
+            answered(reply)
 
-    monkeypatch.setattr(RedisGates, "admit", admitted)
+        ask(self, items, about, told)
+
+    monkeypatch.setattr(RedisProgram, "ask", asked)
     return seen
 
 
@@ -73,21 +73,18 @@ async def test_a_downgrade_binds_the_sidecar_that_missed_it_at_its_next_consume(
     assert statuses == [AdmitStatus.STALE_VIEW, AdmitStatus.DECIDED]
 
 
-async def test_without_the_scripts_comparison_the_old_limit_would_have_been_enforced(
-    control, missed, installation, monkeypatch
-):
-    admit = RedisGates.admit
-
-    async def as_if_current(self, call):
-        place = keys.partition_of(PARTITIONS, call.tenant_id, call.account_id)
-        catalog = int(installation.valkey.command("GET", keys.catalog_version(place, call.tenant_id)))
-        record = keys.account(place, call.tenant_id, call.account_id)
-        version = int(installation.valkey.command("HGET", record, "v"))
-        return await admit(self, replace(call, catalog_version=catalog, account_version=version))
-
+async def test_without_the_scripts_comparison_the_old_limit_would_have_been_enforced(control, missed, installation):
+    """What the script compares with is put back to what stood before the change."""
     assert (await missed.consume("acme", 5, request_id="r1")).allowed
+    [record] = [
+        name
+        for partition in range(PARTITIONS)
+        for name in installation.valkey.command("KEYS", f"tg:{{{partition}}}:a:*acme*")
+    ]
+    before = installation.valkey.command("HGET", record, "v")
     await written(control.change_plan("acme", "small"))
-    monkeypatch.setattr(RedisGates, "admit", as_if_current)
+    assert installation.valkey.command("HGET", record, "v") != before
+    installation.valkey.command("HSET", record, "v", before)
     assert (await missed.consume("acme", 1, request_id="r2")).allowed
 
 

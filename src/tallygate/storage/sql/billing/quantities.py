@@ -39,8 +39,8 @@ async def note_quantities(scope: Scope) -> None:
     places = list(scope.changes.quantities)
     for first in range(0, len(places), _ACCOUNTS_AT_ONCE):
         some = places[first : first + _ACCOUNTS_AT_ONCE]
-        accounts = sorted({account_id for account_id, _ in some})
-        counted, last = await _counted(scope, accounts), await _last(scope, accounts)
+        counted = await _counted(scope, some)
+        last = await _last(scope, sorted({account_id for account_id, _ in some}))
         rows = list(_changed(scope, some, counted, last))
         if rows:
             await scope.connection.execute(insert(quantity_changes), rows)
@@ -63,15 +63,21 @@ def _changed(
             }
 
 
-async def _counted(scope: Scope, accounts: Sequence[str]) -> dict[Place, int]:
+async def _counted(scope: Scope, places: Sequence[Place]) -> dict[Place, int]:
+    """How many there are now, of what may have changed."""
     many = func.count().label("many")
-    users = select(_users.c.account_id, many).where(scope.own(AccountUserRow), _users.c.account_id.in_(accounts))
-    seats = select(_seats.c.account_id, _seats.c.feature_key, many).where(
-        scope.own(SeatRow), _seats.c.account_id.in_(accounts)
-    )
-    found = {(row.account_id, ""): int(row.many) for row in await scope.rows(users.group_by(_users.c.account_id))}
-    grouped = seats.group_by(_seats.c.account_id, _seats.c.feature_key)
-    return found | {(row.account_id, row.feature_key): int(row.many) for row in await scope.rows(grouped)}
+    found: dict[Place, int] = {}
+    if with_users := sorted({account_id for account_id, source in places if not source}):
+        users = select(_users.c.account_id, many).where(scope.own(AccountUserRow), _users.c.account_id.in_(with_users))
+        rows = await scope.rows(users.group_by(_users.c.account_id))
+        found |= {(row.account_id, ""): int(row.many) for row in rows}
+    if with_seats := sorted({account_id for account_id, source in places if source}):
+        seats = select(_seats.c.account_id, _seats.c.feature_key, many).where(
+            scope.own(SeatRow), _seats.c.account_id.in_(with_seats)
+        )
+        rows = await scope.rows(seats.group_by(_seats.c.account_id, _seats.c.feature_key))
+        found |= {(row.account_id, row.feature_key): int(row.many) for row in rows}
+    return found
 
 
 async def _last(scope: Scope, accounts: Sequence[str]) -> dict[Place, tuple[int, int]]:
