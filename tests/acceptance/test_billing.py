@@ -327,19 +327,28 @@ async def test_a_leap_of_a_year_gives_the_books_of_its_steps(tenant, live_server
     async def books(leaps):
         own = Tenant(tenant.channel, live_server.new_test_tenant())
         start = await month_ahead(own)
-        await own.apply(catalog(BASE, SMS))
+        document = catalog(BASE, SMS)
+        document["plans"]["weekly"] = {
+            **document["plans"]["pro"],
+            "prices": [{"recurring": {"amount": "3.00", "every": "week"}}],
+        }
+        await own.apply(document)
         await own.call("UpsertAccount", account_id="acme", plan_key="pro")
+        await own.call("UpsertAccount", account_id="globex", plan_key="weekly")
         await own.consume("acme", "calls", 37)
         for leap in leaps:
             await own.advance(leap * DAY)
             await run(own)
         await run(own)
-        return [
-            (one.number, one.issue_time.seconds - start.seconds, one.total.units, one.total.nanos)
-            for one in await invoices(own)
-        ]
+        found = sorted(await invoices(own, page_size=100), key=lambda one: one.number)
+        assert [one.number[-6:] for one in found] == [f"{number:06}" for number in range(1, len(found) + 1)]
+        told = [(one.issue_time.seconds - start.seconds, one.account_id, one.total.units) for one in found]
+        assert [when for when, *_ in told] == sorted(when for when, *_ in told)
+        return sorted(told)
 
-    assert await books([365]) == await books([73] * 5)
+    at_once = await books([365])
+    assert at_once == await books([73] * 5)
+    assert len(at_once) == 13 + 53
 
 
 async def test_a_period_closes_by_a_clock_that_stands(tenant):
@@ -491,3 +500,54 @@ async def test_a_preview_equals_the_later_invoice(tenant):
     assert list(shown.lines) == list(invoice.lines)
     assert (shown.total, shown.invoice_id) == (invoice.total, invoice.invoice_id)
     assert preview.cut_time == invoice.end_time
+
+
+async def test_invoices_are_listed_page_by_page(tenant):
+    await month_ahead(tenant)
+    await tenant.apply(catalog(BASE))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.advance(65 * DAY)
+    await run(tenant)
+    found, token = [], None
+    while token != "":
+        page = await tenant.call("ListInvoices", page_size=1, page_token=token or "")
+        found += page.invoices
+        token = page.next_page_token
+    assert [one.invoice_id for one in found] == [one.invoice_id for one in (await invoices(tenant))[::-1]]
+    assert len(found) == 3
+
+
+async def test_a_setup_amount_comes_once_whatever_the_billing_rule_becomes(tenant):
+    """Another plan with another rule and back: the account goes on being invoiced, and the set-up amount is not."""
+    await month_ahead(tenant)
+    document = catalog(BASE, {"setup": {"amount": "5.00"}})
+    yearly = {"recurring": {"amount": "99.00", "every": "year"}}
+    document["plans"]["biz"] = {**document["plans"]["pro"], "name": "Biz", "prices": [yearly]}
+    await tenant.apply(document)
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    for plan in ("biz", "pro"):
+        await tenant.advance(20 * DAY)
+        await tenant.call("ChangePlan", account_id="acme", plan_key=plan, when="CHANGE_WHEN_NOW")
+    await tenant.advance(40 * DAY)
+    await run(tenant)
+    every = [line for one in await invoices(tenant) for line in await lines(tenant, one)]
+    assert [amount for text, amount in every if amount == 5.00] == [5.00]
+    assert (await tenant.call("PreviewInvoice", account_id="acme")).HasField("cut_time")
+
+
+async def test_another_zone_charges_no_month_twice(tenant):
+    await month_ahead(tenant)
+    document = catalog(BASE)
+    document["plans"]["pro"]["billing"] = {"every": "month", "anchor": "calendar"}
+    await tenant.apply(document)
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await run(tenant)
+    for zone in ("America/New_York", "Asia/Kolkata"):
+        await tenant.advance(5 * DAY)
+        await tenant.call("UpsertAccount", account_id="acme", time_zone=zone)
+    await tenant.advance(12 * DAY)
+    await run(tenant)
+    assert [dollars(one.total) for one in await invoices(tenant)] == [10.00]
+    await tenant.advance(12 * DAY)
+    await run(tenant)
+    assert [dollars(one.total) for one in await invoices(tenant)] == [10.00, 10.00]

@@ -158,3 +158,19 @@ async def test_ar_20_a_count_meter_counts_occurrences(tenant):
     await tenant.call("UpsertAccount", account_id="acme", plan_key="p")
     used = [(await tenant.consume("acme", "calls", quantity)).used for quantity in (None, 3, -1)]
     assert used == [1, 4, 3]
+
+
+async def test_the_last_unit_of_all_grants_is_answered_as_those_before_it(tenant):
+    await tenant.apply(metered(limit=10))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="p")
+    await tenant.consume("acme", "calls", 10)
+    for grant, amount in (("g1", 4), ("g2", 3)):
+        await tenant.call("CreateGrant", account_id="acme", feature_key="calls", amount=amount, grant_id=grant)
+    left = []
+    for _ in range(7):
+        decision = await tenant.consume("acme", "calls", 1)
+        assert decision.allowed
+        left.append({pot.grant_id: pot.quantity for pot in decision.grants_left})
+    assert left[-1] == {}
+    assert [sum(pots.values()) for pots in left] == [6, 5, 4, 3, 2, 1, 0]
+    assert reason_name(await tenant.consume("acme", "calls", 1)) == "QUOTA_EXHAUSTED"

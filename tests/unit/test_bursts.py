@@ -1,11 +1,13 @@
 """What a burst gave rise to is written at its end: in order, whatever fails, and nothing is left behind."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from tallygate.data_plane.burst import Burst
-from tallygate.storage.redis.link.commands import pack
+from tallygate.storage.redis.bursts import Bursts
+from tallygate.storage.redis.link.commands import Script, pack
 from tallygate.storage.redis.link.connection import LinkConnection, LinkCounters
 
 PONG = b"+PONG\r\n"
@@ -198,3 +200,42 @@ async def test_a_connection_that_its_own_reply_ends_delivers_nothing_more():
     assert (seen, ended) == ([b"PONG"], ["not its reply"])
     assert [str(waiter.failed) for waiter in others] == ["not its reply"] * 2
     assert transport.written[-1] is None
+
+
+class AnyHome:
+    """Where all effects of these tests live."""
+
+    keys = b""
+    argument = b""
+
+
+HOME = AnyHome()
+
+
+class Counting:
+    """An effect that counts, or not, and what it was told."""
+
+    def __init__(self, counts):
+        self.program = SimpleNamespace(counts=counts, home=HOME, keys=b"", key_count=0, argument_count=0)
+        self.arguments = b""
+        self.heard = []
+
+    def told(self, reply):
+        self.heard.append(reply)
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+async def test_what_counts_leaves_only_to_a_server_that_is_vouched_for_when_it_leaves(vouched):
+    """Between asking and sending the link may have come back, to a server that is older than what was counted."""
+    sent = []
+    link = SimpleNamespace(vouched=True, eval_for=lambda waiter, _script, _command: sent.append(waiter))
+    burst = Burst()
+    bursts = Bursts(link, Script("return 1"), lambda: 1, b"", burst=burst, current=lambda home: home)
+    counting, looking = Counting(counts=True), Counting(counts=False)
+    with burst:
+        bursts.add(counting)
+        bursts.add(looking)
+        link.vouched = vouched
+    assert counting.heard == ([] if vouched else [None])
+    assert looking.heard == []
+    assert len(sent) == 1

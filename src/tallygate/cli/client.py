@@ -84,13 +84,14 @@ class Client:
         *,
         field: str,
         limit: int | None = None,
+        most: int = _PAGE,
     ) -> Response:
-        """All pages of a list as one answer, or its first `limit` rows; `field` is the one that holds the rows."""
+        """All pages of a list as one answer, or its first `limit` rows, `most` a page; `field` holds the rows."""
         paged: Any = request
         whole: Any = None
         while True:
-            left = _PAGE if limit is None else limit - (len(getattr(whole, field)) if whole is not None else 0)
-            paged.page_size = min(left, _PAGE)
+            left = most if limit is None else limit - (len(getattr(whole, field)) if whole is not None else 0)
+            paged.page_size = min(left, most)
             page: Any = self.call(method, paged)
             if whole is None:
                 whole = page
@@ -112,9 +113,10 @@ class Client:
         header: Sequence[str],
         row: Callable[[Any], Sequence[str]],
         empty: str = "",
+        most: int = _PAGE,
     ) -> None:
         """Show all rows of a list in a table, or its first `limit`; `field` holds them, `empty` says there are none."""
-        answer = self.pages(method, request, field=field, limit=limit)
+        answer = self.pages(method, request, field=field, limit=limit, most=most)
         self.show(answer, lambda: table(header, map(row, getattr(answer, field)), empty=empty or f"no {field}"))
 
     def show(self, answer: Message, text: Callable[[], str]) -> None:

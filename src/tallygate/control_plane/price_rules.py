@@ -127,8 +127,8 @@ def _check_usage(
     path: str, price: UsagePrice, features: Mapping[str, Feature], entitlements: Mapping[str, Entitlement]
 ) -> None:
     feature = features.get(price.feature_key)
-    if feature is None or feature.kind not in {FeatureKind.METERED, FeatureKind.SEAT}:
-        counted = [key for key, each in features.items() if each.kind in {FeatureKind.METERED, FeatureKind.SEAT}]
+    if feature is None or feature.kind is not FeatureKind.METERED:
+        counted = [key for key, each in features.items() if each.kind is FeatureKind.METERED]
         expected = one_of("a metered feature", price.feature_key, counted)
         raise InvalidFieldError(field=f"{path}.feature_key", expected=expected, got=price.feature_key)
     if not feature.billable:

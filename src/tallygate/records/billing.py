@@ -19,10 +19,15 @@ CLOSE = "close"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingAccount:
-    """How far an account is billed: everything due up to `closed_until` is on an invoice, or has a reason not to be."""
+    """How far an account is billed: everything due up to `closed_until` is on an invoice, or has a reason not to be.
+
+    `zone` is the one that its periods lie in, kept from its first look on: another one would move every boundary, and
+    charge for stretches again.
+    """
 
     account_id: str
     closed_until: int
+    zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

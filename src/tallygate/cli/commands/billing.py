@@ -20,6 +20,8 @@ _STATES = {
     "void": InvoiceState.INVOICE_STATE_VOID,
 }
 _DAY = 10
+_PAGE = 100
+"""The largest page of invoices."""
 
 
 @click.group("billing", cls=Group)
@@ -91,7 +93,7 @@ def list_(client: Client, *, account: str | None, state: str | None, limit: int 
     request = invoice_service_pb2.ListInvoicesRequest(account_id=account, state=_STATES[state] if state else None)
     stub = InvoiceServiceStub(client.channel)
     header = ("NUMBER", "ACCOUNT", "KIND", "ISSUED", "TOTAL", "STATE", "ID")
-    client.show_list(stub.ListInvoices, request, field="invoices", limit=limit, header=header, row=_row)
+    client.show_list(stub.ListInvoices, request, field="invoices", limit=limit, header=header, row=_row, most=_PAGE)
 
 
 @invoice_command.command("show", examples=["tallygate invoice show inv_4f1c...", "tallygate invoice show ID -o json"])

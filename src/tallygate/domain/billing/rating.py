@@ -14,7 +14,7 @@ from tallygate.domain.billing.lines import Line, LineKind, UsageInputs
 from tallygate.domain.billing.models_units import Counted, owed
 from tallygate.domain.billing.runs import Calendar, Run, invoice_periods, lanes_of, runs
 from tallygate.domain.billing.steps import Owed, Step, StepKind
-from tallygate.domain.billing.timeline import Lane, Timeline
+from tallygate.domain.billing.timeline import Lane, Timeline, lanes
 from tallygate.domain.currency import minor_units
 from tallygate.domain.money import rounded
 from tallygate.domain.period import UsagePeriod
@@ -65,9 +65,10 @@ def fixed_lines(
 ) -> tuple[Line, ...]:
     """Every line but usage's that falls due in (since, until] and was not issued, in order of due time and key."""
     found: list[Line] = []
+    for lane in lanes(timeline):
+        found += set_up(lane, policy, since=since, until=until)
     for run in runs(timeline, calendar):
         for lane in lanes_of(timeline, run):
-            found += set_up(lane, policy, since=since, until=until)
             found += cover(lane, run.on, policy, since=since, until=until)
     wanted = [line for line in found if line.line_key not in issued.keys and line.exact]
     return tuple(sorted(wanted, key=lambda line: (line.due, line.line_key)))

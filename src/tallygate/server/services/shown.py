@@ -51,7 +51,7 @@ class ShownQuota:
             and answer.replayed is known.replayed
             and answer.period_end == known.period_end
             and _kinds(answer.pots) == _kinds(known.pots)
-            and (not answer.left or _granted(answer) == self._granted)
+            and _granted(answer) == self._granted
         )
 
     def encoded(self, answer: QuotaAnswer, request_id: str = "") -> bytes:

@@ -43,12 +43,13 @@ class Home:
 
 
 class Packed(Protocol):
-    """What like effects share: their home, their keys as they stand in the command, and how many arguments follow."""
+    """What like effects share: home, keys as the command has them, how many arguments follow, whether they count."""
 
     home: Home
     keys: bytes
     key_count: int
     argument_count: int
+    counts: bool
 
 
 class Effect(Protocol):
@@ -106,10 +107,9 @@ class Bursts:
             pass
 
     def _flush(self) -> None:
-        effects = self._effects
+        effects = self._vouched()
         if not effects:
             return
-        self._effects = []
         by_home: dict[Home, list[Effect]] = {}
         for effect in effects:
             home = effect.program.home
@@ -124,6 +124,16 @@ class Bursts:
             self._link.eval_for(waiter, self._script, self._command(sequence, by_home, ordered))
         except LinkError as error:
             waiter.set_exception(error)
+
+    def _vouched(self) -> list[Effect]:
+        """What leaves now: since it was added the link may have met a server on whose counters nobody may count."""
+        effects, self._effects = self._effects, []
+        if self._link.vouched or not effects:
+            return effects
+        for effect in effects:
+            if effect.program.counts:
+                effect.told(None)
+        return [effect for effect in effects if not effect.program.counts]
 
     def _command(self, sequence: bytes, by_home: dict[Home, list[Effect]], effects: list[Effect]) -> bytes:
         """Keys and arguments in the order that the head of `admit.lua` tells."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -130,11 +130,13 @@ class SqlBillingAccounts:
             _own(billing_accounts, self.scope), billing_accounts.c.account_id == account_id
         )
         rows = await self.scope.rows(query)
-        return BillingAccount(account_id=account_id, closed_until=rows[0].closed_until) if rows else None
+        if not rows:
+            return None
+        return BillingAccount(account_id=account_id, closed_until=rows[0].closed_until, zone=rows[0].zone)
 
     async def put(self, account: BillingAccount) -> None:
         """Add or replace one."""
-        values = {"account_id": account.account_id, "closed_until": account.closed_until}
+        values = {"account_id": account.account_id, "closed_until": account.closed_until, "zone": account.zone}
         await self.scope.upsert_into(billing_accounts, [values])
 
 
@@ -143,7 +145,10 @@ def _own(table: Table, scope: Scope) -> ColumnElement[bool]:
 
 
 def _bound(before: tuple[int, str]) -> tuple[Any, Any]:
-    return before
+    """An instant and an id as their columns hold them."""
+    return bindparam(None, before[0], invoices.c.issue_time.type), bindparam(
+        None, before[1], invoices.c.invoice_id.type
+    )
 
 
 def _columns(invoice: Invoice) -> Mapping[str, Any]:

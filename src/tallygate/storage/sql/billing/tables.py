@@ -16,6 +16,7 @@ billing_accounts = Table(
     Column("tenant_id", Text, nullable=False),
     Column("account_id", Text, nullable=False),
     Column("closed_until", Instant(), nullable=False),
+    Column("zone", Text, nullable=False),
     PrimaryKeyConstraint("tenant_id", "account_id"),
 )
 
