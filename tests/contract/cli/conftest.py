@@ -1,4 +1,5 @@
 import json
+import logging
 from dataclasses import dataclass
 
 import pytest
@@ -32,7 +33,19 @@ def home(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def say(capsys):
+def _quiet():
+    """No log of a server that another test ran in this process: a command line sets up none."""
+    root = logging.getLogger()
+    left = [handler for handler in root.handlers if not type(handler).__module__.startswith("_pytest")]
+    for handler in left:
+        root.removeHandler(handler)
+    yield
+    for handler in left:
+        root.addHandler(handler)
+
+
+@pytest.fixture
+def say(capsys, _quiet):
     """Run a command line in this process."""
 
     def run_it(*words):
