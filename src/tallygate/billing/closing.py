@@ -46,6 +46,8 @@ class Books:
     policy: BillingPolicy
     calendar: Calendar
     timelines: tuple[Timeline, ...]
+    runs: tuple[Run, ...]
+    """The runs of all its subscriptions."""
     closed_until: int
     fees: tuple[Fee, ...] = ()
     """Those that no invoice charges yet."""
@@ -72,10 +74,9 @@ class Books:
             return month if cut is None else min(cut, month)
         return cut
 
-    @property
-    def runs(self) -> tuple[Run, ...]:
-        """The runs of all its subscriptions."""
-        return tuple(run for timeline in self.timelines for run in runs(timeline, self.calendar))
+    def opens_at(self, cut: int) -> bool:
+        """Whether a cut is the beginning of what is charged."""
+        return any(run.start == cut for run in self.runs)
 
 
 async def close_account(work: BillingWork, account_id: str, *, now: int, due_time: int | None = None) -> Closed:
@@ -120,18 +121,21 @@ async def read_books(work: BillingWork, account_id: str, *, now: int) -> Books |
     query = SubscriptionQuery(now=now, limit=_MOST_SUBSCRIPTIONS, account_ids=[account_id])
     held = await work.subscriptions.list(query)
     quantities = tuple(await work.quantities.of(account_id))
+    calendar = Calendar(
+        zone=(state.zone if state is not None else "") or account.time_zone or catalog.time_zone,
+        account_create_time=account.create_time,
+    )
+    timelines = tuple(
+        Timeline(subscription=one.subscription, catalog=catalog, cancel_time=one.cancel_time, quantities=quantities)
+        for one in reversed(held)
+    )
     return Books(
         account_id=account_id,
         catalog=catalog,
         policy=catalog.billing,
-        calendar=Calendar(
-            zone=(state.zone if state is not None else "") or account.time_zone or catalog.time_zone,
-            account_create_time=account.create_time,
-        ),
-        timelines=tuple(
-            Timeline(subscription=one.subscription, catalog=catalog, cancel_time=one.cancel_time, quantities=quantities)
-            for one in reversed(held)
-        ),
+        calendar=calendar,
+        timelines=timelines,
+        runs=tuple(run for timeline in timelines for run in runs(timeline, calendar)),
         test=(await work.tenants.get()).test,
         fees=tuple(await work.fees.uninvoiced(account_id)),
         closed_until=state.closed_until if state is not None else catalog.billing.start_time - 1,
@@ -196,7 +200,7 @@ async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list
 async def made_at(work: BillingWork, books: Books, cut: int) -> tuple[Invoice, ...]:
     """The documents that a cut makes, without numbers."""
     lines = await due_lines(work, books, cut)
-    opening = any(run.start == cut for run in books.runs)
+    opening = books.opens_at(cut)
     kind = InvoiceKind.OPENING if opening else InvoiceKind.PERIOD
     start = cut if opening else _period_start(books, cut)
     period = UsagePeriod(min(start, cut - 1), cut)
@@ -229,8 +233,7 @@ def _period_start(books: Books, cut: int) -> int:
 
 def _ready(books: Books, cut: int) -> int:
     """When a cut may be made: an opening at once, a period after its grace."""
-    opening = any(run.start == cut for run in books.runs)
-    return cut if opening else cut + books.policy.grace
+    return cut if books.opens_at(cut) else cut + books.policy.grace
 
 
 async def _plan(work: BillingWork, books: Books) -> int | None:

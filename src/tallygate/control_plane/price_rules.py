@@ -12,6 +12,8 @@ from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import PeriodUnit
 from tallygate.domain.prices import (
+    TIER_AMOUNTS,
+    USAGE_AMOUNTS,
     ChargeModel,
     CommitmentPrice,
     LimitAction,
@@ -50,10 +52,6 @@ _FIELDS = {
 }
 """Which fields a model uses, of those that not all do."""
 _OF_MODELS = set().union(*_FIELDS.values())
-_AMOUNTS = (
-    "unit_amount", "free_quota", "max_limit", "package", "rate", "fixed_amount", "free_amount", "min_amount",
-    "max_amount", "multiplier", "discount_percent", "min_spend", "max_spend",
-)  # fmt: skip
 _PERCENTAGE_TIER, _UNIT_TIER = {"rate"}, {"unit_amount", "package"}
 
 
@@ -136,7 +134,7 @@ def _check_usage(
         raise InvalidFieldError(field=f"{path}.feature_key", expected=expected)
     check_quantity(f"{path}.per_units", price.per_units, least=1)
     check_quantity(f"{path}.free_events", price.free_events)
-    for name in _AMOUNTS:
+    for name in USAGE_AMOUNTS:
         if text := getattr(price, name):
             _amount(f"{path}.{name}", text)
     _check_model(path, price, feature)
@@ -236,7 +234,7 @@ def _check_tiers(path: str, tiers: Sequence[Tier], *, percentage: bool) -> None:
 
 
 def _check_tier(path: str, tier: Tier, *, first: bool, percentage: bool) -> None:
-    for name in ("unit_amount", "flat_amount", "package", "rate"):
+    for name in TIER_AMOUNTS:
         if text := getattr(tier, name):
             _amount(f"{path}.{name}", text)
     for name in sorted(_UNIT_TIER if percentage else _PERCENTAGE_TIER):

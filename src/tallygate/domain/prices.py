@@ -178,6 +178,16 @@ class Price:
         return self.usage.feature_key if self.usage is not None else self.kind
 
 
+TIER_AMOUNTS = ("unit_amount", "flat_amount", "package", "rate")
+"""The fields of a tier that are decimals, but for its end."""
+
+USAGE_AMOUNTS = (
+    "unit_amount", "free_quota", "max_limit", "package", "rate", "fixed_amount", "free_amount", "min_amount",
+    "max_amount", "multiplier", "discount_percent", "min_spend", "max_spend",
+)  # fmt: skip
+"""The fields of a usage price that are decimals."""
+
+
 def exact(text: str) -> Fraction:
     """What a decimal says, exactly; nothing is 0."""
     return Fraction(text) if text else Fraction(0)

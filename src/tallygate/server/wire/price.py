@@ -7,6 +7,8 @@ from typing import Any
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import PeriodUnit
 from tallygate.domain.prices import (
+    TIER_AMOUNTS,
+    USAGE_AMOUNTS,
     ChargeModel,
     CommitmentPrice,
     Due,
@@ -37,12 +39,6 @@ LIMIT_UNIT = WireEnum(wire.LimitUnit, LimitUnit, default=LimitUnit.USAGE)
 LIMIT_ACTION = WireEnum(wire.LimitAction, LimitAction, default=LimitAction.STOP_CHARGING)
 
 _AMOUNT = re.compile(r"\d{1,15}(\.\d{1,12})?", re.ASCII)
-_AMOUNTS = (
-    "unit_amount", "free_quota", "max_limit", "package", "rate", "fixed_amount", "free_amount", "min_amount",
-    "max_amount", "multiplier", "discount_percent", "min_spend", "max_spend",
-)  # fmt: skip
-"""Fields of a usage price that are decimals on both sides."""
-_TIER_AMOUNTS = ("unit_amount", "flat_amount", "package", "rate")
 
 
 def decode_price(price: wire.Price, path: str) -> Price:
@@ -127,7 +123,7 @@ def _usage(price: wire.UsagePrice, path: str) -> UsagePrice:
     model = MODEL.decode(price.model, f"{path}.model")
     if price.HasField("of") and not model.by_amount:
         raise InvalidFieldError(field=f"{path}.of", expected=f"nothing: the model {model} takes units")
-    amounts = {name: _optional_amount(getattr(price, name), f"{path}.{name}") for name in _AMOUNTS}
+    amounts = {name: _optional_amount(getattr(price, name), f"{path}.{name}") for name in USAGE_AMOUNTS}
     if model is ChargeModel.PER_UNIT:
         amounts["unit_amount"] = decimal(price.unit_amount, f"{path}.unit_amount")
     return UsagePrice(
@@ -161,7 +157,7 @@ def _encode_usage(price: UsagePrice) -> wire.UsagePrice:
         of=wire.AmountSource(quantity=True) if price.model.by_amount and source is None else source,
         free_events=price.free_events,
         label=price.label,
-        **{name: getattr(price, name) for name in _AMOUNTS},
+        **{name: getattr(price, name) for name in USAGE_AMOUNTS},
     )
 
 
@@ -181,7 +177,7 @@ def _tier(tier: wire.Tier, path: str) -> Tier:
     return Tier(
         up_to=decimal(tier.up_to, f"{path}.up_to") if tier.HasField("up_to") else None,
         flat_at_zero=tier.flat_at_zero if tier.HasField("flat_at_zero") else True,
-        **{name: _optional_amount(getattr(tier, name), f"{path}.{name}") for name in _TIER_AMOUNTS},
+        **{name: _optional_amount(getattr(tier, name), f"{path}.{name}") for name in TIER_AMOUNTS},
     )
 
 
@@ -190,7 +186,7 @@ def _encode_tiers(tiers: Iterable[Tier]) -> list[wire.Tier]:
         wire.Tier(
             up_to=tier.up_to,
             flat_at_zero=None if tier.flat_at_zero else False,
-            **{name: getattr(tier, name) for name in _TIER_AMOUNTS},
+            **{name: getattr(tier, name) for name in TIER_AMOUNTS},
         )
         for tier in tiers
     ]
