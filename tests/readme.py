@@ -78,14 +78,20 @@ class Shell:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("TALLYGATE_")}  # noqa: TID251 - a child's
         self.environment = {**inherited, **(environment or {})}
         self.directory = directory
-        self._exports: list[str] = []
+        self._exports = ""
 
     def script(self, line: str) -> str:
-        return "\n".join([*self._exports, line])
+        return f"{self._exports}{line}"
 
     def run(self, line: str, *, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
         if line.startswith("export "):
-            self._exports.append(line)
+            line = f"{line}\nexport -p"
+        done = self._run(line, seconds)
+        if line.endswith("export -p"):
+            self._exports, done.stdout = done.stdout, ""
+        return done
+
+    def _run(self, line: str, seconds: float) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["sh", "-c", self.script(line)],
             cwd=self.directory,

@@ -311,6 +311,7 @@ async def test_mn_22_an_invoice_is_read_by_its_id_and_by_nobody_else(tenant, liv
     read = (await tenant.call("GetInvoice", invoice_id=invoice.invoice_id)).invoice
     assert (read.number, read.total) == (invoice.number, invoice.total)
     other = Tenant(tenant.channel, live_server.new_test_tenant())
+    assert (await tenant.call("GetInvoice", invoice_id=invoice.number)).invoice == read
     foreign = await failure(other.call("GetInvoice", invoice_id=invoice.invoice_id))
     assert foreign == (grpc.StatusCode.NOT_FOUND, "INVOICE_NOT_FOUND")
     assert await invoices(other) == []

@@ -7,15 +7,15 @@ from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
 from tallygate.records.ports import BillingWork
 
 
-async def get_invoice(work: BillingWork, invoice_id: str) -> Invoice:
-    """One document with its lines.
+async def get_invoice(work: BillingWork, name: str) -> Invoice:
+    """One document by its id or number, with its lines.
 
     Raises:
         InvoiceNotFoundError: there is none.
     """
-    invoice = await work.invoices.get(invoice_id)
+    invoice = await work.invoices.get(name)
     if invoice is None:
-        raise InvoiceNotFoundError(invoice_id=invoice_id)
+        raise InvoiceNotFoundError(invoice_id=name)
     return invoice
 
 

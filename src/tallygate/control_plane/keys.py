@@ -26,6 +26,19 @@ async def create_key(work: UnitOfWork, request: CreateKey, *, secret: str, real_
         InvalidFieldError: the secret is no key, it has no scope, or it has expired already.
         ConflictError: another tenant has this key.
     """
+    created = new_key(request, tenant_id=(await work.tenants.get()).tenant_id, secret=secret, real_now=real_now)
+    if (stored := await work.keys.get(created.record.key_id)) is not None:
+        return stored
+    await work.keys.put(created)
+    return created
+
+
+def new_key(request: CreateKey, *, tenant_id: str, secret: str, real_now: int) -> StoredKey:
+    """What is stored of a key that `mint_key` made.
+
+    Raises:
+        InvalidFieldError: the secret is no key, it has no scope, or it has expired already.
+    """
     if not is_well_formed(secret):
         raise InvalidFieldError(field="key", expected="a key as Tallygate mints them: tg_...")
     if not request.scopes:
@@ -34,19 +47,14 @@ async def create_key(work: UnitOfWork, request: CreateKey, *, secret: str, real_
     if request.expire_time is not None:
         check_instant("expire_time", request.expire_time, after=real_now)
     digest = key_digest(secret)
-    key_id = f"key_{digest[:16]}"
-    if (stored := await work.keys.get(key_id)) is not None:
-        return stored
     record = KeyRecord(
-        key_id=key_id,
-        tenant_id=(await work.tenants.get()).tenant_id,
+        key_id=f"key_{digest[:16]}",
+        tenant_id=tenant_id,
         scopes=request.scopes,
         name=request.name,
         expire_time=request.expire_time,
     )
-    created = StoredKey(record=record, digest=digest, shown=secret[:SHOWN_CHARACTERS], create_time=real_now)
-    await work.keys.put(created)
-    return created
+    return StoredKey(record=record, digest=digest, shown=secret[:SHOWN_CHARACTERS], create_time=real_now)
 
 
 async def revoke_key(work: UnitOfWork, key_id: str, *, real_now: int) -> StoredKey:

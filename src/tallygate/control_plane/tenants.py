@@ -1,13 +1,13 @@
 """Tenants: made by the operator, or in testing mode by the first call with an unknown key."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
-from tallygate.control_plane.keys import CreateKey, create_key
+from tallygate.control_plane.keys import CreateKey, new_key
 from tallygate.domain.credential import Scope, key_digest
 from tallygate.domain.currency import decimals_of
-from tallygate.domain.errors import ConflictError
+from tallygate.domain.errors import ConflictError, StoreUnavailableError, TenantNotFoundError
 from tallygate.records.fields import check_id, check_zone
+from tallygate.records.ports import UnitOfWork
 from tallygate.records.transactions import Transactions
 from tallygate.records.values import StoredKey, Tenant
 
@@ -51,12 +51,33 @@ async def create_tenant(transactions: Transactions, request: CreateTenant, *, no
 
 
 async def open_test_tenant(transactions: Transactions, secret: str, *, now: int) -> StoredKey:
-    """The test tenant of an unknown key, and the key with every scope; the same key always opens the same tenant."""
+    """The test tenant of an unknown key, and the key with every scope; the same key always opens the same tenant.
+
+    Raises:
+        StoreUnavailableError: the key is another tenant's and not published yet.
+    """
     tenant_id = f"test-{key_digest(secret)[:24]}"
-    with suppress(ConflictError):  # another call with this key was first
-        await create_tenant(transactions, CreateTenant(tenant_id=tenant_id, test=True), now=now)
+    tenant = tenant_of(CreateTenant(tenant_id=tenant_id, test=True), now=now)
     request = CreateKey(scopes=frozenset({Scope.DATA, Scope.CONTROL}), name="opened by its first use")
-    written = await transactions.write(
-        tenant_id, lambda work, _: create_key(work, request, secret=secret, real_now=now), now=now
-    )
-    return written.value
+    key = new_key(request, tenant_id=tenant_id, secret=secret, real_now=now)
+    try:
+        await transactions.store.create_tenant(tenant, key)
+    except ConflictError:
+        return await _opened_before(transactions, key, now=now)
+    await transactions.publisher.publish_soon(tenant_id)
+    return key
+
+
+async def _opened_before(transactions: Transactions, key: StoredKey, *, now: int) -> StoredKey:
+    """The key as another call with it stored it."""
+
+    async def stored(work: UnitOfWork, _now: int) -> StoredKey | None:
+        return await work.keys.get(key.record.key_id)
+
+    try:
+        found = await transactions.read(key.record.tenant_id, stored, now=now)
+    except TenantNotFoundError:
+        found = None
+    if found is None:
+        raise StoreUnavailableError(missing="key table")  # a key that was just made for somebody reaches it in a second
+    return found

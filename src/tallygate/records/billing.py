@@ -58,8 +58,8 @@ class InvoiceRepository(Protocol):
         """Add a document with its lines; a line that was issued before fails the transaction."""
         ...
 
-    async def get(self, invoice_id: str) -> Invoice | None:
-        """One document, with its lines."""
+    async def get(self, name: str) -> Invoice | None:
+        """One document by its id or number, with its lines."""
         ...
 
     async def list(self, wanted: InvoiceQuery) -> Sequence[Invoice]:

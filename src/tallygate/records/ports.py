@@ -155,11 +155,11 @@ class Store(Protocol):
         """A transaction that waits its turn among the tenant's writers; `now` is real time."""
         ...
 
-    async def create_tenant(self, tenant: Tenant) -> None:
-        """Add a tenant with an empty catalogue, to be published.
+    async def create_tenant(self, tenant: Tenant, key: StoredKey | None = None) -> None:
+        """Add a tenant with an empty catalogue, and its first key if there is one, to be published.
 
         Raises:
-            ConflictError: there is one with this id.
+            ConflictError: there is one with this id, or somebody has this key.
         """
         ...
 

@@ -195,7 +195,7 @@ def test_an_edited_version_is_a_conflict_with_its_line_and_a_raised_one_is_publi
     assert said.code == 2
     line = text[: text.index("  enterprise:\n")].count("\n") + 1
     assert said.err.startswith(f"error: {path}:{line}: ")
-    path.write_text(edited.replace("  enterprise:\n    version: 1", "  enterprise:\n    version: 2"))
+    path.write_text(edited.replace("  enterprise:\n    version: 2", "  enterprise:\n    version: 3"))
     said = ask("catalog", "diff", path)
     assert said.out.startswith("~ plans.enterprise")
     assert "1 subscription stays on an older version of enterprise" in said.out
@@ -206,10 +206,12 @@ def test_an_edited_version_is_a_conflict_with_its_line_and_a_raised_one_is_publi
 
 def test_wrong_figures_are_refused_by_the_server_with_line_and_path(world, ask):
     path = world.home / "wrong.yaml"
-    path.write_text(EXAMPLE.read_text().replace("default_plan: free ", "default_plan: fre "))
+    text = EXAMPLE.read_text()
+    path.write_text(text.replace("default_plan: free ", "default_plan: fre "))
     said = ask("catalog", "apply", path)
     assert said.code == 2
-    assert f"{path}:6: default_plan: expected" in said.err
+    line = text[: text.index("default_plan:")].count("\n") + 1
+    assert f"{path}:{line}: default_plan: expected" in said.err
 
 
 def test_accounts_with_all_that_they_hold(ask):

@@ -15,6 +15,7 @@ from tallygate.domain.errors import (
     ConflictError,
     InvalidFieldError,
     NotATestTenantError,
+    StoreUnavailableError,
     TenantNotFoundError,
 )
 from tallygate.records.paging import PageRequest
@@ -136,6 +137,16 @@ async def test_an_unknown_key_opens_one_test_tenant_however_many_come_at_once(em
     tenant_id = opened[0].record.tenant_id
     clock = await empty.transactions.read(tenant_id, lambda work, now: get_clock(work, now=now, real=NOW), now=NOW)
     assert clock.offset == 0
+
+
+async def test_a_key_of_somebody_that_is_not_published_yet_opens_nothing(plane):
+    """As when the first call with a key that was just minted comes before the key table."""
+    own = secret(plane, 8)
+    await plane.write(lambda work, _: create_key(work, CreateKey(scopes=DATA), secret=own, real_now=NOW))
+    before = await plane.transactions.store.tenant_ids(after="", limit=1000)
+    with pytest.raises(StoreUnavailableError):
+        await open_test_tenant(plane.transactions, own, now=NOW)
+    assert await plane.transactions.store.tenant_ids(after="", limit=1000) == before
 
 
 async def test_no_repository_reaches_into_another_tenant(plane):

@@ -96,11 +96,13 @@ def list_(client: Client, *, account: str | None, state: str | None, limit: int 
     client.show_list(stub.ListInvoices, request, field="invoices", limit=limit, header=header, row=_row, most=_PAGE)
 
 
-@invoice_command.command("show", examples=["tallygate invoice show inv_4f1c...", "tallygate invoice show ID -o json"])
+@invoice_command.command(
+    "show", examples=["tallygate invoice show INV-2026-000002", "tallygate invoice show ID -o json"]
+)
 @click.argument("invoice")
 @remote
 def show(client: Client, *, invoice: str) -> None:
-    """Show an invoice with its lines."""
+    """Show an invoice by its number or id, with its lines."""
     request = invoice_service_pb2.GetInvoiceRequest(invoice_id=invoice)
     response = client.call(InvoiceServiceStub(client.channel).GetInvoice, request)
     client.show(response, lambda: _page(response.invoice))

@@ -1,6 +1,7 @@
 """API keys: over the wire, or directly in the database for the first one of an installation."""
 
 import asyncio
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,20 @@ def key_command() -> None:
 
     To rotate: create the new key, move its users over, revoke the old one.
     """
+
+
+@key_command.command("test", examples=["tallygate key test > key"])
+def test() -> None:
+    """Print a key that opens a test tenant of its own.
+
+    On a server with --testing, as `tallygate dev` is one: an isolated tenant with
+    an empty catalogue, and a clock that `tallygate clock` sets and moves. Give the
+    key by TALLYGATE_API_KEY.
+    """
+    from tallygate.domain.credential import ENTROPY_BYTES, mint_key  # noqa: PLC0415 - as little as `--help` needs
+
+    require_output()
+    say(mint_key(secrets.token_bytes(ENTROPY_BYTES)))
 
 
 @key_command.command(

@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Column, Select, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.domain.errors import TenantNotFoundError
-from tallygate.records.values import ChangeKind, Tenant
+from tallygate.records.values import ChangeKind, StoredKey, Tenant
 from tallygate.storage.sql.accounts.accounts import (
     SqlAccountRepository,
     SqlSeatRepository,
@@ -191,13 +191,19 @@ class SqlStore:
         """A transaction that begins with the lock of the tenant's row."""
         return self._work(tenant_id, {WRITE: True}, _tenant_row(tenant_id).with_for_update(), now=now)
 
-    async def create_tenant(self, tenant: Tenant) -> None:
-        """Add a tenant with an empty catalogue, to be published."""
-        entry = {"tenant_id": tenant.tenant_id, "version": tenant.view_version, "kind": ChangeKind.CATALOG.value}
+    async def create_tenant(self, tenant: Tenant, key: StoredKey | None = None) -> None:
+        """Add a tenant with an empty catalogue, and its first key if there is one, to be published."""
+        version = tenant.view_version
         with translated():
             async with connected(self.engine, {WRITE: True}) as connection:
+                scope = Scope(connection=connection, tenant_id=tenant.tenant_id)
                 await connection.execute(insert(_tenants), [asdict(tenant)])
-                await connection.execute(insert(_outbox), [{**entry, "key": ""}])
+                scope.changes.catalog = True
+                if key is not None:
+                    await SqlKeyRepository(scope=scope).put(replace(key, version=version))
+                rows = _entries(scope.changes)
+                entries = [{"tenant_id": tenant.tenant_id, "version": version, **row} for row in rows]
+                await connection.execute(insert(_outbox), entries)
                 await connection.commit()
 
     async def tenant_ids(self, *, after: str, limit: int) -> Sequence[str]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from tallygate.domain.billing.documents import Invoice, InvoiceKind, InvoiceState
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, InvoiceState, series_of
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.rating import Billed
 from tallygate.domain.money import exact_text
@@ -46,11 +46,13 @@ class SqlInvoiceRepository:
         if lines:
             await self.scope.connection.execute(insert(invoice_lines), lines)
 
-    async def get(self, invoice_id: str) -> Invoice | None:
-        """One document, with its lines."""
-        found = await self.scope.rows(self._documents().where(invoices.c.invoice_id == invoice_id))
+    async def get(self, name: str) -> Invoice | None:
+        """One document by its id or number, with its lines."""
+        numbered = and_(invoices.c.series.in_({series_of(kind) for kind in InvoiceKind}), invoices.c.number == name)
+        found = await self.scope.rows(self._documents().where(or_(invoices.c.invoice_id == name, numbered)))
         if not found:
             return None
+        invoice_id = found[0].invoice_id
         query = select(invoice_lines.c.doc).where(
             _own(invoice_lines, self.scope), invoice_lines.c.invoice_id == invoice_id
         )
