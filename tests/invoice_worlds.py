@@ -1,0 +1,100 @@
+"""Invoice worlds: catalogue, accounts and steps in YAML, and every document that must come of them, to the cent."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from tallygate.domain.currency import decimals_of
+from tallygate_api.v1 import (
+    account_service_pb2 as accounts,
+)
+from tallygate_api.v1 import (
+    billing_service_pb2,
+    billing_service_pb2_grpc,
+    invoice_pb2,
+    invoice_service_pb2,
+    invoice_service_pb2_grpc,
+)
+from world_server import ServerDriver
+from worlds import SECOND, instant_text, load_world, read_yaml, run_world
+
+WORLDS = Path(__file__).parent / "invoices"
+
+
+def invoice_world_paths() -> list[Path]:
+    return sorted(WORLDS.glob("*.yaml"))
+
+
+def expected_invoices(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """By account the documents, oldest first."""
+    return read_yaml(path)["invoices"]
+
+
+class BillingDriver(ServerDriver):
+    """Invoice worlds over gRPC: whenever the clock has moved, what is due is issued."""
+
+    def __init__(self, channel: grpc.aio.Channel, key: str) -> None:
+        super().__init__(channel, key)
+        self._billing = billing_service_pb2_grpc.BillingServiceStub(channel)
+        self._invoices = invoice_service_pb2_grpc.InvoiceServiceStub(channel)
+
+    async def move_to(self, now: int) -> None:
+        await super().move_to(now)
+        await self.run()
+
+    async def run(self) -> None:
+        """Issue all that is due."""
+        more = True
+        while more:
+            more = (await self._call(self._billing.RunBilling, billing_service_pb2.RunBillingRequest())).more
+
+    async def documents(self) -> dict[str, list[dict[str, Any]]]:
+        """Every document, as worlds write them."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        page = await self._call(self._invoices.ListInvoices, invoice_service_pb2.ListInvoicesRequest(page_size=100))
+        assert not page.next_page_token, "a world has at most 100 documents"
+        for invoice in reversed(page.invoices):
+            request = invoice_service_pb2.GetInvoiceRequest(invoice_id=invoice.invoice_id)
+            whole = (await self._call(self._invoices.GetInvoice, request)).invoice
+            found.setdefault(invoice.account_id, []).append(_shown(whole))
+        return found
+
+    async def _users(self, account, add=(), remove=()):
+        if add:
+            await self._write(self._accounts.AddUsers, accounts.AddUsersRequest(account_id=account, user_ids=add))
+        if remove:
+            request = accounts.RemoveUsersRequest(account_id=account, user_ids=remove)
+            await self._write(self._accounts.RemoveUsers, request)
+
+    async def _fee(self, account, id, amount, text, currency="USD"):  # noqa: A002 - the document's key
+        value = Decimal(amount)
+        money = invoice_pb2.Money(currency_code=currency, units=int(value), nanos=int((value - int(value)).scaleb(9)))
+        request = billing_service_pb2.CreateFeeRequest(account_id=account, amount=money, text=text, fee_id=id)
+        await self._call(self._billing.CreateFee, request)
+
+    async def _offset(self, fee):
+        await self._call(self._billing.OffsetFee, billing_service_pb2.OffsetFeeRequest(fee_id=fee))
+
+
+async def run_invoice_world(path: Path, driver: BillingDriver) -> dict[str, list[dict[str, Any]]]:
+    """Do every step of a world; every document that came of it."""
+    await run_world(load_world(path), driver)
+    await driver.run()
+    return await driver.documents()
+
+
+def _shown(invoice: invoice_pb2.Invoice) -> dict[str, Any]:
+    issued = invoice.issue_time
+    return {
+        "kind": invoice_pb2.InvoiceKind.Name(invoice.kind).removeprefix("INVOICE_KIND_").lower(),
+        "issued": instant_text(issued.seconds * SECOND + issued.nanos // 1000),
+        "lines": [f"{line.text} {_amount(line.amount)}" for line in invoice.lines],
+        "total": _amount(invoice.total),
+    }
+
+
+def _amount(money: invoice_pb2.Money) -> str:
+    value = Decimal(money.units) + Decimal(money.nanos).scaleb(-9)
+    return f"{value:.{decimals_of(money.currency_code)}f}"
