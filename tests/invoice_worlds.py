@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
@@ -18,7 +18,7 @@ from tallygate_api.v1 import (
     invoice_service_pb2_grpc,
 )
 from world_server import ServerDriver
-from worlds import SECOND, instant_text, load_world, read_yaml, run_world
+from worlds import SECOND, Driver, instant_text, load_world, read_yaml, run_world
 
 WORLDS = Path(__file__).parent / "invoices"
 
@@ -78,7 +78,19 @@ class BillingDriver(ServerDriver):
         await self._call(self._billing.OffsetFee, billing_service_pb2.OffsetFeeRequest(fee_id=fee))
 
 
-async def run_invoice_world(path: Path, driver: BillingDriver) -> dict[str, list[dict[str, Any]]]:
+class InvoiceDriver(Driver, Protocol):
+    """Something that an invoice world's steps can be done to."""
+
+    async def run(self) -> None:
+        """Issue all that is due."""
+        ...
+
+    async def documents(self) -> dict[str, list[dict[str, Any]]]:
+        """Every document by account, as worlds write them."""
+        ...
+
+
+async def run_invoice_world(path: Path, driver: InvoiceDriver) -> dict[str, list[dict[str, Any]]]:
     """Do every step of a world; every document that came of it."""
     await run_world(load_world(path), driver)
     await driver.run()
@@ -96,5 +108,13 @@ def _shown(invoice: invoice_pb2.Invoice) -> dict[str, Any]:
 
 
 def _amount(money: invoice_pb2.Money) -> str:
+    decimals = decimals_of(money.currency_code)
     value = Decimal(money.units) + Decimal(money.nanos).scaleb(-9)
-    return f"{value:.{decimals_of(money.currency_code)}f}"
+    minor = value.scaleb(decimals)
+    assert minor == int(minor), money
+    return shown_amount(int(minor), money.currency_code)
+
+
+def shown_amount(minor: int, currency: str) -> str:
+    """An amount in minor units, as worlds write it."""
+    return f"{Decimal(minor).scaleb(-decimals_of(currency)):f}"

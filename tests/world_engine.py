@@ -269,10 +269,14 @@ class EngineDriver:
                 add_ons={**held.add_ons, **add_ons},
             )
         )
-        for _, account in list(self._source.records) if migrate == "now" else []:
+        for _, account in list(self._source.records) if migrate != "none" else []:
             for plan in new.plans:
-                moved = terms.with_version_from(self._subscription(account), self._plan(plan), self._now)
-                self._put(account, subscription=moved)
+                held = self._subscription(account)
+                serving, at = terms.term_at(held, self._now), self._now
+                if migrate == "period_end":
+                    old = self._plan(serving.plan_key, serving.plan_version)
+                    at = terms.period_end(held, old, zone=self._zone_of(account), now=self._now)
+                self._put(account, subscription=terms.with_version_from(held, self._plan(plan), at))
 
     # What there is
 
@@ -317,4 +321,4 @@ class EngineDriver:
         return found
 
     def _zone_of(self, account: str) -> str:
-        return self._record(account).time_zone or self._snapshot().catalog.time_zone
+        return self._record(account).time_zone or self._snapshot().catalog.time_zone or "UTC"

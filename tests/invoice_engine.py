@@ -1,0 +1,205 @@
+"""A driver of invoice worlds over the pure engine: rating and documents fed by hand, without a database or a server."""
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from invoice_worlds import shown_amount
+from tallygate.billing.closing import Books, made_at
+from tallygate.domain.billing.counting import BillableFact
+from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.fees import Fee
+from tallygate.domain.billing.published import published
+from tallygate.domain.billing.rating import Billed, UsageWindow
+from tallygate.domain.billing.runs import Calendar, runs
+from tallygate.domain.billing.timeline import QuantityChange, Timeline
+from tallygate.domain.catalog import Catalog
+from tallygate.domain.currency import decimals_of
+from tallygate.domain.event import FactKind, UsageFact
+from world_engine import TENANT, EngineDriver
+from worlds import instant_text
+
+_LEVELS = {FactKind.LEVEL, FactKind.EVENT}
+
+
+@dataclass
+class Bill:
+    """What billing knows of one account besides its record; the port of what was issued."""
+
+    closed_until: int
+    users: set[str] = field(default_factory=set)
+    quantities: list[QuantityChange] = field(default_factory=list)
+    fees: list[Fee] = field(default_factory=list)
+    issued: list[Invoice] = field(default_factory=list)
+
+    async def keys(self, _account_id: str, *, since: int) -> frozenset[str]:
+        lines = [line for invoice in self.issued for line in invoice.lines]
+        return frozenset(line.line_key for line in lines if line.due > since)
+
+    async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
+        found: dict[str, Billed] = {}
+        for line in [line for invoice in self.issued for line in invoice.lines if line.inputs is not None]:
+            window = line.line_key.rpartition("/")[0]
+            before = found.get(window, Billed())
+            found[window] = Billed(exact=before.exact + line.exact, revisions=before.revisions + 1)
+        return {window: billed for window, billed in found.items() if window in lines}
+
+
+@dataclass
+class Log:
+    """The port of what was counted."""
+
+    all_facts: list[UsageFact]
+
+    async def facts(self, account_id: str, window: UsageWindow, *, through: int) -> AsyncIterator[BillableFact]:
+        inside = [f for f in self._charged(account_id, window, through) if window.start <= f.occurred_time < window.end]
+        for fact in inside:
+            if not window.plan_version or _terms(fact) == _terms_of(window):
+                yield BillableFact(
+                    quantity=fact.quantity,
+                    occurred_time=fact.occurred_time,
+                    request_id=fact.request_id,
+                    pots=fact.pots,
+                    dimensions=fact.dimensions,
+                    user_id=fact.user_id,
+                )
+
+    async def level_before(self, account_id: str, window: UsageWindow, *, through: int) -> int:
+        charged = self._charged(account_id, window, through)
+        before = [fact for fact in charged if fact.occurred_time < window.start and fact.kind in _LEVELS]
+        return before[-1].quantity if before else 0
+
+    async def head(self) -> int:
+        return len(self.all_facts)
+
+    def _charged(self, account_id: str, window: UsageWindow, through: int) -> list[UsageFact]:
+        wanted, known = (account_id, window.usage.feature_key), self.all_facts[:through]
+        found = [f for f in known if (f.account_id, f.feature_key) == wanted and f.billable and not f.trial]
+        return sorted(found, key=lambda fact: (fact.occurred_time, fact.request_id))
+
+
+@dataclass
+class Work:
+    """What `made_at` asks of a unit of work."""
+
+    issued_lines: Bill
+    usage_log: Log
+    tenant_id: str = TENANT
+
+
+class BillingEngineDriver(EngineDriver):
+    """Whenever the clock has moved, every cut whose time has come is made; numbers and parties are others' business."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bills: dict[str, Bill] = {}
+        self._cancels: dict[str, int] = {}
+
+    async def move_to(self, now: int) -> None:
+        await super().move_to(now)
+        await self.run()
+
+    async def run(self) -> None:
+        """Make all that is due."""
+        for account_id, bill in self._bills.items():
+            while await self._make_next(account_id, bill):
+                pass
+
+    async def documents(self) -> dict[str, list[dict[str, Any]]]:
+        """Every document, as worlds write them."""
+        return {account: [_shown(each) for each in bill.issued] for account, bill in self._bills.items() if bill.issued}
+
+    async def _make_next(self, account_id: str, bill: Bill) -> bool:
+        books = self._books(account_id, bill)
+        cut = books.next_cut()
+        if cut is None:
+            return False
+        ready = cut if books.opens_at(cut) else cut + books.policy.grace
+        if ready > self._now:
+            return False
+        work = Work(issued_lines=bill, usage_log=Log(self.gates.facts))
+        bill.issued += [replace(each, issue_time=ready) for each in await made_at(work, books, cut)]
+        bill.closed_until, bill.fees = cut, [fee for fee in bill.fees if fee.create_time >= cut]
+        return True
+
+    def _books(self, account_id: str, bill: Bill) -> Books:
+        record, catalog = self._record(account_id), self._snapshot().catalog
+        calendar = Calendar(zone=self._zone_of(account_id), account_create_time=record.create_time)
+        held = [*record.former_subscriptions, *([record.subscription] if record.subscription else [])]
+        timelines = tuple(
+            Timeline(
+                subscription=each,
+                catalog=catalog,
+                cancel_time=self._cancels.get(each.subscription_id),
+                quantities=tuple(bill.quantities),
+            )
+            for each in held
+        )
+        assert catalog.billing is not None
+        return Books(
+            account_id=account_id,
+            catalog=catalog,
+            policy=catalog.billing,
+            calendar=calendar,
+            timelines=timelines,
+            runs=tuple(run for timeline in timelines for run in runs(timeline, calendar)),
+            closed_until=bill.closed_until,
+            fees=tuple(bill.fees),
+        )
+
+    def _publish_catalog(self, catalog: Catalog) -> None:
+        began = self._snapshot().catalog.billing if self._bills else None
+        if catalog.billing is not None:
+            billing = replace(catalog.billing, start_time=began.start_time if began else self._now)
+            catalog = replace(catalog, billing=billing)
+        super()._publish_catalog(published(catalog))
+
+    def _account(self, account, **more):
+        billing = self._snapshot().catalog.billing
+        assert billing is not None
+        self._bills[account] = Bill(closed_until=billing.start_time - 1)
+        super()._account(account, **more)
+
+    def _cancel(self, account, at=None):
+        self._cancels[self._subscription(account).subscription_id] = self._now
+        super()._cancel(account, at)
+
+    def _users(self, account, add=(), remove=()):
+        bill = self._bills[account]
+        bill.users = (bill.users | set(add)) - set(remove)
+        bill.quantities.append(QuantityChange(source="", change_time=self._now, quantity=len(bill.users)))
+
+    def _fee(self, account, id, amount, text, currency="USD"):  # noqa: A002 - the document's key
+        exact = Fraction(Decimal(amount)) * 10 ** decimals_of(currency)
+        fee = Fee(fee_id=id, account_id=account, create_time=self._now, currency=currency, text=text, exact=exact)
+        self._bills[account].fees.append(fee)
+
+    def _offset(self, fee):
+        account, line = next(
+            (account, line)
+            for account, bill in self._bills.items()
+            for invoice in bill.issued
+            for line in invoice.lines
+            if line.line_key == f"fee/{fee}"
+        )
+        exact = Decimal(-line.amount).scaleb(-decimals_of(line.currency))
+        self._fee(account, f"offset-{fee}", str(exact), f"Offset: {line.text}", line.currency)
+
+
+def _terms(fact: UsageFact) -> tuple[str, str, int]:
+    return fact.subscription_id, fact.plan_key, fact.plan_version
+
+
+def _terms_of(window: UsageWindow) -> tuple[str, str, int]:
+    return window.subscription_id, window.plan_key, window.plan_version
+
+
+def _shown(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "kind": invoice.kind.value,
+        "issued": instant_text(invoice.issue_time),
+        "lines": [f"{line.text} {shown_amount(line.amount, line.currency)}" for line in invoice.lines],
+        "total": shown_amount(invoice.total, invoice.currency),
+    }
