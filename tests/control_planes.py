@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
-from tallygate.control_plane.subscription_changes import ChangePlan, change_plan
+from tallygate.control_plane.proposals import ChangePlan
+from tallygate.control_plane.subscription_changes import change_plan
 from tallygate.control_plane.tenants import CreateTenant, create_tenant
 from tallygate.domain.catalog import (
     AddOn,

@@ -4,66 +4,10 @@ from datetime import UTC, datetime
 
 import grpc
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from invoicing import DAY, at, catalog, dollars, invoices, lines, month_ahead, run, seat, thirty_days
 from tallygate_api.v1 import invoice_pb2
 from tenants import Tenant, after, eventually, failure
-
-DAY = 86_400
-
-
-def at(text):
-    stamp = Timestamp()
-    stamp.FromDatetime(datetime.fromisoformat(text).replace(tzinfo=UTC))
-    return stamp
-
-
-def catalog(*prices, features=None, add_ons=None, entitlements=None, billing=None, **plan):
-    return {
-        "currency": "USD",
-        "billing": {"grace": "0s", **(billing or {})},
-        "features": {"calls": {"kind": "metered"}, "seats": {"kind": "seat"}, **(features or {})},
-        "plans": {
-            "pro": {
-                "version": 1,
-                "name": "Pro",
-                "entitlements": {"calls": {"unlimited": True}, "seats": {"unlimited": True}, **(entitlements or {})},
-                "prices": list(prices),
-                **plan,
-            }
-        },
-        **({"add_ons": add_ons} if add_ons else {}),
-    }
-
-
-def dollars(money):
-    assert (money.nanos % 10_000_000, money.currency_code) == (0, "USD")
-    return money.units + money.nanos / 10**9
-
-
-async def month_ahead(tenant):
-    """Go to the first of the next month, so that months in tests are whole."""
-    now = datetime.fromtimestamp(await tenant.now(), UTC)
-    year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)
-    start = Timestamp()
-    start.FromDatetime(datetime(year, month, 1, tzinfo=UTC))
-    await tenant.advance_to(start)
-    return start
-
-
-async def run(tenant):
-    return (await tenant.call("RunBilling")).invoices
-
-
-async def lines(tenant, invoice):
-    full = (await tenant.call("GetInvoice", invoice_id=invoice.invoice_id)).invoice
-    assert dollars(full.subtotal) == pytest.approx(sum(dollars(line.amount) for line in full.lines))
-    return [(line.text, dollars(line.amount)) for line in full.lines]
-
-
-async def invoices(tenant, **wanted):
-    return list((await tenant.call("ListInvoices", **wanted)).invoices)[::-1]
-
 
 BASE = {"recurring": {"amount": "10.00"}}
 SMS = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
@@ -222,20 +166,6 @@ async def test_bk_16_a_version_change_half_way_adjusts_the_invoice(tenant):
     await run(tenant)
     _, second = await invoices(tenant)
     assert await lines(tenant, second) == [("Big", 25.00), ("Credit: Pro", -10.00), ("Big", 50.00)]
-
-
-async def thirty_days(tenant):
-    """Go to the first of a month of 30 days."""
-    start = await month_ahead(tenant)
-    while datetime.fromtimestamp(after(start, 30 * DAY).seconds, UTC).day != 1:
-        start = await month_ahead(tenant)
-    return start
-
-
-async def seat(tenant, *users, assign=True):
-    for user in users:
-        asked = {"account_id": "acme", "feature_key": "seats", "user_id": user}
-        await tenant.call("AssignSeat" if assign else "UnassignSeat", **asked)
 
 
 USERS = {

@@ -142,6 +142,11 @@ ROWS = {
     "OffsetFee": Row("control billing", lambda world: {"fee_id": f"fee/{world.account}"}, "FEE_NOT_FOUND", shows=True),
     "ListUninvoicedItems": Row("control billing billing_read", of(), UNKNOWN, shows=True),
     "PreviewInvoice": Row("control billing billing_read", of(), UNKNOWN, shows=True),
+    "PreviewChange": Row(
+        "control billing billing_read",
+        lambda world: {"set_add_on": {"account_id": world.account, "add_on_key": "extra"}},
+        UNKNOWN,
+    ),
     "GetInvoice": Row(
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
     ),

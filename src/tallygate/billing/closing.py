@@ -3,7 +3,7 @@
 Running it again changes nothing: what was issued is not due any more, and a line's key exists once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.domain.billing.counting import count
@@ -73,6 +73,11 @@ class Books:
             month = usage_period(PeriodRule(), zone=self.calendar.zone, origin=None, at=first).end
             return month if cut is None else min(cut, month)
         return cut
+
+    def changed(self, timelines: Iterable[Timeline]) -> "Books":
+        """The same books of other timelines: as the subscriptions would be after a change."""
+        held = tuple(timelines)
+        return replace(self, timelines=held, runs=tuple(run for one in held for run in runs(one, self.calendar)))
 
     def opens_at(self, cut: int) -> bool:
         """Whether a cut is the beginning of what is charged."""
@@ -145,10 +150,8 @@ async def read_books(work: BillingWork, account_id: str, *, now: int) -> Books |
 async def due_lines(work: BillingWork, books: Books, cut: int) -> tuple[Line, ...]:
     """Every line that is due at a cut and was not issued."""
     since = books.closed_until
-    issued = Issued(keys=await work.issued_lines.keys(books.account_id, since=since))
-    found: list[Line] = []
+    found = await due_fixed_lines(work, books, cut)
     for timeline in books.timelines:
-        found += fixed_lines(timeline, books.calendar, books.amounts, since=since, until=cut, issued=issued)
         windows = usage_windows(
             timeline, books.calendar, books.amounts, since=since, until=cut, begins=books.policy.start_time
         )
@@ -159,6 +162,16 @@ async def due_lines(work: BillingWork, books: Books, cut: int) -> tuple[Line, ..
         if fee.create_time < cut
     ]
     return tuple(found)
+
+
+async def due_fixed_lines(work: BillingWork, books: Books, until: int) -> list[Line]:
+    """Every line but those of usage and fees that falls due by an instant and was not issued."""
+    since = books.closed_until
+    issued = Issued(keys=await work.issued_lines.keys(books.account_id, since=since))
+    found: list[Line] = []
+    for timeline in books.timelines:
+        found += fixed_lines(timeline, books.calendar, books.amounts, since=since, until=until, issued=issued)
+    return found
 
 
 async def _usage_lines(work: BillingWork, books: Books, windows: Sequence[UsageWindow]) -> list[Line]:

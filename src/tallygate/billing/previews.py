@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tallygate.billing.closing import due_lines, made_at, read_books
+from tallygate.billing.closing import Books, due_lines, made_at, read_books
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
 from tallygate.records.ports import BillingWork
@@ -33,7 +33,10 @@ async def preview_invoice(work: BillingWork, account_id: str, *, now: int) -> Pr
         AccountNotFoundError: there is no such account.
     """
     books = await read_books(work, account_id, now=now)
-    cut = books.next_cut() if books is not None else None
-    if books is None or cut is None:
-        return Preview()
-    return Preview(invoices=await made_at(work, books, cut), cut_time=cut)
+    return await preview_of(work, books) if books is not None else Preview()
+
+
+async def preview_of(work: BillingWork, books: Books) -> Preview:
+    """The next invoice that books make."""
+    cut = books.next_cut()
+    return Preview() if cut is None else Preview(invoices=await made_at(work, books, cut), cut_time=cut)

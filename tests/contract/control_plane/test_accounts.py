@@ -4,8 +4,9 @@ import pytest
 
 from control_planes import DAY, NOW
 from tallygate.control_plane.accounts import add_users, get_account, list_accounts, list_users, remove_users
+from tallygate.control_plane.proposals import CancelSubscription
 from tallygate.control_plane.seats import AssignSeat, assign_seat
-from tallygate.control_plane.subscription_changes import CancelSubscription, cancel_subscription, set_state
+from tallygate.control_plane.subscription_changes import cancel_subscription, set_state
 from tallygate.control_plane.subscription_terms import term_at
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.errors import (

@@ -6,8 +6,9 @@ import pytest
 from control_planes import demo_catalog, pro
 from tallygate.control_plane import seats
 from tallygate.control_plane.allowances import CreateOverride, create_override
+from tallygate.control_plane.proposals import CancelSubscription
 from tallygate.control_plane.seats import AssignSeat, assign_seat, list_seats, unassign_seat
-from tallygate.control_plane.subscription_changes import CancelSubscription, cancel_subscription, set_state
+from tallygate.control_plane.subscription_changes import cancel_subscription, set_state
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.catalog import Entitlement, Overage
 from tallygate.domain.errors import AccountFullError, AccountNotFoundError, FeatureNotFoundError, InvalidFieldError

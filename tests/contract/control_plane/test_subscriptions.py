@@ -5,11 +5,8 @@ import pytest
 
 from control_planes import DAY, NOW
 from tallygate.control_plane.add_ons import AddOnChoice
+from tallygate.control_plane.proposals import CancelSubscription, ChangePlan, SetAddOn, When
 from tallygate.control_plane.subscription_changes import (
-    CancelSubscription,
-    ChangePlan,
-    SetAddOn,
-    When,
     cancel_subscription,
     change_plan,
     extend_subscription,

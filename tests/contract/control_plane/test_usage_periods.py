@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from control_planes import DAY, NOW, SECOND, demo_catalog
 from tallygate.control_plane.formers import MOST
-from tallygate.control_plane.subscription_changes import CancelSubscription, When, cancel_subscription, set_state
+from tallygate.control_plane.proposals import CancelSubscription, When
+from tallygate.control_plane.subscription_changes import cancel_subscription, set_state
 from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.catalog import Trial, TrialPer

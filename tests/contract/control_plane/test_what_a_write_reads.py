@@ -15,12 +15,9 @@ from tallygate.control_plane.allowances import (
     delete_override,
     revoke_grant,
 )
+from tallygate.control_plane.proposals import CancelSubscription, ChangePlan, SetAddOn, When
 from tallygate.control_plane.seats import unassign_seat
 from tallygate.control_plane.subscription_changes import (
-    CancelSubscription,
-    ChangePlan,
-    SetAddOn,
-    When,
     cancel_subscription,
     change_plan,
     extend_subscription,

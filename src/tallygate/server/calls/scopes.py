@@ -78,6 +78,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.BillingService/OffsetFee": _BILL,
     "tallygate.v1.BillingService/ListUninvoicedItems": _READ_BILLS,
     "tallygate.v1.BillingService/PreviewInvoice": _READ_BILLS,
+    "tallygate.v1.PricingService/PreviewChange": _READ_BILLS,
     "tallygate.v1.InvoiceService/GetInvoice": _READ_BILLS,
     "tallygate.v1.InvoiceService/ListInvoices": _READ_BILLS,
     "tallygate.v1.TestClockService/GetTestClock": _READ,

@@ -1,10 +1,6 @@
 """SubscriptionService: who holds which plan, since when and until when."""
 
 from tallygate.control_plane.subscription_changes import (
-    CancelSubscription,
-    ChangePlan,
-    SetAddOn,
-    When,
     cancel_subscription,
     change_plan,
     extend_subscription,
@@ -23,9 +19,15 @@ from tallygate.server.wire.scalars import (
     identifier,
     optional_identifier,
     optional_instant,
-    optional_quantity,
 )
-from tallygate.server.wire.subscription import STATE, decode_create, decode_when, encode_subscription
+from tallygate.server.wire.subscription import (
+    STATE,
+    decode_cancel,
+    decode_change_plan,
+    decode_create,
+    decode_set_add_on,
+    encode_subscription,
+)
 from tallygate_api.v1 import subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as wire
 
@@ -78,22 +80,13 @@ class SubscriptionServicer:
 
     async def ChangePlan(self, request: wire.ChangePlanRequest, call: Call) -> wire.ChangePlanResponse:  # noqa: N802 - the wire's name
         """Change the plan, or its version."""
-        change = ChangePlan(
-            account_id=identifier(request.account_id, "account_id"),
-            plan_key=identifier(request.plan_key, "plan_key"),
-            plan_version=optional_quantity(request, "plan_version", at_least=1),
-            when=decode_when(request.when, When.NOW),
-        )
+        change = decode_change_plan(request)
         subscription, version = await self._change(call, lambda work, now: change_plan(work, change, now=now))
         return wire.ChangePlanResponse(subscription=subscription, view_version=version)
 
     async def SetAddOn(self, request: wire.SetAddOnRequest, call: Call) -> wire.SetAddOnResponse:  # noqa: N802 - the wire's name
         """Hold an add-on in some quantity from now on."""
-        change = SetAddOn(
-            account_id=identifier(request.account_id, "account_id"),
-            add_on_key=identifier(request.add_on_key, "add_on_key"),
-            quantity=optional_quantity(request, "quantity", at_least=0),
-        )
+        change = decode_set_add_on(request)
         subscription, version = await self._change(call, lambda work, now: set_add_on(work, change, now=now))
         return wire.SetAddOnResponse(subscription=subscription, view_version=version)
 
@@ -110,12 +103,7 @@ class SubscriptionServicer:
         self, request: wire.CancelSubscriptionRequest, call: Call
     ) -> wire.CancelSubscriptionResponse:
         """Give the subscription an end."""
-        end = optional_instant(request, "end_time")
-        change = CancelSubscription(
-            account_id=identifier(request.account_id, "account_id"),
-            when=decode_when(request.when, When.PERIOD_END) if end is None else When.AT,
-            end_time=end,
-        )
+        change = decode_cancel(request)
         subscription, version = await self._change(call, lambda work, now: cancel_subscription(work, change, now=now))
         return wire.CancelSubscriptionResponse(subscription=subscription, view_version=version)
 

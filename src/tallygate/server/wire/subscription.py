@@ -1,7 +1,7 @@
 """Subscriptions: what is held, as it reads at an instant."""
 
 from tallygate.control_plane.add_ons import AddOnChoice
-from tallygate.control_plane.subscription_changes import When
+from tallygate.control_plane.proposals import CancelSubscription, ChangePlan, SetAddOn, When
 from tallygate.control_plane.subscription_terms import state_at, term_at
 from tallygate.control_plane.subscriptions import CreateSubscription
 from tallygate.domain.account import AddOnHolding, PlanTerm, SubscriptionState
@@ -41,6 +41,35 @@ def decode_create(request: service.CreateSubscriptionRequest) -> CreateSubscript
         start_time=optional_instant(request, "start_time"),
         end_time=optional_instant(request, "end_time"),
         add_ons=[_decode_choice(each, f"add_ons[{index}]") for index, each in enumerate(request.add_ons)],
+    )
+
+
+def decode_change_plan(request: service.ChangePlanRequest) -> ChangePlan:
+    """A change of the plan."""
+    return ChangePlan(
+        account_id=identifier(request.account_id, "account_id"),
+        plan_key=identifier(request.plan_key, "plan_key"),
+        plan_version=optional_quantity(request, "plan_version", at_least=1),
+        when=decode_when(request.when, When.NOW),
+    )
+
+
+def decode_set_add_on(request: service.SetAddOnRequest) -> SetAddOn:
+    """An add-on to hold."""
+    return SetAddOn(
+        account_id=identifier(request.account_id, "account_id"),
+        add_on_key=identifier(request.add_on_key, "add_on_key"),
+        quantity=optional_quantity(request, "quantity", at_least=0),
+    )
+
+
+def decode_cancel(request: service.CancelSubscriptionRequest) -> CancelSubscription:
+    """An end to give."""
+    end = optional_instant(request, "end_time")
+    return CancelSubscription(
+        account_id=identifier(request.account_id, "account_id"),
+        when=decode_when(request.when, When.PERIOD_END) if end is None else When.AT,
+        end_time=end,
     )
 
 

@@ -1,0 +1,22 @@
+"""Types of the gRPC stubs: generated, do not edit."""
+
+from collections.abc import AsyncIterator, Awaitable
+
+import grpc
+import grpc.aio
+from tallygate_api.v1 import pricing_service_pb2 as _pb2
+
+class PricingServiceStub:
+    def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None: ...
+    PreviewChange: grpc.UnaryUnaryMultiCallable[_pb2.PreviewChangeRequest, _pb2.PreviewChangeResponse]
+
+class PricingServiceAsyncStub:
+    def __init__(self, channel: grpc.aio.Channel) -> None: ...
+    PreviewChange: grpc.aio.UnaryUnaryMultiCallable[_pb2.PreviewChangeRequest, _pb2.PreviewChangeResponse]
+
+class PricingServiceServicer:
+    def PreviewChange(self, request: _pb2.PreviewChangeRequest, context: grpc.aio.ServicerContext[_pb2.PreviewChangeRequest, _pb2.PreviewChangeResponse]) -> Awaitable[_pb2.PreviewChangeResponse]: ...
+
+def add_PricingServiceServicer_to_server(
+    servicer: PricingServiceServicer, server: grpc.Server | grpc.aio.Server
+) -> None: ...

@@ -1,0 +1,48 @@
+"""What a change of a subscription would charge and credit: lines of the changed timeline that this one has not."""
+
+from dataclasses import dataclass, field, replace
+
+from tallygate.billing.closing import due_fixed_lines, read_books
+from tallygate.billing.previews import Preview, preview_of
+from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.timeline import QuantityChange, Timeline
+from tallygate.records.ports import BillingWork
+from tallygate.records.values import StoredSubscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePreview:
+    """The lines that are due because of a change when it takes effect, and the next invoice after it."""
+
+    lines: tuple[Line, ...] = ()
+    next: Preview = field(default_factory=Preview)
+
+
+async def preview_change(
+    work: BillingWork,
+    after: StoredSubscription,
+    *,
+    change_time: int,
+    quantity: QuantityChange | None = None,
+    now: int,
+) -> ChangePreview:
+    """What it costs that a subscription is as `after` from an instant on, with another quantity where there is one.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+    """
+    books = await read_books(work, after.account_id, now=now)
+    if books is None:
+        return ChangePreview()
+    changed = books.changed(_changed(timeline, after, quantity) for timeline in books.timelines)
+    without = {(line.line_key, line.exact) for line in await due_fixed_lines(work, books, change_time)}
+    due = await due_fixed_lines(work, changed, change_time)
+    lines = tuple(line for line in due if (line.line_key, line.exact) not in without)
+    return ChangePreview(lines=lines, next=await preview_of(work, changed))
+
+
+def _changed(timeline: Timeline, after: StoredSubscription, quantity: QuantityChange | None) -> Timeline:
+    quantities = (*timeline.quantities, quantity) if quantity is not None else timeline.quantities
+    if timeline.subscription.subscription_id != after.subscription.subscription_id:
+        return replace(timeline, quantities=quantities)
+    return replace(timeline, subscription=after.subscription, cancel_time=after.cancel_time, quantities=quantities)

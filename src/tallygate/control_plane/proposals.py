@@ -1,0 +1,202 @@
+"""Changes of the live subscription before they are made: the subscription before and after, read and checked only.
+
+Whoever makes a change and whoever only shows what it would cost ask the same functions.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, known_add_on
+from tallygate.control_plane.subscription_terms import (
+    held_add_on,
+    period_end,
+    state_at,
+    term_at,
+    with_add_on,
+    with_plan_from,
+    without_trial,
+)
+from tallygate.control_plane.subscriptions import live_ones
+from tallygate.domain.account import Subscription, SubscriptionState
+from tallygate.domain.billing.timeline import QuantityChange
+from tallygate.domain.catalog import FeatureKind
+from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, SubscriptionNotFoundError
+from tallygate.domain.instants import rfc3339
+from tallygate.records.fields import check_instant, check_quantity
+from tallygate.records.lookup import feature_of, known_account, plan_on_sale
+from tallygate.records.ports import UnitOfWork
+from tallygate.records.values import Account, StoredSubscription
+
+_GRANTING_NOTHING = {SubscriptionState.INCOMPLETE, SubscriptionState.SUSPENDED}
+_CHANGEABLE = {SubscriptionState.TRIALING, SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE}
+
+
+class When(StrEnum):
+    """When a change takes effect: at once, when the billing period (or the trial) ends, or at a given instant."""
+
+    NOW = "now"
+    PERIOD_END = "period_end"
+    AT = "at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePlan:
+    """A change to another plan (or version), NOW or at PERIOD_END; NOW ends a trial."""
+
+    account_id: str
+    plan_key: str
+    plan_version: int | None = None
+    when: When = When.NOW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAddOn:
+    """The quantity of an add-on to hold from now on; zero removes it, None leaves it and is one where none is held."""
+
+    account_id: str
+    add_on_key: str
+    quantity: int | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSubscription:
+    """An end for the live subscription, which grants until then; `end_time` goes with AT."""
+
+    account_id: str
+    when: When = When.NOW
+    end_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A change that was not made yet: the subscription before and after it, and the instant from which on it shows.
+
+    `quantity` is of seats or users, where it is they that change.
+    """
+
+    before: StoredSubscription
+    after: StoredSubscription
+    change_time: int
+    quantity: QuantityChange | None = None
+
+
+async def proposed_plan(work: UnitOfWork, request: ChangePlan, *, now: int) -> Proposal:
+    """The live subscription moved to another plan; what was to come before no longer comes."""
+    account = await known_account(work, request.account_id)
+    plan = plan_on_sale(await work.catalog.load(), request.plan_key, request.plan_version)
+    held = await changeable(work, account, now)
+    live = held.subscription
+    if request.when is When.AT:
+        raise InvalidFieldError(field="when", expected="now or period_end", got=request.when)
+    if request.when is When.PERIOD_END:
+        at = await _period_end(work, account, live, now)
+        return _proposal(held, with_plan_from(live, plan, at), at)
+    at = max(now, live.start_time)
+    return _proposal(held, with_plan_from(without_trial(live, now), plan, at), at)
+
+
+async def proposed_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> Proposal:
+    """The live subscription holding an add-on in some quantity from now on."""
+    account = await known_account(work, request.account_id)
+    catalog = await work.catalog.load()
+    held = await changeable(work, account, now)
+    live, start = held.subscription, max(now, held.subscription.start_time)
+    before = held_add_on(live, request.add_on_key, start)
+    kept = 1 if before is None else before.quantity
+    quantity = kept if request.quantity is None else check_quantity("quantity", request.quantity)
+    if quantity == 0:
+        known_add_on(catalog, request.add_on_key)
+        without = live if before is None else with_add_on(live, request.add_on_key, 0, 0, start)
+        return _proposal(held, without, start)
+    choice = AddOnChoice(add_on_key=request.add_on_key, quantity=quantity, version=request.version)
+    add_on = check_add_on(catalog, term_at(live, now).plan_key, choice)
+    if before is not None and (before.quantity, before.version) == (quantity, add_on.version):
+        return _proposal(held, live, start)
+    return _proposal(held, with_add_on(live, request.add_on_key, add_on.version, quantity, start), start)
+
+
+async def proposed_end(work: UnitOfWork, request: CancelSubscription, *, now: int) -> Proposal:
+    """The live subscription with an end; until then it grants as before. One that grants nothing ends at once.
+
+    An end that it has already never moves later by this.
+    """
+    account = await known_account(work, request.account_id)
+    held = await live(work, account, now)
+    end = await _end(work, account, held.subscription, request, now)
+    present = state_at(held.subscription, now)
+    if present in _GRANTING_NOTHING:
+        end = now
+    # One that never granted anything stays known as that: it laid down no usage period, and its trial was not had.
+    state = present if present is SubscriptionState.INCOMPLETE else SubscriptionState.CANCELED
+    canceled = replace(held.subscription, state=state, end_time=end)
+    proposal = _proposal(held, canceled, end)
+    return replace(proposal, after=replace(proposal.after, cancel_time=held.cancel_time or now))
+
+
+async def proposed_quantity(
+    work: UnitOfWork, account_id: str, feature_key: str, quantity: int, *, now: int
+) -> Proposal:
+    """The live subscription with so many seats of a feature, or where none is named so many users, from now on.
+
+    Raises:
+        FeatureNotFoundError: there is no such feature.
+        InvalidFieldError: it has no seats.
+    """
+    account = await known_account(work, account_id)
+    if feature_key:
+        feature = feature_of(await work.catalog.load(), feature_key)
+        if feature.kind is not FeatureKind.SEAT:
+            raise InvalidFieldError(field="feature_key", expected="a seat feature", got=feature_key)
+    held = await changeable(work, account, now)
+    change = QuantityChange(source=feature_key, change_time=now, quantity=quantity)
+    return Proposal(before=held, after=held, change_time=now, quantity=change)
+
+
+async def live(work: UnitOfWork, account: Account, now: int) -> StoredSubscription:
+    """The live subscription of an account.
+
+    Raises:
+        SubscriptionNotFoundError: there is none.
+    """
+    held = (await live_ones(work, [account.account_id], now=now)).get(account.account_id)
+    if held is None:
+        raise SubscriptionNotFoundError(account_id=account.account_id)
+    return held
+
+
+async def changeable(work: UnitOfWork, account: Account, now: int) -> StoredSubscription:
+    """The live subscription of an account, where what it holds may change.
+
+    Raises:
+        SubscriptionNotFoundError: there is none.
+        SubscriptionConflictError: it is cancelled, suspended or incomplete.
+    """
+    held = await live(work, account, now)
+    state = state_at(held.subscription, now)
+    if state not in _CHANGEABLE:
+        raise SubscriptionConflictError(account_id=account.account_id, state=state)
+    return held
+
+
+def _proposal(held: StoredSubscription, changed: Subscription, at: int) -> Proposal:
+    return Proposal(before=held, after=replace(held, subscription=changed), change_time=at)
+
+
+async def _end(work: UnitOfWork, account: Account, held: Subscription, request: CancelSubscription, now: int) -> int:
+    if request.when is When.PERIOD_END:
+        end = await _period_end(work, account, held, now)
+        return end if held.end_time is None else min(end, held.end_time)
+    if request.when is When.NOW:
+        return now
+    end = check_instant("end_time", request.end_time or 0, least=now)
+    if held.end_time is not None and end > held.end_time:
+        expected = "not after the present end; ExtendSubscription moves that"
+        raise InvalidFieldError(field="end_time", expected=expected, got=rfc3339(end))
+    return end
+
+
+async def _period_end(work: UnitOfWork, account: Account, held: Subscription, now: int) -> int:
+    catalog, term = await work.catalog.load(), term_at(held, now)
+    plan = catalog.plan(term.plan_key, term.plan_version)
+    return period_end(held, plan, zone=account.time_zone or catalog.time_zone, now=now)

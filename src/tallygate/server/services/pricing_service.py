@@ -1,0 +1,75 @@
+"""PricingService: what something would cost, before it is done."""
+
+from tallygate.billing.change_previews import ChangePreview, preview_change
+from tallygate.control_plane.proposals import (
+    Proposal,
+    proposed_add_on,
+    proposed_end,
+    proposed_plan,
+    proposed_quantity,
+)
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.records.ports import BillingWork
+from tallygate.records.transactions import UseCase
+from tallygate.server.calls.method import Call
+from tallygate.server.services.tenant_work import TenantWork
+from tallygate.server.wire.invoice import encode_invoice, encode_line
+from tallygate.server.wire.scalars import identifier, optional_identifier, quantity, timestamp
+from tallygate.server.wire.subscription import (
+    decode_cancel,
+    decode_change_plan,
+    decode_set_add_on,
+    encode_subscription,
+)
+from tallygate_api.v1 import pricing_service_pb2 as wire
+
+
+class PricingServicer:
+    """Serves PricingService."""
+
+    def __init__(self, work: TenantWork) -> None:
+        self._work = work
+
+    async def PreviewChange(self, request: wire.PreviewChangeRequest, call: Call) -> wire.PreviewChangeResponse:  # noqa: N802 - the wire's name
+        """What a change would cost."""
+        propose = _proposal(request)
+
+        async def preview(work: BillingWork, now: int) -> wire.PreviewChangeResponse:
+            proposal = await propose(work, now)
+            found = await preview_change(
+                work, proposal.after, change_time=proposal.change_time, quantity=proposal.quantity, now=now
+            )
+            return await _shown(work, proposal, found, now)
+
+        return await self._work.read(call, preview)
+
+
+def _proposal(request: wire.PreviewChangeRequest) -> UseCase[Proposal]:
+    match request.WhichOneof("change"):
+        case "change_plan":
+            plan = decode_change_plan(request.change_plan)
+            return lambda work, now: proposed_plan(work, plan, now=now)
+        case "set_add_on":
+            add_on = decode_set_add_on(request.set_add_on)
+            return lambda work, now: proposed_add_on(work, add_on, now=now)
+        case "cancel":
+            end = decode_cancel(request.cancel)
+            return lambda work, now: proposed_end(work, end, now=now)
+        case "quantity":
+            asked = request.quantity
+            account_id = identifier(asked.account_id, "account_id")
+            feature_key = optional_identifier(asked.feature_key, "feature_key")
+            count = quantity(asked.quantity, "quantity", at_least=0)
+            return lambda work, now: proposed_quantity(work, account_id, feature_key, count, now=now)
+        case _:
+            raise InvalidFieldError(field="change", expected="change_plan, set_add_on, cancel or quantity")
+
+
+async def _shown(work: BillingWork, proposal: Proposal, found: ChangePreview, now: int) -> wire.PreviewChangeResponse:
+    return wire.PreviewChangeResponse(
+        subscription=encode_subscription(proposal.after, await work.catalog.load(), now),
+        change_time=timestamp(proposal.change_time),
+        lines=[encode_line(line) for line in found.lines],
+        invoices=[encode_invoice(invoice) for invoice in found.next.invoices],
+        cut_time=timestamp(found.next.cut_time),
+    )
