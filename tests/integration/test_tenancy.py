@@ -146,6 +146,7 @@ ROWS = {
         "control billing billing_read",
         lambda world: {"set_add_on": {"account_id": world.account, "add_on_key": "extra"}},
         UNKNOWN,
+        shows=True,
     ),
     "GetInvoice": Row(
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True

@@ -14,6 +14,7 @@ from tallygate import app, settings
 from tallygate.cli.main import root
 from tallygate_api.v1 import account_service_pb2 as accounts
 from tallygate_api.v1 import api_key_service_pb2 as keys
+from tallygate_api.v1 import pricing_service_pb2 as pricing
 from tallygate_api.v1 import subscription_pb2, usage_service_pb2
 from tallygate_api.v1 import subscription_service_pb2 as subscriptions
 from tallygate_api.v1.catalog_pb2 import AGGREGATION_SUM, OVERAGE_ALLOW, Entitlement
@@ -317,3 +318,20 @@ def test_the_first_key_of_an_installation(home, say):
     assert say("key", "revoke", key["api_key"]["key_id"], "--local", "--tenant", "shop", *data).code == 0
     said = say("key", "revoke", "nope", "--local", "--tenant", "shop", *data)
     assert (said.code, said.err.count("\n")) == (2, 1)
+
+
+def test_a_preview_of_a_change_sends_the_change_and_makes_none(server, say):
+    server.answers["PreviewChange"] = pricing.PreviewChangeResponse(
+        change_time=DECEMBER,
+        lines=[{"text": "Big", "amount": {"currency_code": "USD", "units": 25}, "quantity": "1"}],
+    )
+    said = say("subscription", "change-plan", "acme", "big", "--preview").out.splitlines()
+    assert said[0] == "as of 2026-12-01 00:00 UTC"
+    assert said[2].split() == ["Big", "1970-01-01", "1970-01-01", "1", "25.00", "USD"]
+    assert said[-1] == "no invoice is to come"
+    assert say("subscription", "add-on", "acme", "pack", 2, "--preview").code == 0
+    assert say("subscription", "cancel", "acme", "--preview").code == 0
+    plan, add_on, end = server.asked("PreviewChange")
+    assert (plan.change_plan.plan_key, add_on.set_add_on.quantity) == ("big", 2)
+    assert end.cancel.account_id == "acme"
+    assert {name for name, _ in server.requests} == {"PreviewChange"}

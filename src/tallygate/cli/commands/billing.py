@@ -1,5 +1,6 @@
 """Invoices, and the run that issues those whose time has come."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import click
@@ -13,6 +14,7 @@ from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
 from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceLine, InvoiceState, Money
 from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
+from tallygate_api.v1.pricing_service_pb2 import PreviewChangeResponse
 
 _STATES = {
     "open": InvoiceState.INVOICE_STATE_OPEN,
@@ -115,20 +117,22 @@ def preview(client: Client, *, account: str) -> None:
     """Show an account's next invoice as things stand."""
     request = billing_service_pb2.PreviewInvoiceRequest(account_id=account)
     response = client.call(BillingServiceStub(client.channel).PreviewInvoice, request)
-    client.show(response, lambda: _preview(response))
+    client.show(response, lambda: next_invoice(response))
 
 
-def _preview(response: billing_service_pb2.PreviewInvoiceResponse) -> str:
+def next_invoice(response: billing_service_pb2.PreviewInvoiceResponse | PreviewChangeResponse) -> str:
+    """The next invoice of a preview, with its lines and when it is cut."""
     if not response.HasField("cut_time"):
         return "no invoice is to come"
     if not response.invoices:
         return f"nothing is owed at {instant(response.cut_time)}"
-    header = ("TEXT", "FROM", "TO", "QUANTITY", "AMOUNT")
-    pages = [
-        f"{table(header, map(_line, invoice.lines), empty='no lines')}\ntotal {money(invoice.total)}"
-        for invoice in response.invoices
-    ]
+    pages = [f"{lines_table(invoice.lines)}\ntotal {money(invoice.total)}" for invoice in response.invoices]
     return "\n".join([f"to be cut at {instant(response.cut_time)}", *pages])
+
+
+def lines_table(lines: Iterable[InvoiceLine]) -> str:
+    """The lines of an invoice, one a row."""
+    return table(("TEXT", "FROM", "TO", "QUANTITY", "AMOUNT"), map(_line, lines), empty="no lines")
 
 
 def money(amount: Money) -> str:
@@ -145,7 +149,7 @@ def _page(invoice: Invoice) -> str:
         f"{kind} {invoice.number} for {invoice.account_id}: {money(invoice.total)}, {enum_name(invoice, 'state')}",
         f"issued {instant(invoice.issue_time)}, due {instant(invoice.due_time)}",
     ]
-    rows = table(("TEXT", "FROM", "TO", "QUANTITY", "AMOUNT"), map(_line, invoice.lines), empty="no lines")
+    rows = lines_table(invoice.lines)
     foot = f"subtotal {money(invoice.subtotal)}, tax {money(invoice.tax)}, total {money(invoice.total)}"
     return "\n".join([*head, rows, foot])
 
