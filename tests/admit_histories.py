@@ -106,21 +106,30 @@ class Rig:
 
 
 def segments(base: int, world: dict) -> tuple[Segment, ...]:
-    """Periods of 20 s around the base, each with the terms of the world; the third is cut in two phases."""
+    """Periods of 20 s around the base, each with the terms of the world; that at the base is cut in two phases.
+
+    A trial in the period after it, or where the world says so at the start of one, is a period of its own.
+    """
     found = []
     for index in range(-3, 12):
         terms = index % 5
         start = base + index * PERIOD
         cuts = [start, start + PERIOD // 3, start + PERIOD] if index == 0 else [start, start + PERIOD]
+        trial = (start + PERIOD // 4, start + PERIOD // 2) if index == 1 else None
+        if index == world.get("apart"):
+            trial = start, start + PERIOD // 3
+        cuts = sorted({*cuts, *(trial or ())})
         for part, (begin, end) in enumerate(itertools.pairwise(cuts)):
+            own = trial is not None and trial[0] <= begin < trial[1]
+            period = trial if own else (start, start + PERIOD)
             limit = world["limits"][(terms + part) % 5]
             denial, room = world["denial"][terms], world.get("room", [None] * 5)[terms]
             found.append(
                 Segment(
                     start=begin,
                     end=end,
-                    period_start=start,
-                    period_end=start + PERIOD,
+                    period_start=period[0],
+                    period_end=period[1],
                     previous_start=start - PERIOD,
                     keep_until=start + 2 * PERIOD,
                     limit=0 if denial else limit,
@@ -132,7 +141,9 @@ def segments(base: int, world: dict) -> tuple[Segment, ...]:
                     plan_key=f"plan{terms}",
                     plan_version=terms,
                     subscription_id="sub",
-                    trial=index == 1,
+                    trial=own,
+                    own=own,
+                    apart=own and begin == start,
                 )
             )
     return tuple(found)

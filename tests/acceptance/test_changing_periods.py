@@ -186,3 +186,36 @@ async def test_a_reset_and_recorded_usage_wait_for_the_view_and_a_reset_tells_wh
     assert (await failure(tenant.call("ResetUsage", **reset)))[1] == "VIEW_NOT_READY"
     (refused,) = (await tenant.call("RecordUsage", items=[{**use, "request_id": "never"}])).outcomes
     assert refused.error.reason == error_reason_pb2.ERROR_REASON_VIEW_NOT_READY
+
+
+async def test_a_trial_in_between_reopens_no_allowance_and_usage_says_so(tenant):
+    """Free with 10 a month, 10 used; a trial of another plan; back on free in the same month."""
+    await stand(tenant, 2024, 3, 4)
+    metered = {"entitlements": {"calls": {"limit": 10}}}
+    await tenant.apply(
+        {
+            "currency": "USD",
+            "time_zone": "UTC",
+            "default_plan": "free",
+            "features": {"calls": {"kind": "metered"}},
+            "plans": {"free": {"version": 1, **metered}, "q": {"version": 1, "entitlements": {"calls": {"limit": 99}}}},
+        }
+    )
+    await tenant.call("UpsertAccount", account_id="acme")
+    assert (await tenant.consume("acme", "calls", 10)).allowed
+    for day in (6, 12):  # one that is cancelled, and one that runs out on 14 March
+        await stand(tenant, 2024, 3, day)
+        await tenant.call("CreateSubscription", account_id="acme", plan_key="q", trial_days=2)
+        taken = await tenant.consume("acme", "calls", 20)
+        assert (taken.allowed, taken.used, taken.reset_time) == (True, 20, at(2024, 3, day + 2))
+        await stand(tenant, 2024, 3, day + (1 if day == 6 else 2))
+        await tenant.call("CancelSubscription", account_id="acme", when="CHANGE_WHEN_NOW")
+        assert await exhausted(tenant) == MARCH
+        denied = await tenant.consume("acme", "calls", 1)
+        assert (denied.allowed, denied.used) == (False, 10)
+    row = await tenant.usage_reaches("acme", "calls", 10)
+    assert (row.period_start_time, row.period_end_time) == MARCH
+    rows = await tenant.usage("acme", "calls", range={"start_time": MARCH[0], "end_time": MARCH[1]}, selection=0)
+    trials = [(at(2024, 3, 6), at(2024, 3, 7)), (at(2024, 3, 12), at(2024, 3, 14))]
+    assert [(each.period_start_time, each.period_end_time) for each in rows] == [MARCH, *trials]
+    assert [each.quantity for each in rows] == [10, 20, 20]

@@ -103,6 +103,7 @@ worlds = st.fixed_dictionaries(
     {
         "phase": phases,
         "offset": st.sampled_from([0, 0, 45 * SECOND, 400 * SECOND]),
+        "apart": st.sampled_from([None, 0, 1, 2]),
         "limits": st.lists(st.one_of(st.none(), st.integers(0, 40), st.integers(0, 3)), min_size=5, max_size=5),
         "overage": st.lists(st.booleans(), min_size=5, max_size=5),
         "room": st.lists(st.one_of(st.none(), st.integers(0, 12)), min_size=5, max_size=5),
@@ -202,6 +203,8 @@ PLANTED = {
     "lets a test tenant's state live on real time": ("offset ~= 0 and 86400000000 or", "offset ~= 0 and 60000000 or"),
     "forgets what its own figures still count": ("math.max(full, keep,", "math.max(keep,"),
     "ignores the reset": ("if place.start < place.reset and", "if false and"),
+    "takes a trial's reset for the calendar's": ("local resets = place.segment[SEGMENT_RESETS]", "local resets = 's'"),
+    "counts a trial with the period that begins with it": (".. place.segment[SEGMENT_APART]", ""),
     "compares with another home's version": (
         "(there[3 * i + HOME_CATALOGUE] or '0')",
         "(there[HOME_CATALOGUE] or '0')",
@@ -219,7 +222,10 @@ PLANTED_IN_PLAIN_CALLS = {
     "forgets what was admitted": ("remember(gate, stated .. (left == '' and left or NO_POTS)) end", "recall(gate) end"),
     "forgets the older generation": PLANTED["forgets the older generation"],
     "ignores the reset": PLANTED["ignores the reset"],
-    "is not told of the reset": ("redis.call('HSET', place.key, 'r', fmt(now))", "redis.call('EXISTS', place.key)"),
+    "is not told of the reset": (
+        "redis.call('HSET', place.key, place.segment[SEGMENT_RESETS], fmt(now))",
+        "redis.call('EXISTS', place.key)",
+    ),
     "another period in the fact": (
         "place.start, segment[SEGMENT_PERIOD_END])",
         "place.start, segment[SEGMENT_PERIOD_END] + 1)",
@@ -272,6 +278,27 @@ def test_what_a_period_counts_first_in_the_last_second_of_its_counter(rig):
     late = Quota("calls", 1, Mode.ADJUST, -20 * SECOND)
     history = [Step(14_500_000, (late,), 1, peek=False), Step(0, (late,), 2, peek=False)]
     run_history(rig, {**UNTROUBLED, "live": True}, history)
+
+
+def test_a_level_that_a_trial_saw_stands_after_it(rig):
+    def observed(feature: str, level: int, advance: int) -> Step:
+        return Step(advance, (Quota(feature, level, Mode.ADJUST, None),), None, peek=False)
+
+    def looked(feature: str) -> Step:
+        return Step(0, (Quota(feature, None, Mode.ALL_OR_NOTHING, None),), None, peek=True)
+
+    # From 5 s after the base: before, in and after the trial from 25 to 30 s.
+    history = [
+        *(observed(feature, 3, advance) for feature, advance in (("bytes", 16 * SECOND), ("level", 0))),
+        *(observed(feature, 8, advance) for feature, advance in (("bytes", 5 * SECOND), ("level", 0))),
+        *(observed(feature, 6, 0) for feature in ("bytes", "level")),
+        Step(5 * SECOND, (Quota("bytes", None, Mode.ALL_OR_NOTHING, None),), None, peek=True),
+        looked("level"),
+        *(observed(feature, 1, 0) for feature in ("bytes", "level")),
+        *(looked(feature) for feature in ("bytes", "level")),
+        *(Step(0, (feature,), None, peek=False) for feature in ("bytes", "level")),
+    ]
+    run_history(rig, UNTROUBLED, history)
 
 
 def test_a_denial_is_decided_anew_and_a_replay_answers_as_before(rig):

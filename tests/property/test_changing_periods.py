@@ -10,7 +10,7 @@ from tallygate.control_plane.formers import kept, longest_period, with_former, w
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import Catalog, Entitlement, Feature, FeatureKind, FormerDefault, FormerZone, Plan
 from tallygate.domain.gating.resolve import resolve
-from tallygate.domain.gating.segments import period_at
+from tallygate.domain.gating.usage_periods import period_at, stretches
 from tallygate.domain.period import Anchor, PeriodRule, PeriodUnit, from_datetime
 
 HOUR = 3_600_000_000
@@ -121,6 +121,11 @@ class Story:
             self.record = replace(self.record, subscription=replace(live, end_time=self.now))
 
 
+def left_of(period, held, at):
+    """Where a period ends that a trial may outlast: with it, for nothing of the period is left then."""
+    return min([period.end, *(start for start, end in held.trials if at < start < period.end <= end)])
+
+
 def told(rule, steps):
     story = Story(rule)
     for passes, (name, value) in steps:
@@ -142,23 +147,25 @@ def test_a_period_that_was_used_keeps_its_boundaries_whatever_changes_after(rule
         for at, period, calendar in story.uses:
             if story.now <= 2 * period.end - period.start:  # older ones no counter remembers
                 now_told = period_at(held, story.feature(), at)
-                cut = min([period.end, *(start for start, _ in held.trials if start > at)])  # a trial is its own period
-                assert (now_told.start, now_told.end) == (period.start, cut), (at, calendar)
+                assert (now_told.start, now_told.end) == (period.start, left_of(period, held, at)), (at, calendar)
 
 
 @given(RULES, st.lists(STEPS, min_size=3, max_size=25))
 @settings(max_examples=300, deadline=None)
-def test_changed_periods_tile_the_time_line(rule, steps):
+def test_changed_periods_and_trials_tile_the_time_line(rule, steps):
     story = told(rule, steps)
     held, feature = story.held(), story.feature()
-    period = period_at(held, feature, FIRST)
-    for _ in range(200):
-        after = period_at(held, feature, period.end)
-        assert after.start == period.end
-        assert period_at(held, feature, after.end - 1) == after
-        period = after
-        if period.start > story.now:
-            break
+    until, ends, went_on = period_at(held, feature, min(story.now, FIRST + 2_000 * HOUR)).end, FIRST, set()
+    for each in stretches(held, feature, FIRST, until):
+        assert each.start == ends
+        assert each.period.start <= each.start < each.end <= each.period.end or each.start == FIRST
+        assert period_at(held, feature, each.end - 1) == period_at(held, feature, each.start) == each.period
+        assert each.trial == ((each.start, each.end) in held.trials)
+        if not each.trial:
+            # After a trial the period of before goes on, or one that nothing was counted in.
+            assert each.start in {FIRST, each.period.start} or (each.period in went_on)
+            went_on.add(each.period)
+        ends = each.end
 
 
 @given(RULES, st.lists(STEPS, min_size=3, max_size=25))
@@ -167,8 +174,7 @@ def test_periods_that_were_used_overlap_nowhere_and_are_about_as_long_as_their_r
     story = told(rule, steps)
     held, used = story.held(), {}
     for at, period, calendar in story.uses:
-        cut = min([period.end, *(start for start, _ in held.trials if start > at)])
-        used[period.start, cut] = calendar
+        used[period.start, left_of(period, held, at)] = calendar
     cuts = {instant for trial in held.trials for instant in trial}
     ends = 0
     for (start, end), calendar in sorted(used.items()):

@@ -1,8 +1,9 @@
 import pytest
 
 from tallygate.domain.period import UsagePeriod
-from tallygate.metering.ports import Sample
-from tallygate.metering.usage import LevelIntegral, tile
+from tallygate.metering.periods import laid_out, tile
+from tallygate.metering.ports import CountedPeriod, Sample
+from tallygate.metering.usage import LevelIntegral
 
 HOUR = 3_600_000_000
 MONTH = UsagePeriod(0, 720 * HOUR)
@@ -53,3 +54,34 @@ def test_a_reset_cuts_the_period_that_it_lies_in():
 def test_periods_known_twice_are_one_and_gaps_stay():
     assert tile([UsagePeriod(0, 5), UsagePeriod(0, 5), UsagePeriod(7, 9)]) == [UsagePeriod(0, 5), UsagePeriod(7, 9)]
     assert tile([]) == []
+
+
+def laid(*periods, trials=(), apart=()):
+    """Starts, ends and holes of these (start, end, on a trial that begins with another period)."""
+    found = [CountedPeriod(period=UsagePeriod(start, end), apart=own) for start, end, own in periods]
+    return [(each.period.start, each.period.end, each.holes) for each in laid_out(found, trials, apart=apart)]
+
+
+def test_a_period_goes_on_after_a_trial_in_it_and_not_after_one_that_outlasts_it():
+    assert laid((0, 30, False), (10, 20, False), trials=[(10, 20)]) == [(0, 30, ((10, 20),)), (10, 20, ())]
+    assert laid((0, 30, False), (20, 45, False), (45, 60, False), trials=[(20, 45)]) == [
+        (0, 20, ()),
+        (20, 45, ()),
+        (45, 60, ()),
+    ]
+    # What facts say of a trial that ended sooner, and of resets in it and after it.
+    assert laid((0, 30, False), (10, 40, False), (12, 40, False), (25, 30, False), trials=[(10, 20)]) == [
+        (0, 25, ((10, 20),)),
+        (10, 12, ()),
+        (12, 20, ()),
+        (25, 30, ()),
+    ]
+    assert laid((0, 30, False), (0, 10, True), trials=[(0, 10)], apart=[0]) == [(0, 30, ((0, 10),)), (0, 10, ())]
+    assert laid((0, 10, False), (10, 20, False), (20, 30, False)) == [(0, 10, ()), (10, 20, ()), (20, 30, ())]
+
+
+def test_what_is_weighted_by_time_leaves_out_a_trial_in_the_period():
+    integral = LevelIntegral(UsagePeriod(0, 30), until=30, holes=[(10, 20)])
+    for at, level in ((0, 6), (10, 900), (25, 0)):
+        integral.observe(Sample(occurred_time=at, level=level))
+    assert integral.value() == (10 * 6 + 5 * 900) // 20

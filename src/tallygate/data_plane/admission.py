@@ -275,13 +275,13 @@ def _ask(program: Program, call: AdmitCall, answered: Answered) -> None:
 
 
 def segments_of(view: View, feature: Feature, *, at: int, back: bool = False) -> tuple[Segment, ...]:
-    """The feature's segments around `at`; kept on the view until their current period ends."""
+    """The feature's segments around `at`; kept on the view until the last of them begins."""
     if view.held is None:
         return ()
     if back:
         return segments(view.held, feature, at=at, back=True)
     kept = view.segments.get(feature.feature_key)
-    if kept is None or not kept[0].period_start <= at < kept[0].period_end:
+    if kept is None or not kept[0].start <= at < kept[-1].start:
         kept = segments(view.held, feature, at=at)
         view.segments[feature.feature_key] = kept
     return kept

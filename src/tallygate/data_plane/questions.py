@@ -10,7 +10,8 @@ from tallygate.domain.gating.decision import Decision
 from tallygate.domain.gating.quota import LEVELS, QuotaAnswer, QuotaGate, Segment
 from tallygate.domain.gating.remedies import Metered, Question
 from tallygate.domain.gating.resolve import END
-from tallygate.domain.gating.segments import period_at, segments
+from tallygate.domain.gating.segments import segments
+from tallygate.domain.gating.usage_periods import period_at
 from tallygate.domain.instants import rfc3339
 
 

@@ -144,12 +144,24 @@ class EventReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """Whose use of what is read, and along which dimension it is grouped (empty: not)."""
+    """Whose use of what is read, and along which dimension it is grouped (empty: not).
+
+    `apart` are the starts of trials with which another period begins: what they counted is told by itself.
+    """
 
     tenant_id: str
     account_id: str
     feature_key: str
     group_by: str = ""
+    apart: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedPeriod:
+    """A usage period in which facts were counted; `apart` says which of two that begin at one instant."""
+
+    period: UsagePeriod
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +169,7 @@ class PeriodTotal:
     """The facts counted in the period that starts at `period_start`, of one group: sum, greatest, distinct members.
 
     `count` is how many they are, `pots` what each pot paid in all; of facts that are grouped these are not told.
+    `apart` says which of two periods it is that begin at one instant.
     """
 
     period_start: int
@@ -166,6 +179,7 @@ class PeriodTotal:
     distinct: int
     count: int = 0
     pots: tuple[Pot, ...] = ()
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +194,7 @@ class Sample:
 class UsageReader(Protocol):
     """A meter's facts of some kinds, added up or one by one. Raises StoreUnavailableError when they cannot be read."""
 
-    async def periods(self, meter: Meter, start: int, end: int) -> Sequence[UsagePeriod]:
+    async def periods(self, meter: Meter, start: int, end: int) -> Sequence[CountedPeriod]:
         """The periods that overlap [start, end) and hold a fact; a reset starts one that ends with the one it cut."""
         ...
 

@@ -1,11 +1,12 @@
 """Which periods of a feature were asked for, and what was used in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallygate.domain.catalog import Feature
 from tallygate.domain.gating.resolve import EntitlementSet
-from tallygate.domain.gating.segments import period_at
-from tallygate.metering.ports import Meter, UsageReader
+from tallygate.domain.gating.usage_periods import begins_with_another, period_at
+from tallygate.domain.period import UsagePeriod
+from tallygate.metering.ports import CountedPeriod, Meter, UsageReader
 from tallygate.metering.usage import PeriodUsage, usage
 
 
@@ -23,21 +24,27 @@ async def usage_in(
     reader: UsageReader, meter: Meter, feature: Feature, held: EntitlementSet, window: Window
 ) -> list[PeriodUsage]:
     """The usage of one feature in the periods asked for, by period and group."""
+    apart = [start for start, end in held.trials if begins_with_another(held, feature, UsagePeriod(start, end))]
+    meter, now, trials = replace(meter, apart=tuple(apart)), window.now, held.trials
     if window.start is not None and window.end is not None:
-        return await usage(reader, meter, feature, start=window.start, end=window.end, now=window.now)
-    current = period_at(held, feature, window.now)
+        return await usage(reader, meter, feature, start=window.start, end=window.end, now=now, trials=trials)
+    current = period_at(held, feature, now)
     before = period_at(held, feature, current.start - 1) if current.start else current
-    known = (before, current)
-    found = await usage(reader, meter, feature, start=before.start, end=current.end, now=window.now, known=known)
+    on_trial = any(start <= now < end for start, end in trials)
+    known = [CountedPeriod(period=current, apart=on_trial and current.start in apart)]
+    known += [CountedPeriod(period=before)] if before != current else []
+    start, end = min(before.start, current.start), current.end
+    found = await usage(reader, meter, feature, start=start, end=end, now=now, known=known, trials=trials)
     return _chosen(found, window, current.start)
 
 
 def _chosen(found: list[PeriodUsage], window: Window, natural_start: int) -> list[PeriodUsage]:
-    """The period that contains now, or the one that ended before it: a reset has cut one in two."""
-    current = next((each.period for each in found if each.period.contains(window.now)), None)
+    """The period that contains now, or the one before it: a reset has cut one in two, a trial may lie in one."""
+    containing = [each.period for each in found if each.period.contains(window.now)]
+    current = max(containing, key=lambda period: (period.start, -period.end), default=None)
     if not window.previous:
         return [each for each in found if each.period == current]
     start = current.start if current is not None else natural_start
-    ended = [each.period for each in found if each.period.end <= start]
-    last = max(ended, key=lambda period: period.start, default=None)
+    others = [each.period for each in found if each.period != current and each.period.start < start]
+    last = max(others, key=lambda period: (min(period.end, start), period.start), default=None)
     return [each for each in found if each.period == last]

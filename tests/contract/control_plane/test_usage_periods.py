@@ -15,7 +15,7 @@ from tallygate.control_plane.subscriptions import CreateSubscription, create_sub
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.catalog import Trial, TrialPer
 from tallygate.domain.gating.resolve import resolve
-from tallygate.domain.gating.segments import period_at
+from tallygate.domain.gating.usage_periods import period_at
 from tallygate.domain.period import Anchor, PeriodRule, PeriodUnit, from_datetime
 
 MONTHLY = PeriodRule(every=PeriodUnit.MONTH, anchor=Anchor.SUBSCRIPTION)

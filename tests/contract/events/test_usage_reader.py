@@ -9,7 +9,7 @@ from tallygate.domain.catalog import Aggregation, Feature, FeatureKind
 from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.period import UsagePeriod
-from tallygate.metering.ports import Meter
+from tallygate.metering.ports import CountedPeriod, Meter
 from tallygate.metering.usage import PeriodUsage, usage
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.metering.events import SqlLedger
@@ -44,7 +44,9 @@ class World:
             await transaction.append(facts)
         self.facts += facts
 
-    def fact(self, quantity, at, kind=FactKind.CONSUME, *, period=None, user="", feature="f", **dimensions):
+    def fact(
+        self, quantity, at, kind=FactKind.CONSUME, *, period=None, user="", feature="f", trial=False, **dimensions
+    ):
         number = len(self.facts) + random.getrandbits(60)
         period = period or (ONE if at < FEBRUARY else TWO)
         return UsageFact(
@@ -61,13 +63,17 @@ class World:
             period_start=period.start,
             period_end=period.end,
             carry_in=quantity % 2 == 0,
+            trial=trial,
             source=FactSource(partition=0, epoch="e", entry_id=f"{number}-0"),
         )
 
-    async def usage(self, aggregation, *, group_by="", unique_by="", start=JANUARY, end=MARCH, now=MARCH, known=()):
+    async def usage(
+        self, aggregation, *, group_by="", unique_by="", start=JANUARY, end=MARCH, now=MARCH, known=(), **more
+    ):
         feature = Feature(feature_key="f", kind=FeatureKind.METERED, aggregation=aggregation, unique_by=unique_by)
         meter = Meter(tenant_id=self.tenant, account_id="acme", feature_key="f", group_by=group_by)
-        found = await usage(self.reader, meter, feature, start=start, end=end, now=now, known=known)
+        meter, counted = replace(meter, apart=more.pop("apart", ())), [CountedPeriod(period=each) for each in known]
+        found = await usage(self.reader, meter, feature, start=start, end=end, now=now, known=counted, **more)
         return [replace(row, events=0, pots=()) for row in found]
 
 
@@ -247,3 +253,37 @@ async def test_sums_say_how_many_facts_they_are_and_what_each_pot_paid(world):
     levels = replace(feature, aggregation=Aggregation.MAX)
     (later,) = await usage(world.reader, meter, levels, start=FEBRUARY, end=MARCH, now=MARCH)
     assert (later.value, later.events, later.pots) == (7, 1, ())
+
+
+TRIAL = UsagePeriod(JANUARY + 10 * DAY, JANUARY + 20 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "kind", "expected"),
+    [
+        (Aggregation.SUM, FactKind.CONSUME, (4 + 6, 90)),
+        (Aggregation.MAX, FactKind.LEVEL, (90, 90)),  # where January goes on, the level is the trial's
+        (Aggregation.LATEST, FactKind.LEVEL, (6, 90)),
+        (Aggregation.UNIQUE, FactKind.EVENT, (2, 1)),
+    ],
+)
+async def test_a_trial_within_a_period(world, aggregation, kind, expected):
+    await world.record(
+        world.fact(4, JANUARY, kind, period=ONE, user="a"),
+        world.fact(90, TRIAL.start, kind, period=TRIAL, user="a", trial=True),
+        world.fact(6, TRIAL.end + DAY, kind, period=ONE, user="b"),
+    )
+    around, trial = expected
+    found = await world.usage(aggregation, trials=[(TRIAL.start, TRIAL.end)])
+    assert found == rows((ONE, around, ""), (TRIAL, trial, ""))
+
+
+async def test_a_trial_that_begins_with_a_period(world):
+    trial = UsagePeriod(JANUARY, TRIAL.end)
+    await world.record(
+        world.fact(4, JANUARY, period=ONE),
+        world.fact(90, JANUARY, period=trial, trial=True),
+        world.fact(6, TRIAL.end, period=ONE),
+    )
+    found = await world.usage(Aggregation.SUM, trials=[(JANUARY, TRIAL.end)], apart=(JANUARY,))
+    assert found == rows((ONE, 10, ""), (trial, 90, ""))

@@ -35,6 +35,11 @@ class Calendars:
             table = self._tables[key] = timetable(first.calendar, self._changes(feature, first.calendar, rest))
         return table
 
+    def was_usable(self, feature: Feature, first: int, last: int) -> bool:
+        """Whether the account was entitled to the feature, outside trials, at some instant of these."""
+        uses = _uses(self.catalog, self.record, feature.feature_key, but_for="")
+        return any(start <= last and first <= end for start, end in uses)
+
     def _changes(self, feature: Feature, before: Calendar, after: Iterable["_Moment"]) -> Iterator[Change]:
         for moment in after:
             if moment.calendar != before:
@@ -44,12 +49,12 @@ class Calendars:
             before = moment.calendar
 
     def trials(self) -> tuple[_Span, ...]:
-        """The account's trials, newest first; none reaches into a newer one."""
+        """The account's trials, newest first; none reaches into a newer one, nor begins before it was written down."""
         found: list[_Span] = []
         for subscription in reversed(_subscriptions(self.record)):
             end = min([_trial_end(subscription), *(start for start, _ in found)])
-            if subscription.start_time < end:
-                found.append((subscription.start_time, end))
+            if _counts_from(subscription) < end:
+                found.append((_counts_from(subscription), end))
         return tuple(found)
 
 

@@ -39,7 +39,8 @@ class Segment:
     `limit` is the included allowance, None where unlimited; `hard_limit` is where the overage beyond it ends, None
     where it does not. `denial` is why nothing passes at all; `absent` says that no source entitles to the feature, so
     that only grants can pay; `exclusive` that an override is in force, so that grants wait.
-    Counters of the period are kept until `keep_until`.
+    Counters of the period are kept until `keep_until`. `own` says that the period is a trial's, with resets of its own;
+    `apart` that a period of the calendar begins with it, so that its counter has another name.
     """
 
     start: int
@@ -54,10 +55,20 @@ class Segment:
     absent: bool = False
     exclusive: bool = False
     hard_limit: int | None = None
+    own: bool = False
+    apart: bool = False
     plan_key: str = ""
     plan_version: int = 0
     subscription_id: str = ""
     trial: bool = False
+
+    def counter_at(self, start: int) -> "CounterName":
+        """The counter of this period, or of a part of it that a reset began."""
+        return start, self.apart
+
+
+CounterName = tuple[int, bool]
+"""The start of what it counts, and whether it stands apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +84,22 @@ class PeriodCounter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterState:
-    """All counters of one account's feature: by period start, and what outlives a period."""
+    """All counters of one account's feature: by period, and what outlives a period.
 
-    counters: Mapping[int, PeriodCounter] = field(default_factory=dict)
+    `own_reset_time` is when usage was last reset in a trial, `reset_time` outside one.
+    """
+
+    counters: Mapping[CounterName, PeriodCounter] = field(default_factory=dict)
     burnt: Mapping[str, int] = field(default_factory=dict)
     reset_time: int = 0
+    own_reset_time: int = 0
     level: int = 0
     level_time: int = 0
+
+    def start_of(self, segment: Segment, at: int) -> int:
+        """Where the period of a segment begins for an instant in it: at its last reset, if there was one."""
+        reset = max(self.reset_time, self.own_reset_time) if segment.own else self.reset_time
+        return reset if segment.period_start < reset <= at else segment.period_start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,17 @@
 """Where a quota gate is evaluated: the segment and the counter that its instant meets, and what they still allow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallygate.domain.account import Grant
+from tallygate.domain.catalog import Aggregation
 from tallygate.domain.errors import MAX_QUANTITY
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.quota import (
     LATENESS_AHEAD,
     LEVELS,
     MEASURED,
+    CounterName,
     MeterState,
     Mode,
     OutOfRange,
@@ -34,7 +36,12 @@ class Place:
     @property
     def counter(self) -> PeriodCounter:
         """What the period counted so far."""
-        return self.state.counters.get(self.start, PeriodCounter())
+        return self.state.counters.get(self.name, PeriodCounter())
+
+    @property
+    def name(self) -> CounterName:
+        """Which counter it is."""
+        return self.segment.counter_at(self.start)
 
     def active_grants(self) -> list[Grant]:
         """The grants in force at the instant, in burn order; none while an override holds."""
@@ -90,7 +97,7 @@ def place_of(gate: QuotaGate, state: MeterState, now: int) -> Place | OutOfRange
     if index is None:
         return OutOfRange.SEGMENTS
     segment = gate.segments[index]
-    start = state.reset_time if segment.period_start < state.reset_time <= at else segment.period_start
+    start = state.start_of(segment, at)
     return Place(gate=gate, state=state, segment=segment, index=index, start=start, at=at)
 
 
@@ -104,10 +111,23 @@ def _is_level(gate: QuotaGate) -> bool:
 
 
 def shown_counter(place: Place) -> PeriodCounter:
-    """The counter as a reader sees it: a period that saw no level yet starts at the last one."""
-    if _is_level(place.gate) and place.start not in place.state.counters:
-        return PeriodCounter(used=place.state.level)
-    return place.counter
+    """The counter as a reader sees it."""
+    return shown(place.state.counters.get(place.name), place.state, place.gate.aggregation, at=place.at)
+
+
+def shown(counter: PeriodCounter | None, state: MeterState, aggregation: Aggregation, *, at: int) -> PeriodCounter:
+    """What a reader sees of a counter: a period that saw no level yet starts at the last one.
+
+    So does one that goes on after a trial, in which a later level was observed than the period itself saw.
+    """
+    if aggregation not in LEVELS:
+        return counter or PeriodCounter()
+    if counter is None:
+        return PeriodCounter(used=state.level)
+    if counter.level_time < state.level_time <= at:
+        highest = aggregation is Aggregation.MAX
+        return replace(counter, used=max(counter.used, state.level) if highest else state.level)
+    return counter
 
 
 def allowance(place: Place, counter: PeriodCounter, burnt: Mapping[str, int]) -> tuple[int | None, int | None]:

@@ -27,6 +27,7 @@ from tallygate.domain.gating.quota_place import (
     capacity,
     place_of,
     segment_at,
+    shown,
     shown_counter,
 )
 
@@ -56,9 +57,9 @@ def reset(gate: ResetGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer,
     if index is None:
         return OutOfRange.SEGMENTS
     used = state.level if gate.aggregation in LEVELS else 0
-    began = gate.segments[index].period_start
-    counter = state.counters.get(state.reset_time if began < state.reset_time <= now else began)
-    closed = used if counter is None else counter.used
+    segment = gate.segments[index]
+    counter = state.counters.get(segment.counter_at(state.start_of(segment, now)))
+    closed = shown(counter, state, gate.aggregation, at=now).used
     answer = QuotaAnswer(
         allowed=True,
         reason=Reason.WITHIN_LIMIT,
@@ -69,9 +70,12 @@ def reset(gate: ResetGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer,
         pots=(),
         segment=index,
         period_start=now,
-        period_end=gate.segments[index].period_end,
+        period_end=segment.period_end,
     )
-    return answer, replace(state, reset_time=now, counters={**state.counters, now: PeriodCounter(used=used)})
+    counters = {**state.counters, segment.counter_at(now): PeriodCounter(used=used)}
+    if segment.own:
+        return answer, replace(state, own_reset_time=now, counters=counters)
+    return answer, replace(state, reset_time=now, counters=counters)
 
 
 def _look(place: Place) -> tuple[QuotaAnswer, MeterState]:
@@ -213,5 +217,5 @@ def _settled(
 ) -> tuple[QuotaAnswer, MeterState]:
     answer = place.answer(reason, allowed=True, counter=after, burnt=burnt, granted=granted, pots=pots)
     answer = replace(answer, left=tuple(pot for pot in answer.left if pot.kind is PotKind.GRANT))
-    counters = {**place.state.counters, place.start: after}
+    counters = {**place.state.counters, place.name: after}
     return answer, replace(place.state, counters=counters, burnt=burnt)

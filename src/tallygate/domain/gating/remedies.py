@@ -12,6 +12,7 @@ from tallygate.domain.errors import MAX_QUANTITY
 from tallygate.domain.gating.decision import Decision, PotKind, Reason, UnblockKind, UnblockOption
 from tallygate.domain.gating.quota import LEVELS, MEASURED, QuotaAnswer, Segment
 from tallygate.domain.gating.resolve import EntitlementSet, Phase, held_quantity, with_add_on, with_plan
+from tallygate.domain.gating.usage_periods import interrupted, period_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +122,17 @@ def quota_retry(held: EntitlementSet, question: Question, metered: Metered) -> i
     """After how long waiting alone lets this amount pass, or None if it never does as things stand.
 
     Nothing can change but at the end of the period, at a change of phase, and when a grant takes effect. A question
-    about a fixed instant is not helped by waiting.
+    about a fixed instant is not helped by waiting. What a period has counted that goes on after a trial is not known
+    in the trial, so nothing is promised before that period's end.
     """
     now, key = metered.now, question.feature.feature_key
     if question.at != now:
         return None
     instants = {metered.answer.period_end, *(phase.start for phase in held.phases)}
     instants.update(grant.effective_time for grant in held.grants.get(key, ()))
+    unknown = interrupted(held, question.feature, now)
+    if unknown is not None:
+        instants = {unknown.end, *(each for each in instants if not metered.answer.period_end <= each < unknown.end)}
     for instant in sorted(instants):
         if instant > now and _passes_at(held, question, metered, instant):
             return instant - now
@@ -145,7 +150,7 @@ def _passes_at(held: EntitlementSet, question: Question, metered: Metered, insta
     grants = () if own is not None and own.overridden else grants_in_force(held, key, instant)
     if own is None and (phase.denial is not None or not grants):
         return False
-    fresh = instant >= metered.answer.period_end
+    fresh = period_at(held, question.feature, instant) != period_at(held, question.feature, metered.now)
     return question.quantity <= _capacity(question, metered, own.entitlement if own else None, grants, fresh=fresh)
 
 

@@ -77,9 +77,8 @@ class Phase:
 class EntitlementSet:
     """An account's phases, tiling all time, with what the gates need beside them.
 
-    Each of `trials` is a usage period of its own; the periods of `calendars` are cut at its two ends. `limits_time` is
-    when an exception from a rate limit was last taken back, `slowest` how long each limit's figures take to be full at
-    most.
+    Each of `trials` is a usage period of its own, between those of `calendars` or within one. `limits_time` is when an
+    exception from a rate limit was last taken back, `slowest` how long each limit's figures take to be full at most.
     """
 
     phases: tuple[Phase, ...]

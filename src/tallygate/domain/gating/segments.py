@@ -3,87 +3,80 @@
 from tallygate.domain.catalog import Feature, Overage
 from tallygate.domain.gating.quota import Segment
 from tallygate.domain.gating.resolve import END, EntitlementSet, Phase
+from tallygate.domain.gating.usage_periods import (
+    Stretch,
+    begins_with_another,
+    calendars_period_after,
+    period_at,
+    stretches,
+)
 from tallygate.domain.period import UsagePeriod
 
 TRIAL_KEPT = 366 * 86_400_000_000
 """How much longer a trial's counters are kept, because a trial can be extended after they were written."""
 
 
-def period_at(held: EntitlementSet, feature: Feature, at: int) -> UsagePeriod:
-    """The feature's usage period that contains the instant.
-
-    A trial is one period; the calendar's periods are cut at its two ends.
-    """
-    for trial in held.trials:
-        if trial[0] <= at < trial[1]:
-            return UsagePeriod(*trial)
-    period = held.calendars.of(feature).period_at(at)
-    start, end = max(period.start, 0), min(period.end, END)
-    for trial in held.trials:
-        for cut in trial:
-            if start < cut <= at:
-                start = cut
-            if at < cut < end:
-                end = cut
-    return UsagePeriod(start, end)
-
-
 def segments(held: EntitlementSet, feature: Feature, *, at: int, back: bool = False) -> tuple[Segment, ...]:
     """The segments of the period that contains `at` and of the next; with `back`, of the previous one too.
 
-    They tile from the first period's start to the last one's end, in order.
+    They tile from the first period's start to the last one's end, in order, and so do those of a trial in between.
     """
     current = period_at(held, feature, at)
-    previous = period_at(held, feature, max(0, current.start - 1)) if current.start else current
-    following = _after(held, feature, current)
-    spans = [(current, _earliest(held, feature, current, previous)), (following, current.start)]
-    if back and previous != current:
-        before = period_at(held, feature, max(0, previous.start - 1)) if previous.start else previous
-        spans.insert(0, (previous, before.start))
+    start = _before(held, feature, current).start if back else current.start
     found: list[Segment] = []
-    for period, previous_start in spans:
-        after = _after(held, feature, period)
-        # Kept beyond the next period by half of it, because a change of zone or anchor may yet make that one longer.
-        keep_until = after.end + (after.end - after.start) // 2
-        if any(period.start == start for start, _ in held.trials):
-            keep_until += TRIAL_KEPT
-        found += _cut(held, feature, period, previous_start, keep_until)
+    for stretch in stretches(held, feature, start, _after(held, feature, current).end):
+        earliest, keep_until = _earliest(held, feature, stretch.period), _keep_until(held, feature, stretch)
+        found += [
+            _segment(phase, feature, held, stretch, earliest, keep_until)
+            for phase in held.phases
+            if phase.start < stretch.end and stretch.start < phase.end
+        ]
     return tuple(found)
 
 
-def _earliest(held: EntitlementSet, feature: Feature, current: UsagePeriod, previous: UsagePeriod) -> int:
-    """How far back units may be recorded: not into a period of a shorter rule, whose counters may be gone by now."""
-    calendars = held.calendars.of(feature)
-    same = calendars.calendar_at(current.start).rule == calendars.calendar_at(previous.start).rule
-    longer = current.end - current.start > 2 * (previous.end - previous.start)
-    return current.start if longer and not same else previous.start
+def _before(held: EntitlementSet, feature: Feature, period: UsagePeriod) -> UsagePeriod:
+    return period_at(held, feature, period.start - 1) if period.start else period
 
 
 def _after(held: EntitlementSet, feature: Feature, period: UsagePeriod) -> UsagePeriod:
     return period_at(held, feature, period.end) if period.end < END else period
 
 
-def _cut(
-    held: EntitlementSet, feature: Feature, period: UsagePeriod, previous_start: int, keep_until: int
-) -> list[Segment]:
-    return [
-        _segment(phase, feature, period, previous_start, keep_until)
-        for phase in held.phases
-        if phase.start < period.end and period.start < phase.end
-    ]
+def _earliest(held: EntitlementSet, feature: Feature, current: UsagePeriod) -> int:
+    """How far back units may be recorded: not into a period of a shorter rule, whose counters may be gone by now."""
+    previous, calendars = _before(held, feature, current), held.calendars.of(feature)
+    same = calendars.calendar_at(current.start).rule == calendars.calendar_at(previous.start).rule
+    longer = current.end - current.start > 2 * (previous.end - previous.start)
+    return current.start if longer and not same else previous.start
 
 
-def _segment(phase: Phase, feature: Feature, period: UsagePeriod, previous_start: int, keep_until: int) -> Segment:
+def _keep_until(held: EntitlementSet, feature: Feature, stretch: Stretch) -> int:
+    """Beyond the next period by half of it, because a change of zone or anchor may yet make that one longer.
+
+    A trial that is to come may yet end soon, and the calendar's period go on.
+    """
+    following = [_after(held, feature, stretch.period)]
+    if not stretch.trial:
+        following.append(calendars_period_after(held, feature, stretch.period))
+    until = max(after.end + (after.end - after.start) // 2 for after in following)
+    return until + TRIAL_KEPT if stretch.trial else until
+
+
+def _segment(
+    phase: Phase, feature: Feature, held: EntitlementSet, stretch: Stretch, previous_start: int, keep_until: int
+) -> Segment:
     resolved = phase.features.get(feature.feature_key)
     entitlement = resolved.entitlement if resolved else None
     limit: int | None = 0
     if entitlement is not None:
         limit = None if entitlement.unlimited else (entitlement.limit or 0)
     return Segment(
-        start=max(phase.start, period.start),
-        end=min(phase.end, period.end),
-        period_start=period.start,
-        period_end=period.end,
+        start=max(phase.start, stretch.start),
+        end=min(phase.end, stretch.end),
+        period_start=stretch.period.start,
+        period_end=stretch.period.end,
+        own=stretch.trial,
+        apart=stretch.trial and begins_with_another(held, feature, stretch.period),
         previous_start=previous_start,
         keep_until=keep_until,
         limit=limit,

@@ -127,4 +127,5 @@ def _metered(catalog: Catalog, feature_key: str) -> list[Feature]:
 
 def _row_key(row: wire.UsageRow) -> str:
     """By feature, period and group."""
-    return key_of(row.feature_key, row.period_start_time.ToMicroseconds(), row.group)
+    starts, ends = row.period_start_time.ToMicroseconds(), row.period_end_time.ToMicroseconds()
+    return key_of(row.feature_key, starts, ends, row.group)

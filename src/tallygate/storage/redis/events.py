@@ -106,7 +106,9 @@ class EventStream:
             for fact in facts:
                 at = fact.source
                 meter = keys.meter(at.partition, fact.tenant_id, fact.account_id, fact.feature_key)
-                touched = (keys.stream(at.partition), meter, f"{meter}:{fact.period_start}")
+                counter = f"{meter}:{fact.period_start}"
+                apart = (counter + keys.APART,) if fact.trial else ()
+                touched = (keys.stream(at.partition), meter, counter, *apart)
                 told = return_announcement(fact.tenant_id, fact.account_id, fact.feature_key)
                 announcement = (keys.CHANGES_CHANNEL, told)
                 pipeline.eval(_GIVE_BACK, len(touched), *touched, GROUP, at.entry_id, *announcement, *_units(fact))

@@ -106,6 +106,8 @@ def _segment(segment: Segment) -> list[Any]:
         int(segment.absent),
         int(segment.exclusive),
         -1 if segment.hard_limit is None else segment.hard_limit,
+        keys.OWN_RESET if segment.own else keys.RESET,
+        keys.APART if segment.apart else "",
         pack_all(segment.subscription_id, segment.plan_key, segment.plan_version, int(segment.trial)),
     ]
 

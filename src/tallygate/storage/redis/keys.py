@@ -20,6 +20,9 @@ WHOLE = "tg:{keys}:whole"
 PROBES = tuple(f"tg:{{keys}}:probe:{kind}" for kind in ("string", "hash", "list", "stream"))
 """What a connection writes to find out whether it may; nobody reads them, and they expire."""
 
+RESET, OWN_RESET, APART = "r", "s", "s"
+"""A meter's fields of its last resets, outside and in trials, and what a trial's counter has behind it (`meter`)."""
+
 _LONGEST_ENTRIES = 256
 _ESCAPES = str.maketrans({"%": "%25", ":": "%3A", "{": "%7B", "}": "%7D", "=": "%3D", ",": "%2C"})
 
@@ -70,9 +73,10 @@ def account(partition: int, tenant_id: str, account_id: str) -> str:
 
 
 def meter(partition: int, tenant_id: str, account_id: str, feature_key: str) -> str:
-    """Hash {r, l, t, g:<grant>}: last reset, last level and its time, units burnt of each grant.
+    """Hash {r, s, l, t, g:<grant>}: last reset, that in a trial, last level and its time, units burnt of each grant.
 
-    With `:<period start>` behind it: hash {u, i, o, t, g:<grant>}: one usage period's counter.
+    With `:<period start>` behind it: hash {u, i, o, t, g:<grant>}: one usage period's counter. That of a trial that
+    begins together with a period of the calendar has `s` behind it besides.
     """
     return f"tg:{{{partition}}}:m:{part(tenant_id)}:{part(account_id)}:{part(feature_key)}"
 

@@ -24,7 +24,8 @@
 --   x  digest payload_hash bucket context, family channel announcement segments
 --   r  digest payload_hash bucket cost, algorithm(t|f|s) limit window tick token drain size burst sub_bucket_width since keep
 --   A segment: start end period_start period_end previous_start keep_until limit|-1 overage denial|"" absent exclusive
---   hard_limit|-1 (of overage), and packed as a fact ends: subscription, plan, version, trial. A grant: id amount effective expire.
+--   hard_limit|-1 (of overage), the meter's field of its last reset, what its counter's key has behind it, and packed as a
+--   fact ends: subscription, plan, version, trial. A grant: id amount effective expire.
 --   What a channel is named for is announced with the commit: it may let others pass who were denied.
 -- Real time (`raw`) is what keys, records for replays and the kept clock live on; `now` is the tenant's.
 -- The clock is kept to a grain, and so is the look at the stream's bound: who appends a fact looks when it is the first to

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, cast, column, func
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, cast, column, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,17 +15,26 @@ _EVENTS = billable_events.c
 _BURN_ORDER = (PotKind.INCLUDED, PotKind.GRANT, PotKind.OVERAGE)
 
 
-async def pots_paid(connection: AsyncConnection, facts: Select[Any]) -> Mapping[int, tuple[Pot, ...]]:
-    """What the pots paid for these facts, refunds taken off, by the start of their period; `facts` selects nothing."""
+async def pots_paid(
+    connection: AsyncConnection, facts: Select[Any], apart: ColumnElement[int]
+) -> Mapping[tuple[int, bool], tuple[Pot, ...]]:
+    """What the pots paid for these facts, refunds taken off, by the start of their period, and which one `apart` says.
+
+    `facts` selects nothing.
+    """
     pots = _pots(connection)
     kind, grant_id = _member(connection, pots, "kind"), _member(connection, pots, "grant_id")
-    paid = func.sum(cast(_member(connection, pots, "quantity"), BigInteger))
-    query = facts.add_columns(_EVENTS.period_start, kind, grant_id, paid).select_from(billable_events, pots)
-    found: dict[int, list[Pot]] = defaultdict(list)
-    for start, name, grant, quantity in await connection.execute(query.group_by(_EVENTS.period_start, kind, grant_id)):
+    paid = cast(_member(connection, pots, "quantity"), BigInteger).label("paid")
+    query = facts.add_columns(_EVENTS.period_start, apart, kind.label("kind"), grant_id.label("grant_id"), paid)
+    rows = query.select_from(billable_events, pots).subquery()
+    keys = rows.c.period_start, rows.c.apart, rows.c.kind, rows.c.grant_id
+    found: dict[tuple[int, bool], list[Pot]] = defaultdict(list)
+    for start, other, name, grant, quantity in await connection.execute(
+        select(*keys, func.sum(rows.c.paid)).group_by(*keys)
+    ):
         if quantity:
-            found[start].append(Pot(kind=PotKind(name), quantity=int(quantity), grant_id=grant))
-    return {start: tuple(sorted(paying, key=_order)) for start, paying in found.items()}
+            found[start, bool(other)].append(Pot(kind=PotKind(name), quantity=int(quantity), grant_id=grant))
+    return {period: tuple(sorted(paying, key=_order)) for period, paying in found.items()}
 
 
 def _order(pot: Pot) -> tuple[int, str]:

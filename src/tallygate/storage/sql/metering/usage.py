@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, case, func, literal, select
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, false, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -12,7 +12,7 @@ from sqlalchemy.sql.expression import FunctionElement
 from tallygate.domain.event import FactKind
 from tallygate.domain.gating.decision import Pot
 from tallygate.domain.period import UsagePeriod
-from tallygate.metering.ports import Meter, PeriodTotal, Sample
+from tallygate.metering.ports import CountedPeriod, Meter, PeriodTotal, Sample
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.metering.pots import pots_paid
 from tallygate.storage.sql.metering.tables import billable_events
@@ -50,37 +50,44 @@ class SqlUsageReader:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def periods(self, meter: Meter, start: int, end: int) -> Sequence[UsagePeriod]:
+    async def periods(self, meter: Meter, start: int, end: int) -> Sequence[CountedPeriod]:
         """Periods by start; a reset's own is [when it happened, end of the period that it cut)."""
         opened = case((_EVENTS.kind == FactKind.RESET.value, _EVENTS.occurred_time), else_=_EVENTS.period_start)
-        rows = _overlapping(select(opened.label("opened"), _EVENTS.period_end), meter, start, end).subquery()
-        query = select(rows.c.opened, func.max(rows.c.period_end)).group_by(rows.c.opened).order_by(rows.c.opened)
+        wanted = select(opened.label("opened"), _EVENTS.period_end, _apart(meter))
+        rows = _overlapping(wanted, meter, start, end).subquery()
+        query = select(rows.c.opened, func.max(rows.c.period_end), rows.c.apart)
+        query = query.group_by(rows.c.opened, rows.c.apart).order_by(rows.c.opened)
         with translated():
             async with self._engine.connect() as connection:
-                return [UsagePeriod(first, last) for first, last in await connection.execute(query) if first < last]
+                return [
+                    CountedPeriod(period=UsagePeriod(first, last), apart=bool(apart))
+                    for first, last, apart in await connection.execute(query)
+                    if first < last
+                ]
 
     async def totals(
         self, meter: Meter, start: int, end: int, kinds: Collection[FactKind], *, unique_by: str = ""
     ) -> Sequence[PeriodTotal]:
         """Add up in the database."""
         member = _dimension(unique_by) if unique_by else _EVENTS.user_id
-        wanted = select(_EVENTS.period_start, _EVENTS.quantity, _group(meter), member.label("member"))
+        wanted = select(_EVENTS.period_start, _apart(meter), _EVENTS.quantity, _group(meter), member.label("member"))
         rows = _overlapping(wanted, meter, start, end).where(_EVENTS.kind.in_(_texts(kinds))).subquery()
         query = select(
             rows.c.period_start,
+            rows.c.apart,
             rows.c.group,
             func.sum(rows.c.quantity).label("total"),
             func.max(rows.c.quantity).label("greatest"),
             func.count(func.nullif(rows.c.member, "").distinct()).label("members"),
             func.count().label("facts"),
-        ).group_by(rows.c.period_start, rows.c.group)
+        ).group_by(rows.c.period_start, rows.c.apart, rows.c.group)
         with translated():
             async with self._engine.connect() as connection:
                 found = (await connection.execute(query)).all()
                 burnt = FactKind.CONSUME in kinds and not meter.group_by
                 paying = _overlapping(_NOTHING, meter, start, end).where(_EVENTS.kind.in_(_texts(kinds)))
-                pots = await pots_paid(connection, paying) if burnt else {}
-        return [_total(row, pots.get(row.period_start, ())) for row in found]
+                pots = await pots_paid(connection, paying, _apart(meter)) if burnt else {}
+        return [_total(row, pots.get((row.period_start, bool(row.apart)), ())) for row in found]
 
     async def samples(self, meter: Meter, start: int, end: int, kinds: Collection[FactKind]) -> AsyncIterator[Sample]:
         """Stream rows, a page of them in memory at a time."""
@@ -118,6 +125,7 @@ def _total(row: Row[Any], pots: tuple[Pot, ...]) -> PeriodTotal:
         distinct=row.members,
         count=row.facts,
         pots=pots,
+        apart=bool(row.apart),
     )
 
 
@@ -136,6 +144,12 @@ def _of(query: Select[Any], meter: Meter) -> Select[Any]:
         _EVENTS.account_id == meter.account_id,
         _EVENTS.feature_key == meter.feature_key,
     )
+
+
+def _apart(meter: Meter) -> ColumnElement[int]:
+    """1 of what a trial counted with which another period begins."""
+    apart = and_(_EVENTS.trial, _EVENTS.period_start.in_(meter.apart)) if meter.apart else false()
+    return case((apart, 1), else_=0).label("apart")
 
 
 def _group(meter: Meter) -> ColumnElement[str]:

@@ -14,19 +14,30 @@ local active_grants = function(segment, grants, at)
 end
 
 local read_meter = function(place)
+  local resets = place.segment[SEGMENT_RESETS]
+  -- The version before kept one field: what lies in this trial was a reset of it.
+  if resets ~= 'r' then place.reset = num(redis.call('HGET', place.key, resets)) end
   if place.family == 'd' and place.grants == NONE then
-    place.reset = num(redis.call('HGET', place.key, 'r'))
+    place.reset = math.max(place.reset, num(redis.call('HGET', place.key, 'r')))
     return
   end
   local fields = {'r', 'l', 't'}
   for _, grant in ipairs(place.grants) do fields[#fields + 1] = 'g:' .. grant[GRANT_ID] end
   local values = redis.call('HMGET', place.key, unpack(fields))
-  place.reset, place.level, place.level_time = num(values[1]), num(values[2]), num(values[3])
+  place.reset, place.level, place.level_time = math.max(place.reset, num(values[1])), num(values[2]), num(values[3])
   for i, grant in ipairs(place.grants) do place.burnt[grant[GRANT_ID]] = num(values[3 + i]) end
 end
 
+local counter_of = function(place) return place.key .. ':' .. fmt(place.start) .. place.segment[SEGMENT_APART] end
+
+-- A period that goes on after a trial saw no level that was observed in it.
+local carry_level = function(place)
+  if place.counted >= place.level_time or place.level_time > place.at then return end
+  place.used = place.family == 'm' and math.max(place.used, place.level) or place.level
+end
+
 local read_counter = function(place)
-  local key = place.key .. ':' .. fmt(place.start)
+  local key = counter_of(place)
   place.counter_key = key
   local values
   if place.grants == NONE then
@@ -44,7 +55,8 @@ local read_counter = function(place)
   place.used, place.included, place.overage = num(values[1]), num(values[2]), num(values[3])
   place.counted = num(values[4])
   for i, grant in ipairs(place.grants) do place.paid[grant[GRANT_ID]] = num(values[4 + i]) end
-  if (place.family == 'm' or place.family == 'l') and not place.exists then place.used = place.level end
+  if place.family ~= 'm' and place.family ~= 'l' then return end
+  if place.exists then carry_level(place) else place.used = place.level end
 end
 
 -- The segments begin at `first` of the gate; all that follow are segments.

@@ -1,7 +1,7 @@
 -- A new usage period, now; told as granted is what the one that it closes has counted.
 local commit_reset = function(gate, outcome)
   local place = outcome.place
-  redis.call('HSET', place.key, 'r', fmt(now))
+  redis.call('HSET', place.key, place.segment[SEGMENT_RESETS], fmt(now))
   write_counter(place)
   add_fact(gate, place, 0, outcome.yes)
   publish(gate[RESET_CHANNEL], gate[RESET_NEWS])
@@ -14,7 +14,7 @@ local reset = function(gate, key)
   place.used = (place.family == 'm' or place.family == 'l') and place.level or 0
   place.included, place.overage, place.counted = 0, 0, 0
   place.start, place.exists = now, false
-  place.counter_key = key .. ':' .. fmt(now)
+  place.counter_key = counter_of(place)
   local result = {1, 'WITHIN_LIMIT', closed, place.used, -1, -1, place.index, now, place.segment[SEGMENT_PERIOD_END], {}, {}}
   return {yes = result, no = result, place = place, commit = commit_reset}
 end
