@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
-from tallygate.control_plane.proposals import ChangePlan
+from tallygate.control_plane.proposals import ChangePlan, When
 from tallygate.control_plane.subscription_changes import change_plan
 from tallygate.control_plane.tenants import CreateTenant, create_tenant
 from tallygate.domain.catalog import (
@@ -92,7 +92,7 @@ class ControlPlane:
         return await self.read(lambda work, _: account_record(work, account_id))
 
     async def change_plan(self, account_id: str, plan_key: str) -> Any:
-        request = ChangePlan(account_id=account_id, plan_key=plan_key)
+        request = ChangePlan(account_id=account_id, plan_key=plan_key, when=When.NOW)
         return await self.write(lambda work, now: change_plan(work, request, now=now))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from tallygate.billing.change_invoices import change_documents
 from tallygate.billing.closing import due_fixed_lines, read_books
 from tallygate.billing.previews import Preview, preview_of
 from tallygate.domain.billing.lines import Line
@@ -24,9 +25,12 @@ async def preview_change(
     *,
     change_time: int,
     quantity: QuantityChange | None = None,
+    at_once: bool = False,
     now: int,
 ) -> ChangePreview:
     """What it costs that a subscription is as `after` from an instant on, with another quantity where there is one.
+
+    The next invoice is the change's own where it is invoiced `at_once` and something is due.
 
     Raises:
         AccountNotFoundError: there is no such account.
@@ -38,7 +42,9 @@ async def preview_change(
     without = {(line.line_key, line.exact) for line in await due_fixed_lines(work, books, change_time)}
     due = await due_fixed_lines(work, changed, change_time)
     lines = tuple(line for line in due if (line.line_key, line.exact) not in without)
-    return ChangePreview(lines=lines, next=await preview_of(work, changed))
+    own = await change_documents(work, changed, now) if at_once and change_time <= now else []
+    following = Preview(invoices=tuple(own), cut_time=now) if own else await preview_of(work, changed)
+    return ChangePreview(lines=lines, next=following)
 
 
 def _changed(timeline: Timeline, after: StoredSubscription, quantity: QuantityChange | None) -> Timeline:

@@ -19,8 +19,10 @@ from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import AccountNotFoundError
+from tallygate.domain.money import rounded
 from tallygate.domain.period import PeriodRule, UsagePeriod, local_date, usage_period
 from tallygate.records.billing import CLOSE, BillingAccount
+from tallygate.records.lookup import billing_calendar
 from tallygate.records.ports import BillingWork
 from tallygate.records.values import SubscriptionQuery
 
@@ -126,10 +128,7 @@ async def read_books(work: BillingWork, account_id: str, *, now: int) -> Books |
     query = SubscriptionQuery(now=now, limit=_MOST_SUBSCRIPTIONS, account_ids=[account_id])
     held = await work.subscriptions.list(query)
     quantities = tuple(await work.quantities.of(account_id))
-    calendar = Calendar(
-        zone=(state.zone if state is not None else "") or account.time_zone or catalog.time_zone,
-        account_create_time=account.create_time,
-    )
+    calendar = await billing_calendar(work, account, catalog)
     timelines = tuple(
         Timeline(subscription=one.subscription, catalog=catalog, cancel_time=one.cancel_time, quantities=quantities)
         for one in reversed(held)
@@ -142,7 +141,11 @@ async def read_books(work: BillingWork, account_id: str, *, now: int) -> Books |
         timelines=timelines,
         runs=tuple(run for timeline in timelines for run in runs(timeline, calendar)),
         test=(await work.tenants.get()).test,
-        fees=tuple(await work.fees.uninvoiced(account_id)),
+        fees=tuple(
+            fee
+            for fee in await work.fees.uninvoiced(account_id)
+            if rounded(fee.exact, catalog.billing.rounding.amounts)  # what comes to nothing is on no invoice
+        ),
         closed_until=state.closed_until if state is not None else catalog.billing.start_time - 1,
     )
 
@@ -156,12 +159,15 @@ async def due_lines(work: BillingWork, books: Books, cut: int) -> tuple[Line, ..
             timeline, books.calendar, books.amounts, since=since, until=cut, begins=books.policy.start_time
         )
         found += await _usage_lines(work, books, windows)
-    found += [
-        fee_line(fee, books.policy.rounding.amounts, decimals=decimals_of(fee.currency))
-        for fee in books.fees
-        if fee.create_time < cut
-    ]
+    found += due_fees(books, cut)
     return tuple(found)
+
+
+def due_fees(books: Books, cut: int) -> list[Line]:
+    """The lines of fees that were created before a cut and not issued."""
+    rounding = books.policy.rounding.amounts
+    fees = [fee for fee in books.fees if fee.create_time < cut]
+    return [fee_line(fee, rounding, decimals=decimals_of(fee.currency)) for fee in fees]
 
 
 async def due_fixed_lines(work: BillingWork, books: Books, until: int) -> list[Line]:
@@ -207,7 +213,7 @@ async def _counted(work: BillingWork, books: Books, window: UsageWindow, through
 
 
 async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list[Invoice]:
-    return [await _finalise(work, books, document, now=now) for document in await made_at(work, books, cut)]
+    return [await finalise(work, books, document, now=now) for document in await made_at(work, books, cut)]
 
 
 async def made_at(work: BillingWork, books: Books, cut: int) -> tuple[Invoice, ...]:
@@ -220,7 +226,8 @@ async def made_at(work: BillingWork, books: Books, cut: int) -> tuple[Invoice, .
     return tuple(documents(lines, tenant_id=work.tenant_id, account_id=books.account_id, kind=kind, period=period))
 
 
-async def _finalise(work: BillingWork, books: Books, document: Invoice, *, now: int) -> Invoice:
+async def finalise(work: BillingWork, books: Books, document: Invoice, *, now: int) -> Invoice:
+    """Give a document its number and instants, and issue it."""
     series = series_of(document.kind)
     number, issue_time = await work.invoices.next_number(series, now=now)
     zone = books.catalog.time_zone

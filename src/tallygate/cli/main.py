@@ -22,7 +22,7 @@ LAZY = {
     "tenant": (f"{_COMMANDS}.installation", "Create tenants, directly in the database."),
     "catalog": (f"{_COMMANDS}.catalog", "Validate, compare, publish and export what is sold."),
     "account": (f"{_COMMANDS}.account", "Create, import and show accounts."),
-    "subscription": (f"{_COMMANDS}.subscription", "Subscribe accounts to plans, and change that."),
+    "subscription": (f"{_COMMANDS}.subscription_changes", "Subscribe accounts to plans, and change that."),
     "seat": (f"{_COMMANDS}.seat", "Assign seats to users."),
     "grant": (f"{_COMMANDS}.grant", "Grant accounts more units of a feature: top-ups, promotions, credits."),
     "override": (f"{_COMMANDS}.override", "Make dated exceptions for an account."),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, known_add_on
 from tallygate.control_plane.subscription_terms import (
     held_add_on,
+    is_trialing,
     period_end,
     state_at,
     term_at,
@@ -17,14 +18,16 @@ from tallygate.control_plane.subscription_terms import (
     without_trial,
 )
 from tallygate.control_plane.subscriptions import live_ones
-from tallygate.domain.account import Subscription, SubscriptionState
-from tallygate.domain.billing.timeline import QuantityChange
-from tallygate.domain.catalog import FeatureKind
+from tallygate.domain.account import ChangeProration, Subscription, SubscriptionState
+from tallygate.domain.billing.recurring_rate import is_lower, per_30_days
+from tallygate.domain.billing.runs import billing_rule, runs
+from tallygate.domain.billing.timeline import QuantityChange, Timeline
+from tallygate.domain.catalog import FeatureKind, Plan
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.domain.instants import rfc3339
 from tallygate.records.fields import check_instant, check_quantity
-from tallygate.records.lookup import feature_of, known_account, plan_on_sale
-from tallygate.records.ports import UnitOfWork
+from tallygate.records.lookup import billing_calendar, feature_of, known_account, plan_on_sale
+from tallygate.records.ports import BillingWork
 from tallygate.records.values import Account, StoredSubscription
 
 _GRANTING_NOTHING = {SubscriptionState.INCOMPLETE, SubscriptionState.SUSPENDED}
@@ -41,12 +44,17 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePlan:
-    """A change to another plan (or version), NOW or at PERIOD_END; NOW ends a trial."""
+    """A change to another plan (or version), NOW or at PERIOD_END; NOW ends a trial.
+
+    Without `when` it is NOW, but for a downgrade, to lower recurring fees, PERIOD_END. What a plan names among its
+    upgrades is no downgrade, whatever it costs.
+    """
 
     account_id: str
     plan_key: str
     plan_version: int | None = None
-    when: When = When.NOW
+    when: When | None = None
+    proration: ChangeProration = ChangeProration.PRORATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,7 @@ class SetAddOn:
     add_on_key: str
     quantity: int | None = None
     version: int | None = None
+    proration: ChangeProration = ChangeProration.PRORATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,22 +90,24 @@ class Proposal:
     quantity: QuantityChange | None = None
 
 
-async def proposed_plan(work: UnitOfWork, request: ChangePlan, *, now: int) -> Proposal:
+async def proposed_plan(work: BillingWork, request: ChangePlan, *, now: int) -> Proposal:
     """The live subscription moved to another plan; what was to come before no longer comes."""
     account = await known_account(work, request.account_id)
     plan = plan_on_sale(await work.catalog.load(), request.plan_key, request.plan_version)
     held = await changeable(work, account, now)
-    live = held.subscription
-    if request.when is When.AT:
-        raise InvalidFieldError(field="when", expected="now or period_end", got=request.when)
-    if request.when is When.PERIOD_END:
-        at = await _period_end(work, account, live, now)
-        return _proposal(held, with_plan_from(live, plan, at), at)
-    at = max(now, live.start_time)
-    return _proposal(held, with_plan_from(without_trial(live, now), plan, at), at)
+    subscription = held.subscription
+    when = request.when or await _usual_time(work, held, plan, now)
+    if when is When.AT:
+        raise InvalidFieldError(field="when", expected="now or period_end", got=when)
+    if when is When.PERIOD_END:
+        at = await _period_end(work, account, subscription, now)
+    else:
+        at, subscription = max(now, subscription.start_time), without_trial(subscription, now)
+        await _check_proration(work, subscription, plan, request.proration, now)
+    return _proposal(held, with_plan_from(subscription, plan, at, proration=request.proration), at)
 
 
-async def proposed_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> Proposal:
+async def proposed_add_on(work: BillingWork, request: SetAddOn, *, now: int) -> Proposal:
     """The live subscription holding an add-on in some quantity from now on."""
     account = await known_account(work, request.account_id)
     catalog = await work.catalog.load()
@@ -107,16 +118,18 @@ async def proposed_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> P
     quantity = kept if request.quantity is None else check_quantity("quantity", request.quantity)
     if quantity == 0:
         known_add_on(catalog, request.add_on_key)
-        without = live if before is None else with_add_on(live, request.add_on_key, 0, 0, start)
+        key, how = request.add_on_key, request.proration
+        without = live if before is None else with_add_on(live, key, 0, 0, start, proration=how)
         return _proposal(held, without, start)
     choice = AddOnChoice(add_on_key=request.add_on_key, quantity=quantity, version=request.version)
     add_on = check_add_on(catalog, term_at(live, now).plan_key, choice)
     if before is not None and (before.quantity, before.version) == (quantity, add_on.version):
         return _proposal(held, live, start)
-    return _proposal(held, with_add_on(live, request.add_on_key, add_on.version, quantity, start), start)
+    after = with_add_on(live, request.add_on_key, add_on.version, quantity, start, proration=request.proration)
+    return _proposal(held, after, start)
 
 
-async def proposed_end(work: UnitOfWork, request: CancelSubscription, *, now: int) -> Proposal:
+async def proposed_end(work: BillingWork, request: CancelSubscription, *, now: int) -> Proposal:
     """The live subscription with an end; until then it grants as before. One that grants nothing ends at once.
 
     An end that it has already never moves later by this.
@@ -135,7 +148,7 @@ async def proposed_end(work: UnitOfWork, request: CancelSubscription, *, now: in
 
 
 async def proposed_quantity(
-    work: UnitOfWork, account_id: str, feature_key: str, quantity: int, *, now: int
+    work: BillingWork, account_id: str, feature_key: str, quantity: int, *, now: int
 ) -> Proposal:
     """The live subscription with so many seats of a feature, or where none is named so many users, from now on.
 
@@ -153,7 +166,7 @@ async def proposed_quantity(
     return Proposal(before=held, after=held, change_time=now, quantity=change)
 
 
-async def live(work: UnitOfWork, account: Account, now: int) -> StoredSubscription:
+async def live(work: BillingWork, account: Account, now: int) -> StoredSubscription:
     """The live subscription of an account.
 
     Raises:
@@ -165,7 +178,7 @@ async def live(work: UnitOfWork, account: Account, now: int) -> StoredSubscripti
     return held
 
 
-async def changeable(work: UnitOfWork, account: Account, now: int) -> StoredSubscription:
+async def changeable(work: BillingWork, account: Account, now: int) -> StoredSubscription:
     """The live subscription of an account, where what it holds may change.
 
     Raises:
@@ -183,7 +196,7 @@ def _proposal(held: StoredSubscription, changed: Subscription, at: int) -> Propo
     return Proposal(before=held, after=replace(held, subscription=changed), change_time=at)
 
 
-async def _end(work: UnitOfWork, account: Account, held: Subscription, request: CancelSubscription, now: int) -> int:
+async def _end(work: BillingWork, account: Account, held: Subscription, request: CancelSubscription, now: int) -> int:
     if request.when is When.PERIOD_END:
         end = await _period_end(work, account, held, now)
         return end if held.end_time is None else min(end, held.end_time)
@@ -196,7 +209,34 @@ async def _end(work: UnitOfWork, account: Account, held: Subscription, request: 
     return end
 
 
-async def _period_end(work: UnitOfWork, account: Account, held: Subscription, now: int) -> int:
+async def _period_end(work: BillingWork, account: Account, held: Subscription, now: int) -> int:
     catalog, term = await work.catalog.load(), term_at(held, now)
+    if catalog.billing is not None and not is_trialing(held, now):
+        calendar = await billing_calendar(work, account, catalog)
+        for run in runs(Timeline(subscription=held, catalog=catalog), calendar):
+            if run.start <= max(now, held.start_time) < run.end:
+                return run.stretch(run.period(max(now, held.start_time))).end
     plan = catalog.plan(term.plan_key, term.plan_version)
     return period_end(held, plan, zone=account.time_zone or catalog.time_zone, now=now)
+
+
+async def _usual_time(work: BillingWork, held: StoredSubscription, plan: Plan, now: int) -> When:
+    """At once, but at the period's end for a downgrade; what the plan names among its upgrades is none."""
+    term = term_at(held.subscription, now)
+    before = (await work.catalog.load()).plan(term.plan_key, term.plan_version)
+    if before is None or plan.plan_key in before.upgrades_to:
+        return When.NOW
+    quantities = {change.source: change.quantity for change in await work.quantities.of(held.account_id)}
+    lower = is_lower(per_30_days(plan.prices, quantities), per_30_days(before.prices, quantities))
+    return When.PERIOD_END if lower else When.NOW
+
+
+async def _check_proration(
+    work: BillingWork, held: Subscription, plan: Plan, proration: ChangeProration, now: int
+) -> None:
+    """Without proration the running invoice period goes on to its end, so the new plan must be invoiced alike."""
+    term = term_at(held, now)
+    before = (await work.catalog.load()).plan(term.plan_key, term.plan_version)
+    if proration is ChangeProration.NONE and billing_rule(before) != billing_rule(plan):
+        expected = "prorate, or when: period_end, as the plan is invoiced by other periods"
+        raise InvalidFieldError(field="proration", expected=expected, got=proration)

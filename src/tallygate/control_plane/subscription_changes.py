@@ -17,29 +17,29 @@ from tallygate.domain.account import SubscriptionState
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError
 from tallygate.records.fields import check_instant
 from tallygate.records.lookup import known_account
-from tallygate.records.ports import UnitOfWork
+from tallygate.records.ports import BillingWork
 from tallygate.records.values import StoredSubscription
 
 _STATES = SubscriptionState
 _SETTABLE = (_STATES.INCOMPLETE, _STATES.ACTIVE, _STATES.PAST_DUE, _STATES.SUSPENDED)
 
 
-async def change_plan(work: UnitOfWork, request: ChangePlan, *, now: int) -> StoredSubscription:
+async def change_plan(work: BillingWork, request: ChangePlan, *, now: int) -> StoredSubscription:
     """Move the live subscription to another plan; what was to come before no longer comes."""
     return await make(work, await proposed_plan(work, request, now=now))
 
 
-async def set_add_on(work: UnitOfWork, request: SetAddOn, *, now: int) -> StoredSubscription:
+async def set_add_on(work: BillingWork, request: SetAddOn, *, now: int) -> StoredSubscription:
     """Hold an add-on in some quantity from now on."""
     return await make(work, await proposed_add_on(work, request, now=now))
 
 
-async def cancel_subscription(work: UnitOfWork, request: CancelSubscription, *, now: int) -> StoredSubscription:
+async def cancel_subscription(work: BillingWork, request: CancelSubscription, *, now: int) -> StoredSubscription:
     """Give the live subscription an end; until then it grants as before. One that grants nothing ends at once."""
     return await make(work, await proposed_end(work, request, now=now))
 
 
-async def extend_trial(work: UnitOfWork, account_id: str, trial_end_time: int, *, now: int) -> StoredSubscription:
+async def extend_trial(work: BillingWork, account_id: str, trial_end_time: int, *, now: int) -> StoredSubscription:
     """Move the end of a running trial: later, or earlier down to now.
 
     Raises:
@@ -55,7 +55,7 @@ async def extend_trial(work: UnitOfWork, account_id: str, trial_end_time: int, *
 
 
 async def extend_subscription(
-    work: UnitOfWork, account_id: str, end_time: int | None, *, now: int
+    work: BillingWork, account_id: str, end_time: int | None, *, now: int
 ) -> StoredSubscription:
     """Move the end of the live subscription, None: without end; a cancellation is taken back."""
     held = await live(work, await known_account(work, account_id), now)
@@ -67,7 +67,7 @@ async def extend_subscription(
     return await make(work, Proposal(before=held, after=after, change_time=now))
 
 
-async def set_state(work: UnitOfWork, account_id: str, state: SubscriptionState, *, now: int) -> StoredSubscription:
+async def set_state(work: BillingWork, account_id: str, state: SubscriptionState, *, now: int) -> StoredSubscription:
     """Set the state that billing decides on; the others follow from the instants.
 
     Raises:
@@ -84,7 +84,7 @@ async def set_state(work: UnitOfWork, account_id: str, state: SubscriptionState,
     return await make(work, Proposal(before=held, after=after, change_time=now))
 
 
-async def make(work: UnitOfWork, proposal: Proposal) -> StoredSubscription:
+async def make(work: BillingWork, proposal: Proposal) -> StoredSubscription:
     """Make a change; one that changes nothing writes nothing."""
     before, after = proposal.before, proposal.after
     if after.subscription != before.subscription:

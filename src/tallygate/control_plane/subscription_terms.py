@@ -5,7 +5,7 @@ Nothing here happens later: what is to come is written down as terms and instant
 
 from dataclasses import replace
 
-from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import Plan
 from tallygate.domain.period import Anchor, PeriodRule, usage_period
 
@@ -49,13 +49,13 @@ def opening_terms(plan: Plan, ends_in: Plan, *, start: int, trial_end: int | Non
     return first, PlanTerm(plan_key=ends_in.plan_key, plan_version=ends_in.version, start_time=trial_end)
 
 
-def with_plan_from(subscription: Subscription, plan: Plan, at: int) -> Subscription:
+def with_plan_from(
+    subscription: Subscription, plan: Plan, at: int, *, proration: ChangeProration = ChangeProration.PRORATE
+) -> Subscription:
     """The subscription with this plan from an instant on; what was to come after it no longer comes."""
     before = tuple(term for term in subscription.terms if term.start_time < at)
-    return replace(
-        subscription,
-        terms=(*before, PlanTerm(plan_key=plan.plan_key, plan_version=plan.version, start_time=at)),
-    )
+    term = PlanTerm(plan_key=plan.plan_key, plan_version=plan.version, start_time=at, proration=proration)
+    return replace(subscription, terms=(*before, term))
 
 
 def without_trial(subscription: Subscription, now: int) -> Subscription:
@@ -71,10 +71,16 @@ def with_version_from(subscription: Subscription, plan: Plan, at: int) -> Subscr
     ends = [*(term.start_time for term in subscription.terms[1:]), None]
     terms: list[PlanTerm] = []
     for term, end in zip(subscription.terms, ends, strict=True):
-        newer = PlanTerm(plan_key=plan.plan_key, plan_version=plan.version, start_time=max(at, term.start_time))
+        later = term.start_time >= at
+        newer = PlanTerm(
+            plan_key=plan.plan_key,
+            plan_version=plan.version,
+            start_time=max(at, term.start_time),
+            proration=term.proration if later else ChangeProration.PRORATE,
+        )
         if term.plan_key != plan.plan_key or term.plan_version >= plan.version or (end is not None and end <= at):
             terms.append(term)
-        elif term.start_time >= at:
+        elif later:
             terms.append(newer)
         else:
             terms += [term, newer]
@@ -96,17 +102,26 @@ def with_trial_until(subscription: Subscription, trial_end: int) -> Subscription
     return replace(subscription, trial_end_time=end, terms=terms)
 
 
-def with_add_on(subscription: Subscription, add_on_key: str, version: int, quantity: int, now: int) -> Subscription:
+def with_add_on(
+    subscription: Subscription,
+    add_on_key: str,
+    version: int,
+    quantity: int,
+    now: int,
+    *,
+    proration: ChangeProration = ChangeProration.PRORATE,
+) -> Subscription:
     """The subscription holding an add-on in this quantity from now on; zero ends it. What was held stays on record."""
     holdings: list[AddOnHolding] = []
     for holding in subscription.add_ons:
         if holding.add_on_key != add_on_key or (holding.end_time is not None and holding.end_time <= now):
             holdings.append(holding)
         elif holding.start_time < now:
-            holdings.append(replace(holding, end_time=now))
+            holdings.append(replace(holding, end_time=now, end_proration=proration))
     if quantity:
-        new = AddOnHolding(add_on_key=add_on_key, version=version, quantity=quantity, start_time=now)
-        holdings.append(new)
+        holdings.append(
+            AddOnHolding(add_on_key=add_on_key, version=version, quantity=quantity, start_time=now, proration=proration)
+        )
     return replace(subscription, add_ons=tuple(holdings))
 
 

@@ -22,24 +22,34 @@ class SubscriptionState(StrEnum):
     EXPIRED = "expired"
 
 
+class ChangeProration(StrEnum):
+    """How a change within an invoice period is charged: by the rest of the period, or not before its end."""
+
+    PRORATE = "prorate"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTerm:
-    """The plan version that serves from `start_time` until the next term starts."""
+    """The plan version that serves from `start_time` until the next term starts; how the change to it is charged."""
 
     plan_key: str
     plan_version: int
     start_time: int
+    proration: ChangeProration = ChangeProration.PRORATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddOnHolding:
-    """An add-on held in some quantity over [start_time, end_time)."""
+    """An add-on held in some quantity over [start_time, end_time), and how its start and end are charged."""
 
     add_on_key: str
     version: int
     quantity: int
     start_time: int
     end_time: int | None = None
+    proration: ChangeProration = ChangeProration.PRORATE
+    end_proration: ChangeProration = ChangeProration.PRORATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

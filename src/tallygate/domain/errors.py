@@ -51,6 +51,7 @@ class ErrorReason(StrEnum):
     UNIMPLEMENTED = "UNIMPLEMENTED"
     INTERNAL = "INTERNAL"
     ACCOUNT_FULL = "ACCOUNT_FULL"
+    BILLING_NOT_STARTED = "BILLING_NOT_STARTED"
 
 
 class TallygateError(Exception):
@@ -223,6 +224,12 @@ class AccountFullError(ConflictError):
     """The account holds as many of these as it can: revoke, delete or unassign some that serve no more."""
 
     reason = ErrorReason.ACCOUNT_FULL
+
+
+class BillingNotStartedError(ConflictError):
+    """The tenant's catalogue has no billing section, so nothing is invoiced; apply one with `billing:` first."""
+
+    reason = ErrorReason.BILLING_NOT_STARTED
 
 
 class NotATestTenantError(ConflictError):

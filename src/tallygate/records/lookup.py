@@ -1,9 +1,10 @@
 """What a request names: found, or the error that says it is not there."""
 
 from tallygate.domain.account import AccountRecord
+from tallygate.domain.billing.runs import Calendar
 from tallygate.domain.catalog import Catalog, Feature, Plan
 from tallygate.domain.errors import AccountNotFoundError, FeatureNotFoundError, PlanNotFoundError
-from tallygate.records.ports import UnitOfWork
+from tallygate.records.ports import BillingWork, UnitOfWork
 from tallygate.records.values import Account
 
 
@@ -17,6 +18,15 @@ async def known_account(work: UnitOfWork, account_id: str) -> Account:
     if account is None:
         raise AccountNotFoundError(account_id=account_id)
     return account
+
+
+async def billing_calendar(work: BillingWork, account: Account, catalog: Catalog) -> Calendar:
+    """What the invoice periods of an account hang on besides its subscriptions."""
+    state = await work.billing_accounts.get(account.account_id)
+    return Calendar(
+        zone=(state.zone if state is not None else "") or account.time_zone or catalog.time_zone,
+        account_create_time=account.create_time,
+    )
 
 
 async def account_record(work: UnitOfWork, account_id: str) -> AccountRecord:

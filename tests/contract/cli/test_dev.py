@@ -240,7 +240,7 @@ def test_a_subscription_through_its_life(ask):
     assert ask("subscription", "extend", "life", "--trial-end", "2200-01-01").code == 0
     assert ask("subscription", "change-plan", "life", "enterprise").code == 0
     assert ask("check", "life", "sso").code == 0
-    assert ask("subscription", "change-plan", "life", "free").code == 0
+    assert ask("subscription", "change-plan", "life", "free", "--when", "now").code == 0
     assert ask("subscription", "add-on", "life", "sso-addon").code == 0
     assert ask("check", "life", "sso").code == 0
     assert ask("subscription", "state", "life", "suspended").code == 0

@@ -153,8 +153,23 @@ async def test_changing_now_ends_the_trial(acme):
 
 async def test_changing_at_the_very_start_replaces_the_plan(acme):
     await create(acme, trial=True)
-    changed = await run(acme, change_plan, ChangePlan(account_id="acme", plan_key="free"))
+    changed = await run(acme, change_plan, ChangePlan(account_id="acme", plan_key="free", when=When.NOW))
     assert (plans(changed), changed.trial_end_time) == ([("free", NOW)], None)
+
+
+async def test_a_downgrade_waits_for_the_periods_end_unless_it_is_asked_for_at_once(acme):
+    await create(acme)
+    acme.now += DAY
+    assert plans(await run(acme, change_plan, ChangePlan(account_id="acme", plan_key="free"))) == [
+        ("pro", NOW),
+        ("free", NEXT_MONTH),
+    ]
+    request = ChangePlan(account_id="acme", plan_key="free", when=When.NOW)
+    assert plans(await run(acme, change_plan, request)) == [("pro", NOW), ("free", NOW + DAY)]
+    assert plans(await run(acme, change_plan, ChangePlan(account_id="acme", plan_key="pro"))) == [
+        ("pro", NOW),
+        ("pro", NOW + DAY),
+    ]
 
 
 async def test_changing_at_period_end_waits_for_it_and_for_a_trials(acme):
@@ -195,7 +210,7 @@ async def test_add_ons_are_held_as_offered(acme):
     with pytest.raises(InvalidFieldError) as raised:
         await run(acme, set_add_on, SetAddOn(account_id="acme", add_on_key="api-pack"))
     assert raised.value.metadata["field"] == "add_on_key"
-    await run(acme, change_plan, ChangePlan(account_id="acme", plan_key="pro"))
+    await run(acme, change_plan, ChangePlan(account_id="acme", plan_key="pro", when=When.NOW))
     with pytest.raises(InvalidFieldError):
         await run(acme, set_add_on, SetAddOn(account_id="acme", add_on_key="sso-addon", quantity=2))
     with pytest.raises(AddOnNotFoundError):

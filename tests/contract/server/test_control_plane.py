@@ -345,7 +345,7 @@ async def test_a_subscriptions_life(client):
     assert past_due.subscription.state == subscription_pb2.SUBSCRIPTION_STATE_PAST_DUE
     wrong = client.SetSubscriptionState(account_id=ACCOUNT, state=subscription_pb2.SUBSCRIPTION_STATE_EXPIRED)
     assert await refused(wrong) is grpc.StatusCode.INVALID_ARGUMENT
-    moved = await client.ChangePlan(account_id=ACCOUNT, plan_key="free")
+    moved = await client.ChangePlan(account_id=ACCOUNT, plan_key="free", when="CHANGE_WHEN_NOW")
     assert moved.subscription.plan_key == "free"
     ended = await client.CancelSubscription(account_id=ACCOUNT, end_time=Timestamp(seconds=NOW + DAY))
     assert (ended.subscription.end_time.seconds, ended.subscription.cancel_time.seconds) == (NOW + DAY, NOW)

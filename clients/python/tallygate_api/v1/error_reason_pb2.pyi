@@ -44,6 +44,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_FEE_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_FULL: _ClassVar[ErrorReason]
+    ERROR_REASON_BILLING_NOT_STARTED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_INVALID_FIELD: ErrorReason
 ERROR_REASON_MALFORMED_REQUEST: ErrorReason
@@ -82,3 +83,4 @@ ERROR_REASON_INVOICE_NOT_FOUND: ErrorReason
 ERROR_REASON_FEE_NOT_FOUND: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_ACCOUNT_FULL: ErrorReason
+ERROR_REASON_BILLING_NOT_STARTED: ErrorReason

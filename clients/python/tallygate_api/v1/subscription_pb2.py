@@ -26,19 +26,21 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tallygate_api.v1 import catalog_pb2 as tallygate_dot_v1_dot_catalog__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftallygate/v1/subscription.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/catalog.proto\"b\n\x08PlanTerm\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x14\n\x0cplan_version\x18\x02 \x01(\x05\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaa\x01\n\x0c\x41\x64\x64OnHolding\x12\x12\n\nadd_on_key\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x64\x64_on_version\x18\x02 \x01(\x05\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x04\n\x0cSubscription\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\x12\x10\n\x08plan_key\x18\x04 \x01(\t\x12\x14\n\x0cplan_version\x18\x05 \x01(\x05\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0etrial_end_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63\x61ncel_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x05terms\x18\n \x03(\x0b\x32\x16.tallygate.v1.PlanTerm\x12+\n\x07\x61\x64\x64_ons\x18\x0b \x03(\x0b\x32\x1a.tallygate.v1.AddOnHolding\x12#\n\x06prices\x18\x0c \x03(\x0b\x32\x13.tallygate.v1.Price\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x9e\x02\n\x11SubscriptionState\x12\"\n\x1eSUBSCRIPTION_STATE_UNSPECIFIED\x10\x00\x12!\n\x1dSUBSCRIPTION_STATE_INCOMPLETE\x10\x01\x12\x1f\n\x1bSUBSCRIPTION_STATE_TRIALING\x10\x02\x12\x1d\n\x19SUBSCRIPTION_STATE_ACTIVE\x10\x03\x12\x1f\n\x1bSUBSCRIPTION_STATE_PAST_DUE\x10\x04\x12 \n\x1cSUBSCRIPTION_STATE_SUSPENDED\x10\x05\x12\x1f\n\x1bSUBSCRIPTION_STATE_CANCELED\x10\x06\x12\x1e\n\x1aSUBSCRIPTION_STATE_EXPIRED\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftallygate/v1/subscription.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/catalog.proto\"\x94\x01\n\x08PlanTerm\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x14\n\x0cplan_version\x18\x02 \x01(\x05\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\tproration\x18\x04 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\"\xdc\x01\n\x0c\x41\x64\x64OnHolding\x12\x12\n\nadd_on_key\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x64\x64_on_version\x18\x02 \x01(\x05\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\tproration\x18\x06 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\"\x80\x04\n\x0cSubscription\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\x12\x10\n\x08plan_key\x18\x04 \x01(\t\x12\x14\n\x0cplan_version\x18\x05 \x01(\x05\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0etrial_end_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63\x61ncel_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x05terms\x18\n \x03(\x0b\x32\x16.tallygate.v1.PlanTerm\x12+\n\x07\x61\x64\x64_ons\x18\x0b \x03(\x0b\x32\x1a.tallygate.v1.AddOnHolding\x12#\n\x06prices\x18\x0c \x03(\x0b\x32\x13.tallygate.v1.Price\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x9e\x02\n\x11SubscriptionState\x12\"\n\x1eSUBSCRIPTION_STATE_UNSPECIFIED\x10\x00\x12!\n\x1dSUBSCRIPTION_STATE_INCOMPLETE\x10\x01\x12\x1f\n\x1bSUBSCRIPTION_STATE_TRIALING\x10\x02\x12\x1d\n\x19SUBSCRIPTION_STATE_ACTIVE\x10\x03\x12\x1f\n\x1bSUBSCRIPTION_STATE_PAST_DUE\x10\x04\x12 \n\x1cSUBSCRIPTION_STATE_SUSPENDED\x10\x05\x12\x1f\n\x1bSUBSCRIPTION_STATE_CANCELED\x10\x06\x12\x1e\n\x1aSUBSCRIPTION_STATE_EXPIRED\x10\x07*l\n\x0f\x43hangeProration\x12 \n\x1c\x43HANGE_PRORATION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43HANGE_PRORATION_PRORATE\x10\x01\x12\x19\n\x15\x43HANGE_PRORATION_NONE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.subscription_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SUBSCRIPTIONSTATE']._serialized_start=899
-  _globals['_SUBSCRIPTIONSTATE']._serialized_end=1185
-  _globals['_PLANTERM']._serialized_start=110
-  _globals['_PLANTERM']._serialized_end=208
-  _globals['_ADDONHOLDING']._serialized_start=211
-  _globals['_ADDONHOLDING']._serialized_end=381
-  _globals['_SUBSCRIPTION']._serialized_start=384
-  _globals['_SUBSCRIPTION']._serialized_end=896
+  _globals['_SUBSCRIPTIONSTATE']._serialized_start=1000
+  _globals['_SUBSCRIPTIONSTATE']._serialized_end=1286
+  _globals['_CHANGEPRORATION']._serialized_start=1288
+  _globals['_CHANGEPRORATION']._serialized_end=1396
+  _globals['_PLANTERM']._serialized_start=111
+  _globals['_PLANTERM']._serialized_end=259
+  _globals['_ADDONHOLDING']._serialized_start=262
+  _globals['_ADDONHOLDING']._serialized_end=482
+  _globals['_SUBSCRIPTION']._serialized_start=485
+  _globals['_SUBSCRIPTION']._serialized_end=997
 # @@protoc_insertion_point(module_scope)

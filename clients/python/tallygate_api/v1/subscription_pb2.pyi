@@ -21,6 +21,12 @@ class SubscriptionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SUBSCRIPTION_STATE_SUSPENDED: _ClassVar[SubscriptionState]
     SUBSCRIPTION_STATE_CANCELED: _ClassVar[SubscriptionState]
     SUBSCRIPTION_STATE_EXPIRED: _ClassVar[SubscriptionState]
+
+class ChangeProration(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHANGE_PRORATION_UNSPECIFIED: _ClassVar[ChangeProration]
+    CHANGE_PRORATION_PRORATE: _ClassVar[ChangeProration]
+    CHANGE_PRORATION_NONE: _ClassVar[ChangeProration]
 SUBSCRIPTION_STATE_UNSPECIFIED: SubscriptionState
 SUBSCRIPTION_STATE_INCOMPLETE: SubscriptionState
 SUBSCRIPTION_STATE_TRIALING: SubscriptionState
@@ -29,30 +35,37 @@ SUBSCRIPTION_STATE_PAST_DUE: SubscriptionState
 SUBSCRIPTION_STATE_SUSPENDED: SubscriptionState
 SUBSCRIPTION_STATE_CANCELED: SubscriptionState
 SUBSCRIPTION_STATE_EXPIRED: SubscriptionState
+CHANGE_PRORATION_UNSPECIFIED: ChangeProration
+CHANGE_PRORATION_PRORATE: ChangeProration
+CHANGE_PRORATION_NONE: ChangeProration
 
 class PlanTerm(_message.Message):
-    __slots__ = ("plan_key", "plan_version", "start_time")
+    __slots__ = ("plan_key", "plan_version", "start_time", "proration")
     PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
     PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
     plan_key: str
     plan_version: int
     start_time: _timestamp_pb2.Timestamp
-    def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    proration: ChangeProration
+    def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., proration: _Optional[_Union[ChangeProration, str]] = ...) -> None: ...
 
 class AddOnHolding(_message.Message):
-    __slots__ = ("add_on_key", "add_on_version", "quantity", "start_time", "end_time")
+    __slots__ = ("add_on_key", "add_on_version", "quantity", "start_time", "end_time", "proration")
     ADD_ON_KEY_FIELD_NUMBER: _ClassVar[int]
     ADD_ON_VERSION_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
     add_on_key: str
     add_on_version: int
     quantity: int
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
-    def __init__(self, add_on_key: _Optional[str] = ..., add_on_version: _Optional[int] = ..., quantity: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    proration: ChangeProration
+    def __init__(self, add_on_key: _Optional[str] = ..., add_on_version: _Optional[int] = ..., quantity: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., proration: _Optional[_Union[ChangeProration, str]] = ...) -> None: ...
 
 class Subscription(_message.Message):
     __slots__ = ("subscription_id", "account_id", "state", "plan_key", "plan_version", "start_time", "trial_end_time", "end_time", "cancel_time", "terms", "add_ons", "prices", "create_time")

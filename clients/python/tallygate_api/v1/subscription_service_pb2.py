@@ -23,56 +23,59 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from tallygate_api.v1 import invoice_pb2 as tallygate_dot_v1_dot_invoice__pb2
 from tallygate_api.v1 import subscription_pb2 as tallygate_dot_v1_dot_subscription__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tallygate/v1/subscription_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftallygate/v1/subscription.proto\"H\n\x0e\x41\x64\x64OnSelection\x12\x12\n\nadd_on_key\x18\x01 \x01(\t\x12\x15\n\x08quantity\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_quantity\"\xa2\x02\n\x19\x43reateSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12\x19\n\x0cplan_version\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\ntrial_days\x18\x05 \x01(\x05H\x01\x88\x01\x01\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x07\x61\x64\x64_ons\x18\x07 \x03(\x0b\x32\x1c.tallygate.v1.AddOnSelectionB\x0f\n\r_plan_versionB\r\n\x0b_trial_days\"d\n\x1a\x43reateSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"E\n\x16GetSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\t\"K\n\x17GetSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\"\x97\x01\n\x18ListSubscriptionsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"g\n\x19ListSubscriptionsResponse\x12\x31\n\rsubscriptions\x18\x01 \x03(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8d\x01\n\x11\x43hangePlanRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12\x19\n\x0cplan_version\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12&\n\x04when\x18\x04 \x01(\x0e\x32\x18.tallygate.v1.ChangeWhenB\x0f\n\r_plan_version\"\\\n\x12\x43hangePlanResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"]\n\x0fSetAddOnRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x12\n\nadd_on_key\x18\x02 \x01(\t\x12\x15\n\x08quantity\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_quantity\"Z\n\x10SetAddOnResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"\\\n\x12\x45xtendTrialRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x32\n\x0etrial_end_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"]\n\x13\x45xtendTrialResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"\x90\x01\n\x19\x43\x61ncelSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12(\n\x04when\x18\x02 \x01(\x0e\x32\x18.tallygate.v1.ChangeWhenH\x00\x12.\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x05\n\x03\x65nd\"d\n\x1a\x43\x61ncelSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"}\n\x19\x45xtendSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x15\n\x0bwithout_end\x18\x03 \x01(\x08H\x00\x42\x05\n\x03\x65nd\"d\n\x1a\x45xtendSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"a\n\x1bSetSubscriptionStateRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\"f\n\x1cSetSubscriptionStateResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03*Z\n\nChangeWhen\x12\x1b\n\x17\x43HANGE_WHEN_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43HANGE_WHEN_NOW\x10\x01\x12\x1a\n\x16\x43HANGE_WHEN_PERIOD_END\x10\x02\x32\xf5\x06\n\x13SubscriptionService\x12g\n\x12\x43reateSubscription\x12\'.tallygate.v1.CreateSubscriptionRequest\x1a(.tallygate.v1.CreateSubscriptionResponse\x12^\n\x0fGetSubscription\x12$.tallygate.v1.GetSubscriptionRequest\x1a%.tallygate.v1.GetSubscriptionResponse\x12\x64\n\x11ListSubscriptions\x12&.tallygate.v1.ListSubscriptionsRequest\x1a\'.tallygate.v1.ListSubscriptionsResponse\x12O\n\nChangePlan\x12\x1f.tallygate.v1.ChangePlanRequest\x1a .tallygate.v1.ChangePlanResponse\x12I\n\x08SetAddOn\x12\x1d.tallygate.v1.SetAddOnRequest\x1a\x1e.tallygate.v1.SetAddOnResponse\x12R\n\x0b\x45xtendTrial\x12 .tallygate.v1.ExtendTrialRequest\x1a!.tallygate.v1.ExtendTrialResponse\x12g\n\x12\x43\x61ncelSubscription\x12\'.tallygate.v1.CancelSubscriptionRequest\x1a(.tallygate.v1.CancelSubscriptionResponse\x12g\n\x12\x45xtendSubscription\x12\'.tallygate.v1.ExtendSubscriptionRequest\x1a(.tallygate.v1.ExtendSubscriptionResponse\x12m\n\x14SetSubscriptionState\x12).tallygate.v1.SetSubscriptionStateRequest\x1a*.tallygate.v1.SetSubscriptionStateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tallygate/v1/subscription_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\x1a\x1ftallygate/v1/subscription.proto\"H\n\x0e\x41\x64\x64OnSelection\x12\x12\n\nadd_on_key\x18\x01 \x01(\t\x12\x15\n\x08quantity\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_quantity\"\xa2\x02\n\x19\x43reateSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12\x19\n\x0cplan_version\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\ntrial_days\x18\x05 \x01(\x05H\x01\x88\x01\x01\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x07\x61\x64\x64_ons\x18\x07 \x03(\x0b\x32\x1c.tallygate.v1.AddOnSelectionB\x0f\n\r_plan_versionB\r\n\x0b_trial_days\"d\n\x1a\x43reateSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"E\n\x16GetSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\t\"K\n\x17GetSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\"\x97\x01\n\x18ListSubscriptionsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"g\n\x19ListSubscriptionsResponse\x12\x31\n\rsubscriptions\x18\x01 \x03(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xed\x01\n\x11\x43hangePlanRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12\x19\n\x0cplan_version\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12&\n\x04when\x18\x04 \x01(\x0e\x32\x18.tallygate.v1.ChangeWhen\x12\x30\n\tproration\x18\x05 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\x12,\n\x07invoice\x18\x06 \x01(\x0e\x32\x1b.tallygate.v1.ChangeInvoiceB\x0f\n\r_plan_version\"\x85\x01\n\x12\x43hangePlanResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x12\'\n\x08invoices\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"\xbd\x01\n\x0fSetAddOnRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x12\n\nadd_on_key\x18\x02 \x01(\t\x12\x15\n\x08quantity\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x30\n\tproration\x18\x04 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\x12,\n\x07invoice\x18\x05 \x01(\x0e\x32\x1b.tallygate.v1.ChangeInvoiceB\x0b\n\t_quantity\"\x83\x01\n\x10SetAddOnResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x12\'\n\x08invoices\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"\\\n\x12\x45xtendTrialRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x32\n\x0etrial_end_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"]\n\x13\x45xtendTrialResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"\x90\x01\n\x19\x43\x61ncelSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12(\n\x04when\x18\x02 \x01(\x0e\x32\x18.tallygate.v1.ChangeWhenH\x00\x12.\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x05\n\x03\x65nd\"d\n\x1a\x43\x61ncelSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"}\n\x19\x45xtendSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x15\n\x0bwithout_end\x18\x03 \x01(\x08H\x00\x42\x05\n\x03\x65nd\"d\n\x1a\x45xtendSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"a\n\x1bSetSubscriptionStateRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\"f\n\x1cSetSubscriptionStateResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03*Z\n\nChangeWhen\x12\x1b\n\x17\x43HANGE_WHEN_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43HANGE_WHEN_NOW\x10\x01\x12\x1a\n\x16\x43HANGE_WHEN_PERIOD_END\x10\x02*`\n\rChangeInvoice\x12\x1e\n\x1a\x43HANGE_INVOICE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HANGE_INVOICE_NEXT\x10\x01\x12\x16\n\x12\x43HANGE_INVOICE_NOW\x10\x02\x32\xf5\x06\n\x13SubscriptionService\x12g\n\x12\x43reateSubscription\x12\'.tallygate.v1.CreateSubscriptionRequest\x1a(.tallygate.v1.CreateSubscriptionResponse\x12^\n\x0fGetSubscription\x12$.tallygate.v1.GetSubscriptionRequest\x1a%.tallygate.v1.GetSubscriptionResponse\x12\x64\n\x11ListSubscriptions\x12&.tallygate.v1.ListSubscriptionsRequest\x1a\'.tallygate.v1.ListSubscriptionsResponse\x12O\n\nChangePlan\x12\x1f.tallygate.v1.ChangePlanRequest\x1a .tallygate.v1.ChangePlanResponse\x12I\n\x08SetAddOn\x12\x1d.tallygate.v1.SetAddOnRequest\x1a\x1e.tallygate.v1.SetAddOnResponse\x12R\n\x0b\x45xtendTrial\x12 .tallygate.v1.ExtendTrialRequest\x1a!.tallygate.v1.ExtendTrialResponse\x12g\n\x12\x43\x61ncelSubscription\x12\'.tallygate.v1.CancelSubscriptionRequest\x1a(.tallygate.v1.CancelSubscriptionResponse\x12g\n\x12\x45xtendSubscription\x12\'.tallygate.v1.ExtendSubscriptionRequest\x1a(.tallygate.v1.ExtendSubscriptionResponse\x12m\n\x14SetSubscriptionState\x12).tallygate.v1.SetSubscriptionStateRequest\x1a*.tallygate.v1.SetSubscriptionStateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.subscription_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANGEWHEN']._serialized_start=2294
-  _globals['_CHANGEWHEN']._serialized_end=2384
-  _globals['_ADDONSELECTION']._serialized_start=123
-  _globals['_ADDONSELECTION']._serialized_end=195
-  _globals['_CREATESUBSCRIPTIONREQUEST']._serialized_start=198
-  _globals['_CREATESUBSCRIPTIONREQUEST']._serialized_end=488
-  _globals['_CREATESUBSCRIPTIONRESPONSE']._serialized_start=490
-  _globals['_CREATESUBSCRIPTIONRESPONSE']._serialized_end=590
-  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_start=592
-  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_end=661
-  _globals['_GETSUBSCRIPTIONRESPONSE']._serialized_start=663
-  _globals['_GETSUBSCRIPTIONRESPONSE']._serialized_end=738
-  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_start=741
-  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_end=892
-  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_start=894
-  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=997
-  _globals['_CHANGEPLANREQUEST']._serialized_start=1000
-  _globals['_CHANGEPLANREQUEST']._serialized_end=1141
-  _globals['_CHANGEPLANRESPONSE']._serialized_start=1143
-  _globals['_CHANGEPLANRESPONSE']._serialized_end=1235
-  _globals['_SETADDONREQUEST']._serialized_start=1237
-  _globals['_SETADDONREQUEST']._serialized_end=1330
-  _globals['_SETADDONRESPONSE']._serialized_start=1332
-  _globals['_SETADDONRESPONSE']._serialized_end=1422
-  _globals['_EXTENDTRIALREQUEST']._serialized_start=1424
-  _globals['_EXTENDTRIALREQUEST']._serialized_end=1516
-  _globals['_EXTENDTRIALRESPONSE']._serialized_start=1518
-  _globals['_EXTENDTRIALRESPONSE']._serialized_end=1611
-  _globals['_CANCELSUBSCRIPTIONREQUEST']._serialized_start=1614
-  _globals['_CANCELSUBSCRIPTIONREQUEST']._serialized_end=1758
-  _globals['_CANCELSUBSCRIPTIONRESPONSE']._serialized_start=1760
-  _globals['_CANCELSUBSCRIPTIONRESPONSE']._serialized_end=1860
-  _globals['_EXTENDSUBSCRIPTIONREQUEST']._serialized_start=1862
-  _globals['_EXTENDSUBSCRIPTIONREQUEST']._serialized_end=1987
-  _globals['_EXTENDSUBSCRIPTIONRESPONSE']._serialized_start=1989
-  _globals['_EXTENDSUBSCRIPTIONRESPONSE']._serialized_end=2089
-  _globals['_SETSUBSCRIPTIONSTATEREQUEST']._serialized_start=2091
-  _globals['_SETSUBSCRIPTIONSTATEREQUEST']._serialized_end=2188
-  _globals['_SETSUBSCRIPTIONSTATERESPONSE']._serialized_start=2190
-  _globals['_SETSUBSCRIPTIONSTATERESPONSE']._serialized_end=2292
-  _globals['_SUBSCRIPTIONSERVICE']._serialized_start=2387
-  _globals['_SUBSCRIPTIONSERVICE']._serialized_end=3272
+  _globals['_CHANGEWHEN']._serialized_start=2599
+  _globals['_CHANGEWHEN']._serialized_end=2689
+  _globals['_CHANGEINVOICE']._serialized_start=2691
+  _globals['_CHANGEINVOICE']._serialized_end=2787
+  _globals['_ADDONSELECTION']._serialized_start=151
+  _globals['_ADDONSELECTION']._serialized_end=223
+  _globals['_CREATESUBSCRIPTIONREQUEST']._serialized_start=226
+  _globals['_CREATESUBSCRIPTIONREQUEST']._serialized_end=516
+  _globals['_CREATESUBSCRIPTIONRESPONSE']._serialized_start=518
+  _globals['_CREATESUBSCRIPTIONRESPONSE']._serialized_end=618
+  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_start=620
+  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_end=689
+  _globals['_GETSUBSCRIPTIONRESPONSE']._serialized_start=691
+  _globals['_GETSUBSCRIPTIONRESPONSE']._serialized_end=766
+  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_start=769
+  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_end=920
+  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_start=922
+  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=1025
+  _globals['_CHANGEPLANREQUEST']._serialized_start=1028
+  _globals['_CHANGEPLANREQUEST']._serialized_end=1265
+  _globals['_CHANGEPLANRESPONSE']._serialized_start=1268
+  _globals['_CHANGEPLANRESPONSE']._serialized_end=1401
+  _globals['_SETADDONREQUEST']._serialized_start=1404
+  _globals['_SETADDONREQUEST']._serialized_end=1593
+  _globals['_SETADDONRESPONSE']._serialized_start=1596
+  _globals['_SETADDONRESPONSE']._serialized_end=1727
+  _globals['_EXTENDTRIALREQUEST']._serialized_start=1729
+  _globals['_EXTENDTRIALREQUEST']._serialized_end=1821
+  _globals['_EXTENDTRIALRESPONSE']._serialized_start=1823
+  _globals['_EXTENDTRIALRESPONSE']._serialized_end=1916
+  _globals['_CANCELSUBSCRIPTIONREQUEST']._serialized_start=1919
+  _globals['_CANCELSUBSCRIPTIONREQUEST']._serialized_end=2063
+  _globals['_CANCELSUBSCRIPTIONRESPONSE']._serialized_start=2065
+  _globals['_CANCELSUBSCRIPTIONRESPONSE']._serialized_end=2165
+  _globals['_EXTENDSUBSCRIPTIONREQUEST']._serialized_start=2167
+  _globals['_EXTENDSUBSCRIPTIONREQUEST']._serialized_end=2292
+  _globals['_EXTENDSUBSCRIPTIONRESPONSE']._serialized_start=2294
+  _globals['_EXTENDSUBSCRIPTIONRESPONSE']._serialized_end=2394
+  _globals['_SETSUBSCRIPTIONSTATEREQUEST']._serialized_start=2396
+  _globals['_SETSUBSCRIPTIONSTATEREQUEST']._serialized_end=2493
+  _globals['_SETSUBSCRIPTIONSTATERESPONSE']._serialized_start=2495
+  _globals['_SETSUBSCRIPTIONSTATERESPONSE']._serialized_end=2597
+  _globals['_SUBSCRIPTIONSERVICE']._serialized_start=2790
+  _globals['_SUBSCRIPTIONSERVICE']._serialized_end=3675
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from tallygate_api.v1 import invoice_pb2 as _invoice_pb2
 from tallygate_api.v1 import subscription_pb2 as _subscription_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -16,9 +17,18 @@ class ChangeWhen(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHANGE_WHEN_UNSPECIFIED: _ClassVar[ChangeWhen]
     CHANGE_WHEN_NOW: _ClassVar[ChangeWhen]
     CHANGE_WHEN_PERIOD_END: _ClassVar[ChangeWhen]
+
+class ChangeInvoice(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHANGE_INVOICE_UNSPECIFIED: _ClassVar[ChangeInvoice]
+    CHANGE_INVOICE_NEXT: _ClassVar[ChangeInvoice]
+    CHANGE_INVOICE_NOW: _ClassVar[ChangeInvoice]
 CHANGE_WHEN_UNSPECIFIED: ChangeWhen
 CHANGE_WHEN_NOW: ChangeWhen
 CHANGE_WHEN_PERIOD_END: ChangeWhen
+CHANGE_INVOICE_UNSPECIFIED: ChangeInvoice
+CHANGE_INVOICE_NEXT: ChangeInvoice
+CHANGE_INVOICE_NOW: ChangeInvoice
 
 class AddOnSelection(_message.Message):
     __slots__ = ("add_on_key", "quantity")
@@ -91,42 +101,54 @@ class ListSubscriptionsResponse(_message.Message):
     def __init__(self, subscriptions: _Optional[_Iterable[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ChangePlanRequest(_message.Message):
-    __slots__ = ("account_id", "plan_key", "plan_version", "when")
+    __slots__ = ("account_id", "plan_key", "plan_version", "when", "proration", "invoice")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
     PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
     WHEN_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     plan_key: str
     plan_version: int
     when: ChangeWhen
-    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., when: _Optional[_Union[ChangeWhen, str]] = ...) -> None: ...
+    proration: _subscription_pb2.ChangeProration
+    invoice: ChangeInvoice
+    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., when: _Optional[_Union[ChangeWhen, str]] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[ChangeInvoice, str]] = ...) -> None: ...
 
 class ChangePlanResponse(_message.Message):
-    __slots__ = ("subscription", "view_version")
+    __slots__ = ("subscription", "view_version", "invoices")
     SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
     subscription: _subscription_pb2.Subscription
     view_version: int
-    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
 
 class SetAddOnRequest(_message.Message):
-    __slots__ = ("account_id", "add_on_key", "quantity")
+    __slots__ = ("account_id", "add_on_key", "quantity", "proration", "invoice")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     ADD_ON_KEY_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     add_on_key: str
     quantity: int
-    def __init__(self, account_id: _Optional[str] = ..., add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+    proration: _subscription_pb2.ChangeProration
+    invoice: ChangeInvoice
+    def __init__(self, account_id: _Optional[str] = ..., add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[ChangeInvoice, str]] = ...) -> None: ...
 
 class SetAddOnResponse(_message.Message):
-    __slots__ = ("subscription", "view_version")
+    __slots__ = ("subscription", "view_version", "invoices")
     SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
     subscription: _subscription_pb2.Subscription
     view_version: int
-    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
 
 class ExtendTrialRequest(_message.Message):
     __slots__ = ("account_id", "trial_end_time")

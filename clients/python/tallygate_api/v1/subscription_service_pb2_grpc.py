@@ -122,7 +122,8 @@ class SubscriptionServiceServicer:
     def ChangePlan(self, request, context):
         """Changes the plan, or its version. Usage is carried on, and the new limits apply from the change on.
 
-        Errors: INVALID_FIELD, PLAN_NOT_FOUND, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT (canceled, suspended, incomplete).
+        Errors: INVALID_FIELD, PLAN_NOT_FOUND, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT (canceled, suspended, incomplete),
+        BILLING_NOT_STARTED (an invoice is asked for at once).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,7 +133,7 @@ class SubscriptionServiceServicer:
         """Sets how many of an add-on are held from now on.
 
         Errors: INVALID_FIELD (above max_quantity, not offered on the plan), ADD_ON_NOT_FOUND, SUBSCRIPTION_NOT_FOUND,
-        SUBSCRIPTION_CONFLICT (canceled, suspended, incomplete).
+        SUBSCRIPTION_CONFLICT (canceled, suspended, incomplete), BILLING_NOT_STARTED (an invoice is asked for at once).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

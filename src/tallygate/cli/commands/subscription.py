@@ -4,18 +4,14 @@ import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
-from tallygate.cli.commands.billing import lines_table, next_invoice
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, number, optional_instant
-from tallygate.cli.values import ADD_ON, DAYS, INSTANT, QUANTITY, SOME
+from tallygate.cli.values import ADD_ON, DAYS, INSTANT, SOME
 from tallygate_api.v1 import subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as wire
-from tallygate_api.v1.pricing_service_pb2 import PreviewChangeRequest, PreviewChangeResponse
-from tallygate_api.v1.pricing_service_pb2_grpc import PricingServiceStub
 from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
-_WHEN = {"now": wire.CHANGE_WHEN_NOW, "period_end": wire.CHANGE_WHEN_PERIOD_END}
 _STATES = {
     "incomplete": subscription_pb2.SUBSCRIPTION_STATE_INCOMPLETE,
     "trialing": subscription_pb2.SUBSCRIPTION_STATE_TRIALING,
@@ -27,7 +23,6 @@ _STATES = {
 }
 _SETTABLE = ["incomplete", "active", "past_due", "suspended"]
 _account = click.argument("account")
-_preview = click.option("--preview", is_flag=True, help="Only show what it would charge and credit.")
 _version = click.option("--plan-version", type=SOME, metavar="V", help="Default: the newest.")
 
 
@@ -83,7 +78,7 @@ def create(
         add_ons=[wire.AddOnSelection(add_on_key=key, quantity=count) for key, count in add_ons],
     )
     response = client.call(SubscriptionServiceStub(client.channel).CreateSubscription, request)
-    client.show(response, lambda: _details(response.subscription))
+    client.show(response, lambda: details(response.subscription))
 
 
 @subscription_command.command(
@@ -96,7 +91,7 @@ def show(client: Client, *, account: str, subscription_id: str | None) -> None:
     """Show an account's live subscription."""
     request = wire.GetSubscriptionRequest(account_id=account, subscription_id=subscription_id)
     response = client.call(SubscriptionServiceStub(client.channel).GetSubscription, request)
-    client.show(response, lambda: _details(response.subscription))
+    client.show(response, lambda: details(response.subscription))
 
 
 @subscription_command.command(
@@ -115,76 +110,6 @@ def list_(client: Client, *, account: str | None, plan: str | None, state: str |
     )
     header = ("ACCOUNT", "PLAN", "STATE", "START", "END")
     client.show_list(stub.ListSubscriptions, request, field="subscriptions", limit=limit, header=header, row=_row)
-
-
-@subscription_command.command(
-    "change-plan",
-    examples=[
-        "tallygate subscription change-plan acme enterprise",
-        "tallygate subscription change-plan acme enterprise --preview",
-        "tallygate subscription change-plan acme free --when period_end",
-    ],
-)
-@_account
-@click.argument("plan")
-@_version
-@click.option("--when", type=click.Choice(list(_WHEN)), default="now", show_default=True, help="When it changes.")
-@_preview
-@remote
-def change_plan(client: Client, *, account: str, plan: str, plan_version: int | None, when: str, preview: bool) -> None:
-    """Change the plan or its version; usage is carried on."""
-    request = wire.ChangePlanRequest(account_id=account, plan_key=plan, plan_version=plan_version, when=_WHEN[when])
-    if preview:
-        _previewed(client, PreviewChangeRequest(change_plan=request))
-        return
-    response = client.call(SubscriptionServiceStub(client.channel).ChangePlan, request)
-    client.show(response, lambda: _details(response.subscription))
-
-
-@subscription_command.command(
-    "add-on",
-    examples=["tallygate subscription add-on globex api-pack 2", "tallygate subscription add-on globex api-pack 0"],
-)
-@_account
-@click.argument("add_on")
-@click.argument("quantity", type=QUANTITY, required=False)
-@_preview
-@remote
-def add_on(client: Client, *, account: str, add_on: str, quantity: int | None, preview: bool) -> None:
-    """Set how many of an add-on are held from now on; 0 gives it up.
-
-    Without a quantity as many stay as are held, or it is one.
-    """
-    request = wire.SetAddOnRequest(account_id=account, add_on_key=add_on, quantity=quantity)
-    if preview:
-        _previewed(client, PreviewChangeRequest(set_add_on=request))
-        return
-    response = client.call(SubscriptionServiceStub(client.channel).SetAddOn, request)
-    client.show(response, lambda: _details(response.subscription))
-
-
-@subscription_command.command(
-    "cancel",
-    examples=["tallygate subscription cancel acme", "tallygate subscription cancel acme --at 2026-12-31T23:00:00Z"],
-)
-@_account
-@click.option("--when", type=click.Choice(list(_WHEN)), help="Default: period_end.")
-@click.option("--at", type=INSTANT, metavar="TIME", help="At this instant instead.")
-@_preview
-@remote
-def cancel(client: Client, *, account: str, when: str | None, at: Timestamp | None, preview: bool) -> None:
-    """End the subscription; it grants until then."""
-    if when is not None and at is not None:
-        msg = "--when and --at exclude each other."
-        raise click.UsageError(msg)
-    request = wire.CancelSubscriptionRequest(account_id=account, when=_WHEN[when or "period_end"])
-    if at is not None:
-        request.end_time.CopyFrom(at)
-    if preview:
-        _previewed(client, PreviewChangeRequest(cancel=request))
-        return
-    response = client.call(SubscriptionServiceStub(client.channel).CancelSubscription, request)
-    client.show(response, lambda: _details(response.subscription))
 
 
 @subscription_command.command(
@@ -216,7 +141,7 @@ def extend(
         endless = True if without_end else None
         whole = wire.ExtendSubscriptionRequest(account_id=account, end_time=end, without_end=endless)
         response = client.call(stub.ExtendSubscription, whole)
-    client.show(response, lambda: _details(response.subscription))
+    client.show(response, lambda: details(response.subscription))
 
 
 @subscription_command.command(
@@ -230,19 +155,7 @@ def state(client: Client, *, account: str, state: str) -> None:
     """Set the state that billing decides on."""
     request = wire.SetSubscriptionStateRequest(account_id=account, state=_STATES[state])
     response = client.call(SubscriptionServiceStub(client.channel).SetSubscriptionState, request)
-    client.show(response, lambda: _details(response.subscription))
-
-
-def _previewed(client: Client, request: PreviewChangeRequest) -> None:
-    """Ask what a change would cost, and show it."""
-    stub = PricingServiceStub(client.channel)
-    response = client.call(stub.PreviewChange, request)
-    client.show(response, lambda: _cost(response))
-
-
-def _cost(response: PreviewChangeResponse) -> str:
-    lines = lines_table(response.lines) if response.lines else "nothing is charged or credited by then"
-    return "\n".join([f"as of {instant(response.change_time)}", lines, next_invoice(response)])
+    client.show(response, lambda: details(response.subscription))
 
 
 def _row(held: subscription_pb2.Subscription) -> tuple[str, str, str, str, str]:
@@ -251,7 +164,8 @@ def _row(held: subscription_pb2.Subscription) -> tuple[str, str, str, str, str]:
     return held.account_id, plan, enum_name(held, "state"), optional_instant(held, "start_time"), end
 
 
-def _details(held: subscription_pb2.Subscription) -> str:
+def details(held: subscription_pb2.Subscription) -> str:
+    """A subscription, line by line."""
     lines = [f"{held.account_id}: {held.plan_key} version {held.plan_version}, {enum_name(held, 'state')}"]
     for field, label in (("trial_end_time", "on trial until"), ("end_time", "ends"), ("cancel_time", "cancelled")):
         if held.HasField(field):

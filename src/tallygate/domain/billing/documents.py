@@ -15,10 +15,11 @@ _DECEMBER = 12
 
 
 class InvoiceKind(StrEnum):
-    """What made an invoice: a subscription's beginning, a period's end, or what came to less than nothing."""
+    """What made an invoice: a beginning, a period's end, a change that is invoiced at once, or less than nothing."""
 
     OPENING = "opening"
     PERIOD = "period"
+    CHANGE = "change"
     CREDIT_NOTE = "credit_note"
 
 
@@ -56,20 +57,23 @@ class Invoice:
 
 
 def documents(
-    lines: Sequence[Line], *, tenant_id: str, account_id: str, kind: InvoiceKind, period: UsagePeriod
+    lines: Sequence[Line], *, tenant_id: str, account_id: str, kind: InvoiceKind, period: UsagePeriod, cause: str = ""
 ) -> Iterator[Invoice]:
-    """One document a currency of the lines that a cut has: an invoice, or a credit note where they sum below zero."""
+    """One document a currency of the lines that a cut has: an invoice, or a credit note where they sum below zero.
+
+    What made them is the cut, at the period's end, where no other `cause` is named.
+    """
     ordered = sorted(lines, key=lambda line: (line.currency, line.due, line.line_key))
     for currency, group in groupby(ordered, key=lambda line: line.currency):
         own = tuple(group)
         total = sum(line.amount for line in own)
-        cause = f"{period.end}/{currency}"
+        made_by = f"{cause or period.end}/{currency}"
         actual = InvoiceKind.CREDIT_NOTE if total < 0 else kind
         yield Invoice(
-            invoice_id=_id(tenant_id, account_id, actual, cause),
+            invoice_id=_id(tenant_id, account_id, actual, made_by),
             account_id=account_id,
             kind=actual,
-            cause=cause,
+            cause=made_by,
             currency=currency,
             period=period,
             lines=own,

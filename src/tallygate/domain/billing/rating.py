@@ -15,6 +15,7 @@ from tallygate.domain.billing.models_units import Counted, owed
 from tallygate.domain.billing.runs import Calendar, Run, invoice_periods, lanes_of, runs
 from tallygate.domain.billing.steps import Owed, Step, StepKind
 from tallygate.domain.billing.timeline import Lane, Timeline, lanes
+from tallygate.domain.billing.unprorated import as_charged
 from tallygate.domain.currency import minor_units
 from tallygate.domain.money import rounded
 from tallygate.domain.period import UsagePeriod
@@ -67,8 +68,10 @@ def fixed_lines(
     found: list[Line] = []
     for lane in lanes(timeline):
         found += set_up(lane, policy, since=since, until=until)
-    for run in runs(timeline, calendar):
-        for lane in lanes_of(timeline, run):
+    all_runs = runs(timeline, calendar)
+    charged = as_charged(timeline, all_runs)
+    for run in all_runs:
+        for lane in lanes_of(charged, run):
             found += cover(lane, run.on, policy, since=since, until=until)
     wanted = [line for line in found if line.line_key not in issued.keys and line.exact]
     return tuple(sorted(wanted, key=lambda line: (line.due, line.line_key)))

@@ -18,6 +18,7 @@ from tallygate.server.wire.scalars import identifier, optional_identifier, quant
 from tallygate.server.wire.subscription import (
     decode_cancel,
     decode_change_plan,
+    decode_invoice_now,
     decode_set_add_on,
     encode_subscription,
 )
@@ -32,12 +33,17 @@ class PricingServicer:
 
     async def PreviewChange(self, request: wire.PreviewChangeRequest, call: Call) -> wire.PreviewChangeResponse:  # noqa: N802 - the wire's name
         """What a change would cost."""
-        propose = _proposal(request)
+        propose, at_once = _proposal(request), _at_once(request)
 
         async def preview(work: BillingWork, now: int) -> wire.PreviewChangeResponse:
             proposal = await propose(work, now)
             found = await preview_change(
-                work, proposal.after, change_time=proposal.change_time, quantity=proposal.quantity, now=now
+                work,
+                proposal.after,
+                change_time=proposal.change_time,
+                quantity=proposal.quantity,
+                at_once=at_once,
+                now=now,
             )
             return await _shown(work, proposal, found, now)
 
@@ -63,6 +69,11 @@ def _proposal(request: wire.PreviewChangeRequest) -> UseCase[Proposal]:
             return lambda work, now: proposed_quantity(work, account_id, feature_key, count, now=now)
         case _:
             raise InvalidFieldError(field="change", expected="change_plan, set_add_on, cancel or quantity")
+
+
+def _at_once(request: wire.PreviewChangeRequest) -> bool:
+    """Whether the change would be invoiced at once; two kinds of it can be asked for so."""
+    return decode_invoice_now(request.change_plan.invoice) or decode_invoice_now(request.set_add_on.invoice)
 
 
 async def _shown(work: BillingWork, proposal: Proposal, found: ChangePreview, now: int) -> wire.PreviewChangeResponse:

@@ -1,20 +1,22 @@
 """SubscriptionService: who holds which plan, since when and until when."""
 
+from tallygate.billing.change_invoices import invoice_change
+from tallygate.control_plane.proposals import Proposal, proposed_add_on, proposed_plan
 from tallygate.control_plane.subscription_changes import (
     cancel_subscription,
-    change_plan,
     extend_subscription,
     extend_trial,
-    set_add_on,
+    make,
     set_state,
 )
 from tallygate.control_plane.subscriptions import create_subscription, get_subscription, list_subscriptions
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.ports import BillingWork, UnitOfWork
-from tallygate.records.transactions import UseCase
+from tallygate.records.transactions import UseCase, Written
 from tallygate.records.values import StoredSubscription
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
+from tallygate.server.wire.invoice import encode_invoice
 from tallygate.server.wire.scalars import (
     identifier,
     optional_identifier,
@@ -25,11 +27,15 @@ from tallygate.server.wire.subscription import (
     decode_cancel,
     decode_change_plan,
     decode_create,
+    decode_invoice_now,
     decode_set_add_on,
     encode_subscription,
 )
-from tallygate_api.v1 import subscription_pb2
+from tallygate_api.v1 import invoice_pb2, subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as wire
+
+_Charged = tuple[subscription_pb2.Subscription, list[invoice_pb2.Invoice]]
+"""A subscription after a change, and the documents that were issued for it at once."""
 
 
 class SubscriptionServicer:
@@ -80,15 +86,17 @@ class SubscriptionServicer:
 
     async def ChangePlan(self, request: wire.ChangePlanRequest, call: Call) -> wire.ChangePlanResponse:  # noqa: N802 - the wire's name
         """Change the plan, or its version."""
-        change = decode_change_plan(request)
-        subscription, version = await self._change(call, lambda work, now: change_plan(work, change, now=now))
-        return wire.ChangePlanResponse(subscription=subscription, view_version=version)
+        change, at_once = decode_change_plan(request), decode_invoice_now(request.invoice)
+        written = await self._charge(call, lambda work, now: proposed_plan(work, change, now=now), at_once=at_once)
+        subscription, invoices = written.value
+        return wire.ChangePlanResponse(subscription=subscription, view_version=written.view_version, invoices=invoices)
 
     async def SetAddOn(self, request: wire.SetAddOnRequest, call: Call) -> wire.SetAddOnResponse:  # noqa: N802 - the wire's name
         """Hold an add-on in some quantity from now on."""
-        change = decode_set_add_on(request)
-        subscription, version = await self._change(call, lambda work, now: set_add_on(work, change, now=now))
-        return wire.SetAddOnResponse(subscription=subscription, view_version=version)
+        change, at_once = decode_set_add_on(request), decode_invoice_now(request.invoice)
+        written = await self._charge(call, lambda work, now: proposed_add_on(work, change, now=now), at_once=at_once)
+        subscription, invoices = written.value
+        return wire.SetAddOnResponse(subscription=subscription, view_version=written.view_version, invoices=invoices)
 
     async def ExtendTrial(self, request: wire.ExtendTrialRequest, call: Call) -> wire.ExtendTrialResponse:  # noqa: N802 - the wire's name
         """Move the end of a trial."""
@@ -129,6 +137,19 @@ class SubscriptionServicer:
         state = STATE.decode(request.state, "state")
         subscription, version = await self._change(call, lambda work, now: set_state(work, account_id, state, now=now))
         return wire.SetSubscriptionStateResponse(subscription=subscription, view_version=version)
+
+    async def _charge(self, call: Call, propose: UseCase[Proposal], *, at_once: bool) -> Written[_Charged]:
+        """Make a change, and issue its invoice in the same transaction where it is wanted at once."""
+
+        async def charged(work: BillingWork, now: int) -> _Charged:
+            proposal = await propose(work, now)
+            held = await make(work, proposal)
+            wanted = at_once and proposal.change_time <= now
+            issued = await invoice_change(work, held.account_id, now=now) if wanted else ()
+            subscription = encode_subscription(held, await work.catalog.load(), now)
+            return subscription, [encode_invoice(invoice) for invoice in issued]
+
+        return await self._work.write(call, charged)
 
     async def _change(
         self, call: Call, use_case: UseCase[StoredSubscription]

@@ -4,7 +4,7 @@ from tallygate.control_plane.add_ons import AddOnChoice
 from tallygate.control_plane.proposals import CancelSubscription, ChangePlan, SetAddOn, When
 from tallygate.control_plane.subscription_terms import state_at, term_at
 from tallygate.control_plane.subscriptions import CreateSubscription
-from tallygate.domain.account import AddOnHolding, PlanTerm, SubscriptionState
+from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, SubscriptionState
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.values import StoredSubscription
@@ -14,17 +14,18 @@ from tallygate_api.v1 import subscription_pb2 as wire
 from tallygate_api.v1 import subscription_service_pb2 as service
 
 STATE = WireEnum(wire.SubscriptionState, SubscriptionState)
+_PRORATION = WireEnum(wire.ChangeProration, ChangeProration, default=ChangeProration.PRORATE)
 _WHEN = {service.CHANGE_WHEN_NOW: When.NOW, service.CHANGE_WHEN_PERIOD_END: When.PERIOD_END}
 
 
-def decode_when(number: int, default: When) -> When:
-    """When a change is to happen; unspecified is `default`.
+def decode_when(number: int) -> When | None:
+    """When a change is to happen; None where that is unspecified.
 
     Raises:
         InvalidFieldError: it is not known.
     """
     if number == service.CHANGE_WHEN_UNSPECIFIED:
-        return default
+        return None
     found = {int(key): when for key, when in _WHEN.items()}.get(number)
     if found is None:
         raise InvalidFieldError(field="when", expected="CHANGE_WHEN_NOW or CHANGE_WHEN_PERIOD_END", got=number)
@@ -50,7 +51,8 @@ def decode_change_plan(request: service.ChangePlanRequest) -> ChangePlan:
         account_id=identifier(request.account_id, "account_id"),
         plan_key=identifier(request.plan_key, "plan_key"),
         plan_version=optional_quantity(request, "plan_version", at_least=1),
-        when=decode_when(request.when, When.NOW),
+        when=decode_when(request.when),
+        proration=_PRORATION.decode(request.proration, "proration"),
     )
 
 
@@ -60,7 +62,19 @@ def decode_set_add_on(request: service.SetAddOnRequest) -> SetAddOn:
         account_id=identifier(request.account_id, "account_id"),
         add_on_key=identifier(request.add_on_key, "add_on_key"),
         quantity=optional_quantity(request, "quantity", at_least=0),
+        proration=_PRORATION.decode(request.proration, "proration"),
     )
+
+
+def decode_invoice_now(number: int) -> bool:
+    """Whether a change is to be invoiced at once.
+
+    Raises:
+        InvalidFieldError: it is not known.
+    """
+    if number not in {service.CHANGE_INVOICE_UNSPECIFIED, service.CHANGE_INVOICE_NEXT, service.CHANGE_INVOICE_NOW}:
+        raise InvalidFieldError(field="invoice", expected="CHANGE_INVOICE_NEXT or CHANGE_INVOICE_NOW", got=number)
+    return number == service.CHANGE_INVOICE_NOW
 
 
 def decode_cancel(request: service.CancelSubscriptionRequest) -> CancelSubscription:
@@ -68,7 +82,7 @@ def decode_cancel(request: service.CancelSubscriptionRequest) -> CancelSubscript
     end = optional_instant(request, "end_time")
     return CancelSubscription(
         account_id=identifier(request.account_id, "account_id"),
-        when=decode_when(request.when, When.PERIOD_END) if end is None else When.AT,
+        when=(decode_when(request.when) or When.PERIOD_END) if end is None else When.AT,
         end_time=end,
     )
 
@@ -102,7 +116,12 @@ def encode_subscription(held: StoredSubscription, catalog: Catalog, now: int) ->
 
 
 def _term(term: PlanTerm) -> wire.PlanTerm:
-    return wire.PlanTerm(plan_key=term.plan_key, plan_version=term.plan_version, start_time=timestamp(term.start_time))
+    return wire.PlanTerm(
+        plan_key=term.plan_key,
+        plan_version=term.plan_version,
+        start_time=timestamp(term.start_time),
+        proration=_PRORATION.encode(term.proration),
+    )
 
 
 def _holding(holding: AddOnHolding) -> wire.AddOnHolding:
@@ -112,4 +131,5 @@ def _holding(holding: AddOnHolding) -> wire.AddOnHolding:
         quantity=holding.quantity,
         start_time=timestamp(holding.start_time),
         end_time=timestamp(holding.end_time),
+        proration=_PRORATION.encode(holding.proration),
     )

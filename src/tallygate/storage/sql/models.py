@@ -200,6 +200,7 @@ class SubscriptionTermRow(Base):
     end_time: Mapped[int | None] = mapped_column(Instant())
     plan_key: Mapped[str]
     plan_version: Mapped[int]
+    proration: Mapped[str]
 
 
 class SubscriptionAddOnRow(Base):
@@ -215,6 +216,8 @@ class SubscriptionAddOnRow(Base):
     end_time: Mapped[int | None] = mapped_column(Instant())
     version: Mapped[int]
     quantity: Mapped[int]
+    proration: Mapped[str]
+    end_proration: Mapped[str]
 
 
 class OverrideRow(Base):

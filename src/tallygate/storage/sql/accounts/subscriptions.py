@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, distinct, func, not_, or_, select, union
 
-from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, Subscription, SubscriptionState
 from tallygate.records.values import CatalogUse, StoredSubscription, SubscriptionQuery
 from tallygate.storage.sql.models import (
     Base,
@@ -267,6 +267,7 @@ def _term_rows(subscription: Subscription) -> list[dict[str, Any]]:
             "end_time": end,
             "plan_key": term.plan_key,
             "plan_version": term.plan_version,
+            "proration": term.proration.value,
         }
         for term, end in zip(subscription.terms, ends, strict=True)
     ]
@@ -275,11 +276,20 @@ def _term_rows(subscription: Subscription) -> list[dict[str, Any]]:
 def _add_on_rows(subscription: Subscription) -> list[dict[str, Any]]:
     names = AddOnHolding.__slots__
     fixed = {"subscription_id": subscription.subscription_id}
-    return [{**fixed, **{name: getattr(holding, name) for name in names}} for holding in subscription.add_ons]
+    return [{**fixed, **{name: _plain(getattr(holding, name)) for name in names}} for holding in subscription.add_ons]
+
+
+def _plain(value: str | int | None) -> str | int | None:
+    return value.value if isinstance(value, ChangeProration) else value
 
 
 def _term(row: Row[Any]) -> PlanTerm:
-    return PlanTerm(plan_key=row.plan_key, plan_version=row.plan_version, start_time=row.start_time)
+    return PlanTerm(
+        plan_key=row.plan_key,
+        plan_version=row.plan_version,
+        start_time=row.start_time,
+        proration=ChangeProration(row.proration),
+    )
 
 
 def _holding(row: Row[Any]) -> AddOnHolding:
@@ -289,4 +299,6 @@ def _holding(row: Row[Any]) -> AddOnHolding:
         quantity=row.quantity,
         start_time=row.start_time,
         end_time=row.end_time,
+        proration=ChangeProration(row.proration),
+        end_proration=ChangeProration(row.end_proration),
     )

@@ -1,0 +1,158 @@
+"""What changes a subscription, and so what it is charged: its plan, its add-ons, its end."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tallygate.cli.client import Client
+from tallygate.cli.commands.billing import lines_table, next_invoice
+from tallygate.cli.commands.subscription import details, subscription_command
+from tallygate.cli.options import remote
+from tallygate.cli.output import instant
+from tallygate.cli.values import INSTANT, QUANTITY, SOME
+from tallygate_api.v1 import subscription_pb2
+from tallygate_api.v1 import subscription_service_pb2 as wire
+from tallygate_api.v1.pricing_service_pb2 import PreviewChangeRequest, PreviewChangeResponse
+from tallygate_api.v1.pricing_service_pb2_grpc import PricingServiceStub
+from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
+
+_WHEN = {"now": wire.CHANGE_WHEN_NOW, "period_end": wire.CHANGE_WHEN_PERIOD_END}
+_PRORATION = {
+    "prorate": subscription_pb2.CHANGE_PRORATION_PRORATE,
+    "none": subscription_pb2.CHANGE_PRORATION_NONE,
+}
+_INVOICE = {"next": wire.CHANGE_INVOICE_NEXT, "now": wire.CHANGE_INVOICE_NOW}
+_account = click.argument("account")
+_version = click.option("--plan-version", type=SOME, metavar="V", help="Default: the newest.")
+_preview = click.option("--preview", is_flag=True, help="Only show what it would charge and credit.")
+
+
+def _charged(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say how a change is charged, and whether it is only shown."""
+    none = "none: nothing is credited or charged before the invoice period ends."
+    proration = click.Choice(list(_PRORATION))
+    at_once = "now: on an invoice of its own, at once."
+    invoice = click.Choice(list(_INVOICE))
+    for option in (
+        _preview,
+        click.option("--invoice", type=invoice, default="next", show_default=True, help=at_once),
+        click.option("--proration", type=proration, default="prorate", show_default=True, help=none),
+    ):
+        function = option(function)
+    return function
+
+
+@subscription_command.command(
+    "change-plan",
+    examples=[
+        "tallygate subscription change-plan acme enterprise --invoice now",
+        "tallygate subscription change-plan acme enterprise --preview",
+        "tallygate subscription change-plan acme free --when period_end",
+    ],
+)
+@_account
+@click.argument("plan")
+@_version
+@click.option("--when", type=click.Choice(list(_WHEN)), help="Default: now; period_end where fees become lower.")
+@_charged
+@remote
+def change_plan(
+    client: Client,
+    *,
+    account: str,
+    plan: str,
+    plan_version: int | None,
+    when: str | None,
+    proration: str,
+    invoice: str,
+    preview: bool,
+) -> None:
+    """Change the plan or its version; usage is carried on."""
+    request = wire.ChangePlanRequest(
+        account_id=account,
+        plan_key=plan,
+        plan_version=plan_version,
+        when=_WHEN[when] if when is not None else None,
+        proration=_PRORATION[proration],
+        invoice=_INVOICE[invoice],
+    )
+    if preview:
+        _previewed(client, PreviewChangeRequest(change_plan=request))
+        return
+    response = client.call(SubscriptionServiceStub(client.channel).ChangePlan, request)
+    client.show(response, lambda: details(response.subscription))
+
+
+@subscription_command.command(
+    "add-on",
+    examples=["tallygate subscription add-on globex api-pack 2", "tallygate subscription add-on globex api-pack 0"],
+)
+@_account
+@click.argument("add_on")
+@click.argument("quantity", type=QUANTITY, required=False)
+@_charged
+@remote
+def add_on(
+    client: Client,
+    *,
+    account: str,
+    add_on: str,
+    quantity: int | None,
+    proration: str,
+    invoice: str,
+    preview: bool,
+) -> None:
+    """Set how many of an add-on are held from now on; 0 gives it up.
+
+    Without a quantity as many stay as are held, or it is one.
+    """
+    request = wire.SetAddOnRequest(
+        account_id=account,
+        add_on_key=add_on,
+        quantity=quantity,
+        proration=_PRORATION[proration],
+        invoice=_INVOICE[invoice],
+    )
+    if preview:
+        _previewed(client, PreviewChangeRequest(set_add_on=request))
+        return
+    response = client.call(SubscriptionServiceStub(client.channel).SetAddOn, request)
+    client.show(response, lambda: details(response.subscription))
+
+
+@subscription_command.command(
+    "cancel",
+    examples=["tallygate subscription cancel acme", "tallygate subscription cancel acme --at 2026-12-31T23:00:00Z"],
+)
+@_account
+@click.option("--when", type=click.Choice(list(_WHEN)), help="Default: period_end.")
+@click.option("--at", type=INSTANT, metavar="TIME", help="At this instant instead.")
+@_preview
+@remote
+def cancel(client: Client, *, account: str, when: str | None, at: Timestamp | None, preview: bool) -> None:
+    """End the subscription; it grants until then."""
+    if when is not None and at is not None:
+        msg = "--when and --at exclude each other."
+        raise click.UsageError(msg)
+    request = wire.CancelSubscriptionRequest(account_id=account, when=_WHEN[when or "period_end"])
+    if at is not None:
+        request.end_time.CopyFrom(at)
+    if preview:
+        _previewed(client, PreviewChangeRequest(cancel=request))
+        return
+    response = client.call(SubscriptionServiceStub(client.channel).CancelSubscription, request)
+    client.show(response, lambda: details(response.subscription))
+
+
+def _previewed(client: Client, request: PreviewChangeRequest) -> None:
+    """Ask what a change would cost, and show it."""
+    stub = PricingServiceStub(client.channel)
+    response = client.call(stub.PreviewChange, request)
+    client.show(response, lambda: _cost(response))
+
+
+def _cost(response: PreviewChangeResponse) -> str:
+    lines = lines_table(response.lines) if response.lines else "nothing is charged or credited by then"
+    return "\n".join([f"as of {instant(response.change_time)}", lines, next_invoice(response)])
