@@ -101,7 +101,7 @@ class NoView:
 class NoBarrier:
     """Everything is collected when it is asked."""
 
-    async def passed(self, tenant_id: str, account_id: str) -> None: ...
+    async def passed(self, tenant_id: str, account_ids: Any) -> None: ...
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grpc
 
-from load import arrivals, cores, h2load, memory, startup
+from load import arrivals, closing, cores, h2load, memory, startup
 from load.figure import Figure
 from load.processes import REPOSITORY, NotReadyError, installed_versions
 from load.report import Report, compared
@@ -51,6 +51,8 @@ def main() -> int:
         _on(report, transport, effort, options)
     if _is_whole(options):
         report.figures += startup.startup(5)
+        _say("billing")
+        report.figures += closing.figures()
     _publish(report, options)
     return 0
 

@@ -6,7 +6,7 @@ Running it again changes nothing: what was issued is not due any more, and a lin
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tallygate.domain.billing.counting import count
+from tallygate.domain.billing.counting import LEVELS, count
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents, due_time, number_of, series_of
 from tallygate.domain.billing.fees import Fee, fee_line
@@ -24,9 +24,7 @@ from tallygate.domain.period import PeriodRule, UsagePeriod, local_date, usage_p
 from tallygate.records.billing import CLOSE, BillingAccount
 from tallygate.records.lookup import billing_calendar
 from tallygate.records.ports import BillingWork
-from tallygate.records.values import SubscriptionQuery
 
-_MOST_SUBSCRIPTIONS = 1_000
 _MOST_CUTS = 25
 """Cuts of one transaction: the rest of a long outage is another's."""
 
@@ -112,7 +110,19 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
     return Closed(invoices=tuple(issued), next_time=await _plan(work, books))
 
 
-async def read_books(work: BillingWork, account_id: str, *, now: int) -> Books | None:
+async def close_accounts(work: BillingWork, account_ids: Sequence[str], *, now: int) -> tuple[Closed, ...]:
+    """Close accounts in one transaction, in order of id, with what they are derived from read for all at once."""
+    ordered = sorted(account_ids)
+    await work.gather(ordered)
+    return tuple([await close_account(work, account_id, now=now) for account_id in ordered])
+
+
+async def read_books(
+    work: BillingWork,
+    account_id: str,
+    *,
+    now: int,  # noqa: ARG001 - as every reader is told; what an account holds is read whole
+) -> Books | None:
     """What an account's invoices are derived from; None where its tenant does not bill.
 
     Raises:
@@ -125,13 +135,12 @@ async def read_books(work: BillingWork, account_id: str, *, now: int) -> Books |
     if catalog.billing is None:
         return None
     state = await work.billing_accounts.get(account_id)
-    query = SubscriptionQuery(now=now, limit=_MOST_SUBSCRIPTIONS, account_ids=[account_id])
-    held = await work.subscriptions.list(query)
+    held = await work.subscriptions.of(account_id)
     quantities = tuple(await work.quantities.of(account_id))
     calendar = await billing_calendar(work, account, catalog)
     timelines = tuple(
         Timeline(subscription=one.subscription, catalog=catalog, cancel_time=one.cancel_time, quantities=quantities)
-        for one in reversed(held)
+        for one in held
     )
     return Books(
         account_id=account_id,
@@ -206,7 +215,8 @@ async def _usage_lines(work: BillingWork, books: Books, windows: Sequence[UsageW
 
 async def _counted(work: BillingWork, books: Books, window: UsageWindow, through: int) -> Counted:
     feature = books.catalog.features[window.usage.feature_key]
-    opening = await work.usage_log.level_before(books.account_id, window, through=through)
+    levels = feature.aggregation in LEVELS
+    opening = await work.usage_log.level_before(books.account_id, window, through=through) if levels else 0
     facts = work.usage_log.facts(books.account_id, window, through=through)
     tally = await count(facts, window, feature, currency=books.catalog.currency, opening=opening)
     return tally.counted

@@ -1,9 +1,9 @@
-"""What is due, done: one look at one account at a time, each behind the barrier and in a transaction of its own."""
+"""What is due, done: some accounts at a time, behind the barrier and in one transaction."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from tallygate.billing.closing import Closed, close_account
+from tallygate.billing.closing import Closed, close_account, close_accounts
 from tallygate.billing.ports import Barrier
 from tallygate.domain.billing.documents import Invoice
 from tallygate.records.billing import CLOSE, Job
@@ -29,16 +29,19 @@ class BillingRunner:
     barrier: Barrier
     clock: Callable[[], int]
 
-    async def handle(self, job: Job) -> None:
-        """A worker's job: issue what is due of one account, and plan the next look.
+    async def handle(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: issue what is due of their accounts, and plan the next looks.
 
         Of a test tenant, whose clock leaps, all that is due, in the order in which it fell due.
         """
-        if await self.transactions.read(job.tenant_id, _is_test, now=self.clock()):
-            await self.run(job.tenant_id)
+        tenant_id, account_ids = jobs[0].tenant_id, [job.subject for job in jobs]
+        if await self.transactions.read(tenant_id, _is_test, now=self.clock()):
+            await self.run(tenant_id)
             return
-        await self.barrier.passed(job.tenant_id, job.subject)
-        await self.transactions.write(job.tenant_id, _closing(job.subject), now=self.clock())
+        await self.barrier.passed(tenant_id, account_ids)
+        await self.transactions.write(
+            tenant_id, lambda work, now: close_accounts(work, account_ids, now=now), now=self.clock()
+        )
 
     async def run(self, tenant_id: str, account_id: str = "") -> Run:
         """Issue all that is due of a tenant, or of one account of it, oldest first.
@@ -59,7 +62,7 @@ class BillingRunner:
     async def _look(
         self, tenant_id: str, account_id: str, found: list[Invoice], *, due_time: int | None = None
     ) -> None:
-        await self.barrier.passed(tenant_id, account_id)
+        await self.barrier.passed(tenant_id, [account_id])
         written = await self.transactions.write(tenant_id, _closing(account_id, due_time), now=self.clock())
         found += written.value.invoices
 

@@ -143,6 +143,10 @@ class BillingWork(UnitOfWork, Protocol):
         """When to look at what."""
         ...
 
+    async def gather(self, account_ids: Sequence[str]) -> None:
+        """Read ahead what the invoices of many accounts are derived from; it changes what asking costs, no answer."""
+        ...
+
 
 class Store(Protocol):
     """Where tenants live. `read` and `write` raise TenantNotFoundError for an unknown tenant."""

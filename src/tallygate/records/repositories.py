@@ -134,6 +134,10 @@ class SubscriptionRepository(Protocol):
         """Those asked for, newest first."""
         ...
 
+    async def of(self, account_id: str) -> Sequence[StoredSubscription]:
+        """All that one account ever had, oldest first."""
+        ...
+
     async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[StoredSubscription]:
         """The live ones that are served by an older version of the plan, now or later."""
         ...

@@ -12,6 +12,9 @@ from tallygate.domain.currency import decimals_of
 from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.prices import Units
 
+LEVELS = frozenset({Aggregation.MAX, Aggregation.LATEST, Aggregation.TIME_WEIGHTED})
+"""What counts a level, and so begins with the one before its window."""
+
 _LONGEST_AMOUNT = 40
 
 

@@ -1,6 +1,6 @@
 """Are all events that were admitted before now in SQL? Entries leave a stream only after their commit."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -25,20 +25,27 @@ class RedisBarrier:
         self._sleep = sleep
         self._patience = patience_seconds
 
-    async def passed(self, tenant_id: str, account_id: str) -> None:
-        """Return when no event of this account that was admitted before the call waits to be collected.
+    async def passed(self, tenant_id: str, account_ids: Collection[str]) -> None:
+        """Return when no event of these accounts that was admitted before the call waits to be collected.
+
+        Each partition is asked once, however many of the accounts live there.
 
         Raises:
             StoreUnavailableError: some still wait after a few seconds, or the store cannot be reached.
         """
-        stream = keys.stream(keys.partition_of(self._partitions, tenant_id, account_id))
+        homes = {keys.partition_of(self._partitions, tenant_id, account_id) for account_id in account_ids}
         async with reaching(self._redis):
-            newest = await self._newest(stream)
+            newest = {stream: await self._newest(stream) for stream in map(keys.stream, sorted(homes))}
             for _ in range(max(1, round(self._patience / _PAUSE_SECONDS))):
-                if newest is None or not await self._redis.xrange(stream, "-", newest, count=1):
+                newest = {stream: last for stream, last in newest.items() if await self._waits(stream, last)}
+                if not newest:
                     return
                 await self._sleep(_PAUSE_SECONDS)
         raise StoreUnavailableError(store="events", waits="to be collected")
+
+    async def _waits(self, stream: str, last: str | None) -> bool:
+        """Whether the stream still holds an entry up to this one."""
+        return last is not None and bool(await self._redis.xrange(stream, "-", last, count=1))
 
     async def _newest(self, stream: str) -> str | None:
         """The id that the stream gave out last; None where it never gave out one."""

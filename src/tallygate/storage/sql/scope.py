@@ -1,9 +1,9 @@
 """One tenant's share of a transaction: its connection, whose rows it may touch, and what it changed so far."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, CursorResult, Executable, Row, Table
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -13,6 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tallygate.domain.catalog import Catalog
 from tallygate.records.values import Tenant
 from tallygate.storage.sql.models import Base
+
+T = TypeVar("T")
+OfMany = Callable[["Scope", Sequence[str]], Awaitable[Mapping[str, T]]]
+"""Reads something of many accounts at once; of each that it was asked for there is an answer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,13 +57,15 @@ class Changes:
 class Known:
     """What this transaction has read and not changed since: many use-cases in one ask for the same.
 
-    `absent` are accounts that are not there, `empty` those that were made just now and hold nothing yet.
+    `absent` are accounts that are not there, `empty` those that were made just now and hold nothing yet; `ahead` is
+    what was read of many accounts at once, by what reads it.
     """
 
     tenant: Tenant | None = None
     catalog: Catalog | None = None
     absent: set[str] = field(default_factory=set)
     empty: set[str] = field(default_factory=set)
+    ahead: dict[OfMany[Any], dict[str, Any]] = field(default_factory=dict)
 
     def made(self, account_id: str) -> None:
         """An account was added, or replaced: it holds nothing yet where it was not there."""
@@ -72,6 +78,7 @@ class Known:
         self.tenant = self.catalog = None
         self.absent.clear()
         self.empty.clear()
+        self.ahead.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +112,25 @@ class Scope:
         sqlite = self.connection.dialect.name == "sqlite"
         await self.connection.execute(_upsert(table, tuple(values[0]), frozenset(keep), sqlite=sqlite), values)
 
+    async def read_ahead(self, what: OfMany[Any], account_ids: Sequence[str]) -> None:
+        """Read something of many accounts, for whoever asks for one of them later."""
+        self.known.ahead.setdefault(what, {}).update(await what(self, account_ids))
+
+    async def of_one(self, what: OfMany[T], account_id: str) -> T:
+        """Something of one account: as it was read ahead, else as it is now."""
+        ahead: Mapping[str, T] = self.known.ahead.get(what, {})
+        return ahead[account_id] if account_id in ahead else (await what(self, [account_id]))[account_id]
+
     def holds(self, account_id: str) -> None:
         """Something that the account holds is changed: to be published, and known no longer."""
         self.changes.accounts[account_id] = None
         self.known.empty.discard(account_id)
+        self.changed(account_id)
+
+    def changed(self, account_id: str) -> None:
+        """Something of an account is written: what was read ahead of it is known no longer."""
+        for found in self.known.ahead.values():
+            found.pop(account_id, None)
 
     def own(self, model: type[Base]) -> ColumnElement[bool]:
         """The condition that a row is this tenant's."""

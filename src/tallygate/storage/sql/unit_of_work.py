@@ -14,24 +14,39 @@ from tallygate.storage.sql.accounts.accounts import (
     SqlAccountRepository,
     SqlSeatRepository,
     SqlUserRepository,
+    account_rows,
 )
 from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
-from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository
-from tallygate.storage.sql.billing.documents import SqlBillingAccounts, SqlInvoiceRepository, SqlIssuedLines
-from tallygate.storage.sql.billing.fees import SqlFeeRepository
+from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository, subscriptions_of
+from tallygate.storage.sql.billing.documents import (
+    SqlBillingAccounts,
+    SqlInvoiceRepository,
+    SqlIssuedLines,
+    billing_accounts_of,
+    lines_since_close,
+)
+from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
-from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities
+from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
 from tallygate.storage.sql.billing.usage import SqlUsageLog
 from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository, tenant_of
 from tallygate.storage.sql.catalog.keys import SqlKeyRepository
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import AccountRow, ApiKeyRow, OutboxRow, TenantRow
-from tallygate.storage.sql.scope import Changes, Known, Scope, table_of
+from tallygate.storage.sql.scope import Changes, Known, OfMany, Scope, table_of
 
 _tenants, _accounts, _keys = table_of(TenantRow), table_of(AccountRow), table_of(ApiKeyRow)
 _outbox = table_of(OutboxRow)
 _IDS_AT_ONCE = 5_000
+_AHEAD: tuple[OfMany[Any], ...] = (
+    account_rows,
+    subscriptions_of,
+    quantities_of,
+    uninvoiced_fees,
+    billing_accounts_of,
+    lines_since_close,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +144,11 @@ class SqlUnitOfWork:
     def jobs(self) -> SqlJobRepository:
         """When to look at what."""
         return SqlJobRepository(scope=self.scope)
+
+    async def gather(self, account_ids: Sequence[str]) -> None:
+        """Read ahead what the invoices of accounts are derived from, in a query each however many they are."""
+        for what in _AHEAD:
+            await self.scope.read_ahead(what, account_ids)
 
     @asynccontextmanager
     async def part(self) -> AsyncIterator[None]:

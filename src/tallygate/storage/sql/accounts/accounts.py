@@ -1,7 +1,7 @@
 """Accounts, their users and seats; and the record that they and all that they hold are published as."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,15 +28,15 @@ class SqlAccountRepository:
 
     async def get(self, account_id: str) -> Account | None:
         """The account's profile."""
-        query = select(_accounts).where(self.scope.own(AccountRow), _accounts.c.account_id == account_id)
-        rows = await self.scope.rows(query)
-        if not rows:
+        row = await self.scope.of_one(account_rows, account_id)
+        if row is None:
             self.scope.known.absent.add(account_id)
-        return self._account(rows[0]) if rows else None
+        return self._account(row) if row is not None else None
 
     async def put(self, account: Account) -> None:
         """Add or replace the profile."""
         self.scope.changes.accounts[account.account_id] = None
+        self.scope.changed(account.account_id)
         row = {
             "account_id": account.account_id,
             "version": account.version,
@@ -96,6 +96,13 @@ class SqlAccountRepository:
             version=row.version,
             former_zones=FORMER_ZONES.validate_python(row.former_zones),
         )
+
+
+async def account_rows(scope: Scope, account_ids: Sequence[str]) -> Mapping[str, Row[Any] | None]:
+    """The profiles of accounts, of which some may not be there."""
+    query = select(_accounts).where(scope.own(AccountRow), _accounts.c.account_id.in_(account_ids))
+    found = {row.account_id: row for row in await scope.rows(query)}
+    return {account_id: found.get(account_id) for account_id in account_ids}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

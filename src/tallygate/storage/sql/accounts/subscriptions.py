@@ -71,6 +71,10 @@ class SqlSubscriptionRepository:
         newest = _subscriptions.c.create_time.desc(), _subscriptions.c.subscription_id.desc()
         return await _assembled(self.scope, await self.scope.rows(query.order_by(*newest).limit(wanted.limit)))
 
+    async def of(self, account_id: str) -> Sequence[StoredSubscription]:
+        """All that one account ever had, oldest first."""
+        return await self.scope.of_one(subscriptions_of, account_id)
+
     async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[StoredSubscription]:
         """The live ones that are served by an older version of the plan, now or later."""
         older = select(_terms.c.subscription_id).where(
@@ -118,6 +122,17 @@ class SqlSubscriptionRepository:
     async def _delete(self, model: type[Base], subscription_id: str) -> None:
         table = table_of(model)
         await self.scope.execute(delete(table).where(self.scope.own(model), table.c.subscription_id == subscription_id))
+
+
+async def subscriptions_of(scope: Scope, account_ids: Sequence[str]) -> Mapping[str, Sequence[StoredSubscription]]:
+    """All that accounts ever had, oldest first."""
+    column = _subscriptions.c
+    query = select(_subscriptions).where(scope.own(SubscriptionRow), column.account_id.in_(account_ids))
+    rows = await scope.rows(query.order_by(column.create_time, column.subscription_id))
+    found: dict[str, list[StoredSubscription]] = {account_id: [] for account_id in account_ids}
+    for held in await _assembled(scope, rows):
+        found[held.account_id].append(held)
+    return found
 
 
 @dataclass(slots=True)

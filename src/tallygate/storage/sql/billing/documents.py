@@ -45,6 +45,7 @@ class SqlInvoiceRepository:
         ]
         if lines:
             await self.scope.connection.execute(insert(invoice_lines), lines)
+        self.scope.changed(invoice.account_id)
 
     async def get(self, name: str) -> Invoice | None:
         """One document by its id or number, with its lines."""
@@ -100,6 +101,9 @@ class SqlIssuedLines:
 
     async def keys(self, account_id: str, *, since: int) -> frozenset[str]:
         """The keys of an account's lines that fell due after an instant."""
+        bound, ahead = self.scope.known.ahead.get(lines_since_close, {}).get(account_id, (None, ()))
+        if bound is not None and bound <= since:
+            return frozenset(line_key for line_key, due in ahead if due > since)
         lines = invoice_lines.c
         query = select(lines.line_key).where(
             _own(invoice_lines, self.scope), lines.account_id == account_id, lines.due_time > since
@@ -128,18 +132,46 @@ class SqlBillingAccounts:
 
     async def get(self, account_id: str) -> BillingAccount | None:
         """One account; a write holds its tenant's lock."""
-        query = select(billing_accounts).where(
-            _own(billing_accounts, self.scope), billing_accounts.c.account_id == account_id
-        )
-        rows = await self.scope.rows(query)
-        if not rows:
-            return None
-        return BillingAccount(account_id=account_id, closed_until=rows[0].closed_until, zone=rows[0].zone)
+        return await self.scope.of_one(billing_accounts_of, account_id)
 
     async def put(self, account: BillingAccount) -> None:
         """Add or replace one."""
         values = {"account_id": account.account_id, "closed_until": account.closed_until, "zone": account.zone}
         await self.scope.upsert_into(billing_accounts, [values])
+        self.scope.changed(account.account_id)
+
+
+async def billing_accounts_of(scope: Scope, account_ids: Sequence[str]) -> Mapping[str, BillingAccount | None]:
+    """How far accounts are billed; None of one that never was looked at."""
+    query = select(billing_accounts).where(
+        _own(billing_accounts, scope), billing_accounts.c.account_id.in_(account_ids)
+    )
+    found = {
+        row.account_id: BillingAccount(account_id=row.account_id, closed_until=row.closed_until, zone=row.zone)
+        for row in await scope.rows(query)
+    }
+    return {account_id: found.get(account_id) for account_id in account_ids}
+
+
+async def lines_since_close(
+    scope: Scope, account_ids: Sequence[str]
+) -> Mapping[str, tuple[int | None, Sequence[tuple[str, int]]]]:
+    """How far accounts are billed (None: never looked at), and the keys and due times of the lines due since."""
+    lines, accounts = invoice_lines.c, billing_accounts.c
+    same = (accounts.tenant_id == lines.tenant_id) & (accounts.account_id == lines.account_id)
+    query = (
+        select(lines.account_id, lines.line_key, lines.due_time)
+        .join(billing_accounts, same)
+        .where(_own(invoice_lines, scope), lines.account_id.in_(account_ids), lines.due_time > accounts.closed_until)
+    )
+    states = await billing_accounts_of(scope, account_ids)
+    found: dict[str, list[tuple[str, int]]] = {account_id: [] for account_id in account_ids}
+    for row in await scope.rows(query):
+        found[row.account_id].append((row.line_key, row.due_time))
+    return {
+        account_id: (None if (state := states[account_id]) is None else state.closed_until, keys)
+        for account_id, keys in found.items()
+    }
 
 
 def _own(table: Table, scope: Scope) -> ColumnElement[bool]:

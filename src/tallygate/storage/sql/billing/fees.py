@@ -1,6 +1,6 @@
 """Fees, which never change; the line that names one says that it was invoiced."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -34,6 +34,7 @@ class SqlFeeRepository:
             "offsets": fee.offsets,
         }
         await self.scope.connection.execute(insert(fees), [row])
+        self.scope.changed(fee.account_id)
         self.scope.changes.charged[fee.account_id] = None
 
     async def get(self, fee_id: str) -> Fee | None:
@@ -46,15 +47,7 @@ class SqlFeeRepository:
 
     async def uninvoiced(self, account_id: str) -> Sequence[Fee]:
         """Those of an account that no line charges yet, oldest first."""
-        lines = invoice_lines.c
-        charged = and_(lines.tenant_id == fees.c.tenant_id, lines.line_key == literal("fee/").concat(fees.c.fee_id))
-        query = (
-            self._own()
-            .outerjoin(invoice_lines, charged)
-            .where(fees.c.account_id == account_id, lines.line_key.is_(None))
-        )
-        rows = await self.scope.rows(query.order_by(fees.c.create_time, fees.c.fee_id))
-        return [_fee(row) for row in rows]
+        return await self.scope.of_one(uninvoiced_fees, account_id)
 
     def _own(self) -> Select[Any]:
         return select(fees).where(fees.c.tenant_id == self.scope.tenant_id)
@@ -62,6 +55,21 @@ class SqlFeeRepository:
     async def _one(self, query: Select[Any]) -> Fee | None:
         rows = await self.scope.rows(query.limit(1))
         return _fee(rows[0]) if rows else None
+
+
+async def uninvoiced_fees(scope: Scope, account_ids: Sequence[str]) -> Mapping[str, Sequence[Fee]]:
+    """Fees of accounts that no line charges yet, oldest first."""
+    lines = invoice_lines.c
+    charged = and_(lines.tenant_id == fees.c.tenant_id, lines.line_key == literal("fee/").concat(fees.c.fee_id))
+    query = (
+        select(fees)
+        .outerjoin(invoice_lines, charged)
+        .where(fees.c.tenant_id == scope.tenant_id, fees.c.account_id.in_(account_ids), lines.line_key.is_(None))
+    )
+    found: dict[str, list[Fee]] = {account_id: [] for account_id in account_ids}
+    for row in await scope.rows(query.order_by(fees.c.account_id, fees.c.create_time, fees.c.fee_id)):
+        found[row.account_id].append(_fee(row))
+    return found
 
 
 def _fee(row: Row[Any]) -> Fee:

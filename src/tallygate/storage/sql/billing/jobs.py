@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.records.billing import CLOSE, Job
@@ -16,6 +16,8 @@ from tallygate.storage.sql.scope import Scope, table_of
 
 _tenants = table_of(TenantRow)
 _LONGEST_PROBLEM = 500
+_KEY = ("tenant_id", "kind", "subject", "due_time")
+_SAME = tuple(jobs.c[name] == bindparam(f"its_{name}") for name in _KEY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,9 @@ class SqlJobQueue:
                     .with_for_update(of=jobs, skip_locked=True)
                 )
                 rows = (await connection.execute(query)).mappings().all()
-                for row in rows:
-                    await connection.execute(update(jobs).where(*_same(row)).values(retry_time=until))
+                if rows:
+                    leased = update(jobs).where(*_SAME).values(retry_time=until)
+                    await connection.execute(leased, [{f"its_{name}": row[name] for name in _KEY} for row in rows])
         return [_job(row) for row in rows]
 
     async def failed(self, job: Job, *, retry_time: int, problem: str) -> None:
@@ -106,15 +109,6 @@ def _ripe(now: int, offset: int) -> ColumnElement[bool]:
 def planned(due_time: int) -> dict[str, Any]:
     """The columns of a job that nobody has tried yet."""
     return {"due_time": due_time, "retry_time": 0, "attempts": 0, "problem": ""}
-
-
-def _same(row: Mapping[Any, Any]) -> tuple[Any, ...]:
-    return (
-        jobs.c.tenant_id == row["tenant_id"],
-        jobs.c.kind == row["kind"],
-        jobs.c.subject == row["subject"],
-        jobs.c.due_time == row["due_time"],
-    )
 
 
 def _job(row: Mapping[Any, Any]) -> Job:

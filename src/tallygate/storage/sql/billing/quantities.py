@@ -1,6 +1,6 @@
 """How many seats and users accounts had, and since when: noted in the transaction that changed them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +27,17 @@ class SqlQuantities:
 
     async def of(self, account_id: str) -> Sequence[QuantityChange]:
         """Every change of an account, by source and time."""
-        query = select(quantity_changes).where(
-            _CHANGES.tenant_id == self.scope.tenant_id, _CHANGES.account_id == account_id
-        )
-        rows = await self.scope.rows(query.order_by(_CHANGES.source, _CHANGES.change_id))
-        return [QuantityChange(source=row.source, change_time=row.change_time, quantity=row.quantity) for row in rows]
+        return await self.scope.of_one(quantities_of, account_id)
+
+
+async def quantities_of(scope: Scope, account_ids: Sequence[str]) -> Mapping[str, Sequence[QuantityChange]]:
+    """Every change of accounts, by source and time."""
+    query = select(quantity_changes).where(_CHANGES.tenant_id == scope.tenant_id, _CHANGES.account_id.in_(account_ids))
+    found: dict[str, list[QuantityChange]] = {account_id: [] for account_id in account_ids}
+    for row in await scope.rows(query.order_by(_CHANGES.account_id, _CHANGES.source, _CHANGES.change_id)):
+        change = QuantityChange(source=row.source, change_time=row.change_time, quantity=row.quantity)
+        found[row.account_id].append(change)
+    return found
 
 
 async def note_quantities(scope: Scope) -> None:
