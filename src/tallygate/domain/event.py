@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tallygate.domain.gating.decision import Pot, PotKind
+from tallygate.domain.gating.decision import Pot, PotKind, Reason
 
 
 class FactKind(StrEnum):
@@ -36,7 +36,10 @@ class UsageFact:
     `quantity` is what was granted (negative for a refund, the level for a level); `pots` say which pots paid or were
     repaid. It counts in the usage period [period_start, period_end), in which `occurred_time` lies. `billable` says
     whether any of it may be charged (`may_be_charged`), whatever else the fact says; `carry_in` that it happened before
-    the account came here, and so is counted only.
+    the account came here, and so is counted only. `used`, `limit` (None: without one) and `reason` are what its answer
+    said; facts that were stored before these were kept have no reason.
+
+    This is the one table of a fact's fields: stream, SQL and wire have each of them, which a test proves.
     """
 
     tenant_id: str
@@ -59,6 +62,9 @@ class UsageFact:
     billable: bool = True
     carry_in: bool = False
     view_version: int = 0
+    used: int = 0
+    limit: int | None = None
+    reason: Reason | None = None
     payload_hash: bytes = b""
     source: FactSource
 

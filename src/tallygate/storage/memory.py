@@ -103,6 +103,9 @@ class MemoryGates:
                 billable=may_be_charged(asked=call.context.billable, trial=segment.trial, pots=answer.pots),
                 carry_in=call.context.carry_in,
                 view_version=max(call.catalog_version, call.account_version),
+                used=answer.used,
+                limit=answer.limit,
+                reason=answer.reason,
                 payload_hash=item.payload_hash,
                 source=FactSource(partition=0, epoch="memory", entry_id=f"{len(self.facts) + 1}-0"),
             )

@@ -27,7 +27,7 @@ from tallygate_api.v1 import catalog_pb2 as tallygate_dot_v1_dot_catalog__pb2
 from tallygate_api.v1 import decision_pb2 as tallygate_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallygate/v1/usage_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/catalog.proto\x1a\x1btallygate/v1/decision.proto\"i\n\tTimeRange\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdb\x01\n\x0fGetUsageRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x02 \x01(\t\x12\x32\n\tselection\x18\x03 \x01(\x0e\x32\x1d.tallygate.v1.PeriodSelectionH\x00\x12(\n\x05range\x18\x04 \x01(\x0b\x32\x17.tallygate.v1.TimeRangeH\x00\x12\x10\n\x08group_by\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\tB\x08\n\x06period\"\xa1\x02\n\x08UsageRow\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x35\n\x11period_start_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fperiod_end_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0b\x61ggregation\x18\x04 \x01(\x0e\x32\x19.tallygate.v1.Aggregation\x12\x10\n\x08quantity\x18\x05 \x01(\x03\x12\x13\n\x0b\x65vent_count\x18\x06 \x01(\x03\x12\x1f\n\x04pots\x18\x07 \x03(\x0b\x32\x11.tallygate.v1.Pot\x12\x12\n\x05group\x18\x08 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_group\"Q\n\x10GetUsageResponse\x12$\n\x04rows\x18\x01 \x03(\x0b\x32\x16.tallygate.v1.UsageRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa1\x05\n\rBillableEvent\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12$\n\x04kind\x18\x04 \x01(\x0e\x32\x16.tallygate.v1.FactKind\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12\x10\n\x08quantity\x18\x06 \x01(\x03\x12\x1f\n\x04pots\x18\x07 \x03(\x0b\x32\x11.tallygate.v1.Pot\x12?\n\ndimensions\x18\x08 \x03(\x0b\x32+.tallygate.v1.BillableEvent.DimensionsEntry\x12\x31\n\roccurred_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rrecorded_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11period_start_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fperiod_end_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fsubscription_id\x18\r \x01(\t\x12\x10\n\x08plan_key\x18\x0e \x01(\t\x12\x14\n\x0cplan_version\x18\x0f \x01(\x05\x12\r\n\x05trial\x18\x10 \x01(\x08\x12\x10\n\x08\x62illable\x18\x11 \x01(\x08\x12\x10\n\x08\x63\x61rry_in\x18\x12 \x01(\x08\x12\x14\n\x0cview_version\x18\x13 \x01(\x03\x12\x19\n\x11\x62illable_quantity\x18\x14 \x01(\x03\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xdc\x01\n\nCloudEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x13\n\x0bspecversion\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x64\x61tacontenttype\x18\x07 \x01(\t\x12\x10\n\x08sequence\x18\x08 \x01(\x03\x12)\n\x04\x64\x61ta\x18\t \x01(\x0b\x32\x1b.tallygate.v1.BillableEvent\"g\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\"[\n\x12ListEventsResponse\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.tallygate.v1.CloudEvent\x12\x1b\n\x13next_after_sequence\x18\x02 \x01(\x03\"V\n\x13\x46ollowEventsRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x03 \x01(\t\"?\n\x14\x46ollowEventsResponse\x12\'\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x18.tallygate.v1.CloudEvent\"\xbe\x02\n\x0fRecordUsageItem\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x02 \x01(\t\x12\x15\n\x08quantity\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12\x41\n\ndimensions\x18\x06 \x03(\x0b\x32-.tallygate.v1.RecordUsageItem.DimensionsEntry\x12\x31\n\roccurred_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x63\x61rry_in\x18\x08 \x01(\x08\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_quantity\"\\\n\x12RecordUsageRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.tallygate.v1.RecordUsageItem\x12\x18\n\x10min_view_version\x18\x02 \x01(\x03\"w\n\x12RecordUsageOutcome\x12*\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x16.tallygate.v1.DecisionH\x00\x12*\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x19.tallygate.v1.ErrorStatusH\x00\x42\t\n\x07outcome\"I\n\x13RecordUsageResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0b\x32 .tallygate.v1.RecordUsageOutcome*p\n\x0fPeriodSelection\x12 \n\x1cPERIOD_SELECTION_UNSPECIFIED\x10\x00\x12\x1c\n\x18PERIOD_SELECTION_CURRENT\x10\x01\x12\x1d\n\x19PERIOD_SELECTION_PREVIOUS\x10\x02*\x91\x01\n\x08\x46\x61\x63tKind\x12\x19\n\x15\x46\x41\x43T_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x41\x43T_KIND_CONSUME\x10\x01\x12\x14\n\x10\x46\x41\x43T_KIND_REFUND\x10\x02\x12\x13\n\x0f\x46\x41\x43T_KIND_LEVEL\x10\x03\x12\x13\n\x0f\x46\x41\x43T_KIND_EVENT\x10\x04\x12\x13\n\x0f\x46\x41\x43T_KIND_RESET\x10\x05\x32\xd7\x02\n\x0cUsageService\x12I\n\x08GetUsage\x12\x1d.tallygate.v1.GetUsageRequest\x1a\x1e.tallygate.v1.GetUsageResponse\x12O\n\nListEvents\x12\x1f.tallygate.v1.ListEventsRequest\x1a .tallygate.v1.ListEventsResponse\x12W\n\x0c\x46ollowEvents\x12!.tallygate.v1.FollowEventsRequest\x1a\".tallygate.v1.FollowEventsResponse0\x01\x12R\n\x0bRecordUsage\x12 .tallygate.v1.RecordUsageRequest\x1a!.tallygate.v1.RecordUsageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallygate/v1/usage_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/catalog.proto\x1a\x1btallygate/v1/decision.proto\"i\n\tTimeRange\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdb\x01\n\x0fGetUsageRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x02 \x01(\t\x12\x32\n\tselection\x18\x03 \x01(\x0e\x32\x1d.tallygate.v1.PeriodSelectionH\x00\x12(\n\x05range\x18\x04 \x01(\x0b\x32\x17.tallygate.v1.TimeRangeH\x00\x12\x10\n\x08group_by\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\tB\x08\n\x06period\"\xa1\x02\n\x08UsageRow\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x35\n\x11period_start_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fperiod_end_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0b\x61ggregation\x18\x04 \x01(\x0e\x32\x19.tallygate.v1.Aggregation\x12\x10\n\x08quantity\x18\x05 \x01(\x03\x12\x13\n\x0b\x65vent_count\x18\x06 \x01(\x03\x12\x1f\n\x04pots\x18\x07 \x03(\x0b\x32\x11.tallygate.v1.Pot\x12\x12\n\x05group\x18\x08 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_group\"Q\n\x10GetUsageResponse\x12$\n\x04rows\x18\x01 \x03(\x0b\x32\x16.tallygate.v1.UsageRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf3\x05\n\rBillableEvent\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12$\n\x04kind\x18\x04 \x01(\x0e\x32\x16.tallygate.v1.FactKind\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12\x10\n\x08quantity\x18\x06 \x01(\x03\x12\x1f\n\x04pots\x18\x07 \x03(\x0b\x32\x11.tallygate.v1.Pot\x12?\n\ndimensions\x18\x08 \x03(\x0b\x32+.tallygate.v1.BillableEvent.DimensionsEntry\x12\x31\n\roccurred_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rrecorded_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11period_start_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fperiod_end_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fsubscription_id\x18\r \x01(\t\x12\x10\n\x08plan_key\x18\x0e \x01(\t\x12\x14\n\x0cplan_version\x18\x0f \x01(\x05\x12\r\n\x05trial\x18\x10 \x01(\x08\x12\x10\n\x08\x62illable\x18\x11 \x01(\x08\x12\x10\n\x08\x63\x61rry_in\x18\x12 \x01(\x08\x12\x14\n\x0cview_version\x18\x13 \x01(\x03\x12\x19\n\x11\x62illable_quantity\x18\x14 \x01(\x03\x12\x0c\n\x04used\x18\x15 \x01(\x03\x12\x12\n\x05limit\x18\x16 \x01(\x03H\x00\x88\x01\x01\x12$\n\x06reason\x18\x17 \x01(\x0e\x32\x14.tallygate.v1.Reason\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_limit\"\xdc\x01\n\nCloudEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x13\n\x0bspecversion\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x64\x61tacontenttype\x18\x07 \x01(\t\x12\x10\n\x08sequence\x18\x08 \x01(\x03\x12)\n\x04\x64\x61ta\x18\t \x01(\x0b\x32\x1b.tallygate.v1.BillableEvent\"g\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\"[\n\x12ListEventsResponse\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.tallygate.v1.CloudEvent\x12\x1b\n\x13next_after_sequence\x18\x02 \x01(\x03\"V\n\x13\x46ollowEventsRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x03 \x01(\t\"?\n\x14\x46ollowEventsResponse\x12\'\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x18.tallygate.v1.CloudEvent\"\xbe\x02\n\x0fRecordUsageItem\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x02 \x01(\t\x12\x15\n\x08quantity\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12\x41\n\ndimensions\x18\x06 \x03(\x0b\x32-.tallygate.v1.RecordUsageItem.DimensionsEntry\x12\x31\n\roccurred_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x63\x61rry_in\x18\x08 \x01(\x08\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_quantity\"\\\n\x12RecordUsageRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.tallygate.v1.RecordUsageItem\x12\x18\n\x10min_view_version\x18\x02 \x01(\x03\"w\n\x12RecordUsageOutcome\x12*\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x16.tallygate.v1.DecisionH\x00\x12*\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x19.tallygate.v1.ErrorStatusH\x00\x42\t\n\x07outcome\"I\n\x13RecordUsageResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0b\x32 .tallygate.v1.RecordUsageOutcome*p\n\x0fPeriodSelection\x12 \n\x1cPERIOD_SELECTION_UNSPECIFIED\x10\x00\x12\x1c\n\x18PERIOD_SELECTION_CURRENT\x10\x01\x12\x1d\n\x19PERIOD_SELECTION_PREVIOUS\x10\x02*\x91\x01\n\x08\x46\x61\x63tKind\x12\x19\n\x15\x46\x41\x43T_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x41\x43T_KIND_CONSUME\x10\x01\x12\x14\n\x10\x46\x41\x43T_KIND_REFUND\x10\x02\x12\x13\n\x0f\x46\x41\x43T_KIND_LEVEL\x10\x03\x12\x13\n\x0f\x46\x41\x43T_KIND_EVENT\x10\x04\x12\x13\n\x0f\x46\x41\x43T_KIND_RESET\x10\x05\x32\xd7\x02\n\x0cUsageService\x12I\n\x08GetUsage\x12\x1d.tallygate.v1.GetUsageRequest\x1a\x1e.tallygate.v1.GetUsageResponse\x12O\n\nListEvents\x12\x1f.tallygate.v1.ListEventsRequest\x1a .tallygate.v1.ListEventsResponse\x12W\n\x0c\x46ollowEvents\x12!.tallygate.v1.FollowEventsRequest\x1a\".tallygate.v1.FollowEventsResponse0\x01\x12R\n\x0bRecordUsage\x12 .tallygate.v1.RecordUsageRequest\x1a!.tallygate.v1.RecordUsageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +38,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BILLABLEEVENT_DIMENSIONSENTRY']._serialized_options = b'8\001'
   _globals['_RECORDUSAGEITEM_DIMENSIONSENTRY']._loaded_options = None
   _globals['_RECORDUSAGEITEM_DIMENSIONSENTRY']._serialized_options = b'8\001'
-  _globals['_PERIODSELECTION']._serialized_start=2705
-  _globals['_PERIODSELECTION']._serialized_end=2817
-  _globals['_FACTKIND']._serialized_start=2820
-  _globals['_FACTKIND']._serialized_end=2965
+  _globals['_PERIODSELECTION']._serialized_start=2787
+  _globals['_PERIODSELECTION']._serialized_end=2899
+  _globals['_FACTKIND']._serialized_start=2902
+  _globals['_FACTKIND']._serialized_end=3047
   _globals['_TIMERANGE']._serialized_start=140
   _globals['_TIMERANGE']._serialized_end=245
   _globals['_GETUSAGEREQUEST']._serialized_start=248
@@ -51,29 +51,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETUSAGERESPONSE']._serialized_start=761
   _globals['_GETUSAGERESPONSE']._serialized_end=842
   _globals['_BILLABLEEVENT']._serialized_start=845
-  _globals['_BILLABLEEVENT']._serialized_end=1518
-  _globals['_BILLABLEEVENT_DIMENSIONSENTRY']._serialized_start=1469
-  _globals['_BILLABLEEVENT_DIMENSIONSENTRY']._serialized_end=1518
-  _globals['_CLOUDEVENT']._serialized_start=1521
-  _globals['_CLOUDEVENT']._serialized_end=1741
-  _globals['_LISTEVENTSREQUEST']._serialized_start=1743
-  _globals['_LISTEVENTSREQUEST']._serialized_end=1846
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=1848
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=1939
-  _globals['_FOLLOWEVENTSREQUEST']._serialized_start=1941
-  _globals['_FOLLOWEVENTSREQUEST']._serialized_end=2027
-  _globals['_FOLLOWEVENTSRESPONSE']._serialized_start=2029
-  _globals['_FOLLOWEVENTSRESPONSE']._serialized_end=2092
-  _globals['_RECORDUSAGEITEM']._serialized_start=2095
-  _globals['_RECORDUSAGEITEM']._serialized_end=2413
-  _globals['_RECORDUSAGEITEM_DIMENSIONSENTRY']._serialized_start=1469
-  _globals['_RECORDUSAGEITEM_DIMENSIONSENTRY']._serialized_end=1518
-  _globals['_RECORDUSAGEREQUEST']._serialized_start=2415
-  _globals['_RECORDUSAGEREQUEST']._serialized_end=2507
-  _globals['_RECORDUSAGEOUTCOME']._serialized_start=2509
-  _globals['_RECORDUSAGEOUTCOME']._serialized_end=2628
-  _globals['_RECORDUSAGERESPONSE']._serialized_start=2630
-  _globals['_RECORDUSAGERESPONSE']._serialized_end=2703
-  _globals['_USAGESERVICE']._serialized_start=2968
-  _globals['_USAGESERVICE']._serialized_end=3311
+  _globals['_BILLABLEEVENT']._serialized_end=1600
+  _globals['_BILLABLEEVENT_DIMENSIONSENTRY']._serialized_start=1541
+  _globals['_BILLABLEEVENT_DIMENSIONSENTRY']._serialized_end=1590
+  _globals['_CLOUDEVENT']._serialized_start=1603
+  _globals['_CLOUDEVENT']._serialized_end=1823
+  _globals['_LISTEVENTSREQUEST']._serialized_start=1825
+  _globals['_LISTEVENTSREQUEST']._serialized_end=1928
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=1930
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=2021
+  _globals['_FOLLOWEVENTSREQUEST']._serialized_start=2023
+  _globals['_FOLLOWEVENTSREQUEST']._serialized_end=2109
+  _globals['_FOLLOWEVENTSRESPONSE']._serialized_start=2111
+  _globals['_FOLLOWEVENTSRESPONSE']._serialized_end=2174
+  _globals['_RECORDUSAGEITEM']._serialized_start=2177
+  _globals['_RECORDUSAGEITEM']._serialized_end=2495
+  _globals['_RECORDUSAGEITEM_DIMENSIONSENTRY']._serialized_start=1541
+  _globals['_RECORDUSAGEITEM_DIMENSIONSENTRY']._serialized_end=1590
+  _globals['_RECORDUSAGEREQUEST']._serialized_start=2497
+  _globals['_RECORDUSAGEREQUEST']._serialized_end=2589
+  _globals['_RECORDUSAGEOUTCOME']._serialized_start=2591
+  _globals['_RECORDUSAGEOUTCOME']._serialized_end=2710
+  _globals['_RECORDUSAGERESPONSE']._serialized_start=2712
+  _globals['_RECORDUSAGERESPONSE']._serialized_end=2785
+  _globals['_USAGESERVICE']._serialized_start=3050
+  _globals['_USAGESERVICE']._serialized_end=3393
 # @@protoc_insertion_point(module_scope)

@@ -91,7 +91,7 @@ class GetUsageResponse(_message.Message):
     def __init__(self, rows: _Optional[_Iterable[_Union[UsageRow, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class BillableEvent(_message.Message):
-    __slots__ = ("account_id", "feature_key", "request_id", "kind", "user_id", "quantity", "pots", "dimensions", "occurred_time", "recorded_time", "period_start_time", "period_end_time", "subscription_id", "plan_key", "plan_version", "trial", "billable", "carry_in", "view_version", "billable_quantity")
+    __slots__ = ("account_id", "feature_key", "request_id", "kind", "user_id", "quantity", "pots", "dimensions", "occurred_time", "recorded_time", "period_start_time", "period_end_time", "subscription_id", "plan_key", "plan_version", "trial", "billable", "carry_in", "view_version", "billable_quantity", "used", "limit", "reason")
     class DimensionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -119,6 +119,9 @@ class BillableEvent(_message.Message):
     CARRY_IN_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
     BILLABLE_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     feature_key: str
     request_id: str
@@ -139,7 +142,10 @@ class BillableEvent(_message.Message):
     carry_in: bool
     view_version: int
     billable_quantity: int
-    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., request_id: _Optional[str] = ..., kind: _Optional[_Union[FactKind, str]] = ..., user_id: _Optional[str] = ..., quantity: _Optional[int] = ..., pots: _Optional[_Iterable[_Union[_decision_pb2.Pot, _Mapping[str, object]]]] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., recorded_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., subscription_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., trial: _Optional[bool] = ..., billable: _Optional[bool] = ..., carry_in: _Optional[bool] = ..., view_version: _Optional[int] = ..., billable_quantity: _Optional[int] = ...) -> None: ...
+    used: int
+    limit: int
+    reason: _decision_pb2.Reason
+    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., request_id: _Optional[str] = ..., kind: _Optional[_Union[FactKind, str]] = ..., user_id: _Optional[str] = ..., quantity: _Optional[int] = ..., pots: _Optional[_Iterable[_Union[_decision_pb2.Pot, _Mapping[str, object]]]] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., recorded_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., subscription_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., trial: _Optional[bool] = ..., billable: _Optional[bool] = ..., carry_in: _Optional[bool] = ..., view_version: _Optional[int] = ..., billable_quantity: _Optional[int] = ..., used: _Optional[int] = ..., limit: _Optional[int] = ..., reason: _Optional[_Union[_decision_pb2.Reason, str]] = ...) -> None: ...
 
 class CloudEvent(_message.Message):
     __slots__ = ("id", "source", "specversion", "type", "subject", "time", "datacontenttype", "sequence", "data")

@@ -12,7 +12,7 @@ from tallygate.metering.ports import RecordedFact
 from tallygate.metering.usage import PeriodUsage
 from tallygate.metering.windows import Window
 from tallygate.server.wire.catalog import AGGREGATION
-from tallygate.server.wire.decision import encode_pot
+from tallygate.server.wire.decision import REASON, encode_pot
 from tallygate.server.wire.scalars import (
     WireEnum,
     entries,
@@ -134,4 +134,7 @@ def _fact(fact: UsageFact) -> wire.BillableEvent:
         billable_quantity=fact.billable_quantity,
         carry_in=fact.carry_in,
         view_version=fact.view_version,
+        used=fact.used,
+        limit=fact.limit,
+        reason=REASON.encode(fact.reason) if fact.reason is not None else None,
     )

@@ -1,6 +1,7 @@
 """Stream entries as facts: the shape that admit.lua writes, read strictly. Nothing here talks to Redis.
 
-An entry is `c` and `f`, both msgpack arrays; elements that a newer version appends are passed over.
+An entry is `c` and `f`, both msgpack arrays; elements that a newer version appends are passed over, those that an older
+one did not write yet are left out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +10,13 @@ from typing import Any
 import msgpack
 
 from tallygate.domain.event import FactKind, FactSource, UsageFact, may_be_charged
-from tallygate.domain.gating.decision import Pot, PotKind
+from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.period import MAX_INSTANT, MIN_INSTANT
 from tallygate.metering.ports import Delivery
 
 _POT_KINDS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
 _INT64 = 2**63
+_UNLIMITED = -1
 
 
 def read_entry(source: FactSource, fields: Mapping[bytes, bytes] | None) -> Delivery:
@@ -22,7 +24,7 @@ def read_entry(source: FactSource, fields: Mapping[bytes, bytes] | None) -> Deli
     fields = fields or {}
     raw: bytes = msgpack.packb(fields)
     try:
-        fact = _fact(source, _array(fields[b"c"], len(_CONTEXT)), _array(fields[b"f"], len(_FACT)))
+        fact = _fact(source, _array(fields[b"c"], len(_CONTEXT)), _array(fields[b"f"], _LEAST_OF_FACT))
     except KeyError as error:
         return Delivery(source=source, raw=raw, problem=f"undecodable: no {error.args[0]!r}")
     except (ValueError, TypeError, msgpack.UnpackException) as error:
@@ -112,6 +114,15 @@ def _instant(value: object) -> int:
     return instant
 
 
+def _limit(value: object) -> int | None:
+    limit = _integer(value)
+    return None if limit == _UNLIMITED else limit
+
+
+def _reason(value: object) -> Reason:
+    return Reason(_text(value))
+
+
 def _flag(value: object) -> bool:
     if value not in (0, 1):
         msg = f"expected a boolean, not {type(value).__name__}"
@@ -143,4 +154,9 @@ _FACT: tuple[tuple[str, Callable[[object], Any]], ...] = (
     ("plan_key", _text),
     ("plan_version", _integer),
     ("trial", _flag),
+    ("used", _integer),
+    ("limit", _limit),
+    ("reason", _reason),
 )
+_LEAST_OF_FACT = 10
+"""How many elements of `f` the first version wrote."""

@@ -1,6 +1,7 @@
 """The tables of the log of facts; `billable_events` is a documented contract, see the README of `metering`."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import (
@@ -21,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tallygate.domain.event import FactKind, FactSource, UsageFact
-from tallygate.domain.gating.decision import Pot, PotKind
+from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.storage.sql.models import Base, Instant
 
 PARTITIONS = 8
@@ -56,6 +57,9 @@ billable_events = Table(
     Column("billable", Boolean, nullable=False),
     Column("carry_in", Boolean, nullable=False),
     Column("view_version", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False, server_default="0"),
+    Column("limit", BigInteger),
+    Column("reason", Text),
     Column("payload_hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("tenant_id", "account_id", "feature_key", "request_id"),
     Index("ix_billable_events_sequence", "tenant_id", "sequence"),
@@ -93,34 +97,21 @@ for _number in range(PARTITIONS):
     event.listen(billable_events, "after_create", _ddl.execute_if(dialect="postgresql"))
 
 
+_PLAIN = tuple(each.name for each in fields(UsageFact) if each.name != "source")
+
+
 def row_of(fact: UsageFact, sequence: int) -> dict[str, Any]:
     """A fact as a row of `billable_events`."""
     return {
-        "tenant_id": fact.tenant_id,
-        "account_id": fact.account_id,
-        "feature_key": fact.feature_key,
-        "request_id": fact.request_id,
+        **{name: getattr(fact, name) for name in _PLAIN},
         "sequence": sequence,
         "partition": fact.source.partition,
         "epoch": fact.source.epoch,
         "entry_id": fact.source.entry_id,
         "kind": fact.kind.value,
-        "user_id": fact.user_id,
-        "quantity": fact.quantity,
         "pots": [{"kind": pot.kind.value, "quantity": pot.quantity, "grant_id": pot.grant_id} for pot in fact.pots],
         "dimensions": dict(fact.dimensions),
-        "occurred_time": fact.occurred_time,
-        "recorded_time": fact.recorded_time,
-        "period_start": fact.period_start,
-        "period_end": fact.period_end,
-        "subscription_id": fact.subscription_id,
-        "plan_key": fact.plan_key,
-        "plan_version": fact.plan_version,
-        "trial": fact.trial,
-        "billable": fact.billable,
-        "carry_in": fact.carry_in,
-        "view_version": fact.view_version,
-        "payload_hash": fact.payload_hash,
+        "reason": fact.reason.value if fact.reason is not None else None,
     }
 
 
@@ -133,4 +124,5 @@ def fact_of(row: RowMapping | Mapping[str, Any]) -> UsageFact:
     pots = tuple(
         Pot(kind=PotKind(pot["kind"]), quantity=pot["quantity"], grant_id=pot["grant_id"]) for pot in stored.pop("pots")
     )
-    return UsageFact(**stored, kind=kind, pots=pots, source=source)
+    reason = stored.pop("reason")
+    return UsageFact(**stored, kind=kind, pots=pots, reason=Reason(reason) if reason else None, source=source)
