@@ -113,6 +113,7 @@ class World:
     now: int = NOVEMBER
     lease: int = 0
     doubled: bool = False
+    durable: bool = False
     _engine: AsyncEngine | None = None
     _transactions: Transactions | None = None
 
@@ -121,7 +122,8 @@ class World:
         if self._engine is None:
             self._engine = create_engine(self.url)
             self._engine.sync_engine.update_execution_options(compiled_cache=_COMPILED)
-            event.listen(self._engine.sync_engine, "connect", _hurried)
+            if not self.durable and self.url.startswith("sqlite"):
+                event.listen(self._engine.sync_engine, "connect", _hurried)
             self.steps.watch(self._engine)
         return self._engine
 
@@ -213,14 +215,14 @@ def subscribed(account_id: str) -> Callable[[World], Awaitable[None]]:
     return act
 
 
-def consumed(account_id: str, *quantities: int) -> Callable[[World], Awaitable[None]]:
-    """What the collector brings, again and again until it is acknowledged."""
+def consumed(account_id: str, *quantities: int, at: int = 0) -> Callable[[World], Awaitable[None]]:
+    """What the collector brings, again and again until it is acknowledged; it occurred then, or now."""
 
     async def act(world: World) -> None:
         deliveries = [
             Delivery(source=fact.source, raw=b"", fact=fact)
             for number, quantity in enumerate(quantities)
-            for fact in [a_fact(account_id, world.now, number, quantity)]
+            for fact in [a_fact(account_id, at or world.now, number, quantity)]
         ]
         facts = [delivery.fact for delivery in deliveries if delivery.fact is not None]
         async with SqlLedger(world.engine).transaction() as transaction:
@@ -278,7 +280,10 @@ async def billed(world: World) -> None:
 
 
 def history(work: Callable[[World], Awaitable[None]] = billed) -> list[Act]:
-    """Two accounts over two months: 10.00 a month and 0.50 a call, a fee, a change to 40.00 after half of November."""
+    """Two accounts over two months: 10.00 a month and 0.50 a call, a fee, a change to 40.00 after half of November.
+
+    4 calls of November come in December.
+    """
     return [
         Act(NOVEMBER - DAY, opened),
         Act(NOVEMBER - DAY, published),
@@ -290,6 +295,7 @@ def history(work: Callable[[World], Awaitable[None]] = billed) -> list[Act]:
         Act(NOVEMBER + 15 * DAY, moved("acme", "big")),
         Act(DECEMBER + SECOND, work),
         Act(DECEMBER + 3 * DAY, consumed("globex", 5)),
+        Act(DECEMBER + 4 * DAY, consumed("acme", 4, at=NOVEMBER + 2 * DAY)),
         Act(JANUARY + SECOND, work),
     ]
 

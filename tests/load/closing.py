@@ -135,7 +135,7 @@ async def _recorded(world: World, account_id: str, events: int) -> None:
 
 
 async def _close(url: str, redis: str, accounts: int) -> dict[str, float]:
-    world = World(url, Steps(), now=DECEMBER + SECOND)
+    world = World(url, Steps(), now=DECEMBER + SECOND, durable=True)
     client = stream_client(redis)
     barrier = RedisBarrier(client, partitions=PARTITIONS, sleep=asyncio.sleep)
     runner = BillingRunner(transactions=world.transactions, barrier=barrier, clock=lambda: world.now)

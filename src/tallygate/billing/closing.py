@@ -10,6 +10,7 @@ from tallygate.domain.billing.counting import LEVELS, count
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents, due_time, number_of, series_of
 from tallygate.domain.billing.fees import Fee, fee_line
+from tallygate.domain.billing.late import LateFact, Reopened, reopened
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.models_units import Counted
 from tallygate.domain.billing.rating import Billed, Issued, UsageWindow, fixed_lines, follows, usage_line, usage_windows
@@ -51,6 +52,8 @@ class Books:
     closed_until: int
     fees: tuple[Fee, ...] = ()
     """Those that no invoice charges yet."""
+    late: tuple[LateFact, ...] = ()
+    """What came after the close of its period, and no close has settled."""
     test: bool = False
     """Of a test tenant, whose clock leaps: its documents are issued when they were due, as if it had walked."""
 
@@ -61,15 +64,22 @@ class Books:
             currency=self.catalog.currency, proration=self.policy.proration, rounding=self.policy.rounding.amounts
         )
 
+    @property
+    def reopened(self) -> Reopened:
+        """What came late, and the closed windows that it changes."""
+        terms = {"until": self.closed_until, "periods": self.policy.late_periods, "begins": self.policy.start_time}
+        return reopened(self.late, self.timelines, self.runs, self.calendar, self.amounts, **terms)
+
     def next_cut(self) -> int | None:
         """The next instant at which this account is invoiced; None where there is none to come.
 
-        Fees that no subscription's period takes are invoiced at the end of their calendar month.
+        Fees that no subscription's period takes are invoiced at the end of their calendar month; so is what came late
+        when nothing is held any more.
         """
         cut = next_cut(self.runs, after=self.closed_until)
         fees = [fee for fee in self.fees if not any(run.start <= fee.create_time < run.end for run in self.runs)]
-        if fees:
-            first = max(fees[0].create_time, self.closed_until)
+        if fees or (self.late and cut is None):
+            first = max(fees[0].create_time if fees else 0, self.closed_until)
             month = usage_period(PeriodRule(), zone=self.calendar.zone, origin=None, at=first).end
             return month if cut is None else min(cut, month)
         return cut
@@ -102,8 +112,10 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
         if cut is None or _ready(books, cut) > (due_time if books.test and due_time is not None else now):
             break
         issued += await _issue(work, books, cut, now=_ready(books, cut) if books.test else now)
+        if books.late:
+            await work.late_usage.settle(account_id, books.reopened.unrated(), now=now)
         fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
-        books = replace(books, closed_until=cut, fees=fees)
+        books = replace(books, closed_until=cut, fees=fees, late=())
     await work.billing_accounts.put(
         BillingAccount(account_id=account_id, closed_until=books.closed_until, zone=books.calendar.zone)
     )
@@ -113,6 +125,7 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
 async def close_accounts(work: BillingWork, account_ids: Sequence[str], *, now: int) -> tuple[Closed, ...]:
     """Close accounts in one transaction, in order of id, with what they are derived from read for all at once."""
     ordered = sorted(account_ids)
+    await work.late_usage.catch_up()
     await work.gather(ordered)
     return tuple([await close_account(work, account_id, now=now) for account_id in ordered])
 
@@ -155,6 +168,7 @@ async def read_books(
             for fee in await work.fees.uninvoiced(account_id)
             if rounded(fee.exact, catalog.billing.rounding.amounts)  # what comes to nothing is on no invoice
         ),
+        late=tuple(await work.late_usage.of(account_id)),
         closed_until=state.closed_until if state is not None else catalog.billing.start_time - 1,
     )
 
@@ -168,6 +182,8 @@ async def due_lines(work: BillingWork, books: Books, cut: int) -> tuple[Line, ..
             timeline, books.calendar, books.amounts, since=since, until=cut, begins=books.policy.start_time
         )
         found += await _usage_lines(work, books, windows)
+    late = await _usage_lines(work, books, books.reopened.windows)
+    found += [replace(line, text=f"Adjustment: {line.text}") for line in late]
     found += due_fees(books, cut)
     return tuple(found)
 

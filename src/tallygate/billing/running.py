@@ -73,6 +73,7 @@ async def _is_test(work: BillingWork, _now: int) -> bool:
 
 def _closing(account_id: str, due_time: int | None = None) -> Callable[[BillingWork, int], Awaitable[Closed]]:
     async def close(work: BillingWork, now: int) -> Closed:
+        await work.late_usage.catch_up()
         return await close_account(work, account_id, now=now, due_time=due_time)
 
     return close

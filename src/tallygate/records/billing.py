@@ -3,13 +3,14 @@
 Every method raises StoreUnavailableError when its store cannot be reached in time.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.documents import Invoice, InvoiceState
 from tallygate.domain.billing.fees import Fee
+from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.domain.billing.rating import Billed, UsageWindow
 from tallygate.domain.billing.timeline import QuantityChange
 
@@ -108,6 +109,22 @@ class UsageLog(Protocol):
 
     async def head(self) -> int:
         """The last sequence number of the tenant's log."""
+        ...
+
+
+class LateUsage(Protocol):
+    """Facts that came after the close of their period."""
+
+    async def catch_up(self) -> None:
+        """Note what came late since the last look, and let billing look at accounts that it would not look at again."""
+        ...
+
+    async def of(self, account_id: str) -> Sequence[LateFact]:
+        """Those of an account that no close has settled, in the order of the log."""
+        ...
+
+    async def settle(self, account_id: str, reasons: Mapping[int, Unrated], *, now: int) -> None:
+        """A close has charged them, but for those, by sequence number, with a reason not to."""
         ...
 
 

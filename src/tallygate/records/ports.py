@@ -15,6 +15,7 @@ from tallygate.records.billing import (
     InvoiceRepository,
     IssuedLines,
     JobRepository,
+    LateUsage,
     Quantities,
     UsageLog,
 )
@@ -131,6 +132,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def fees(self) -> FeeRepository:
         """Fees and their offsets."""
+        ...
+
+    @property
+    def late_usage(self) -> LateUsage:
+        """Facts that came after the close of their period."""
         ...
 
     @property

@@ -27,6 +27,7 @@ from tallygate.storage.sql.billing.documents import (
 )
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
+from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
 from tallygate.storage.sql.billing.usage import SqlUsageLog
 from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository, tenant_of
@@ -46,6 +47,7 @@ _AHEAD: tuple[OfMany[Any], ...] = (
     uninvoiced_fees,
     billing_accounts_of,
     lines_since_close,
+    late_facts_of,
 )
 
 
@@ -134,6 +136,11 @@ class SqlUnitOfWork:
     def fees(self) -> SqlFeeRepository:
         """Fees and their offsets."""
         return SqlFeeRepository(scope=self.scope)
+
+    @property
+    def late_usage(self) -> SqlLateUsage:
+        """Facts that came after the close of their period."""
+        return SqlLateUsage(scope=self.scope)
 
     @property
     def quantities(self) -> SqlQuantities:

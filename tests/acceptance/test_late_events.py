@@ -1,0 +1,1 @@
+"""What comes after the close of its period: an adjustment on the next invoice, or a reason. Figures by hand."""
