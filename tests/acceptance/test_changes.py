@@ -2,6 +2,7 @@
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from invoicing import DAY, catalog, dollars, invoices, run, seat, thirty_days
 from tallygate_api.v1 import invoice_pb2
@@ -236,3 +237,234 @@ async def test_without_billing_nothing_is_invoiced_at_once_and_nothing_changes(t
     refused = await failure(tenant.call("ChangePlan", **ACME, plan_key="big", invoice=AT_ONCE))
     assert refused[1] == "BILLING_NOT_STARTED"
     assert await tenant.call("GetSubscription", **ACME) == before
+
+
+async def test_bk_16_every_change_is_on_record_newest_first_with_who_and_when(tenant):
+    start = await half_a_month(tenant, two_plans(add_ons={"pack": PACK}))
+    await tenant.call("ChangePlan", **ACME, plan_key="big", reason="asked by phone")
+    await tenant.advance(DAY)
+    await tenant.call("SetAddOn", **ACME, add_on_key="pack", quantity=0)  # changes nothing, and so is no change
+    await tenant.call("SetSubscriptionState", **ACME, state="SUBSCRIPTION_STATE_PAST_DUE")
+    await tenant.call("CancelSubscription", **ACME, when=NOW)
+    await failure(tenant.call("ChangePlan", **ACME, plan_key="pro"))
+    found = (await tenant.call("ListChanges", **ACME)).changes
+    assert [(one.sequence, one.method) for one in found] == [
+        (4, "CancelSubscription"),
+        (3, "SetSubscriptionState"),
+        (2, "ChangePlan"),
+        (1, "CreateSubscription"),
+    ]
+    plan, created = found[2], found[3]
+    assert (plan.before.plan_key, plan.after.plan_key, plan.reason) == ("pro", "big", "asked by phone")
+    assert [(one.change_time.seconds - start.seconds) // DAY for one in found] == [16, 16, 15, 0]
+    assert not created.HasField("before")
+    (key,) = (await tenant.call("ListApiKeys")).api_keys
+    assert {(one.actor_key_id, one.actor_key_name) for one in found} == {(key.key_id, key.name)}
+    pages, token = [], None
+    while token != "":
+        page = await tenant.call("ListChanges", **ACME, page_size=3, page_token=token or "")
+        pages.append([one.sequence for one in page.changes])
+        token = page.next_page_token
+    assert pages == [[4, 3, 2], [1]]
+
+
+async def test_bk_16_three_changes_in_one_period_each_leave_a_pair_and_net_to_the_time_that_each_served(tenant):
+    """$20 for 10 of 30 days, $50 for 5, $80 for 5, $50 for 10: 6.67 + 8.33 + 13.33 + 16.67 = 45.00.
+
+    Within half a cent a line, as each of them is rounded.
+    """
+    document = two_plans()
+    huge = {"name": "Huge", "prices": [{"recurring": {"amount": "80.00"}}]}
+    document["plans"]["huge"] = {**document["plans"]["big"], **huge}
+    await thirty_days(tenant)
+    await tenant.apply(document)
+    await tenant.call("UpsertAccount", **ACME, plan_key="pro")
+    for days, plan in ((10, "big"), (5, "huge"), (5, "big")):
+        await tenant.advance(days * DAY)
+        await tenant.call("ChangePlan", **ACME, plan_key=plan, when=NOW)
+    await tenant.advance(11 * DAY)
+    await run(tenant)
+    opening, second = await amounts(tenant)
+    charged = [line for line in second if line != ("Big", 50.00)]
+    assert (opening, len(charged), len(second)) == ([("Pro", 20.00)], 6, 7)
+    assert abs(20.00 + sum(amount for _, amount in charged) - 45.00) <= 0.005 * 6
+
+
+async def test_bk_14_a_version_that_is_published_for_the_next_period_is_charged_from_it_on(tenant):
+    """`migrate: period_end`: version 1 at $20 to the end of the month, version 2 at $30 from there on."""
+    start = await half_a_month(tenant, two_plans())
+    document = two_plans()
+    document["plans"]["pro"] |= {"version": 2, "prices": [{"recurring": {"amount": "30.00"}}]}
+    await tenant.apply(document, migrate="MIGRATE_PERIOD_END")
+    held = (await tenant.call("GetSubscription", **ACME)).subscription
+    assert (held.plan_version, held.terms[-1].start_time.seconds - start.seconds) == (1, 30 * DAY)
+    (moved, *_) = (await tenant.call("ListChanges", **ACME)).changes
+    assert (moved.method, moved.after.terms[-1].plan_version) == ("ApplyCatalog", 2)
+    await tenant.advance(16 * DAY)
+    await run(tenant)
+    assert await amounts(tenant) == [[("Pro", 20.00)], [("Pro", 30.00)]]
+
+
+async def test_bk_18_an_optional_feature_is_switched_on_and_off_by_the_account(tenant):
+    """$12 for the 15 days left; given up five days later: 10/30 back; Check follows at once."""
+    pack = {**PACK, "entitlements": {"sso": {"enabled": True}}}
+    document = two_plans(add_ons={"pack": pack}, features={"sso": {"kind": "boolean"}})
+    await half_a_month(tenant, document)
+    asked = {**ACME, "feature_key": "sso"}
+    assert not (await tenant.call("CheckEntitlement", **asked)).decision.allowed
+    await tenant.call("SetAddOn", **ACME, add_on_key="pack")
+    assert (await tenant.call("CheckEntitlement", **asked)).decision.allowed
+    await tenant.advance(5 * DAY)
+    await tenant.call("SetAddOn", **ACME, add_on_key="pack", quantity=0)
+    assert not (await tenant.call("CheckEntitlement", **asked)).decision.allowed
+    await tenant.advance(11 * DAY)
+    await run(tenant)
+    assert await amounts(tenant) == [[("Pro", 20.00)], [("Pack", 6.00), ("Credit: Pack", -4.00), ("Pro", 20.00)]]
+
+
+OWN = {"key": "recurring", "recurring": {"amount": "10.00"}}
+
+
+async def test_an_own_price_holds_for_one_account_and_its_change_shows_as_lines(tenant):
+    """Half of $20 back and half of $10 charged; the add-on's price of the same key, and another account's, stay."""
+    await half_a_month(tenant, two_plans(add_ons={"pack": PACK}))
+    await tenant.call("SetAddOn", **ACME, add_on_key="pack")
+    await tenant.call("UpsertAccount", account_id="globex", plan_key="pro")
+    own = (await tenant.call("SetPriceOverride", **ACME, plan_key="pro", price=OWN)).price_override
+    preview = await tenant.call("PreviewInvoice", **ACME)
+    await tenant.advance(16 * DAY)
+    await run(tenant)
+    found = [await full(tenant, one) for one in await invoices(tenant, **ACME)]
+    assert list(preview.invoices[0].lines) == list(found[-1].lines)
+    assert sorted(shown(found[-1].lines)) == [
+        ("Credit: Pro", -10.00),
+        ("Pack", 6.00),
+        ("Pack", 12.00),
+        ("Pro", 5.00),
+        ("Pro", 10.00),
+    ]
+    assert [dollars(one.total) for one in await invoices(tenant, account_id="globex")] == [20.00]
+    listed = (await tenant.call("ListPriceOverrides", **ACME)).price_overrides
+    assert (list(listed), own.price.recurring.amount, own.HasField("end_time")) == ([own], "10.00", False)
+
+
+async def test_an_own_price_ends_by_a_row_of_its_own_and_the_catalogues_is_charged_again(tenant):
+    """$10 for the 15 days that are left of the month, then $20 again; said twice it is one."""
+    start = await half_a_month(tenant, two_plans())
+    end_of_month = Timestamp(seconds=start.seconds + 30 * DAY, nanos=start.nanos)
+    fields = {**ACME, "plan_key": "pro", "price": OWN, "override_id": "deal-1"}
+    await tenant.call("SetPriceOverride", **fields)
+    again = await tenant.call("SetPriceOverride", **fields)  # says the same
+    ended = await tenant.call("EndPriceOverride", **ACME, override_id="deal-1", end_time=end_of_month)
+    assert again.price_override.override_id == ended.price_override.override_id == "deal-1"
+    assert ended.price_override.end_time == end_of_month
+    await tenant.advance(16 * DAY)
+    await run(tenant)
+    first, second = await amounts(tenant)
+    assert (first, sorted(second)) == ([("Pro", 20.00)], [("Credit: Pro", -10.00), ("Pro", 5.00), ("Pro", 20.00)])
+    other = {**fields, "price": {"key": "recurring", "recurring": {"amount": "9.00"}}}
+    assert (await failure(tenant.call("SetPriceOverride", **other)))[1] == "ALREADY_EXISTS"
+    (listed,) = (await tenant.call("ListPriceOverrides", **ACME)).price_overrides
+    assert listed == ended.price_override
+
+
+async def test_an_own_price_of_usage_holds_from_the_next_period_on(tenant):
+    """4 calls at $0.50, then 4 at $0.10."""
+    calls = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
+    await half_a_month(tenant, two_plans(calls))
+    await tenant.consume("acme", "calls", 4)
+    price = {"key": "calls", "usage": {"feature_key": "calls", "unit_amount": "0.10"}}
+    await tenant.call("SetPriceOverride", **ACME, plan_key="pro", price=price)
+    await tenant.advance(16 * DAY)
+    await run(tenant)
+    await tenant.consume("acme", "calls", 4)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    charged = [line for lines in await amounts(tenant) for line in lines if line[0] == "calls"]
+    assert charged == [("calls", 2.00), ("calls", 0.40)]
+
+
+OTHERS = [
+    ("price", {"key": "recurring", "setup": {"amount": "1.00"}}),
+    ("price.recurring.amount", {"key": "recurring", "recurring": {"amount": "-1"}}),
+    ("price.recurring.every", {"key": "recurring", "recurring": {"amount": "1.00", "every": "PERIOD_UNIT_YEAR"}}),
+    ("price.currency", {**OWN, "currency": "EUR"}),
+    ("price.usage.feature_key", {"key": "calls", "usage": {"feature_key": "mails", "unit_amount": "0.10"}}),
+]
+
+
+@pytest.mark.parametrize(("field", "price"), OTHERS)
+async def test_an_own_price_is_of_the_kind_that_it_stands_in_for(tenant, field, price):
+    calls = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
+    await tenant.apply(two_plans(calls, features={"mails": {"kind": "metered"}}))
+    await tenant.call("UpsertAccount", **ACME, plan_key="pro")
+    with pytest.raises(grpc.aio.AioRpcError, match=f"field={field},"):
+        await tenant.call("SetPriceOverride", **ACME, plan_key="pro", price=price)
+    assert not (await tenant.call("ListPriceOverrides", **ACME)).price_overrides
+
+
+async def test_dj_38_a_year_is_paid_in_advance_and_cancelled_with_the_rest_back(tenant):
+    """$278.00 a year: cancelled after 73 of 365 days, 292/365 of it are $222.40, 293/366 $222.55."""
+    await thirty_days(tenant)
+    await tenant.apply(catalog({"recurring": {"amount": "278.00", "every": "year"}}))
+    await tenant.call("UpsertAccount", **ACME, plan_key="pro")
+    await run(tenant)
+    await tenant.advance(73 * DAY)
+    preview = await tenant.call("PreviewChange", cancel={**ACME, "when": NOW})
+    assert shown(preview.lines) in ([("Credit: Pro", -222.40)], [("Credit: Pro", -222.55)])  # of 365 days, or of 366
+    await tenant.call("CancelSubscription", **ACME, when=NOW)
+    await run(tenant)
+    opening, note = [await full(tenant, one) for one in await invoices(tenant)]
+    assert (dollars(opening.total), note.kind) == (278.00, invoice_pb2.INVOICE_KIND_CREDIT_NOTE)
+    assert shown(note.lines) == shown(preview.lines)
+
+
+async def test_bk_15_an_account_manages_its_own_version(tenant):
+    """What there is, what it would cost, the change, and what stands: all that a page for customers needs."""
+    await half_a_month(tenant, two_plans())
+    plans = {one.plan_key: one for one in (await tenant.call("ListPlans")).plans}
+    assert {"pro", "big"} <= set(plans)
+    preview = await tenant.call("PreviewChange", change_plan={**ACME, "plan_key": "big", "when": NOW})
+    changed = await tenant.call("ChangePlan", **ACME, plan_key="big", when=NOW)
+    assert changed.subscription == preview.subscription
+    assert (await tenant.call("GetSubscription", **ACME)).subscription == changed.subscription
+
+
+async def test_an_ended_subscription_is_changed_no_more(tenant):
+    await half_a_month(tenant, two_plans())
+    await tenant.call("CancelSubscription", **ACME, when=NOW)
+    before = (await tenant.call("ListSubscriptions", **ACME)).subscriptions
+    for method, fields in (
+        ("ChangePlan", {"plan_key": "big"}),
+        ("CancelSubscription", {}),
+        ("SetSubscriptionState", {"state": "SUBSCRIPTION_STATE_ACTIVE"}),
+    ):
+        assert (await failure(tenant.call(method, **ACME, **fields)))[1] == "SUBSCRIPTION_NOT_FOUND"
+    assert (await tenant.call("ListSubscriptions", **ACME)).subscriptions == before
+
+
+async def test_fees_name_what_is_wrong_of_them_and_need_a_tenant_that_bills(tenant):
+    document = two_plans()
+    del document["billing"]
+    await tenant.apply(document)
+    await tenant.call("UpsertAccount", **ACME)
+    fee = {**ACME, "text": "a fee"}
+    for field, charge in (
+        ("percent.rate", {"percent": {"rate": "0", "of": {"units": 5}}}),
+        ("percent.of", {"percent": {"rate": "5", "of": {}}}),
+        ("percent.of.currency_code", {"percent": {"rate": "5", "of": {"currency_code": "EUR", "units": 5}}}),
+        ("quantity.unit_amount", {"quantity": {"quantity": "1", "unit_amount": "0"}}),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError, match=f"field={field},"):
+            await tenant.call("CreateFee", **fee, **charge)
+    refused = await failure(tenant.call("CreateFee", **fee, amount={"units": 5}))
+    assert refused == (grpc.StatusCode.FAILED_PRECONDITION, "BILLING_NOT_STARTED")
+
+
+async def test_a_fee_that_comes_to_nothing_is_on_no_invoice(tenant):
+    """0.1 % of $1.00 is a tenth of a cent."""
+    await half_a_month(tenant, two_plans())
+    await tenant.call("CreateFee", **ACME, text="a trifle", percent={"rate": "0.1", "of": {"units": 1}})
+    await tenant.advance(16 * DAY)
+    await run(tenant)
+    assert await amounts(tenant) == [[("Pro", 20.00)], [("Pro", 20.00)]]

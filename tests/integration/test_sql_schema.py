@@ -14,6 +14,7 @@ from sqlalchemy import column, insert, inspect, select, table, text
 
 from servers import PostgresServer
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
+from tallygate.storage.documents import HELD_SUBSCRIPTION
 from tallygate.storage.sql.billing import tables as billing_tables
 from tallygate.storage.sql.engine import create_engine, create_migration_engine
 from tallygate.storage.sql.metering import tables as event_tables
@@ -190,6 +191,9 @@ def test_rows_that_are_older_than_their_stamps_get_the_nearest_instant_known(url
             "tenant_id": "t", "subscription_id": "s", "account_id": "a", "state": "active", "live": True,
             "start_time": later,
         },
+        "subscription_terms": {
+            "tenant_id": "t", "subscription_id": "s", "start_time": later, "plan_key": "p", "plan_version": 1,
+        },
         "overrides": {
             "tenant_id": "t", "account_id": "a", "override_id": "o", "feature_key": "f", "entitlement": "{}",
             "start_time": later,
@@ -215,6 +219,13 @@ def test_rows_that_are_older_than_their_stamps_get_the_nearest_instant_known(url
             stored = connection.execute(select(column(stamp)).select_from(table(name))).scalar_one()
             assert str(stored).startswith(instant[:19]), name
         assert connection.execute(text("SELECT cancel_time FROM subscriptions")).scalar_one() is None
+        changes = billing_tables.subscription_changes.c
+        (opening,) = connection.execute(select(*changes)).all()
+        assert (opening.account_id, opening.sequence, opening.method, opening.before) == ("a", 1, "Opening", {})
+        held = HELD_SUBSCRIPTION.validate_python(opening.after)
+        (term,) = held.subscription.terms
+        assert (held.create_time, held.subscription.start_time, term.start_time) == (opening.change_time,) * 3
+        assert (held.subscription.subscription_id, term.plan_key, term.proration) == ("s", "p", "prorate")
         always_so = "SELECT s.anchor_time, s.former, a.former_zones, t.former_zones, t.former_defaults, t.clock_time"
         found = connection.execute(text(f"{always_so} FROM subscriptions s, accounts a, tenants t")).one()
         none = (list, str)  # JSON, as the driver of each database gives it

@@ -142,6 +142,15 @@ ROWS = {
     "OffsetFee": Row("control billing", lambda world: {"fee_id": f"fee/{world.account}"}, "FEE_NOT_FOUND", shows=True),
     "ListUninvoicedItems": Row("control billing billing_read", of(), UNKNOWN, shows=True),
     "PreviewInvoice": Row("control billing billing_read", of(), UNKNOWN, shows=True),
+    "SetPriceOverride": Row(
+        "control billing",
+        of(plan_key="p", price={"key": "recurring", "recurring": {"amount": "0.50"}}, override_id="own"),
+        UNKNOWN,
+    ),
+    "EndPriceOverride": Row(
+        "control billing", lambda world: {"account_id": world.account, "override_id": "price-1"}, UNKNOWN
+    ),
+    "ListPriceOverrides": Row("control billing billing_read", of(), UNKNOWN),
     "PreviewChange": Row(
         "control billing billing_read",
         lambda world: {"set_add_on": {"account_id": world.account, "add_on_key": "extra"}},
@@ -161,6 +170,7 @@ ROWS = {
     "CancelSubscription": Row(WRITE, of(when="CHANGE_WHEN_NOW"), UNKNOWN),
     "ExtendSubscription": Row(WRITE, lambda world: {**of()(world), "end_time": world.in_a_year}, UNKNOWN),
     "SetSubscriptionState": Row(WRITE, of(state="SUBSCRIPTION_STATE_SUSPENDED"), UNKNOWN),
+    "ListChanges": Row(READ, of(), UNKNOWN),
     "GetUsage": Row(READ, of(group_by="place"), UNKNOWN, shows=True),
     "ListEvents": Row(READ, anything(), empty("events"), shows=True),
     "FollowEvents": Row(READ, anything(), lambda response: response is None, shows=True),

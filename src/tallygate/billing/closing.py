@@ -151,8 +151,15 @@ async def read_books(
     held = await work.subscriptions.of(account_id)
     quantities = tuple(await work.quantities.of(account_id))
     calendar = await billing_calendar(work, account, catalog)
+    overrides = tuple(await work.price_overrides.of(account_id))
     timelines = tuple(
-        Timeline(subscription=one.subscription, catalog=catalog, cancel_time=one.cancel_time, quantities=quantities)
+        Timeline(
+            subscription=one.subscription,
+            catalog=catalog,
+            cancel_time=one.cancel_time,
+            quantities=quantities,
+            overrides=overrides,
+        )
         for one in held
     )
     return Books(

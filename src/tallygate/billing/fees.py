@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from tallygate.domain.billing.fees import Fee
-from tallygate.domain.errors import ConflictError, FeeNotFoundError, InvalidFieldError
+from tallygate.domain.errors import BillingNotStartedError, ConflictError, FeeNotFoundError, InvalidFieldError
 from tallygate.records.fields import check_id
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
@@ -15,7 +15,10 @@ _LARGEST = 10**15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateFee:
-    """A fee to create; `exact` is in minor units. An id of the caller's own makes repeating it change nothing."""
+    """A fee to create; `exact` is in minor units. An id of the caller's own makes repeating it change nothing.
+
+    `field` is what said the amount, for what is wrong with it.
+    """
 
     account_id: str
     currency: str
@@ -24,6 +27,7 @@ class CreateFee:
     quantity: Fraction = Fraction(1)
     unit_amount: str = ""
     fee_id: str = ""
+    field: str = "amount"
 
 
 async def create_fee(work: BillingWork, request: CreateFee, *, now: int, new_id: NewId) -> Fee:
@@ -33,12 +37,15 @@ async def create_fee(work: BillingWork, request: CreateFee, *, now: int, new_id:
         InvalidFieldError: a field is wrong.
         AccountNotFoundError: there is no such account.
         ConflictError: another fee has this id.
+        BillingNotStartedError: the tenant does not bill, so that no invoice would take it.
     """
     _check_text(request.text)
     if not request.exact or abs(request.exact) > _LARGEST:
-        raise InvalidFieldError(field="amount", expected="an amount other than 0, of at most 10^15 minor units")
+        raise InvalidFieldError(field=request.field, expected="an amount other than 0, of at most 10^15 minor units")
     await known_account(work, request.account_id)
-    await _check_currency(work, request.currency)
+    await _check_currency(work, request)
+    if (await work.catalog.load()).billing is None:
+        raise BillingNotStartedError
     fee = Fee(
         fee_id=request.fee_id or f"fee_{new_id()}",
         account_id=request.account_id,
@@ -96,7 +103,8 @@ def _check_text(text: str) -> None:
         raise InvalidFieldError(field="text", expected=f"1 to {_LONGEST_TEXT} printable characters")
 
 
-async def _check_currency(work: BillingWork, currency: str) -> None:
-    own = (await work.tenants.get()).currency
-    if currency != own:
-        raise InvalidFieldError(field="amount.currency_code", expected=f"the tenant's currency, {own}", got=currency)
+async def _check_currency(work: BillingWork, request: CreateFee) -> None:
+    own, named = (await work.tenants.get()).currency, request.currency
+    if named != own:
+        field = f"{request.field}.currency_code"
+        raise InvalidFieldError(field=field, expected=f"the tenant's currency, {own}", got=named)

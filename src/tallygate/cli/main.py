@@ -34,6 +34,7 @@ LAZY = {
     "billing": (f"{_COMMANDS}.billing", "Issue invoices whose time has come."),
     "fee": (f"{_COMMANDS}.billing", "Charge accounts fees of their own, and take them back."),
     "invoice": (f"{_COMMANDS}.billing", "List and show invoices and credit notes."),
+    "price": (f"{_COMMANDS}.price", "Give accounts prices of their own."),
     "key": (f"{_COMMANDS}.key", "Create, list and revoke API keys."),
     "clock": (f"{_COMMANDS}.clock", "Show, set and move a test tenant's clock."),
     "settings": (f"{_COMMANDS}.configuration", "Show the settings in force, and their schema."),

@@ -7,12 +7,16 @@ from enum import StrEnum
 from tallygate.control_plane.catalog_diff import CatalogDiff, diff_catalog, prune
 from tallygate.control_plane.catalog_rules import check_catalog
 from tallygate.control_plane.formers import longest_period, with_former, with_former_rule
-from tallygate.control_plane.subscription_terms import period_end, term_at, with_version_from
+from tallygate.control_plane.period_ends import running_period_end
+from tallygate.control_plane.proposals import Proposal
+from tallygate.control_plane.subscription_changes import make
+from tallygate.control_plane.subscription_terms import with_version_from
 from tallygate.domain.billing.published import published
 from tallygate.domain.catalog import AddOn, Catalog, Feature, FormerDefault, FormerZone, Plan, RateLimitRule
 from tallygate.domain.errors import PlanNotFoundError
+from tallygate.records.lookup import known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
-from tallygate.records.ports import UnitOfWork
+from tallygate.records.ports import BillingWork, UnitOfWork
 from tallygate.records.values import PublishedPlan, StoredSubscription, Tenant
 
 
@@ -38,7 +42,7 @@ class ApplyCatalog:
     validate_only: bool = False
 
 
-async def apply_catalog(work: UnitOfWork, request: ApplyCatalog, *, now: int) -> CatalogDiff:
+async def apply_catalog(work: BillingWork, request: ApplyCatalog, *, now: int) -> CatalogDiff:
     """Apply a document and answer what it changed, or with `validate_only` what it would.
 
     Raises:
@@ -181,7 +185,7 @@ def _with_settings(tenant: Tenant, document: Catalog, *, now: int, longest: int)
     )
 
 
-async def _migrate(work: UnitOfWork, diff: CatalogDiff, migrate: Migrate, now: int) -> None:
+async def _migrate(work: BillingWork, diff: CatalogDiff, migrate: Migrate, now: int) -> None:
     if migrate is Migrate.NONE:
         return
     catalog = await work.catalog.load()
@@ -190,13 +194,11 @@ async def _migrate(work: UnitOfWork, diff: CatalogDiff, migrate: Migrate, now: i
         if plan is None or not change.moved:
             continue
         for held in await work.subscriptions.behind(plan.plan_key, plan.version, now=now):
-            at = now if migrate is Migrate.NOW else await _period_end(work, catalog, held, now)
-            moved = with_version_from(held.subscription, plan, at)
-            await work.subscriptions.put(held.account_id, moved, cancel_time=held.cancel_time)
+            at = now if migrate is Migrate.NOW else await _period_end(work, held, now)
+            after = replace(held, subscription=with_version_from(held.subscription, plan, at))
+            await make(work, Proposal(method="ApplyCatalog", before=held, after=after, change_time=at))
 
 
-async def _period_end(work: UnitOfWork, catalog: Catalog, held: StoredSubscription, now: int) -> int:
-    account = await work.accounts.get(held.account_id)
-    zone = (account.time_zone if account else "") or catalog.time_zone
-    term = term_at(held.subscription, now)
-    return period_end(held.subscription, catalog.plan(term.plan_key, term.plan_version), zone=zone, now=now)
+async def _period_end(work: BillingWork, held: StoredSubscription, now: int) -> int:
+    account = await known_account(work, held.account_id)
+    return await running_period_end(work, account, held.subscription, now=now)

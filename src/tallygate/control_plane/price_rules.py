@@ -68,9 +68,20 @@ def check_prices(
         place = f"{path}[{index}]"
         if price.price_key and keys.count(check_id(f"{place}.key", price.price_key)) > 1:
             raise InvalidFieldError(field=f"{place}.key", expected="a key once in a bundle", got=price.price_key)
-        if price.currency:
-            decimals_of(price.currency, field=f"{place}.currency")
-        _check_form(place, price, features, entitlements)
+        check_price(place, price, features, entitlements)
+
+
+def check_price(
+    path: str, price: Price, features: Mapping[str, Feature], entitlements: Mapping[str, Entitlement]
+) -> None:
+    """Check one price beside the entitlements of its bundle.
+
+    Raises:
+        InvalidFieldError: the first field that is wrong, by its path.
+    """
+    if price.currency:
+        decimals_of(price.currency, field=f"{path}.currency")
+    _check_form(path, price, features, entitlements)
 
 
 def check_count(path: str, every: PeriodUnit, count: int) -> None:

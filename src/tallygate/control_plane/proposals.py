@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, known_add_on
+from tallygate.control_plane.period_ends import running_period_end
 from tallygate.control_plane.subscription_terms import (
     held_add_on,
-    is_trialing,
-    period_end,
     state_at,
     term_at,
     with_add_on,
@@ -20,13 +19,13 @@ from tallygate.control_plane.subscription_terms import (
 from tallygate.control_plane.subscriptions import live_ones
 from tallygate.domain.account import ChangeProration, Subscription, SubscriptionState
 from tallygate.domain.billing.recurring_rate import is_lower, per_30_days
-from tallygate.domain.billing.runs import billing_rule, runs
-from tallygate.domain.billing.timeline import QuantityChange, Timeline
+from tallygate.domain.billing.runs import billing_rule
+from tallygate.domain.billing.timeline import QuantityChange
 from tallygate.domain.catalog import FeatureKind, Plan
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.domain.instants import rfc3339
 from tallygate.records.fields import check_instant, check_quantity
-from tallygate.records.lookup import billing_calendar, feature_of, known_account, plan_on_sale
+from tallygate.records.lookup import feature_of, known_account, plan_on_sale
 from tallygate.records.ports import BillingWork
 from tallygate.records.values import Account, StoredSubscription
 
@@ -81,9 +80,10 @@ class CancelSubscription:
 class Proposal:
     """A change that was not made yet: the subscription before and after it, and the instant from which on it shows.
 
-    `quantity` is of seats or users, where it is they that change.
+    `method` is the call that asks for it; `quantity` is of seats or users, where it is they that change.
     """
 
+    method: str
     before: StoredSubscription
     after: StoredSubscription
     change_time: int
@@ -100,11 +100,11 @@ async def proposed_plan(work: BillingWork, request: ChangePlan, *, now: int) -> 
     if when is When.AT:
         raise InvalidFieldError(field="when", expected="now or period_end", got=when)
     if when is When.PERIOD_END:
-        at = await _period_end(work, account, subscription, now)
+        at = await running_period_end(work, account, subscription, now=now)
     else:
         at, subscription = max(now, subscription.start_time), without_trial(subscription, now)
         await _check_proration(work, subscription, plan, request.proration, now)
-    return _proposal(held, with_plan_from(subscription, plan, at, proration=request.proration), at)
+    return _proposal("ChangePlan", held, with_plan_from(subscription, plan, at, proration=request.proration), at)
 
 
 async def proposed_add_on(work: BillingWork, request: SetAddOn, *, now: int) -> Proposal:
@@ -120,13 +120,13 @@ async def proposed_add_on(work: BillingWork, request: SetAddOn, *, now: int) -> 
         known_add_on(catalog, request.add_on_key)
         key, how = request.add_on_key, request.proration
         without = live if before is None else with_add_on(live, key, 0, 0, start, proration=how)
-        return _proposal(held, without, start)
+        return _proposal("SetAddOn", held, without, start)
     choice = AddOnChoice(add_on_key=request.add_on_key, quantity=quantity, version=request.version)
     add_on = check_add_on(catalog, term_at(live, now).plan_key, choice)
     if before is not None and (before.quantity, before.version) == (quantity, add_on.version):
-        return _proposal(held, live, start)
+        return _proposal("SetAddOn", held, live, start)
     after = with_add_on(live, request.add_on_key, add_on.version, quantity, start, proration=request.proration)
-    return _proposal(held, after, start)
+    return _proposal("SetAddOn", held, after, start)
 
 
 async def proposed_end(work: BillingWork, request: CancelSubscription, *, now: int) -> Proposal:
@@ -143,7 +143,7 @@ async def proposed_end(work: BillingWork, request: CancelSubscription, *, now: i
     # One that never granted anything stays known as that: it laid down no usage period, and its trial was not had.
     state = present if present is SubscriptionState.INCOMPLETE else SubscriptionState.CANCELED
     canceled = replace(held.subscription, state=state, end_time=end)
-    proposal = _proposal(held, canceled, end)
+    proposal = _proposal("CancelSubscription", held, canceled, end)
     return replace(proposal, after=replace(proposal.after, cancel_time=held.cancel_time or now))
 
 
@@ -163,7 +163,8 @@ async def proposed_quantity(
             raise InvalidFieldError(field="feature_key", expected="a seat feature", got=feature_key)
     held = await changeable(work, account, now)
     change = QuantityChange(source=feature_key, change_time=now, quantity=quantity)
-    return Proposal(before=held, after=held, change_time=now, quantity=change)
+    method = "AssignSeat" if feature_key else "AddUsers"
+    return Proposal(method=method, before=held, after=held, change_time=now, quantity=change)
 
 
 async def live(work: BillingWork, account: Account, now: int) -> StoredSubscription:
@@ -192,13 +193,13 @@ async def changeable(work: BillingWork, account: Account, now: int) -> StoredSub
     return held
 
 
-def _proposal(held: StoredSubscription, changed: Subscription, at: int) -> Proposal:
-    return Proposal(before=held, after=replace(held, subscription=changed), change_time=at)
+def _proposal(method: str, held: StoredSubscription, changed: Subscription, at: int) -> Proposal:
+    return Proposal(method=method, before=held, after=replace(held, subscription=changed), change_time=at)
 
 
 async def _end(work: BillingWork, account: Account, held: Subscription, request: CancelSubscription, now: int) -> int:
     if request.when is When.PERIOD_END:
-        end = await _period_end(work, account, held, now)
+        end = await running_period_end(work, account, held, now=now)
         return end if held.end_time is None else min(end, held.end_time)
     if request.when is When.NOW:
         return now
@@ -207,17 +208,6 @@ async def _end(work: BillingWork, account: Account, held: Subscription, request:
         expected = "not after the present end; ExtendSubscription moves that"
         raise InvalidFieldError(field="end_time", expected=expected, got=rfc3339(end))
     return end
-
-
-async def _period_end(work: BillingWork, account: Account, held: Subscription, now: int) -> int:
-    catalog, term = await work.catalog.load(), term_at(held, now)
-    if catalog.billing is not None and not is_trialing(held, now):
-        calendar = await billing_calendar(work, account, catalog)
-        for run in runs(Timeline(subscription=held, catalog=catalog), calendar):
-            if run.start <= max(now, held.start_time) < run.end:
-                return run.stretch(run.period(max(now, held.start_time))).end
-    plan = catalog.plan(term.plan_key, term.plan_version)
-    return period_end(held, plan, zone=account.time_zone or catalog.time_zone, now=now)
 
 
 async def _usual_time(work: BillingWork, held: StoredSubscription, plan: Plan, now: int) -> When:

@@ -16,8 +16,10 @@ from tallygate.control_plane.subscription_terms import is_trialing, with_trial_u
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError
 from tallygate.records.fields import check_instant
+from tallygate.records.history import SubscriptionChange
 from tallygate.records.lookup import known_account
-from tallygate.records.ports import BillingWork
+from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
+from tallygate.records.ports import BillingWork, UnitOfWork
 from tallygate.records.values import StoredSubscription
 
 _STATES = SubscriptionState
@@ -51,7 +53,7 @@ async def extend_trial(work: BillingWork, account_id: str, trial_end_time: int, 
         raise SubscriptionConflictError(account_id=account_id, expected="a running trial")
     end = check_instant("trial_end_time", trial_end_time, least=max(now, subscription.start_time))
     after = replace(held, subscription=with_trial_until(subscription, end))
-    return await make(work, Proposal(before=held, after=after, change_time=now))
+    return await make(work, Proposal(method="ExtendTrial", before=held, after=after, change_time=now))
 
 
 async def extend_subscription(
@@ -64,7 +66,7 @@ async def extend_subscription(
         check_instant("end_time", end_time, after=max(now, subscription.start_time))
     state = SubscriptionState.ACTIVE if subscription.state is SubscriptionState.CANCELED else subscription.state
     after = replace(held, cancel_time=None, subscription=replace(subscription, end_time=end_time, state=state))
-    return await make(work, Proposal(before=held, after=after, change_time=now))
+    return await make(work, Proposal(method="ExtendSubscription", before=held, after=after, change_time=now))
 
 
 async def set_state(work: BillingWork, account_id: str, state: SubscriptionState, *, now: int) -> StoredSubscription:
@@ -81,12 +83,38 @@ async def set_state(work: BillingWork, account_id: str, state: SubscriptionState
     if held.subscription.state is SubscriptionState.CANCELED:
         raise SubscriptionConflictError(account_id=account_id, state=held.subscription.state)
     after = replace(held, subscription=replace(held.subscription, state=state))
-    return await make(work, Proposal(before=held, after=after, change_time=now))
+    return await make(work, Proposal(method="SetSubscriptionState", before=held, after=after, change_time=now))
 
 
-async def make(work: BillingWork, proposal: Proposal) -> StoredSubscription:
-    """Make a change; one that changes nothing writes nothing."""
+async def make(work: UnitOfWork, proposal: Proposal) -> StoredSubscription:
+    """Make a change, and note who made it; one that changes nothing writes nothing."""
     before, after = proposal.before, proposal.after
     if after.subscription != before.subscription:
         await work.subscriptions.put(after.account_id, after.subscription, cancel_time=after.cancel_time)
+        subscription_id = after.subscription.subscription_id
+        work.subscription_history.note(
+            SubscriptionChange(
+                account_id=after.account_id,
+                subscription_id=subscription_id,
+                method=proposal.method,
+                before=before,
+                after=after,
+            )
+        )
     return after
+
+
+async def list_changes(work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE) -> Page[SubscriptionChange]:
+    """The changes of an account's subscriptions, newest first.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+    """
+    await known_account(work, account_id)
+    return await newest_of(
+        page,
+        lambda before, limit: work.subscription_history.list(
+            account_id, before=None if before is None else before[0], limit=limit
+        ),
+        lambda change: (change.sequence, change.subscription_id),
+    )

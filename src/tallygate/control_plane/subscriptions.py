@@ -14,6 +14,7 @@ from tallygate.domain.errors import (
     SubscriptionNotFoundError,
 )
 from tallygate.records.fields import check_id, check_instant
+from tallygate.records.history import SubscriptionChange
 from tallygate.records.lookup import account_record, known_account, plan_on_sale
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
 from tallygate.records.ports import NewId, UnitOfWork
@@ -81,7 +82,17 @@ async def create_subscription(
     if record.subscription is not None:
         await _set_aside(work, record, created.subscription_id, now=now, longest=longest_period(catalog))
     await work.subscriptions.put(request.account_id, created)
-    return StoredSubscription(account_id=request.account_id, subscription=created, create_time=now)
+    held = StoredSubscription(account_id=request.account_id, subscription=created, create_time=now)
+    work.subscription_history.note(
+        SubscriptionChange(
+            account_id=request.account_id,
+            subscription_id=created.subscription_id,
+            method="CreateSubscription",
+            before=None,
+            after=held,
+        )
+    )
+    return held
 
 
 async def get_subscription(

@@ -12,7 +12,7 @@ from tallygate.domain.billing.documents import Invoice, InvoiceState
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.domain.billing.rating import Billed, UsageWindow
-from tallygate.domain.billing.timeline import QuantityChange
+from tallygate.domain.billing.timeline import PriceOverride, QuantityChange
 
 CLOSE = "close"
 """The kind of the job that looks whether an account is to be invoiced."""
@@ -153,6 +153,22 @@ class Quantities(Protocol):
 
     async def of(self, account_id: str) -> Sequence[QuantityChange]:
         """Every change of an account, by source and time."""
+        ...
+
+
+class PriceOverrides(Protocol):
+    """Accounts' own prices, which never change; an end is noted beside what it ends."""
+
+    async def add(self, account_id: str, override: PriceOverride) -> None:
+        """Add one, and let billing look at its account."""
+        ...
+
+    async def end(self, account_id: str, override: PriceOverride, *, end_id: str) -> None:
+        """Note under an id of its own that one ends at its `end_time`."""
+        ...
+
+    async def of(self, account_id: str) -> Sequence[PriceOverride]:
+        """All of an account, by creation, each with the end that it has by now."""
         ...
 
 

@@ -16,9 +16,11 @@ from tallygate.records.billing import (
     IssuedLines,
     JobRepository,
     LateUsage,
+    PriceOverrides,
     Quantities,
     UsageLog,
 )
+from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.repositories import (
     AccountRepository,
     CatalogRepository,
@@ -72,6 +74,11 @@ class UnitOfWork(Protocol):
     @property
     def subscriptions(self) -> SubscriptionRepository:
         """Subscriptions of the tenant's accounts."""
+        ...
+
+    @property
+    def subscription_history(self) -> SubscriptionHistory:
+        """Who changed the tenant's subscriptions, when and how."""
         ...
 
     @property
@@ -145,6 +152,11 @@ class BillingWork(UnitOfWork, Protocol):
         ...
 
     @property
+    def price_overrides(self) -> PriceOverrides:
+        """Accounts' own prices."""
+        ...
+
+    @property
     def jobs(self) -> JobRepository:
         """When to look at what."""
         ...
@@ -161,7 +173,9 @@ class Store(Protocol):
         """A consistent snapshot to read from."""
         ...
 
-    def write(self, tenant_id: str, *, now: int = 0) -> AbstractAsyncContextManager[BillingWork]:
+    def write(
+        self, tenant_id: str, *, now: int = 0, author: Author = NOBODY
+    ) -> AbstractAsyncContextManager[BillingWork]:
         """A transaction that waits its turn among the tenant's writers; `now` is real time."""
         ...
 

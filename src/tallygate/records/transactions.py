@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from tallygate.records.history import NOBODY, Author
 from tallygate.records.ports import BillingWork, Store
 from tallygate.records.publishing import OutboxPublisher
 
@@ -35,9 +36,9 @@ class Transactions:
         """Run a use-case that only reads, on one consistent snapshot."""
         return await self._to_the_end(self._read(tenant_id, use_case, now))
 
-    async def write(self, tenant_id: str, use_case: UseCase[T], *, now: int) -> Written[T]:
+    async def write(self, tenant_id: str, use_case: UseCase[T], *, now: int, author: Author = NOBODY) -> Written[T]:
         """Run a use-case, commit it and publish what it changed; if it raises, nothing happened."""
-        return await self._to_the_end(self._write(tenant_id, use_case, now))
+        return await self._to_the_end(self._write(tenant_id, use_case, now, author))
 
     async def drain(self) -> None:
         """Wait for the transactions whose callers are gone."""
@@ -47,8 +48,8 @@ class Transactions:
         async with self.store.read(tenant_id) as work:
             return await use_case(work, (await work.tenants.get()).clock.at(now))
 
-    async def _write(self, tenant_id: str, use_case: UseCase[T], now: int) -> Written[T]:
-        async with self.store.write(tenant_id, now=now) as work:
+    async def _write(self, tenant_id: str, use_case: UseCase[T], now: int, author: Author) -> Written[T]:
+        async with self.store.write(tenant_id, now=now, author=author) as work:
             value = await use_case(work, work.now)
             view_version = await work.commit()
         await self.publisher.publish_soon(tenant_id)

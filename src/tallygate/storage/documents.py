@@ -17,6 +17,8 @@ from tallygate.domain.catalog import (
     RateLimitRule,
 )
 from tallygate.domain.credential import KeyRecord
+from tallygate.domain.prices import Price
+from tallygate.records.values import StoredSubscription
 
 SNAPSHOT = TypeAdapter(CatalogSnapshot)
 ACCOUNT = TypeAdapter(AccountRecord)
@@ -26,6 +28,8 @@ RATE_LIMIT = TypeAdapter(RateLimitRule)
 PLAN = TypeAdapter(Plan)
 ADD_ON = TypeAdapter(AddOn)
 ENTITLEMENT = TypeAdapter(Entitlement)
+HELD_SUBSCRIPTION = TypeAdapter(StoredSubscription)
+PRICE = TypeAdapter(Price)
 LINE = TypeAdapter(Line)
 BILLING = TypeAdapter(BillingPolicy)
 FIGURES = TypeAdapter(RateLimit)

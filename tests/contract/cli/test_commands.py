@@ -14,6 +14,8 @@ from tallygate import app, settings
 from tallygate.cli.main import root
 from tallygate_api.v1 import account_service_pb2 as accounts
 from tallygate_api.v1 import api_key_service_pb2 as keys
+from tallygate_api.v1 import billing_service_pb2 as billing
+from tallygate_api.v1 import catalog_service_pb2 as catalogs
 from tallygate_api.v1 import pricing_service_pb2 as pricing
 from tallygate_api.v1 import subscription_pb2, usage_service_pb2
 from tallygate_api.v1 import subscription_service_pb2 as subscriptions
@@ -335,3 +337,40 @@ def test_a_preview_of_a_change_sends_the_change_and_makes_none(server, say):
     assert (plan.change_plan.plan_key, add_on.set_add_on.quantity) == ("big", 2)
     assert end.cancel.account_id == "acme"
     assert {name for name, _ in server.requests} == {"PreviewChange"}
+
+
+def test_an_own_price_is_the_catalogues_with_another_amount(server, say):
+    usage = {"feature_key": "calls", "unit_amount": "0.50", "per_units": 1000}
+    server.answers["GetCatalog"] = catalogs.GetCatalogResponse(
+        catalog={"plans": {"pro": {"prices": [{"key": "calls", "usage": usage}]}}}
+    )
+    server.answers["SetPriceOverride"] = lambda request: billing.SetPriceOverrideResponse(
+        price_override={"account_id": "acme", "override_id": "deal", "plan_key": "pro", "price": request.price}
+    )
+    said = say("price", "override", "acme", "pro", "calls", "0.25", "--end", "2026-12-01")
+    assert said.out.startswith("acme: pro calls at 0.25")
+    (asked,) = server.asked("SetPriceOverride")
+    assert (asked.price.usage.unit_amount, asked.price.usage.per_units, asked.end_time) == ("0.25", 1000, DECEMBER)
+    assert say("price", "override", "acme", "pack", "nothing", "9", "--add-on").code == 0
+    assert server.asked("SetPriceOverride")[1].add_on_key == "pack"
+
+
+def test_the_changes_of_a_subscription_say_who_made_them(server, say):
+    terms = [{"plan_key": "pro", "plan_version": 1}, {"plan_key": "big", "plan_version": 2}]
+    change = {
+        "change_time": DECEMBER,
+        "actor_key_name": "ops",
+        "method": "ChangePlan",
+        "reason": "asked",
+        "before": {"terms": terms[:1]},
+        "after": {"terms": terms, "state": subscription_pb2.SUBSCRIPTION_STATE_ACTIVE},
+    }
+    server.answers["ListChanges"] = subscriptions.ListChangesResponse(changes=[change])
+    row = say("subscription", "changes", "acme").out.splitlines()[1]
+    expected = "2026-12-01 00:00 UTC ops ChangePlan pro v1 -> big v2 active asked"
+    assert " ".join(row.split()) == expected
+
+
+def test_a_fee_is_in_the_tenants_currency_where_none_is_named(server, say):
+    assert say("fee", "create", "acme", "4.32", "--text", "a fee").code == 0
+    assert server.asked("CreateFee")[0].amount.currency_code == ""

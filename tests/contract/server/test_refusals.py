@@ -43,6 +43,7 @@ MISSING = grpc.StatusCode.NOT_FOUND
 CONFLICT = grpc.StatusCode.FAILED_PRECONDITION
 EXISTS = grpc.StatusCode.ALREADY_EXISTS
 PAST, FAR = Timestamp(seconds=1), Timestamp(seconds=99_999_999_999)
+OWN = {"key": "recurring", "recurring": {"amount": "1.00"}}
 NEVER = Timestamp(seconds=-1)
 ACME = {"account_id": "acme"}
 LIMITED = catalog_pb2.Entitlement(limit=1)
@@ -216,6 +217,11 @@ ROWS = [
     invalid("SetSubscriptionState", "state", **ACME),
     invalid("SetSubscriptionState", "state", state=7, **ACME),
     missing("SetSubscriptionState", "SUBSCRIPTION", account_id="idle", state=3),
+    invalid("SetSubscriptionState", "reason", state=3, reason="x" * 1025, **ACME),
+    invalid("ListChanges", "account_id"),
+    invalid("ListChanges", "page_size", page_size=101, **ACME),
+    invalid("ListChanges", "page_token", page_token="x", **ACME),
+    missing("ListChanges", "ACCOUNT", account_id="nobody"),
     missing("RunBilling", "ACCOUNT", account_id="nobody"),
     invalid("RunBilling", "account_id", account_id="\0"),
     invalid("CreateFee", "charge", text="x", **ACME),
@@ -232,6 +238,17 @@ ROWS = [
     invalid("ListUninvoicedItems", "account_id"),
     missing("ListUninvoicedItems", "ACCOUNT", account_id="nobody"),
     missing("PreviewInvoice", "ACCOUNT", account_id="nobody"),
+    invalid("SetPriceOverride", "account_id"),
+    invalid("SetPriceOverride", "price", plan_key="q", **ACME),
+    invalid("SetPriceOverride", "bundle", price=OWN, **ACME),
+    invalid("SetPriceOverride", "bundle", price=OWN, plan_key="q", add_on_key="pack", **ACME),
+    invalid("SetPriceOverride", "price.key", price={**OWN, "key": "nothing"}, plan_key="q", **ACME),
+    missing("SetPriceOverride", "PLAN", price=OWN, plan_key="nothing", **ACME),
+    missing("SetPriceOverride", "ADD_ON", price=OWN, add_on_key="nothing", **ACME),
+    missing("SetPriceOverride", "ACCOUNT", price=OWN, plan_key="q", account_id="nobody"),
+    invalid("EndPriceOverride", "override_id", **ACME),
+    missing("EndPriceOverride", "OVERRIDE", override_id="nothing", **ACME),
+    missing("ListPriceOverrides", "ACCOUNT", account_id="nobody"),
     invalid("PreviewChange", "change"),
     invalid("PreviewChange", "account_id", change_plan={"plan_key": "pro"}),
     invalid("PreviewChange", "quantity", quantity={"quantity": -1, **ACME}),

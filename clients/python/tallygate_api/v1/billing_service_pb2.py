@@ -23,42 +23,57 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from tallygate_api.v1 import catalog_pb2 as tallygate_dot_v1_dot_catalog__pb2
 from tallygate_api.v1 import invoice_pb2 as tallygate_dot_v1_dot_invoice__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/billing_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\"4\n\x0b\x46\x65\x65Quantity\x12\x10\n\x08quantity\x18\x01 \x01(\t\x12\x13\n\x0bunit_amount\x18\x02 \x01(\t\";\n\nFeePercent\x12\x0c\n\x04rate\x18\x01 \x01(\t\x12\x1f\n\x02of\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Money\"\x9e\x01\n\x03\x46\x65\x65\x12\x0e\n\x06\x66\x65\x65_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12#\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.Money\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07offsets\x18\x06 \x01(\t\"\xd1\x01\n\x10\x43reateFeeRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66\x65\x65_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12%\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.MoneyH\x00\x12-\n\x08quantity\x18\x05 \x01(\x0b\x32\x19.tallygate.v1.FeeQuantityH\x00\x12+\n\x07percent\x18\x06 \x01(\x0b\x32\x18.tallygate.v1.FeePercentH\x00\x42\x08\n\x06\x63harge\"3\n\x11\x43reateFeeResponse\x12\x1e\n\x03\x66\x65\x65\x18\x01 \x01(\x0b\x32\x11.tallygate.v1.Fee\"C\n\x10OffsetFeeRequest\x12\x0e\n\x06\x66\x65\x65_id\x18\x01 \x01(\t\x12\x11\n\toffset_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"3\n\x11OffsetFeeResponse\x12\x1e\n\x03\x66\x65\x65\x18\x01 \x01(\x0b\x32\x11.tallygate.v1.Fee\"0\n\x1aListUninvoicedItemsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\"G\n\x1bListUninvoicedItemsResponse\x12(\n\x05lines\x18\x01 \x03(\x0b\x32\x19.tallygate.v1.InvoiceLine\"+\n\x15PreviewInvoiceRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\"o\n\x16PreviewInvoiceResponse\x12\'\n\x08invoices\x18\x01 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12,\n\x08\x63ut_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x11RunBillingRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\"K\n\x12RunBillingResponse\x12\'\n\x08invoices\x18\x01 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x0c\n\x04more\x18\x02 \x01(\x08\x32\xc6\x03\n\x0e\x42illingService\x12O\n\nRunBilling\x12\x1f.tallygate.v1.RunBillingRequest\x1a .tallygate.v1.RunBillingResponse\x12L\n\tCreateFee\x12\x1e.tallygate.v1.CreateFeeRequest\x1a\x1f.tallygate.v1.CreateFeeResponse\x12L\n\tOffsetFee\x12\x1e.tallygate.v1.OffsetFeeRequest\x1a\x1f.tallygate.v1.OffsetFeeResponse\x12j\n\x13ListUninvoicedItems\x12(.tallygate.v1.ListUninvoicedItemsRequest\x1a).tallygate.v1.ListUninvoicedItemsResponse\x12[\n\x0ePreviewInvoice\x12#.tallygate.v1.PreviewInvoiceRequest\x1a$.tallygate.v1.PreviewInvoiceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/billing_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/catalog.proto\x1a\x1atallygate/v1/invoice.proto\"\xe0\x01\n\rPriceOverride\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08plan_key\x18\x03 \x01(\t\x12\x12\n\nadd_on_key\x18\x04 \x01(\t\x12\"\n\x05price\x18\x05 \x01(\x0b\x32\x13.tallygate.v1.Price\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xea\x01\n\x17SetPriceOverrideRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0boverride_id\x18\x02 \x01(\t\x12\x10\n\x08plan_key\x18\x03 \x01(\t\x12\x12\n\nadd_on_key\x18\x04 \x01(\t\x12\"\n\x05price\x18\x05 \x01(\x0b\x32\x13.tallygate.v1.Price\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"O\n\x18SetPriceOverrideResponse\x12\x33\n\x0eprice_override\x18\x01 \x01(\x0b\x32\x1b.tallygate.v1.PriceOverride\"p\n\x17\x45ndPriceOverrideRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0boverride_id\x18\x02 \x01(\t\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"O\n\x18\x45ndPriceOverrideResponse\x12\x33\n\x0eprice_override\x18\x01 \x01(\x0b\x32\x1b.tallygate.v1.PriceOverride\"/\n\x19ListPriceOverridesRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\"R\n\x1aListPriceOverridesResponse\x12\x34\n\x0fprice_overrides\x18\x01 \x03(\x0b\x32\x1b.tallygate.v1.PriceOverride\"4\n\x0b\x46\x65\x65Quantity\x12\x10\n\x08quantity\x18\x01 \x01(\t\x12\x13\n\x0bunit_amount\x18\x02 \x01(\t\";\n\nFeePercent\x12\x0c\n\x04rate\x18\x01 \x01(\t\x12\x1f\n\x02of\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Money\"\x9e\x01\n\x03\x46\x65\x65\x12\x0e\n\x06\x66\x65\x65_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12#\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.Money\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07offsets\x18\x06 \x01(\t\"\xd1\x01\n\x10\x43reateFeeRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66\x65\x65_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12%\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.MoneyH\x00\x12-\n\x08quantity\x18\x05 \x01(\x0b\x32\x19.tallygate.v1.FeeQuantityH\x00\x12+\n\x07percent\x18\x06 \x01(\x0b\x32\x18.tallygate.v1.FeePercentH\x00\x42\x08\n\x06\x63harge\"3\n\x11\x43reateFeeResponse\x12\x1e\n\x03\x66\x65\x65\x18\x01 \x01(\x0b\x32\x11.tallygate.v1.Fee\"C\n\x10OffsetFeeRequest\x12\x0e\n\x06\x66\x65\x65_id\x18\x01 \x01(\t\x12\x11\n\toffset_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"3\n\x11OffsetFeeResponse\x12\x1e\n\x03\x66\x65\x65\x18\x01 \x01(\x0b\x32\x11.tallygate.v1.Fee\"0\n\x1aListUninvoicedItemsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\"G\n\x1bListUninvoicedItemsResponse\x12(\n\x05lines\x18\x01 \x03(\x0b\x32\x19.tallygate.v1.InvoiceLine\"+\n\x15PreviewInvoiceRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\"o\n\x16PreviewInvoiceResponse\x12\'\n\x08invoices\x18\x01 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12,\n\x08\x63ut_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x11RunBillingRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\"K\n\x12RunBillingResponse\x12\'\n\x08invoices\x18\x01 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x0c\n\x04more\x18\x02 \x01(\x08\x32\xf5\x05\n\x0e\x42illingService\x12O\n\nRunBilling\x12\x1f.tallygate.v1.RunBillingRequest\x1a .tallygate.v1.RunBillingResponse\x12L\n\tCreateFee\x12\x1e.tallygate.v1.CreateFeeRequest\x1a\x1f.tallygate.v1.CreateFeeResponse\x12L\n\tOffsetFee\x12\x1e.tallygate.v1.OffsetFeeRequest\x1a\x1f.tallygate.v1.OffsetFeeResponse\x12j\n\x13ListUninvoicedItems\x12(.tallygate.v1.ListUninvoicedItemsRequest\x1a).tallygate.v1.ListUninvoicedItemsResponse\x12[\n\x0ePreviewInvoice\x12#.tallygate.v1.PreviewInvoiceRequest\x1a$.tallygate.v1.PreviewInvoiceResponse\x12\x61\n\x10SetPriceOverride\x12%.tallygate.v1.SetPriceOverrideRequest\x1a&.tallygate.v1.SetPriceOverrideResponse\x12\x61\n\x10\x45ndPriceOverride\x12%.tallygate.v1.EndPriceOverrideRequest\x1a&.tallygate.v1.EndPriceOverrideResponse\x12g\n\x12ListPriceOverrides\x12\'.tallygate.v1.ListPriceOverridesRequest\x1a(.tallygate.v1.ListPriceOverridesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.billing_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FEEQUANTITY']._serialized_start=113
-  _globals['_FEEQUANTITY']._serialized_end=165
-  _globals['_FEEPERCENT']._serialized_start=167
-  _globals['_FEEPERCENT']._serialized_end=226
-  _globals['_FEE']._serialized_start=229
-  _globals['_FEE']._serialized_end=387
-  _globals['_CREATEFEEREQUEST']._serialized_start=390
-  _globals['_CREATEFEEREQUEST']._serialized_end=599
-  _globals['_CREATEFEERESPONSE']._serialized_start=601
-  _globals['_CREATEFEERESPONSE']._serialized_end=652
-  _globals['_OFFSETFEEREQUEST']._serialized_start=654
-  _globals['_OFFSETFEEREQUEST']._serialized_end=721
-  _globals['_OFFSETFEERESPONSE']._serialized_start=723
-  _globals['_OFFSETFEERESPONSE']._serialized_end=774
-  _globals['_LISTUNINVOICEDITEMSREQUEST']._serialized_start=776
-  _globals['_LISTUNINVOICEDITEMSREQUEST']._serialized_end=824
-  _globals['_LISTUNINVOICEDITEMSRESPONSE']._serialized_start=826
-  _globals['_LISTUNINVOICEDITEMSRESPONSE']._serialized_end=897
-  _globals['_PREVIEWINVOICEREQUEST']._serialized_start=899
-  _globals['_PREVIEWINVOICEREQUEST']._serialized_end=942
-  _globals['_PREVIEWINVOICERESPONSE']._serialized_start=944
-  _globals['_PREVIEWINVOICERESPONSE']._serialized_end=1055
-  _globals['_RUNBILLINGREQUEST']._serialized_start=1057
-  _globals['_RUNBILLINGREQUEST']._serialized_end=1096
-  _globals['_RUNBILLINGRESPONSE']._serialized_start=1098
-  _globals['_RUNBILLINGRESPONSE']._serialized_end=1173
-  _globals['_BILLINGSERVICE']._serialized_start=1176
-  _globals['_BILLINGSERVICE']._serialized_end=1630
+  _globals['_PRICEOVERRIDE']._serialized_start=142
+  _globals['_PRICEOVERRIDE']._serialized_end=366
+  _globals['_SETPRICEOVERRIDEREQUEST']._serialized_start=369
+  _globals['_SETPRICEOVERRIDEREQUEST']._serialized_end=603
+  _globals['_SETPRICEOVERRIDERESPONSE']._serialized_start=605
+  _globals['_SETPRICEOVERRIDERESPONSE']._serialized_end=684
+  _globals['_ENDPRICEOVERRIDEREQUEST']._serialized_start=686
+  _globals['_ENDPRICEOVERRIDEREQUEST']._serialized_end=798
+  _globals['_ENDPRICEOVERRIDERESPONSE']._serialized_start=800
+  _globals['_ENDPRICEOVERRIDERESPONSE']._serialized_end=879
+  _globals['_LISTPRICEOVERRIDESREQUEST']._serialized_start=881
+  _globals['_LISTPRICEOVERRIDESREQUEST']._serialized_end=928
+  _globals['_LISTPRICEOVERRIDESRESPONSE']._serialized_start=930
+  _globals['_LISTPRICEOVERRIDESRESPONSE']._serialized_end=1012
+  _globals['_FEEQUANTITY']._serialized_start=1014
+  _globals['_FEEQUANTITY']._serialized_end=1066
+  _globals['_FEEPERCENT']._serialized_start=1068
+  _globals['_FEEPERCENT']._serialized_end=1127
+  _globals['_FEE']._serialized_start=1130
+  _globals['_FEE']._serialized_end=1288
+  _globals['_CREATEFEEREQUEST']._serialized_start=1291
+  _globals['_CREATEFEEREQUEST']._serialized_end=1500
+  _globals['_CREATEFEERESPONSE']._serialized_start=1502
+  _globals['_CREATEFEERESPONSE']._serialized_end=1553
+  _globals['_OFFSETFEEREQUEST']._serialized_start=1555
+  _globals['_OFFSETFEEREQUEST']._serialized_end=1622
+  _globals['_OFFSETFEERESPONSE']._serialized_start=1624
+  _globals['_OFFSETFEERESPONSE']._serialized_end=1675
+  _globals['_LISTUNINVOICEDITEMSREQUEST']._serialized_start=1677
+  _globals['_LISTUNINVOICEDITEMSREQUEST']._serialized_end=1725
+  _globals['_LISTUNINVOICEDITEMSRESPONSE']._serialized_start=1727
+  _globals['_LISTUNINVOICEDITEMSRESPONSE']._serialized_end=1798
+  _globals['_PREVIEWINVOICEREQUEST']._serialized_start=1800
+  _globals['_PREVIEWINVOICEREQUEST']._serialized_end=1843
+  _globals['_PREVIEWINVOICERESPONSE']._serialized_start=1845
+  _globals['_PREVIEWINVOICERESPONSE']._serialized_end=1956
+  _globals['_RUNBILLINGREQUEST']._serialized_start=1958
+  _globals['_RUNBILLINGREQUEST']._serialized_end=1997
+  _globals['_RUNBILLINGRESPONSE']._serialized_start=1999
+  _globals['_RUNBILLINGRESPONSE']._serialized_end=2074
+  _globals['_BILLINGSERVICE']._serialized_start=2077
+  _globals['_BILLINGSERVICE']._serialized_end=2834
 # @@protoc_insertion_point(module_scope)

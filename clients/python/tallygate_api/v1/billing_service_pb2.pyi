@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from tallygate_api.v1 import catalog_pb2 as _catalog_pb2
 from tallygate_api.v1 import invoice_pb2 as _invoice_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -9,6 +10,76 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class PriceOverride(_message.Message):
+    __slots__ = ("override_id", "account_id", "plan_key", "add_on_key", "price", "start_time", "end_time")
+    OVERRIDE_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    ADD_ON_KEY_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    override_id: str
+    account_id: str
+    plan_key: str
+    add_on_key: str
+    price: _catalog_pb2.Price
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, override_id: _Optional[str] = ..., account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., add_on_key: _Optional[str] = ..., price: _Optional[_Union[_catalog_pb2.Price, _Mapping[str, object]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class SetPriceOverrideRequest(_message.Message):
+    __slots__ = ("account_id", "override_id", "plan_key", "add_on_key", "price", "start_time", "end_time")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    OVERRIDE_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    ADD_ON_KEY_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    override_id: str
+    plan_key: str
+    add_on_key: str
+    price: _catalog_pb2.Price
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, account_id: _Optional[str] = ..., override_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., add_on_key: _Optional[str] = ..., price: _Optional[_Union[_catalog_pb2.Price, _Mapping[str, object]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class SetPriceOverrideResponse(_message.Message):
+    __slots__ = ("price_override",)
+    PRICE_OVERRIDE_FIELD_NUMBER: _ClassVar[int]
+    price_override: PriceOverride
+    def __init__(self, price_override: _Optional[_Union[PriceOverride, _Mapping[str, object]]] = ...) -> None: ...
+
+class EndPriceOverrideRequest(_message.Message):
+    __slots__ = ("account_id", "override_id", "end_time")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    OVERRIDE_ID_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    override_id: str
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, account_id: _Optional[str] = ..., override_id: _Optional[str] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class EndPriceOverrideResponse(_message.Message):
+    __slots__ = ("price_override",)
+    PRICE_OVERRIDE_FIELD_NUMBER: _ClassVar[int]
+    price_override: PriceOverride
+    def __init__(self, price_override: _Optional[_Union[PriceOverride, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListPriceOverridesRequest(_message.Message):
+    __slots__ = ("account_id",)
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+
+class ListPriceOverridesResponse(_message.Message):
+    __slots__ = ("price_overrides",)
+    PRICE_OVERRIDES_FIELD_NUMBER: _ClassVar[int]
+    price_overrides: _containers.RepeatedCompositeFieldContainer[PriceOverride]
+    def __init__(self, price_overrides: _Optional[_Iterable[_Union[PriceOverride, _Mapping[str, object]]]] = ...) -> None: ...
 
 class FeeQuantity(_message.Message):
     __slots__ = ("quantity", "unit_amount")

@@ -60,6 +60,21 @@ class BillingServiceStub:
                 request_serializer=tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceResponse.FromString,
                 _registered_method=True)
+        self.SetPriceOverride = channel.unary_unary(
+                '/tallygate.v1.BillingService/SetPriceOverride',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.SetPriceOverrideRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.SetPriceOverrideResponse.FromString,
+                _registered_method=True)
+        self.EndPriceOverride = channel.unary_unary(
+                '/tallygate.v1.BillingService/EndPriceOverride',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.EndPriceOverrideRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.EndPriceOverrideResponse.FromString,
+                _registered_method=True)
+        self.ListPriceOverrides = channel.unary_unary(
+                '/tallygate.v1.BillingService/ListPriceOverrides',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
@@ -79,8 +94,8 @@ class BillingServiceServicer:
     def CreateFee(self, request, context):
         """Charges an account a fee of its own, or credits one; its next invoice takes it, never one that was issued.
 
-        With a fee_id of the caller's own, calling it again changes nothing. Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND,
-        ALREADY_EXISTS (another fee has this id).
+        With a fee_id of the caller's own, calling it again changes nothing. One that rounds to nothing is on no invoice.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, ALREADY_EXISTS (another fee has this id), BILLING_NOT_STARTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,6 +122,38 @@ class BillingServiceServicer:
     def PreviewInvoice(self, request, context):
         """Shows the next invoice of an account as things stand: the lines that it will have if nothing else happens. Needs the
         scope CONTROL, BILLING or BILLING_READ.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPriceOverride(self, request, context):
+        """Gives an account a price of its own in place of one of a plan or add-on, in every version of it, from now or later on.
+
+        It is checked as a price of the catalogue is, and is of the same kind, currency and period as the newest version's that
+        it stands in for. What is charged in advance is credited and charged anew by the rest of its period; an own price of
+        usage that begins or ends within an invoice period holds from the next one on. Where several are in force the newest
+        holds. With an override_id of the caller's own, calling it again changes nothing.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PLAN_NOT_FOUND, ADD_ON_NOT_FOUND, ALREADY_EXISTS (another one has this id).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndPriceOverride(self, request, context):
+        """Ends an account's own price, now or at a later instant; it never changes otherwise.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, OVERRIDE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPriceOverrides(self, request, context):
+        """Lists all of an account's own prices, newest first, ended ones included. Needs the scope CONTROL, BILLING or
+        BILLING_READ.
 
         Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
         """
@@ -141,6 +188,21 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.PreviewInvoice,
                     request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceResponse.SerializeToString,
+            ),
+            'SetPriceOverride': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPriceOverride,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.SetPriceOverrideRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.SetPriceOverrideResponse.SerializeToString,
+            ),
+            'EndPriceOverride': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndPriceOverride,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.EndPriceOverrideRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.EndPriceOverrideResponse.SerializeToString,
+            ),
+            'ListPriceOverrides': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPriceOverrides,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -279,6 +341,87 @@ class BillingService:
             '/tallygate.v1.BillingService/PreviewInvoice',
             tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.SerializeToString,
             tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPriceOverride(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/SetPriceOverride',
+            tallygate_dot_v1_dot_billing__service__pb2.SetPriceOverrideRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.SetPriceOverrideResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndPriceOverride(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/EndPriceOverride',
+            tallygate_dot_v1_dot_billing__service__pb2.EndPriceOverrideRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.EndPriceOverrideResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPriceOverrides(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/ListPriceOverrides',
+            tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesResponse.FromString,
             options,
             channel_credentials,
             insecure,

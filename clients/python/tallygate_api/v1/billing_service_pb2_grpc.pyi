@@ -13,6 +13,9 @@ class BillingServiceStub:
     OffsetFee: grpc.UnaryUnaryMultiCallable[_pb2.OffsetFeeRequest, _pb2.OffsetFeeResponse]
     ListUninvoicedItems: grpc.UnaryUnaryMultiCallable[_pb2.ListUninvoicedItemsRequest, _pb2.ListUninvoicedItemsResponse]
     PreviewInvoice: grpc.UnaryUnaryMultiCallable[_pb2.PreviewInvoiceRequest, _pb2.PreviewInvoiceResponse]
+    SetPriceOverride: grpc.UnaryUnaryMultiCallable[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]
+    EndPriceOverride: grpc.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
+    ListPriceOverrides: grpc.UnaryUnaryMultiCallable[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]
 
 class BillingServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
@@ -21,6 +24,9 @@ class BillingServiceAsyncStub:
     OffsetFee: grpc.aio.UnaryUnaryMultiCallable[_pb2.OffsetFeeRequest, _pb2.OffsetFeeResponse]
     ListUninvoicedItems: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListUninvoicedItemsRequest, _pb2.ListUninvoicedItemsResponse]
     PreviewInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.PreviewInvoiceRequest, _pb2.PreviewInvoiceResponse]
+    SetPriceOverride: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]
+    EndPriceOverride: grpc.aio.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
+    ListPriceOverrides: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]
 
 class BillingServiceServicer:
     def RunBilling(self, request: _pb2.RunBillingRequest, context: grpc.aio.ServicerContext[_pb2.RunBillingRequest, _pb2.RunBillingResponse]) -> Awaitable[_pb2.RunBillingResponse]: ...
@@ -28,6 +34,9 @@ class BillingServiceServicer:
     def OffsetFee(self, request: _pb2.OffsetFeeRequest, context: grpc.aio.ServicerContext[_pb2.OffsetFeeRequest, _pb2.OffsetFeeResponse]) -> Awaitable[_pb2.OffsetFeeResponse]: ...
     def ListUninvoicedItems(self, request: _pb2.ListUninvoicedItemsRequest, context: grpc.aio.ServicerContext[_pb2.ListUninvoicedItemsRequest, _pb2.ListUninvoicedItemsResponse]) -> Awaitable[_pb2.ListUninvoicedItemsResponse]: ...
     def PreviewInvoice(self, request: _pb2.PreviewInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.PreviewInvoiceRequest, _pb2.PreviewInvoiceResponse]) -> Awaitable[_pb2.PreviewInvoiceResponse]: ...
+    def SetPriceOverride(self, request: _pb2.SetPriceOverrideRequest, context: grpc.aio.ServicerContext[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]) -> Awaitable[_pb2.SetPriceOverrideResponse]: ...
+    def EndPriceOverride(self, request: _pb2.EndPriceOverrideRequest, context: grpc.aio.ServicerContext[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]) -> Awaitable[_pb2.EndPriceOverrideResponse]: ...
+    def ListPriceOverrides(self, request: _pb2.ListPriceOverridesRequest, context: grpc.aio.ServicerContext[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]) -> Awaitable[_pb2.ListPriceOverridesResponse]: ...
 
 def add_BillingServiceServicer_to_server(
     servicer: BillingServiceServicer, server: grpc.Server | grpc.aio.Server

@@ -67,6 +67,26 @@ class AddOnHolding(_message.Message):
     proration: ChangeProration
     def __init__(self, add_on_key: _Optional[str] = ..., add_on_version: _Optional[int] = ..., quantity: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., proration: _Optional[_Union[ChangeProration, str]] = ...) -> None: ...
 
+class SubscriptionChange(_message.Message):
+    __slots__ = ("sequence", "change_time", "actor_key_id", "actor_key_name", "method", "reason", "before", "after")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_KEY_NAME_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    change_time: _timestamp_pb2.Timestamp
+    actor_key_id: str
+    actor_key_name: str
+    method: str
+    reason: str
+    before: Subscription
+    after: Subscription
+    def __init__(self, sequence: _Optional[int] = ..., change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., actor_key_id: _Optional[str] = ..., actor_key_name: _Optional[str] = ..., method: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[_Union[Subscription, _Mapping[str, object]]] = ..., after: _Optional[_Union[Subscription, _Mapping[str, object]]] = ...) -> None: ...
+
 class Subscription(_message.Message):
     __slots__ = ("subscription_id", "account_id", "state", "plan_key", "plan_version", "start_time", "trial_end_time", "end_time", "cancel_time", "terms", "add_ons", "prices", "create_time")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]

@@ -39,7 +39,7 @@ class AddOnSelection(_message.Message):
     def __init__(self, add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
 
 class CreateSubscriptionRequest(_message.Message):
-    __slots__ = ("account_id", "plan_key", "plan_version", "start_time", "trial_days", "end_time", "add_ons")
+    __slots__ = ("account_id", "plan_key", "plan_version", "start_time", "trial_days", "end_time", "add_ons", "reason")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
     PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class CreateSubscriptionRequest(_message.Message):
     TRIAL_DAYS_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     ADD_ONS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     plan_key: str
     plan_version: int
@@ -54,7 +55,8 @@ class CreateSubscriptionRequest(_message.Message):
     trial_days: int
     end_time: _timestamp_pb2.Timestamp
     add_ons: _containers.RepeatedCompositeFieldContainer[AddOnSelection]
-    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_days: _Optional[int] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnSelection, _Mapping[str, object]]]] = ...) -> None: ...
+    reason: str
+    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_days: _Optional[int] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnSelection, _Mapping[str, object]]]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class CreateSubscriptionResponse(_message.Message):
     __slots__ = ("subscription", "view_version")
@@ -101,20 +103,22 @@ class ListSubscriptionsResponse(_message.Message):
     def __init__(self, subscriptions: _Optional[_Iterable[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ChangePlanRequest(_message.Message):
-    __slots__ = ("account_id", "plan_key", "plan_version", "when", "proration", "invoice")
+    __slots__ = ("account_id", "plan_key", "plan_version", "when", "proration", "invoice", "reason")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
     PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
     WHEN_FIELD_NUMBER: _ClassVar[int]
     PRORATION_FIELD_NUMBER: _ClassVar[int]
     INVOICE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     plan_key: str
     plan_version: int
     when: ChangeWhen
     proration: _subscription_pb2.ChangeProration
     invoice: ChangeInvoice
-    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., when: _Optional[_Union[ChangeWhen, str]] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[ChangeInvoice, str]] = ...) -> None: ...
+    reason: str
+    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., when: _Optional[_Union[ChangeWhen, str]] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[ChangeInvoice, str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ChangePlanResponse(_message.Message):
     __slots__ = ("subscription", "view_version", "invoices")
@@ -127,18 +131,20 @@ class ChangePlanResponse(_message.Message):
     def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
 
 class SetAddOnRequest(_message.Message):
-    __slots__ = ("account_id", "add_on_key", "quantity", "proration", "invoice")
+    __slots__ = ("account_id", "add_on_key", "quantity", "proration", "invoice", "reason")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     ADD_ON_KEY_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
     PRORATION_FIELD_NUMBER: _ClassVar[int]
     INVOICE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     add_on_key: str
     quantity: int
     proration: _subscription_pb2.ChangeProration
     invoice: ChangeInvoice
-    def __init__(self, account_id: _Optional[str] = ..., add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[ChangeInvoice, str]] = ...) -> None: ...
+    reason: str
+    def __init__(self, account_id: _Optional[str] = ..., add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[ChangeInvoice, str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class SetAddOnResponse(_message.Message):
     __slots__ = ("subscription", "view_version", "invoices")
@@ -151,12 +157,14 @@ class SetAddOnResponse(_message.Message):
     def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
 
 class ExtendTrialRequest(_message.Message):
-    __slots__ = ("account_id", "trial_end_time")
+    __slots__ = ("account_id", "trial_end_time", "reason")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     TRIAL_END_TIME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     trial_end_time: _timestamp_pb2.Timestamp
-    def __init__(self, account_id: _Optional[str] = ..., trial_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    reason: str
+    def __init__(self, account_id: _Optional[str] = ..., trial_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ExtendTrialResponse(_message.Message):
     __slots__ = ("subscription", "view_version")
@@ -167,14 +175,16 @@ class ExtendTrialResponse(_message.Message):
     def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
 
 class CancelSubscriptionRequest(_message.Message):
-    __slots__ = ("account_id", "when", "end_time")
+    __slots__ = ("account_id", "when", "end_time", "reason")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     WHEN_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     when: ChangeWhen
     end_time: _timestamp_pb2.Timestamp
-    def __init__(self, account_id: _Optional[str] = ..., when: _Optional[_Union[ChangeWhen, str]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    reason: str
+    def __init__(self, account_id: _Optional[str] = ..., when: _Optional[_Union[ChangeWhen, str]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class CancelSubscriptionResponse(_message.Message):
     __slots__ = ("subscription", "view_version")
@@ -185,14 +195,16 @@ class CancelSubscriptionResponse(_message.Message):
     def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
 
 class ExtendSubscriptionRequest(_message.Message):
-    __slots__ = ("account_id", "end_time", "without_end")
+    __slots__ = ("account_id", "end_time", "without_end", "reason")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     WITHOUT_END_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     end_time: _timestamp_pb2.Timestamp
     without_end: bool
-    def __init__(self, account_id: _Optional[str] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., without_end: _Optional[bool] = ...) -> None: ...
+    reason: str
+    def __init__(self, account_id: _Optional[str] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., without_end: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ExtendSubscriptionResponse(_message.Message):
     __slots__ = ("subscription", "view_version")
@@ -203,12 +215,14 @@ class ExtendSubscriptionResponse(_message.Message):
     def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
 
 class SetSubscriptionStateRequest(_message.Message):
-    __slots__ = ("account_id", "state")
+    __slots__ = ("account_id", "state", "reason")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     state: _subscription_pb2.SubscriptionState
-    def __init__(self, account_id: _Optional[str] = ..., state: _Optional[_Union[_subscription_pb2.SubscriptionState, str]] = ...) -> None: ...
+    reason: str
+    def __init__(self, account_id: _Optional[str] = ..., state: _Optional[_Union[_subscription_pb2.SubscriptionState, str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class SetSubscriptionStateResponse(_message.Message):
     __slots__ = ("subscription", "view_version")
@@ -217,3 +231,21 @@ class SetSubscriptionStateResponse(_message.Message):
     subscription: _subscription_pb2.Subscription
     view_version: int
     def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+
+class ListChangesRequest(_message.Message):
+    __slots__ = ("account_id", "page_size", "page_token")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListChangesResponse(_message.Message):
+    __slots__ = ("changes", "next_page_token")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[_subscription_pb2.SubscriptionChange]
+    next_page_token: str
+    def __init__(self, changes: _Optional[_Iterable[_Union[_subscription_pb2.SubscriptionChange, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -83,6 +83,11 @@ class SubscriptionServiceStub:
                 request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateResponse.FromString,
                 _registered_method=True)
+        self.ListChanges = channel.unary_unary(
+                '/tallygate.v1.SubscriptionService/ListChanges',
+                request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ListChangesRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ListChangesResponse.FromString,
+                _registered_method=True)
 
 
 class SubscriptionServiceServicer:
@@ -176,6 +181,16 @@ class SubscriptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListChanges(self, request, context):
+        """Lists every change of an account's subscriptions, newest first: who made it, when, how and why. Seats and users are not
+        among them.
+
+        Errors: INVALID_FIELD (page_size, page_token), ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SubscriptionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -223,6 +238,11 @@ def add_SubscriptionServiceServicer_to_server(servicer, server):
                     servicer.SetSubscriptionState,
                     request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateResponse.SerializeToString,
+            ),
+            'ListChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChanges,
+                    request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ListChangesRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ListChangesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -472,6 +492,33 @@ class SubscriptionService:
             '/tallygate.v1.SubscriptionService/SetSubscriptionState',
             tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateRequest.SerializeToString,
             tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.SubscriptionService/ListChanges',
+            tallygate_dot_v1_dot_subscription__service__pb2.ListChangesRequest.SerializeToString,
+            tallygate_dot_v1_dot_subscription__service__pb2.ListChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -17,6 +17,7 @@ class SubscriptionServiceStub:
     CancelSubscription: grpc.UnaryUnaryMultiCallable[_pb2.CancelSubscriptionRequest, _pb2.CancelSubscriptionResponse]
     ExtendSubscription: grpc.UnaryUnaryMultiCallable[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]
     SetSubscriptionState: grpc.UnaryUnaryMultiCallable[_pb2.SetSubscriptionStateRequest, _pb2.SetSubscriptionStateResponse]
+    ListChanges: grpc.UnaryUnaryMultiCallable[_pb2.ListChangesRequest, _pb2.ListChangesResponse]
 
 class SubscriptionServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
@@ -29,6 +30,7 @@ class SubscriptionServiceAsyncStub:
     CancelSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.CancelSubscriptionRequest, _pb2.CancelSubscriptionResponse]
     ExtendSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]
     SetSubscriptionState: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetSubscriptionStateRequest, _pb2.SetSubscriptionStateResponse]
+    ListChanges: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListChangesRequest, _pb2.ListChangesResponse]
 
 class SubscriptionServiceServicer:
     def CreateSubscription(self, request: _pb2.CreateSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.CreateSubscriptionRequest, _pb2.CreateSubscriptionResponse]) -> Awaitable[_pb2.CreateSubscriptionResponse]: ...
@@ -40,6 +42,7 @@ class SubscriptionServiceServicer:
     def CancelSubscription(self, request: _pb2.CancelSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.CancelSubscriptionRequest, _pb2.CancelSubscriptionResponse]) -> Awaitable[_pb2.CancelSubscriptionResponse]: ...
     def ExtendSubscription(self, request: _pb2.ExtendSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]) -> Awaitable[_pb2.ExtendSubscriptionResponse]: ...
     def SetSubscriptionState(self, request: _pb2.SetSubscriptionStateRequest, context: grpc.aio.ServicerContext[_pb2.SetSubscriptionStateRequest, _pb2.SetSubscriptionStateResponse]) -> Awaitable[_pb2.SetSubscriptionStateResponse]: ...
+    def ListChanges(self, request: _pb2.ListChangesRequest, context: grpc.aio.ServicerContext[_pb2.ListChangesRequest, _pb2.ListChangesResponse]) -> Awaitable[_pb2.ListChangesResponse]: ...
 
 def add_SubscriptionServiceServicer_to_server(
     servicer: SubscriptionServiceServicer, server: grpc.Server | grpc.aio.Server

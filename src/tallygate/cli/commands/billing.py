@@ -57,10 +57,12 @@ def fee_command() -> None:
 @click.argument("account")
 @click.argument("amount", type=MONEY)
 @click.option("--text", required=True, metavar="TEXT", help="What the invoice line says.")
-@click.option("--currency", default="USD", show_default=True, metavar="CODE", help="The tenant's currency.")
+@click.option("--currency", metavar="CODE", help="Default: the tenant's, which it must be.")
 @click.option("--id", "fee_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
 @remote
-def create_fee(client: Client, *, account: str, amount: Decimal, text: str, currency: str, fee_id: str | None) -> None:
+def create_fee(
+    client: Client, *, account: str, amount: Decimal, text: str, currency: str | None, fee_id: str | None
+) -> None:
     """Charge a fee; below zero it is a credit. The account's next invoice takes it."""
     units, rest = divmod(abs(amount), 1)
     sign = -1 if amount < 0 else 1

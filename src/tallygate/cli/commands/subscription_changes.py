@@ -9,8 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tallygate.cli.client import Client
 from tallygate.cli.commands.billing import lines_table, next_invoice
 from tallygate.cli.commands.subscription import details, subscription_command
-from tallygate.cli.options import remote
-from tallygate.cli.output import instant
+from tallygate.cli.options import limit_option, remote
+from tallygate.cli.output import enum_name, instant
 from tallygate.cli.values import INSTANT, QUANTITY, SOME
 from tallygate_api.v1 import subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as wire
@@ -24,8 +24,11 @@ _PRORATION = {
     "none": subscription_pb2.CHANGE_PRORATION_NONE,
 }
 _INVOICE = {"next": wire.CHANGE_INVOICE_NEXT, "now": wire.CHANGE_INVOICE_NOW}
+_PAGE = 100
+"""The largest page of changes."""
 _account = click.argument("account")
 _version = click.option("--plan-version", type=SOME, metavar="V", help="Default: the newest.")
+_reason = click.option("--reason", metavar="TEXT", help="Why, for the history.")
 _preview = click.option("--preview", is_flag=True, help="Only show what it would charge and credit.")
 
 
@@ -37,6 +40,7 @@ def _charged(function: Callable[..., Any]) -> Callable[..., Any]:
     invoice = click.Choice(list(_INVOICE))
     for option in (
         _preview,
+        _reason,
         click.option("--invoice", type=invoice, default="next", show_default=True, help=at_once),
         click.option("--proration", type=proration, default="prorate", show_default=True, help=none),
     ):
@@ -67,6 +71,7 @@ def change_plan(
     when: str | None,
     proration: str,
     invoice: str,
+    reason: str | None,
     preview: bool,
 ) -> None:
     """Change the plan or its version; usage is carried on."""
@@ -77,6 +82,7 @@ def change_plan(
         when=_WHEN[when] if when is not None else None,
         proration=_PRORATION[proration],
         invoice=_INVOICE[invoice],
+        reason=reason,
     )
     if preview:
         _previewed(client, PreviewChangeRequest(change_plan=request))
@@ -102,6 +108,7 @@ def add_on(
     quantity: int | None,
     proration: str,
     invoice: str,
+    reason: str | None,
     preview: bool,
 ) -> None:
     """Set how many of an add-on are held from now on; 0 gives it up.
@@ -114,6 +121,7 @@ def add_on(
         quantity=quantity,
         proration=_PRORATION[proration],
         invoice=_INVOICE[invoice],
+        reason=reason,
     )
     if preview:
         _previewed(client, PreviewChangeRequest(set_add_on=request))
@@ -129,14 +137,17 @@ def add_on(
 @_account
 @click.option("--when", type=click.Choice(list(_WHEN)), help="Default: period_end.")
 @click.option("--at", type=INSTANT, metavar="TIME", help="At this instant instead.")
+@_reason
 @_preview
 @remote
-def cancel(client: Client, *, account: str, when: str | None, at: Timestamp | None, preview: bool) -> None:
+def cancel(
+    client: Client, *, account: str, when: str | None, at: Timestamp | None, reason: str | None, preview: bool
+) -> None:
     """End the subscription; it grants until then."""
     if when is not None and at is not None:
         msg = "--when and --at exclude each other."
         raise click.UsageError(msg)
-    request = wire.CancelSubscriptionRequest(account_id=account, when=_WHEN[when or "period_end"])
+    request = wire.CancelSubscriptionRequest(account_id=account, when=_WHEN[when or "period_end"], reason=reason)
     if at is not None:
         request.end_time.CopyFrom(at)
     if preview:
@@ -144,6 +155,29 @@ def cancel(client: Client, *, account: str, when: str | None, at: Timestamp | No
         return
     response = client.call(SubscriptionServiceStub(client.channel).CancelSubscription, request)
     client.show(response, lambda: details(response.subscription))
+
+
+@subscription_command.command("changes", examples=["tallygate subscription changes acme"])
+@_account
+@limit_option
+@remote
+def changes(client: Client, *, account: str, limit: int | None) -> None:
+    """Show who changed an account's subscriptions, newest first."""
+    stub, request = SubscriptionServiceStub(client.channel), wire.ListChangesRequest(account_id=account)
+    header = ("TIME", "BY", "CHANGE", "PLAN", "STATE", "REASON")
+    client.show_list(stub.ListChanges, request, field="changes", limit=limit, header=header, row=_row, most=_PAGE)
+
+
+def _row(change: subscription_pb2.SubscriptionChange) -> tuple[str, ...]:
+    actor = change.actor_key_name or change.actor_key_id
+    before, after = _last_plan(change.before), _last_plan(change.after)
+    plan = after if before in {"", after} else f"{before} -> {after}"
+    return instant(change.change_time), actor, change.method, plan, enum_name(change.after, "state"), change.reason
+
+
+def _last_plan(held: subscription_pb2.Subscription) -> str:
+    """The plan that it came to: the last of its terms."""
+    return f"{held.terms[-1].plan_key} v{held.terms[-1].plan_version}" if held.terms else ""
 
 
 def _previewed(client: Client, request: PreviewChangeRequest) -> None:

@@ -28,8 +28,10 @@ class QuantityChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceOverride:
-    """An account's own price for a price_key over [start_time, end_time)."""
+    """An account's own price, for the one of this key in a bundle (any version of it), over [start_time, end_time)."""
 
+    override_id: str = ""
+    bundle: str
     price_key: str
     price: Price
     start_time: int
@@ -160,7 +162,11 @@ def lanes(timeline: Timeline) -> tuple[Lane, ...]:
 
 def _segments(timeline: Timeline, held: Holding, price: Price) -> Iterator[Segment]:
     changes = [change for change in timeline.quantities if change.source == _source(price)] if _each(price) else []
-    overrides = [override for override in timeline.overrides if override.price_key == price.price_key]
+    overrides = [
+        override
+        for override in timeline.overrides
+        if (override.bundle, override.price_key) == (held.bundle, price.price_key)
+    ]
     cuts = {held.start, held.end}
     cuts |= {change.change_time for change in changes}
     cuts |= {instant for override in overrides for instant in (override.start_time, override.end_time)}

@@ -9,6 +9,7 @@ from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
+from tallygate.server.services.price_methods import PriceMethods
 from tallygate.server.services.tenant_work import TenantWork
 from tallygate.server.wire.fee import decode_fee, encode_fee
 from tallygate.server.wire.invoice import encode_invoice, encode_line
@@ -19,11 +20,11 @@ RunBilling = Callable[[str, str], Awaitable[Run]]
 """Issues all that is due of a tenant, or of one account of it."""
 
 
-class BillingServicer:
+class BillingServicer(PriceMethods):
     """Serves BillingService."""
 
     def __init__(self, work: TenantWork, run: RunBilling) -> None:
-        self._work = work
+        super().__init__(work)
         self._run = run
 
     async def RunBilling(self, request: wire.RunBillingRequest, call: Call) -> wire.RunBillingResponse:  # noqa: N802 - the wire's name

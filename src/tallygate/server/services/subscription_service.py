@@ -6,11 +6,15 @@ from tallygate.control_plane.subscription_changes import (
     cancel_subscription,
     extend_subscription,
     extend_trial,
+    list_changes,
     make,
     set_state,
 )
 from tallygate.control_plane.subscriptions import create_subscription, get_subscription, list_subscriptions
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.fields import checked_page
+from tallygate.records.fields import check_text
+from tallygate.records.paging import PageRequest
 from tallygate.records.ports import BillingWork, UnitOfWork
 from tallygate.records.transactions import UseCase, Written
 from tallygate.records.values import StoredSubscription
@@ -29,11 +33,20 @@ from tallygate.server.wire.subscription import (
     decode_create,
     decode_invoice_now,
     decode_set_add_on,
+    encode_change,
     encode_subscription,
 )
 from tallygate_api.v1 import invoice_pb2, subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as wire
 
+_Change = (
+    wire.CreateSubscriptionRequest
+    | wire.ExtendTrialRequest
+    | wire.CancelSubscriptionRequest
+    | wire.ExtendSubscriptionRequest
+    | wire.SetSubscriptionStateRequest
+)
+_USUAL_PAGE, _LARGEST_PAGE = 25, 100
 _Charged = tuple[subscription_pb2.Subscription, list[invoice_pb2.Invoice]]
 """A subscription after a change, and the documents that were issued for it at once."""
 
@@ -50,7 +63,7 @@ class SubscriptionServicer:
         """Subscribe an account, with its trial and add-ons, in one step."""
         wanted, new_id = decode_create(request), self._work.new_id
         subscription, version = await self._change(
-            call, lambda work, now: create_subscription(work, wanted, now=now, new_id=new_id)
+            call, request, lambda work, now: create_subscription(work, wanted, now=now, new_id=new_id)
         )
         return wire.CreateSubscriptionResponse(subscription=subscription, view_version=version)
 
@@ -86,15 +99,15 @@ class SubscriptionServicer:
 
     async def ChangePlan(self, request: wire.ChangePlanRequest, call: Call) -> wire.ChangePlanResponse:  # noqa: N802 - the wire's name
         """Change the plan, or its version."""
-        change, at_once = decode_change_plan(request), decode_invoice_now(request.invoice)
-        written = await self._charge(call, lambda work, now: proposed_plan(work, change, now=now), at_once=at_once)
+        change = decode_change_plan(request)
+        written = await self._charge(call, request, lambda work, now: proposed_plan(work, change, now=now))
         subscription, invoices = written.value
         return wire.ChangePlanResponse(subscription=subscription, view_version=written.view_version, invoices=invoices)
 
     async def SetAddOn(self, request: wire.SetAddOnRequest, call: Call) -> wire.SetAddOnResponse:  # noqa: N802 - the wire's name
         """Hold an add-on in some quantity from now on."""
-        change, at_once = decode_set_add_on(request), decode_invoice_now(request.invoice)
-        written = await self._charge(call, lambda work, now: proposed_add_on(work, change, now=now), at_once=at_once)
+        change = decode_set_add_on(request)
+        written = await self._charge(call, request, lambda work, now: proposed_add_on(work, change, now=now))
         subscription, invoices = written.value
         return wire.SetAddOnResponse(subscription=subscription, view_version=written.view_version, invoices=invoices)
 
@@ -104,7 +117,9 @@ class SubscriptionServicer:
         end = optional_instant(request, "trial_end_time")
         if end is None:
             raise InvalidFieldError(field="trial_end_time", expected="the trial's new end")
-        subscription, version = await self._change(call, lambda work, now: extend_trial(work, account_id, end, now=now))
+        subscription, version = await self._change(
+            call, request, lambda work, now: extend_trial(work, account_id, end, now=now)
+        )
         return wire.ExtendTrialResponse(subscription=subscription, view_version=version)
 
     async def CancelSubscription(  # noqa: N802 - the wire's name
@@ -112,7 +127,9 @@ class SubscriptionServicer:
     ) -> wire.CancelSubscriptionResponse:
         """Give the subscription an end."""
         change = decode_cancel(request)
-        subscription, version = await self._change(call, lambda work, now: cancel_subscription(work, change, now=now))
+        subscription, version = await self._change(
+            call, request, lambda work, now: cancel_subscription(work, change, now=now)
+        )
         return wire.CancelSubscriptionResponse(subscription=subscription, view_version=version)
 
     async def ExtendSubscription(  # noqa: N802 - the wire's name
@@ -125,7 +142,7 @@ class SubscriptionServicer:
         if end is None and not request.without_end:
             raise InvalidFieldError(field="without_end", expected="true, or an end_time instead")
         subscription, version = await self._change(
-            call, lambda work, now: extend_subscription(work, account_id, end, now=now)
+            call, request, lambda work, now: extend_subscription(work, account_id, end, now=now)
         )
         return wire.ExtendSubscriptionResponse(subscription=subscription, view_version=version)
 
@@ -135,11 +152,29 @@ class SubscriptionServicer:
         """Set the state that billing decides on."""
         account_id = identifier(request.account_id, "account_id")
         state = STATE.decode(request.state, "state")
-        subscription, version = await self._change(call, lambda work, now: set_state(work, account_id, state, now=now))
+        subscription, version = await self._change(
+            call, request, lambda work, now: set_state(work, account_id, state, now=now)
+        )
         return wire.SetSubscriptionStateResponse(subscription=subscription, view_version=version)
 
-    async def _charge(self, call: Call, propose: UseCase[Proposal], *, at_once: bool) -> Written[_Charged]:
+    async def ListChanges(self, request: wire.ListChangesRequest, call: Call) -> wire.ListChangesResponse:  # noqa: N802 - the wire's name
+        """Who changed an account's subscriptions, newest first."""
+        account_id = identifier(request.account_id, "account_id")
+        size = checked_page(request.page_size, usual=_USUAL_PAGE, most=_LARGEST_PAGE)
+        page = PageRequest(page_size=size, page_token=request.page_token)
+
+        async def load(work: UnitOfWork, _now: int) -> wire.ListChangesResponse:
+            found, catalog = await list_changes(work, account_id, page), await work.catalog.load()
+            changes = [encode_change(change, catalog) for change in found.items]
+            return wire.ListChangesResponse(changes=changes, next_page_token=found.next_page_token)
+
+        return await self._work.read(call, load)
+
+    async def _charge(
+        self, call: Call, request: wire.ChangePlanRequest | wire.SetAddOnRequest, propose: UseCase[Proposal]
+    ) -> Written[_Charged]:
         """Make a change, and issue its invoice in the same transaction where it is wanted at once."""
+        at_once = decode_invoice_now(request.invoice)
 
         async def charged(work: BillingWork, now: int) -> _Charged:
             proposal = await propose(work, now)
@@ -149,15 +184,15 @@ class SubscriptionServicer:
             subscription = encode_subscription(held, await work.catalog.load(), now)
             return subscription, [encode_invoice(invoice) for invoice in issued]
 
-        return await self._work.write(call, charged)
+        return await self._work.write(call, charged, reason=check_text("reason", request.reason))
 
     async def _change(
-        self, call: Call, use_case: UseCase[StoredSubscription]
+        self, call: Call, request: _Change, use_case: UseCase[StoredSubscription]
     ) -> tuple[subscription_pb2.Subscription, int]:
         """Run a change, and show the subscription as it reads after it."""
 
         async def changed(work: BillingWork, now: int) -> subscription_pb2.Subscription:
             return encode_subscription(await use_case(work, now), await work.catalog.load(), now)
 
-        written = await self._work.write(call, changed)
+        written = await self._work.write(call, changed, reason=check_text("reason", request.reason))
         return written.value, written.view_version

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from tallygate.data_plane.ports import Clock
 from tallygate.domain.fields import checked_page
+from tallygate.records.history import Author
 from tallygate.records.paging import PageRequest
 from tallygate.records.ports import BillingWork, NewId
 from tallygate.records.transactions import Transactions, UseCase, Written
@@ -25,9 +26,10 @@ class TenantWork:
         """Run a use-case that only reads."""
         return await self.transactions.read(call.tenant_id, use_case, now=self.clock())
 
-    async def write(self, call: Call, use_case: UseCase[T]) -> Written[T]:
-        """Run a use-case, commit and publish it."""
-        return await self.transactions.write(call.tenant_id, use_case, now=self.clock())
+    async def write(self, call: Call, use_case: UseCase[T], *, reason: str = "") -> Written[T]:
+        """Run a use-case, commit and publish it; by whose key it was asked for, and why, is kept with what says so."""
+        author = Author(key_id=call.key.key_id, key_name=call.key.name, reason=reason)
+        return await self.transactions.write(call.tenant_id, use_case, now=self.clock(), author=author)
 
     async def read_versioned(self, call: Call, use_case: UseCase[T]) -> Written[T]:
         """Run a use-case that only reads, and say in which view version it did."""

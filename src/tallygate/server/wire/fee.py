@@ -17,22 +17,27 @@ _NANOS = 10**9
 
 
 def decode_fee(request: wire.CreateFeeRequest, currency: str) -> CreateFee:
-    """A fee to create; `currency` is the tenant's, in which quantities are priced."""
-    quantity, unit_amount = Fraction(1), ""
+    """A fee to create; `currency` is the tenant's, of amounts that name none and of quantities."""
+    quantity, unit_amount, field = Fraction(1), "", "amount"
     match request.WhichOneof("charge"):
         case "amount":
-            exact, currency = decode_money(request.amount, "amount")
+            exact, currency = decode_money(request.amount, field, usual=currency)
             if exact.denominator != 1:
                 raise InvalidFieldError(field="amount.nanos", expected=f"no more decimals than {currency} has")
         case "quantity":
-            unit_amount = decimal(request.quantity.unit_amount, "quantity.unit_amount")
+            field = "quantity.unit_amount"
+            unit_amount = decimal(request.quantity.unit_amount, field)
             quantity = Fraction(decimal(request.quantity.quantity, "quantity.quantity"))
             if quantity < 1:
                 raise InvalidFieldError(field="quantity.quantity", expected="1 or more", got=request.quantity.quantity)
             exact = minor_units(quantity * Fraction(unit_amount), currency)
         case "percent":
-            of, currency = decode_money(request.percent.of, "percent.of")
-            exact = of * Fraction(decimal(request.percent.rate, "percent.rate")) / 100
+            field = "percent.of"
+            of, currency = decode_money(request.percent.of, field, usual=currency)
+            rate = Fraction(decimal(request.percent.rate, "percent.rate"))
+            if not rate:
+                raise InvalidFieldError(field="percent.rate", expected="more than 0", got=request.percent.rate)
+            exact = of * rate / 100
         case _:
             raise InvalidFieldError(field="charge", expected="amount, quantity or percent")
     return CreateFee(
@@ -43,6 +48,7 @@ def decode_fee(request: wire.CreateFeeRequest, currency: str) -> CreateFee:
         exact=exact,
         quantity=quantity,
         unit_amount=unit_amount,
+        field=field,
     )
 
 
@@ -58,11 +64,12 @@ def encode_fee(fee: Fee, rounding: Rounding) -> wire.Fee:
     )
 
 
-def decode_money(money: invoice_pb2.Money, path: str) -> tuple[Fraction, str]:
-    """An amount in minor units, exactly, and its currency."""
-    decimals_of(money.currency_code, field=f"{path}.currency_code")
+def decode_money(money: invoice_pb2.Money, path: str, *, usual: str = "") -> tuple[Fraction, str]:
+    """An amount in minor units, exactly, and its currency, the `usual` one where it names none."""
+    currency = money.currency_code or usual
+    decimals_of(currency, field=f"{path}.currency_code")
     mixed = money.units and money.nanos and (money.units < 0) is not (money.nanos < 0)
     if abs(money.nanos) >= _NANOS or mixed:
         expected = "-999,999,999 to 999,999,999, of the same sign as units"
         raise InvalidFieldError(field=f"{path}.nanos", expected=expected, got=money.nanos)
-    return minor_units(money.units + Fraction(money.nanos, _NANOS), money.currency_code), money.currency_code
+    return minor_units(money.units + Fraction(money.nanos, _NANOS), currency), currency

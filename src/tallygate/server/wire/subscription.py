@@ -7,6 +7,7 @@ from tallygate.control_plane.subscriptions import CreateSubscription
 from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, SubscriptionState
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.records.history import SubscriptionChange
 from tallygate.records.values import StoredSubscription
 from tallygate.server.wire.price import encode_price
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_instant, optional_quantity, timestamp
@@ -113,6 +114,28 @@ def encode_subscription(held: StoredSubscription, catalog: Catalog, now: int) ->
         add_ons=[_holding(each) for each in subscription.add_ons],
         prices=[encode_price(price) for price in plan.prices] if plan is not None else [],
     )
+
+
+def encode_change(change: SubscriptionChange, catalog: Catalog) -> wire.SubscriptionChange:
+    """One change, with the subscription before and after as it read then."""
+    return wire.SubscriptionChange(
+        sequence=change.sequence,
+        change_time=timestamp(change.change_time),
+        actor_key_id=change.author.key_id,
+        actor_key_name=change.author.key_name,
+        method=change.method,
+        reason=change.author.reason,
+        before=_as_of(change.before, catalog, change.change_time),
+        after=_as_of(change.after, catalog, change.change_time),
+    )
+
+
+def _as_of(held: StoredSubscription | None, catalog: Catalog, at: int) -> wire.Subscription | None:
+    if held is None:
+        return None
+    shown = encode_subscription(held, catalog, at)
+    shown.ClearField("prices")
+    return shown
 
 
 def _term(term: PlanTerm) -> wire.PlanTerm:

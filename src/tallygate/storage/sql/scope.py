@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallygate.domain.catalog import Catalog
+from tallygate.records.history import NOBODY, Author, SubscriptionChange
 from tallygate.records.values import Tenant
 from tallygate.storage.sql.models import Base
 
@@ -30,6 +31,7 @@ class Changes:
     touched: dict[str, None] = field(default_factory=dict)
     quantities: dict[tuple[str, str], None] = field(default_factory=dict)
     charged: dict[str, None] = field(default_factory=dict)
+    history: list[SubscriptionChange] = field(default_factory=list)
 
     def copy(self) -> "Changes":
         """As it stands."""
@@ -40,13 +42,14 @@ class Changes:
             touched={**self.touched},
             quantities={**self.quantities},
             charged={**self.charged},
+            history=[*self.history],
         )
 
     def restore(self, before: "Changes") -> None:
         """As it stood."""
         self.catalog, self.billing, self.accounts = before.catalog, before.billing, before.accounts
         self.keys, self.touched, self.quantities = before.keys, before.touched, before.quantities
-        self.charged = before.charged
+        self.charged, self.history = before.charged, before.history
 
     def any(self) -> bool:
         """Whether there is anything to publish."""
@@ -83,11 +86,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Every statement of a repository goes through here, bound to one tenant; `now` is its time in a write."""
+    """Every statement of a repository goes through here, bound to one tenant; `now` and `author` are of a write."""
 
     connection: AsyncConnection
     tenant_id: str
     now: int = 0
+    author: Author = NOBODY
     changes: Changes = field(default_factory=Changes)
     known: Known = field(default_factory=Known)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Select, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.domain.errors import TenantNotFoundError
+from tallygate.records.history import NOBODY, Author
 from tallygate.records.values import ChangeKind, StoredKey, Tenant
 from tallygate.storage.sql.accounts.accounts import (
     SqlAccountRepository,
@@ -17,6 +18,7 @@ from tallygate.storage.sql.accounts.accounts import (
     account_rows,
 )
 from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
+from tallygate.storage.sql.accounts.history import SqlSubscriptionHistory, note_history
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository, subscriptions_of
 from tallygate.storage.sql.billing.documents import (
     SqlBillingAccounts,
@@ -28,6 +30,7 @@ from tallygate.storage.sql.billing.documents import (
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
 from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
+from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, price_overrides_of
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
 from tallygate.storage.sql.billing.usage import SqlUsageLog
 from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository, tenant_of
@@ -44,6 +47,7 @@ _AHEAD: tuple[OfMany[Any], ...] = (
     account_rows,
     subscriptions_of,
     quantities_of,
+    price_overrides_of,
     uninvoiced_fees,
     billing_accounts_of,
     lines_since_close,
@@ -91,6 +95,11 @@ class SqlUnitOfWork:
     def subscriptions(self) -> SqlSubscriptionRepository:
         """Subscriptions of the tenant's accounts."""
         return SqlSubscriptionRepository(scope=self.scope)
+
+    @property
+    def subscription_history(self) -> SqlSubscriptionHistory:
+        """Who changed the tenant's subscriptions, when and how."""
+        return SqlSubscriptionHistory(scope=self.scope)
 
     @property
     def overrides(self) -> SqlOverrideRepository:
@@ -148,6 +157,11 @@ class SqlUnitOfWork:
         return SqlQuantities(scope=self.scope)
 
     @property
+    def price_overrides(self) -> SqlPriceOverrides:
+        """Accounts' own prices."""
+        return SqlPriceOverrides(scope=self.scope)
+
+    @property
     def jobs(self) -> SqlJobRepository:
         """When to look at what."""
         return SqlJobRepository(scope=self.scope)
@@ -183,6 +197,7 @@ class SqlUnitOfWork:
             await self.scope.connection.execute(insert(_outbox), entries)
         await look_again(self.scope)
         await note_quantities(self.scope)
+        await note_history(self.scope)
         await self._mark(_accounts, _accounts.c.account_id, self.scope.changes.touched, update_time=self.scope.now)
         await self.scope.connection.commit()
         return version
@@ -214,9 +229,11 @@ class SqlStore:
         options = {} if sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         return self._work(tenant_id, options, _tenant_row(tenant_id))
 
-    def write(self, tenant_id: str, *, now: int = 0) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+    def write(
+        self, tenant_id: str, *, now: int = 0, author: Author = NOBODY
+    ) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """A transaction that begins with the lock of the tenant's row."""
-        return self._work(tenant_id, {WRITE: True}, _tenant_row(tenant_id).with_for_update(), now=now)
+        return self._work(tenant_id, {WRITE: True}, _tenant_row(tenant_id).with_for_update(), now=now, author=author)
 
     async def create_tenant(self, tenant: Tenant, key: StoredKey | None = None) -> None:
         """Add a tenant with an empty catalogue, and its first key if there is one, to be published."""
@@ -242,7 +259,13 @@ class SqlStore:
 
     @asynccontextmanager
     async def _work(
-        self, tenant_id: str, options: Mapping[str, Any], tenant_row: Select[Any], *, now: int = 0
+        self,
+        tenant_id: str,
+        options: Mapping[str, Any],
+        tenant_row: Select[Any],
+        *,
+        now: int = 0,
+        author: Author = NOBODY,
     ) -> AsyncIterator[SqlUnitOfWork]:
         with translated():
             async with connected(self.engine, options) as connection:
@@ -252,7 +275,8 @@ class SqlStore:
                 tenant = tenant_of(row)
                 own_time = tenant.clock.at(now)
                 known = Known(tenant=tenant)
-                yield SqlUnitOfWork(scope=Scope(connection=connection, tenant_id=tenant_id, now=own_time, known=known))
+                scope = Scope(connection=connection, tenant_id=tenant_id, now=own_time, author=author, known=known)
+                yield SqlUnitOfWork(scope=scope)
 
 
 def _tenant_row(tenant_id: str) -> Select[Any]:

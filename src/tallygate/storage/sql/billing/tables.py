@@ -164,4 +164,46 @@ unrated_facts = Table(
     PrimaryKeyConstraint("tenant_id", "sequence", "price_key"),
 )
 
-APPEND_ONLY = ("invoices", "invoice_lines", "quantity_changes", "fees", "unrated_facts")
+subscription_changes = Table(
+    "subscription_changes",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("change_time", Instant(), nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("before", DOCUMENT, nullable=False),
+    Column("after", DOCUMENT, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "account_id", "sequence"),
+)
+
+price_overrides = Table(
+    "price_overrides",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("override_id", Text, nullable=False),
+    Column("ends", Text, nullable=False),
+    Column("bundle", Text, nullable=False),
+    Column("price_key", Text, nullable=False),
+    Column("price", DOCUMENT, nullable=False),
+    Column("start_time", Instant(), nullable=False),
+    Column("end_time", Instant()),
+    Column("create_time", Instant(), nullable=False),
+    Column("actor_id", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "account_id", "override_id"),
+)
+
+APPEND_ONLY = (
+    "invoices",
+    "invoice_lines",
+    "quantity_changes",
+    "fees",
+    "unrated_facts",
+    "subscription_changes",
+    "price_overrides",
+)

@@ -1,0 +1,22 @@
+"""When the running period of a subscription ends: what a change at the period's end waits for."""
+
+from tallygate.control_plane.subscription_terms import is_trialing, period_end, term_at
+from tallygate.domain.account import Subscription
+from tallygate.domain.billing.runs import runs
+from tallygate.domain.billing.timeline import Timeline
+from tallygate.records.lookup import billing_calendar
+from tallygate.records.ports import BillingWork
+from tallygate.records.values import Account
+
+
+async def running_period_end(work: BillingWork, account: Account, held: Subscription, *, now: int) -> int:
+    """The end of the trial, else of the invoice period; where the tenant does not bill, of its plan's first price."""
+    catalog, term = await work.catalog.load(), term_at(held, now)
+    if catalog.billing is not None and not is_trialing(held, now):
+        calendar = await billing_calendar(work, account, catalog)
+        at = max(now, held.start_time)
+        for run in runs(Timeline(subscription=held, catalog=catalog), calendar):
+            if run.start <= at < run.end:
+                return run.stretch(run.period(at)).end
+    plan = catalog.plan(term.plan_key, term.plan_version)
+    return period_end(held, plan, zone=account.time_zone or catalog.time_zone, now=now)
