@@ -6,7 +6,6 @@ from tallygate.domain.catalog import Algorithm, DescriptorRule, LimitOwner, Rate
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import (
     LEAST_KEPT,
-    LOG_LIMIT,
     TEST_KEPT,
     BucketState,
     RateGate,
@@ -15,6 +14,7 @@ from tallygate.domain.gating.rate_limit import (
     matching,
     step,
 )
+from tallygate.domain.gating.rate_windows import LOG_LIMIT, SUB_BUCKETS
 
 SECOND = 1_000_000
 NOW = 1_930_910_400 * SECOND
@@ -227,10 +227,30 @@ def test_a_state_is_kept_for_figures_that_may_come():
     second = RateLimit(limit=100, window=SECOND)
     for keep, testing, expected in ((0, False, LEAST_KEPT), (DAY, False, DAY), (0, True, TEST_KEPT)):
         gate = gate_of(Algorithm.TOKEN_BUCKET, second, keep=keep)
-        assert kept_for(gate, step(gate, None, now=NOW)[0], testing=testing) == expected
+        assert kept_for(gate, *step(gate, None, now=NOW), testing=testing) == expected
     long = gate_of(Algorithm.FIXED_WINDOW, RateLimit(limit=5, window=7 * DAY))
-    answer, _ = step(long, None, now=NOW)
-    assert kept_for(long, answer, testing=False) == answer.reset_after
+    answer, state = step(long, None, now=NOW)
+    assert kept_for(long, answer, state, testing=False) == answer.reset_after
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.FIXED_WINDOW, Algorithm.SLIDING_WINDOW])
+def test_what_a_wide_window_counted_is_kept_while_a_narrow_one_holds_and_stays_small(algorithm):
+    week, second = RateLimit(limit=5, window=7 * DAY), RateLimit(limit=3, window=SECOND)
+    state = None
+    for _ in range(5):
+        answer, state = step(gate_of(algorithm, week), state, now=NOW)
+    over = NOW + answer.reset_after
+    taken = 0
+    for now in range(NOW + SECOND, NOW + 101 * SECOND, SECOND // 4):
+        gate = gate_of(algorithm, second)
+        answer, after = step(gate, state, now=now)
+        if answer.allowed:
+            taken, state = taken + 1, after
+            assert kept_for(gate, answer, state, testing=False) == over - now
+    assert taken == 300
+    assert len(getattr(state, "entries", ())) <= SUB_BUCKETS + 1 + 3
+    back, _ = step(gate_of(algorithm, week), state, now=over - 1)
+    assert (back.allowed, back.remaining) == (False, 0)
 
 
 def test_a_key_that_comes_twice_counts_by_both_values_and_matches_either():

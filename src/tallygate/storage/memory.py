@@ -61,7 +61,8 @@ class MemoryGates:
             gate, answer = gates[index], verdict.answers[index]
             self._note(call, gate, answer, now)
             if gate.state_key in verdict.limits and isinstance(gate.gate, RateGate) and isinstance(answer, RateAnswer):
-                kept = kept_for(gate.gate, answer, testing=call.clock != REAL_TIME)
+                state = verdict.limits[gate.state_key]
+                kept = kept_for(gate.gate, answer, state, testing=call.clock != REAL_TIME)
                 self.kept_until[gate.state_key] = -(-(self._latest + kept) // _MILLISECOND) * _MILLISECOND
         return AdmitReply(status=verdict.status, now=now, answers=verdict.answers)
 

@@ -12,12 +12,7 @@ from tallygate.domain.account import Override
 from tallygate.domain.catalog import Algorithm, Catalog, LimitOwner, RateLimit, RateLimitRule
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.domain.gating.decision import Source
-
-LOG_LIMIT = 1_000
-"""Largest sliding-window limit kept as an exact log; above it, sub-buckets."""
-
-SUB_BUCKETS = 60
-"""Sub-buckets of a sliding window above `LOG_LIMIT`; the oldest is counted whole, so it never over-admits."""
+from tallygate.domain.gating.rate_windows import LogState, Windowed, WindowState, step_log, step_window
 
 LEAST_KEPT = 60_000_000
 """How long a state is kept at least, whatever its figures: for the call that comes after they were lowered."""
@@ -73,26 +68,6 @@ class BucketState:
     scale: Bucket
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowState:
-    """What the window counted that holds `time`, which is when it was last taken from."""
-
-    time: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogState:
-    """A sliding window's entries (when it was last added to, cost), oldest first."""
-
-    entries: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def time(self) -> int:
-        """When it was last added to."""
-        return self.entries[-1][0] if self.entries else 0
-
-
 LimitState = BucketState | WindowState | LogState
 
 
@@ -140,18 +115,23 @@ def step(gate: RateGate, state: LimitState | None, *, now: int) -> tuple[RateAns
         case Algorithm.TOKEN_BUCKET:
             return _step_bucket(gate, state if isinstance(state, BucketState) else None, now)
         case Algorithm.FIXED_WINDOW:
-            return _step_window(gate, state if isinstance(state, WindowState) else WindowState(time=0, count=0), now)
+            held = state if isinstance(state, WindowState) else WindowState(time=0, count=0)
+            found, counted = step_window(gate.rate, gate.cost, held, now=now)
+            return _windowed(gate, found, now), counted
         case Algorithm.SLIDING_WINDOW:
-            return _step_log(gate, state if isinstance(state, LogState) else LogState(), now)
+            log = state if isinstance(state, LogState) else LogState()
+            found, logged = step_log(gate.rate, gate.cost, log, now=now)
+            return _windowed(gate, found, now), logged
 
 
-def kept_for(gate: RateGate, answer: RateAnswer, *, testing: bool) -> int:
+def kept_for(gate: RateGate, answer: RateAnswer, state: LimitState, *, testing: bool) -> int:
     """How long after it was taken from a state may be forgotten; until then it is compared, and never by its age.
 
-    By then it is as new by its own figures, and by all that `keep` knows of. Of figures that come into force later and
-    take longer, it is right for `LEAST_KEPT`.
+    By then it is as new by its own figures, by those of the wider window that it remembers, and by all that `keep`
+    knows of. Of figures that come into force later and take longer, it is right for `LEAST_KEPT`.
     """
-    return max(answer.reset_after, gate.keep, TEST_KEPT if testing else LEAST_KEPT)
+    wider = 0 if isinstance(state, BucketState) else state.until - answer.decided_time
+    return max(answer.reset_after, wider, gate.keep, TEST_KEPT if testing else LEAST_KEPT)
 
 
 def slowest(catalog: Catalog) -> Mapping[str, int]:
@@ -221,73 +201,15 @@ def _rescaled(debt: int, before: int, token: int) -> int:
     return debt if token == before else min(MAX_QUANTITY, debt * token // before)
 
 
-def _step_window(gate: RateGate, state: WindowState, now: int) -> tuple[RateAnswer, WindowState]:
-    time = max(state.time, now)  # a clock may fall back a little
-    start = time - time % gate.rate.window
-    count = state.count if state.time >= start else 0
-    allowed = count + gate.cost <= gate.rate.limit
-    left = start + gate.rate.window - now
-    if allowed:
-        count += gate.cost
-    retry = 0 if allowed else left if gate.cost <= gate.rate.limit else None
-    answer = RateAnswer(
-        allowed=allowed,
+def _windowed(gate: RateGate, found: Windowed, now: int) -> RateAnswer:
+    return RateAnswer(
+        allowed=found.allowed,
         limit=gate.rate.limit,
-        remaining=max(0, gate.rate.limit - count),
-        reset_after=left,
-        retry_after=retry,
+        remaining=max(0, gate.rate.limit - found.used),
+        reset_after=found.reset_after,
+        retry_after=found.retry_after,
         decided_time=now,
     )
-    return answer, WindowState(time=time, count=count)
-
-
-def _step_log(gate: RateGate, state: LogState, now: int) -> tuple[RateAnswer, LogState]:
-    window, limit = gate.rate.window, gate.rate.limit
-    live = [(mark, cost) for mark, cost in state.entries if mark > now - window]
-    used = sum(cost for _, cost in live)
-    allowed = used + gate.cost <= limit
-    retry: int | None = None
-    if allowed:
-        used += gate.cost
-        retry = 0
-        live = _logged(live, gate, now)
-    elif gate.cost <= limit:
-        retry = _freed_at(live, used + gate.cost - limit) + window - now
-    answer = RateAnswer(
-        allowed=allowed,
-        limit=limit,
-        remaining=max(0, limit - used),
-        reset_after=live[-1][0] + window - now if live else 0,
-        retry_after=retry,
-        decided_time=now,
-    )
-    return answer, LogState(entries=tuple(live))
-
-
-def sub_bucket(rate: RateLimit) -> int:
-    """How long costs are noted as one: 1 us of an exact log."""
-    return -(-rate.window // SUB_BUCKETS) if rate.limit > LOG_LIMIT else 1
-
-
-def _logged(live: list[tuple[int, int]], gate: RateGate, now: int) -> list[tuple[int, int]]:
-    """The log with a cost noted at `now`: with the newest, as late as it, where both are in one sub-bucket."""
-    if not gate.cost:
-        return live
-    last, before = live[-1] if live else (0, 0)
-    width = sub_bucket(gate.rate)
-    if live and max(last, now) // width == last // width:
-        return [*live[:-1], (max(last, now), before + gate.cost)]
-    return [*live, (now, gate.cost)]
-
-
-def _freed_at(live: Iterable[tuple[int, int]], needed: int) -> int:
-    """The mark by whose expiry at least `needed` has been freed."""
-    freed, last = 0, 0
-    for mark, cost in live:
-        freed, last = freed + cost, mark
-        if freed >= needed:
-            break
-    return last
 
 
 def matching(

@@ -15,7 +15,8 @@ from tallygate.domain.event import FactKind
 from tallygate.domain.gating.admit import Answer, Gate
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.quota import Mode, QuotaAnswer, QuotaGate, ResetGate, Segment
-from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, bucket, sub_bucket
+from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, bucket
+from tallygate.domain.gating.rate_windows import sub_bucket
 from tallygate.domain.gating.resolve import END
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.announcement_codec import return_announcement

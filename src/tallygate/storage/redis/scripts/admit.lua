@@ -32,8 +32,9 @@
 --   do so in its grain, and then sets the clock past the grain's start; who appends none sets it to that start. So time
 --   never falls back beyond a grain's start, and a full stream is found by the first fact of each grain until it is not.
 -- State: a meter's hashes are told in keys.py. A token bucket is {debt, instant, token, tick, drain} and a fixed
---   window {instant, count}, as values one after the other; a sliding window is a list of "instant cost", and its sum
---   behind ":s". When Redis forgets them says `kept_until`; nothing is decided by it.
+--   window {instant, count, its width, width and count of the widest that it ran at}, as values one after the other; a
+--   sliding window is a list of "instant cost", and behind ":s" "sum width instant": of the widest, which counts until
+--   then. When Redis forgets them says `kept_until`; nothing is decided by it.
 local END = 9007199254740991
 local GRAIN = 100000
 local SKEW = 30000000

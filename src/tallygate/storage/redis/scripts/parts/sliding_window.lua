@@ -26,15 +26,46 @@ local freed_at = function(key, gone, needed)
   return last
 end
 
+-- Of the entries that have left the window, those that a wider one still counts, in sub-buckets of that; and their sum.
+local remembered = function(key, gone, wide)
+  local kept, sum, sub = {}, 0, ceil_div(wide, 60)
+  for _, text in ipairs(redis.call('LRANGE', key, 0, gone - 1)) do
+    local mark, cost = log_entry(text)
+    if mark > now - wide then
+      local last = kept[#kept]
+      if last and div(mark, sub) == div(last[1], sub) then
+        last[1], last[2] = mark, last[2] + cost
+      else
+        kept[#kept + 1] = {mark, cost}
+      end
+      sum = sum + cost
+    end
+  end
+  return kept, sum
+end
+
+-- Forget those that have left the window, but for what is remembered; what that comes to.
+local forget = function(key, gone, wide, width)
+  if gone == 0 then return 0 end
+  local kept, sum = {}, 0
+  if wide > width and gone < END then kept, sum = remembered(key, gone, wide) end
+  redis.call('LTRIM', key, gone, -1)
+  for i = #kept, 1, -1 do redis.call('LPUSH', key, fmt(kept[i][1]) .. ' ' .. fmt(kept[i][2])) end
+  return sum
+end
+
+-- Behind ":s" stand the sum of all entries, and the width of the widest window that is remembered until when.
 local sliding_window = function(gate, key)
   local cost, limit, width, sub = gate[RATE_COST], gate[RATE_LIMIT], gate[RATE_WINDOW], gate[RATE_SUB_WIDTH]
-  local used, gone, live = num(redis.call('GET', key .. ':s')), 0, false
+  local sum, wide, wide_until = string.match(redis.call('GET', key .. ':s') or '', '^(%d+) ?(%d*) ?(%d*)$')
+  local used, gone, live = num(sum), 0, false
+  wide, wide_until = num(wide), num(wide_until)
   local newest, counted = 0, 0
   local first = redis.call('LINDEX', key, 0)
   if first then
     newest, counted = log_entry(redis.call('LINDEX', key, -1))
     if newest > now + SKEW then
-      gone, used, newest = END, 0, 0
+      gone, used, newest, wide = END, 0, 0, 0
     else
       live = log_entry(first) > now - width
       if not live then gone, used, live = expired(key, now - width, used) end
@@ -52,15 +83,16 @@ local sliding_window = function(gate, key)
   local mark = math.max(newest, now)
   local joins = live and div(mark, sub) == div(newest, sub)
   if not joins then mark = now end
+  if wide <= width or now >= wide_until then wide, wide_until = width, mark + width end
   return {yes = show(used + cost, mark), no = before, commit = function()
-    if gone > 0 then redis.call('LTRIM', key, gone, -1) end
+    local total = used + cost + forget(key, gone, wide, width)
     if joins then
       redis.call('LSET', key, -1, fmt(mark) .. ' ' .. fmt(counted + cost))
     else
       redis.call('RPUSH', key, fmt(mark) .. ' ' .. fmt(cost))
     end
-    local at = kept_until(mark + width - now, gate[RATE_KEEP])
-    redis.call('SET', key .. ':s', fmt(used + cost), 'PXAT', at)
+    local at = kept_until(math.max(mark + width, wide_until) - now, gate[RATE_KEEP])
+    redis.call('SET', key .. ':s', fmt(total) .. ' ' .. fmt(wide) .. ' ' .. fmt(wide_until), 'PXAT', at)
     redis.call('PEXPIREAT', key, at)
   end}
 end
