@@ -114,3 +114,14 @@ async def test_forgetting_scripts_is_harmless(caller, valkey, installation):
         answer = await caller.consume("globex", 1, request_id=f"r{turn}")
         assert (answer.allowed, answer.used) == (True, turn + 1)
     await until(lambda: installation.waiting() == 0)
+
+
+async def test_a_clock_that_ran_ahead_and_let_counters_expire_is_noticed(caller, valkey, installation):
+    """What such a jump leaves behind: what is kept for an hour is gone, and so may be any counter."""
+    await until(lambda: installation.waiting() == 0)
+    await until(lambda: valkey.command("EXISTS", keys.CANARY) == 1)
+    valkey.command("DEL", keys.CANARY)
+    await until(lambda: (valkey.command("GET", keys.epoch(PARTITIONS - 1)) or b"").startswith(b"!"))
+    assert await lost(caller)
+    assert (await caller.check("acme", "api_calls")).reason == "EPOCH_MISMATCH"
+    assert (await caller.rate_limit("acme")).allowed

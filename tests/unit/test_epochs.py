@@ -73,6 +73,30 @@ class Board:
         self.ends |= {int(name[1:]): end for name, end in ends.items()}
 
 
+class Expiry:
+    """A server's clock, which runs ahead once."""
+
+    def __init__(self):
+        self.ahead, self.sets = False, 0
+
+    async def outran(self):
+        return self.ahead
+
+    async def set(self):
+        self.ahead, self.sets = False, self.sets + 1
+
+
+async def test_counters_that_expired_before_their_time_are_lost_until_an_operator_counts_on():
+    ledger, board, minted, expiry = Ledger(), Board(), itertools.count(), Expiry()
+    keeper = EpochKeeper(ledger=ledger, board=board, new_epoch=lambda: f"new{next(minted)}", expiry=expiry)
+    assert (await keeper.settle(), await keeper.settle(), expiry.sets) == ([], [], 2)
+    expiry.ahead = True
+    assert await keeper.settle() == [0, 1]
+    assert set(ledger.states()) == {PartitionState.REBUILDING}
+    assert (await keeper.settle(), await keeper.accept_loss()) == ([0, 1], [0, 1])
+    assert (await keeper.settle(), expiry.ahead) == ([], False)
+
+
 @pytest.fixture
 def rig():
     ledger, board, minted = Ledger(), Board(), itertools.count()

@@ -23,6 +23,7 @@ from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.settings import Settings
 from tallygate.storage.redis.barrier import RedisBarrier
+from tallygate.storage.redis.canary import RedisCanary
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.events import EventStream, stream_client
 from tallygate.storage.redis.publisher import RedisPublisher
@@ -156,6 +157,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
             board=RedisEpochs(redis.link),
             new_epoch=clock.new_epoch,
             recorded=collector.between_rounds,
+            expiry=RedisCanary(redis.link, clock.now),
         ),
         collector=collector,
         events=SqlEventReader(engine),

@@ -117,6 +117,18 @@ class EpochBoard(Protocol):
         ...
 
 
+class ExpiryWatch(Protocol):
+    """Whether Redis let go of what it was to keep, because its clock ran ahead."""
+
+    async def outran(self) -> bool:
+        """Whether its clock passed, since it was last set, an instant that nobody else's has reached."""
+        ...
+
+    async def set(self) -> None:
+        """Watch from here on."""
+        ...
+
+
 async def _at_once() -> None:
     """Nobody in this process reads streams."""
 
@@ -130,6 +142,8 @@ class EpochKeeper:
     new_epoch: Callable[[], str]
     recorded: Callable[[], Awaitable[None]] = _at_once
     """Waits until whatever this process has read of the streams by now is in SQL."""
+    expiry: ExpiryWatch | None = None
+    """Without one nobody notices that counters expired before their time."""
     lost: list[int] = field(default_factory=list)
     """The partitions whose counters were not whole when it was last settled."""
 
@@ -142,6 +156,7 @@ class EpochKeeper:
         partitions = await self.ledger.load()
         numbers = [partition.partition for partition in partitions]
         look = await self.board.look(numbers)
+        outran = self.expiry is not None and await self.expiry.outran()
         if look is not None:
             partitions, look = await self._compared(look)
         shown = await self.board.read(numbers)
@@ -149,7 +164,14 @@ class EpochKeeper:
             await self._begin(partitions, shown)
             lost: list[int] = []
         else:
-            lost = [p.partition for p in partitions if not await self._is_whole(p, shown.get(p.partition), look)]
+            gone = [p for p in partitions if outran and p.state is PartitionState.ACTIVE]
+            for partition in gone:
+                await self._lose(partition, look)
+            others = [p for p in partitions if p not in gone]
+            whole = [p for p in others if await self._is_whole(p, shown.get(p.partition), look)]
+            lost = [p.partition for p in partitions if p not in whole]
+        if self.expiry is not None:
+            await self.expiry.set()
         self.lost[:] = lost
         if look is not None:
             await self.board.vouch(look, self.new_epoch())

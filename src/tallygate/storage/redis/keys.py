@@ -17,6 +17,9 @@ PUBLISHED_TO = "tg:{keys}:run"
 WHOLE = "tg:{keys}:whole"
 """String: the token of the server that a worker found whole, which knows a script that says it (`link/vouching.py`)."""
 
+CANARY, CANARY_SET = "tg:{keys}:canary", "tg:{keys}:canary:set"
+"""Strings: one that expires, and when it was last set, by the worker's clock (`canary.py`)."""
+
 PROBES = tuple(f"tg:{{keys}}:probe:{kind}" for kind in ("string", "hash", "list", "stream"))
 """What a connection writes to find out whether it may; nobody reads them, and they expire."""
 

@@ -49,8 +49,8 @@ local forget = function(key, gone, wide, width)
   if gone == 0 then return 0 end
   local kept, sum = {}, 0
   if wide > width and gone < END then kept, sum = remembered(key, gone, wide) end
-  redis.call('LTRIM', key, gone, -1)
-  for i = #kept, 1, -1 do redis.call('LPUSH', key, fmt(kept[i][1]) .. ' ' .. fmt(kept[i][2])) end
+  redis.call('LTRIM', key, gone - #kept, -1)
+  for i, entry in ipairs(kept) do redis.call('LSET', key, i - 1, fmt(entry[1]) .. ' ' .. fmt(entry[2])) end
   return sum
 end
 
