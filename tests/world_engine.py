@@ -225,8 +225,12 @@ class EngineDriver:
         self._put(account, overrides=(*self._record(account).overrides, override))
 
     def _delete_override(self, account, id):  # noqa: A002 - the document's key
-        kept = [override for override in self._record(account).overrides if override.override_id != id]
-        self._put(account, overrides=tuple(kept), limits_time=self._now)
+        ended = [
+            replace(each, end_time=min(self._now, each.end_time or self._now)) if each.override_id == id else each
+            for each in self._record(account).overrides
+            if each.override_id != id or not each.limit_key
+        ]
+        self._put(account, overrides=tuple(ended), limits_time=self._now)
 
     async def _assign_seat(self, account, feature, user):
         held = self._record(account).seats.get(feature, ())

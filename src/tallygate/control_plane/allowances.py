@@ -34,6 +34,9 @@ MOST_GRANTS = 1_000
 MOST_OVERRIDES = 200
 """What an account's record holds at most; those that ended long ago stay in lists alone, and do not count."""
 
+MOST_DELETED = 64
+"""How many deleted overrides of an account are remembered at most: what was used longest ago is forgotten first."""
+
 _TIDY = 50
 """From so many on, what ended long ago is looked for."""
 _MEASURED = {Aggregation.UNIQUE, Aggregation.TIME_WEIGHTED}
@@ -104,26 +107,45 @@ async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int
     return stored
 
 
-async def delete_override(work: UnitOfWork, account_id: str, override_id: str) -> None:
-    """Take an exception back.
+async def delete_override(work: UnitOfWork, account_id: str, override_id: str, *, now: int) -> None:
+    """Take an exception back: it ends now.
+
+    One of a feature that began is remembered for as long as a usage period may hang on it; its id is free again.
 
     Raises:
         OverrideNotFoundError: the account has no such override.
     """
     await known_account(work, account_id)
-    if not await work.overrides.delete(account_id, override_id):
+    stored = await work.overrides.get(account_id, override_id)
+    if stored is None:
         raise OverrideNotFoundError(account_id=account_id, override_id=override_id)
+    await work.overrides.delete(account_id, override_id)
+    override = stored.override
+    if override.feature_key and override.start_time <= now:
+        end = now if override.end_time is None else min(now, override.end_time)
+        ended = replace(stored, override=replace(override, end_time=end), delete_time=now)
+        await work.overrides.put(account_id, ended)
+        longest = longest_period(await work.catalog.load())
+        await work.overrides.forget(account_id, ended_by=now - 3 * longest, most=MOST_DELETED)
 
 
 async def list_overrides(
-    work: UnitOfWork, account_id: str, page: PageRequest = FIRST_PAGE, *, feature_key: str = "", limit_key: str = ""
+    work: UnitOfWork,
+    account_id: str,
+    page: PageRequest = FIRST_PAGE,
+    *,
+    feature_key: str = "",
+    limit_key: str = "",
+    show_deleted: bool = False,
 ) -> Page[StoredOverride]:
-    """An account's overrides by feature, rate limit and start, ended ones included."""
+    """An account's overrides by feature, rate limit and start, ended ones included, deleted ones if asked for."""
     await known_account(work, account_id)
     found = [
         each
         for each in await work.overrides.list(account_id)
-        if feature_key in {"", each.override.feature_key} and limit_key in {"", each.override.limit_key}
+        if feature_key in {"", each.override.feature_key}
+        and limit_key in {"", each.override.limit_key}
+        and (show_deleted or each.delete_time is None)
     ]
     return slice_of(page, found, _override_order)
 
@@ -238,7 +260,8 @@ def _check_priority(priority: int) -> None:
 
 def _override_order(stored: StoredOverride) -> str:
     override = stored.override
-    return key_of(override.feature_key, override.limit_key, override.start_time, override.override_id)
+    end = override.end_time if stored.delete_time is not None and override.end_time is not None else 0
+    return key_of(override.feature_key, override.limit_key, override.start_time, override.override_id, end)
 
 
 def _is_same(stored: StoredGrant, wanted: Grant) -> bool:

@@ -151,19 +151,23 @@ class OverrideRepository(Protocol):
     """Overrides of accounts."""
 
     async def put(self, account_id: str, stored: StoredOverride) -> None:
-        """Add an override."""
+        """Add an override; one that was deleted stands beside another one of its id."""
         ...
 
     async def delete(self, account_id: str, override_id: str) -> bool:
-        """Delete an override; whether it was there."""
+        """Forget an override; whether it was there."""
+        ...
+
+    async def forget(self, account_id: str, *, ended_by: int, most: int) -> None:
+        """Forget those deleted ones that had ended by then, and of more than `most` the oldest, too."""
         ...
 
     async def get(self, account_id: str, override_id: str) -> StoredOverride | None:
-        """The account's override with this id."""
+        """The account's override with this id, unless it was deleted."""
         ...
 
     async def count(self, account_id: str) -> int:
-        """How many stand in the account's record."""
+        """How many stand in the account's record, without those deleted."""
         ...
 
     async def retire(self, account_id: str, *, ended_by: int) -> None:
@@ -171,7 +175,7 @@ class OverrideRepository(Protocol):
         ...
 
     async def list(self, account_id: str) -> Sequence[StoredOverride]:
-        """All of an account's."""
+        """All of an account's, those deleted included."""
         ...
 
 

@@ -101,10 +101,11 @@ class SubscriptionQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredOverride:
-    """An override, and when it was created."""
+    """An override, when it was created, and when it was deleted: it ended then, and its id is free for another one."""
 
     override: Override
     create_time: int
+    delete_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from control_planes import DAY, NOW
@@ -49,10 +51,68 @@ async def test_overrides_come_and_go(acme):
     made = await override(acme, end_time=NOW + DAY)
     assert (made.override.start_time, made.override.end_time, made.create_time) == (NOW, NOW + DAY, NOW)
     assert list((await acme.read(lambda work, _: list_overrides(work, "acme"))).items) == [made]
-    await acme.write(lambda work, _: delete_override(work, "acme", made.override.override_id))
+    await acme.write(lambda work, now: delete_override(work, "acme", made.override.override_id, now=now))
     assert list((await acme.read(lambda work, _: list_overrides(work, "acme"))).items) == []
     with pytest.raises(OverrideNotFoundError):
-        await acme.write(lambda work, _: delete_override(work, "acme", made.override.override_id))
+        await acme.write(lambda work, now: delete_override(work, "acme", made.override.override_id, now=now))
+
+
+async def listed(plane, **options):
+    return list((await plane.read(lambda work, _: list_overrides(work, "acme", **options))).items)
+
+
+async def remove(plane, override_id):
+    await plane.write(lambda work, now: delete_override(work, "acme", override_id, now=now))
+
+
+async def recorded(plane):
+    (record,) = await plane.read(lambda work, _: work.accounts.records(["acme"]))
+    found = [(each.override_id, each.start_time, each.end_time) for each in record.overrides]
+    return sorted(found, key=lambda each: each[1])
+
+
+async def test_a_deleted_override_is_remembered_under_its_id_beside_new_ones_and_shown_if_asked_for(acme):
+    first = await override(acme, override_id="deal")
+    acme.now += DAY
+    await remove(acme, "deal")
+    second = await override(acme, override_id="deal")
+    acme.now += DAY
+    await remove(acme, "deal")
+    third = await override(acme, override_id="deal")
+    assert await listed(acme) == [third]
+    deleted = [
+        replace(each, override=replace(each.override, end_time=ended), delete_time=ended)
+        for each, ended in ((first, NOW + DAY), (second, NOW + 2 * DAY))
+    ]
+    assert await listed(acme, show_deleted=True) == [*deleted, third]
+    assert await recorded(acme) == [
+        ("deal", NOW, NOW + DAY),
+        ("deal", NOW + DAY, NOW + 2 * DAY),
+        ("deal", NOW + 2 * DAY, None),
+    ]
+
+
+async def test_what_no_period_hangs_on_is_forgotten_and_an_id_that_is_created_and_deleted_at_once_is_told_once(acme):
+    await override(acme, override_id="to-come", start_time=NOW + 9 * DAY)
+    await remove(acme, "to-come")
+    for _ in range(3):
+        await override(acme, override_id="deal")
+        await remove(acme, "deal")
+    assert await recorded(acme) == [("deal", NOW, NOW)]
+    acme.now += 2 * 366 * DAY
+    await override(acme, override_id="other")
+    await remove(acme, "other")
+    assert await recorded(acme) == [("other", acme.now, acme.now)]
+
+
+async def test_so_many_deleted_overrides_are_remembered_and_they_take_no_room(acme, monkeypatch):
+    monkeypatch.setattr(allowances, "MOST_DELETED", 3)
+    monkeypatch.setattr(allowances, "MOST_OVERRIDES", 1)
+    for _ in range(5):
+        acme.now += DAY
+        await override(acme, override_id="deal")
+        await remove(acme, "deal")
+    assert [start for _, start, _ in await recorded(acme)] == [acme.now - 2 * DAY, acme.now - DAY, acme.now]
 
 
 async def test_an_overrides_value_must_suit_its_feature(acme):
@@ -93,11 +153,12 @@ async def test_an_override_of_a_rate_limit_is_part_of_the_record(acme):
 async def test_a_record_says_when_a_rate_limits_override_was_last_deleted(acme):
     of_limit, of_feature = await make(acme, limit_key="api_rps", rate_limit=FASTER), await override(acme)
     acme.now += DAY
-    await acme.write(lambda work, _: delete_override(work, "acme", of_limit.override.override_id))
+    await acme.write(lambda work, now: delete_override(work, "acme", of_limit.override.override_id, now=now))
     acme.now += DAY
-    await acme.write(lambda work, _: delete_override(work, "acme", of_feature.override.override_id))
+    await acme.write(lambda work, now: delete_override(work, "acme", of_feature.override.override_id, now=now))
     (record,) = await acme.read(lambda work, _: work.accounts.records(["acme"]))
-    assert (record.overrides, record.limits_time) == ((), NOW + DAY)
+    ended = replace(of_feature.override, end_time=NOW + 2 * DAY)
+    assert (record.overrides, record.limits_time) == ((ended,), NOW + DAY)
 
 
 @pytest.mark.parametrize(

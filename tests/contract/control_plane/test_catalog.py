@@ -228,7 +228,7 @@ async def test_a_rate_limit_that_an_override_gives_is_in_use(plane):
         return {change.path: change.effect for change in changes}["rate_limits.exports"]
 
     assert await pruned() is Effect.IN_USE
-    await plane.write(lambda work, _: delete_override(work, "acme", made.override.override_id))
+    await plane.write(lambda work, now: delete_override(work, "acme", made.override.override_id, now=now))
     assert await pruned() is Effect.ARCHIVED
 
 

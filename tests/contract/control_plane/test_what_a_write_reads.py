@@ -54,7 +54,7 @@ USE_CASES = {
     "create_grant": lambda work, now: create_grant(work, GRANT, now=now, new_id=str),
     "revoke_grant": lambda work, now: revoke_grant(work, "acme", "there", now=now),
     "create_override": lambda work, now: create_override(work, OVERRIDE, now=now, new_id=str),
-    "delete_override": lambda work, _: delete_override(work, "acme", "there"),
+    "delete_override": lambda work, now: delete_override(work, "acme", "there", now=now),
     "add_users": lambda work, now: add_users(work, "acme", ["u"], now=now),
     "remove_users": lambda work, _: remove_users(work, "acme", ["u"]),
     "list_users": lambda work, _: list_users(work, "acme"),

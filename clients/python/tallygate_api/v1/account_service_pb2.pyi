@@ -256,7 +256,7 @@ class ListSeatsResponse(_message.Message):
     def __init__(self, seats: _Optional[_Iterable[_Union[Seat, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Override(_message.Message):
-    __slots__ = ("override_id", "account_id", "feature_key", "entitlement", "start_time", "end_time", "create_time", "limit_key", "rate_limit")
+    __slots__ = ("override_id", "account_id", "feature_key", "entitlement", "start_time", "end_time", "create_time", "limit_key", "rate_limit", "delete_time")
     OVERRIDE_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -266,6 +266,7 @@ class Override(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     LIMIT_KEY_FIELD_NUMBER: _ClassVar[int]
     RATE_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     override_id: str
     account_id: str
     feature_key: str
@@ -275,7 +276,8 @@ class Override(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     limit_key: str
     rate_limit: _catalog_pb2.RateLimitValue
-    def __init__(self, override_id: _Optional[str] = ..., account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., entitlement: _Optional[_Union[_catalog_pb2.Entitlement, _Mapping[str, object]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., limit_key: _Optional[str] = ..., rate_limit: _Optional[_Union[_catalog_pb2.RateLimitValue, _Mapping[str, object]]] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, override_id: _Optional[str] = ..., account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., entitlement: _Optional[_Union[_catalog_pb2.Entitlement, _Mapping[str, object]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., limit_key: _Optional[str] = ..., rate_limit: _Optional[_Union[_catalog_pb2.RateLimitValue, _Mapping[str, object]]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class CreateOverrideRequest(_message.Message):
     __slots__ = ("account_id", "feature_key", "entitlement", "override_id", "start_time", "end_time", "limit_key", "rate_limit")
@@ -306,18 +308,20 @@ class CreateOverrideResponse(_message.Message):
     def __init__(self, override: _Optional[_Union[Override, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
 
 class ListOverridesRequest(_message.Message):
-    __slots__ = ("account_id", "feature_key", "page_size", "page_token", "limit_key")
+    __slots__ = ("account_id", "feature_key", "page_size", "page_token", "limit_key", "show_deleted")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     LIMIT_KEY_FIELD_NUMBER: _ClassVar[int]
+    SHOW_DELETED_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     feature_key: str
     page_size: int
     page_token: str
     limit_key: str
-    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., limit_key: _Optional[str] = ...) -> None: ...
+    show_deleted: bool
+    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., limit_key: _Optional[str] = ..., show_deleted: _Optional[bool] = ...) -> None: ...
 
 class ListOverridesResponse(_message.Message):
     __slots__ = ("overrides", "next_page_token")

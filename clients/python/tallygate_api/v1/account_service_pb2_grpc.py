@@ -234,7 +234,7 @@ class AccountServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteOverride(self, request, context):
-        """Deletes an override, which is out of force at once.
+        """Deletes an override, which is out of force at once, and whose id is free again. What was used under it stays counted.
 
         Errors: OVERRIDE_NOT_FOUND.
         """

@@ -89,12 +89,13 @@ def create(
 @override_command.command("list", examples=["tallygate override list acme", "tallygate override list acme -o json"])
 @click.argument("account")
 @feature_option
+@click.option("--deleted", is_flag=True, help="Those, too, that were deleted and are still remembered.")
 @limit_option
 @remote
-def list_(client: Client, *, account: str, feature: str | None, limit: int | None) -> None:
+def list_(client: Client, *, account: str, feature: str | None, deleted: bool, limit: int | None) -> None:
     """List an account's overrides, ended ones included."""
     stub = AccountServiceStub(client.channel)
-    request = wire.ListOverridesRequest(account_id=account, feature_key=feature)
+    request = wire.ListOverridesRequest(account_id=account, feature_key=feature, show_deleted=deleted)
     header = ("OVERRIDE", "FOR", "VALUE", "START", "END")
     client.show_list(stub.ListOverrides, request, field="overrides", limit=limit, header=header, row=_row)
 

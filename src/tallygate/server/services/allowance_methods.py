@@ -47,7 +47,14 @@ class AllowanceMethods:
         page = page_request(request.page_size, request.page_token)
         found = await self._work.read(
             call,
-            lambda work, _: list_overrides(work, account_id, page, feature_key=feature_key, limit_key=limit_key),
+            lambda work, _: list_overrides(
+                work,
+                account_id,
+                page,
+                feature_key=feature_key,
+                limit_key=limit_key,
+                show_deleted=request.show_deleted,
+            ),
         )
         overrides = [encode_override(each, account_id) for each in found.items]
         return wire.ListOverridesResponse(overrides=overrides, next_page_token=found.next_page_token)
@@ -56,7 +63,9 @@ class AllowanceMethods:
         """Take an exception back."""
         account_id = identifier(request.account_id, "account_id")
         override_id = identifier(request.override_id, "override_id")
-        written = await self._work.write(call, lambda work, _: delete_override(work, account_id, override_id))
+        written = await self._work.write(
+            call, lambda work, now: delete_override(work, account_id, override_id, now=now)
+        )
         return wire.DeleteOverrideResponse(view_version=written.view_version)
 
     async def CreateGrant(self, request: wire.CreateGrantRequest, call: Call) -> wire.CreateGrantResponse:  # noqa: N802 - the wire's name

@@ -106,6 +106,7 @@ def encode_override(stored: StoredOverride, account_id: str) -> wire.Override:
         create_time=timestamp(stored.create_time),
         limit_key=override.limit_key,
         rate_limit=encode_rate(override.rate_limit) if override.rate_limit is not None else None,
+        delete_time=timestamp(stored.delete_time),
     )
 
 

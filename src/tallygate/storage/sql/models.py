@@ -221,7 +221,10 @@ class SubscriptionAddOnRow(Base):
 
 
 class OverrideRow(Base):
-    """A dated exception of an account, from a feature's entitlement or from a rate limit; the other key is empty."""
+    """A dated exception of an account, from a feature's entitlement or from a rate limit; the other key is empty.
+
+    One that was deleted has an id of its own, which no caller can give: behind what it was called stands a line's end.
+    """
 
     __tablename__ = "overrides"
     __table_args__ = (_of("accounts", "account_id"),)
@@ -237,6 +240,7 @@ class OverrideRow(Base):
     limit_key: Mapped[str]
     rate_limit: Mapped[dict[str, Any]]
     retired: Mapped[bool] = mapped_column(server_default=false())
+    delete_time: Mapped[int | None] = mapped_column(Instant())
 
 
 class GrantRow(Base):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, delete, func, not_, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, not_, or_, select, update
 
 from tallygate.domain.account import Grant, Override
 from tallygate.records.values import StoredGrant, StoredOverride
@@ -15,6 +15,8 @@ from tallygate.storage.sql.models import AccountRow, Base, GrantRow, OverrideRow
 from tallygate.storage.sql.scope import Scope, table_of
 
 _accounts, _overrides, _grants = table_of(AccountRow), table_of(OverrideRow), table_of(GrantRow)
+_DELETED = "\n"
+"""Stands in the ids of overrides that were deleted, and in no other."""
 _Value = TypeVar("_Value")
 _grant_columns = (
     _grants.c.grant_id,
@@ -34,12 +36,12 @@ class SqlOverrideRepository:
     scope: Scope
 
     async def put(self, account_id: str, stored: StoredOverride) -> None:
-        """Add an override."""
+        """Add an override; one that was deleted stands beside another one of its id."""
         self.scope.holds(account_id)
         override = stored.override
         row = {
             "account_id": account_id,
-            "override_id": override.override_id,
+            "override_id": override.override_id if stored.delete_time is None else _deleted_id(override),
             "feature_key": override.feature_key,
             "entitlement": _document(ENTITLEMENT, override.entitlement),
             "start_time": override.start_time,
@@ -48,11 +50,12 @@ class SqlOverrideRepository:
             "limit_key": override.limit_key,
             "rate_limit": _document(FIGURES, override.rate_limit),
             "retired": False,
+            "delete_time": stored.delete_time,
         }
         await self.scope.upsert(OverrideRow, [row])
 
     async def delete(self, account_id: str, override_id: str) -> bool:
-        """Delete an override; whether it was there."""
+        """Forget an override; whether it was there."""
         where = self.scope.own(OverrideRow), _overrides.c.account_id == account_id
         query = delete(_overrides).where(*where, _overrides.c.override_id == override_id)
         gone = await self.scope.rows(query.returning(_overrides.c.limit_key))
@@ -63,27 +66,41 @@ class SqlOverrideRepository:
             await self.scope.execute(update(_accounts).where(*of).values(limits_time=self.scope.now))
         return bool(gone)
 
+    async def forget(self, account_id: str, *, ended_by: int, most: int) -> None:
+        """Forget those deleted ones that had ended by then, and of more than `most` the oldest, too."""
+        where = (
+            self.scope.own(OverrideRow),
+            _overrides.c.account_id == account_id,
+            _overrides.c.delete_time.is_not(None),
+        )
+        newest = select(_overrides.c.override_id).where(*where).order_by(_overrides.c.end_time.desc()).limit(most)
+        over = or_(_overrides.c.end_time <= ended_by, _overrides.c.override_id.not_in(newest))
+        await self.scope.execute(delete(_overrides).where(*where, over))
+
     async def get(self, account_id: str, override_id: str) -> StoredOverride | None:
-        """The account's override with this id."""
+        """The account's override with this id, unless it was deleted."""
         found = await self._where(account_id, _overrides.c.override_id == override_id)
         return found[0] if found else None
 
     async def count(self, account_id: str) -> int:
-        """How many stand in the account's record."""
-        return await _count(self.scope, OverrideRow, account_id)
+        """How many stand in the account's record, without those deleted."""
+        return await _count(self.scope, OverrideRow, account_id, _overrides.c.delete_time.is_(None))
 
     async def retire(self, account_id: str, *, ended_by: int) -> None:
         """Leave those out of the account's record that had ended by then."""
         await _retire(self.scope, OverrideRow, account_id, _overrides.c.end_time <= ended_by)
 
     async def list(self, account_id: str) -> Sequence[StoredOverride]:
-        """All of an account's."""
+        """All of an account's, those deleted included."""
         return await self._where(account_id)
 
     async def _where(self, account_id: str, *more: ColumnElement[bool]) -> Sequence[StoredOverride]:
         where = self.scope.own(OverrideRow), _overrides.c.account_id == account_id, *more
         rows = await self.scope.rows(select(_overrides).where(*where))
-        return [StoredOverride(override=override_of(row), create_time=row.create_time) for row in rows]
+        return [
+            StoredOverride(override=override_of(row), create_time=row.create_time, delete_time=row.delete_time)
+            for row in rows
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +143,7 @@ class SqlGrantRepository:
 def override_of(row: Row[Any]) -> Override:
     """An override from its row."""
     return Override(
-        override_id=row.override_id,
+        override_id=row.override_id.partition(_DELETED)[0],
         start_time=row.start_time,
         end_time=row.end_time,
         feature_key=row.feature_key,
@@ -136,13 +153,18 @@ def override_of(row: Row[Any]) -> Override:
     )
 
 
+def _deleted_id(override: Override) -> str:
+    """What was in force at the same time under the same id is told once: a test's clock may stand."""
+    return f"{override.override_id}{_DELETED}{override.start_time}-{override.end_time}-{override.feature_key}"
+
+
 def _document(adapter: TypeAdapter[_Value], value: _Value | None) -> dict[str, Any]:
     return adapter.dump_python(value, mode="json", exclude_defaults=True) if value is not None else {}
 
 
-async def _count(scope: Scope, model: type[Base], account_id: str) -> int:
+async def _count(scope: Scope, model: type[Base], account_id: str, *more: ColumnElement[bool]) -> int:
     table = table_of(model)
-    where = scope.own(model), table.c.account_id == account_id, not_(table.c.retired)
+    where = scope.own(model), table.c.account_id == account_id, not_(table.c.retired), *more
     return int((await scope.rows(select(func.count()).select_from(table).where(*where)))[0][0])
 
 

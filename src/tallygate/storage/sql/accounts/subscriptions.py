@@ -97,7 +97,7 @@ class SqlSubscriptionRepository:
         )
         limits = select(_overrides.c.limit_key).where(self.scope.own(OverrideRow)).distinct()
         features = union(
-            select(_overrides.c.feature_key).where(self.scope.own(OverrideRow)),
+            select(_overrides.c.feature_key).where(self.scope.own(OverrideRow), _overrides.c.delete_time.is_(None)),
             select(_grants.c.feature_key).where(self.scope.own(GrantRow)),
         )
         return CatalogUse(
