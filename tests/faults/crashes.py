@@ -7,7 +7,7 @@ import sqlite3
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -398,6 +398,8 @@ class Books:
     lines: tuple[tuple[Any, ...], ...]
     numbers: tuple[str, ...]
     next_numbers: dict[str, int]
+    order: tuple[tuple[str, int], ...] = field(compare=False)
+    """Account and end of period of each document, by number."""
 
 
 async def read_books(world: World) -> Books:
@@ -413,4 +415,5 @@ async def read_books(world: World) -> Books:
         lines=tuple(sorted((line.line_key, line.invoice_id, line.exact, line.amount) for line in lines)),
         numbers=tuple(sorted(d.number for d in documents)),
         next_numbers={one.series: one.next_number for one in series},
+        order=tuple((d.account_id, d.period_end) for d in sorted(documents, key=lambda d: d.number[-6:])),
     )

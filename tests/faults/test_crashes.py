@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from faults.crashes import Books, World, dying, history, live, undisturbed
+from faults.crashes import DAY, JANUARY, Act, Books, World, billed, dying, history, live, undisturbed
 from tallygate.storage.sql.billing.documents import SqlBillingAccounts, SqlInvoiceRepository, SqlIssuedLines
 from tallygate.storage.sql.schema import migrate
 
@@ -81,6 +81,20 @@ async def test_two_workers_at_once_charge_the_same_without_gaps(fresh):
         books = await live(fresh(), history(two_workers), kill_at=step)
         assert books.lines == story.books.lines, f"died at step {step}"
         assert gapless(books), f"died at step {step}"
+
+
+async def test_months_that_were_missed_are_invoiced_oldest_first(fresh):
+    """No worker for four months: it costs what it would have, and each account's months come in their order."""
+    march = JANUARY + 59 * DAY
+    asleep = [act for act in history() if act.act is not billed]
+    late = await live(fresh(), [*asleep, Act(march, billed)])
+    timely = await live(fresh(), [*history(), Act(JANUARY + 31 * DAY, billed), Act(march, billed)])
+    for account in ("acme", "globex"):
+        assert total(late, account) == total(timely, account)
+        ends = [end for owner, end in late.order if owner == account]
+        assert ends == sorted(ends)
+        assert len(ends) == 5
+    assert gapless(late)
 
 
 async def after_dying(fresh, path=None) -> tuple[Books, list[Books]]:

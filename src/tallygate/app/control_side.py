@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.app import clock
+from tallygate.app.billing_watch import BillingWatch
 from tallygate.app.data_side import RedisSide, new_client
 from tallygate.app.errors import StartError
 from tallygate.app.installation import bootstrap, database_address, require_schema
@@ -27,6 +28,7 @@ from tallygate.storage.redis.canary import RedisCanary
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.events import EventStream, stream_client
 from tallygate.storage.redis.publisher import RedisPublisher
+from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.epochs import SqlEpochs
@@ -57,6 +59,7 @@ class ControlSide:
     stream: EventStream
     billing: BillingRunner
     jobs: Scheduler
+    watch: BillingWatch
     _clients: list[Redis] = field(default_factory=list)
     _collecting: asyncio.Task[None] | None = None
 
@@ -85,6 +88,7 @@ class ControlSide:
             "publisher": lambda: self.publisher.run(sleep),
             "epochs": lambda: self.epochs.run(sleep),
             "jobs": lambda: self.jobs.run(sleep),
+            "billing watch": lambda: self.watch.run(sleep),
         }
 
     def start_collecting(self) -> None:
@@ -151,6 +155,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         transactions=transactions,
         billing=billing,
         jobs=Scheduler(queue=SqlJobQueue(engine=engine), handlers={CLOSE: billing.handle}, clock=clock.now),
+        watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
         publisher=publisher,
         epochs=EpochKeeper(
             ledger=SqlEpochs(engine),

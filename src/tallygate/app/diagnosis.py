@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from tallygate.app import clock
+from tallygate.app.billing_watch import look_at_billing
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
 from tallygate.app.installation import database_address, is_there, opened
@@ -55,6 +56,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
         unfit = Finding(name="database encoding", ok=False, detail=facts.get("got", ""), fix=facts["expected"])
         return [Finding(name="database", ok=True, detail="reached"), unfit]
     wanted = schema.head()
+    billing = await look_at_billing(settings) if found == wanted else []
     return [
         Finding(name="database", ok=True, detail="reached"),
         Finding(name="database encoding", ok=True, detail="UTF-8"),
@@ -64,6 +66,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
             detail=f"{found or 'none'}, this version needs {wanted}",
             fix="run `tallygate migrate`",
         ),
+        *billing,
     ]
 
 

@@ -162,6 +162,7 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
         metrics.watch(name, text, read, counter=True)
     metrics.watch("tallygate_stream_lag_entries", "Events that wait to be collected.", lambda: stats.lag_entries)
     metrics.watch("tallygate_stream_lag_seconds", "How long the oldest has waited.", lambda: stats.lag_seconds)
+    control.watch.show(metrics)
 
 
 def _listener_key(settings: Settings) -> str:

@@ -4,7 +4,7 @@ Every method raises StoreUnavailableError when its store cannot be reached in ti
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tallygate.domain.billing.counting import BillableFact
@@ -50,6 +50,22 @@ class Job:
     subject: str
     due_time: int
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingHealth:
+    """How billing stands over all tenants: jobs that are due, the oldest's age in microseconds, those that fail.
+
+    `problem` is one of theirs. `late` events wait for their adjustment; `unrated` ones are charged nowhere, by reason.
+    """
+
+    due: int = 0
+    oldest_age: int = 0
+    failing: int = 0
+    problem: str = ""
+    late: int = 0
+    unrated: Mapping[Unrated, int] = field(default_factory=dict)
+    invoices: int = 0
 
 
 class InvoiceRepository(Protocol):

@@ -1,0 +1,99 @@
+"""How billing stands, kept for whoever scrapes the metrics, and told by `doctor`. Loads SQL."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from tallygate.app import clock
+from tallygate.app.finding import Finding
+from tallygate.app.installation import opened
+from tallygate.domain.billing.late import Unrated
+from tallygate.domain.errors import StoreUnavailableError, UnavailableError
+from tallygate.records.billing import BillingHealth
+from tallygate.server.operations.metrics import Metrics
+from tallygate.settings import Settings
+from tallygate.storage.sql.billing.health import SqlBillingHealth
+
+_PAUSE_SECONDS = 15.0
+_LATE_SECONDS = 3_600
+_MICROSECONDS = 1_000_000
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class BillingWatch:
+    """Looks every quarter of a minute; between looks, and while the database is away, it shows the last one."""
+
+    source: SqlBillingHealth
+    health: BillingHealth = field(default_factory=BillingHealth)
+
+    async def run(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Look for ever."""
+        while True:
+            try:
+                self.health = await self.source.read(now=clock.now())
+            except UnavailableError as error:
+                _log.warning("how billing stands cannot be read: %s", error)
+            await sleep(_PAUSE_SECONDS)
+
+    def show(self, metrics: Metrics) -> None:
+        """As gauges, over all tenants: every worker shows the same."""
+        for name, text, read in (
+            ("tallygate_billing_jobs_due", "Accounts that are to be looked at.", lambda: self.health.due),
+            (
+                "tallygate_billing_job_age_seconds",
+                "How long the oldest of them has been due.",
+                lambda: self.health.oldest_age / _MICROSECONDS,
+            ),
+            ("tallygate_billing_jobs_failing", "Accounts whose look failed last.", lambda: self.health.failing),
+            ("tallygate_late_usage", "Late events that wait for their adjustment.", lambda: self.health.late),
+            (
+                "tallygate_unrated_too_late",
+                "Events charged nowhere: their period is too far back.",
+                lambda: self.health.unrated.get(Unrated.TOO_LATE, 0),
+            ),
+            (
+                "tallygate_unrated_no_price",
+                "Late events charged nowhere: nothing that was held priced them.",
+                lambda: self.health.unrated.get(Unrated.NO_PRICE, 0),
+            ),
+            ("tallygate_invoices_issued", "Invoices and credit notes issued so far.", lambda: self.health.invoices),
+        ):
+            metrics.watch(name, text, read)
+
+
+async def look_at_billing(settings: Settings) -> list[Finding]:
+    """What `doctor` says of it."""
+    async with opened(settings) as engine:
+        try:
+            health = await SqlBillingHealth(engine=engine).read(now=clock.now())
+        except StoreUnavailableError:
+            return [Finding(name="billing", ok=False, detail="the database cannot say", fix="see `database` above")]
+    return findings(health)
+
+
+def findings(health: BillingHealth) -> list[Finding]:
+    """Whether accounts are invoiced in time, and what is charged nowhere."""
+    age = health.oldest_age // _MICROSECONDS
+    waiting = f"{health.due} accounts are due" + (f", the oldest for {age} s" if health.due else "")
+    told = ", ".join(f"{count} {reason.value}" for reason, count in sorted(health.unrated.items()))
+    return [
+        Finding(
+            name="billing jobs",
+            ok=age <= _LATE_SECONDS,
+            detail=waiting,
+            fix="see that a process of role `worker` or `all` runs, and in its logs what it waits for: a close waits "
+            "until every event that was admitted before it is collected",
+        ),
+        Finding(
+            name="failing jobs",
+            ok=not health.failing,
+            detail=f"{health.failing} fail; {health.problem}" if health.failing else "none",
+            fix="the worker's log has the trace; the account alone is held up, and tried again within the hour",
+        ),
+        Finding(
+            name="unrated usage",
+            ok=True,
+            detail=f"{health.late} late events wait for their adjustment; charged nowhere: {told or 'none'}",
+        ),
+    ]
