@@ -1,5 +1,7 @@
 """Rows about changes of subscriptions: what they charge and credit, and that a preview says so first. By hand."""
 
+import asyncio
+
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -194,7 +196,8 @@ async def test_ar_09_an_invoice_at_once_is_followed_by_none_for_the_same(tenant)
 
 
 async def test_ar_09_a_downgrade_comes_at_the_end_of_the_period_unless_it_is_asked_for_at_once(tenant):
-    start = await half_a_month(tenant)
+    await half_a_month(tenant)
+    start = (await tenant.call("GetSubscription", **ACME)).subscription.start_time
     document = two_plans(SEATS, big="10.00", add_ons={"pack": PACK})
     document["plans"]["big"]["version"] = 2
     await tenant.apply(document)
@@ -292,12 +295,12 @@ async def test_bk_16_three_changes_in_one_period_each_leave_a_pair_and_net_to_th
 
 async def test_bk_14_a_version_that_is_published_for_the_next_period_is_charged_from_it_on(tenant):
     """`migrate: period_end`: version 1 at $20 to the end of the month, version 2 at $30 from there on."""
-    start = await half_a_month(tenant, two_plans())
+    await half_a_month(tenant, two_plans())
     document = two_plans()
     document["plans"]["pro"] |= {"version": 2, "prices": [{"recurring": {"amount": "30.00"}}]}
     await tenant.apply(document, migrate="MIGRATE_PERIOD_END")
     held = (await tenant.call("GetSubscription", **ACME)).subscription
-    assert (held.plan_version, held.terms[-1].start_time.seconds - start.seconds) == (1, 30 * DAY)
+    assert (held.plan_version, held.terms[-1].start_time.seconds - held.start_time.seconds) == (1, 30 * DAY)
     (moved, *_) = (await tenant.call("ListChanges", **ACME)).changes
     assert (moved.method, moved.after.terms[-1].plan_version) == ("ApplyCatalog", 2)
     await tenant.advance(16 * DAY)
@@ -466,5 +469,13 @@ async def test_a_fee_that_comes_to_nothing_is_on_no_invoice(tenant):
     await half_a_month(tenant, two_plans())
     await tenant.call("CreateFee", **ACME, text="a trifle", percent={"rate": "0.1", "of": {"units": 1}})
     await tenant.advance(16 * DAY)
+    await run(tenant)
+    assert await amounts(tenant) == [[("Pro", 20.00)], [("Pro", 20.00)]]
+
+
+async def test_ar_10_runs_at_the_same_time_renew_once(tenant):
+    await half_a_month(tenant, two_plans())
+    await tenant.advance(16 * DAY)
+    await asyncio.gather(*(run(tenant) for _ in range(4)))
     await run(tenant)
     assert await amounts(tenant) == [[("Pro", 20.00)], [("Pro", 20.00)]]
