@@ -8,9 +8,11 @@ from typing import Any
 
 from invoice_worlds import shown_amount
 from tallygate.billing.closing import Books, made_at
+from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.fees import Fee
+from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.published import published
 from tallygate.domain.billing.rating import Billed, UsageWindow
 from tallygate.domain.billing.runs import Calendar, runs
@@ -34,9 +36,15 @@ class Bill:
     fees: list[Fee] = field(default_factory=list)
     issued: list[Invoice] = field(default_factory=list)
 
-    async def keys(self, _account_id: str, *, since: int) -> frozenset[str]:
+    async def since(self, _account_id: str, *, since: int) -> list[IssuedLine]:
         lines = [line for invoice in self.issued for line in invoice.lines]
-        return frozenset(line.line_key for line in lines if line.due > since)
+        return [
+            IssuedLine(line_key=line.line_key, due=line.due, exact=line.exact) for line in lines if line.due > since
+        ]
+
+    async def whole(self, line_keys: Collection[str]) -> dict[str, Line]:
+        lines = [line for invoice in self.issued for line in invoice.lines]
+        return {line.line_key: line for line in lines if line.line_key in line_keys}
 
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
         found: dict[str, Billed] = {}
@@ -53,7 +61,10 @@ class Log:
 
     all_facts: list[UsageFact]
 
-    async def facts(self, account_id: str, window: UsageWindow, *, through: int) -> AsyncIterator[BillableFact]:
+    async def facts(
+        self, account_id: str, window: UsageWindow, *, through: int, after: tuple[int, str] | None = None
+    ) -> AsyncIterator[BillableFact]:
+        assert after is None, "documents are made of all facts"
         inside = [f for f in self._charged(account_id, window, through) if window.start <= f.occurred_time < window.end]
         for fact in inside:
             if not window.plan_version or _terms(fact) == _terms_of(window):
@@ -112,14 +123,11 @@ class BillingEngineDriver(EngineDriver):
         return {account: [_shown(each) for each in bill.issued] for account, bill in self._bills.items() if bill.issued}
 
     async def _make_next(self, account_id: str, bill: Bill) -> bool:
-        books = self._books(account_id, bill)
+        books, work = self._books(account_id, bill), Work(issued_lines=bill, usage_log=Log(self.gates.facts))
         cut = books.next_cut()
-        if cut is None:
+        ready = None if cut is None else cut if books.opens_at(cut) else cut + books.policy.grace
+        if cut is None or ready is None or ready > self._now:
             return False
-        ready = cut if books.opens_at(cut) else cut + books.policy.grace
-        if ready > self._now:
-            return False
-        work = Work(issued_lines=bill, usage_log=Log(self.gates.facts))
         bill.issued += [replace(each, issue_time=ready) for each in await made_at(work, books, cut)]
         bill.closed_until, bill.fees = cut, [fee for fee in bill.fees if fee.create_time >= cut]
         return True

@@ -61,6 +61,15 @@ class BillingDriver(ServerDriver):
             found.setdefault(invoice.account_id, []).append(_shown(whole))
         return found
 
+    async def differences(self) -> list[str]:
+        """What does not come out the same once more, of every document."""
+        page = await self._call(self._invoices.ListInvoices, invoice_service_pb2.ListInvoicesRequest(page_size=100))
+        found: list[str] = []
+        for invoice in page.invoices:
+            request = invoice_service_pb2.VerifyInvoiceRequest(invoice_id=invoice.invoice_id)
+            found += [str(each) for each in (await self._call(self._invoices.VerifyInvoice, request)).differences]
+        return found
+
     async def _users(self, account, add=(), remove=()):
         if add:
             await self._write(self._accounts.AddUsers, accounts.AddUsersRequest(account_id=account, user_ids=add))

@@ -189,6 +189,9 @@ class EngineDriver:
         held = replace(held, state=held.state if never else SubscriptionState.CANCELED, end_time=end)
         self._put(account, subscription=held)
 
+    def _extend(self, account, to):
+        self._put(account, subscription=replace(self._subscription(account), end_time=instant(to)))
+
     def _extend_trial(self, account, to):
         self._put(account, subscription=terms.with_trial_until(self._subscription(account), instant(to)))
 

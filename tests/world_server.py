@@ -187,6 +187,10 @@ class ServerDriver:
             request = subscriptions.CancelSubscriptionRequest(account_id=account, end_time=_stamp(at))
         await self._write(self._subscriptions.CancelSubscription, request)
 
+    async def _extend(self, account, to):
+        request = subscriptions.ExtendSubscriptionRequest(account_id=account, end_time=_stamp(to))
+        await self._write(self._subscriptions.ExtendSubscription, request)
+
     async def _extend_trial(self, account, to):
         request = subscriptions.ExtendTrialRequest(account_id=account, trial_end_time=_stamp(to))
         await self._write(self._subscriptions.ExtendTrial, request)

@@ -10,5 +10,6 @@ PATHS = pytest.mark.parametrize("path", invoice_world_paths(), ids=lambda path: 
 @PATHS
 async def test_world_over_grpc(path, live_server):
     async with live_server.channel() as channel:
-        documents = await run_invoice_world(path, BillingDriver(channel, live_server.new_test_tenant()))
-    assert documents == expected_invoices(path)
+        driver = BillingDriver(channel, live_server.new_test_tenant())
+        assert await run_invoice_world(path, driver) == expected_invoices(path)
+        assert await driver.differences() == []

@@ -161,6 +161,20 @@ ROWS = {
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
     ),
     "ListInvoices": Row("control billing billing_read", of(), empty("invoices")),
+    "ExplainLine": Row(
+        "control billing billing_read",
+        lambda world: {"invoice_id": world.invoice, "line": 1},
+        "INVOICE_NOT_FOUND",
+        shows=True,
+    ),
+    "ListLineEvents": Row(
+        "control billing billing_read",
+        lambda world: {"invoice_id": world.invoice, "line": 1},
+        "INVOICE_NOT_FOUND",
+    ),
+    "VerifyInvoice": Row(
+        "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND"
+    ),
     "CreateSubscription": Row(WRITE, of(plan_key="p"), UNKNOWN, bare=True),
     "GetSubscription": Row(READ, of(), UNKNOWN),
     "ListSubscriptions": Row(READ, of(), UNKNOWN),

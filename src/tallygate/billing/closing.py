@@ -5,7 +5,9 @@ Running it again changes nothing: what was issued is not due any more, and a lin
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
+from tallygate.domain.billing.adjusting import IssuedLine, adjustments, lane_of, vanished
 from tallygate.domain.billing.counting import LEVELS, count
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents, due_time, number_of, series_of
@@ -13,7 +15,16 @@ from tallygate.domain.billing.fees import Fee, fee_line
 from tallygate.domain.billing.late import LateFact, Reopened, reopened
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.models_units import Counted
-from tallygate.domain.billing.rating import Billed, Issued, UsageWindow, fixed_lines, follows, usage_line, usage_windows
+from tallygate.domain.billing.rating import (
+    Billed,
+    Issued,
+    UsageWindow,
+    fixed_lines,
+    follows,
+    has_fixed_prices,
+    usage_line,
+    usage_windows,
+)
 from tallygate.domain.billing.runs import Calendar, Run, next_cut, runs
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing_terms import BillingPolicy
@@ -21,11 +32,13 @@ from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import AccountNotFoundError
 from tallygate.domain.money import rounded
-from tallygate.domain.period import PeriodRule, UsagePeriod, local_date, usage_period
-from tallygate.records.billing import CLOSE, BillingAccount
+from tallygate.domain.period import PeriodRule, UsagePeriod, local_date, local_midnight, usage_period
+from tallygate.records.billing import CLOSE, LOOK_BACK, BillingAccount
 from tallygate.records.lookup import billing_calendar
 from tallygate.records.ports import BillingWork
 
+ADJUSTMENT = "Adjustment: "
+"""What the text of a line of usage begins with that came to light after its period was invoiced."""
 _MOST_CUTS = 25
 """Cuts of one transaction: the rest of a long outage is another's."""
 
@@ -83,6 +96,13 @@ class Books:
             month = usage_period(PeriodRule(), zone=self.calendar.zone, origin=None, at=first).end
             return month if cut is None else min(cut, month)
         return cut
+
+    @property
+    def look_back(self) -> int:
+        """From when on lines that fell due are compared with what was issued: whole local days."""
+        zone = self.calendar.zone
+        first = local_date(self.closed_until - LOOK_BACK, zone=zone) + timedelta(days=1)
+        return max(local_midnight(first, zone=zone), self.policy.start_time) - 1
 
     def changed(self, timelines: Iterable[Timeline]) -> "Books":
         """The same books of other timelines: as the subscriptions would be after a change."""
@@ -190,7 +210,7 @@ async def due_lines(work: BillingWork, books: Books, cut: int) -> tuple[Line, ..
         )
         found += await _usage_lines(work, books, windows)
     late = await _usage_lines(work, books, books.reopened.windows)
-    found += [replace(line, text=f"Adjustment: {line.text}") for line in late]
+    found += [replace(line, text=f"{ADJUSTMENT}{line.text}") for line in late]
     found += due_fees(books, cut)
     return tuple(found)
 
@@ -203,13 +223,35 @@ def due_fees(books: Books, cut: int) -> list[Line]:
 
 
 async def due_fixed_lines(work: BillingWork, books: Books, until: int) -> list[Line]:
-    """Every line but those of usage and fees that falls due by an instant and was not issued."""
-    since = books.closed_until
-    issued = Issued(keys=await work.issued_lines.keys(books.account_id, since=since))
+    """Every line but those of usage and fees that falls due by an instant and was not issued.
+
+    What was issued within `LOOK_BACK` is compared with what the subscriptions say now, and adjusted.
+    """
     found: list[Line] = []
+    issued = await work.issued_lines.since(books.account_id, since=books.look_back)
     for timeline in books.timelines:
-        found += fixed_lines(timeline, books.calendar, books.amounts, since=since, until=until, issued=issued)
+        found += await _fixed_lines_of(work, books, timeline, issued, until)
     return found
+
+
+async def _fixed_lines_of(
+    work: BillingWork, books: Books, timeline: Timeline, issued: Sequence[IssuedLine], until: int
+) -> list[Line]:
+    own = f"/{timeline.subscription.subscription_id}/"
+    mine, since = [line for line in issued if own in line.line_key], books.look_back
+    if not mine and timeline.origin <= since and has_fixed_prices(timeline):  # created in the past, or long paid ahead
+        since = max(timeline.origin, books.policy.start_time) - 1
+        mine = [line for line in await work.issued_lines.since(books.account_id, since=since) if own in line.line_key]
+    mine = [line for line in mine if lane_of(line.line_key)]
+    known = Issued(keys=frozenset(line.line_key for line in mine))
+    calendar, policy = books.calendar, books.amounts
+    new = fixed_lines(timeline, calendar, policy, since=books.closed_until, until=until, issued=known)
+    derived = fixed_lines(timeline, calendar, policy, since=since, until=until, issued=Issued())
+    gone = await work.issued_lines.whole(missing) if (missing := vanished(derived, mine, zone=calendar.zone)) else {}
+    return [
+        *new,
+        *adjustments(derived, mine, new, gone=gone, policy=policy, zone=calendar.zone, at=until),
+    ]
 
 
 async def _usage_lines(work: BillingWork, books: Books, windows: Sequence[UsageWindow]) -> list[Line]:
@@ -217,13 +259,10 @@ async def _usage_lines(work: BillingWork, books: Books, windows: Sequence[UsageW
         return []
     through = await work.usage_log.head()
     billed = await work.issued_lines.usage([window.line for window in windows])
-    counted = {window.line: await _counted(work, books, window, through) for window in windows}
+    counted = {window.line: await count_window(work, books, window, through) for window in windows}
     found: list[Line] = []
     for window in windows:
-        earlier = [counted[other.line] for other in follows(window, windows)]
-        before = Counted(
-            units=sum(each.units for each in earlier), amounts=tuple(a for each in earlier for a in each.amounts)
-        )
+        before = counted_before([counted[other.line] for other in follows(window, windows)])
         line = usage_line(
             window,
             counted[window.line],
@@ -236,7 +275,14 @@ async def _usage_lines(work: BillingWork, books: Books, windows: Sequence[UsageW
     return found
 
 
-async def _counted(work: BillingWork, books: Books, window: UsageWindow, through: int) -> Counted:
+def counted_before(earlier: Sequence[Counted]) -> Counted:
+    """What the windows that one counts on from had counted."""
+    amounts = tuple(amount for each in earlier for amount in each.amounts)
+    return Counted(units=sum(each.units for each in earlier), amounts=amounts)
+
+
+async def count_window(work: BillingWork, books: Books, window: UsageWindow, through: int) -> Counted:
+    """What a window counts of the log up to a sequence number."""
     feature = books.catalog.features[window.usage.feature_key]
     levels = feature.aggregation in LEVELS
     opening = await work.usage_log.level_before(books.account_id, window, through=through) if levels else 0
@@ -272,6 +318,8 @@ async def finalise(work: BillingWork, books: Books, document: Invoice, *, now: i
         ),
         issue_time=issue_time,
         due_time=due_time(books.policy.due, issued=issue_time, zone=books.calendar.zone),
+        policy=books.amounts,
+        zone=books.calendar.zone,
     )
     await work.invoices.issue(final)
     return final

@@ -43,6 +43,12 @@ def minor_units(amount: Fraction, currency: str) -> Fraction:
     return amount * scale
 
 
+def major_units(amount: Fraction, currency: str) -> Fraction:
+    """An amount in minor units as one in major units, exactly."""
+    scale: int = 10 ** decimals_of(currency)
+    return amount / scale
+
+
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "ILS": "₪", "VND": "₫", "UAH": "₴"}
 
 

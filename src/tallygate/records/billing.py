@@ -7,13 +7,17 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.documents import Invoice, InvoiceState
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact, Unrated
+from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.rating import Billed, UsageWindow
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange
 
+LOOK_BACK = 93 * 86_400_000_000
+"""How far behind its last cut lines of an account are compared with what its subscriptions say now: over two months."""
 CLOSE = "close"
 """The kind of the job that looks whether an account is to be invoiced."""
 
@@ -91,8 +95,12 @@ class InvoiceRepository(Protocol):
 class IssuedLines(Protocol):
     """What was charged already."""
 
-    async def keys(self, account_id: str, *, since: int) -> frozenset[str]:
-        """The keys of an account's lines that fell due after an instant."""
+    async def since(self, account_id: str, *, since: int) -> Sequence[IssuedLine]:
+        """An account's lines that fell due after an instant."""
+        ...
+
+    async def whole(self, line_keys: Collection[str]) -> dict[str, Line]:
+        """Lines by their keys, as they were issued."""
         ...
 
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
@@ -115,8 +123,10 @@ class BillingAccountRepository(Protocol):
 class UsageLog(Protocol):
     """The facts that are charged: billable, outside of trials, and counted here."""
 
-    def facts(self, account_id: str, window: UsageWindow, *, through: int) -> AsyncIterator[BillableFact]:
-        """The facts of a window up to a sequence number, by (occurred_time, request_id)."""
+    def facts(
+        self, account_id: str, window: UsageWindow, *, through: int, after: tuple[int, str] | None = None
+    ) -> AsyncIterator[BillableFact]:
+        """The facts of a window up to a sequence number, by (occurred_time, request_id), those behind `after`."""
         ...
 
     async def level_before(self, account_id: str, window: UsageWindow, *, through: int) -> int:

@@ -1,3 +1,8 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from tallygate_api.v1 import catalog_pb2 as _catalog_pb2
+from tallygate_api.v1 import decision_pb2 as _decision_pb2
 from tallygate_api.v1 import invoice_pb2 as _invoice_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -38,3 +43,114 @@ class ListInvoicesResponse(_message.Message):
     invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
     next_page_token: str
     def __init__(self, invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ExplainLineRequest(_message.Message):
+    __slots__ = ("invoice_id", "line")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    line: int
+    def __init__(self, invoice_id: _Optional[str] = ..., line: _Optional[int] = ...) -> None: ...
+
+class ExplainLineResponse(_message.Message):
+    __slots__ = ("line", "price", "rounding", "proration", "time_zone", "inputs")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    ROUNDING_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    line: _invoice_pb2.InvoiceLine
+    price: _catalog_pb2.Price
+    rounding: str
+    proration: str
+    time_zone: str
+    inputs: LineInputs
+    def __init__(self, line: _Optional[_Union[_invoice_pb2.InvoiceLine, _Mapping[str, object]]] = ..., price: _Optional[_Union[_catalog_pb2.Price, _Mapping[str, object]]] = ..., rounding: _Optional[str] = ..., proration: _Optional[str] = ..., time_zone: _Optional[str] = ..., inputs: _Optional[_Union[LineInputs, _Mapping[str, object]]] = ...) -> None: ...
+
+class LineInputs(_message.Message):
+    __slots__ = ("feature_key", "plan", "start_time", "end_time", "through_sequence", "billed_before")
+    FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    THROUGH_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    BILLED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    feature_key: str
+    plan: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    through_sequence: int
+    billed_before: str
+    def __init__(self, feature_key: _Optional[str] = ..., plan: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., through_sequence: _Optional[int] = ..., billed_before: _Optional[str] = ...) -> None: ...
+
+class ListLineEventsRequest(_message.Message):
+    __slots__ = ("invoice_id", "line", "page_size", "page_token")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    line: int
+    page_size: int
+    page_token: str
+    def __init__(self, invoice_id: _Optional[str] = ..., line: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListLineEventsResponse(_message.Message):
+    __slots__ = ("events", "next_page_token")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[LineEvent]
+    next_page_token: str
+    def __init__(self, events: _Optional[_Iterable[_Union[LineEvent, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class LineEvent(_message.Message):
+    __slots__ = ("request_id", "occurred_time", "quantity", "pots", "dimensions", "user_id")
+    class DimensionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    OCCURRED_TIME_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    POTS_FIELD_NUMBER: _ClassVar[int]
+    DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    occurred_time: _timestamp_pb2.Timestamp
+    quantity: int
+    pots: _containers.RepeatedCompositeFieldContainer[_decision_pb2.Pot]
+    dimensions: _containers.ScalarMap[str, str]
+    user_id: str
+    def __init__(self, request_id: _Optional[str] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[int] = ..., pots: _Optional[_Iterable[_Union[_decision_pb2.Pot, _Mapping[str, object]]]] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., user_id: _Optional[str] = ...) -> None: ...
+
+class VerifyInvoiceRequest(_message.Message):
+    __slots__ = ("invoice_id",)
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    def __init__(self, invoice_id: _Optional[str] = ...) -> None: ...
+
+class VerifyInvoiceResponse(_message.Message):
+    __slots__ = ("same", "differences", "lines")
+    SAME_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    same: bool
+    differences: _containers.RepeatedCompositeFieldContainer[LineDifference]
+    lines: int
+    def __init__(self, same: _Optional[bool] = ..., differences: _Optional[_Iterable[_Union[LineDifference, _Mapping[str, object]]]] = ..., lines: _Optional[int] = ...) -> None: ...
+
+class LineDifference(_message.Message):
+    __slots__ = ("line", "line_key", "issued", "derived")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    LINE_KEY_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_FIELD_NUMBER: _ClassVar[int]
+    DERIVED_FIELD_NUMBER: _ClassVar[int]
+    line: int
+    line_key: str
+    issued: str
+    derived: str
+    def __init__(self, line: _Optional[int] = ..., line_key: _Optional[str] = ..., issued: _Optional[str] = ..., derived: _Optional[str] = ...) -> None: ...

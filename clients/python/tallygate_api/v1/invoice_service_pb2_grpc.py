@@ -45,6 +45,21 @@ class InvoiceServiceStub:
                 request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.ListInvoicesRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.ListInvoicesResponse.FromString,
                 _registered_method=True)
+        self.ExplainLine = channel.unary_unary(
+                '/tallygate.v1.InvoiceService/ExplainLine',
+                request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.ExplainLineRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.ExplainLineResponse.FromString,
+                _registered_method=True)
+        self.ListLineEvents = channel.unary_unary(
+                '/tallygate.v1.InvoiceService/ListLineEvents',
+                request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.ListLineEventsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.ListLineEventsResponse.FromString,
+                _registered_method=True)
+        self.VerifyInvoice = channel.unary_unary(
+                '/tallygate.v1.InvoiceService/VerifyInvoice',
+                request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceResponse.FromString,
+                _registered_method=True)
 
 
 class InvoiceServiceServicer:
@@ -69,6 +84,33 @@ class InvoiceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainLine(self, request, context):
+        """Says how one line of a document came about: its price as published, its steps, and what it counted.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLineEvents(self, request, context):
+        """Lists the events that a line counted, in the order in which they occurred; a line that counts none has none.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyInvoice(self, request, context):
+        """Makes the lines of a document once more, from the log of events and what was held, and compares them byte for byte.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InvoiceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -81,6 +123,21 @@ def add_InvoiceServiceServicer_to_server(servicer, server):
                     servicer.ListInvoices,
                     request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.ListInvoicesRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.ListInvoicesResponse.SerializeToString,
+            ),
+            'ExplainLine': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainLine,
+                    request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.ExplainLineRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.ExplainLineResponse.SerializeToString,
+            ),
+            'ListLineEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLineEvents,
+                    request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.ListLineEventsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.ListLineEventsResponse.SerializeToString,
+            ),
+            'VerifyInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyInvoice,
+                    request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -138,6 +195,87 @@ class InvoiceService:
             '/tallygate.v1.InvoiceService/ListInvoices',
             tallygate_dot_v1_dot_invoice__service__pb2.ListInvoicesRequest.SerializeToString,
             tallygate_dot_v1_dot_invoice__service__pb2.ListInvoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainLine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.InvoiceService/ExplainLine',
+            tallygate_dot_v1_dot_invoice__service__pb2.ExplainLineRequest.SerializeToString,
+            tallygate_dot_v1_dot_invoice__service__pb2.ExplainLineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLineEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.InvoiceService/ListLineEvents',
+            tallygate_dot_v1_dot_invoice__service__pb2.ListLineEventsRequest.SerializeToString,
+            tallygate_dot_v1_dot_invoice__service__pb2.ListLineEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.InvoiceService/VerifyInvoice',
+            tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceRequest.SerializeToString,
+            tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

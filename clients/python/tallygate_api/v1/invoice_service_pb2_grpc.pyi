@@ -10,15 +10,24 @@ class InvoiceServiceStub:
     def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None: ...
     GetInvoice: grpc.UnaryUnaryMultiCallable[_pb2.GetInvoiceRequest, _pb2.GetInvoiceResponse]
     ListInvoices: grpc.UnaryUnaryMultiCallable[_pb2.ListInvoicesRequest, _pb2.ListInvoicesResponse]
+    ExplainLine: grpc.UnaryUnaryMultiCallable[_pb2.ExplainLineRequest, _pb2.ExplainLineResponse]
+    ListLineEvents: grpc.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
+    VerifyInvoice: grpc.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
 
 class InvoiceServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
     GetInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetInvoiceRequest, _pb2.GetInvoiceResponse]
     ListInvoices: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListInvoicesRequest, _pb2.ListInvoicesResponse]
+    ExplainLine: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExplainLineRequest, _pb2.ExplainLineResponse]
+    ListLineEvents: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
+    VerifyInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
 
 class InvoiceServiceServicer:
     def GetInvoice(self, request: _pb2.GetInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.GetInvoiceRequest, _pb2.GetInvoiceResponse]) -> Awaitable[_pb2.GetInvoiceResponse]: ...
     def ListInvoices(self, request: _pb2.ListInvoicesRequest, context: grpc.aio.ServicerContext[_pb2.ListInvoicesRequest, _pb2.ListInvoicesResponse]) -> Awaitable[_pb2.ListInvoicesResponse]: ...
+    def ExplainLine(self, request: _pb2.ExplainLineRequest, context: grpc.aio.ServicerContext[_pb2.ExplainLineRequest, _pb2.ExplainLineResponse]) -> Awaitable[_pb2.ExplainLineResponse]: ...
+    def ListLineEvents(self, request: _pb2.ListLineEventsRequest, context: grpc.aio.ServicerContext[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]) -> Awaitable[_pb2.ListLineEventsResponse]: ...
+    def VerifyInvoice(self, request: _pb2.VerifyInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]) -> Awaitable[_pb2.VerifyInvoiceResponse]: ...
 
 def add_InvoiceServiceServicer_to_server(
     servicer: InvoiceServiceServicer, server: grpc.Server | grpc.aio.Server

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
 
 import click
 
 from tallygate.cli.client import Client
+from tallygate.cli.explanations import event_row, explanation
+from tallygate.cli.failures import DENIED
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
-from tallygate.cli.output import enum_name, instant, table
-from tallygate.cli.values import MONEY
+from tallygate.cli.output import Grid, enum_name, instant, table
+from tallygate.cli.values import MONEY, SOME
+from tallygate.domain.currency import DECIMALS
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
 from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceLine, InvoiceState, Money
@@ -40,6 +44,40 @@ def run(client: Client, *, account: str | None) -> None:
     response = client.call(BillingServiceStub(client.channel).RunBilling, request)
     header = ("NUMBER", "ACCOUNT", "TOTAL", "STATE", "ID")
     client.show(response, lambda: table(header, map(_short, response.invoices), empty="nothing was due"))
+
+
+@billing_command.command("verify", examples=["tallygate billing verify INV-2026-000002", "tallygate billing verify"])
+@click.argument("invoice", required=False)
+@click.option("--account", metavar="ID", help="Every invoice of this account.")
+@remote
+def verify(client: Client, *, invoice: str | None, account: str | None) -> None:
+    """Make invoices once more from the log of events, and compare.
+
+    One, or all of an account, or all there are. Exit code 1 where a line comes out
+    otherwise.
+    """
+    stub, same, wanted = InvoiceServiceStub(client.channel), True, [(invoice, invoice)] if invoice else []
+    if not invoice:
+        request = invoice_service_pb2.ListInvoicesRequest(account_id=account)
+        listed = client.pages(stub.ListInvoices, request, field="invoices", most=_PAGE)
+        wanted = [(one.invoice_id, one.number) for one in listed.invoices]
+    for name, number in wanted:
+        answer = client.call(stub.VerifyInvoice, invoice_service_pb2.VerifyInvoiceRequest(invoice_id=name))
+        client.show(answer, partial(_verified, number, answer))
+        same = same and answer.same
+    if not same:
+        raise click.exceptions.Exit(DENIED)
+
+
+def _verified(number: str, answer: invoice_service_pb2.VerifyInvoiceResponse) -> str:
+    if answer.same:
+        return f"{number}: all lines come out the same ({answer.lines})"
+    return Grid("\n".join(f"{number}, {_difference(each)}" for each in answer.differences))
+
+
+def _difference(found: invoice_service_pb2.LineDifference) -> str:
+    now = found.derived or "no such line"
+    return f"line {found.line} {found.line_key}\n  issued  {found.issued}\n  now     {now}"
 
 
 @click.group("fee", cls=Group)
@@ -112,6 +150,32 @@ def show(client: Client, *, invoice: str) -> None:
     client.show(response, lambda: _page(response.invoice))
 
 
+@invoice_command.command(
+    "explain", examples=["tallygate invoice explain INV-2026-000002", "tallygate invoice explain ID --line 2 --events"]
+)
+@click.argument("invoice")
+@click.option("--line", type=SOME, metavar="N", help="Only this line, from 1 on.")
+@click.option("--events", is_flag=True, help="With --line: the events that it counted, too.")
+@limit_option
+@remote
+def explain(client: Client, *, invoice: str, line: int | None, events: bool, limit: int | None) -> None:
+    """Say how each line of an invoice came about, step by step."""
+    stub = InvoiceServiceStub(client.channel)
+    if events:
+        if line is None:
+            msg = "--events needs --line: the events behind one line"
+            raise click.UsageError(msg)
+        request = invoice_service_pb2.ListLineEventsRequest(invoice_id=invoice, line=line)
+        header = ("OCCURRED (UTC)", "QUANTITY", "REQUEST", "USER", "DIMENSIONS")
+        client.show_list(stub.ListLineEvents, request, field="events", limit=limit, header=header, row=event_row)
+        return
+    whole = client.call(stub.GetInvoice, invoice_service_pb2.GetInvoiceRequest(invoice_id=invoice)).invoice
+    for number in range(1, len(whole.lines) + 1) if line is None else [line]:
+        asked = invoice_service_pb2.ExplainLineRequest(invoice_id=whole.invoice_id, line=number)
+        answer = client.call(stub.ExplainLine, asked)
+        client.show(answer, partial(explanation, number, answer, amount=money(answer.line.amount)))
+
+
 @invoice_command.command("preview", examples=["tallygate invoice preview acme"])
 @click.argument("account")
 @remote
@@ -138,11 +202,11 @@ def lines_table(lines: Iterable[InvoiceLine]) -> str:
 
 
 def money(amount: Money) -> str:
-    """An amount with its currency, exactly: 49.00 USD, -0.5 USD shows as -0.50 USD."""
+    """An amount with its currency, exactly: 49.00 USD, 1001 JPY."""
     value = Decimal(amount.units) + Decimal(amount.nanos).scaleb(-9)
-    text = f"{value.normalize():f}"
-    whole, _, decimals = text.partition(".")
-    return f"{whole}.{decimals.ljust(2, '0')} {amount.currency_code}"
+    whole, _, decimals = f"{value.normalize():f}".partition(".")
+    decimals = decimals.ljust(DECIMALS.get(amount.currency_code, 2), "0")
+    return f"{whole}{'.' if decimals else ''}{decimals} {amount.currency_code}"
 
 
 def _page(invoice: Invoice) -> str:

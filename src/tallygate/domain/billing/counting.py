@@ -47,11 +47,16 @@ async def count(
     own = window.price.currency or currency
     folded = _Folded(window=window, feature=feature, currency=own, opening=opening, level=opening)
     async for fact in facts:
-        if all(fact.dimensions.get(name) == value for name, value in window.usage.where.items()):
+        if asks_for(window, fact):
             tally.facts += 1
             tally.unreadable += not folded.add(fact)
     tally.counted = folded.counted()
     return tally
+
+
+def asks_for(window: UsageWindow, fact: BillableFact) -> bool:
+    """Whether a price counts a fact of its window: all that its `where` names have these values."""
+    return all(fact.dimensions.get(name) == value for name, value in window.usage.where.items())
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from itertools import groupby
 
+from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing_terms import DueRule
 from tallygate.domain.period import PeriodUnit, UsagePeriod, add_calendar, local_date, local_midnight
@@ -35,7 +36,8 @@ class InvoiceState(StrEnum):
 class Invoice:
     """One document, of one account in one currency; amounts are minor units.
 
-    `cause` is what made it: of an account, kind and cause there is one, but for revisions after a void.
+    `cause` is what made it: of an account, kind and cause there is one, but for revisions after a void. `policy` and
+    `zone` are those that its amounts were made by, so that they can be made again; None and empty of older ones.
     """
 
     invoice_id: str
@@ -54,6 +56,8 @@ class Invoice:
     issue_time: int = 0
     due_time: int = 0
     state: InvoiceState = InvoiceState.OPEN
+    policy: Policy | None = None
+    zone: str = ""
 
 
 def documents(

@@ -77,6 +77,12 @@ def fixed_lines(
     return tuple(sorted(wanted, key=lambda line: (line.due, line.line_key)))
 
 
+def has_fixed_prices(timeline: Timeline) -> bool:
+    """Whether anything of it is charged that does not hang on usage."""
+    prices = [price for held in (*timeline.plans(), *timeline.add_ons()) for price in held.item.prices]
+    return any(price.recurring is not None or price.setup is not None for price in prices)
+
+
 def usage_windows(
     timeline: Timeline, calendar: Calendar, policy: Policy, *, since: int, until: int, begins: int = 0
 ) -> tuple[UsageWindow, ...]:

@@ -1,10 +1,13 @@
 """InvoiceService: documents as they were issued."""
 
+from tallygate.billing.explaining import explain_line, line_events
 from tallygate.billing.invoices import get_invoice, list_invoices
+from tallygate.billing.verifying import verify_invoice
 from tallygate.domain.fields import checked_page
-from tallygate.records.paging import PageRequest
+from tallygate.records.paging import PageRequest, newest_of
 from tallygate.server.calls.method import Call
-from tallygate.server.services.tenant_work import TenantWork
+from tallygate.server.services.tenant_work import TenantWork, page_request
+from tallygate.server.wire.explanation import encode_difference, encode_event, encode_explanation
 from tallygate.server.wire.invoice import STATE, encode_invoice
 from tallygate.server.wire.scalars import identifier, optional_identifier
 from tallygate_api.v1 import invoice_service_pb2 as wire
@@ -35,3 +38,33 @@ class InvoiceServicer:
         )
         invoices = [encode_invoice(invoice) for invoice in found.items]
         return wire.ListInvoicesResponse(invoices=invoices, next_page_token=found.next_page_token)
+
+    async def ExplainLine(self, request: wire.ExplainLineRequest, call: Call) -> wire.ExplainLineResponse:  # noqa: N802 - the wire's name
+        """How one line came about."""
+        name, number = identifier(request.invoice_id, "invoice_id"), request.line
+        return encode_explanation(await self._work.read(call, lambda work, _: explain_line(work, name, number)))
+
+    async def ListLineEvents(self, request: wire.ListLineEventsRequest, call: Call) -> wire.ListLineEventsResponse:  # noqa: N802 - the wire's name
+        """The events that a line counted."""
+        name, number = identifier(request.invoice_id, "invoice_id"), request.line
+        page = page_request(request.page_size, request.page_token)
+        found = await self._work.read(
+            call,
+            lambda work, _: newest_of(
+                page,
+                lambda after, limit: line_events(work, name, number, after=after, limit=limit),
+                lambda fact: (fact.occurred_time, fact.request_id),
+            ),
+        )
+        events = [encode_event(fact) for fact in found.items]
+        return wire.ListLineEventsResponse(events=events, next_page_token=found.next_page_token)
+
+    async def VerifyInvoice(self, request: wire.VerifyInvoiceRequest, call: Call) -> wire.VerifyInvoiceResponse:  # noqa: N802 - the wire's name
+        """Whether a document comes out the same once more."""
+        name = identifier(request.invoice_id, "invoice_id")
+        verified = await self._work.read(call, lambda work, now: verify_invoice(work, name, now=now))
+        return wire.VerifyInvoiceResponse(
+            same=not verified.differences,
+            differences=[encode_difference(difference) for difference in verified.differences],
+            lines=len(verified.invoice.lines),
+        )

@@ -9,13 +9,14 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, inser
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, InvoiceState, series_of
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.rating import Billed
 from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod
-from tallygate.records.billing import BillingAccount, InvoiceQuery
-from tallygate.storage.documents import LINE
+from tallygate.records.billing import LOOK_BACK, BillingAccount, InvoiceQuery
+from tallygate.storage.documents import AMOUNTS_POLICY, LINE
 from tallygate.storage.sql.billing.tables import (
     billing_accounts,
     invoice_balances,
@@ -99,16 +100,24 @@ class SqlIssuedLines:
 
     scope: Scope
 
-    async def keys(self, account_id: str, *, since: int) -> frozenset[str]:
-        """The keys of an account's lines that fell due after an instant."""
+    async def since(self, account_id: str, *, since: int) -> Sequence[IssuedLine]:
+        """An account's lines that fell due after an instant."""
         bound, ahead = self.scope.known.ahead.get(lines_since_close, {}).get(account_id, (None, ()))
         if bound is not None and bound <= since:
-            return frozenset(line_key for line_key, due in ahead if due > since)
+            return [line for line in ahead if line.due > since]
         lines = invoice_lines.c
-        query = select(lines.line_key).where(
+        query = select(lines.line_key, lines.due_time, lines.exact).where(
             _own(invoice_lines, self.scope), lines.account_id == account_id, lines.due_time > since
         )
-        return frozenset(row.line_key for row in await self.scope.rows(query))
+        return [_issued_line(row) for row in await self.scope.rows(query)]
+
+    async def whole(self, line_keys: Collection[str]) -> dict[str, Line]:
+        """Lines by their keys, as they were issued."""
+        lines = invoice_lines.c
+        query = select(lines.line_key, lines.doc).where(
+            _own(invoice_lines, self.scope), lines.line_key.in_(sorted(line_keys))
+        )
+        return {row.line_key: LINE.validate_python(row.doc) for row in await self.scope.rows(query)}
 
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
         """What usage lines of these windows came to, by window."""
@@ -155,23 +164,27 @@ async def billing_accounts_of(scope: Scope, account_ids: Sequence[str]) -> Mappi
 
 async def lines_since_close(
     scope: Scope, account_ids: Sequence[str]
-) -> Mapping[str, tuple[int | None, Sequence[tuple[str, int]]]]:
-    """How far accounts are billed (None: never looked at), and the keys and due times of the lines due since."""
-    lines, accounts = invoice_lines.c, billing_accounts.c
-    same = (accounts.tenant_id == lines.tenant_id) & (accounts.account_id == lines.account_id)
-    query = (
-        select(lines.account_id, lines.line_key, lines.due_time)
-        .join(billing_accounts, same)
-        .where(_own(invoice_lines, scope), lines.account_id.in_(account_ids), lines.due_time > accounts.closed_until)
-    )
+) -> Mapping[str, tuple[int | None, Sequence[IssuedLine]]]:
+    """From when on (None: never looked at) accounts' lines are compared, and the lines due since."""
+    lines = invoice_lines.c
     states = await billing_accounts_of(scope, account_ids)
-    found: dict[str, list[tuple[str, int]]] = {account_id: [] for account_id in account_ids}
-    for row in await scope.rows(query):
-        found[row.account_id].append((row.line_key, row.due_time))
-    return {
-        account_id: (None if (state := states[account_id]) is None else state.closed_until, keys)
-        for account_id, keys in found.items()
+    bounds = {
+        account_id: None if (state := states[account_id]) is None else state.closed_until - LOOK_BACK
+        for account_id in account_ids
     }
+    query = select(lines.account_id, lines.line_key, lines.due_time, lines.exact).where(
+        _own(invoice_lines, scope),
+        lines.account_id.in_(account_ids),
+        lines.due_time > min((bound for bound in bounds.values() if bound is not None), default=0),
+    )
+    found: dict[str, list[IssuedLine]] = {account_id: [] for account_id in account_ids}
+    for row in await scope.rows(query):
+        found[row.account_id].append(_issued_line(row))
+    return {account_id: (bounds[account_id], lines) for account_id, lines in found.items()}
+
+
+def _issued_line(row: Row[Any]) -> IssuedLine:
+    return IssuedLine(line_key=row.line_key, due=row.due_time, exact=Fraction(row.exact))
 
 
 def _own(table: Table, scope: Scope) -> ColumnElement[bool]:
@@ -201,6 +214,8 @@ def _columns(invoice: Invoice) -> Mapping[str, Any]:
         "subtotal": invoice.subtotal,
         "tax": invoice.tax,
         "total": invoice.total,
+        "policy": AMOUNTS_POLICY.dump_python(invoice.policy, mode="json") if invoice.policy is not None else None,
+        "zone": invoice.zone,
     }
 
 
@@ -234,4 +249,6 @@ def _invoice(row: Row[Any], lines: tuple[Line, ...]) -> Invoice:
         issue_time=row.issue_time,
         due_time=row.due_time,
         state=InvoiceState(row.state),
+        policy=AMOUNTS_POLICY.validate_python(row.policy) if row.policy is not None else None,
+        zone=row.zone or "",
     )

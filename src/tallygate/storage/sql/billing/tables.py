@@ -39,6 +39,8 @@ invoices = Table(
     Column("subtotal", BigInteger, nullable=False),
     Column("tax", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
+    Column("policy", DOCUMENT),
+    Column("zone", Text),
     PrimaryKeyConstraint("tenant_id", "invoice_id"),
     UniqueConstraint("tenant_id", "account_id", "kind", "cause", "revision", name="uq_invoices_cause"),
     UniqueConstraint("tenant_id", "series", "number", name="uq_invoices_number"),

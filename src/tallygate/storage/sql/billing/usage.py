@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 
 from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.rating import UsageWindow
@@ -24,12 +24,18 @@ class SqlUsageLog:
 
     scope: Scope
 
-    async def facts(self, account_id: str, window: UsageWindow, *, through: int) -> AsyncIterator[BillableFact]:
-        """The facts of a window up to a sequence number, by (occurred_time, request_id)."""
+    async def facts(
+        self, account_id: str, window: UsageWindow, *, through: int, after: tuple[int, str] | None = None
+    ) -> AsyncIterator[BillableFact]:
+        """The facts of a window up to a sequence number, by (occurred_time, request_id), those behind `after`."""
         columns = (_EVENTS.quantity, _EVENTS.occurred_time, _EVENTS.request_id, _EVENTS.pots, _EVENTS.dimensions)
         query = self._charged(select(*columns, _EVENTS.user_id), account_id, window, through).where(
             _EVENTS.occurred_time >= window.start, _EVENTS.occurred_time < window.end
         )
+        if after is not None:
+            at, request_id = after
+            later = and_(_EVENTS.occurred_time == at, _EVENTS.request_id > request_id)
+            query = query.where(or_(_EVENTS.occurred_time > at, later))
         query = query.order_by(_EVENTS.occurred_time, _EVENTS.request_id)
         stream = await self.scope.connection.stream(query.execution_options(yield_per=_ROWS_AT_ONCE))
         async for row in stream:

@@ -1,0 +1,127 @@
+"""Why a line of an invoice says what it says, in sentences that can be read out."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+from tallygate.cli.output import instant
+from tallygate_api.v1.invoice_pb2 import LineKind, LineStep
+from tallygate_api.v1.invoice_service_pb2 import ExplainLineResponse, LineEvent
+
+_DIGITS = 6
+_ROUNDINGS = {"half_even": "halves to the even neighbour", "half_up": "halves up"}
+_PRORATIONS = {"day": "by local days", "second": "by seconds", "fixed_30": "by months of 30 days"}
+
+
+def explanation(number: int, answer: ExplainLineResponse, *, amount: str) -> str:
+    """One line of a document, with where its amount comes from; `amount` is the line's, as it is shown."""
+    line = answer.line
+    sentences = (*_about(answer), *_steps(answer), _end(answer))
+    return "\n".join([f"{number}. {line.text}: {amount}", *(f"   {sentence}" for sentence in sentences)])
+
+
+def event_row(event: LineEvent) -> tuple[str, ...]:
+    """An event behind a line, as a row."""
+    dimensions = " ".join(f"{key}={value}" for key, value in sorted(event.dimensions.items()))
+    return instant(event.occurred_time), f"{event.quantity:,}", event.request_id, event.user_id, dimensions
+
+
+def figure(text: str) -> str:
+    """An exact figure, with thousands apart; one that never ends to six places, and an ellipsis."""
+    value = Fraction(text)
+    scaled = value * 10**12
+    if scaled.denominator != 1:
+        return f"{float(value):,.{_DIGITS}f}…"
+    sign, whole = ("-" if value < 0 else ""), abs(scaled.numerator)
+    units, rest = divmod(whole, 10**12)
+    decimals = f"{rest:012d}".rstrip("0")
+    return f"{sign}{units:,}.{decimals}" if decimals else f"{sign}{units:,}"
+
+
+def _about(answer: ExplainLineResponse) -> Iterator[str]:
+    line, zone = answer.line, answer.time_zone or "UTC"
+    if line.kind == LineKind.LINE_KIND_FEE:
+        yield f"charged as a fee of its own on {instant(line.start_time)}"
+    else:
+        yield f"for {instant(line.start_time)} to {instant(line.end_time)}; the account's days are those of {zone}"
+    if line.price:
+        yield f"by the price {line.price}, which never changes"
+    if line.source_line:
+        yield f"goes back to the line {line.source_line}"
+    if answer.HasField("inputs"):
+        inputs = answer.inputs
+        served = f" that {inputs.plan} served" if inputs.plan else ""
+        yield f"counts the events of {inputs.feature_key}{served}, up to number {inputs.through_sequence} of the log"
+
+
+def _steps(answer: ExplainLineResponse) -> Iterator[str]:
+    usage = answer.line.kind == LineKind.LINE_KIND_USAGE
+    sentences = _OF_USAGE if usage else _OF_COVER
+    for step in answer.line.steps:
+        sentence = sentences.get(step.kind)
+        yield sentence(answer, step) if sentence is not None else f"{step.kind}: {figure(step.amount)}"
+
+
+def _end(answer: ExplainLineResponse) -> str:
+    exact = Fraction(answer.line.exact_amount)
+    billed = Fraction(answer.inputs.billed_before or 0)
+    found = figure(str(exact))
+    if billed:
+        found = f"{figure(str(exact + billed))}, less {figure(str(billed))} charged before: {found}"
+    rounding = _ROUNDINGS.get(answer.rounding, "") if exact.denominator != 1 else ""
+    return f"in minor units of the currency: {found}{f', rounded once, {rounding}' if rounding else ''}"
+
+
+def _counted(answer: ExplainLineResponse, step: LineStep) -> str:
+    per = answer.price.usage.per_units
+    units = f" (counted in {per:,} units of the meter each)" if per > 1 else ""
+    return f"counted: {figure(step.quantity)}{units}"
+
+
+def _covered(answer: ExplainLineResponse, step: LineStep) -> str:
+    if answer.line.source_line and answer.line.source_line != answer.line.line_key and Fraction(step.rate) < 0:
+        return f"what is left of it, {_part(answer, step)}: {_product(step)} minor units"
+    return f"a whole period costs {figure(step.rate)}; {_part(answer, step)}: {_product(step)}"
+
+
+def _part(answer: ExplainLineResponse, step: LineStep) -> str:
+    part = Fraction(step.quantity)
+    if part == 1:
+        return "all of it is covered"
+    how = _PRORATIONS.get(answer.proration, "")
+    return f"{part.numerator} of {part.denominator} parts of it are covered{f', {how}' if how else ''}"
+
+
+def _product(step: LineStep) -> str:
+    return figure(step.amount)
+
+
+def _before(answer: ExplainLineResponse, step: LineStep) -> str:
+    if answer.line.kind == LineKind.LINE_KIND_USAGE:
+        return (
+            f"less what the {figure(step.quantity)} counted under the price before had come to: {figure(step.amount)}"
+        )
+    return f"less what was charged for the same stretch before the change: {figure(step.amount)}"
+
+
+_Sentence = Callable[[ExplainLineResponse, LineStep], str]
+_OF_USAGE: dict[str, _Sentence] = {
+    "counted": _counted,
+    "capped": lambda _, step: f"beyond {figure(step.quantity)} nothing is charged",
+    "free": lambda _, step: f"free of it: {figure(step.quantity)}",
+    "charged": lambda _, step: f"{figure(step.quantity)} at {figure(step.rate)} each: {figure(step.amount)}",
+    "packages": lambda _, s: f"{figure(s.quantity)} started packages at {figure(s.rate)} each: {figure(s.amount)}",
+    "flat": lambda _, step: f"for having entered the tier: {figure(step.amount)}",
+    "percent": lambda _, step: f"{figure(step.rate)} % of {figure(step.quantity)}: {figure(step.amount)}",
+    "events": lambda _, s: f"{figure(s.quantity)} events, each by the price's rate and bounds: {figure(s.amount)}",
+    "multiplied": lambda _, step: f"{figure(step.quantity)} times {figure(step.rate)}: {figure(step.amount)}",
+    "discount": lambda _, step: f"{figure(step.rate)} % off {figure(step.quantity)}: {figure(step.amount)}",
+    "min_spend": lambda _, step: f"up to the least amount, {figure(step.quantity)}: {figure(step.amount)}",
+    "max_spend": lambda _, step: f"down to the greatest amount, {figure(step.quantity)}: {figure(step.amount)}",
+    "before": _before,
+}
+_OF_COVER: dict[str, _Sentence] = {
+    "charged": _covered,
+    "flat": lambda _, step: f"as it was asked for: {figure(step.amount)}",
+    "before": _before,
+}
+_OF_COVER = {**_OF_USAGE, **_OF_COVER}

@@ -1,0 +1,115 @@
+"""What lines that were issued came short of, or charged too much, once what they stand for has changed.
+
+A line is charged as things stood. Where a subscription is created in the past, extended, shortened, or changed at the
+very instant of a cut, what its timeline says now and what was issued differ; the difference is a line of its own.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from tallygate.domain.billing.cover import Policy
+from tallygate.domain.billing.lines import Line, LineKind
+from tallygate.domain.billing.steps import Step, StepKind
+from tallygate.domain.currency import major_units
+from tallygate.domain.money import rounded
+from tallygate.domain.period import UsagePeriod, local_date
+
+_KEY = re.compile(r"(?P<lane>(?:recurring|setup)/.+?)(?:/\d+/(?:charge|change|adjustment/\d+)(?:/credit/\d+)?)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedLine:
+    """A line as it was issued; `exact` is in minor units."""
+
+    line_key: str
+    due: int
+    exact: Fraction
+
+
+@dataclass(slots=True, kw_only=True)
+class _Day:
+    """What one lane owes and was charged of what fell due on one local day."""
+
+    owed: Fraction = Fraction(0)
+    charged: Fraction = Fraction(0)
+    lines: list[Line] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+
+def lane_of(line_key: str) -> str:
+    """The lane that a line of cover or set-up belongs to; empty of other lines."""
+    found = _KEY.fullmatch(line_key)
+    return found["lane"] if found else ""
+
+
+def adjustments(
+    derived: Iterable[Line],
+    issued: Iterable[IssuedLine],
+    new: Iterable[Line],
+    *,
+    gone: Mapping[str, Line],
+    policy: Policy,
+    zone: str,
+    at: int,
+) -> Iterator[Line]:
+    """A line for each day of a lane on which what is owed is not what was issued and what `new` lines charge now.
+
+    Days, as changes of one day may have been one line or two. `gone` are issued lines that nothing derives any more, by
+    key; `at` is the cut that adjusts.
+    """
+    days: dict[tuple[str, object], _Day] = {}
+
+    def day(line_key: str, due: int) -> _Day:
+        return days.setdefault((lane_of(line_key), local_date(due, zone=zone)), _Day())
+
+    for line in derived:
+        found = day(line.line_key, line.due)
+        found.owed += line.exact
+        found.lines.append(line)
+    for line in new:
+        day(line.line_key, line.due).charged += line.exact
+    for known in issued:
+        found = day(known.line_key, known.due)
+        found.charged += known.exact
+        found.keys.append(known.line_key)
+    for _, found in sorted(days.items(), key=lambda item: str(item[0])):
+        if found.owed != found.charged:
+            yield _adjustment(found, found.lines or [gone[key] for key in found.keys if key in gone], policy, at)
+
+
+def vanished(derived: Iterable[Line], issued: Iterable[IssuedLine], *, zone: str) -> list[str]:
+    """The keys of issued lines of a lane and day that nothing is derived of any more."""
+    days = {(lane_of(line.line_key), local_date(line.due, zone=zone)) for line in derived}
+    lost = [line for line in issued if (lane_of(line.line_key), local_date(line.due, zone=zone)) not in days]
+    return [line.line_key for line in lost]
+
+
+def _adjustment(found: _Day, like: Sequence[Line], policy: Policy, at: int) -> Line:
+    first, exact = like[0], found.owed - found.charged
+    owed, charged = (major_units(amount, first.currency) for amount in (found.owed, found.charged))
+    return Line(
+        line_key=f"{lane_of(first.line_key)}/{first.due}/adjustment/{at}",
+        kind=LineKind.RECURRING,
+        text=_text(found, first.text),
+        due=first.due,
+        period=UsagePeriod(min(line.period.start for line in like), max(line.period.end for line in like)),
+        currency=first.currency,
+        exact=exact,
+        amount=rounded(exact, policy.rounding),
+        price=first.price,
+        quantity=first.quantity,
+        unit_amount=first.unit_amount,
+        subscription_id=first.subscription_id,
+        steps=(
+            Step(kind=StepKind.CHARGED, quantity=Fraction(1), rate=owed, amount=owed),
+            Step(kind=StepKind.BEFORE, quantity=Fraction(1), rate=charged, amount=-charged),
+        ),
+    )
+
+
+def _text(found: _Day, text: str) -> str:
+    if not found.charged:
+        return text
+    return f"Adjustment: {text}" if found.owed else f"Credit: {text}"

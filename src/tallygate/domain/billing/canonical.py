@@ -1,0 +1,27 @@
+"""A line as one text: the same line is the same bytes, wherever and whenever it was made."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from enum import Enum
+from fractions import Fraction
+
+from tallygate.domain.billing.lines import Line
+from tallygate.domain.money import exact_text
+
+
+def canonical(line: Line) -> str:
+    """JSON without spaces, its keys in order, its figures exact."""
+    return json.dumps(_plain(asdict(line)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Fraction):
+        return exact_text(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
