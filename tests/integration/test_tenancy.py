@@ -148,7 +148,7 @@ ROWS = {
         UNKNOWN,
     ),
     "EndPriceOverride": Row(
-        "control billing", lambda world: {"account_id": world.account, "override_id": "price-1"}, UNKNOWN
+        "control billing", lambda world: {"account_id": world.account, "override_id": "own"}, UNKNOWN
     ),
     "ListPriceOverrides": Row("control billing billing_read", of(), UNKNOWN),
     "PreviewChange": Row(
@@ -258,6 +258,9 @@ class World:
         if METHODS[name].containing_service.name == "BillingService":
             fee = {"account_id": account, "fee_id": f"fee/{account}", "text": CANARY}
             await call("CreateFee", **fee, amount={"currency_code": "USD", "units": 1})
+        if name == "EndPriceOverride":
+            price = {"key": "recurring", "recurring": {"amount": "0.50"}}
+            await call("SetPriceOverride", account_id=account, plan_key="p", price=price, override_id="own")
         for number in ("1", CANARY):
             grant = {"account_id": account, "grant_id": f"grant-{number}", **CALLS, "amount": 100}
             await call("CreateGrant", **grant)

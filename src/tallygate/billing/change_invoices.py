@@ -1,6 +1,7 @@
 """The invoice of a change that is asked for at once: all that is due by then, but for usage."""
 
-from tallygate.billing.closing import Books, due_fees, due_fixed_lines, finalise, read_books
+from tallygate.billing.closing import Books, due_fees, due_fixed_lines, read_books
+from tallygate.billing.finalising import finalise
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents
 from tallygate.domain.errors import BillingNotStartedError
 from tallygate.domain.period import UsagePeriod
@@ -19,9 +20,8 @@ async def invoice_change(work: BillingWork, account_id: str, *, now: int) -> tup
     books = await read_books(work, account_id, now=now)
     if books is None:
         raise BillingNotStartedError
-    return tuple(
-        [await finalise(work, books, document, now=now) for document in await change_documents(work, books, now)]
-    )
+    made = await change_documents(work, books, now)
+    return tuple([await finalise(work, document, books.issue_terms, now=now) for document in made])
 
 
 async def change_documents(work: BillingWork, books: Books, now: int) -> list[Invoice]:

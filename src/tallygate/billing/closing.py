@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from tallygate.billing.finalising import IssueTerms, finalise
 from tallygate.domain.billing.adjusting import IssuedLine, adjustments, lane_of, vanished
 from tallygate.domain.billing.counting import LEVELS, count
 from tallygate.domain.billing.cover import Policy
-from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents, due_time, number_of, series_of
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents
 from tallygate.domain.billing.fees import Fee, fee_line
 from tallygate.domain.billing.late import LateFact, Reopened, reopened
 from tallygate.domain.billing.lines import Line
@@ -82,6 +83,16 @@ class Books:
         """What came late, and the closed windows that it changes."""
         terms = {"until": self.closed_until, "periods": self.policy.late_periods, "begins": self.policy.start_time}
         return reopened(self.late, self.timelines, self.runs, self.calendar, self.amounts, **terms)
+
+    @property
+    def issue_terms(self) -> IssueTerms:
+        """By which terms its documents are issued."""
+        return IssueTerms(
+            policy=self.policy,
+            amounts=self.amounts,
+            seller_zone=self.catalog.time_zone,
+            buyer_zone=self.calendar.zone,
+        )
 
     def next_cut(self) -> int | None:
         """The next instant at which this account is invoiced; None where there is none to come.
@@ -292,7 +303,7 @@ async def count_window(work: BillingWork, books: Books, window: UsageWindow, thr
 
 
 async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list[Invoice]:
-    return [await finalise(work, books, document, now=now) for document in await made_at(work, books, cut)]
+    return [await finalise(work, document, books.issue_terms, now=now) for document in await made_at(work, books, cut)]
 
 
 async def made_at(work: BillingWork, books: Books, cut: int) -> tuple[Invoice, ...]:
@@ -303,26 +314,6 @@ async def made_at(work: BillingWork, books: Books, cut: int) -> tuple[Invoice, .
     start = cut if opening else _period_start(books, cut)
     period = UsagePeriod(min(start, cut - 1), cut)
     return tuple(documents(lines, tenant_id=work.tenant_id, account_id=books.account_id, kind=kind, period=period))
-
-
-async def finalise(work: BillingWork, books: Books, document: Invoice, *, now: int) -> Invoice:
-    """Give a document its number and instants, and issue it."""
-    series = series_of(document.kind)
-    number, issue_time = await work.invoices.next_number(series, now=now)
-    zone = books.catalog.time_zone
-    final = replace(
-        document,
-        series=series,
-        number=number_of(
-            books.policy.number, document.kind, year=local_date(issue_time, zone=zone).year, number=number
-        ),
-        issue_time=issue_time,
-        due_time=due_time(books.policy.due, issued=issue_time, zone=books.calendar.zone),
-        policy=books.amounts,
-        zone=books.calendar.zone,
-    )
-    await work.invoices.issue(final)
-    return final
 
 
 def _period_start(books: Books, cut: int) -> int:
