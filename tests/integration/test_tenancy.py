@@ -175,6 +175,8 @@ ROWS = {
     "VerifyInvoice": Row(
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND"
     ),
+    "VoidInvoice": Row("control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True),
+    "GetWallet": Row("control billing billing_read", of(), UNKNOWN),
     "CreateSubscription": Row(WRITE, of(plan_key="p"), UNKNOWN, bare=True),
     "GetSubscription": Row(READ, of(), UNKNOWN),
     "ListSubscriptions": Row(READ, of(), UNKNOWN),
@@ -255,12 +257,7 @@ class World:
         if name in BILLS:
             await call("RunBilling", account_id=account)
             self.invoice = (await call("ListInvoices", account_id=account)).invoices[0].invoice_id
-        if METHODS[name].containing_service.name == "BillingService":
-            fee = {"account_id": account, "fee_id": f"fee/{account}", "text": CANARY}
-            await call("CreateFee", **fee, amount={"currency_code": "USD", "units": 1})
-        if name == "EndPriceOverride":
-            price = {"key": "recurring", "recurring": {"amount": "0.50"}}
-            await call("SetPriceOverride", account_id=account, plan_key="p", price=price, override_id="own")
+        await self._fill_bills(name, account)
         for number in ("1", CANARY):
             grant = {"account_id": account, "grant_id": f"grant-{number}", **CALLS, "amount": 100}
             await call("CreateGrant", **grant)
@@ -268,6 +265,15 @@ class World:
             override = {"account_id": account, "override_id": f"override-{number}", **SEAT_OVERRIDE}
             await call("CreateOverride", **override)
         await self.tenant.consume(account, "calls", 7, request_id=f"first-{name}", dimensions={"place": CANARY})
+
+    async def _fill_bills(self, name, account):
+        call = self.tenant.call
+        if METHODS[name].containing_service.name == "BillingService":
+            fee = {"account_id": account, "fee_id": f"fee/{account}", "text": CANARY}
+            await call("CreateFee", **fee, amount={"currency_code": "USD", "units": 1})
+        if name == "EndPriceOverride":
+            price = {"key": "recurring", "recurring": {"amount": "0.50"}}
+            await call("SetPriceOverride", account_id=account, plan_key="p", price=price, override_id="own")
 
     async def state(self):
         """Everything of the first tenant that the second one could have moved."""
@@ -288,7 +294,7 @@ class World:
         return re.sub(r"(retry_after|view_version)[^\n]*\n", "", "\n".join(map(str, seen)))
 
 
-BILLS = {"RunBilling", "GetInvoice", "ListInvoices"}
+BILLS = {"RunBilling", "GetInvoice", "ListInvoices", "VoidInvoice"}
 SEAT_OVERRIDE = {"feature_key": "seats", "entitlement": {"limit": 20}}
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from tallygate.billing.wallets import pay_from_wallet, put_into_wallet
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import Invoice, due_time, number_of, series_of
+from tallygate.domain.billing.wallet import WalletEntryKind
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.period import local_date
 from tallygate.records.ports import BillingWork
@@ -20,25 +22,31 @@ class IssueTerms:
 
 
 async def finalise(work: BillingWork, document: Invoice, terms: IssueTerms, *, now: int) -> Invoice:
-    """Issue a document: what it comes to, then its number, which is taken last, so that the series is locked briefly.
+    """Issue a document: what it comes to, then its number, then what follows from it, all in one transaction.
 
-    What is posted of it comes after its number, in the same transaction.
+    A credit note fills the wallet; the wallet pays what is open. What is posted of a document is posted here, too.
     """
     final = await _numbered(work, document, terms, now=now)
     await work.invoices.issue(final)
-    return final
+    at = final.issue_time
+    if final.total < 0:
+        await put_into_wallet(work, final, -final.total, WalletEntryKind.CREDIT_NOTE, now=at)
+    paid = await pay_from_wallet(work, final, now=at)
+    return replace(final, balance=paid.get(final.invoice_id, final.balance))
 
 
 async def _numbered(work: BillingWork, document: Invoice, terms: IssueTerms, *, now: int) -> Invoice:
     series = series_of(document.kind)
     number, issue_time = await work.invoices.next_number(series, now=now)
     year = local_date(issue_time, zone=terms.seller_zone).year
+    due = 0 if document.total < 0 else due_time(terms.policy.due, issued=issue_time, zone=terms.buyer_zone)
     return replace(
         document,
         series=series,
         number=number_of(terms.policy.number, document.kind, year=year, number=number),
         issue_time=issue_time,
-        due_time=due_time(terms.policy.due, issued=issue_time, zone=terms.buyer_zone),
+        due_time=due,
+        balance=document.balance.issued(due_time=due),
         policy=terms.amounts,
         zone=terms.buyer_zone,
     )

@@ -1,6 +1,7 @@
 """Documents as they were issued."""
 
-from tallygate.domain.billing.documents import Invoice, InvoiceState
+from tallygate.domain.billing.balances import InvoiceState
+from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.errors import InvoiceNotFoundError
 from tallygate.records.billing import InvoiceQuery
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of

@@ -31,6 +31,7 @@ class ErrorReason(StrEnum):
     API_KEY_NOT_FOUND = "API_KEY_NOT_FOUND"
     INVOICE_NOT_FOUND = "INVOICE_NOT_FOUND"
     FEE_NOT_FOUND = "FEE_NOT_FOUND"
+    INVOICE_FINAL = "INVOICE_FINAL"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     SUBSCRIPTION_CONFLICT = "SUBSCRIPTION_CONFLICT"
@@ -230,6 +231,12 @@ class BillingNotStartedError(ConflictError):
     """The tenant's catalogue has no billing section, so nothing is invoiced; apply one with `billing:` first."""
 
     reason = ErrorReason.BILLING_NOT_STARTED
+
+
+class InvoiceFinalError(ConflictError):
+    """Something of the invoice was paid, or it is a credit note: it can be corrected by credits, not made void."""
+
+    reason = ErrorReason.INVOICE_FINAL
 
 
 class NotATestTenantError(ConflictError):

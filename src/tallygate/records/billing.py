@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tallygate.domain.billing.adjusting import IssuedLine
+from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.counting import BillableFact
-from tallygate.domain.billing.documents import Invoice, InvoiceState
+from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.rating import Billed, UsageWindow
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange
+from tallygate.domain.billing.wallet import WalletEntry
 
 LOOK_BACK = 93 * 86_400_000_000
 """How far behind its last cut lines of an account are compared with what its subscriptions say now: over two months."""
@@ -42,6 +44,15 @@ class InvoiceQuery:
     limit: int
     account_id: str = ""
     state: InvoiceState | None = None
+    before: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletQuery:
+    """Which movements of a wallet, newest first; `before` is an instant and an id."""
+
+    account_id: str
+    limit: int
     before: tuple[int, str] | None = None
 
 
@@ -89,6 +100,34 @@ class InvoiceRepository(Protocol):
 
     async def next_number(self, series: str, *, now: int) -> tuple[int, int]:
         """The next number of a series, without gaps, and the instant of its issue: now, or its last one's if later."""
+        ...
+
+
+class BalanceRepository(Protocol):
+    """What is left to pay of documents; it comes with a document's issue."""
+
+    async def put(self, invoice_id: str, balance: Balance) -> None:
+        """Replace a document's balance."""
+        ...
+
+    async def open(self, account_id: str, currency: str, *, limit: int) -> Mapping[str, Balance]:
+        """Those of an account's open documents, by id, oldest first."""
+        ...
+
+
+class WalletRepository(Protocol):
+    """The money of accounts that no invoice has taken yet."""
+
+    async def add(self, entry: WalletEntry) -> None:
+        """Add a movement; one that was added before fails the transaction."""
+        ...
+
+    async def sums(self, account_id: str) -> Mapping[str, int]:
+        """What an account has, in minor units, by currency."""
+        ...
+
+    async def list(self, wanted: WalletQuery) -> Sequence[WalletEntry]:
+        """An account's movements, newest first."""
         ...
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.records.billing import (
+    BalanceRepository,
     BillingAccountRepository,
     FeeRepository,
     InvoiceRepository,
@@ -19,6 +20,7 @@ from tallygate.records.billing import (
     PriceOverrides,
     Quantities,
     UsageLog,
+    WalletRepository,
 )
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.repositories import (
@@ -119,6 +121,16 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def invoices(self) -> InvoiceRepository:
         """Issued documents."""
+        ...
+
+    @property
+    def balances(self) -> BalanceRepository:
+        """What is left to pay of documents."""
+        ...
+
+    @property
+    def wallet(self) -> WalletRepository:
+        """The money of accounts that no invoice has taken yet."""
         ...
 
     @property

@@ -4,12 +4,58 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from tallygate_api.v1 import catalog_pb2 as _catalog_pb2
 from tallygate_api.v1 import invoice_pb2 as _invoice_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class WalletEntryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WALLET_ENTRY_KIND_UNSPECIFIED: _ClassVar[WalletEntryKind]
+    WALLET_ENTRY_KIND_CREDIT_NOTE: _ClassVar[WalletEntryKind]
+    WALLET_ENTRY_KIND_SPENT: _ClassVar[WalletEntryKind]
+    WALLET_ENTRY_KIND_RETURNED: _ClassVar[WalletEntryKind]
+WALLET_ENTRY_KIND_UNSPECIFIED: WalletEntryKind
+WALLET_ENTRY_KIND_CREDIT_NOTE: WalletEntryKind
+WALLET_ENTRY_KIND_SPENT: WalletEntryKind
+WALLET_ENTRY_KIND_RETURNED: WalletEntryKind
+
+class WalletEntry(_message.Message):
+    __slots__ = ("entry_id", "create_time", "kind", "amount", "invoice_id")
+    ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    entry_id: str
+    create_time: _timestamp_pb2.Timestamp
+    kind: WalletEntryKind
+    amount: _invoice_pb2.Money
+    invoice_id: str
+    def __init__(self, entry_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., kind: _Optional[_Union[WalletEntryKind, str]] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., invoice_id: _Optional[str] = ...) -> None: ...
+
+class GetWalletRequest(_message.Message):
+    __slots__ = ("account_id", "page_size", "page_token")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class GetWalletResponse(_message.Message):
+    __slots__ = ("balances", "entries", "next_page_token")
+    BALANCES_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    balances: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Money]
+    entries: _containers.RepeatedCompositeFieldContainer[WalletEntry]
+    next_page_token: str
+    def __init__(self, balances: _Optional[_Iterable[_Union[_invoice_pb2.Money, _Mapping[str, object]]]] = ..., entries: _Optional[_Iterable[_Union[WalletEntry, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class PriceOverride(_message.Message):
     __slots__ = ("override_id", "account_id", "plan_key", "add_on_key", "price", "start_time", "end_time")

@@ -75,6 +75,11 @@ class BillingServiceStub:
                 request_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesResponse.FromString,
                 _registered_method=True)
+        self.GetWallet = channel.unary_unary(
+                '/tallygate.v1.BillingService/GetWallet',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.GetWalletRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.GetWalletResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
@@ -161,6 +166,16 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWallet(self, request, context):
+        """Shows an account's wallet: credit notes fill it, and open invoices are paid from it at once, oldest first. Needs the
+        scope CONTROL, BILLING or BILLING_READ.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BillingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -203,6 +218,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListPriceOverrides,
                     request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesResponse.SerializeToString,
+            ),
+            'GetWallet': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWallet,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.GetWalletRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.GetWalletResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -422,6 +442,33 @@ class BillingService:
             '/tallygate.v1.BillingService/ListPriceOverrides',
             tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesRequest.SerializeToString,
             tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWallet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/GetWallet',
+            tallygate_dot_v1_dot_billing__service__pb2.GetWalletRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.GetWalletResponse.FromString,
             options,
             channel_credentials,
             insecure,

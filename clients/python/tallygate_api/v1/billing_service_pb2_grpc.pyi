@@ -16,6 +16,7 @@ class BillingServiceStub:
     SetPriceOverride: grpc.UnaryUnaryMultiCallable[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]
     EndPriceOverride: grpc.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
     ListPriceOverrides: grpc.UnaryUnaryMultiCallable[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]
+    GetWallet: grpc.UnaryUnaryMultiCallable[_pb2.GetWalletRequest, _pb2.GetWalletResponse]
 
 class BillingServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
@@ -27,6 +28,7 @@ class BillingServiceAsyncStub:
     SetPriceOverride: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]
     EndPriceOverride: grpc.aio.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
     ListPriceOverrides: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]
+    GetWallet: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetWalletRequest, _pb2.GetWalletResponse]
 
 class BillingServiceServicer:
     def RunBilling(self, request: _pb2.RunBillingRequest, context: grpc.aio.ServicerContext[_pb2.RunBillingRequest, _pb2.RunBillingResponse]) -> Awaitable[_pb2.RunBillingResponse]: ...
@@ -37,6 +39,7 @@ class BillingServiceServicer:
     def SetPriceOverride(self, request: _pb2.SetPriceOverrideRequest, context: grpc.aio.ServicerContext[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]) -> Awaitable[_pb2.SetPriceOverrideResponse]: ...
     def EndPriceOverride(self, request: _pb2.EndPriceOverrideRequest, context: grpc.aio.ServicerContext[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]) -> Awaitable[_pb2.EndPriceOverrideResponse]: ...
     def ListPriceOverrides(self, request: _pb2.ListPriceOverridesRequest, context: grpc.aio.ServicerContext[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]) -> Awaitable[_pb2.ListPriceOverridesResponse]: ...
+    def GetWallet(self, request: _pb2.GetWalletRequest, context: grpc.aio.ServicerContext[_pb2.GetWalletRequest, _pb2.GetWalletResponse]) -> Awaitable[_pb2.GetWalletResponse]: ...
 
 def add_BillingServiceServicer_to_server(
     servicer: BillingServiceServicer, server: grpc.Server | grpc.aio.Server

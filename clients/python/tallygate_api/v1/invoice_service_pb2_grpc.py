@@ -60,6 +60,11 @@ class InvoiceServiceStub:
                 request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceResponse.FromString,
                 _registered_method=True)
+        self.VoidInvoice = channel.unary_unary(
+                '/tallygate.v1.InvoiceService/VoidInvoice',
+                request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.FromString,
+                _registered_method=True)
 
 
 class InvoiceServiceServicer:
@@ -111,6 +116,16 @@ class InvoiceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VoidInvoice(self, request, context):
+        """Makes an open invoice void: it is forgiven, and what it charged is not charged again. What the account's wallet gave
+        for it goes back and pays other open invoices. Calling it again changes nothing. Needs the scope CONTROL or BILLING.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND, INVOICE_FINAL.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InvoiceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -138,6 +153,11 @@ def add_InvoiceServiceServicer_to_server(servicer, server):
                     servicer.VerifyInvoice,
                     request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceResponse.SerializeToString,
+            ),
+            'VoidInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.VoidInvoice,
+                    request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -276,6 +296,33 @@ class InvoiceService:
             '/tallygate.v1.InvoiceService/VerifyInvoice',
             tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceRequest.SerializeToString,
             tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VoidInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.InvoiceService/VoidInvoice',
+            tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.SerializeToString,
+            tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

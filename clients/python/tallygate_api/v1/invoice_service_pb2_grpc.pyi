@@ -13,6 +13,7 @@ class InvoiceServiceStub:
     ExplainLine: grpc.UnaryUnaryMultiCallable[_pb2.ExplainLineRequest, _pb2.ExplainLineResponse]
     ListLineEvents: grpc.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
     VerifyInvoice: grpc.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
+    VoidInvoice: grpc.UnaryUnaryMultiCallable[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]
 
 class InvoiceServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
@@ -21,6 +22,7 @@ class InvoiceServiceAsyncStub:
     ExplainLine: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExplainLineRequest, _pb2.ExplainLineResponse]
     ListLineEvents: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
     VerifyInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
+    VoidInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]
 
 class InvoiceServiceServicer:
     def GetInvoice(self, request: _pb2.GetInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.GetInvoiceRequest, _pb2.GetInvoiceResponse]) -> Awaitable[_pb2.GetInvoiceResponse]: ...
@@ -28,6 +30,7 @@ class InvoiceServiceServicer:
     def ExplainLine(self, request: _pb2.ExplainLineRequest, context: grpc.aio.ServicerContext[_pb2.ExplainLineRequest, _pb2.ExplainLineResponse]) -> Awaitable[_pb2.ExplainLineResponse]: ...
     def ListLineEvents(self, request: _pb2.ListLineEventsRequest, context: grpc.aio.ServicerContext[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]) -> Awaitable[_pb2.ListLineEventsResponse]: ...
     def VerifyInvoice(self, request: _pb2.VerifyInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]) -> Awaitable[_pb2.VerifyInvoiceResponse]: ...
+    def VoidInvoice(self, request: _pb2.VoidInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]) -> Awaitable[_pb2.VoidInvoiceResponse]: ...
 
 def add_InvoiceServiceServicer_to_server(
     servicer: InvoiceServiceServicer, server: grpc.Server | grpc.aio.Server

@@ -80,6 +80,18 @@ def _difference(found: invoice_service_pb2.LineDifference) -> str:
     return f"line {found.line} {found.line_key}\n  issued  {found.issued}\n  now     {now}"
 
 
+@billing_command.command("wallet", examples=["tallygate billing wallet acme"])
+@click.argument("account")
+@limit_option
+@remote
+def wallet(client: Client, *, account: str, limit: int | None) -> None:
+    """Show what an account has in its wallet, and what moved, newest first."""
+    stub = BillingServiceStub(client.channel)
+    request = billing_service_pb2.GetWalletRequest(account_id=account)
+    answer = client.pages(stub.GetWallet, request, field="entries", limit=limit, most=_PAGE)
+    client.show(answer, lambda: _wallet(answer))
+
+
 @click.group("fee", cls=Group)
 def fee_command() -> None:
     """Charge accounts fees of their own, and take them back."""
@@ -176,6 +188,16 @@ def explain(client: Client, *, invoice: str, line: int | None, events: bool, lim
         client.show(answer, partial(explanation, number, answer, amount=money(answer.line.amount)))
 
 
+@invoice_command.command("void", examples=["tallygate invoice void INV-2026-000017"])
+@click.argument("invoice")
+@remote
+def void(client: Client, *, invoice: str) -> None:
+    """Forgive an open invoice; what was paid from the wallet goes back into it."""
+    request = invoice_service_pb2.VoidInvoiceRequest(invoice_id=invoice)
+    response = client.call(InvoiceServiceStub(client.channel).VoidInvoice, request)
+    client.show(response, lambda: f"{response.invoice.number} is {enum_name(response.invoice, 'state')}")
+
+
 @invoice_command.command("preview", examples=["tallygate invoice preview acme"])
 @click.argument("account")
 @remote
@@ -232,3 +254,12 @@ def _short(invoice: Invoice) -> tuple[str, ...]:
 def _row(invoice: Invoice) -> tuple[str, ...]:
     number, account, total, state, invoice_id = _short(invoice)
     return number, account, enum_name(invoice, "kind"), instant(invoice.issue_time)[:_DAY], total, state, invoice_id
+
+
+def _wallet(answer: billing_service_pb2.GetWalletResponse) -> str:
+    rows = table(("TIME", "KIND", "AMOUNT", "INVOICE"), map(_entry, answer.entries), empty="nothing moved")
+    return "\n".join([*(f"in the wallet: {money(each)}" for each in answer.balances), rows])
+
+
+def _entry(entry: billing_service_pb2.WalletEntry) -> tuple[str, ...]:
+    return instant(entry.create_time), enum_name(entry, "kind"), money(entry.amount), entry.invoice_id

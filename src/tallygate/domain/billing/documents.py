@@ -7,6 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from itertools import groupby
 
+from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing_terms import DueRule
@@ -22,14 +23,6 @@ class InvoiceKind(StrEnum):
     PERIOD = "period"
     CHANGE = "change"
     CREDIT_NOTE = "credit_note"
-
-
-class InvoiceState(StrEnum):
-    """Where an invoice stands."""
-
-    OPEN = "open"
-    PAID = "paid"
-    VOID = "void"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +48,14 @@ class Invoice:
     number: str = ""
     issue_time: int = 0
     due_time: int = 0
-    state: InvoiceState = InvoiceState.OPEN
     policy: Policy | None = None
     zone: str = ""
+    balance: Balance = field(default_factory=Balance)
+
+    @property
+    def state(self) -> InvoiceState:
+        """Where it stands."""
+        return self.balance.state
 
 
 def documents(
@@ -83,7 +81,7 @@ def documents(
             lines=own,
             subtotal=total,
             total=total,
-            state=InvoiceState.PAID if total == 0 else InvoiceState.OPEN,
+            balance=Balance(total=total),
         )
 
 

@@ -88,6 +88,8 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.InvoiceService/ExplainLine": _READ_BILLS,
     "tallygate.v1.InvoiceService/ListLineEvents": _READ_BILLS,
     "tallygate.v1.InvoiceService/VerifyInvoice": _READ_BILLS,
+    "tallygate.v1.InvoiceService/VoidInvoice": _BILL,
+    "tallygate.v1.BillingService/GetWallet": _READ_BILLS,
     "tallygate.v1.TestClockService/GetTestClock": _READ,
     "tallygate.v1.TestClockService/SetTestClock": _WRITE,
     "tallygate.v1.TestClockService/AdvanceTestClock": _WRITE,

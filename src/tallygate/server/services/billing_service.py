@@ -5,15 +5,17 @@ from collections.abc import Awaitable, Callable
 from tallygate.billing.fees import create_fee, offset_fee
 from tallygate.billing.previews import preview_invoice, uninvoiced_items
 from tallygate.billing.running import Run
+from tallygate.billing.wallets import get_wallet
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.price_methods import PriceMethods
-from tallygate.server.services.tenant_work import TenantWork
+from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.fee import decode_fee, encode_fee
 from tallygate.server.wire.invoice import encode_invoice, encode_line
 from tallygate.server.wire.scalars import identifier, optional_identifier, timestamp
+from tallygate.server.wire.wallet import encode_wallet
 from tallygate_api.v1 import billing_service_pb2 as wire
 
 RunBilling = Callable[[str, str], Awaitable[Run]]
@@ -68,6 +70,12 @@ class BillingServicer(PriceMethods):
         return wire.PreviewInvoiceResponse(
             invoices=[encode_invoice(invoice) for invoice in preview.invoices], cut_time=timestamp(preview.cut_time)
         )
+
+    async def GetWallet(self, request: wire.GetWalletRequest, call: Call) -> wire.GetWalletResponse:  # noqa: N802 - the wire's name
+        """An account's wallet."""
+        account_id = identifier(request.account_id, "account_id")
+        page = document_page(request.page_size, request.page_token)
+        return encode_wallet(await self._work.read(call, lambda work, _: get_wallet(work, account_id, page)))
 
 
 async def _shown(work: BillingWork, fee: Fee) -> wire.Fee:

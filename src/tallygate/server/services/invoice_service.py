@@ -3,16 +3,14 @@
 from tallygate.billing.explaining import explain_line, line_events
 from tallygate.billing.invoices import get_invoice, list_invoices
 from tallygate.billing.verifying import verify_invoice
-from tallygate.domain.fields import checked_page
-from tallygate.records.paging import PageRequest, newest_of
+from tallygate.billing.voiding import void_invoice
+from tallygate.records.paging import newest_of
 from tallygate.server.calls.method import Call
-from tallygate.server.services.tenant_work import TenantWork, page_request
+from tallygate.server.services.tenant_work import TenantWork, document_page, page_request
 from tallygate.server.wire.explanation import encode_difference, encode_event, encode_explanation
 from tallygate.server.wire.invoice import STATE, encode_invoice
 from tallygate.server.wire.scalars import identifier, optional_identifier
 from tallygate_api.v1 import invoice_service_pb2 as wire
-
-_USUAL_PAGE, _LARGEST_PAGE = 25, 100
 
 
 class InvoiceServicer:
@@ -31,8 +29,7 @@ class InvoiceServicer:
         """Documents newest first."""
         account_id = optional_identifier(request.account_id, "account_id")
         state = STATE.decode(request.state, "state") if request.state else None
-        size = checked_page(request.page_size, usual=_USUAL_PAGE, most=_LARGEST_PAGE)
-        page = PageRequest(page_size=size, page_token=request.page_token)
+        page = document_page(request.page_size, request.page_token)
         found = await self._work.read(
             call, lambda work, _: list_invoices(work, page, account_id=account_id, state=state)
         )
@@ -68,3 +65,9 @@ class InvoiceServicer:
             differences=[encode_difference(difference) for difference in verified.differences],
             lines=len(verified.invoice.lines),
         )
+
+    async def VoidInvoice(self, request: wire.VoidInvoiceRequest, call: Call) -> wire.VoidInvoiceResponse:  # noqa: N802 - the wire's name
+        """Forgive an open invoice."""
+        invoice_id = identifier(request.invoice_id, "invoice_id")
+        void = await self._work.write(call, lambda work, now: void_invoice(work, invoice_id, now=now))
+        return wire.VoidInvoiceResponse(invoice=encode_invoice(void.value))

@@ -12,6 +12,7 @@ from tallygate.records.transactions import Transactions, UseCase, Written
 from tallygate.server.calls.method import Call
 
 T = TypeVar("T")
+_USUAL_DOCUMENTS, _MOST_DOCUMENTS = 25, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +45,8 @@ class TenantWork:
 def page_request(size: int, token: str) -> PageRequest:
     """Which page a list was asked for."""
     return PageRequest(page_size=checked_page(size), page_token=token)
+
+
+def document_page(size: int, token: str) -> PageRequest:
+    """Which page of documents or of what they moved a list was asked for; such pages are small, for items are large."""
+    return PageRequest(page_size=checked_page(size, usual=_USUAL_DOCUMENTS, most=_MOST_DOCUMENTS), page_token=token)

@@ -2,7 +2,8 @@
 
 from fractions import Fraction
 
-from tallygate.domain.billing.documents import Invoice, InvoiceKind, InvoiceState
+from tallygate.domain.billing.balances import InvoiceState
+from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.steps import Step
 from tallygate.domain.currency import decimals_of
@@ -32,6 +33,9 @@ def encode_invoice(invoice: Invoice) -> wire.Invoice:
         subtotal=encode_money(invoice.subtotal, invoice.currency),
         tax=encode_money(invoice.tax, invoice.currency),
         total=encode_money(invoice.total, invoice.currency),
+        paid=encode_money(invoice.balance.paid, invoice.currency),
+        wallet=encode_money(invoice.balance.wallet, invoice.currency),
+        due=encode_money(invoice.balance.due, invoice.currency),
     )
 
 

@@ -20,6 +20,7 @@ from tallygate.storage.sql.accounts.accounts import (
 from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
 from tallygate.storage.sql.accounts.history import SqlSubscriptionHistory, note_history
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository, subscriptions_of
+from tallygate.storage.sql.billing.balances import SqlBalanceRepository, SqlWalletRepository, wallets_of
 from tallygate.storage.sql.billing.documents import (
     SqlBillingAccounts,
     SqlInvoiceRepository,
@@ -52,6 +53,7 @@ _AHEAD: tuple[OfMany[Any], ...] = (
     billing_accounts_of,
     lines_since_close,
     late_facts_of,
+    wallets_of,
 )
 
 
@@ -125,6 +127,16 @@ class SqlUnitOfWork:
     def invoices(self) -> SqlInvoiceRepository:
         """Issued documents."""
         return SqlInvoiceRepository(scope=self.scope)
+
+    @property
+    def balances(self) -> SqlBalanceRepository:
+        """What is left to pay of documents."""
+        return SqlBalanceRepository(scope=self.scope)
+
+    @property
+    def wallet(self) -> SqlWalletRepository:
+        """The money of accounts that no invoice has taken yet."""
+        return SqlWalletRepository(scope=self.scope)
 
     @property
     def issued_lines(self) -> SqlIssuedLines:

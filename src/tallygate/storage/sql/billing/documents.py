@@ -10,13 +10,14 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tallygate.domain.billing.adjusting import IssuedLine
-from tallygate.domain.billing.documents import Invoice, InvoiceKind, InvoiceState, series_of
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, series_of
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.rating import Billed
 from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod
 from tallygate.records.billing import LOOK_BACK, BillingAccount, InvoiceQuery
 from tallygate.storage.documents import AMOUNTS_POLICY, LINE
+from tallygate.storage.sql.billing.balances import balance_columns, balance_of
 from tallygate.storage.sql.billing.tables import (
     billing_accounts,
     invoice_balances,
@@ -39,7 +40,8 @@ class SqlInvoiceRepository:
         """Add a document with its lines; a line that was issued before fails the transaction."""
         own = {"tenant_id": self.scope.tenant_id, "invoice_id": invoice.invoice_id}
         await self.scope.connection.execute(insert(invoices), [{**own, **_columns(invoice)}])
-        await self.scope.connection.execute(insert(invoice_balances), [{**own, "state": invoice.state.value}])
+        balance = {"account_id": invoice.account_id, "currency": invoice.currency, **balance_columns(invoice.balance)}
+        await self.scope.connection.execute(insert(invoice_balances), [{**own, **balance}])
         lines = [
             {**own, "account_id": invoice.account_id, "line": number, **_line_columns(line)}
             for number, line in enumerate(invoice.lines, start=1)
@@ -91,7 +93,8 @@ class SqlInvoiceRepository:
         same = (invoice_balances.c.tenant_id == invoices.c.tenant_id) & (
             invoice_balances.c.invoice_id == invoices.c.invoice_id
         )
-        return select(invoices, invoice_balances.c.state).join(invoice_balances, same).where(_own(invoices, self.scope))
+        balance = [column.label(f"balance_{column.name}") for column in invoice_balances.c]
+        return select(invoices, *balance).join(invoice_balances, same).where(_own(invoices, self.scope))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +251,7 @@ def _invoice(row: Row[Any], lines: tuple[Line, ...]) -> Invoice:
         number=row.number,
         issue_time=row.issue_time,
         due_time=row.due_time,
-        state=InvoiceState(row.state),
         policy=AMOUNTS_POLICY.validate_python(row.policy) if row.policy is not None else None,
         zone=row.zone or "",
+        balance=balance_of(row, prefix="balance_"),
     )

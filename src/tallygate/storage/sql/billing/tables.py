@@ -3,11 +3,25 @@
 Amounts are minor units beside their currency; what is not rounded yet is exact text.
 """
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tallygate.storage.sql.models import Base, Instant
 
+DUE = "CASE WHEN state = 'void' THEN 0 ELSE total - paid - credited - wallet - written_off END"
+"""What is left to pay of a document, as `domain.billing.balances` has it."""
 DOCUMENT = JSON().with_variant(JSONB(), "postgresql")
 
 billing_accounts = Table(
@@ -73,9 +87,31 @@ invoice_balances = Table(
     Base.metadata,
     Column("tenant_id", Text, nullable=False),
     Column("invoice_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("total", "paid", "credited", "wallet", "written_off")),
     Column("state", Text, nullable=False),
+    Column("due_time", Instant(), nullable=False),
+    Column("due", BigInteger, Computed(DUE, persisted=True), nullable=False),
     PrimaryKeyConstraint("tenant_id", "invoice_id"),
+    CheckConstraint("due >= 0", name="due"),
     Index("ix_invoice_balances_state", "tenant_id", "state"),
+    Index("ix_invoice_balances_account", "tenant_id", "account_id", "state"),
+)
+
+wallet_entries = Table(
+    "wallet_entries",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("create_time", Instant(), nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("invoice_id", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "entry_id"),
+    Index("ix_wallet_entries_account", "tenant_id", "account_id", "create_time"),
 )
 
 number_series = Table(
@@ -208,4 +244,5 @@ APPEND_ONLY = (
     "unrated_facts",
     "subscription_changes",
     "price_overrides",
+    "wallet_entries",
 )

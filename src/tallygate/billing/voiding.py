@@ -1,0 +1,31 @@
+"""Making an invoice void while nothing of it was paid: it is forgiven, and never deleted."""
+
+from dataclasses import replace
+
+from tallygate.billing.invoices import get_invoice
+from tallygate.billing.wallets import pay_from_wallet, put_into_wallet
+from tallygate.domain.billing.balances import InvoiceState
+from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.wallet import WalletEntryKind
+from tallygate.domain.errors import InvoiceFinalError
+from tallygate.records.ports import BillingWork
+
+
+async def void_invoice(work: BillingWork, invoice_id: str, *, now: int) -> Invoice:
+    """Forgive an open invoice; what the wallet gave for it goes back, and pays others. Again, it changes nothing.
+
+    Raises:
+        InvoiceNotFoundError: there is none.
+        InvoiceFinalError: it was paid, in part or whole, or is a credit note.
+    """
+    invoice = await get_invoice(work, invoice_id)
+    if invoice.state is InvoiceState.VOID:
+        return invoice
+    if invoice.state is not InvoiceState.OPEN or invoice.balance.paid:
+        raise InvoiceFinalError(invoice_id=invoice.invoice_id, state=invoice.state.value)
+    void = replace(invoice, balance=invoice.balance.voided())
+    await work.balances.put(invoice.invoice_id, void.balance)
+    if invoice.balance.wallet:
+        await put_into_wallet(work, invoice, invoice.balance.wallet, WalletEntryKind.RETURNED, now=now)
+        await pay_from_wallet(work, invoice, now=now)
+    return void

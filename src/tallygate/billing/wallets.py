@@ -1,0 +1,84 @@
+"""Wallets: credit notes fill them, open invoices are paid from them at once, oldest first."""
+
+from dataclasses import dataclass
+
+from tallygate.domain.billing.balances import Balance
+from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
+from tallygate.records.billing import WalletQuery
+from tallygate.records.lookup import known_account
+from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
+from tallygate.records.ports import BillingWork
+
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """What an account has, in minor units by currency, and a page of what moved."""
+
+    sums: dict[str, int]
+    entries: Page[WalletEntry]
+
+
+async def get_wallet(work: BillingWork, account_id: str, page: PageRequest = FIRST_PAGE) -> Wallet:
+    """An account's wallet, movements newest first.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+    """
+    await known_account(work, account_id)
+    entries = await newest_of(
+        page,
+        lambda before, limit: work.wallet.list(WalletQuery(account_id=account_id, limit=limit, before=before)),
+        lambda entry: (entry.create_time, entry.entry_id),
+    )
+    return Wallet(sums=dict(await work.wallet.sums(account_id)), entries=entries)
+
+
+async def put_into_wallet(
+    work: BillingWork, document: Invoice, amount: int, kind: WalletEntryKind, *, now: int
+) -> None:
+    """Put money of a document into its account's wallet, once."""
+    await work.wallet.add(
+        WalletEntry(
+            entry_id=f"{kind.value}/{document.invoice_id}",
+            account_id=document.account_id,
+            create_time=now,
+            currency=document.currency,
+            amount=amount,
+            kind=kind,
+            invoice_id=document.invoice_id,
+        )
+    )
+
+
+async def pay_from_wallet(work: BillingWork, cause: Invoice, *, now: int) -> dict[str, Balance]:
+    """Pay the open invoices of an account, oldest first, as far as its wallet goes; the balances that changed, by id.
+
+    `cause` is the document that gave money, or is to be paid: of each cause an invoice is paid from the wallet once.
+    """
+    left = (await work.wallet.sums(cause.account_id)).get(cause.currency, 0)
+    changed: dict[str, Balance] = {}
+    while left > 0 and (found := await work.balances.open(cause.account_id, cause.currency, limit=_AT_ONCE)):
+        for invoice_id, balance in found.items():
+            amount = min(left, balance.due)
+            if not amount:
+                break
+            changed[invoice_id] = balance.spent(amount)
+            await work.wallet.add(_spent(cause, invoice_id, amount, now))
+            await work.balances.put(invoice_id, changed[invoice_id])
+            left -= amount
+    return changed
+
+
+def _spent(cause: Invoice, invoice_id: str, amount: int, now: int) -> WalletEntry:
+    return WalletEntry(
+        entry_id=f"{WalletEntryKind.SPENT.value}/{invoice_id}/{cause.invoice_id}",
+        account_id=cause.account_id,
+        create_time=now,
+        currency=cause.currency,
+        amount=-amount,
+        kind=WalletEntryKind.SPENT,
+        invoice_id=invoice_id,
+    )

@@ -1,0 +1,51 @@
+"""What is left to pay of a document, and where it stands: all of it that changes after its issue. No clock, no I/O."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class InvoiceState(StrEnum):
+    """Where an invoice stands."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    PAID = "paid"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """A document's balance in minor units: its total, less what paid it, is due.
+
+    A credit note's total is below zero, and moved into the wallet at once, so that nothing of it is due.
+    """
+
+    total: int = 0
+    paid: int = 0
+    credited: int = 0
+    wallet: int = 0
+    written_off: int = 0
+    state: InvoiceState = InvoiceState.DRAFT
+    due_time: int = 0
+
+    @property
+    def due(self) -> int:
+        """What is to be paid now."""
+        if self.state is InvoiceState.VOID:
+            return 0
+        return self.total - self.paid - self.credited - self.wallet - self.written_off
+
+    def issued(self, *, due_time: int) -> "Balance":
+        """As it stands when it is issued: open, or paid where nothing is due."""
+        if self.total < 0:
+            return replace(self, wallet=self.total, state=InvoiceState.PAID)
+        return replace(self, due_time=due_time, state=InvoiceState.OPEN if self.total else InvoiceState.PAID)
+
+    def spent(self, amount: int) -> "Balance":
+        """The same with money from the wallet."""
+        left = self.due - amount
+        return replace(self, wallet=self.wallet + amount, state=self.state if left else InvoiceState.PAID)
+
+    def voided(self) -> "Balance":
+        """Made void: nothing is due any more, and what the wallet gave goes back."""
+        return replace(self, wallet=0, state=InvoiceState.VOID)
