@@ -27,7 +27,7 @@ def event_row(event: LineEvent) -> tuple[str, ...]:
 
 def figure(text: str) -> str:
     """An exact figure, with thousands apart; one that never ends to six places, and an ellipsis."""
-    value = Fraction(text)
+    value = Fraction(text or 0)
     scaled = value * 10**12
     if scaled.denominator != 1:
         return f"{float(value):,.{_DIGITS}f}…"
@@ -62,7 +62,7 @@ def _steps(answer: ExplainLineResponse) -> Iterator[str]:
 
 
 def _end(answer: ExplainLineResponse) -> str:
-    exact = Fraction(answer.line.exact_amount)
+    exact = Fraction(answer.line.exact_amount or 0)
     billed = Fraction(answer.inputs.billed_before or 0)
     found = figure(str(exact))
     if billed:
