@@ -117,9 +117,9 @@ def apart_from_progress(monkeypatch) -> None:
 
 def forgetting_what_was_issued(monkeypatch) -> None:
     async def none(*_args, **_kwargs):
-        return frozenset()
+        return ()
 
-    monkeypatch.setattr(SqlIssuedLines, "keys", none)
+    monkeypatch.setattr(SqlIssuedLines, "since", none)
 
 
 def without_keys(path) -> None:
