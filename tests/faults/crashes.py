@@ -16,6 +16,7 @@ from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.billing.fees import CreateFee, create_fee
+from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
@@ -30,6 +31,7 @@ from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import sort_out
 from tallygate.metering.ports import Delivery
 from tallygate.records.billing import CLOSE, Job
+from tallygate.records.ledger import RECOGNISE
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
@@ -150,10 +152,11 @@ class World:
 
     def worker(self) -> Scheduler:
         runner = BillingRunner(transactions=self.transactions, barrier=NoBarrier(), clock=lambda: self.now)
+        recognition = RecognitionRunner(transactions=self.transactions, clock=lambda: self.now)
         queue: Any = SqlJobQueue(engine=self.engine)
         return Scheduler(
             queue=Doubled(queue) if self.doubled else queue,
-            handlers={CLOSE: runner.handle},
+            handlers={CLOSE: runner.handle, RECOGNISE: recognition.handle},
             clock=lambda: self.now + self.lease,
         )
 

@@ -123,9 +123,9 @@ def forgetting_what_was_issued(monkeypatch) -> None:
 
 
 def without_keys(path) -> None:
-    """The tables of documents without their unique keys and triggers."""
+    """The tables of documents and of the ledger without their unique keys and triggers."""
     with closing(sqlite3.connect(path)) as connection, connection:
-        for table in ("invoices", "invoice_lines", "invoice_balances"):
+        for table in ("invoices", "invoice_lines", "invoice_balances", "ledger_transfers", "recognitions"):
             connection.execute(f"CREATE TABLE plain AS SELECT * FROM {table}")  # noqa: S608 - of this list
             connection.execute(f"DROP TABLE {table}")
             connection.execute(f"ALTER TABLE plain RENAME TO {table}")

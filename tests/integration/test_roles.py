@@ -130,7 +130,18 @@ async def test_each_role_serves_its_own_services(house, callers):
         assert (await failure(worker.call("GetCatalog")))[0] is grpc.StatusCode.UNAVAILABLE  # it listens nowhere
 
 
-CONTROL = ("Account", "ApiKey", "Billing", "Catalog", "Invoice", "Pricing", "Subscription", "TestClock", "Usage")
+CONTROL = (
+    "Account",
+    "ApiKey",
+    "Billing",
+    "Catalog",
+    "Invoice",
+    "Ledger",
+    "Pricing",
+    "Subscription",
+    "TestClock",
+    "Usage",
+)
 
 # A whole sidecar in this child process: started, asked everything that it serves, and then looked into.
 _SIDECAR = """

@@ -12,6 +12,7 @@ from tallygate.server.services.api_key_service import ApiKeyServicer
 from tallygate.server.services.billing_service import BillingServicer
 from tallygate.server.services.catalog_service import CatalogServicer
 from tallygate.server.services.invoice_service import InvoiceServicer
+from tallygate.server.services.ledger_service import LedgerServicer
 from tallygate.server.services.pricing_service import PricingServicer
 from tallygate.server.services.subscription_service import SubscriptionServicer
 from tallygate.server.services.tenant_work import TenantWork
@@ -36,8 +37,9 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
     return [
         ("tallygate.v1.AccountService", AccountServicer(work, GrantBalances(admission=data.admission).left)),
         ("tallygate.v1.ApiKeyService", ApiKeyServicer(work, entropy=clock.entropy)),
-        ("tallygate.v1.BillingService", BillingServicer(work, control.billing.run)),
+        ("tallygate.v1.BillingService", BillingServicer(work, control.run_billing)),
         ("tallygate.v1.InvoiceService", InvoiceServicer(work)),
+        ("tallygate.v1.LedgerService", LedgerServicer(work)),
         ("tallygate.v1.PricingService", PricingServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),
         ("tallygate.v1.SubscriptionService", SubscriptionServicer(work)),

@@ -14,12 +14,14 @@ from tallygate.app.billing_watch import BillingWatch
 from tallygate.app.data_side import RedisSide, new_client
 from tallygate.app.errors import StartError
 from tallygate.app.installation import bootstrap, database_address, require_schema
-from tallygate.billing.running import BillingRunner
+from tallygate.billing.recognising import RecognitionRunner
+from tallygate.billing.running import BillingRunner, Run
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.records.billing import CLOSE
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
+from tallygate.records.ledger import RECOGNISE
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.settings import Settings
@@ -58,6 +60,7 @@ class ControlSide:
     usage: SqlUsageReader
     stream: EventStream
     billing: BillingRunner
+    recognition: RecognitionRunner
     jobs: Scheduler
     watch: BillingWatch
     _clients: list[Redis] = field(default_factory=list)
@@ -81,6 +84,12 @@ class ControlSide:
                 f"what this role publishes cannot be written: {error.__cause__ or error}; `tallygate doctor` says more"
             )
             raise StartError(msg) from error
+
+    async def run_billing(self, tenant_id: str, account_id: str) -> Run:
+        """Issue all that is due of a tenant, or of one account of it, and post what has become income."""
+        run = await self.billing.run(tenant_id, account_id)
+        await self.recognition.run(tenant_id, account_id)
+        return run
 
     def loops(self, sleep: Callable[[float], Awaitable[None]]) -> dict[str, Loop]:
         """What a worker runs besides the collector, by name; `sleep` waits between two rounds."""
@@ -149,13 +158,16 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     transactions = Transactions(store=store, publisher=publisher)
     barrier = RedisBarrier(streaming, partitions=partitions, sleep=asyncio.sleep)
     billing = BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now)
+    recognition = RecognitionRunner(transactions=transactions, clock=clock.now)
+    handlers = {CLOSE: billing.handle, RECOGNISE: recognition.handle}
     collector = Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits)
     return ControlSide(
         engine=engine,
         transactions=transactions,
         billing=billing,
-        jobs=Scheduler(queue=SqlJobQueue(engine=engine), handlers={CLOSE: billing.handle}, clock=clock.now),
+        jobs=Scheduler(queue=SqlJobQueue(engine=engine), handlers=handlers, clock=clock.now),
         watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
+        recognition=recognition,
         publisher=publisher,
         epochs=EpochKeeper(
             ledger=SqlEpochs(engine),

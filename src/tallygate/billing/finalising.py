@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from tallygate.billing.bookkeeping import post_document
 from tallygate.billing.wallets import pay_from_wallet, put_into_wallet
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import Invoice, due_time, number_of, series_of
@@ -31,6 +32,7 @@ async def finalise(work: BillingWork, document: Invoice, terms: IssueTerms, *, n
     at = final.issue_time
     if final.total < 0:
         await put_into_wallet(work, final, -final.total, WalletEntryKind.CREDIT_NOTE, now=at)
+    await post_document(work, final, zone=terms.buyer_zone)
     paid = await pay_from_wallet(work, final, now=at)
     return replace(final, balance=paid.get(final.invoice_id, final.balance))
 

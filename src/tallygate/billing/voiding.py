@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tallygate.billing.bookkeeping import reverse_document
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.wallets import pay_from_wallet, put_into_wallet
 from tallygate.domain.billing.balances import InvoiceState
@@ -25,6 +26,7 @@ async def void_invoice(work: BillingWork, invoice_id: str, *, now: int) -> Invoi
         raise InvoiceFinalError(invoice_id=invoice.invoice_id, state=invoice.state.value)
     void = replace(invoice, balance=invoice.balance.voided())
     await work.balances.put(invoice.invoice_id, void.balance)
+    await reverse_document(work, invoice, now=now)
     if invoice.balance.wallet:
         await put_into_wallet(work, invoice, invoice.balance.wallet, WalletEntryKind.RETURNED, now=now)
         await pay_from_wallet(work, invoice, now=now)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tallygate.domain.billing.balances import Balance
 from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.posting import spent_entry
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.records.billing import WalletQuery
 from tallygate.records.lookup import known_account
@@ -66,7 +67,9 @@ async def pay_from_wallet(work: BillingWork, cause: Invoice, *, now: int) -> dic
             if not amount:
                 break
             changed[invoice_id] = balance.spent(amount)
-            await work.wallet.add(_spent(cause, invoice_id, amount, now))
+            entry = _spent(cause, invoice_id, amount, now)
+            await work.wallet.add(entry)
+            await work.ledger.post([spent_entry(entry)])
             await work.balances.put(invoice_id, changed[invoice_id])
             left -= amount
     return changed

@@ -244,6 +244,10 @@ class JobRepository(Protocol):
         """Look at it then, and no more at what was planned before."""
         ...
 
+    async def hasten(self, kind: str, subject: str, *, due_time: int) -> None:
+        """Look at it then, or when it was planned before if that is sooner."""
+        ...
+
     async def done(self, kind: str, subject: str) -> None:
         """There is nothing to look at any more."""
         ...

@@ -23,6 +23,7 @@ from tallygate.records.billing import (
     WalletRepository,
 )
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
+from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
 from tallygate.records.repositories import (
     AccountRepository,
     CatalogRepository,
@@ -166,6 +167,21 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def price_overrides(self) -> PriceOverrides:
         """Accounts' own prices."""
+        ...
+
+    @property
+    def ledger(self) -> LedgerRepository:
+        """Transfers of the ledger."""
+        ...
+
+    @property
+    def recognitions(self) -> RecognitionRepository:
+        """What becomes income later."""
+        ...
+
+    @property
+    def audit(self) -> AuditRepository:
+        """What the ledger must agree with."""
         ...
 
     @property

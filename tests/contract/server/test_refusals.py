@@ -273,6 +273,16 @@ ROWS = [
     invalid("ListInvoices", "page_size", page_size=-1),
     invalid("ListInvoices", "page_token", page_token="x"),
     invalid("ListInvoices", "state", state=9),
+    invalid("ListTransfers", "page_size", page_size=101),
+    invalid("ListTransfers", "page_token", page_token="x"),
+    invalid("ListTransfers", "account_id", account_id="\0"),
+    invalid("ListTransfers", "ledger_account", ledger_account="Receivable"),
+    invalid("ListTransfers", "start_time", start_time=NEVER),
+    invalid("ListTransfers", "end_time", start_time=PAST, end_time=PAST),
+    invalid("GetTrialBalance", "at_time", at_time=NEVER),
+    invalid("GetTrialBalance", "account_id", account_id="\0"),
+    invalid("ExportLedger", "page_size", page_size=1_001),
+    invalid("ExportLedger", "end_time", start_time=PAST, end_time=PAST),
     invalid("GetUsage", "feature_key", feature_key="sso", **ACME),
     invalid("GetUsage", "selection", selection=9, **ACME),
     invalid("GetUsage", "range.end_time", range=usage_service_pb2.TimeRange(start_time=PAST, end_time=PAST), **ACME),
@@ -354,7 +364,7 @@ async def test_instants_in_errors_are_rfc_3339(tenant, method, fields):
     assert not re.search(r"\d{9}|\d us", info.metadata["expected"])
 
 
-NOTHING_TO_REFUSE = {"GetCatalog", "GetTestClock", "FollowEvents"}
+NOTHING_TO_REFUSE = {"GetCatalog", "GetTestClock", "FollowEvents", "AuditLedger"}
 """Requests that cannot be wrong, and the stream, which is tested where streams are."""
 
 
@@ -411,6 +421,7 @@ async def test_refusals_change_nothing(tenant):
 HARMLESS = {
     *("GetCatalog", "ListPlans", "ListAccounts", "ListSubscriptions", "ListEvents", "ListApiKeys", "GetTestClock"),
     *("FollowEvents", "RateLimit", "RunBilling", "ListInvoices"),
+    *("ListTransfers", "GetTrialBalance", "ExportLedger"),
 }
 """What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""
 

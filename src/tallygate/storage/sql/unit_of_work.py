@@ -20,6 +20,7 @@ from tallygate.storage.sql.accounts.accounts import (
 from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
 from tallygate.storage.sql.accounts.history import SqlSubscriptionHistory, note_history
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository, subscriptions_of
+from tallygate.storage.sql.billing.audit import SqlAuditRepository
 from tallygate.storage.sql.billing.balances import SqlBalanceRepository, SqlWalletRepository, wallets_of
 from tallygate.storage.sql.billing.documents import (
     SqlBillingAccounts,
@@ -31,8 +32,10 @@ from tallygate.storage.sql.billing.documents import (
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
 from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
+from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
 from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, price_overrides_of
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
+from tallygate.storage.sql.billing.recognitions import SqlRecognitionRepository
 from tallygate.storage.sql.billing.usage import SqlUsageLog
 from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository, tenant_of
 from tallygate.storage.sql.catalog.keys import SqlKeyRepository
@@ -172,6 +175,21 @@ class SqlUnitOfWork:
     def price_overrides(self) -> SqlPriceOverrides:
         """Accounts' own prices."""
         return SqlPriceOverrides(scope=self.scope)
+
+    @property
+    def ledger(self) -> SqlLedgerRepository:
+        """Transfers of the ledger."""
+        return SqlLedgerRepository(scope=self.scope)
+
+    @property
+    def recognitions(self) -> SqlRecognitionRepository:
+        """What becomes income later."""
+        return SqlRecognitionRepository(scope=self.scope)
+
+    @property
+    def audit(self) -> SqlAuditRepository:
+        """What the ledger must agree with."""
+        return SqlAuditRepository(scope=self.scope)
 
     @property
     def jobs(self) -> SqlJobRepository:

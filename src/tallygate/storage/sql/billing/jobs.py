@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.records.billing import CLOSE, Job
@@ -30,6 +32,18 @@ class SqlJobRepository:
         """Look at it then, and no more at what was planned before."""
         row = {"kind": kind, "subject": subject, **planned(due_time)}
         await self.scope.upsert_into(jobs, [row])
+
+    async def hasten(self, kind: str, subject: str, *, due_time: int) -> None:
+        """Look at it then, or when it was planned before if that is sooner."""
+        row = {"tenant_id": self.scope.tenant_id, "kind": kind, "subject": subject, **planned(due_time)}
+        make = sqlite_insert if self.scope.connection.dialect.name == "sqlite" else postgres_insert
+        wanted = make(jobs).values(**row)
+        sooner = wanted.on_conflict_do_update(
+            index_elements=["tenant_id", "kind", "subject"],
+            set_={"due_time": wanted.excluded.due_time},
+            where=jobs.c.due_time > wanted.excluded.due_time,
+        )
+        await self.scope.execute(sooner)
 
     async def done(self, kind: str, subject: str) -> None:
         """There is nothing to look at any more."""

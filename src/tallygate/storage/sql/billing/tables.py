@@ -245,4 +245,6 @@ APPEND_ONLY = (
     "subscription_changes",
     "price_overrides",
     "wallet_entries",
+    "ledger_transfers",
+    "recognitions",
 )

@@ -1,0 +1,74 @@
+"""What is posted of documents, in the transaction that issues them, and of their lines as they become income."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.posting import Transfer, invoice_entry, recognition_entry, reversed_entry
+from tallygate.domain.billing.recognition import recognised
+from tallygate.records.ledger import RECOGNISE, PlannedPart, TransferQuery
+from tallygate.records.lookup import billing_calendar
+from tallygate.records.ports import BillingWork
+
+_TRANSFERS = 1_000
+_DOCUMENTS = 100
+"""Documents from before there was a ledger that one transaction posts of an account."""
+
+
+async def post_document(work: BillingWork, document: Invoice, *, zone: str) -> None:
+    """Post an issued document, and plan what of it becomes income later, by calendar months of a zone."""
+    parts = [part for line in document.lines for part in recognised(line, issued=document.issue_time, zone=zone)]
+    await work.ledger.post(invoice_entry(document, parts))
+    later = [part for part in parts if part.time > document.issue_time]
+    if later:
+        await work.recognitions.plan(
+            [
+                PlannedPart(
+                    part=part,
+                    account_id=document.account_id,
+                    document_id=document.invoice_id,
+                    source=part.line_key,
+                )
+                for part in later
+            ]
+        )
+        await work.jobs.hasten(RECOGNISE, document.account_id, due_time=min(part.time for part in later))
+
+
+async def reverse_document(work: BillingWork, document: Invoice, *, now: int) -> None:
+    """Take back all that was posted of a document that is void: lines, income, and what a wallet gave for it."""
+    query = TransferQuery(limit=_TRANSFERS, document_id=document.invoice_id, oldest_first=True)
+    posted: list[Transfer] = []
+    while found := await work.ledger.list(query):
+        posted += found
+        query = replace(query, beyond=(found[-1].time, found[-1].entry_id, found[-1].line))
+    await work.ledger.post(reversed_entry(posted, f"void/{document.invoice_id}", time=now))
+
+
+async def recognise(work: BillingWork, account_ids: Sequence[str], *, now: int) -> None:
+    """Post what has become income of accounts, with the instants at which it did, and plan the next looks."""
+    for account_id in sorted(account_ids):
+        more = await _post_unposted(work, account_id)
+        due = await work.recognitions.due(account_id, now=now)
+        await work.ledger.post(
+            [recognition_entry(one.part, account_id=account_id, document_id=one.document_id) for one in due]
+        )
+        following = now if more else await work.recognitions.next_time(account_id, after=now)
+        if following is None:
+            await work.jobs.done(RECOGNISE, account_id)
+        else:
+            await work.jobs.schedule(RECOGNISE, account_id, due_time=following)
+
+
+async def _post_unposted(work: BillingWork, account_id: str) -> bool:
+    """Post documents that were issued before there was a ledger, as of their issue; whether there may be more."""
+    found = await work.ledger.unposted(account_id, limit=_DOCUMENTS)
+    if not found:
+        return False
+    account = await work.accounts.get(account_id)
+    zone = (await billing_calendar(work, account, await work.catalog.load())).zone if account is not None else "UTC"
+    for document_id in found:
+        document = await work.invoices.get(document_id)
+        if document is not None:
+            await post_document(work, document, zone=zone)
+    return len(found) == _DOCUMENTS

@@ -1,0 +1,71 @@
+"""What the ledger must agree with: open invoices, what is kept for accounts, and what is no income yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, literal, select, union_all
+
+from tallygate.domain.billing.balances import InvoiceState
+from tallygate.domain.billing.posting import BACKLOG, LIABILITY, RECEIVABLE
+from tallygate.records.ledger import Figure
+from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
+from tallygate.storage.sql.billing.recognitions import pending
+from tallygate.storage.sql.billing.tables import invoice_balances, invoices, wallet_entries
+from tallygate.storage.sql.scope import Scope
+
+_MIRRORED = (RECEIVABLE, LIABILITY, BACKLOG)
+_transfers = ledger_transfers.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlAuditRepository:
+    """Both sides of one tenant's books."""
+
+    scope: Scope
+
+    async def posted(self) -> Sequence[Figure]:
+        """What receivables, liabilities and backlog stand at by the ledger, by account."""
+        own = _transfers.tenant_id == self.scope.tenant_id
+        side = _transfers.account_id, _transfers.currency
+        both = union_all(
+            select(_transfers.debit.label("name"), *side, _transfers.amount.label("amount")).where(
+                own, _transfers.debit.in_(_MIRRORED)
+            ),
+            select(_transfers.credit, *side, -_transfers.amount).where(own, _transfers.credit.in_(_MIRRORED)),
+        ).subquery()
+        key = both.c.name, both.c.account_id, both.c.currency
+        rows = await self.scope.rows(select(*key, func.sum(both.c.amount).label("amount")).group_by(*key))
+        return [_figure(row) for row in rows]
+
+    async def owed(self) -> Sequence[Figure]:
+        """What is due of open invoices, and what is in wallets."""
+        stands = (invoice_balances.c.tenant_id == invoices.c.tenant_id) & (
+            invoice_balances.c.invoice_id == invoices.c.invoice_id
+        )
+        due = (
+            select(literal(RECEIVABLE), invoices.c.account_id, invoices.c.currency, func.sum(invoice_balances.c.due))
+            .join(invoice_balances, stands)
+            .where(invoices.c.tenant_id == self.scope.tenant_id)
+            .where(invoice_balances.c.state == InvoiceState.OPEN.value)
+            .group_by(invoices.c.account_id, invoices.c.currency)
+        )
+        key = wallet_entries.c.account_id, wallet_entries.c.currency
+        kept = (
+            select(literal(LIABILITY), *key, -func.sum(wallet_entries.c.amount))
+            .where(wallet_entries.c.tenant_id == self.scope.tenant_id)
+            .group_by(*key)
+        )
+        return [_figure(row) for query in (due, kept) for row in await self.scope.rows(query)]
+
+    async def unrecognised(self) -> Sequence[Figure]:
+        """What is charged and not posted as income."""
+        parts = pending(self.scope).subquery()
+        key = parts.c.account_id, parts.c.currency
+        query = select(literal(BACKLOG), *key, -func.sum(parts.c.left)).group_by(*key)
+        return [_figure(row) for row in await self.scope.rows(query)]
+
+
+def _figure(row: Row[Any]) -> Figure:
+    name, account_id, currency, amount = tuple(row)
+    return Figure(ledger_account=name, account_id=account_id, currency=currency, amount=int(amount))

@@ -1,0 +1,112 @@
+"""Transfers of the ledger, which never change, and what they sum to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, literal, select, tuple_, union_all
+
+from tallygate.domain.billing.posting import Balance, Transfer, entry_of
+from tallygate.records.ledger import TransferQuery
+from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
+from tallygate.storage.sql.billing.tables import invoices
+from tallygate.storage.sql.scope import Scope
+
+_columns = ledger_transfers.c
+_PLACE = (_columns.effective_time, _columns.entry_id, _columns.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlLedgerRepository:
+    """Transfers of one tenant."""
+
+    scope: Scope
+
+    async def post(self, transfers: Sequence[Transfer]) -> None:
+        """Add transfers; an entry that was posted before fails the transaction."""
+        rows = [{"tenant_id": self.scope.tenant_id, **_row(one)} for one in transfers]
+        if rows:
+            await self.scope.connection.execute(insert(ledger_transfers), rows)
+
+    async def list(self, wanted: TransferQuery) -> Sequence[Transfer]:
+        """Those asked for, by time, entry and line."""
+        query = select(ledger_transfers).where(self._own(), *_conditions(wanted))
+        order = _PLACE if wanted.oldest_first else [column.desc() for column in _PLACE]
+        return [_transfer(row) for row in await self.scope.rows(query.order_by(*order).limit(wanted.limit))]
+
+    async def balances(self, *, at: int, account_id: str = "") -> Sequence[Balance]:
+        """What every ledger account stands at with all that took effect by an instant, by name and currency."""
+        conditions = [self._own(), _columns.effective_time <= at]
+        if account_id:
+            conditions.append(_columns.account_id == account_id)
+        none = literal(0)
+        total = func.sum(_columns.amount)
+        debits = select(_columns.debit.label("name"), _columns.currency, total.label("debits"), none.label("credits"))
+        credits_ = select(_columns.credit, _columns.currency, none, total)
+        both = union_all(
+            debits.where(*conditions).group_by(_columns.debit, _columns.currency),
+            credits_.where(*conditions).group_by(_columns.credit, _columns.currency),
+        ).subquery()
+        sums = func.sum(both.c.debits).label("debits"), func.sum(both.c.credits).label("credits")
+        query = select(both.c.name, both.c.currency, *sums).group_by(both.c.name, both.c.currency)
+        rows = await self.scope.rows(query.order_by(both.c.name, both.c.currency))
+        return [
+            Balance(ledger_account=row.name, currency=row.currency, debits=int(row.debits), credits=int(row.credits))
+            for row in rows
+        ]
+
+    async def unposted(self, account_id: str, *, limit: int) -> Sequence[str]:
+        """Issued documents of an account that no entry was posted of, oldest first."""
+        posted = (
+            select(_columns.line)
+            .where(self._own(), _columns.entry_id == literal(entry_of("")).concat(invoices.c.invoice_id))
+            .exists()
+        )
+        query = select(invoices.c.invoice_id).where(
+            invoices.c.tenant_id == self.scope.tenant_id, invoices.c.account_id == account_id, ~posted
+        )
+        rows = await self.scope.rows(query.order_by(invoices.c.issue_time, invoices.c.invoice_id).limit(limit))
+        return [row.invoice_id for row in rows]
+
+    def _own(self) -> ColumnElement[bool]:
+        return _columns.tenant_id == self.scope.tenant_id
+
+
+def _conditions(wanted: TransferQuery) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.account_id:
+        found.append(_columns.account_id == wanted.account_id)
+    if wanted.document_id:
+        found.append(_columns.document_id == wanted.document_id)
+    if wanted.ledger_account:
+        found.append((_columns.debit == wanted.ledger_account) | (_columns.credit == wanted.ledger_account))
+    if wanted.start is not None:
+        found.append(_columns.effective_time >= wanted.start)
+    if wanted.end is not None:
+        found.append(_columns.effective_time < wanted.end)
+    if wanted.beyond is not None:
+        last = tuple_(
+            *(bindparam(None, value, column.type) for value, column in zip(wanted.beyond, _PLACE, strict=True))
+        )
+        found.append(tuple_(*_PLACE) > last if wanted.oldest_first else tuple_(*_PLACE) < last)
+    return found
+
+
+def _row(one: Transfer) -> Mapping[str, Any]:
+    values = asdict(one)
+    values["effective_time"] = values.pop("time")
+    return values
+
+
+def _transfer(row: Row[Any]) -> Transfer:
+    return Transfer(
+        entry_id=row.entry_id,
+        line=row.line,
+        time=row.effective_time,
+        account_id=row.account_id,
+        debit=row.debit,
+        credit=row.credit,
+        currency=row.currency,
+        amount=row.amount,
+        document_id=row.document_id,
+    )
