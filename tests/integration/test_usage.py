@@ -204,10 +204,12 @@ async def test_a_trial_is_a_period_of_its_own(tenant):
     assert (await tenant.consume("hooli", "calls", 2)).allowed
     await collected(tenant, 2)
     (now,) = (await tenant.call("GetUsage", account_id="hooli", feature_key="calls")).rows
-    (trial,) = (await tenant.call("GetUsage", account_id="hooli", feature_key="calls", selection=PREVIOUS)).rows
+    around = usage_service_pb2.TimeRange(start_time=start, end_time=APRIL_FIRST)
+    month, trial = (await tenant.call("GetUsage", account_id="hooli", feature_key="calls", range=around)).rows
+    assert month == now
     assert told([trial, now], "quantity", "event_count") == [(4, 1), (2, 1)]
     assert (trial.period_start_time, trial.period_end_time) == (start, after(start, 3 * DAY))
-    assert (now.period_start_time, now.period_end_time) == (after(start, 3 * DAY), APRIL_FIRST)
+    assert (now.period_start_time, now.period_end_time) == (MARCH_FIRST, APRIL_FIRST)
     events = (await tenant.call("ListEvents", account_id="hooli")).events
     assert [(event.data.trial, event.data.billable) for event in events] == [(True, False), (False, True)]
     assert told([event.data for event in events], "quantity", "billable_quantity") == [(4, 0), (2, 2)]
