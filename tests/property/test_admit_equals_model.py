@@ -193,8 +193,8 @@ PLANTED = {
     "commits on a peek": ("local commit = all and not looks", "local commit = all"),
     "refunds included before overage": ("local overage = math.min(amount, place.overage)", "local overage = 0"),
     "keeps counting the old window": (
-        "  if last < start then count = 0 end\n    local allowed",
-        "  local allowed",
+        "if last < start then count = 0 end",
+        "",
     ),
     "sliding window never forgets": ("if mark > before then return", "if true then return"),
     "drops the debt when a limit changes": ("debt = rescale(debt, was, token)", "debt = 0"),

@@ -64,19 +64,19 @@ def test_since_when_the_same_figures_hold_makes_no_difference(rate, costs, since
 def test_no_window_of_any_width_holds_more_than_its_limit_however_widths_change(algorithm, calls, figures):
     first, second, many = figures
     rules = [RateLimit(limit=rate.limit * many, window=rate.window) for rate in (first, second)]
-    state, now, taken, changed = None, START, [], START
+    state, now, taken, changed = None, START, [], 0
     current = calls[0][0] if calls else 0
     for which, cost, wait in calls:
         now += wait
         if which != current:
-            current, changed = which, now
+            current, changed = which, len(taken)
         rule = rules[which]
         answer, after = step(gate(algorithm, rule, cost), state, now=now)
         if answer.allowed:
             state = after
             taken.append((now, cost))
         begin = now - now % rule.window if algorithm is Algorithm.FIXED_WINDOW else now - rule.window + 1
-        recent = sum(units for at, units in taken if at >= max(begin, changed))
+        recent = sum(units for at, units in taken[changed:] if at >= begin)
         assert recent <= rule.limit
 
 
