@@ -7,7 +7,9 @@ import time
 
 from collectors import PARTITIONS
 from tallygate.metering.collector import Collector, CollectorLimits
-from tallygate.storage.redis.events import EventStream, stream_client
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.events import EventStream
+from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.metering.events import SqlLedger
 
@@ -17,7 +19,7 @@ def clock() -> int:
 
 
 async def main(redis_url: str, database_url: str, consumer: str) -> None:
-    redis, engine = stream_client(redis_url), create_engine(database_url)
+    redis, engine = RedisFactory(address=RedisAddress.parse(redis_url)).stream_client(), create_engine(database_url)
     stream = EventStream(
         redis, partitions=PARTITIONS, consumer=consumer, clock=clock, per_partition=7, claim_after_seconds=0.2
     )

@@ -14,7 +14,9 @@ from servers import PostgresServer, ValkeyServer
 from stream_entries import JANUARY, entry
 from tallygate.metering.collector import Collector
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.events import EventStream, stream_client
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.events import EventStream
+from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.metering.events import SqlLedger
 from tallygate.storage.sql.metering.tables import billable_events, event_sequences, quarantined_events
@@ -41,12 +43,13 @@ class Rig:
         self.valkey = valkey
         self.url = url
         self.engine = create_engine(url)
-        self.redis = stream_client(valkey.url, connect_seconds=15, reply_seconds=15)
+        self._factory = RedisFactory(address=RedisAddress.parse(valkey.url), connect_seconds=15, reply_seconds=15)
+        self.redis = self._factory.stream_client()
         self.clock = Clock()
         self._clients: list[Any] = []
 
     def stream(self, consumer: str = "a", **options: Any) -> EventStream:
-        client = stream_client(self.valkey.url, connect_seconds=15, reply_seconds=15)
+        client = self._factory.stream_client()
         self._clients.append(client)
         return EventStream(client, partitions=PARTITIONS, consumer=consumer, clock=self.clock, **options)
 

@@ -37,7 +37,8 @@ from tallygate.records.lookup import account_record
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions, UseCase, Written
 from tallygate.storage.redis.address import RedisAddress
-from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
+from tallygate.storage.redis.factory import RedisFactory
+from tallygate.storage.redis.publisher import RedisPublisher
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.outbox import SqlOutbox
 from tallygate.storage.sql.unit_of_work import SqlStore
@@ -100,7 +101,7 @@ class ControlPlane:
 async def control_plane(database_url: str, redis_url: str) -> AsyncIterator[ControlPlane]:
     """Join a control plane on a migrated database and a running Valkey; it has no tenant yet."""
     engine = create_engine(database_url)
-    redis = publishing_client(RedisAddress.parse(redis_url), connect_seconds=15, reply_seconds=15)
+    redis = RedisFactory(address=RedisAddress.parse(redis_url), connect_seconds=15, reply_seconds=15).client()
     store, outbox = SqlStore(engine=engine), SqlOutbox(engine=engine)
     views = RedisPublisher(redis, partitions=PARTITIONS)
     publisher = OutboxPublisher(store=store, outbox=outbox, views=views, keys=views)

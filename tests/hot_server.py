@@ -29,8 +29,9 @@ from tallygate.storage.redis import gates as redis_gates
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.fact_codec import read_entry
+from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.gates import RedisGates
-from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
+from tallygate.storage.redis.publisher import RedisPublisher
 from tenants import request_of, rpc
 from worlds import catalog_message
 
@@ -113,7 +114,7 @@ class HotServer:
         monkeypatch.setattr(RedisGates, "prepare", preparing)
 
     async def start(self) -> None:
-        self.redis_py = publishing_client(RedisAddress.parse(self.valkey.url), reply_seconds=30)
+        self.redis_py = RedisFactory(address=RedisAddress.parse(self.valkey.url), reply_seconds=30).client()
         self.publisher = RedisPublisher(self.redis_py, partitions=PARTITIONS)
         await self.redis_py.flushall()
         await self.set_time(START)

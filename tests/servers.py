@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,6 +44,7 @@ def redis_binary() -> str | None:
 class ValkeyServer:
     """A Valkey or Redis server on a Unix socket, or with `tcp=True` on a free loopback port.
 
+    With `tls`, its certificate files by redis.conf's names, it speaks nothing else at `tls_port`; the socket stays.
     `start()` after `kill()` or `stop()` finds the same data directory; `close()` removes it.
     """
 
@@ -56,16 +57,21 @@ class ValkeyServer:
         append_fsync: str = "everysec",
         password: str | None = None,
         options: Sequence[str] = (),
+        tls: Mapping[str, Path] | None = None,
     ) -> None:
         self.binary = binary or valkey_binary()
         self.password = password
         self.directory = temporary_directory("tg-valkey-")
         self.socket_path = None if tcp else self.directory / "valkey.sock"
         self.port = free_port() if tcp else 0
+        self.tls_port = free_port() if tls else 0
         self._process: ChildProcess | None = None
         self._options = ["--appendonly", "yes" if append_only else "no", "--appendfsync", append_fsync]
         self._options += ["--requirepass", password] if password else []
         self._options += options
+        for name, path in (tls or {}).items():
+            self._options += [f"--tls-{name}", str(path)]
+        self._options += ["--tls-port", str(self.tls_port)] if tls else []
 
     @property
     def pid(self) -> int:
@@ -168,15 +174,16 @@ class PostgresServer:
     """PostgreSQL on a Unix socket; `create_database()` gives each caller a fresh database.
 
     PostgreSQL refuses to run as root, so there it runs as `nobody`. Nothing is synced to disk: kill -9 of the
-    server loses nothing committed, a power cut would.
+    server loses nothing committed, a power cut would. The wheel's is built without SSL: `binaries` may be others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, binaries: Path | None = None, options: Sequence[str] = ()) -> None:
         self.directory = temporary_directory("tg-postgres-")
         self._data = self.directory / "data"
         self._process: ChildProcess | None = None
         self._options: dict[str, Any] = {"cwd": self.directory}
-        self._binaries = _postgres_package() / "pginstall18" / "bin"
+        self._binaries = binaries or _postgres_package() / "pginstall18" / "bin"
+        self._server_options = options
         if os.geteuid() == 0:
             self._give_up_root()
 
@@ -232,6 +239,7 @@ class PostgresServer:
         argv = [self._server, "-D", str(self._data), "-k", str(self.directory), "-h", ""]
         for setting in ("fsync=off", "full_page_writes=off", "timezone=UTC"):
             argv += ["-c", setting]
+        argv += self._server_options
         self._process = ChildProcess(argv, log=self.directory / "server.log", **self._options)
 
     @property

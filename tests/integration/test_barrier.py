@@ -7,8 +7,9 @@ import pytest
 from servers import ValkeyServer
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.barrier import RedisBarrier
-from tallygate.storage.redis.events import stream_client
+from tallygate.storage.redis.factory import RedisFactory
 
 PARTITIONS = 4
 
@@ -21,7 +22,7 @@ def valkey():
 
 @pytest.fixture
 async def redis(valkey):
-    client = stream_client(valkey.url)
+    client = RedisFactory(address=RedisAddress.parse(valkey.url)).stream_client()
     yield client
     await client.aclose()
 

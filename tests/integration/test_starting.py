@@ -105,7 +105,6 @@ def test_a_redis_that_does_not_answer_is_said_in_one_line(home):
         ("TALLYGATE_SERVER__MAX_IN_FLIGHT", "many", "TALLYGATE_SERVER__MAX_IN_FLIGHT (env): "),
         ("TALLYGATE_ROLE", "everything", "TALLYGATE_ROLE (env): "),
         ("TALLYGATE_ROLE", "data", "redis.url (TALLYGATE_REDIS__URL): role data shares its Redis with others"),
-        ("TALLYGATE_REDIS__URL", "rediss://h", "redis.url (TALLYGATE_REDIS__URL): rediss:// needs TLS"),
         ("TALLYGATE_DATABASE__URL", "mysql://h/d", "database.url (TALLYGATE_DATABASE__URL): expected postgresql://"),
         ("TALLYGATE_SERVER__GRPC_ADDRESS", "nonsense", "want host:port, as 127.0.0.1:7420, or unix:/path"),
         ("TALLYGATE_SERVER__ADMIN_ADDRESS", "127.0.0.1:99999", "want host:port, as 127.0.0.1:7420, or unix:/path"),

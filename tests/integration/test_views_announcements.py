@@ -11,8 +11,9 @@ from tallygate.records.values import Change
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcements import RedisAnnouncements
+from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.link.link import RedisLink
-from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
+from tallygate.storage.redis.publisher import RedisPublisher
 from tallygate.storage.redis.views import RedisViews
 
 
@@ -36,7 +37,7 @@ class Listener:
         self.returned: list[UsageReturned] = []
         self.gaps = 0
         self.live = False
-        self.client = publishing_client(RedisAddress.parse(server.url))
+        self.client = RedisFactory(address=RedisAddress.parse(server.url)).client()
         self.task = asyncio.create_task(RedisAnnouncements(self.client, sleep=asyncio.sleep).listen(self))
 
     def on_change(self, change: ViewChange) -> None:
@@ -68,7 +69,7 @@ async def listener(valkey):
 
 @pytest.fixture
 async def publisher(valkey):
-    client = publishing_client(RedisAddress.parse(valkey.url), connect_seconds=15, reply_seconds=15)
+    client = RedisFactory(address=RedisAddress.parse(valkey.url), connect_seconds=15, reply_seconds=15).client()
     yield RedisPublisher(client, partitions=PARTITIONS)
     await client.aclose()
 
@@ -123,7 +124,7 @@ async def test_what_is_no_announcement_is_passed_over(valkey, listener, publishe
 async def test_a_paused_server_is_unavailable_in_time(valkey, publisher):
     await announce(publisher, 1)
     valkey.pause()
-    publisher = RedisPublisher(publishing_client(RedisAddress.parse(valkey.url)), partitions=PARTITIONS)
+    publisher = RedisPublisher(RedisFactory(address=RedisAddress.parse(valkey.url)).client(), partitions=PARTITIONS)
     started = asyncio.get_running_loop().time()
     with pytest.raises(StoreUnavailableError):
         await announce(publisher, 2)

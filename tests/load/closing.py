@@ -37,8 +37,9 @@ from tallygate.billing.running import BillingRunner
 from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.records.billing import CLOSE
+from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.barrier import RedisBarrier
-from tallygate.storage.redis.events import stream_client
+from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.billing.tables import invoices
 from tallygate.storage.sql.metering.events import SqlLedger
@@ -136,7 +137,7 @@ async def _recorded(world: World, account_id: str, events: int) -> None:
 
 async def _close(url: str, redis: str, accounts: int) -> dict[str, float]:
     world = World(url, Steps(), now=DECEMBER + SECOND, durable=True)
-    client = stream_client(redis)
+    client = RedisFactory(address=RedisAddress.parse(redis)).stream_client()
     barrier = RedisBarrier(client, partitions=PARTITIONS, sleep=asyncio.sleep)
     runner = BillingRunner(transactions=world.transactions, barrier=barrier, clock=lambda: world.now)
     queue = SqlJobQueue(engine=world.engine)

@@ -28,8 +28,9 @@ from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import change_announcement
 from tallygate.storage.redis.announcements import RedisAnnouncements
 from tallygate.storage.redis.clocks import ClockWatch
+from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.link.link import RedisLink
-from tallygate.storage.redis.publisher import RedisPublisher, publishing_client
+from tallygate.storage.redis.publisher import RedisPublisher
 from tallygate_api.v1 import decision_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 
@@ -58,7 +59,7 @@ class Sidecar:
         self.url = url
         self.marker = -1
         self.requests = itertools.count()
-        self.client = publishing_client(RedisAddress.parse(url))
+        self.client = RedisFactory(address=RedisAddress.parse(url)).client()
         self.data: DataSide
         self.deciding: Deciding
 
@@ -153,7 +154,7 @@ class Rig:
     async def _start(self) -> None:
         for partition in range(PARTITIONS):
             self.server.command("SET", keys.epoch(partition), "e1")
-        self.client = publishing_client(RedisAddress.parse(self.server.url))
+        self.client = RedisFactory(address=RedisAddress.parse(self.server.url)).client()
         self.publisher = RedisPublisher(self.client, partitions=PARTITIONS)
         await self.publisher.publish_catalog(CatalogSnapshot(tenant_id="t", version=1, catalog=CATALOG))
         for sidecar in self.sidecars:

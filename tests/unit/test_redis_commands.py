@@ -13,6 +13,7 @@ from tallygate.storage.redis.link.link import (
     RedisAddress,
     Script,
 )
+from tallygate.storage.redis.tls import RedisTls
 
 REFUSALS = {
     Refusal.SERVER: [
@@ -68,6 +69,11 @@ def test_script_calls_are_packed_as_hiredis_packs_them(keys, arguments):
         ("redis://[::1]:7000", RedisAddress(host="::1", port=7000)),
         ("redis://:p%40ss@cache", RedisAddress(host="cache", password="p@ss")),
         ("redis://user:pass@cache", RedisAddress(host="cache", username="user", password="pass")),
+        ("rediss://cache", RedisAddress(host="cache", tls=RedisTls())),
+        (
+            "valkeys://u:p@cache:7/1",
+            RedisAddress(host="cache", port=7, username="u", password="p", database=1, tls=RedisTls()),
+        ),
         ("unix:///run/a%20b.sock", RedisAddress(socket_path="/run/a b.sock")),
         ("valkey://h?db=2&password=p%26w&username=u", RedisAddress(host="h", database=2, username="u", password="p&w")),
         ("unix://:pass@/run/a.sock?db=3", RedisAddress(socket_path="/run/a.sock", password="pass", database=3)),
@@ -82,11 +88,11 @@ def test_urls(url, address):
     [
         "",
         "cache:6379",
-        "rediss://:secret@cache",
+        "redisss://:secret@cache",
         "redis://:sec/ret@cache",
         "redis://:secret@cache/x",
         "unix://:secret@",
-        "valkeys://:secret@cache",
+        "rediss://:secret@cache?ssl_cert_reqs=none",
         "http://:secret@cache",
         "redis://:secret@cache?sslx=secret",
         "redis://:secret@cache:0",

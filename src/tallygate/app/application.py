@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tallygate.app import clock
-from tallygate.app.data_side import DataSide, RedisSide, build_data_side, new_client, open_redis
+from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
 from tallygate.app.serving import Serving, build_serving
@@ -105,7 +105,7 @@ class Application(Startable):
         await self._serve(settings, self._serving)
         self._supervise("keys", lambda: self._require(self._serving).authenticator.run(self._nap))
         self._supervise("clocks", lambda: redis.clocks.run(self._nap))
-        self._listen(settings, redis, data)
+        self._listen(redis, data)
         if self._control is not None and settings.role in {"all", "worker"}:
             for name, loop in self._control.loops(self._nap).items():
                 self._supervise(name, loop)
@@ -124,8 +124,8 @@ class Application(Startable):
         await self._admin.start()
         self.admin_address = self._admin.address.target
 
-    def _listen(self, settings: Settings, redis: RedisSide, data: DataSide) -> None:
-        client = new_client(settings, redis)
+    def _listen(self, redis: RedisSide, data: DataSide) -> None:
+        client = redis.factory.client()
         self._closing.append(client.aclose)
         announcements = RedisAnnouncements(client, sleep=asyncio.sleep)
         redis.link.at_connect(announcements.leave)

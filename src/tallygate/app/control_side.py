@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.app import clock
 from tallygate.app.billing_watch import BillingWatch
-from tallygate.app.data_side import RedisSide, new_client
+from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
 from tallygate.app.installation import bootstrap, database_address, require_schema
 from tallygate.billing.recognising import RecognitionRunner
@@ -28,7 +28,7 @@ from tallygate.settings import Settings
 from tallygate.storage.redis.barrier import RedisBarrier
 from tallygate.storage.redis.canary import RedisCanary
 from tallygate.storage.redis.epochs import RedisEpochs
-from tallygate.storage.redis.events import EventStream, stream_client
+from tallygate.storage.redis.events import EventStream
 from tallygate.storage.redis.publisher import RedisPublisher
 from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
@@ -146,8 +146,8 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         await engine.dispose()
         raise
     partitions = settings.redis.partitions
-    publishing = new_client(settings, redis)
-    streaming = stream_client(redis.url)
+    publishing = redis.factory.client()
+    streaming = redis.factory.stream_client()
     store = SqlStore(engine=engine)
     redis_publisher = RedisPublisher(publishing, partitions=partitions)
     publisher = OutboxPublisher(

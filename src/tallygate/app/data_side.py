@@ -3,10 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from tallygate.app import clock
-from tallygate.app.errors import StartError, UnusableSettingError
+from tallygate.app.errors import StartError
+from tallygate.app.redis_place import named_redis, redis_factory
 from tallygate.data_plane.admission import Admission
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.cached_decisions import CachedDecisions
@@ -18,23 +17,22 @@ from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.settings import Settings
 from tallygate.storage.embedded.server import EmbeddedValkey
-from tallygate.storage.redis.address import RedisAddress, RedisUrlError
+from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.clocks import ClockWatch
+from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.gates import GateOptions, RedisGates
 from tallygate.storage.redis.link.link import ConnectError, RedisLink
-from tallygate.storage.redis.publisher import publishing_client
 from tallygate.storage.redis.views import RedisViews
 
 _MICROSECONDS = 1_000_000
 _CACHED_DECISIONS_AN_ACCOUNT = 4
-_PATIENCE_SECONDS = 0.25
 
 
 @dataclass(slots=True, kw_only=True)
 class RedisSide:
     """The Redis that this process uses: its own embedded one, or the one that the settings name."""
 
-    url: str
+    factory: RedisFactory
     link: RedisLink
     burst: Burst
     clocks: ClockWatch
@@ -47,22 +45,6 @@ class RedisSide:
             await asyncio.to_thread(self.embedded.stop)
 
 
-def named_redis(settings: Settings) -> RedisAddress | None:
-    """The Redis that the settings name; None where they leave it to an embedded one.
-
-    Raises:
-        UnusableSettingError: the URL is none, or this role needs one and it is empty.
-    """
-    url = settings.redis.url.get_secret_value()
-    if not url and settings.role != "all":
-        problem = f"role {settings.role} shares its Redis with others: expected its URL"
-        raise UnusableSettingError(problem, key="redis.url")
-    try:
-        return RedisAddress.parse(url) if url else None
-    except RedisUrlError as error:
-        raise UnusableSettingError(error, key="redis.url") from None
-
-
 async def open_redis(settings: Settings) -> RedisSide:
     """Start the embedded server where none is named, and connect.
 
@@ -70,19 +52,14 @@ async def open_redis(settings: Settings) -> RedisSide:
         StartError: it cannot be reached, or this role needs one that is named.
         EmbeddedServerError: the embedded server cannot be started.
     """
-    address, url = named_redis(settings), settings.redis.url.get_secret_value()
+    address = named_redis(settings)
     embedded: EmbeddedValkey | None = None
     if address is None:
         embedded = EmbeddedValkey(settings.data_dir / "valkey", append_fsync=settings.redis.appendfsync)
         await asyncio.to_thread(embedded.start)
-        url, address = embedded.url, RedisAddress(socket_path=str(embedded.socket_path))
-    burst = Burst()
-    link = RedisLink(
-        address,
-        connect_seconds=settings.redis.connect_timeout,
-        reply_seconds=settings.redis.read_timeout,
-        burst=burst,
-    )
+        address = RedisAddress(socket_path=str(embedded.socket_path))
+    factory, burst = redis_factory(settings, address), Burst()
+    link = factory.link(burst)
     try:
         await link.connect()
     except ConnectError as error:
@@ -90,16 +67,7 @@ async def open_redis(settings: Settings) -> RedisSide:
             await asyncio.to_thread(embedded.stop)
         msg = f"{error}; check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
         raise StartError(msg) from error
-    return RedisSide(url=url, link=link, burst=burst, clocks=ClockWatch(link, clock.now), embedded=embedded)
-
-
-def new_client(settings: Settings, redis: RedisSide) -> Redis:
-    """A client of its own to this Redis, for what is not hot; it waits a little longer than the link does."""
-    return publishing_client(
-        RedisAddress.parse(redis.url),
-        connect_seconds=max(_PATIENCE_SECONDS, settings.redis.connect_timeout),
-        reply_seconds=max(_PATIENCE_SECONDS, settings.redis.read_timeout),
-    )
+    return RedisSide(factory=factory, link=link, burst=burst, clocks=ClockWatch(link, clock.now), embedded=embedded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
 from tallygate.app.installation import database_address, is_there, opened
 from tallygate.app.recovery import redis_address
+from tallygate.app.redis_place import redis_factory
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.domain.gating.admit import MAX_CLOCK_SKEW
 from tallygate.records.epochs import PartitionEpoch, PartitionState, is_older
@@ -73,7 +74,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
 async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Finding]:
     fix = "check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
     try:
-        link = RedisLink(address, connect_seconds=_SECONDS, reply_seconds=_SECONDS)
+        link = redis_factory(settings, address).operator_link()
         await link.connect()
     except LinkError as error:
         return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]

@@ -1,18 +1,16 @@
 """Counting on after counters were lost: an operator's decision, never one of ours. Loads SQL."""
 
 from tallygate.app import clock
-from tallygate.app.data_side import named_redis
 from tallygate.app.errors import StartError
 from tallygate.app.installation import opened
+from tallygate.app.redis_place import named_redis, redis_factory
 from tallygate.records.epochs import EpochKeeper
 from tallygate.settings import Settings
 from tallygate.storage.embedded.directory import DataDirectory
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.epochs import RedisEpochs
-from tallygate.storage.redis.link.link import LinkError, RedisLink
+from tallygate.storage.redis.link.link import LinkError
 from tallygate.storage.sql.epochs import SqlEpochs
-
-_SECONDS = 5.0
 
 
 def redis_address(settings: Settings) -> RedisAddress | None:
@@ -38,7 +36,7 @@ async def accept_loss(settings: Settings) -> int:
     if address is None:
         msg = f"the Valkey in {settings.data_dir} is not running: start the server, and say it again beside it"
         raise StartError(msg)
-    link = RedisLink(address, connect_seconds=_SECONDS, reply_seconds=_SECONDS)
+    link = redis_factory(settings, address).operator_link()
     try:
         await link.connect()
     except LinkError as error:

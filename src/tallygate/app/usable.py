@@ -1,7 +1,7 @@
 """Whether settings can be used at all, found before anything is started: addresses, URLs, and what a role needs."""
 
-from tallygate.app.data_side import named_redis
 from tallygate.app.errors import UnusableSettingError
+from tallygate.app.redis_place import named_redis
 from tallygate.server.listeners import AddressError, parse_address
 from tallygate.settings import Settings
 

@@ -1,10 +1,14 @@
-"""Where a Redis server is, and with which credentials."""
+"""Where a Redis server is, how to speak to it, and with which credentials."""
 
 from dataclasses import dataclass, field
-from typing import NoReturn, Self
+from pathlib import Path
+from ssl import SSLContext
+from typing import NoReturn, Self, TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from typing_extensions import override
+
+from tallygate.storage.redis.tls import RedisTls
 
 _DEFAULT_PORT = 6379
 _TCP = frozenset({"redis", "valkey"})
@@ -13,30 +17,47 @@ _OPTIONS = frozenset({"db", "username", "password"})
 _MOST_DATABASES = 2**31
 
 
+class TlsOptions(TypedDict, total=False):
+    """What asyncio takes beside host and port."""
+
+    ssl: SSLContext
+    server_hostname: str
+
+
 class RedisUrlError(ValueError):
-    """A Redis URL is redis://[[user]:password@]host[:port][/db] or valkey://..., or unix://[...@]/path[?db=n]."""
+    """A Redis URL is redis:// or rediss://[[user]:password@]host[:port][/db], or unix://[...@]/path[?db=n]."""
 
     def __init__(self, problem: str = "") -> None:
         super().__init__(problem or self.__doc__)
 
 
+class SecretFileError(OSError):
+    """A file with a credential cannot be read; the text is one line with its path and cause."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisAddress:
-    """One server: `socket_path` when it is set, else `host` and `port`. Its text never shows the credentials."""
+    """One server: `socket_path` when it is set, else `host` and `port`. Its text never shows the credentials.
+
+    What is in a file is read at each connect, so what replaces it is used without a restart.
+    """
 
     host: str = "127.0.0.1"
     port: int = _DEFAULT_PORT
     socket_path: str | None = None
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    username_file: Path | None = None
+    password_file: Path | None = None
+    tls: RedisTls | None = None
     database: int = 0
 
     @classmethod
     def parse(cls, url: str) -> Self:
         """Read `redis://[[user]:password@]host[:port][/database]` or `unix://[...@]/path[?db=n]`.
 
-        `valkey://` means the same as `redis://`. Percent-encoding is undone; `db`, `username` and `password` may stand
-        in the query, too.
+        `valkey://` means the same as `redis://`, and with an s behind them both mean TLS. Percent-encoding is undone;
+        `db`, `username` and `password` may stand in the query, too.
 
         Raises:
             RedisUrlError: It is neither, or asks for what no connection here can do.
@@ -55,17 +76,58 @@ class RedisAddress:
             path = unquote(parts.path)
             return cls(socket_path=path, username=username, password=password, database=database)
         host = parts.hostname or "127.0.0.1"
-        return cls(host=host, port=port, username=username, password=password, database=database)
+        tls = RedisTls() if parts.scheme in _TLS else None
+        return cls(host=host, port=port, username=username, password=password, database=database, tls=tls)
+
+    def credentials(self) -> tuple[str | None, str | None]:
+        """User and password as they are now.
+
+        Raises:
+            SecretFileError: a file cannot be read, or holds nothing.
+        """
+        username = _line_of(self.username_file) if self.username_file else self.username
+        return username, _line_of(self.password_file) if self.password_file else self.password
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether to introduce ourselves: a user without a password is nobody to Redis."""
+        return bool(self.password or self.password_file)
+
+    def tls_options(self) -> TlsOptions:
+        """What asyncio needs to open a connection to it beside host and port; empty without TLS.
+
+        Raises:
+            OSError: a certificate or its key cannot be used.
+        """
+        return {} if self.tls is None else {"ssl": self.tls.context(), "server_hostname": self.server_name}
+
+    @property
+    def server_name(self) -> str:
+        """The name that is asked for (SNI) and that its certificate must hold."""
+        return (self.tls.server_name if self.tls is not None else "") or self.host
 
     @override
     def __str__(self) -> str:
-        return f"unix://{self.socket_path}" if self.socket_path else f"redis://{self.host}:{self.port}"
+        if self.socket_path:
+            return f"unix://{self.socket_path}"
+        return f"{'redis' if self.tls is None else 'rediss'}://{self.host}:{self.port}"
+
+
+def _line_of(path: Path) -> str:
+    """A secret's only line: editors and `echo` end it with a line feed, which no secret means."""
+    try:
+        text = path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        problem = f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+        raise SecretFileError(problem) from error
+    if not text or "\n" in text:
+        problem = f"cannot use {path}: expected one line with the secret"
+        raise SecretFileError(problem)
+    return text
 
 
 def _require_readable(parts: SplitResult, options: dict[str, str], port: int) -> None:
-    if parts.scheme in _TLS:
-        _refuse(f"{parts.scheme}:// needs TLS, which is not supported: expected redis:// or unix://")
-    if parts.scheme not in {"unix", *_TCP} or parts.fragment or (parts.scheme == "unix" and not parts.path):
+    if parts.scheme not in {"unix", *_TCP, *_TLS} or parts.fragment or (parts.scheme == "unix" and not parts.path):
         raise RedisUrlError
     if parts.scheme != "unix" and not port > 0:
         _refuse("expected a port from 1 to 65535")

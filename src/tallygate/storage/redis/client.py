@@ -1,13 +1,16 @@
 """The redis-py clients of this house: what fails, fails in time, and nothing is tried again behind a caller's back."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import Connection, ConnectionPool, Redis, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.credentials import CredentialProvider
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from typing_extensions import override
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.redis.address import RedisAddress
@@ -15,19 +18,55 @@ from tallygate.storage.redis.address import RedisAddress
 
 def redis_client(address: RedisAddress, *, connect_seconds: float, reply_seconds: float) -> Redis:
     """A client of this server; redis-py's defaults would wait for many seconds."""
-    where: dict[str, Any] = {"host": address.host, "port": address.port}
-    if address.socket_path is not None:
-        where = {"unix_socket_path": address.socket_path}
-    return Redis(
+    kind, where = _place(address)
+    pool = ConnectionPool(
+        kind,
         **where,
-        username=address.username,
-        password=address.password,
+        credential_provider=_Credentials(address) if address.has_credentials else None,
         db=address.database,
         socket_connect_timeout=connect_seconds,
         socket_timeout=reply_seconds,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
+    return Redis.from_pool(pool)
+
+
+def _place(address: RedisAddress) -> tuple[type[Connection | UnixDomainSocketConnection], dict[str, Any]]:
+    if address.socket_path is not None:
+        return UnixDomainSocketConnection, {"path": address.socket_path}
+    return _TcpConnection, {"address": address}
+
+
+class _TcpConnection(Connection):
+    """redis-py's own connection over TLS knows neither SNI nor certificates that were replaced."""
+
+    def __init__(self, *, address: RedisAddress, **options: Any) -> None:  # noqa: ANN401 - redis-py's own
+        super().__init__(host=address.host, port=address.port, **options)
+        self._address = address
+
+    @override
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        return {**super()._connection_arguments(), **self._address.tls_options()}
+
+
+class _Credentials(CredentialProvider):
+    """Asked at each connect."""
+
+    def __init__(self, address: RedisAddress) -> None:
+        self._address = address
+
+    @override
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        try:
+            username, password = self._address.credentials()
+        except OSError as error:  # any other kind would leave the half-greeted connection in the pool
+            raise RedisConnectionError(str(error)) from error
+        return (username, password or "") if username else (password or "",)
+
+    @override
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        return self.get_credentials()
 
 
 @asynccontextmanager

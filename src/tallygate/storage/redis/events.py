@@ -15,9 +15,8 @@ from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.domain.gating.decision import PotKind
 from tallygate.metering.ports import Clock, Delivery, StreamLag
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import return_announcement
-from tallygate.storage.redis.client import reaching, redis_client
+from tallygate.storage.redis.client import reaching
 from tallygate.storage.redis.fact_codec import read_entry
 
 GROUP = "billing"
@@ -34,11 +33,6 @@ def _script(name: str) -> str:
 _ACKNOWLEDGE = _script("acknowledge.lua")
 _GIVE_BACK = _script("give_back.lua")
 _RETIRE = _script("retire.lua")
-
-
-def stream_client(url: str, *, connect_seconds: float = 0.5, reply_seconds: float = 2.0) -> Redis:
-    """A client that fails in time and never retries by itself; `reply_seconds` must exceed the wait for news."""
-    return redis_client(RedisAddress.parse(url), connect_seconds=connect_seconds, reply_seconds=reply_seconds)
 
 
 class EventStream:

@@ -17,20 +17,14 @@ from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.records.values import Change, StoredKey
 from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import change_announcement
-from tallygate.storage.redis.client import reaching, redis_client
+from tallygate.storage.redis.client import reaching
 from tallygate.storage.redis.link.errors import ReplyError
 from tallygate.storage.redis.link.vouching import token_of, vouch
 
 _PUBLISH = files("tallygate.storage.redis").joinpath("scripts/publish.lua").read_text("utf-8")
 _SHA = sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
 _AT_ONCE = 100
-
-
-def publishing_client(address: RedisAddress, *, connect_seconds: float = 0.25, reply_seconds: float = 0.25) -> Redis:
-    """A client that fails in time and never retries by itself; redis-py's defaults would wait for many seconds."""
-    return redis_client(address, connect_seconds=connect_seconds, reply_seconds=reply_seconds)
 
 
 class RedisPublisher:

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tallygate.storage.redis import tls
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.link.commands import pack
 from tallygate.storage.redis.link.connection import LinkConnection
-from tallygate.storage.redis.link.errors import ConnectError, LinkError, ReplyError
+from tallygate.storage.redis.link.errors import ConnectError, LinkError, LinkLostError, ReplyError
 from tallygate.storage.redis.link.greeting import Call, greet
 from tallygate.storage.redis.link.vouching import is_vouched_for
 
@@ -53,7 +54,7 @@ async def _open(address: RedisAddress, made: Callable[[], LinkConnection]) -> Li
     if address.socket_path is not None:
         _, connection = await loop.create_unix_connection(made, address.socket_path)
     else:
-        _, connection = await loop.create_connection(made, address.host, address.port)
+        _, connection = await loop.create_connection(made, address.host, address.port, **address.tls_options())
     return connection
 
 
@@ -62,5 +63,12 @@ def _explain(address: RedisAddress, error: Exception, seconds: float) -> str:
         cause = "refused the credentials" if error.code in {"WRONGPASS", "NOAUTH"} else "refused"
         return f"Redis at {address} {cause}: {error.text}"
     timed_out = isinstance(error, TimeoutError) and error.errno is None
-    reason = f"no answer within {seconds * 1000:g} ms" if timed_out else str(error)
-    return f"cannot connect to Redis at {address}: {reason}"
+    reason = f"no answer within {seconds * 1000:g} ms" if timed_out else tls.told(error)
+    return f"cannot connect to Redis at {address}: {reason}{_doubt(address, error)}"
+
+
+def _doubt(address: RedisAddress, error: Exception) -> str:
+    """A server that was not spoken to in its way says nothing, or hangs up."""
+    if address.tls is not None:
+        return "; perhaps it does not speak TLS (redis://)" if isinstance(error, TimeoutError) else ""
+    return "; perhaps it speaks TLS only (rediss://)" if isinstance(error, LinkLostError) else ""

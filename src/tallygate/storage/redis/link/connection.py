@@ -12,6 +12,7 @@ import hiredis
 from typing_extensions import override
 
 from tallygate.data_plane.burst import Burst
+from tallygate.storage.redis import tls
 from tallygate.storage.redis.link.commands import Script
 from tallygate.storage.redis.link.errors import (
     LinkDownError,
@@ -175,7 +176,7 @@ class LinkConnection(asyncio.BufferedProtocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what is outstanding (asyncio)."""
-        self.end(f"connection lost ({exc})" if exc else "connection closed by the server")
+        self.end(f"connection lost ({tls.told(exc)})" if exc else "connection closed by the server")
 
     @override
     def get_buffer(self, sizehint: int) -> memoryview:

@@ -28,11 +28,12 @@ async def greet(call: Call, address: RedisAddress) -> str:
 
     Raises:
         ReplyError: the server wants none of it, or this user lacks a right.
+        OSError: a file with credentials cannot be read.
     """
     first: list[Awaitable[Any]] = []  # all in one write: a distant server is greeted in one round trip
-    if address.password is not None:
-        user = [address.username] if address.username else []
-        first.append(call("AUTH", *user, address.password))
+    username, password = address.credentials()
+    if password is not None:
+        first.append(call("AUTH", *([username] if username else []), password))
     if address.database:
         first.append(call("SELECT", address.database))
     first.append(call("PING"))  # refused while a server loads its data

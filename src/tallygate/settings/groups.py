@@ -1,0 +1,139 @@
+"""What can be set, by group, each with its default and what it means."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tallygate.settings.forms import Bytes, Count, HomePath, OptionalPath, Seconds, SecretUrl
+
+
+class Group(BaseModel):
+    """Settings that belong together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ServerSettings(Group):
+    """Where the server listens and what it lets in."""
+
+    grpc_address: str = "127.0.0.1:7420"
+    """Where gRPC is served: host:port, or unix:/path."""
+    admin_address: str = "127.0.0.1:7421"
+    """Where /live, /ready and /metrics are served: host:port."""
+    transport: Literal["auto", "grpcio", "native"] = "auto"
+    """What carries gRPC; auto takes native where the extra is installed and the listener is local."""
+    workers: Annotated[int, Field(ge=1, le=1024)] = 1
+    """How many processes serve the hot path, on one TCP port or a Unix socket each; more than one: role data."""
+    listener_key_file: OptionalPath = None
+    """A file with the API key that callers without one act as; for local listeners."""
+    max_in_flight: Count = 1024
+    """How many calls may be in flight in a process, one tenant's up to seven eighths; more are UNAVAILABLE."""
+    native_in_place: bool = True
+    """Whether the native transport's thread answers calls itself while the event loop waits: a third off a lone one."""
+    max_connection_age: Annotated[Seconds, Field(gt=0)] = 3600.0
+    """How long a connection takes new calls on transport grpcio; its client then opens another one."""
+    max_connection_age_grace: Annotated[Seconds, Field(gt=0)] = 60.0
+    """How long what is still open on such a connection may take: streams, and calls that never became whole."""
+    default_deadline: Annotated[Seconds, Field(gt=0)] = 5.0
+    """The deadline of a call that brings none, and the longest that one may bring."""
+    max_message_bytes: Annotated[Bytes, Field(ge=1024)] = 256 * 1024
+    """The largest request of a single call."""
+    max_batch_message_bytes: Annotated[Bytes, Field(ge=1024)] = 1024 * 1024
+    """The largest request of a batch or of the control plane."""
+    drain_delay_seconds: Seconds = 0.0
+    """How long to keep serving after health says NOT_SERVING, for balancers to notice."""
+    drain_seconds: Seconds = 10.0
+    """How long calls in flight may take to finish at a stop."""
+    reflection: bool = True
+    """Whether the server describes its services to callers."""
+
+
+class RedisSettings(Group):
+    """The store of views, gates and events."""
+
+    url: SecretUrl = SecretUrl("")
+    """redis://, rediss:// (TLS) or unix:// URL, or valkey(s)://; empty starts an embedded Valkey in data_dir."""
+    username_file: OptionalPath = None
+    """A file with the user instead of one in the URL, read at each connect: it may be replaced while running."""
+    password_file: OptionalPath = None
+    """A file with the password instead of one in the URL, read at each connect: it may be replaced while running."""
+    tls_ca: OptionalPath = None
+    """A PEM file of the authorities that the server's certificate may come from; empty: the system's."""
+    tls_cert: OptionalPath = None
+    """A PEM file with our certificate, where the server wants one."""
+    tls_key: OptionalPath = None
+    """A PEM file with its key; empty: it is in the same file."""
+    tls_server_name: str = ""
+    """The name to ask for (SNI) and to find in the server's certificate; empty: the URL's host."""
+    connect_timeout: Annotated[Seconds, Field(gt=0)] = 0.25
+    """How long connecting may take."""
+    read_timeout: Annotated[Seconds, Field(gt=0)] = 0.1
+    """How long a reply may take before the call is answered by its failure policy."""
+    appendfsync: Literal["everysec", "always"] = "everysec"
+    """When the embedded Valkey writes through to disk: once a second, or before every answer."""
+    partitions: Annotated[int, Field(ge=1, le=4096)] = 64
+    """How many partitions keys are hashed to; fixed for the life of an installation."""
+
+
+class DatabaseSettings(Group):
+    """The store of catalogue, accounts, keys and billable events."""
+
+    url: SecretUrl = SecretUrl("")
+    """postgresql:// or sqlite:// URL; empty is SQLite in data_dir."""
+    pool_size: Count = 10
+    """How many PostgreSQL connections are kept."""
+
+
+class DataPlaneSettings(Group):
+    """How the hot path decides."""
+
+    max_staleness: Seconds = 5.0
+    """How old a view or a key may be when its store cannot be asked."""
+    key_outage: Seconds = 86400.0
+    """How long a key that was valid when Redis went away serves what failure policies allow."""
+    replay_window: Annotated[Seconds, Field(gt=0, le=86400)] = 3600.0
+    """How long a request_id is answered with its first answer; at most 24 h."""
+    stream_max: Count = 1_000_000
+    """How many events a partition's stream holds before consumes answer EVENT_BACKLOG (noticed within 0.1 s)."""
+    cached_accounts: Count = 25_000
+    """How many accounts' folded entitlements are kept in process."""
+    cached_keys: Count = 10_000
+    """How many API keys are kept in process."""
+
+
+class CollectorSettings(Group):
+    """How events move from the stream to SQL."""
+
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """How many events are written in one transaction."""
+    flush_interval: Annotated[Seconds, Field(gt=0, le=1)] = 0.2
+    """How long an event may wait for company."""
+
+
+class LoggingSettings(Group):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe line that is written; debug writes one a call."""
+    format: Literal["json", "text"] = "json"
+    """One JSON object a line, or text for people."""
+
+
+class Settings(Group):
+    """All settings of one process. Constructed by itself it is the defaults; `load` is what reads the world."""
+
+    role: Literal["all", "data", "control", "worker"] = "all"
+    """What this process does: the hot path, the catalogue and accounts, the background work, or all of it."""
+    data_dir: HomePath = Path(".tallygate")
+    """Where the embedded Valkey, SQLite and the context file live."""
+    testing: bool = False
+    """Whether any unknown well-formed key opens a fresh test tenant with a clock of its own; never in production."""
+    bootstrap_key_file: OptionalPath = None
+    """A file with the first key of an installation: its tenant is created if there is none yet."""
+    server: ServerSettings = ServerSettings()
+    redis: RedisSettings = RedisSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    data_plane: DataPlaneSettings = DataPlaneSettings()
+    collector: CollectorSettings = CollectorSettings()
+    logging: LoggingSettings = LoggingSettings()
