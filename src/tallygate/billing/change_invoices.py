@@ -1,7 +1,7 @@
 """The invoice of a change that is asked for at once: all that is due by then, but for usage."""
 
-from tallygate.billing.closing import Books, due_fees, due_fixed_lines, read_books
-from tallygate.billing.finalising import finalise
+from tallygate.billing.closing import Books, due_fees, due_fixed_lines, issue, read_books
+from tallygate.billing.ports import Sources
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents
 from tallygate.domain.errors import BillingNotStartedError
 from tallygate.domain.period import UsagePeriod
@@ -21,10 +21,10 @@ async def invoice_change(work: BillingWork, account_id: str, *, now: int) -> tup
     if books is None:
         raise BillingNotStartedError
     made = await change_documents(work, books, now)
-    return tuple([await finalise(work, document, books.issue_terms, now=now) for document in made])
+    return tuple(await issue(work, books, made, until=now, at_once=True, now=now))
 
 
-async def change_documents(work: BillingWork, books: Books, now: int) -> list[Invoice]:
+async def change_documents(work: Sources, books: Books, now: int) -> list[Invoice]:
     """The documents of all that is due by now, without numbers; their cause is a line, which is issued but once."""
     lines = [*await due_fixed_lines(work, books, now), *due_fees(books, now + 1)]
     if not lines:

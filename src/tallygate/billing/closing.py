@@ -3,15 +3,17 @@
 Running it again changes nothing: what was issued is not due any more, and a line's key exists once.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tallygate.billing.finalising import IssueTerms, finalise
+from tallygate.billing.ports import Sources
 from tallygate.domain.billing.adjusting import IssuedLine, adjustments, lane_of, vanished
 from tallygate.domain.billing.counting import LEVELS, count
 from tallygate.domain.billing.cover import Policy
-from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents
+from tallygate.domain.billing.documents import Basis, Invoice, InvoiceKind, documents
 from tallygate.domain.billing.fees import Fee, fee_line
 from tallygate.domain.billing.late import LateFact, Reopened, reopened
 from tallygate.domain.billing.lines import Line
@@ -211,7 +213,7 @@ async def read_books(
     )
 
 
-async def due_lines(work: BillingWork, books: Books, cut: int) -> tuple[Line, ...]:
+async def due_lines(work: Sources, books: Books, cut: int) -> tuple[Line, ...]:
     """Every line that is due at a cut and was not issued."""
     since = books.closed_until
     found = await due_fixed_lines(work, books, cut)
@@ -233,7 +235,7 @@ def due_fees(books: Books, cut: int) -> list[Line]:
     return [fee_line(fee, rounding, decimals=decimals_of(fee.currency)) for fee in fees]
 
 
-async def due_fixed_lines(work: BillingWork, books: Books, until: int) -> list[Line]:
+async def due_fixed_lines(work: Sources, books: Books, until: int) -> list[Line]:
     """Every line but those of usage and fees that falls due by an instant and was not issued.
 
     What was issued within `LOOK_BACK` is compared with what the subscriptions say now, and adjusted.
@@ -246,7 +248,7 @@ async def due_fixed_lines(work: BillingWork, books: Books, until: int) -> list[L
 
 
 async def _fixed_lines_of(
-    work: BillingWork, books: Books, timeline: Timeline, issued: Sequence[IssuedLine], until: int
+    work: Sources, books: Books, timeline: Timeline, issued: Sequence[IssuedLine], until: int
 ) -> list[Line]:
     own = f"/{timeline.subscription.subscription_id}/"
     mine, since = [line for line in issued if own in line.line_key], books.look_back
@@ -265,7 +267,7 @@ async def _fixed_lines_of(
     ]
 
 
-async def _usage_lines(work: BillingWork, books: Books, windows: Sequence[UsageWindow]) -> list[Line]:
+async def _usage_lines(work: Sources, books: Books, windows: Sequence[UsageWindow]) -> list[Line]:
     if not windows:
         return []
     through = await work.usage_log.head()
@@ -292,7 +294,7 @@ def counted_before(earlier: Sequence[Counted]) -> Counted:
     return Counted(units=sum(each.units for each in earlier), amounts=amounts)
 
 
-async def count_window(work: BillingWork, books: Books, window: UsageWindow, through: int) -> Counted:
+async def count_window(work: Sources, books: Books, window: UsageWindow, through: int) -> Counted:
     """What a window counts of the log up to a sequence number."""
     feature = books.catalog.features[window.usage.feature_key]
     levels = feature.aggregation in LEVELS
@@ -303,10 +305,37 @@ async def count_window(work: BillingWork, books: Books, window: UsageWindow, thr
 
 
 async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list[Invoice]:
-    return [await finalise(work, document, books.issue_terms, now=now) for document in await made_at(work, books, cut)]
+    return await issue(work, books, await made_at(work, books, cut), until=cut, now=now)
 
 
-async def made_at(work: BillingWork, books: Books, cut: int) -> tuple[Invoice, ...]:
+async def issue(
+    work: BillingWork, books: Books, made: Sequence[Invoice], *, until: int, at_once: bool = False, now: int
+) -> list[Invoice]:
+    """Issue documents that were made of these books, of what was due by an instant, with what was known of them."""
+    if not made:
+        return []
+    basis = await _basis(work, books, until=until, at_once=at_once)
+    return [await finalise(work, replace(each, basis=basis), books.issue_terms, now=now) for each in made]
+
+
+async def _basis(work: BillingWork, books: Books, *, until: int, at_once: bool) -> Basis:
+    mark = await work.marks.of(books.account_id)
+    held = books.timelines[0] if books.timelines else None  # all of an account have the same quantities and overrides
+    return Basis(
+        since=books.closed_until,
+        until=until,
+        documents=mark.documents,
+        changes=mark.changes,
+        through=await work.usage_log.head(),
+        quantities=Counter(change.source for change in held.quantities) if held else {},
+        overrides={override.override_id: override.end_time for override in held.overrides} if held else {},
+        late=tuple(sorted({fact.feature_key for fact in books.late})),
+        late_periods=books.policy.late_periods,
+        at_once=at_once,
+    )
+
+
+async def made_at(work: Sources, books: Books, cut: int) -> tuple[Invoice, ...]:
     """The documents that a cut makes, without numbers."""
     lines = await due_lines(work, books, cut)
     opening = books.opens_at(cut)

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from typing import Protocol
 
+from tallygate.records.billing import IssuedLines, UsageLog
+
 
 class Barrier(Protocol):
     """Proves that the events of accounts are in the log."""
@@ -13,4 +15,23 @@ class Barrier(Protocol):
         Raises:
             StoreUnavailableError: that cannot be proved now; try again.
         """
+        ...
+
+
+class Sources(Protocol):
+    """What documents are derived from besides an account's books."""
+
+    @property
+    def tenant_id(self) -> str:
+        """Whose they are."""
+        ...
+
+    @property
+    def issued_lines(self) -> IssuedLines:
+        """What was charged already."""
+        ...
+
+    @property
+    def usage_log(self) -> UsageLog:
+        """The facts that are charged."""
         ...

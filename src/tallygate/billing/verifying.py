@@ -1,31 +1,31 @@
-"""A document once more, from what was held and the log of events: what was issued must come out byte for byte."""
+"""A document once more, whole, from what was known when it was made: what was issued must come out byte for byte.
 
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+Nothing that it says itself is believed: its lines, sums and period are derived from the history of what was held, from
+the log of events up to where it was read then, and from the documents before it.
+"""
 
-from tallygate.billing.closing import ADJUSTMENT, Books, count_window, counted_before, read_books
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tallygate.billing.change_invoices import change_documents
+from tallygate.billing.closing import made_at
 from tallygate.billing.invoices import get_invoice
-from tallygate.domain.billing.adjusting import lane_of
+from tallygate.billing.past import past_of
 from tallygate.domain.billing.canonical import canonical
-from tallygate.domain.billing.cover import Policy
-from tallygate.domain.billing.documents import Invoice
-from tallygate.domain.billing.fees import fee_line
-from tallygate.domain.billing.lines import Line, LineKind, UsageInputs
-from tallygate.domain.billing.rating import Billed, Issued, fixed_lines, follows, usage_line, usage_windows
-from tallygate.domain.billing.runs import Calendar
-from tallygate.domain.billing.steps import total
-from tallygate.domain.currency import decimals_of, minor_units
-from tallygate.domain.period import local_date
+from tallygate.domain.billing.documents import Basis, Invoice
 from tallygate.records.ports import BillingWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A line that comes out otherwise: its place from 1 on (0: the document's sums), and both as canonical JSON."""
+    """What comes out otherwise: the place of a line from 1 on (0: of no line, or of the document itself), and both.
+
+    Lines are told as canonical JSON; nothing `issued` is a line that is missing, nothing `derived` one too many.
+    """
 
     number: int
     line_key: str = ""
-    issued: str
+    issued: str = ""
     derived: str = ""
 
 
@@ -38,95 +38,58 @@ class Verified:
 
 
 async def verify_invoice(work: BillingWork, name: str, *, now: int) -> Verified:
-    """Make every line of a document again and compare.
+    """Make a document again and compare all that it says.
 
     Raises:
         InvoiceNotFoundError: there is no such document.
     """
     invoice = await get_invoice(work, name)
-    books = await read_books(work, invoice.account_id, now=now)
-    derived: dict[str, str] = {}
-    if books is not None and invoice.lines:
-        async for line in _lines_again(work, books, invoice):
-            derived[line.line_key] = canonical(line)
-    adjusted = await _adjusted(work, invoice)
-    found = [each for each in _otherwise(invoice, derived) if each.number not in adjusted]
-    differences = (*_sums(invoice), *found)
+    torn = await work.issued_lines.torn(invoice.invoice_id)
+    if invoice.basis is None:
+        unknown = "made before it was kept what documents are made of: not to be made again"
+        return Verified(invoice=invoice, differences=(Difference(number=0, issued=unknown),))
+    again = await _made_again(work, invoice, invoice.basis, now=now)
+    differences = (*_document(invoice, again), *_lines(invoice, again), *_beside(invoice, torn))
     return Verified(invoice=invoice, differences=differences)
 
 
-async def _adjusted(work: BillingWork, invoice: Invoice) -> set[int]:
-    """The lines that a later one adjusts, as what they stood for has changed: they need not come out the same."""
-    since, zone = min((line.due for line in invoice.lines), default=0) - 1, invoice.zone or "UTC"
-    known = await work.issued_lines.since(invoice.account_id, since=since)
-    days = {(lane_of(one.line_key), local_date(one.due, zone=zone)) for one in known if "/adjustment/" in one.line_key}
-    lines = enumerate(invoice.lines, start=1)
-    return {number for number, line in lines if (lane_of(line.line_key), local_date(line.due, zone=zone)) in days}
+async def _made_again(work: BillingWork, invoice: Invoice, basis: Basis, *, now: int) -> Invoice | None:
+    """The document of the same currency that the same cut or change makes; None where it makes none."""
+    past = await past_of(work, invoice, basis, now=now)
+    if past is None:
+        return None
+    if basis.at_once:
+        made = await change_documents(past.sources, past.books, basis.until)
+    else:
+        made = list(await made_at(past.sources, past.books, basis.until))
+    return next((each for each in made if each.currency == invoice.currency), None)
 
 
-def _otherwise(invoice: Invoice, derived: dict[str, str]) -> Iterator[Difference]:
+def _document(invoice: Invoice, again: Invoice | None) -> Iterator[Difference]:
+    issued, derived = _told(invoice), "" if again is None else _told(again)
+    if issued != derived:
+        yield Difference(number=0, issued=issued, derived=derived)
+
+
+def _told(invoice: Invoice) -> str:
+    return (
+        f"{invoice.kind.value} {invoice.invoice_id} of {invoice.account_id} in {invoice.currency}, "
+        f"made by {invoice.cause}, for {invoice.period.start} to {invoice.period.end}: "
+        f"subtotal {invoice.subtotal}, tax {invoice.tax}, total {invoice.total}, to be paid {invoice.balance.total}"
+    )
+
+
+def _lines(invoice: Invoice, again: Invoice | None) -> Iterator[Difference]:
+    derived = {line.line_key: canonical(line) for line in again.lines} if again is not None else {}
     for number, line in enumerate(invoice.lines, start=1):
-        issued, again = canonical(line), derived.get(line.line_key, "")
-        if issued != again:
-            yield Difference(number=number, line_key=line.line_key, issued=issued, derived=again)
+        issued, other = canonical(line), derived.pop(line.line_key, "")
+        if issued != other:
+            yield Difference(number=number, line_key=line.line_key, issued=issued, derived=other)
+    for line_key, missing in derived.items():
+        yield Difference(number=0, line_key=line_key, derived=missing)
 
 
-def _sums(invoice: Invoice) -> Iterator[Difference]:
-    subtotal = sum(line.amount for line in invoice.lines)
-    if (invoice.subtotal, invoice.total) != (subtotal, subtotal + invoice.tax):
-        issued = f"subtotal {invoice.subtotal}, tax {invoice.tax}, total {invoice.total}"
-        yield Difference(number=0, issued=issued, derived=f"subtotal {subtotal}, total {subtotal + invoice.tax}")
-
-
-async def _lines_again(work: BillingWork, books: Books, invoice: Invoice) -> AsyncIterator[Line]:
-    policy, calendar = invoice.policy or books.amounts, books.calendar
-    if invoice.zone:
-        calendar = replace(calendar, zone=invoice.zone)
-    since, until = min(line.due for line in invoice.lines) - 1, invoice.period.end
-    for timeline in books.timelines:
-        for line in fixed_lines(timeline, calendar, policy, since=since, until=until, issued=Issued()):
-            yield line
-    for line in invoice.lines:
-        async for again in _counted_again(work, books, line, calendar, policy):
-            yield again
-
-
-async def _counted_again(
-    work: BillingWork, books: Books, line: Line, calendar: Calendar, policy: Policy
-) -> AsyncIterator[Line]:
-    """A line that hangs on more than what was held: of a fee, or of usage."""
-    if line.kind is LineKind.FEE:
-        fee = await work.fees.get(line.line_key.removeprefix("fee/"))
-        if fee is not None:
-            yield fee_line(fee, policy.rounding, decimals=decimals_of(fee.currency))
-    elif "/adjustment/" in line.line_key:  # of what had been issued by then: its steps say it
-        if minor_units(total(line.steps).amount, line.currency) == line.exact:
-            yield line
-    elif line.inputs is not None:
-        async for again in _usage_again(work, books, line, line.inputs, calendar, policy):
-            yield again
-
-
-async def _usage_again(
-    work: BillingWork, books: Books, line: Line, inputs: UsageInputs, calendar: Calendar, policy: Policy
-) -> AsyncIterator[Line]:
-    """The line of the same window, of the events that it could see, less what was billed before it."""
-    name, _, revision = line.line_key.rpartition("/")
-    for timeline in books.timelines:
-        windows = usage_windows(
-            timeline, calendar, policy, since=line.due - 1, until=line.due, begins=books.policy.start_time
-        )
-        for window in [window for window in windows if window.line == name]:
-            through = inputs.through_sequence
-            earlier = [await count_window(work, books, other, through) for other in follows(window, windows)]
-            again = usage_line(
-                window,
-                await count_window(work, books, window, through),
-                policy,
-                before=counted_before(earlier),
-                billed=Billed(exact=inputs.billed, revisions=int(revision)),
-                through_sequence=through,
-            )
-            if again is not None:
-                late = line.text == f"{ADJUSTMENT}{again.text}"
-                yield replace(again, text=line.text) if late else again
+def _beside(invoice: Invoice, torn: dict[int, str]) -> Iterator[Difference]:
+    keys = {number: line.line_key for number, line in enumerate(invoice.lines, start=1)}
+    for number, said in torn.items():
+        yield Difference(number=number, line_key=keys.get(number, ""), issued=f"kept beside the line: {said}")

@@ -5,6 +5,7 @@ Every method raises StoreUnavailableError when its store cannot be reached in ti
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Protocol
 
 from tallygate.domain.billing.adjusting import IssuedLine
@@ -35,6 +36,14 @@ class BillingAccount:
     account_id: str
     closed_until: int
     zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How many documents an account has, and how many changes of its subscriptions are on record."""
+
+    documents: int
+    changes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +155,22 @@ class IssuedLines(Protocol):
         """What usage lines of these windows came to, by window."""
         ...
 
+    async def from_document(self, account_id: str, documents: int) -> dict[str, Fraction]:
+        """What lines came to, exactly and by key, of the documents that an account had so many before, or more."""
+        ...
+
+    async def torn(self, invoice_id: str) -> dict[int, str]:
+        """By number the lines of a document of which figures that are kept beside them say otherwise, and what."""
+        ...
+
+
+class Marks(Protocol):
+    """How much accounts have by now."""
+
+    async def of(self, account_id: str) -> Mark:
+        """Of one account, with what this unit of work has added."""
+        ...
+
 
 class BillingAccountRepository(Protocol):
     """How far accounts are billed."""
@@ -173,7 +198,7 @@ class UsageLog(Protocol):
         ...
 
     async def head(self) -> int:
-        """The last sequence number of the tenant's log."""
+        """The last sequence number of the tenant's log, the same all through a unit of work."""
         ...
 
 

@@ -17,6 +17,7 @@ from tallygate.records.billing import (
     IssuedLines,
     JobRepository,
     LateUsage,
+    Marks,
     PriceOverrides,
     Quantities,
     UsageLog,
@@ -142,6 +143,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def billing_accounts(self) -> BillingAccountRepository:
         """How far accounts are billed."""
+        ...
+
+    @property
+    def marks(self) -> Marks:
+        """How much accounts have by now."""
         ...
 
     @property

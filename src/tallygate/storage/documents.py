@@ -4,6 +4,7 @@ from pydantic import TypeAdapter
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.billing.cover import Policy
+from tallygate.domain.billing.documents import Basis
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import (
@@ -33,6 +34,7 @@ HELD_SUBSCRIPTION = TypeAdapter(StoredSubscription)
 PRICE = TypeAdapter(Price)
 LINE = TypeAdapter(Line)
 AMOUNTS_POLICY = TypeAdapter(Policy)
+BASIS = TypeAdapter(Basis)
 BILLING = TypeAdapter(BillingPolicy)
 FIGURES = TypeAdapter(RateLimit)
 FORMER_ZONES = TypeAdapter(tuple[FormerZone, ...])

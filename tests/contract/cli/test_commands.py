@@ -16,6 +16,7 @@ from tallygate_api.v1 import account_service_pb2 as accounts
 from tallygate_api.v1 import api_key_service_pb2 as keys
 from tallygate_api.v1 import billing_service_pb2 as billing
 from tallygate_api.v1 import catalog_service_pb2 as catalogs
+from tallygate_api.v1 import invoice_service_pb2 as invoices
 from tallygate_api.v1 import pricing_service_pb2 as pricing
 from tallygate_api.v1 import subscription_pb2, usage_service_pb2
 from tallygate_api.v1 import subscription_service_pb2 as subscriptions
@@ -374,3 +375,27 @@ def test_the_changes_of_a_subscription_say_who_made_them(server, say):
 def test_a_fee_is_in_the_tenants_currency_where_none_is_named(server, say):
     assert say("fee", "create", "acme", "4.32", "--text", "a fee").code == 0
     assert server.asked("CreateFee")[0].amount.currency_code == ""
+
+
+def test_a_document_that_does_not_come_out_the_same_says_where(server, say):
+    found = [
+        {"issued": "total 5"},
+        {"line": 2, "line_key": "usage/x", "issued": "{}"},
+        {"line_key": "fee/f", "derived": "{}"},
+    ]
+    server.answers["VerifyInvoice"] = invoices.VerifyInvoiceResponse(differences=found)
+    said = say("billing", "verify", "INV-1")
+    assert said.code == 1
+    assert [line for line in said.out.splitlines() if line.startswith("INV-1")] == [
+        "INV-1, the document itself",
+        "INV-1, line 2 usage/x",
+        "INV-1, fee/f",
+    ]
+    assert said.out.count("no such line") == 1
+    assert said.out.count("nothing like it") == 2
+
+
+def test_one_invoice_and_those_of_an_account_are_not_verified_together(server, say):
+    said = say("billing", "verify", "INV-1", "--account", "acme")
+    assert (said.code, server.asked("VerifyInvoice")) == (2, [])
+    assert "not both" in said.err

@@ -108,7 +108,9 @@ class InvoiceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyInvoice(self, request, context):
-        """Makes the lines of a document once more, from the log of events and what was held, and compares them byte for byte.
+        """Makes a document once more, whole, from the log of events, the history of what was held and the documents before it,
+        all as they were known when it was made, and compares: a line that was changed, is missing or is one too many is
+        named. What an older version issued without noting what it was made of cannot be made again, and says so.
 
         Errors: INVALID_FIELD, INVOICE_NOT_FOUND.
         """

@@ -53,9 +53,12 @@ def run(client: Client, *, account: str | None) -> None:
 def verify(client: Client, *, invoice: str | None, account: str | None) -> None:
     """Make invoices once more from the log of events, and compare.
 
-    One, or all of an account, or all there are. Exit code 1 where a line comes out
-    otherwise.
+    One, or all of an account, or all there are. Exit code 1 where a document comes
+    out otherwise: what of it is named.
     """
+    if invoice and account:
+        message = "name an invoice or --account, not both"
+        raise click.UsageError(message)
     stub, same, wanted = InvoiceServiceStub(client.channel), True, [(invoice, invoice)] if invoice else []
     if not invoice:
         request = invoice_service_pb2.ListInvoicesRequest(account_id=account)
@@ -76,8 +79,9 @@ def _verified(number: str, answer: invoice_service_pb2.VerifyInvoiceResponse) ->
 
 
 def _difference(found: invoice_service_pb2.LineDifference) -> str:
-    now = found.derived or "no such line"
-    return f"line {found.line} {found.line_key}\n  issued  {found.issued}\n  now     {now}"
+    place = f"line {found.line} {found.line_key}" if found.line else found.line_key or "the document itself"
+    issued, now = found.issued or "no such line", found.derived or "nothing like it"
+    return f"{place}\n  issued  {issued}\n  now     {now}"
 
 
 @billing_command.command("wallet", examples=["tallygate billing wallet acme"])

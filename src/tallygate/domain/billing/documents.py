@@ -1,6 +1,6 @@
 """Invoices and credit notes: what lines come to, when they are due, how they are numbered. Immutable once issued."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -26,11 +26,34 @@ class InvoiceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What was known when a document was made; from no more than that it can be made again.
+
+    It charges what was due by `until` and not by `since`. Of its account there were `documents` before it, and it knew
+    so many `changes` of subscriptions, and of `quantities` by source; own prices in `overrides` with the end that each
+    had then; events up to `through` of the log; features in `late` had events of closed periods, of which the
+    `late_periods` before are adjusted. `at_once`: a change asked for it, so usage was left to its period.
+    """
+
+    since: int
+    until: int
+    documents: int
+    changes: int
+    through: int
+    quantities: Mapping[str, int] = field(default_factory=dict)
+    overrides: Mapping[str, int] = field(default_factory=dict)
+    late: tuple[str, ...] = ()
+    late_periods: int = 0
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """One document, of one account in one currency; amounts are minor units.
 
     `cause` is what made it: of an account, kind and cause there is one, but for revisions after a void. `policy` and
-    `zone` are those that its amounts were made by, so that they can be made again; None and empty of older ones.
+    `zone` are those that its amounts were made by, and `basis` what was known then, so that it can be made again; None
+    and empty of older ones.
     """
 
     invoice_id: str
@@ -50,6 +73,7 @@ class Invoice:
     due_time: int = 0
     policy: Policy | None = None
     zone: str = ""
+    basis: Basis | None = None
     balance: Balance = field(default_factory=Balance)
 
     @property

@@ -60,12 +60,13 @@ class Changes:
 class Known:
     """What this transaction has read and not changed since: many use-cases in one ask for the same.
 
-    `absent` are accounts that are not there, `empty` those that were made just now and hold nothing yet; `ahead` is
-    what was read of many accounts at once, by what reads it.
+    `head` is how far the log of events is read; `absent` are accounts that are not there, `empty` those that were made
+    just now and hold nothing yet; `ahead` is what was read of many accounts at once, by what reads it.
     """
 
     tenant: Tenant | None = None
     catalog: Catalog | None = None
+    head: int | None = None
     absent: set[str] = field(default_factory=set)
     empty: set[str] = field(default_factory=set)
     ahead: dict[OfMany[Any], dict[str, Any]] = field(default_factory=dict)

@@ -33,6 +33,7 @@ from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
 from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
+from tallygate.storage.sql.billing.marks import SqlMarks, marks_of
 from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, price_overrides_of
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
 from tallygate.storage.sql.billing.recognitions import SqlRecognitionRepository
@@ -55,6 +56,7 @@ _AHEAD: tuple[OfMany[Any], ...] = (
     uninvoiced_fees,
     billing_accounts_of,
     lines_since_close,
+    marks_of,
     late_facts_of,
     wallets_of,
 )
@@ -150,6 +152,11 @@ class SqlUnitOfWork:
     def billing_accounts(self) -> SqlBillingAccounts:
         """How far accounts are billed."""
         return SqlBillingAccounts(scope=self.scope)
+
+    @property
+    def marks(self) -> SqlMarks:
+        """How much accounts have by now."""
+        return SqlMarks(scope=self.scope)
 
     @property
     def usage_log(self) -> SqlUsageLog:

@@ -16,7 +16,7 @@ from tallygate.domain.billing.rating import Billed
 from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod
 from tallygate.records.billing import LOOK_BACK, BillingAccount, InvoiceQuery
-from tallygate.storage.documents import AMOUNTS_POLICY, LINE
+from tallygate.storage.documents import AMOUNTS_POLICY, BASIS, LINE
 from tallygate.storage.sql.billing.balances import balance_columns, balance_of
 from tallygate.storage.sql.billing.tables import (
     billing_accounts,
@@ -28,6 +28,8 @@ from tallygate.storage.sql.billing.tables import (
 from tallygate.storage.sql.scope import Scope
 
 _KEYS_AT_ONCE = 5_000
+_OLDER = {"documents": -1}
+_BESIDE = ("line_key", "usage_line", "due_time", "currency", "amount", "exact")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,34 @@ class SqlIssuedLines:
                 found[row.usage_line] = Billed(exact=before.exact + Fraction(row.exact), revisions=before.revisions + 1)
         return found
 
+    async def from_document(self, account_id: str, documents: int) -> dict[str, Fraction]:
+        """What lines came to, exactly and by key, of the documents that an account had so many before, or more."""
+        made = select(invoices.c.invoice_id, invoices.c.basis).where(
+            _own(invoices, self.scope), invoices.c.account_id == account_id
+        )
+        after = [
+            row.invoice_id for row in await self.scope.rows(made) if (row.basis or _OLDER)["documents"] >= documents
+        ]
+        found: dict[str, Fraction] = {}
+        lines = invoice_lines.c
+        for first in range(0, len(after), _KEYS_AT_ONCE):
+            query = select(lines.line_key, lines.exact).where(
+                _own(invoice_lines, self.scope), lines.invoice_id.in_(after[first : first + _KEYS_AT_ONCE])
+            )
+            found |= {row.line_key: Fraction(row.exact) for row in await self.scope.rows(query)}
+        return found
+
+    async def torn(self, invoice_id: str) -> dict[int, str]:
+        """By number the lines of a document of which figures that are kept beside them say otherwise, and what."""
+        query = select(invoice_lines).where(_own(invoice_lines, self.scope), invoice_lines.c.invoice_id == invoice_id)
+        found: dict[int, str] = {}
+        for row in await self.scope.rows(query):
+            beside = _line_columns(LINE.validate_python(row.doc))
+            said = {name: getattr(row, name) for name in _BESIDE if getattr(row, name) != beside[name]}
+            if said:
+                found[row.line] = ", ".join(f"{name} {value}" for name, value in said.items())
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlBillingAccounts:
@@ -219,6 +249,7 @@ def _columns(invoice: Invoice) -> Mapping[str, Any]:
         "total": invoice.total,
         "policy": AMOUNTS_POLICY.dump_python(invoice.policy, mode="json") if invoice.policy is not None else None,
         "zone": invoice.zone,
+        "basis": BASIS.dump_python(invoice.basis, mode="json") if invoice.basis is not None else None,
     }
 
 
@@ -253,5 +284,6 @@ def _invoice(row: Row[Any], lines: tuple[Line, ...]) -> Invoice:
         due_time=row.due_time,
         policy=AMOUNTS_POLICY.validate_python(row.policy) if row.policy is not None else None,
         zone=row.zone or "",
+        basis=BASIS.validate_python(row.basis) if row.basis is not None else None,
         balance=balance_of(row, prefix="balance_"),
     )

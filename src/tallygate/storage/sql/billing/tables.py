@@ -55,6 +55,7 @@ invoices = Table(
     Column("total", BigInteger, nullable=False),
     Column("policy", DOCUMENT),
     Column("zone", Text),
+    Column("basis", DOCUMENT),
     PrimaryKeyConstraint("tenant_id", "invoice_id"),
     UniqueConstraint("tenant_id", "account_id", "kind", "cause", "revision", name="uq_invoices_cause"),
     UniqueConstraint("tenant_id", "series", "number", name="uq_invoices_number"),

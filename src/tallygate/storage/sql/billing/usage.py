@@ -58,10 +58,13 @@ class SqlUsageLog:
         return int(rows[0].quantity) if rows else 0
 
     async def head(self) -> int:
-        """The last sequence number of the tenant's log."""
-        query = select(event_sequences.c.last_sequence).where(event_sequences.c.tenant_id == self.scope.tenant_id)
-        rows = await self.scope.rows(query)
-        return int(rows[0].last_sequence) if rows else 0
+        """The last sequence number of the tenant's log, the same all through a transaction."""
+        known = self.scope.known
+        if known.head is None:
+            query = select(event_sequences.c.last_sequence).where(event_sequences.c.tenant_id == self.scope.tenant_id)
+            rows = await self.scope.rows(query)
+            known.head = int(rows[0].last_sequence) if rows else 0
+        return known.head
 
     def _charged(
         self, query: Select[Any], account_id: str, window: UsageWindow, through: int, *, any_plan: bool = False
