@@ -1,5 +1,6 @@
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -8,10 +9,12 @@ from collectors import clean_rig, gap_free, migrated, until
 from servers import ValkeyServer
 from stream_entries import FEBRUARY, JANUARY, entry
 from tallygate.domain.errors import StoreUnavailableError
-from tallygate.metering.collector import CONFLICT
+from tallygate.domain.event import FactKind, FactSource, UsageFact
+from tallygate.domain.gating.decision import Pot, PotKind, Reason
+from tallygate.metering.collector import CONFLICT, identity_of
 from tallygate.storage.redis import keys
-from tallygate.storage.sql.metering import events
 from tallygate.storage.sql.metering.events import SqlLedger
+from tallygate.storage.sql.metering.rows import FactRows
 from tallygate.storage.sql.metering.tables import fact_of, quarantined_events
 from tallygate.storage.sql.partition_models import PartitionRow
 
@@ -32,6 +35,35 @@ def database(request, tmp_path_factory):
 async def rig(valkey, database):
     async with clean_rig(valkey, database) as rig:
         yield rig
+
+
+FULL = UsageFact(
+    tenant_id="t",
+    account_id="acme",
+    feature_key="calls",
+    request_id="r",
+    kind=FactKind.CONSUME,
+    user_id="ada",
+    quantity=2**53 - 1,
+    pots=(Pot(kind=PotKind.INCLUDED, quantity=1, grant_id=""),),
+    dimensions={'"': "\\", "region": "ü"},
+    occurred_time=JANUARY + 1,
+    recorded_time=JANUARY + 1_999_999,
+    period_start=JANUARY,
+    period_end=FEBRUARY,
+    subscription_id="sub-1",
+    plan_key="pro",
+    plan_version=7,
+    trial=True,
+    billable=False,
+    carry_in=True,
+    view_version=9,
+    used=3,
+    limit=0,
+    reason=Reason.OVERAGE,
+    payload_hash=b"\x00\xff",
+    source=FactSource(partition=3, epoch="e", entry_id="1-2"),
+)
 
 
 class CrashError(Exception):
@@ -106,6 +138,33 @@ async def test_a_fact_arrives_whole(rig):
     assert await rig.waiting() == 0
     partitions = {row["partition"]: row["last_entry_id"] for row in await rig.rows(PartitionRow.__table__)}
     assert partitions == {0: "0-0", 1: "0-0", 2: fact.source.entry_id, 3: "0-0"}
+
+
+async def test_each_field_of_a_fact_is_kept_as_it_is(rig):
+    pots = tuple(Pot(kind=kind, quantity=2**53 - 1, grant_id="g" if kind is PotKind.GRANT else "") for kind in PotKind)
+    plain = replace(FULL, request_id="plain", user_id="", pots=(), dimensions={}, limit=None, reason=None)
+    facts = [FULL, plain, replace(FULL, request_id="pots", pots=pots), *(replace(FULL, kind=kind) for kind in FactKind)]
+    facts = [replace(fact, request_id=f"r{number}") for number, fact in enumerate(facts)]
+    async with SqlLedger(rig.engine).transaction() as transaction:
+        await transaction.lock({"t"})
+        await transaction.append(facts)
+    rows = sorted(await rig.rows(), key=lambda row: row["sequence"])
+    assert [fact_of(row) for row in rows] == facts
+
+
+ODD = ['"', "\\", "\\u0041", "'; --", "[1, 2]", "{}", "7", "null", "ü", "𝄞", "a\u200db", "%s", "?", "$[0]"]
+
+
+async def test_an_identity_of_any_letters_is_known_again(rig):
+    facts = [replace(FULL, account_id=odd, feature_key=odd, request_id=odd) for odd in ODD]
+    ledger = SqlLedger(rig.engine)
+    async with ledger.transaction() as transaction:
+        await transaction.lock({"t"})
+        await transaction.append(facts)
+    async with ledger.transaction() as transaction:
+        await transaction.lock({"t"})
+        asked = {identity_of(fact) for fact in facts} | {("t", "u", *identity_of(FULL)[2:])}
+        assert set(await transaction.known(asked)) == {identity_of(fact) for fact in facts}
 
 
 @pytest.mark.parametrize(
@@ -291,11 +350,11 @@ async def test_what_the_database_refuses_is_quarantined_alone(rig, monkeypatch):
     for number in range(9):
         await rig.add(request=f"r{number}")
 
-    def row_of(fact, sequence, *, real=events.row_of):
-        row = real(fact, sequence)
-        return {**row, "kind": None} if fact.request_id == "r5" else row
+    def row(self, fact, sequence, *, real=FactRows.row):
+        values = real(self, fact, sequence)
+        return (None, *values[1:]) if fact.request_id == "r5" else values
 
-    monkeypatch.setattr(events, "row_of", row_of)
+    monkeypatch.setattr(FactRows, "row", row)
     collector = rig.collector()
     await collector.drain()
     rows = await rig.rows()

@@ -1,10 +1,11 @@
 """The log of facts in SQL: gap-free sequence numbers a tenant, one row an identity, and reading it in order."""
 
+import json
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -16,13 +17,8 @@ from tallygate.records.epochs import entry_order
 from tallygate.storage.sql.engine import WRITE
 from tallygate.storage.sql.epochs import read_losses
 from tallygate.storage.sql.failures import translated
-from tallygate.storage.sql.metering.tables import (
-    billable_events,
-    event_sequences,
-    fact_of,
-    quarantined_events,
-    row_of,
-)
+from tallygate.storage.sql.metering.rows import FactRows
+from tallygate.storage.sql.metering.tables import billable_events, event_sequences, fact_of, quarantined_events
 from tallygate.storage.sql.partition_models import PartitionRow
 from tallygate.storage.sql.scope import table_of
 
@@ -35,26 +31,28 @@ _IDENTITY = (_EVENTS.tenant_id, _EVENTS.account_id, _EVENTS.feature_key, _EVENTS
 class SqlLedger:
     """Facts kept in `billable_events`; on SQLite one transaction writes at a time, on PostgreSQL one a tenant."""
 
-    __slots__ = ("_engine",)
+    __slots__ = ("_engine", "_rows")
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(**{WRITE: True})
+        self._rows = FactRows(engine.dialect)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqlLedgerTransaction"]:
         """Commits at the end of the block; an error of the commit itself leaves open whether it happened."""
         with _translated_write():
             async with self._engine.begin() as connection:
-                yield SqlLedgerTransaction(connection)
+                yield SqlLedgerTransaction(connection, self._rows)
 
 
 class SqlLedgerTransaction:
     """One transaction of one collector, on a connection whose transaction has begun."""
 
-    __slots__ = ("_connection", "_last")
+    __slots__ = ("_connection", "_last", "_rows")
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, rows: FactRows) -> None:
         self._connection = connection
+        self._rows = rows
         self._last: dict[str, int] = {}
 
     async def lock(self, tenant_ids: Collection[str]) -> None:
@@ -97,8 +95,8 @@ class SqlLedgerTransaction:
         rows = []
         for fact in facts:
             self._last[fact.tenant_id] += 1
-            rows.append(row_of(fact, self._last[fact.tenant_id]))
-        await self._connection.execute(insert(billable_events), rows)
+            rows.append(self._rows.row(fact, self._last[fact.tenant_id]))
+        await self._connection.exec_driver_sql(self._rows.statement, rows)
         await self._connection.execute(
             update(event_sequences).where(event_sequences.c.tenant_id == bindparam("tenant")),
             [
@@ -154,12 +152,17 @@ class SqlLedgerTransaction:
         return self._connection.dialect.name == "postgresql"
 
     def _wanted(self, query: Select[Any], identities: Iterable[Identity]) -> Select[Any]:
-        """Restrict a query to identities: PostgreSQL joins arrays (a long IN of rows is slow to plan), SQLite not."""
-        if not self._on_postgresql:
-            return query.where(tuple_(*_IDENTITY).in_(list(identities)))
-        arrays = [bindparam(None, list(part), ARRAY(Text)) for part in zip(*identities, strict=True)]
-        wanted = func.unnest(*arrays).table_valued(*(column.name for column in _IDENTITY)).render_derived(name="wanted")
-        same: list[ColumnElement[bool]] = [column == wanted.c[column.name] for column in _IDENTITY]
+        """Restrict a query to identities: joined as one value, for a long IN of rows is slow to compile and to plan."""
+        names = [column.name for column in _IDENTITY]
+        same: list[ColumnElement[bool]]
+        if self._on_postgresql:
+            arrays = [bindparam(None, list(part), ARRAY(Text)) for part in zip(*identities, strict=True)]
+            wanted = func.unnest(*arrays).table_valued(*names).render_derived(name="wanted")
+            same = [column == wanted.c[name] for column, name in zip(_IDENTITY, names, strict=True)]
+        else:
+            wanted = func.json_each(json.dumps(list(identities))).table_valued("value", name="wanted")
+            value = wanted.c.value
+            same = [column == func.json_extract(value, f"$[{place}]") for place, column in enumerate(_IDENTITY)]
         return query.join(wanted, and_(*same))
 
 

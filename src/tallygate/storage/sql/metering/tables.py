@@ -1,7 +1,6 @@
 """The tables of the log of facts; `billable_events` is a documented contract, see the README of `metering`."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import (
@@ -95,24 +94,6 @@ for _number in range(PARTITIONS):
         f"FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {_number})"
     )
     event.listen(billable_events, "after_create", _ddl.execute_if(dialect="postgresql"))
-
-
-_PLAIN = tuple(each.name for each in fields(UsageFact) if each.name != "source")
-
-
-def row_of(fact: UsageFact, sequence: int) -> dict[str, Any]:
-    """A fact as a row of `billable_events`."""
-    return {
-        **{name: getattr(fact, name) for name in _PLAIN},
-        "sequence": sequence,
-        "partition": fact.source.partition,
-        "epoch": fact.source.epoch,
-        "entry_id": fact.source.entry_id,
-        "kind": fact.kind.value,
-        "pots": [{"kind": pot.kind.value, "quantity": pot.quantity, "grant_id": pot.grant_id} for pot in fact.pots],
-        "dimensions": dict(fact.dimensions),
-        "reason": fact.reason.value if fact.reason is not None else None,
-    }
 
 
 def fact_of(row: RowMapping | Mapping[str, Any]) -> UsageFact:
