@@ -1,5 +1,6 @@
 """What every test may ask for: a running server in this process, on real Valkey and SQLite."""
 
+import os
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ from tallygate.settings import DatabaseSettings, RedisSettings, ServerSettings, 
 
 hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("patient")  # how long an example takes says how loaded the machine is
+
+
+def pytest_xdist_auto_num_workers():
+    """One more than there are CPUs: a quarter of the time a test waits for servers that start, stop or die."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_asyncio_loop_factories():

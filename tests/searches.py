@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, Phase, settings
 LENIENT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 FOR_PLANTED_BUGS = settings(
-    max_examples=3_000,
+    max_examples=1_000,
     deadline=None,
     database=None,
     derandomize=True,

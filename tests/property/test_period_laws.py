@@ -20,6 +20,7 @@ from tallygate.domain.period import (
 )
 
 HOUR = 3_600_000_000
+BEFORE = from_datetime(datetime(1982, 1, 1, tzinfo=UTC))
 FIRST = from_datetime(datetime(1995, 1, 1, tzinfo=UTC))
 LAST = from_datetime(datetime(2036, 1, 1, tzinfo=UTC))
 ZONES = [
@@ -33,10 +34,11 @@ ZONES = [
 
 
 def clock_changes(zone):
-    """The instants from FIRST to LAST at which the offset of the zone changes, to the second."""
+    """The instants until LAST at which the offset of the zone changes, to the second: from BEFORE, as periods of up to
+    twelve years that hold FIRST begin before it."""
     tz, day, changes = ZoneInfo(zone), 24 * 3600, []
-    offset = datetime.fromtimestamp(FIRST // 10**6, tz).utcoffset()
-    for second in range(FIRST // 10**6, LAST // 10**6, day):
+    offset = datetime.fromtimestamp(BEFORE // 10**6, tz).utcoffset()
+    for second in range(BEFORE // 10**6, LAST // 10**6, day):
         if datetime.fromtimestamp(second + day, tz).utcoffset() == offset:
             continue
         low, high = second, second + day

@@ -104,8 +104,8 @@ def test_a_readme_names_only_what_exists(readme):
 @pytest.mark.parametrize("readme", ["README.md", "clients/python/README.md"])
 def test_every_command_of_a_readme_is_known_to_tallygate(readme):
     lines = " ; ".join(shell_lines(ROOT / readme))
-    for command in sorted(set(re.findall(r"\btallygate ((?:[a-z]+ ?)+)", lines))):
-        argv = [Path(sys.executable).with_name("tallygate"), *command.split()[:1], "--help"]
+    for command in sorted(set(re.findall(r"\btallygate ([a-z]+)", lines))):
+        argv = [Path(sys.executable).with_name("tallygate"), command, "--help"]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 

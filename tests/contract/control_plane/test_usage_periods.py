@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from control_planes import DAY, NOW, SECOND, demo_catalog
-from tallygate.control_plane.formers import MOST
+from tallygate.control_plane import formers
 from tallygate.control_plane.proposals import CancelSubscription, When
 from tallygate.control_plane.subscription_changes import cancel_subscription, set_state
 from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription
@@ -104,17 +104,19 @@ async def test_a_second_subscription_carries_the_period_and_a_first_one_starts_i
     assert await period(plane) == (first[1], local("UTC", 2027, 1, 8))  # 8 December is five days away
 
 
-async def test_only_so_many_former_subscriptions_stay_and_none_that_nothing_hangs_on(plane):
+async def test_only_so_many_former_subscriptions_stay_and_none_that_nothing_hangs_on(plane, monkeypatch):
+    monkeypatch.setattr(formers, "MOST", 12)
+    monkeypatch.setattr(formers, "_OLDEST", 3)
     await plane.apply(document(MONTHLY, default_plan=""), remove_default_plan=True)
     await plane.upsert("acme")
     await subscribe(plane, trial_days=0)
     began = await period(plane)
-    for _ in range(MOST + 6):
+    for _ in range(18):
         plane.now += 60 * SECOND
         await cancel(plane)
         await subscribe(plane, trial_days=0)
         assert await period(plane) == began
-    assert len((await plane.record("acme")).former_subscriptions) == MOST
+    assert len((await plane.record("acme")).former_subscriptions) == 12
     await cancel(plane)
     plane.now += 100 * DAY
     await subscribe(plane, trial_days=0)
