@@ -95,3 +95,43 @@ async def test_ar_03_a_period_of_nothing_has_no_invoice(tenant):
     await tenant.advance(70 * DAY)
     assert list(await run(tenant)) == []
     assert await invoices(tenant) == []
+
+
+SELLER = {
+    "name": "Tally GmbH",
+    "address": {"lines": ["Hauptstr. 1"], "city": "Berlin", "postal_code": "10115", "country": "DE"},
+    "email": "bills@tally.example",
+    "tax_ids": [{"value": "DE123456789"}],
+}
+
+
+async def whole(tenant, invoice):
+    return (await tenant.call("GetInvoice", invoice_id=invoice.invoice_id)).invoice
+
+
+async def test_a_document_keeps_its_parties_as_they_were_printed(billed):
+    """Without a seller's profile there are none, as before; a buyer without one is named by its id."""
+    bare = await whole(billed, await month_with(billed))
+    assert not bare.HasField("seller")
+    assert not bare.HasField("buyer")
+    await billed.call("SetBillingProfile", party=SELLER)
+    second = await whole(billed, await month_with(billed))
+    assert (second.seller.name, second.seller.address.city, second.buyer.name) == ("Tally GmbH", "Berlin", "acme")
+    acme = {"account_id": "acme", "party": {"name": "Acme Ltd", "address": {"country": "GB"}}}
+    await billed.call("SetBillingProfile", **acme)
+    third = await whole(billed, await month_with(billed))
+    assert (third.buyer.name, third.buyer.address.country) == ("Acme Ltd", "GB")
+    await billed.call("SetBillingProfile", party={"name": "Tally AG"})
+    assert await whole(billed, third) == third  # issued documents keep what they had
+    assert (await invoices(billed))[-1].seller == third.seller
+
+
+async def test_a_profile_is_replaced_as_a_whole_and_shown(billed):
+    assert not (await billed.call("GetBillingProfile")).HasField("profile")
+    first = (await billed.call("SetBillingProfile", party=SELLER)).profile
+    assert (await billed.call("GetBillingProfile")).profile == first
+    await billed.advance(60)
+    assert (await billed.call("SetBillingProfile", party=SELLER)).profile == first  # repeating it changes nothing
+    changed = (await billed.call("SetBillingProfile", party={"name": "Tally AG"}, tax_exemption="small")).profile
+    assert (changed.party.name, list(changed.party.tax_ids), changed.tax_exemption) == ("Tally AG", [], "small")
+    assert (await billed.call("GetBillingProfile", account_id="acme")) == type(await billed.call("GetBillingProfile"))()

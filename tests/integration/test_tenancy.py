@@ -177,6 +177,8 @@ ROWS = {
     ),
     "VoidInvoice": Row("control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True),
     "GetWallet": Row("control billing billing_read", of(), UNKNOWN),
+    "SetBillingProfile": Row("control billing", of(party={"name": "Acme"}), UNKNOWN),
+    "GetBillingProfile": Row("control billing billing_read", of(), UNKNOWN),
     "ListTransfers": Row("control billing billing_read", of(), empty("transfers")),
     "GetTrialBalance": Row("control billing billing_read", of(), empty("balances")),
     "ExportLedger": Row("control billing billing_read", of(), empty("text")),

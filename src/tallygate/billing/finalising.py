@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 
 from tallygate.billing.bookkeeping import post_document
+from tallygate.billing.profiles import parties_of
 from tallygate.billing.wallets import pay_from_wallet, put_into_wallet
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import Invoice, due_time, number_of, series_of
+from tallygate.domain.billing.parties import parties_hash
 from tallygate.domain.billing.wallet import WalletEntryKind
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.period import local_date
@@ -41,6 +43,7 @@ async def _numbered(work: BillingWork, document: Invoice, terms: IssueTerms, *, 
     series = series_of(document.kind)
     number, issue_time = await work.invoices.next_number(series, now=now)
     year = local_date(issue_time, zone=terms.seller_zone).year
+    seller, buyer = await parties_of(work, document.account_id)
     due = 0 if document.total < 0 else due_time(terms.policy.due, issued=issue_time, zone=terms.buyer_zone)
     return replace(
         document,
@@ -51,4 +54,7 @@ async def _numbered(work: BillingWork, document: Invoice, terms: IssueTerms, *, 
         balance=document.balance.issued(due_time=due),
         policy=terms.amounts,
         zone=terms.buyer_zone,
+        seller=seller,
+        buyer=buyer,
+        parties_hash=parties_hash(seller, buyer),
     )

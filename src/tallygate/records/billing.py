@@ -15,6 +15,7 @@ from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.parties import BillingProfile
 from tallygate.domain.billing.rating import Billed, UsageWindow
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange
 from tallygate.domain.billing.wallet import WalletEntry
@@ -259,6 +260,18 @@ class PriceOverrides(Protocol):
 
     async def of(self, account_id: str) -> Sequence[PriceOverride]:
         """All of an account, by creation, each with the end that it has by now."""
+        ...
+
+
+class ProfileRepository(Protocol):
+    """Who accounts and the seller, whose id is empty, are on documents."""
+
+    async def get(self, account_id: str) -> BillingProfile | None:
+        """One profile."""
+        ...
+
+    async def put(self, profile: BillingProfile) -> None:
+        """Add or replace one."""
         ...
 
 

@@ -19,6 +19,7 @@ from tallygate.records.billing import (
     LateUsage,
     Marks,
     PriceOverrides,
+    ProfileRepository,
     Quantities,
     UsageLog,
     WalletRepository,
@@ -173,6 +174,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def price_overrides(self) -> PriceOverrides:
         """Accounts' own prices."""
+        ...
+
+    @property
+    def profiles(self) -> ProfileRepository:
+        """Who accounts and the seller are on documents."""
         ...
 
     @property

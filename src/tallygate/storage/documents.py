@@ -6,6 +6,7 @@ from tallygate.domain.account import AccountRecord
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import Basis
 from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import (
     AddOn,
@@ -33,6 +34,7 @@ ENTITLEMENT = TypeAdapter(Entitlement)
 HELD_SUBSCRIPTION = TypeAdapter(StoredSubscription)
 PRICE = TypeAdapter(Price)
 LINE = TypeAdapter(Line)
+PARTY = TypeAdapter(Party)
 AMOUNTS_POLICY = TypeAdapter(Policy)
 BASIS = TypeAdapter(Basis)
 BILLING = TypeAdapter(BillingPolicy)

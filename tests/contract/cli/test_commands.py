@@ -399,3 +399,16 @@ def test_one_invoice_and_those_of_an_account_are_not_verified_together(server, s
     said = say("billing", "verify", "INV-1", "--account", "acme")
     assert (said.code, server.asked("VerifyInvoice")) == (2, [])
     assert "not both" in said.err
+
+
+def test_a_profile_is_set_whole_and_shown_as_an_envelope_has_it(server, say):
+    server.answers["SetBillingProfile"] = lambda request: billing.SetBillingProfileResponse(
+        profile={"account_id": request.account_id, "party": request.party, "tax_exemption": request.tax_exemption}
+    )
+    words = "--name Acme --line Street --city Bern --postal-code 3011 --country CH --tax-id CHE-1 --tax-exemption small"
+    answer = say(*f"billing profile set acme {words}".split())
+    assert answer.out.splitlines() == [
+        "account acme",
+        *("  Acme", "  Street", "  3011 Bern", "  CH", "  tax id CHE-1", "  exempt from tax: small"),
+    ]
+    assert say("billing", "profile", "show").out.strip() == "no profile was set"

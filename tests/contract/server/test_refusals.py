@@ -241,6 +241,22 @@ ROWS = [
     invalid("GetWallet", "page_size", page_size=101, **ACME),
     invalid("GetWallet", "page_token", page_token="x", **ACME),
     missing("GetWallet", "ACCOUNT", account_id="nobody"),
+    invalid("SetBillingProfile", "party.name", **ACME),
+    invalid("SetBillingProfile", "party.name", party={"name": "a\nb"}, **ACME),
+    invalid("SetBillingProfile", "party.email", party={"name": "Acme", "email": "ada"}, **ACME),
+    invalid("SetBillingProfile", "party.address.country", party={"name": "Acme", "address": {"country": "UK"}}),
+    invalid("SetBillingProfile", "party.address.region", party={"name": "Acme", "address": {"country": "CA"}}),
+    invalid("SetBillingProfile", "party.address.region", party={"name": "Acme", "address": {"region": "ON"}}),
+    invalid("SetBillingProfile", "party.address.lines", party={"name": "Acme", "address": {"lines": ["x"] * 7}}),
+    invalid("SetBillingProfile", "party.address.lines[0]", party={"name": "Acme", "address": {"lines": [""]}}),
+    invalid(
+        "SetBillingProfile", "party.address.postal_code", party={"name": "A", "address": {"postal_code": "1" * 33}}
+    ),
+    invalid("SetBillingProfile", "party.tax_ids", party={"name": "Acme", "tax_ids": [{"value": "x"}] * 6}),
+    invalid("SetBillingProfile", "party.tax_ids[0].value", party={"name": "Acme", "tax_ids": [{}]}),
+    invalid("SetBillingProfile", "tax_exemption", party={"name": "Acme"}, tax_exemption="a\nb"),
+    missing("SetBillingProfile", "ACCOUNT", party={"name": "Acme"}, account_id="nobody"),
+    missing("GetBillingProfile", "ACCOUNT", account_id="nobody"),
     invalid("ListUninvoicedItems", "account_id"),
     missing("ListUninvoicedItems", "ACCOUNT", account_id="nobody"),
     missing("PreviewInvoice", "ACCOUNT", account_id="nobody"),
@@ -420,7 +436,7 @@ async def test_refusals_change_nothing(tenant):
 
 HARMLESS = {
     *("GetCatalog", "ListPlans", "ListAccounts", "ListSubscriptions", "ListEvents", "ListApiKeys", "GetTestClock"),
-    *("FollowEvents", "RateLimit", "RunBilling", "ListInvoices"),
+    *("FollowEvents", "RateLimit", "RunBilling", "ListInvoices", "GetBillingProfile"),
     *("ListTransfers", "GetTrialBalance", "ExportLedger"),
 }
 """What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""

@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from tallygate_api.v1 import catalog_pb2 as _catalog_pb2
 from tallygate_api.v1 import invoice_pb2 as _invoice_pb2
+from tallygate_api.v1 import party_pb2 as _party_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -22,6 +23,46 @@ WALLET_ENTRY_KIND_UNSPECIFIED: WalletEntryKind
 WALLET_ENTRY_KIND_CREDIT_NOTE: WalletEntryKind
 WALLET_ENTRY_KIND_SPENT: WalletEntryKind
 WALLET_ENTRY_KIND_RETURNED: WalletEntryKind
+
+class BillingProfile(_message.Message):
+    __slots__ = ("account_id", "party", "tax_exemption", "update_time")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PARTY_FIELD_NUMBER: _ClassVar[int]
+    TAX_EXEMPTION_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    party: _party_pb2.Party
+    tax_exemption: str
+    update_time: _timestamp_pb2.Timestamp
+    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class SetBillingProfileRequest(_message.Message):
+    __slots__ = ("account_id", "party", "tax_exemption")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PARTY_FIELD_NUMBER: _ClassVar[int]
+    TAX_EXEMPTION_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    party: _party_pb2.Party
+    tax_exemption: str
+    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ...) -> None: ...
+
+class SetBillingProfileResponse(_message.Message):
+    __slots__ = ("profile",)
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    profile: BillingProfile
+    def __init__(self, profile: _Optional[_Union[BillingProfile, _Mapping[str, object]]] = ...) -> None: ...
+
+class GetBillingProfileRequest(_message.Message):
+    __slots__ = ("account_id",)
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+
+class GetBillingProfileResponse(_message.Message):
+    __slots__ = ("profile",)
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    profile: BillingProfile
+    def __init__(self, profile: _Optional[_Union[BillingProfile, _Mapping[str, object]]] = ...) -> None: ...
 
 class WalletEntry(_message.Message):
     __slots__ = ("entry_id", "create_time", "kind", "amount", "invoice_id")

@@ -80,6 +80,16 @@ class BillingServiceStub:
                 request_serializer=tallygate_dot_v1_dot_billing__service__pb2.GetWalletRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.GetWalletResponse.FromString,
                 _registered_method=True)
+        self.SetBillingProfile = channel.unary_unary(
+                '/tallygate.v1.BillingService/SetBillingProfile',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.SetBillingProfileRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.SetBillingProfileResponse.FromString,
+                _registered_method=True)
+        self.GetBillingProfile = channel.unary_unary(
+                '/tallygate.v1.BillingService/GetBillingProfile',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
@@ -176,6 +186,25 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetBillingProfile(self, request, context):
+        """Says who an account is on its documents, or who the seller is; it replaces what was said before. Documents that were
+        issued keep what they had.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBillingProfile(self, request, context):
+        """Shows who an account or the seller is on documents. Needs the scope CONTROL, BILLING or BILLING_READ.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BillingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -223,6 +252,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.GetWallet,
                     request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.GetWalletRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_billing__service__pb2.GetWalletResponse.SerializeToString,
+            ),
+            'SetBillingProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetBillingProfile,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.SetBillingProfileRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.SetBillingProfileResponse.SerializeToString,
+            ),
+            'GetBillingProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBillingProfile,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -469,6 +508,60 @@ class BillingService:
             '/tallygate.v1.BillingService/GetWallet',
             tallygate_dot_v1_dot_billing__service__pb2.GetWalletRequest.SerializeToString,
             tallygate_dot_v1_dot_billing__service__pb2.GetWalletResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetBillingProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/SetBillingProfile',
+            tallygate_dot_v1_dot_billing__service__pb2.SetBillingProfileRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.SetBillingProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBillingProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/GetBillingProfile',
+            tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -17,6 +17,8 @@ class BillingServiceStub:
     EndPriceOverride: grpc.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
     ListPriceOverrides: grpc.UnaryUnaryMultiCallable[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]
     GetWallet: grpc.UnaryUnaryMultiCallable[_pb2.GetWalletRequest, _pb2.GetWalletResponse]
+    SetBillingProfile: grpc.UnaryUnaryMultiCallable[_pb2.SetBillingProfileRequest, _pb2.SetBillingProfileResponse]
+    GetBillingProfile: grpc.UnaryUnaryMultiCallable[_pb2.GetBillingProfileRequest, _pb2.GetBillingProfileResponse]
 
 class BillingServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
@@ -29,6 +31,8 @@ class BillingServiceAsyncStub:
     EndPriceOverride: grpc.aio.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
     ListPriceOverrides: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]
     GetWallet: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetWalletRequest, _pb2.GetWalletResponse]
+    SetBillingProfile: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetBillingProfileRequest, _pb2.SetBillingProfileResponse]
+    GetBillingProfile: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetBillingProfileRequest, _pb2.GetBillingProfileResponse]
 
 class BillingServiceServicer:
     def RunBilling(self, request: _pb2.RunBillingRequest, context: grpc.aio.ServicerContext[_pb2.RunBillingRequest, _pb2.RunBillingResponse]) -> Awaitable[_pb2.RunBillingResponse]: ...
@@ -40,6 +44,8 @@ class BillingServiceServicer:
     def EndPriceOverride(self, request: _pb2.EndPriceOverrideRequest, context: grpc.aio.ServicerContext[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]) -> Awaitable[_pb2.EndPriceOverrideResponse]: ...
     def ListPriceOverrides(self, request: _pb2.ListPriceOverridesRequest, context: grpc.aio.ServicerContext[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]) -> Awaitable[_pb2.ListPriceOverridesResponse]: ...
     def GetWallet(self, request: _pb2.GetWalletRequest, context: grpc.aio.ServicerContext[_pb2.GetWalletRequest, _pb2.GetWalletResponse]) -> Awaitable[_pb2.GetWalletResponse]: ...
+    def SetBillingProfile(self, request: _pb2.SetBillingProfileRequest, context: grpc.aio.ServicerContext[_pb2.SetBillingProfileRequest, _pb2.SetBillingProfileResponse]) -> Awaitable[_pb2.SetBillingProfileResponse]: ...
+    def GetBillingProfile(self, request: _pb2.GetBillingProfileRequest, context: grpc.aio.ServicerContext[_pb2.GetBillingProfileRequest, _pb2.GetBillingProfileResponse]) -> Awaitable[_pb2.GetBillingProfileResponse]: ...
 
 def add_BillingServiceServicer_to_server(
     servicer: BillingServiceServicer, server: grpc.Server | grpc.aio.Server

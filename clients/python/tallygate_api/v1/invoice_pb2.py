@@ -23,27 +23,28 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from tallygate_api.v1 import party_pb2 as tallygate_dot_v1_dot_party__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atallygate/v1/invoice.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"<\n\x05Money\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\r\n\x05units\x18\x02 \x01(\x03\x12\r\n\x05nanos\x18\x03 \x01(\x05\"H\n\x08LineStep\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\t\x12\x0c\n\x04rate\x18\x03 \x01(\t\x12\x0e\n\x06\x61mount\x18\x04 \x01(\t\"\xf7\x02\n\x0bInvoiceLine\x12\x10\n\x08line_key\x18\x01 \x01(\t\x12$\n\x04kind\x18\x02 \x01(\x0e\x32\x16.tallygate.v1.LineKind\x12\x0c\n\x04text\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08quantity\x18\x06 \x01(\t\x12\x13\n\x0bunit_amount\x18\x07 \x01(\t\x12#\n\x06\x61mount\x18\x08 \x01(\x0b\x32\x13.tallygate.v1.Money\x12\x14\n\x0c\x65xact_amount\x18\t \x01(\t\x12\r\n\x05price\x18\n \x01(\t\x12\x17\n\x0fsubscription_id\x18\x0b \x01(\t\x12\x13\n\x0bsource_line\x18\x0c \x01(\t\x12%\n\x05steps\x18\r \x03(\x0b\x32\x16.tallygate.v1.LineStep\"\xd2\x04\n\x07Invoice\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\'\n\x04kind\x18\x04 \x01(\x0e\x32\x19.tallygate.v1.InvoiceKind\x12)\n\x05state\x18\x05 \x01(\x0e\x32\x1a.tallygate.v1.InvoiceState\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nissue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lines\x18\n \x03(\x0b\x32\x19.tallygate.v1.InvoiceLine\x12%\n\x08subtotal\x18\x0b \x01(\x0b\x32\x13.tallygate.v1.Money\x12 \n\x03tax\x18\x0c \x01(\x0b\x32\x13.tallygate.v1.Money\x12\"\n\x05total\x18\r \x01(\x0b\x32\x13.tallygate.v1.Money\x12!\n\x04paid\x18\x0e \x01(\x0b\x32\x13.tallygate.v1.Money\x12#\n\x06wallet\x18\x0f \x01(\x0b\x32\x13.tallygate.v1.Money\x12 \n\x03\x64ue\x18\x10 \x01(\x0b\x32\x13.tallygate.v1.Money*\x95\x01\n\x0bInvoiceKind\x12\x1c\n\x18INVOICE_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14INVOICE_KIND_OPENING\x10\x01\x12\x17\n\x13INVOICE_KIND_PERIOD\x10\x02\x12\x1c\n\x18INVOICE_KIND_CREDIT_NOTE\x10\x03\x12\x17\n\x13INVOICE_KIND_CHANGE\x10\x04*\x8e\x01\n\x0cInvoiceState\x12\x1d\n\x19INVOICE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12INVOICE_STATE_OPEN\x10\x01\x12\x16\n\x12INVOICE_STATE_PAID\x10\x02\x12\x16\n\x12INVOICE_STATE_VOID\x10\x03\x12\x17\n\x13INVOICE_STATE_DRAFT\x10\x04*\x95\x01\n\x08LineKind\x12\x19\n\x15LINE_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13LINE_KIND_RECURRING\x10\x01\x12\x13\n\x0fLINE_KIND_USAGE\x10\x02\x12\x13\n\x0fLINE_KIND_SETUP\x10\x03\x12\x18\n\x14LINE_KIND_COMMITMENT\x10\x04\x12\x11\n\rLINE_KIND_FEE\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atallygate/v1/invoice.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18tallygate/v1/party.proto\"<\n\x05Money\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\r\n\x05units\x18\x02 \x01(\x03\x12\r\n\x05nanos\x18\x03 \x01(\x05\"H\n\x08LineStep\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\t\x12\x0c\n\x04rate\x18\x03 \x01(\t\x12\x0e\n\x06\x61mount\x18\x04 \x01(\t\"\xf7\x02\n\x0bInvoiceLine\x12\x10\n\x08line_key\x18\x01 \x01(\t\x12$\n\x04kind\x18\x02 \x01(\x0e\x32\x16.tallygate.v1.LineKind\x12\x0c\n\x04text\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08quantity\x18\x06 \x01(\t\x12\x13\n\x0bunit_amount\x18\x07 \x01(\t\x12#\n\x06\x61mount\x18\x08 \x01(\x0b\x32\x13.tallygate.v1.Money\x12\x14\n\x0c\x65xact_amount\x18\t \x01(\t\x12\r\n\x05price\x18\n \x01(\t\x12\x17\n\x0fsubscription_id\x18\x0b \x01(\t\x12\x13\n\x0bsource_line\x18\x0c \x01(\t\x12%\n\x05steps\x18\r \x03(\x0b\x32\x16.tallygate.v1.LineStep\"\x9b\x05\n\x07Invoice\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\'\n\x04kind\x18\x04 \x01(\x0e\x32\x19.tallygate.v1.InvoiceKind\x12)\n\x05state\x18\x05 \x01(\x0e\x32\x1a.tallygate.v1.InvoiceState\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nissue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lines\x18\n \x03(\x0b\x32\x19.tallygate.v1.InvoiceLine\x12%\n\x08subtotal\x18\x0b \x01(\x0b\x32\x13.tallygate.v1.Money\x12 \n\x03tax\x18\x0c \x01(\x0b\x32\x13.tallygate.v1.Money\x12\"\n\x05total\x18\r \x01(\x0b\x32\x13.tallygate.v1.Money\x12!\n\x04paid\x18\x0e \x01(\x0b\x32\x13.tallygate.v1.Money\x12#\n\x06wallet\x18\x0f \x01(\x0b\x32\x13.tallygate.v1.Money\x12 \n\x03\x64ue\x18\x10 \x01(\x0b\x32\x13.tallygate.v1.Money\x12#\n\x06seller\x18\x11 \x01(\x0b\x32\x13.tallygate.v1.Party\x12\"\n\x05\x62uyer\x18\x12 \x01(\x0b\x32\x13.tallygate.v1.Party*\x95\x01\n\x0bInvoiceKind\x12\x1c\n\x18INVOICE_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14INVOICE_KIND_OPENING\x10\x01\x12\x17\n\x13INVOICE_KIND_PERIOD\x10\x02\x12\x1c\n\x18INVOICE_KIND_CREDIT_NOTE\x10\x03\x12\x17\n\x13INVOICE_KIND_CHANGE\x10\x04*\x8e\x01\n\x0cInvoiceState\x12\x1d\n\x19INVOICE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12INVOICE_STATE_OPEN\x10\x01\x12\x16\n\x12INVOICE_STATE_PAID\x10\x02\x12\x16\n\x12INVOICE_STATE_VOID\x10\x03\x12\x17\n\x13INVOICE_STATE_DRAFT\x10\x04*\x95\x01\n\x08LineKind\x12\x19\n\x15LINE_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13LINE_KIND_RECURRING\x10\x01\x12\x13\n\x0fLINE_KIND_USAGE\x10\x02\x12\x13\n\x0fLINE_KIND_SETUP\x10\x03\x12\x18\n\x14LINE_KIND_COMMITMENT\x10\x04\x12\x11\n\rLINE_KIND_FEE\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.invoice_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INVOICEKIND']._serialized_start=1189
-  _globals['_INVOICEKIND']._serialized_end=1338
-  _globals['_INVOICESTATE']._serialized_start=1341
-  _globals['_INVOICESTATE']._serialized_end=1483
-  _globals['_LINEKIND']._serialized_start=1486
-  _globals['_LINEKIND']._serialized_end=1635
-  _globals['_MONEY']._serialized_start=77
-  _globals['_MONEY']._serialized_end=137
-  _globals['_LINESTEP']._serialized_start=139
-  _globals['_LINESTEP']._serialized_end=211
-  _globals['_INVOICELINE']._serialized_start=214
-  _globals['_INVOICELINE']._serialized_end=589
-  _globals['_INVOICE']._serialized_start=592
-  _globals['_INVOICE']._serialized_end=1186
+  _globals['_INVOICEKIND']._serialized_start=1288
+  _globals['_INVOICEKIND']._serialized_end=1437
+  _globals['_INVOICESTATE']._serialized_start=1440
+  _globals['_INVOICESTATE']._serialized_end=1582
+  _globals['_LINEKIND']._serialized_start=1585
+  _globals['_LINEKIND']._serialized_end=1734
+  _globals['_MONEY']._serialized_start=103
+  _globals['_MONEY']._serialized_end=163
+  _globals['_LINESTEP']._serialized_start=165
+  _globals['_LINESTEP']._serialized_end=237
+  _globals['_INVOICELINE']._serialized_start=240
+  _globals['_INVOICELINE']._serialized_end=615
+  _globals['_INVOICE']._serialized_start=618
+  _globals['_INVOICE']._serialized_end=1285
 # @@protoc_insertion_point(module_scope)

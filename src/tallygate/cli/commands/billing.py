@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from tallygate.cli.client import Client
+from tallygate.cli.commands.profile import party_lines, profile_command
 from tallygate.cli.explanations import event_row, explanation
 from tallygate.cli.failures import DENIED
 from tallygate.cli.groups import Group
@@ -33,6 +34,9 @@ _PAGE = 100
 @click.group("billing", cls=Group)
 def billing_command() -> None:
     """Issue invoices whose time has come."""
+
+
+billing_command.add_command(profile_command)
 
 
 @billing_command.command("run", examples=["tallygate billing run", "tallygate billing run --account acme"])
@@ -241,6 +245,8 @@ def _page(invoice: Invoice) -> str:
         f"{kind} {invoice.number} for {invoice.account_id}: {money(invoice.total)}, {enum_name(invoice, 'state')}",
         f"issued {instant(invoice.issue_time)}, due {instant(invoice.due_time)}",
     ]
+    for who, party in (("seller", invoice.seller), ("buyer", invoice.buyer)):
+        head += [f"{who}: {', '.join(party_lines(party))}"] if invoice.HasField(who) else []
     rows = lines_table(invoice.lines)
     foot = f"subtotal {money(invoice.subtotal)}, tax {money(invoice.tax)}, total {money(invoice.total)}"
     return "\n".join([*head, rows, foot])

@@ -10,6 +10,7 @@ from itertools import groupby
 from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing_terms import DueRule
 from tallygate.domain.period import PeriodUnit, UsagePeriod, add_calendar, local_date, local_midnight
 
@@ -54,6 +55,7 @@ class Invoice:
     `cause` is what made it: of an account, kind and cause there is one, but for revisions after a void. `policy` and
     `zone` are those that its amounts were made by, and `basis` what was known then, so that it can be made again; None
     and empty of older ones.
+    `seller` and `buyer` are as they were printed, with what never changes of them, `parties_hash`.
     """
 
     invoice_id: str
@@ -75,6 +77,9 @@ class Invoice:
     zone: str = ""
     basis: Basis | None = None
     balance: Balance = field(default_factory=Balance)
+    seller: Party | None = None
+    buyer: Party | None = None
+    parties_hash: str = ""
 
     @property
     def state(self) -> InvoiceState:

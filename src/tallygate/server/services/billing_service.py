@@ -11,6 +11,7 @@ from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.price_methods import PriceMethods
+from tallygate.server.services.profile_methods import ProfileMethods
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.fee import decode_fee, encode_fee
 from tallygate.server.wire.invoice import encode_invoice, encode_line
@@ -22,7 +23,7 @@ RunBilling = Callable[[str, str], Awaitable[Run]]
 """Issues all that is due of a tenant, or of one account of it."""
 
 
-class BillingServicer(PriceMethods):
+class BillingServicer(PriceMethods, ProfileMethods):
     """Serves BillingService."""
 
     def __init__(self, work: TenantWork, run: RunBilling) -> None:

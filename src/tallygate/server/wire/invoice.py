@@ -8,6 +8,7 @@ from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.steps import Step
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.money import exact_text
+from tallygate.server.wire.party import encode_party
 from tallygate.server.wire.scalars import WireEnum, timestamp
 from tallygate_api.v1 import invoice_pb2 as wire
 
@@ -36,6 +37,8 @@ def encode_invoice(invoice: Invoice) -> wire.Invoice:
         paid=encode_money(invoice.balance.paid, invoice.currency),
         wallet=encode_money(invoice.balance.wallet, invoice.currency),
         due=encode_money(invoice.balance.due, invoice.currency),
+        seller=encode_party(invoice.seller),
+        buyer=encode_party(invoice.buyer),
     )
 
 

@@ -35,6 +35,7 @@ from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
 from tallygate.storage.sql.billing.marks import SqlMarks, marks_of
 from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, price_overrides_of
+from tallygate.storage.sql.billing.profiles import SqlProfileRepository, profiles_of
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
 from tallygate.storage.sql.billing.recognitions import SqlRecognitionRepository
 from tallygate.storage.sql.billing.usage import SqlUsageLog
@@ -59,6 +60,7 @@ _AHEAD: tuple[OfMany[Any], ...] = (
     marks_of,
     late_facts_of,
     wallets_of,
+    profiles_of,
 )
 
 
@@ -182,6 +184,11 @@ class SqlUnitOfWork:
     def price_overrides(self) -> SqlPriceOverrides:
         """Accounts' own prices."""
         return SqlPriceOverrides(scope=self.scope)
+
+    @property
+    def profiles(self) -> SqlProfileRepository:
+        """Who accounts and the seller are on documents."""
+        return SqlProfileRepository(scope=self.scope)
 
     @property
     def ledger(self) -> SqlLedgerRepository:

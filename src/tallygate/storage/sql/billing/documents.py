@@ -18,10 +18,12 @@ from tallygate.domain.period import UsagePeriod
 from tallygate.records.billing import LOOK_BACK, BillingAccount, InvoiceQuery
 from tallygate.storage.documents import AMOUNTS_POLICY, BASIS, LINE
 from tallygate.storage.sql.billing.balances import balance_columns, balance_of
+from tallygate.storage.sql.billing.profiles import freeze_parties, party_of
 from tallygate.storage.sql.billing.tables import (
     billing_accounts,
     invoice_balances,
     invoice_lines,
+    invoice_parties,
     invoices,
     number_series,
 )
@@ -44,6 +46,7 @@ class SqlInvoiceRepository:
         await self.scope.connection.execute(insert(invoices), [{**own, **_columns(invoice)}])
         balance = {"account_id": invoice.account_id, "currency": invoice.currency, **balance_columns(invoice.balance)}
         await self.scope.connection.execute(insert(invoice_balances), [{**own, **balance}])
+        await freeze_parties(self.scope, invoice)
         lines = [
             {**own, "account_id": invoice.account_id, "line": number, **_line_columns(line)}
             for number, line in enumerate(invoice.lines, start=1)
@@ -95,8 +98,13 @@ class SqlInvoiceRepository:
         same = (invoice_balances.c.tenant_id == invoices.c.tenant_id) & (
             invoice_balances.c.invoice_id == invoices.c.invoice_id
         )
+        printed = (invoice_parties.c.tenant_id == invoices.c.tenant_id) & (
+            invoice_parties.c.invoice_id == invoices.c.invoice_id
+        )
         balance = [column.label(f"balance_{column.name}") for column in invoice_balances.c]
-        return select(invoices, *balance).join(invoice_balances, same).where(_own(invoices, self.scope))
+        whole = invoices.join(invoice_balances, same).outerjoin(invoice_parties, printed)
+        parties = invoice_parties.c.seller, invoice_parties.c.buyer
+        return select(invoices, *balance, *parties).select_from(whole).where(_own(invoices, self.scope))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +258,7 @@ def _columns(invoice: Invoice) -> Mapping[str, Any]:
         "policy": AMOUNTS_POLICY.dump_python(invoice.policy, mode="json") if invoice.policy is not None else None,
         "zone": invoice.zone,
         "basis": BASIS.dump_python(invoice.basis, mode="json") if invoice.basis is not None else None,
+        "parties_hash": invoice.parties_hash,
     }
 
 
@@ -286,4 +295,7 @@ def _invoice(row: Row[Any], lines: tuple[Line, ...]) -> Invoice:
         zone=row.zone or "",
         basis=BASIS.validate_python(row.basis) if row.basis is not None else None,
         balance=balance_of(row, prefix="balance_"),
+        seller=party_of(row.seller),
+        buyer=party_of(row.buyer),
+        parties_hash=row.parties_hash or "",
     )

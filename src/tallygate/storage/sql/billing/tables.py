@@ -34,6 +34,17 @@ billing_accounts = Table(
     PrimaryKeyConstraint("tenant_id", "account_id"),
 )
 
+billing_profiles = Table(
+    "billing_profiles",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("party", DOCUMENT, nullable=False),
+    Column("tax_exemption", Text, nullable=False),
+    Column("update_time", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "account_id"),
+)
+
 invoices = Table(
     "invoices",
     Base.metadata,
@@ -56,6 +67,7 @@ invoices = Table(
     Column("policy", DOCUMENT),
     Column("zone", Text),
     Column("basis", DOCUMENT),
+    Column("parties_hash", Text),
     PrimaryKeyConstraint("tenant_id", "invoice_id"),
     UniqueConstraint("tenant_id", "account_id", "kind", "cause", "revision", name="uq_invoices_cause"),
     UniqueConstraint("tenant_id", "series", "number", name="uq_invoices_number"),
@@ -81,6 +93,16 @@ invoice_lines = Table(
     UniqueConstraint("tenant_id", "line_key", name="uq_invoice_lines_line_key"),
     Index("ix_invoice_lines_due", "tenant_id", "account_id", "due_time"),
     Index("ix_invoice_lines_usage", "tenant_id", "usage_line"),
+)
+
+invoice_parties = Table(
+    "invoice_parties",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("invoice_id", Text, nullable=False),
+    Column("seller", DOCUMENT, nullable=False),
+    Column("buyer", DOCUMENT, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "invoice_id"),
 )
 
 invoice_balances = Table(
