@@ -14,9 +14,10 @@ from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.published import published
-from tallygate.domain.billing.rating import Billed, UsageWindow
+from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.runs import Calendar, runs
 from tallygate.domain.billing.timeline import QuantityChange, Timeline
+from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.event import FactKind, UsageFact
@@ -78,16 +79,19 @@ class Log:
                 )
 
     async def level_before(self, account_id: str, window: UsageWindow, *, through: int) -> int:
-        charged = self._charged(account_id, window, through)
-        before = [fact for fact in charged if fact.occurred_time < window.start and fact.kind in _LEVELS]
+        known = [fact for fact in self._of(account_id, window, through) if fact.billable or fact.trial]
+        before = [fact for fact in known if fact.occurred_time < window.start and fact.kind in _LEVELS]
         return before[-1].quantity if before else 0
 
     async def head(self) -> int:
         return len(self.all_facts)
 
     def _charged(self, account_id: str, window: UsageWindow, through: int) -> list[UsageFact]:
+        return [fact for fact in self._of(account_id, window, through) if fact.billable and not fact.trial]
+
+    def _of(self, account_id: str, window: UsageWindow, through: int) -> list[UsageFact]:
         wanted, known = (account_id, window.usage.feature_key), self.all_facts[:through]
-        found = [f for f in known if (f.account_id, f.feature_key) == wanted and f.billable and not f.trial]
+        found = [fact for fact in known if (fact.account_id, fact.feature_key) == wanted]
         return sorted(found, key=lambda fact: (fact.occurred_time, fact.request_id))
 
 

@@ -195,6 +195,19 @@ async def test_ar_09_an_invoice_at_once_is_followed_by_none_for_the_same(tenant)
     ]
 
 
+async def test_changes_of_one_instant_are_each_invoiced_at_once(tenant):
+    """Up, down and up again while the clock stands: 15.00 each way, half of 30.00, and 15.00 in the end."""
+    await half_a_month(tenant)
+    done = [
+        await tenant.call("ChangePlan", **ACME, plan_key=plan, when=NOW, invoice=AT_ONCE)
+        for plan in ("big", "pro", "big", "pro", "big")
+    ]
+    assert [[dollars(made.total) for made in each.invoices] for each in done] == [[15], [-15], [15], [-15], [15]]
+    await tenant.advance(16 * DAY)
+    await run(tenant)
+    assert (await amounts(tenant))[-1] == [("Big", 50.00)]
+
+
 async def test_ar_09_a_downgrade_comes_at_the_end_of_the_period_unless_it_is_asked_for_at_once(tenant):
     await half_a_month(tenant)
     start = (await tenant.call("GetSubscription", **ACME)).subscription.start_time

@@ -9,6 +9,7 @@ import pytest
 from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.billing.calendar import grid
 from tallygate.domain.billing.cover import Policy, cover, set_up
+from tallygate.domain.billing.runs import Run
 from tallygate.domain.billing.timeline import FOREVER, QuantityChange, Timeline, lanes
 from tallygate.domain.billing_terms import BillingRule, Proration
 from tallygate.domain.catalog import AddOn, Catalog, Plan
@@ -53,11 +54,13 @@ def charged(
     created="2026-01-01",
 ):
     timeline = Timeline(subscription=subscription, catalog=plans, quantities=quantities, cancel_time=cancelled)
-    on = grid(rule or BillingRule(), zone="UTC", start=timeline.origin, account_create_time=at(created))
+    rule = rule or BillingRule()
+    on = grid(rule, zone="UTC", start=timeline.origin, account_create_time=at(created))
+    run = Run(start=timeline.origin, end=timeline.end, rule=rule, on=on)
     found = []
     for lane in lanes(timeline):
         found += set_up(lane, policy, since=at(since) if since > "1990-01-02" else 0, until=at(until))
-        found += cover(lane, on, policy, since=at(since) if since > "1990-01-02" else 0, until=at(until))
+        found += cover(lane, run, policy, since=at(since) if since > "1990-01-02" else 0, until=at(until))
     return sorted(found, key=lambda line: (line.due, line.line_key))
 
 
@@ -104,16 +107,30 @@ def test_changes_of_one_day_are_one_line_unless_an_invoice_came_between():
             ("2026-04-16T10:00", 12),
         )
     ]
-    held = subscribed("2026-04-01"), catalog(basic=(USERS,))
-    found = charged(*held, until="2026-04-30", quantities=changes)
+    found = charged(subscribed("2026-04-01"), catalog(basic=(USERS,)), until="2026-04-30", quantities=changes)
     assert [(line.text, line.amount) for line in found] == [
         ("Monthly user fees (10 @ $15.00)", 15000),
         ("Monthly user fees (2 @ $15.00)", 1500),
     ]
-    before = charged(*held, until="2026-04-16T08:30", quantities=changes)
-    rest = charged(*held, since="2026-04-16T08:30", until="2026-04-30", quantities=changes)
-    assert amounts(before) == [15000, 750]
-    assert amounts(rest) == [750]
+    yearly = RecurringPrice(amount="360.00", every=PeriodUnit.YEAR, seats="seats")
+    held = subscribed("2026-03-16T08:30"), catalog(basic=(Price(price_key="users", recurring=yearly),))
+    found = charged(*held, until="2026-04-30", quantities=changes)
+    assert [line.quantity for line in found if line.due >= at("2026-04-16")] == [1, 1]
+
+
+def test_the_credit_of_a_days_changes_names_the_line_that_was_issued():
+    """Two changes of one morning are one line of a yearly price, months later, too."""
+    yearly = Price(price_key="users", recurring=RecurringPrice(amount="365.00", every=PeriodUnit.YEAR, seats="seats"))
+    changes = [
+        QuantityChange(source="seats", change_time=at(when), quantity=quantity)
+        for when, quantity in (("2026-01-01", 1), ("2026-03-02T08:00", 2), ("2026-03-02T10:00", 3))
+    ]
+    ended = subscribed("2026-01-01", end_time=at("2026-07-01")), catalog(basic=(yearly,))
+    known = {"quantities": changes, "cancelled": at("2026-07-01")}
+    issued = charged(*ended, until="2026-04-01", **known)
+    given = charged(*ended, since="2026-06-01", until="2026-07-02", **known)
+    assert {line.source_line for line in given} == {line.line_key for line in issued}
+    assert sum(line.exact for line in [*issued, *given]) == 100 * (181 + 2 * 121)
 
 
 def test_a_plan_change_half_way_credits_the_old_and_charges_the_new():

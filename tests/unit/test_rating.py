@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.models_units import Counted
-from tallygate.domain.billing.rating import Billed, Issued, fixed_lines, follows, usage_line, usage_windows
+from tallygate.domain.billing.rating import Before, Billed, Issued, counted_before, fixed_lines, usage_line
 from tallygate.domain.billing.runs import Calendar, next_cut, runs
 from tallygate.domain.billing.timeline import Timeline
+from tallygate.domain.billing.windows import follows, usage_windows
 from tallygate.domain.billing_terms import BillingRule
-from tallygate.domain.catalog import AddOn, Catalog, Plan
+from tallygate.domain.catalog import AddOn, Aggregation, Catalog, Feature, FeatureKind, Plan
 from tallygate.domain.period import Anchor, from_datetime
 from tallygate.domain.prices import Price, RecurringPrice, UsagePrice
 
@@ -31,7 +33,7 @@ def plan(key, *prices, version=1, **fields):
     return Plan(plan_key=key, version=version, prices=prices, **fields)
 
 
-def timeline(start, *terms, plans, add_ons=(), held=(), **fields):
+def timeline(start, *terms, plans, add_ons=(), held=(), features=None, **fields):
     subscription = Subscription(
         subscription_id="s",
         state=SubscriptionState.ACTIVE,
@@ -45,7 +47,7 @@ def timeline(start, *terms, plans, add_ons=(), held=(), **fields):
         found.setdefault(each.plan_key, {})[each.version] = each
     return Timeline(
         subscription=subscription,
-        catalog=Catalog(plans=found, add_ons={each.add_on_key: {1: each} for each in add_ons}),
+        catalog=Catalog(plans=found, add_ons={each.add_on_key: {1: each} for each in add_ons}, features=features or {}),
     )
 
 
@@ -111,7 +113,7 @@ def test_a_plan_change_multiplies_no_free_quota():
     assert list(follows(before, windows)) == []
     assert list(follows(after, windows)) == [before]
     assert usage_line(before, Counted(units=70), USD) is None
-    assert usage_line(after, Counted(units=70), USD, before=Counted(units=70)).amount == 4000
+    assert usage_line(after, Counted(units=70), USD, before=Before(counted=Counted(units=70))).amount == 4000
 
 
 def test_a_plan_that_comes_back_is_one_window():
@@ -144,3 +146,100 @@ def test_a_zone_moves_the_boundaries_of_a_calendar(zone):
     line = timeline("2026-01-01", ("pro", 1, "2026-01-01"), plans=[priced])
     cut = next_cut(runs(line, Calendar(zone=zone, account_create_time=0)), after=at("2026-02-27"))
     assert datetime.fromtimestamp(cut / 1e6, ZoneInfo(zone)).strftime("%m-%d %H:%M") == "03-25 00:00"
+
+
+def level(aggregation):
+    return {"calls": Feature(feature_key="calls", kind=FeatureKind.METERED, aggregation=aggregation)}
+
+
+def half_way(features, basic=CALLS, pro=CALLS):
+    """A change in the middle of April: the windows of both plans, in order of time."""
+    terms = ("basic", 1, "2026-04-01"), ("pro", 1, "2026-04-16")
+    line = timeline("2026-04-01", *terms, plans=[plan("basic", basic), plan("pro", pro)], features=features)
+    windows = usage_windows(line, CALENDAR, USD, since=at("2026-04-01"), until=at("2026-05-01"))
+    return sorted(windows, key=lambda window: window.begins)
+
+
+def charged(windows, *counted):
+    """What the windows of one price come to, one after the other."""
+    pairs = list(zip(windows, counted, strict=True))
+    found = []
+    for window, own in pairs:
+        earlier = [pair for pair in pairs if any(pair[0] is other for other in follows(window, windows))]
+        line = usage_line(window, own, USD, before=counted_before(earlier))
+        found.append(line.amount if line is not None else 0)
+    return found
+
+
+@pytest.mark.parametrize("aggregation", [Aggregation.MAX, Aggregation.TIME_WEIGHTED])
+def test_a_level_is_counted_in_the_stretch_of_each_plan(aggregation):
+    before, after = half_way(level(aggregation))
+    assert [(before.start, before.end), (after.start, after.end)] == [
+        (at("2026-04-01"), at("2026-04-16")),
+        (at("2026-04-16"), at("2026-05-01")),
+    ]
+    assert (before.plan_version, after.plan_version) == (0, 0)
+    assert before.due == after.due == at("2026-05-01")
+
+
+@pytest.mark.parametrize(("levels", "amounts"), [((10, 10), [500, 0]), ((10, 14), [500, 200]), ((10, 4), [500, 0])])
+def test_a_greatest_level_is_not_charged_twice(levels, amounts):
+    """At $0.50 each: only what is above the level that the plan before charged."""
+    windows = half_way(level(Aggregation.MAX))
+    assert charged(windows, *(Counted(units=units) for units in levels)) == amounts
+
+
+def test_averages_of_two_stretches_add_up():
+    """8 over the first half are 4 of the month, 6 over the second are 3: at $0.50 each."""
+    windows = half_way(level(Aggregation.TIME_WEIGHTED))
+    assert charged(windows, Counted(units=Fraction(4)), Counted(units=Fraction(3))) == [200, 150]
+
+
+def test_a_last_level_is_that_of_the_plan_that_held_last():
+    (window,) = half_way(level(Aggregation.LATEST))
+    assert (window.start, window.plan_key, window.reference) == (at("2026-04-16"), "", "plans/pro/1/prices/calls")
+
+
+@pytest.mark.parametrize(
+    ("least", "used", "amounts"),
+    [
+        (("100.00", "100.00"), (20, 40), [5000, 5000]),  # half of the least each
+        (("100.00", "100.00"), (180, 40), [9000, 2000]),  # 90.00 and 20.00, above it together
+        (("100.00", "200.00"), (20, 40), [5000, 10000]),
+        (("100.00", ""), (20, 40), [5000, 2000]),
+        (("", "100.00"), (20, 40), [1000, 5000]),
+    ],
+)
+def test_the_least_spend_is_that_of_each_stretch(least, used, amounts):
+    """At $0.50 each, 15 of 30 days on each plan."""
+    basic, pro = (
+        Price(price_key="calls", usage=UsagePrice(feature_key="calls", unit_amount="0.50", min_spend=each))
+        for each in least
+    )
+    windows = half_way({}, basic, pro)
+    assert [window.part for window in windows] == [Fraction(1, 2)] * 2
+    assert charged(windows, *(Counted(units=units) for units in used)) == amounts
+
+
+def test_another_quantity_of_an_add_on_gives_no_other_free_quota():
+    free = Price(price_key="calls", usage=UsagePrice(feature_key="calls", unit_amount="1.00", free_quota="100"))
+    pack = AddOn(add_on_key="pack", version=1, prices=(free,))
+    times = ("2026-04-01", "2026-04-16", "2026-05-01")
+    held = [
+        AddOnHolding(add_on_key="pack", version=1, quantity=n, start_time=at(start), end_time=at(end))
+        for n, (start, end) in enumerate(pairwise(times), start=1)
+    ]
+    line = timeline("2026-04-01", ("pro", 1, "2026-04-01"), plans=[plan("pro")], add_ons=[pack], held=held)
+    windows = usage_windows(line, CALENDAR, USD, since=0, until=at("2026-05-01"))
+    assert charged(windows, Counted(units=70), Counted(units=70)) == [0, 4000]
+
+
+def test_what_rounds_to_nothing_is_no_line():
+    """A tenth of a cent of usage waits for more; a thirtieth of ten cents, twice, is less than a cent each."""
+    dear = Price(price_key="calls", usage=UsagePrice(feature_key="calls", unit_amount="0.001"))
+    cheap = Price(price_key="recurring", recurring=RecurringPrice(amount="0.10"))
+    line = timeline("2026-04-01", ("pro", 1, "2026-04-01"), plans=[plan("pro", cheap, dear)], end_time=at("2026-04-02"))
+    assert fixed_lines(line, CALENDAR, USD, since=0, until=at("2026-05-01"), issued=Issued()) == ()
+    (window,) = usage_windows(line, CALENDAR, USD, since=0, until=at("2026-05-01"))
+    assert usage_line(window, Counted(units=1), USD) is None
+    assert usage_line(window, Counted(units=6), USD).amount == 1

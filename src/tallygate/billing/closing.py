@@ -11,25 +11,17 @@ from datetime import timedelta
 from tallygate.billing.finalising import IssueTerms, finalise
 from tallygate.billing.ports import Sources
 from tallygate.domain.billing.adjusting import IssuedLine, adjustments, lane_of, vanished
-from tallygate.domain.billing.counting import LEVELS, count
+from tallygate.domain.billing.counting import count
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import Basis, Invoice, InvoiceKind, documents
 from tallygate.domain.billing.fees import Fee, fee_line
 from tallygate.domain.billing.late import LateFact, Reopened, reopened
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.models_units import Counted
-from tallygate.domain.billing.rating import (
-    Billed,
-    Issued,
-    UsageWindow,
-    fixed_lines,
-    follows,
-    has_fixed_prices,
-    usage_line,
-    usage_windows,
-)
+from tallygate.domain.billing.rating import Billed, Issued, counted_before, fixed_lines, has_fixed_prices, usage_line
 from tallygate.domain.billing.runs import Calendar, Run, next_cut, runs
 from tallygate.domain.billing.timeline import Timeline
+from tallygate.domain.billing.windows import LEVELS, UsageWindow, follows, usage_windows
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import decimals_of
@@ -275,7 +267,7 @@ async def _usage_lines(work: Sources, books: Books, windows: Sequence[UsageWindo
     counted = {window.line: await count_window(work, books, window, through) for window in windows}
     found: list[Line] = []
     for window in windows:
-        before = counted_before([counted[other.line] for other in follows(window, windows)])
+        before = counted_before([(other, counted[other.line]) for other in follows(window, windows)])
         line = usage_line(
             window,
             counted[window.line],
@@ -286,12 +278,6 @@ async def _usage_lines(work: Sources, books: Books, windows: Sequence[UsageWindo
         )
         found += [line] if line is not None else []
     return found
-
-
-def counted_before(earlier: Sequence[Counted]) -> Counted:
-    """What the windows that one counts on from had counted."""
-    amounts = tuple(amount for each in earlier for amount in each.amounts)
-    return Counted(units=sum(each.units for each in earlier), amounts=amounts)
 
 
 async def count_window(work: Sources, books: Books, window: UsageWindow, through: int) -> Counted:
@@ -340,16 +326,24 @@ async def made_at(work: Sources, books: Books, cut: int) -> tuple[Invoice, ...]:
     lines = await due_lines(work, books, cut)
     opening = books.opens_at(cut)
     kind = InvoiceKind.OPENING if opening else InvoiceKind.PERIOD
-    start = cut if opening else _period_start(books, cut)
-    period = UsagePeriod(min(start, cut - 1), cut)
-    return tuple(documents(lines, tenant_id=work.tenant_id, account_id=books.account_id, kind=kind, period=period))
+    made = documents(
+        lines,
+        tenant_id=work.tenant_id,
+        account_id=books.account_id,
+        kind=kind,
+        period=_period_of(books, cut),
+        cause=str(cut),
+    )
+    return tuple(made)
 
 
-def _period_start(books: Books, cut: int) -> int:
+def _period_of(books: Books, cut: int) -> UsagePeriod:
+    """What an invoice is for: the period that an opening one opens, or the one that a cut ends."""
+    inside = cut if books.opens_at(cut) else cut - 1
     for run in books.runs:
-        if run.start < cut <= run.end:
-            return run.stretch(run.period(cut - 1)).start
-    return cut
+        if run.start <= inside < run.end:
+            return run.stretch(run.period(inside))
+    return UsagePeriod(usage_period(PeriodRule(), zone=books.calendar.zone, origin=None, at=inside).start, cut)
 
 
 def _ready(books: Books, cut: int) -> int:

@@ -8,8 +8,8 @@ from tallygate.billing.invoices import get_invoice
 from tallygate.domain.billing.counting import BillableFact, asks_for
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
-from tallygate.domain.billing.rating import UsageWindow
 from tallygate.domain.billing.references import price_of
+from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.prices import Price
@@ -78,6 +78,7 @@ def window_of(line: Line, catalog: Catalog) -> UsageWindow | None:
         start=line.inputs.start,
         end=line.inputs.end,
         begins=line.inputs.start,
+        due=line.due,
         whole=line.period,
         part=Fraction(1),
         plan_key=plan_key,

@@ -13,8 +13,9 @@ from tallygate.domain.billing.documents import Basis, Invoice
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact
 from tallygate.domain.billing.lines import Line, LineKind
-from tallygate.domain.billing.rating import Billed, UsageWindow
+from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange, Timeline
+from tallygate.domain.billing.windows import UsageWindow
 from tallygate.records.billing import IssuedLines, UsageLog
 from tallygate.records.ports import BillingWork
 from tallygate.records.values import StoredSubscription

@@ -16,9 +16,10 @@ from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import BillingProfile
-from tallygate.domain.billing.rating import Billed, UsageWindow
+from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange
 from tallygate.domain.billing.wallet import WalletEntry
+from tallygate.domain.billing.windows import UsageWindow
 
 LOOK_BACK = 93 * 86_400_000_000
 """How far behind its last cut lines of an account are compared with what its subscriptions say now: over two months."""
@@ -195,7 +196,7 @@ class UsageLog(Protocol):
         ...
 
     async def level_before(self, account_id: str, window: UsageWindow, *, through: int) -> int:
-        """The last level observed before a window; 0 where there was none."""
+        """The last level observed before a window, if on trial; 0 where there was none."""
         ...
 
     async def head(self) -> int:

@@ -16,7 +16,8 @@ from tallygate.domain.currency import major_units
 from tallygate.domain.money import rounded
 from tallygate.domain.period import UsagePeriod, local_date
 
-_KEY = re.compile(r"(?P<lane>(?:recurring|setup)/.+?)(?:/\d+/(?:charge|change|adjustment/\d+)(?:/credit/\d+)?)?")
+_SIDES = r"charge|change|adjustment/\d+(?:\.\d+)?"
+_KEY = re.compile(rf"(?P<lane>(?:recurring|setup)/.+?)(?:/\d+/(?:{_SIDES})(?:/credit/\d+)?)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ def adjustments(
         found.charged += known.exact
         found.keys.append(known.line_key)
     for _, found in sorted(days.items(), key=lambda item: str(item[0])):
-        if found.owed != found.charged:
+        if rounded(found.owed - found.charged, policy.rounding):
             yield _adjustment(found, found.lines or [gone[key] for key in found.keys if key in gone], policy, at)
 
 
@@ -90,7 +91,7 @@ def _adjustment(found: _Day, like: Sequence[Line], policy: Policy, at: int) -> L
     first, exact = like[0], found.owed - found.charged
     owed, charged = (major_units(amount, first.currency) for amount in (found.owed, found.charged))
     return Line(
-        line_key=f"{lane_of(first.line_key)}/{first.due}/adjustment/{at}",
+        line_key=_free_key(f"{lane_of(first.line_key)}/{first.due}/adjustment/{at}", found.keys),
         kind=LineKind.RECURRING,
         text=_text(found, first.text),
         due=first.due,
@@ -107,6 +108,12 @@ def _adjustment(found: _Day, like: Sequence[Line], policy: Policy, at: int) -> L
             Step(kind=StepKind.BEFORE, quantity=Fraction(1), rate=charged, amount=-charged),
         ),
     )
+
+
+def _free_key(key: str, taken: Sequence[str]) -> str:
+    """A key that no issued line has: of changes that are invoiced at one instant, each has its own."""
+    numbered = (f"{key}.{number}" for number in range(2, len(taken) + 2))
+    return key if key not in taken else next(other for other in numbered if other not in taken)
 
 
 def _text(found: _Day, text: str) -> str:

@@ -6,14 +6,11 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from tallygate.domain.billing.models_units import Counted
-from tallygate.domain.billing.rating import UsageWindow
+from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Aggregation, Feature
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.prices import Units
-
-LEVELS = frozenset({Aggregation.MAX, Aggregation.LATEST, Aggregation.TIME_WEIGHTED})
-"""What counts a level, and so begins with the one before its window."""
 
 _LONGEST_AMOUNT = 40
 

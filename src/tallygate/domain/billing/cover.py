@@ -12,6 +12,7 @@ from itertools import pairwise
 from tallygate.domain.billing import models_tiers
 from tallygate.domain.billing.calendar import Grid, fraction
 from tallygate.domain.billing.lines import Line, LineKind
+from tallygate.domain.billing.runs import Run
 from tallygate.domain.billing.steps import Step, StepKind, total
 from tallygate.domain.billing.timeline import Lane, Segment
 from tallygate.domain.billing_terms import Proration
@@ -30,14 +31,15 @@ class Policy:
     rounding: Rounding = Rounding.HALF_EVEN
 
 
-def cover(lane: Lane, on: Grid, policy: Policy, *, since: int, until: int) -> Iterator[Line]:
-    """The lines of a lane with a recurring price that fall due in (since, until], by due instant.
+def cover(lane: Lane, run: Run, policy: Policy, *, since: int, until: int) -> Iterator[Line]:
+    """The lines of a run's lane with a recurring price that fall due in (since, until], by due instant.
 
     Service periods that begin before `since` are folded from their start, so that their credits find what they credit.
-    Changes of quantity in that stretch that fall on one day are one: from before the first to after the last.
+    Changes of quantity that fall on one day and on one invoice are one: from before the first to after the last.
     """
+    on = run.on
     if policy.proration is not Proration.SECOND:
-        lane = replace(lane, segments=tuple(_by_day(lane.segments, on.zone, since=since, until=until)))
+        lane = replace(lane, segments=tuple(_by_day(lane.segments, run)))
     for period in _periods(lane, on, since=since, until=until):
         for line in _of_period(lane, period, on, policy):
             if since < line.due <= until:
@@ -75,19 +77,26 @@ def whole_charge(price: RecurringPrice, quantity: int, multiple: int) -> Fractio
     return exact(price.amount) * quantity * multiple
 
 
-def _by_day(segments: Sequence[Segment], zone: str, *, since: int, until: int) -> Iterator[Segment]:
+def _by_day(segments: Sequence[Segment], run: Run) -> Iterator[Segment]:
     """Segments that end on the day they began on, by a change of quantity, are taken into the next."""
     first: int | None = None
     for segment, after in pairwise([*segments, None]):
         if segment is None:
             continue
         start = segment.start if first is None else first
-        passing = after is not None and after.start == segment.end <= until and _only_quantity(segment, after)
-        if passing and start > since and local_date(start, zone=zone) == local_date(segment.end, zone=zone):
+        passing = after is not None and after.start == segment.end and _only_quantity(segment, after)
+        if passing and _on_one_invoice(run, start, segment.end):
             first = start
             continue
         first = None
         yield replace(segment, start=start)
+
+
+def _on_one_invoice(run: Run, first: int, second: int) -> bool:
+    """Whether changes fall on one day, and no cut lies between: told by the run alone, so that names never change."""
+    period, zone = run.period(first), run.on.zone
+    uncut = max(period.start, run.start) < first and second <= period.end
+    return uncut and local_date(first, zone=zone) == local_date(second, zone=zone)
 
 
 def _periods(lane: Lane, on: Grid, *, since: int, until: int) -> Iterator[UsagePeriod]:

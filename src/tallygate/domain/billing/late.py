@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tallygate.domain.billing.cover import Policy
-from tallygate.domain.billing.rating import UsageWindow, usage_windows
 from tallygate.domain.billing.runs import Calendar, Run
 from tallygate.domain.billing.timeline import Timeline
+from tallygate.domain.billing.windows import UsageWindow, usage_windows
 
 
 class Unrated(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select
 
 from tallygate.domain.billing.counting import BillableFact
-from tallygate.domain.billing.rating import UsageWindow
+from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.event import FactKind
 from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.storage.sql.metering.tables import billable_events, event_sequences
@@ -49,9 +49,11 @@ class SqlUsageLog:
             )
 
     async def level_before(self, account_id: str, window: UsageWindow, *, through: int) -> int:
-        """The last level observed before a window; 0 where there was none."""
-        query = self._charged(select(_EVENTS.quantity), account_id, window, through, any_plan=True).where(
-            _EVENTS.occurred_time < window.start, _EVENTS.kind.in_(_LEVELS)
+        """The last level observed before a window, if on trial; 0 where there was none."""
+        query = self._of(select(_EVENTS.quantity), account_id, window, through).where(
+            or_(_EVENTS.billable.is_(True), _EVENTS.trial.is_(True)),
+            _EVENTS.occurred_time < window.start,
+            _EVENTS.kind.in_(_LEVELS),
         )
         query = query.order_by(_EVENTS.occurred_time.desc(), _EVENTS.request_id.desc()).limit(1)
         rows = await self.scope.rows(query)
@@ -66,22 +68,21 @@ class SqlUsageLog:
             known.head = int(rows[0].last_sequence) if rows else 0
         return known.head
 
-    def _charged(
-        self, query: Select[Any], account_id: str, window: UsageWindow, through: int, *, any_plan: bool = False
-    ) -> Select[Any]:
-        query = query.where(
-            _EVENTS.tenant_id == self.scope.tenant_id,
-            _EVENTS.account_id == account_id,
-            _EVENTS.feature_key == window.usage.feature_key,
-            _EVENTS.sequence <= through,
-            _EVENTS.billable.is_(True),
-            _EVENTS.trial.is_(False),
-            _EVENTS.carry_in.is_(False),
-        )
-        if window.plan_version and not any_plan:
+    def _charged(self, query: Select[Any], account_id: str, window: UsageWindow, through: int) -> Select[Any]:
+        query = self._of(query, account_id, window, through).where(_EVENTS.billable.is_(True), _EVENTS.trial.is_(False))
+        if window.plan_version:
             query = query.where(
                 _EVENTS.subscription_id == window.subscription_id,
                 _EVENTS.plan_key == window.plan_key,
                 _EVENTS.plan_version == window.plan_version,
             )
         return query
+
+    def _of(self, query: Select[Any], account_id: str, window: UsageWindow, through: int) -> Select[Any]:
+        return query.where(
+            _EVENTS.tenant_id == self.scope.tenant_id,
+            _EVENTS.account_id == account_id,
+            _EVENTS.feature_key == window.usage.feature_key,
+            _EVENTS.sequence <= through,
+            _EVENTS.carry_in.is_(False),
+        )
