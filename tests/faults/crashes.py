@@ -167,8 +167,8 @@ class Doubled:
 
     queue: SqlJobQueue
 
-    async def claim(self, *, now: int, until: int, limit: int) -> Sequence[Job]:
-        return [job for job in await self.queue.claim(now=now, until=until, limit=limit) for _ in range(2)]
+    async def claim(self, kinds: Any, *, now: int, until: int, limit: int) -> Sequence[Job]:
+        return [job for job in await self.queue.claim(kinds, now=now, until=until, limit=limit) for _ in range(2)]
 
     async def failed(self, job: Job, *, retry_time: int, problem: str) -> None:
         await self.queue.failed(job, retry_time=retry_time, problem=problem)

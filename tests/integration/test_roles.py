@@ -137,6 +137,7 @@ CONTROL = (
     "Catalog",
     "Invoice",
     "Ledger",
+    "Payment",
     "Pricing",
     "Subscription",
     "TestClock",

@@ -36,7 +36,7 @@ def document(name):
     }
     return {
         "currency": "USD",
-        "billing": {"grace": "0s"},
+        "billing": {"grace": "0s", "payment": {"due": {"days": 30}}},  # nothing is collected meanwhile
         "features": {"calls": {"kind": "metered", "name": name}, "seats": {"kind": "seat"}},
         "rate_limits": {
             "rpd": {"owner": "account", "algorithm": "fixed_window"},
@@ -89,6 +89,12 @@ def own(_response):
 
 UNKNOWN = "ACCOUNT_NOT_FOUND"
 ASK, TAKE, READ, WRITE = "data read_only", "data", "control read_only", "control"
+
+
+def card(world):
+    return {"account_id": world.account, "method_id": f"card/{world.account}"}
+
+
 CALLS = {"feature_key": "calls"}
 SEAT = {"feature_key": "seats", "user_id": "ann"}
 MORE = catalog_message({"currency": "USD", "features": {"more": {"kind": "boolean"}}})
@@ -183,6 +189,16 @@ ROWS = {
     "GetTrialBalance": Row("control billing billing_read", of(), empty("balances")),
     "ExportLedger": Row("control billing billing_read", of(), empty("text")),
     "AuditLedger": Row("control billing billing_read", anything(), empty("differences")),
+    "SetGateway": Row("control billing", anything(name="fake"), own),
+    "ListGateways": Row("control billing billing_read", anything(), own),
+    "AttachMethod": Row("control billing", of(token="fake_ok"), UNKNOWN),
+    "ListMethods": Row("control billing billing_read", of(), UNKNOWN),
+    "SetDefaultMethod": Row("control billing", card, UNKNOWN),
+    "DetachMethod": Row("control billing", card, UNKNOWN),
+    "Pay": Row("control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND"),
+    "RecordOffline": Row("control billing", of(amount={"currency_code": "USD", "units": 1}), UNKNOWN),
+    "ListPayments": Row("control billing billing_read", of(), empty("payments")),
+    "ListAttempts": Row("control billing billing_read", of(), empty("attempts")),
     "CreateSubscription": Row(WRITE, of(plan_key="p"), UNKNOWN, bare=True),
     "GetSubscription": Row(READ, of(), UNKNOWN),
     "ListSubscriptions": Row(READ, of(), UNKNOWN),
@@ -277,6 +293,9 @@ class World:
         if METHODS[name].containing_service.name == "BillingService":
             fee = {"account_id": account, "fee_id": f"fee/{account}", "text": CANARY}
             await call("CreateFee", **fee, amount={"currency_code": "USD", "units": 1})
+        if METHODS[name].containing_service.name == "PaymentService":
+            await call("SetGateway", name="fake")
+            await call("AttachMethod", account_id=account, method_id=f"card/{account}", token="fake_ok")
         if name == "EndPriceOverride":
             price = {"key": "recurring", "recurring": {"amount": "0.50"}}
             await call("SetPriceOverride", account_id=account, plan_key="p", price=price, override_id="own")
@@ -300,7 +319,7 @@ class World:
         return re.sub(r"(retry_after|view_version)[^\n]*\n", "", "\n".join(map(str, seen)))
 
 
-BILLS = {"RunBilling", "GetInvoice", "ListInvoices", "VoidInvoice"}
+BILLS = {"RunBilling", "GetInvoice", "ListInvoices", "VoidInvoice", "Pay", "ListPayments", "ListAttempts"}
 SEAT_OVERRIDE = {"feature_key": "seats", "entitlement": {"limit": 20}}
 
 

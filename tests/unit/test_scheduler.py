@@ -15,7 +15,7 @@ class Queue:
     def __init__(self, *jobs):
         self.jobs, self.failures = list(jobs), []
 
-    async def claim(self, *, limit, **_when):
+    async def claim(self, _kinds, *, limit, **_when):
         given, self.jobs = self.jobs[:limit], self.jobs[limit:]
         return given
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _RESTART_SECONDS = 1.0
 _ROUND_SECONDS = 5.0
-_ENDING_BY_THEMSELVES = {"keys", "publisher", "epochs", "jobs", "billing watch", "clocks"}
+_ENDING_BY_THEMSELVES = {"keys", "publisher", "epochs", "jobs", "payments", "billing watch", "clocks"}
 _GC_THRESHOLDS = (20_000, 50, 1_000)
 _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)

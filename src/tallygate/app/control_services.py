@@ -13,6 +13,7 @@ from tallygate.server.services.billing_service import BillingServicer
 from tallygate.server.services.catalog_service import CatalogServicer
 from tallygate.server.services.invoice_service import InvoiceServicer
 from tallygate.server.services.ledger_service import LedgerServicer
+from tallygate.server.services.payment_service import PaymentServicer
 from tallygate.server.services.pricing_service import PricingServicer
 from tallygate.server.services.subscription_service import SubscriptionServicer
 from tallygate.server.services.tenant_work import TenantWork
@@ -40,6 +41,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.BillingService", BillingServicer(work, control.run_billing)),
         ("tallygate.v1.InvoiceService", InvoiceServicer(work)),
         ("tallygate.v1.LedgerService", LedgerServicer(work)),
+        ("tallygate.v1.PaymentService", PaymentServicer(work, control.billing.payments)),
         ("tallygate.v1.PricingService", PricingServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),
         ("tallygate.v1.SubscriptionService", SubscriptionServicer(work)),

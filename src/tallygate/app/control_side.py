@@ -14,14 +14,19 @@ from tallygate.app.billing_watch import BillingWatch
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
 from tallygate.app.installation import bootstrap, database_address, require_schema
+from tallygate.billing.due_order import Run, TenantRunner
+from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.recognising import RecognitionRunner
-from tallygate.billing.running import BillingRunner, Run
+from tallygate.billing.running import BillingRunner
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
+from tallygate.gateways.fake import NAME as FAKE
+from tallygate.gateways.fake import FakeGateway
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.records.billing import CLOSE
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.ledger import RECOGNISE
+from tallygate.records.payments import COLLECT, RESOLVE
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.settings import Settings
@@ -30,6 +35,7 @@ from tallygate.storage.redis.canary import RedisCanary
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.events import EventStream
 from tallygate.storage.redis.publisher import RedisPublisher
+from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
 from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.engine import create_engine
@@ -59,9 +65,10 @@ class ControlSide:
     events: SqlEventReader
     usage: SqlUsageReader
     stream: EventStream
-    billing: BillingRunner
+    billing: TenantRunner
     recognition: RecognitionRunner
     jobs: Scheduler
+    payments: Scheduler
     watch: BillingWatch
     _clients: list[Redis] = field(default_factory=list)
     _collecting: asyncio.Task[None] | None = None
@@ -97,6 +104,7 @@ class ControlSide:
             "publisher": lambda: self.publisher.run(sleep),
             "epochs": lambda: self.epochs.run(sleep),
             "jobs": lambda: self.jobs.run(sleep),
+            "payments": lambda: self.payments.run(sleep),
             "billing watch": lambda: self.watch.run(sleep),
         }
 
@@ -157,15 +165,28 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     limits = CollectorLimits(batch=settings.collector.batch_size, linger_seconds=settings.collector.flush_interval)
     transactions = Transactions(store=store, publisher=publisher)
     barrier = RedisBarrier(streaming, partitions=partitions, sleep=asyncio.sleep)
-    billing = BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now)
+    billing = TenantRunner(
+        transactions=transactions,
+        billing=BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now),
+        payments=PaymentRunner(
+            transactions=transactions,
+            gateways={FAKE: FakeGateway(books=SqlFakeCharges(engine=engine))},
+            clock=clock.now,
+            new_id=clock.new_id,
+        ),
+        clock=clock.now,
+    )
+    queue = SqlJobQueue(engine=engine)
     recognition = RecognitionRunner(transactions=transactions, clock=clock.now)
-    handlers = {CLOSE: billing.handle, RECOGNISE: recognition.handle}
+    handlers = {CLOSE: billing.close, RECOGNISE: recognition.handle}
+    paying = {COLLECT: billing.collect, RESOLVE: billing.resolve}  # apart: a slow gateway holds up no invoice
     collector = Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits)
     return ControlSide(
         engine=engine,
         transactions=transactions,
         billing=billing,
-        jobs=Scheduler(queue=SqlJobQueue(engine=engine), handlers=handlers, clock=clock.now),
+        jobs=Scheduler(queue=queue, handlers=handlers, clock=clock.now),
+        payments=Scheduler(queue=queue, handlers=paying, clock=clock.now),
         watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
         recognition=recognition,
         publisher=publisher,

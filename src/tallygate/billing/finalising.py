@@ -11,6 +11,7 @@ from tallygate.domain.billing.parties import parties_hash
 from tallygate.domain.billing.wallet import WalletEntryKind
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.period import local_date
+from tallygate.records.payments import COLLECT
 from tallygate.records.ports import BillingWork
 
 
@@ -36,7 +37,10 @@ async def finalise(work: BillingWork, document: Invoice, terms: IssueTerms, *, n
         await put_into_wallet(work, final, -final.total, WalletEntryKind.CREDIT_NOTE, now=at)
     await post_document(work, final, zone=terms.buyer_zone)
     paid = await pay_from_wallet(work, final, now=at)
-    return replace(final, balance=paid.get(final.invoice_id, final.balance))
+    issued = replace(final, balance=paid.get(final.invoice_id, final.balance))
+    if issued.balance.due and await work.payments.gateways():
+        await work.jobs.hasten(COLLECT, final.account_id, due_time=final.due_time)
+    return issued
 
 
 async def _numbered(work: BillingWork, document: Invoice, terms: IssueTerms, *, now: int) -> Invoice:

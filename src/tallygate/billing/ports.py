@@ -1,8 +1,10 @@
-"""What billing needs besides the records."""
+"""What billing needs besides the records: a barrier, and payment gateways."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
+from tallygate.domain.billing.payments import Outcome
 from tallygate.records.billing import IssuedLines, UsageLog
 
 
@@ -35,3 +37,77 @@ class Sources(Protocol):
     def usage_log(self) -> UsageLog:
         """The facts that are charged."""
         ...
+
+
+class NoAnswerError(Exception):
+    """A gateway did not answer: whether it did what it was asked for is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRequest:
+    """What a gateway is asked for: minor units of a method's token. Of a `key` there is one effect, however often sent.
+
+    `attempt_id` goes with it, so that it can be found again; `text` is what the payer reads. `time` is the tenant's.
+    """
+
+    tenant_id: str
+    key: str
+    attempt_id: str
+    account_id: str
+    currency: str
+    amount: int
+    token: str
+    text: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What may be shown of what a token stands for."""
+
+    brand: str = ""
+    last4: str = ""
+    expiry_year: int = 0
+    expiry_month: int = 0
+
+
+class PaymentGateway(Protocol):
+    """Takes money. What it declines is an outcome, not an error."""
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether the same key is the same request for a day, so that it may be sent again."""
+        ...
+
+    async def charge(self, request: ChargeRequest) -> Outcome:
+        """Take money.
+
+        Raises:
+            NoAnswerError: it may have been taken or not.
+        """
+        ...
+
+    async def find(self, request: ChargeRequest, *, now: int) -> Outcome | None:
+        """What became of a request; None where it never arrived. `now` is the tenant's time.
+
+        Raises:
+            NoAnswerError: nobody can say now.
+        """
+        ...
+
+
+class MethodVault(Protocol):
+    """Where methods of payment are kept: a token is all that leaves it."""
+
+    async def describe(self, token: str) -> Card:
+        """What may be shown of a token.
+
+        Raises:
+            InvalidFieldError: there is no such token.
+            NoAnswerError: nobody can say now.
+        """
+        ...
+
+
+class Gateway(PaymentGateway, MethodVault, Protocol):
+    """All that an adapter does."""

@@ -9,6 +9,7 @@ from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.wallet import WalletEntryKind
 from tallygate.domain.errors import InvoiceFinalError
+from tallygate.domain.payment_errors import PaymentInFlightError
 from tallygate.records.ports import BillingWork
 
 
@@ -18,12 +19,16 @@ async def void_invoice(work: BillingWork, invoice_id: str, *, now: int) -> Invoi
     Raises:
         InvoiceNotFoundError: there is none.
         InvoiceFinalError: it was paid, in part or whole, or is a credit note.
+        PaymentInFlightError: an attempt may still take money for it.
     """
     invoice = await get_invoice(work, invoice_id)
     if invoice.state is InvoiceState.VOID:
         return invoice
     if invoice.state is not InvoiceState.OPEN or invoice.balance.paid:
         raise InvoiceFinalError(invoice_id=invoice.invoice_id, state=invoice.state.value)
+    for attempt in await work.payments.unresolved(invoice.account_id):
+        if any(share.invoice_id == invoice.invoice_id for share in attempt.shares):
+            raise PaymentInFlightError(attempt_id=attempt.attempt_id)
     void = replace(invoice, balance=invoice.balance.voided())
     await work.balances.put(invoice.invoice_id, void.balance)
     await reverse_document(work, invoice, now=now)

@@ -52,6 +52,13 @@ class DueRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DunningRules:
+    """What follows when an invoice is not paid: after how many days each it is tried again, from the attempt before."""
+
+    retry_after_days: tuple[int, ...] = (2, 5, 7, 7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BillingPolicy:
     """A tenant's billing; unversioned. `grace` is how long (microseconds) a period with usage waits after its end.
 
@@ -65,5 +72,6 @@ class BillingPolicy:
     grace: int = _HOUR
     late_periods: int = 2
     due: DueRule = field(default_factory=DueRule)
+    dunning: DunningRules = field(default_factory=DunningRules)
     number: str = "INV-{year}-{number:06}"
     start_time: int = field(default=0, compare=False)

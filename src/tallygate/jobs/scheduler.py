@@ -4,7 +4,7 @@ A row says when to look, the data what is done: a job that runs twice, late or o
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,8 +28,8 @@ Handler = Callable[[Sequence[Job]], Awaitable[None]]
 class JobQueue(Protocol):
     """Jobs of all tenants. Raises StoreUnavailableError when it cannot be reached in time."""
 
-    async def claim(self, *, now: int, until: int, limit: int) -> Sequence[Job]:
-        """Jobs that are due, oldest first, left to this worker until an instant."""
+    async def claim(self, kinds: Collection[str], *, now: int, until: int, limit: int) -> Sequence[Job]:
+        """Jobs of some kinds that are due, oldest first, left to this worker until an instant."""
         ...
 
     async def failed(self, job: Job, *, retry_time: int, problem: str) -> None:
@@ -39,7 +39,7 @@ class JobQueue(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduler:
-    """Runs what is due."""
+    """Runs what is due of the kinds that it has handlers for."""
 
     queue: JobQueue
     handlers: Mapping[str, Handler]
@@ -61,7 +61,7 @@ class Scheduler:
         Where the store of one batch cannot be reached the others have their turn first.
         """
         now = self.clock()
-        claimed = await self.queue.claim(now=now, until=now + _CLAIM, limit=_AT_ONCE)
+        claimed = await self.queue.claim(self.handlers.keys(), now=now, until=now + _CLAIM, limit=_AT_ONCE)
         unavailable: UnavailableError | None = None
         for jobs in _batches(claimed):
             try:

@@ -69,7 +69,7 @@ class WalletQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """When to look at something; what is done is in the data. `subject` is an account's id."""
+    """When to look at something; what is done is in the data. `subject` is what it is about, mostly an account's id."""
 
     tenant_id: str
     kind: str
@@ -279,8 +279,8 @@ class ProfileRepository(Protocol):
 class JobRepository(Protocol):
     """When to look at what, of one tenant."""
 
-    async def schedule(self, kind: str, subject: str, *, due_time: int) -> None:
-        """Look at it then, and no more at what was planned before."""
+    async def schedule(self, kind: str, subject: str, *, due_time: int, retry_time: int = 0) -> None:
+        """Look at it then, and no more at what was planned before; nor, of real time, before `retry_time`."""
         ...
 
     async def hasten(self, kind: str, subject: str, *, due_time: int) -> None:

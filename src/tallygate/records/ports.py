@@ -26,6 +26,7 @@ from tallygate.records.billing import (
 )
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
+from tallygate.records.payments import PaymentRecords
 from tallygate.records.repositories import (
     AccountRepository,
     CatalogRepository,
@@ -194,6 +195,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def audit(self) -> AuditRepository:
         """What the ledger must agree with."""
+        ...
+
+    @property
+    def payments(self) -> PaymentRecords:
+        """Gateways, methods, attempts, payments and dunning cases."""
         ...
 
     @property

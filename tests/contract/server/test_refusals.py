@@ -237,6 +237,26 @@ ROWS = [
     missing("OffsetFee", "FEE", fee_id="nothing"),
     invalid("VoidInvoice", "invoice_id"),
     missing("VoidInvoice", "INVOICE", invoice_id="nothing"),
+    invalid("SetGateway", "name", name="nothing"),
+    invalid("AttachMethod", "account_id", token="fake_ok"),
+    invalid("AttachMethod", "token", token="", **ACME),
+    invalid("AttachMethod", "token", token="nothing", gateway="fake", **ACME),
+    missing("AttachMethod", "ACCOUNT", account_id="nobody", token="fake_ok"),
+    missing("ListMethods", "ACCOUNT", account_id="nobody"),
+    invalid("SetDefaultMethod", "method_id", **ACME),
+    missing("SetDefaultMethod", "METHOD", method_id="nothing", **ACME),
+    missing("DetachMethod", "METHOD", method_id="nothing", **ACME),
+    invalid("Pay", "invoice_id"),
+    missing("Pay", "INVOICE", invoice_id="nothing"),
+    invalid("RecordOffline", "account_id", amount={"currency_code": "USD", "units": 1}),
+    invalid("RecordOffline", "amount", amount={"currency_code": "USD", "units": -1}, **ACME),
+    invalid("RecordOffline", "amount.nanos", amount={"currency_code": "USD", "nanos": 1}, **ACME),
+    invalid("RecordOffline", "reference", amount={"currency_code": "USD", "units": 1}, reference="x" * 201, **ACME),
+    missing("RecordOffline", "ACCOUNT", amount={"currency_code": "USD", "units": 1}, account_id="nobody"),
+    missing("RecordOffline", "INVOICE", amount={"currency_code": "USD", "units": 1}, invoice_id="nothing", **ACME),
+    invalid("ListPayments", "page_size", page_size=101),
+    invalid("ListPayments", "page_token", page_token="x"),
+    invalid("ListAttempts", "account_id", account_id="\0"),
     invalid("GetWallet", "account_id"),
     invalid("GetWallet", "page_size", page_size=101, **ACME),
     invalid("GetWallet", "page_token", page_token="x", **ACME),
@@ -380,7 +400,7 @@ async def test_instants_in_errors_are_rfc_3339(tenant, method, fields):
     assert not re.search(r"\d{9}|\d us", info.metadata["expected"])
 
 
-NOTHING_TO_REFUSE = {"GetCatalog", "GetTestClock", "FollowEvents", "AuditLedger"}
+NOTHING_TO_REFUSE = {"GetCatalog", "GetTestClock", "FollowEvents", "AuditLedger", "ListGateways"}
 """Requests that cannot be wrong, and the stream, which is tested where streams are."""
 
 
@@ -393,6 +413,7 @@ async def tenant(live_server):
         await tenant.call("UpsertAccount", account_id="acme", plan_key="p")
         await tenant.call("UpsertAccount", account_id="idle")
         await tenant.call("CreateGrant", account_id="acme", feature_key="calls", amount=1, grant_id="g")
+        await tenant.call("SetGateway", name="fake")
         entitlement = catalog_pb2.Entitlement(limit=9)
         await tenant.call(
             "CreateOverride", account_id="acme", feature_key="calls", entitlement=entitlement, override_id="o"
@@ -437,7 +458,7 @@ async def test_refusals_change_nothing(tenant):
 HARMLESS = {
     *("GetCatalog", "ListPlans", "ListAccounts", "ListSubscriptions", "ListEvents", "ListApiKeys", "GetTestClock"),
     *("FollowEvents", "RateLimit", "RunBilling", "ListInvoices", "GetBillingProfile"),
-    *("ListTransfers", "GetTrialBalance", "ExportLedger"),
+    *("ListTransfers", "GetTrialBalance", "ExportLedger", "ListPayments", "ListAttempts"),
 }
 """What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""
 

@@ -19,10 +19,12 @@ class WalletEntryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WALLET_ENTRY_KIND_CREDIT_NOTE: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_SPENT: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_RETURNED: _ClassVar[WalletEntryKind]
+    WALLET_ENTRY_KIND_OVERPAID: _ClassVar[WalletEntryKind]
 WALLET_ENTRY_KIND_UNSPECIFIED: WalletEntryKind
 WALLET_ENTRY_KIND_CREDIT_NOTE: WalletEntryKind
 WALLET_ENTRY_KIND_SPENT: WalletEntryKind
 WALLET_ENTRY_KIND_RETURNED: WalletEntryKind
+WALLET_ENTRY_KIND_OVERPAID: WalletEntryKind
 
 class BillingProfile(_message.Message):
     __slots__ = ("account_id", "party", "tax_exemption", "update_time")

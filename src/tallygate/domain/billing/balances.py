@@ -46,6 +46,11 @@ class Balance:
         left = self.due - amount
         return replace(self, wallet=self.wallet + amount, state=self.state if left else InvoiceState.PAID)
 
+    def received(self, amount: int) -> "Balance":
+        """The same with money that came."""
+        left = self.due - amount
+        return replace(self, paid=self.paid + amount, state=self.state if left else InvoiceState.PAID)
+
     def voided(self) -> "Balance":
         """Made void: nothing is due any more, and what the wallet gave goes back."""
         return replace(self, wallet=0, state=InvoiceState.VOID)

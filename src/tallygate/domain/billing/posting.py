@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.payments import Payment, PaymentKind
 from tallygate.domain.billing.recognition import Part
 from tallygate.domain.billing.wallet import WalletEntry
 
@@ -21,6 +22,10 @@ REFUND = "seller:Refund"
 """Income that was given back."""
 PAYABLE = "authority:Payable"
 """Tax that is owed to an authority."""
+FUNDS = "gateway:Funds"
+"""What gateways took, and have not paid out."""
+OFFLINE = "seller:Offline"
+"""What came past every gateway: transfers, cheques, cash."""
 
 RECOGNITION = "recognition/"
 """How entries begin of what has become income."""
@@ -113,6 +118,25 @@ def spent_entry(entry: WalletEntry) -> Transfer:
         currency=entry.currency,
         amount=-entry.amount,
         document_id=entry.invoice_id,
+    )
+
+
+def payment_entry(payment: Payment) -> tuple[Transfer, ...]:
+    """Money that came: what invoices took of it is to be paid no more, the rest is kept for the account."""
+    held = OFFLINE if payment.kind is PaymentKind.OFFLINE else FUNDS
+    return tuple(
+        Transfer(
+            entry_id=f"payment/{payment.payment_id}",
+            line=number,
+            time=payment.create_time,
+            account_id=payment.account_id,
+            debit=held,
+            credit=RECEIVABLE if share.invoice_id else LIABILITY,
+            currency=payment.currency,
+            amount=share.amount,
+            document_id=share.invoice_id,
+        )
+        for number, share in enumerate(payment.shares, start=1)
     )
 
 

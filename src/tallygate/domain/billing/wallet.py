@@ -10,13 +10,15 @@ class WalletEntryKind(StrEnum):
     CREDIT_NOTE = "credit_note"
     SPENT = "spent"
     RETURNED = "returned"
+    OVERPAID = "overpaid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletEntry:
     """One movement, in minor units: above zero into the wallet, below zero out of it.
 
-    `invoice_id` is the document that it comes from or pays. The same cause has the same `entry_id`, which exists once.
+    `invoice_id` is the document that it comes from or pays, empty where there is none. The same cause has the same
+    `entry_id`, which exists once.
     """
 
     entry_id: str

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
+from tallygate.billing.due_order import Run
 from tallygate.billing.fees import create_fee, offset_fee
 from tallygate.billing.previews import preview_invoice, uninvoiced_items
-from tallygate.billing.running import Run
 from tallygate.billing.wallets import get_wallet
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing_terms import BillingPolicy

@@ -34,6 +34,7 @@ from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
 from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
 from tallygate.storage.sql.billing.marks import SqlMarks, marks_of
+from tallygate.storage.sql.billing.payments import SqlPaymentRecords
 from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, price_overrides_of
 from tallygate.storage.sql.billing.profiles import SqlProfileRepository, profiles_of
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
@@ -204,6 +205,11 @@ class SqlUnitOfWork:
     def audit(self) -> SqlAuditRepository:
         """What the ledger must agree with."""
         return SqlAuditRepository(scope=self.scope)
+
+    @property
+    def payments(self) -> SqlPaymentRecords:
+        """Gateways, methods, attempts, payments and dunning cases."""
+        return SqlPaymentRecords(scope=self.scope)
 
     @property
     def jobs(self) -> SqlJobRepository:

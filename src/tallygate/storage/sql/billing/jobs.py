@@ -1,6 +1,6 @@
 """When to look at what: a row a kind and subject. Losing a claim is harmless, for what is done is in the data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,9 +28,9 @@ class SqlJobRepository:
 
     scope: Scope
 
-    async def schedule(self, kind: str, subject: str, *, due_time: int) -> None:
-        """Look at it then, and no more at what was planned before."""
-        row = {"kind": kind, "subject": subject, **planned(due_time)}
+    async def schedule(self, kind: str, subject: str, *, due_time: int, retry_time: int = 0) -> None:
+        """Look at it then, and no more at what was planned before; nor, of real time, before `retry_time`."""
+        row = {"kind": kind, "subject": subject, **planned(due_time), "retry_time": retry_time}
         await self.scope.upsert_into(jobs, [row])
 
     async def hasten(self, kind: str, subject: str, *, due_time: int) -> None:
@@ -68,8 +68,8 @@ class SqlJobQueue:
 
     engine: AsyncEngine
 
-    async def claim(self, *, now: int, until: int, limit: int) -> Sequence[Job]:
-        """Jobs that are due, oldest first, left to this worker until an instant; `now` is real time.
+    async def claim(self, kinds: Collection[str], *, now: int, until: int, limit: int) -> Sequence[Job]:
+        """Jobs of some kinds that are due, oldest first, left to this worker until an instant; `now` is real time.
 
         A tenant's jobs fall due by its own clock; the claim is of real time.
         """
@@ -80,7 +80,8 @@ class SqlJobQueue:
                 query = (
                     select(jobs)
                     .join(_tenants, _tenants.c.tenant_id == jobs.c.tenant_id)
-                    .where(jobs.c.retry_time <= now, or_(jobs.c.due_time <= _tenants.c.clock_time, *ripe))
+                    .where(jobs.c.kind.in_(sorted(kinds)), jobs.c.retry_time <= now)
+                    .where(or_(jobs.c.due_time <= _tenants.c.clock_time, *ripe))
                     .order_by(jobs.c.due_time, jobs.c.tenant_id, jobs.c.subject)
                     .limit(limit)
                     .with_for_update(of=jobs, skip_locked=True)

@@ -270,4 +270,6 @@ APPEND_ONLY = (
     "wallet_entries",
     "ledger_transfers",
     "recognitions",
+    "payments",
+    "payment_allocations",
 )

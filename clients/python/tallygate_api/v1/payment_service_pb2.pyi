@@ -1,0 +1,310 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from tallygate_api.v1 import invoice_pb2 as _invoice_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class PaymentKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PAYMENT_KIND_UNSPECIFIED: _ClassVar[PaymentKind]
+    PAYMENT_KIND_GATEWAY: _ClassVar[PaymentKind]
+    PAYMENT_KIND_OFFLINE: _ClassVar[PaymentKind]
+
+class AttemptState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ATTEMPT_STATE_UNSPECIFIED: _ClassVar[AttemptState]
+    ATTEMPT_STATE_SENDING: _ClassVar[AttemptState]
+    ATTEMPT_STATE_UNKNOWN: _ClassVar[AttemptState]
+    ATTEMPT_STATE_PENDING: _ClassVar[AttemptState]
+    ATTEMPT_STATE_FAILED: _ClassVar[AttemptState]
+    ATTEMPT_STATE_SUCCEEDED: _ClassVar[AttemptState]
+
+class AttemptAdvice(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ATTEMPT_ADVICE_UNSPECIFIED: _ClassVar[AttemptAdvice]
+    ATTEMPT_ADVICE_RETRY_LATER: _ClassVar[AttemptAdvice]
+    ATTEMPT_ADVICE_NEW_METHOD: _ClassVar[AttemptAdvice]
+    ATTEMPT_ADVICE_NEVER: _ClassVar[AttemptAdvice]
+
+class AttemptCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ATTEMPT_CAUSE_UNSPECIFIED: _ClassVar[AttemptCause]
+    ATTEMPT_CAUSE_AUTOMATIC: _ClassVar[AttemptCause]
+    ATTEMPT_CAUSE_MANUAL: _ClassVar[AttemptCause]
+PAYMENT_KIND_UNSPECIFIED: PaymentKind
+PAYMENT_KIND_GATEWAY: PaymentKind
+PAYMENT_KIND_OFFLINE: PaymentKind
+ATTEMPT_STATE_UNSPECIFIED: AttemptState
+ATTEMPT_STATE_SENDING: AttemptState
+ATTEMPT_STATE_UNKNOWN: AttemptState
+ATTEMPT_STATE_PENDING: AttemptState
+ATTEMPT_STATE_FAILED: AttemptState
+ATTEMPT_STATE_SUCCEEDED: AttemptState
+ATTEMPT_ADVICE_UNSPECIFIED: AttemptAdvice
+ATTEMPT_ADVICE_RETRY_LATER: AttemptAdvice
+ATTEMPT_ADVICE_NEW_METHOD: AttemptAdvice
+ATTEMPT_ADVICE_NEVER: AttemptAdvice
+ATTEMPT_CAUSE_UNSPECIFIED: AttemptCause
+ATTEMPT_CAUSE_AUTOMATIC: AttemptCause
+ATTEMPT_CAUSE_MANUAL: AttemptCause
+
+class Gateway(_message.Message):
+    __slots__ = ("name", "create_time")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class PaymentMethod(_message.Message):
+    __slots__ = ("method_id", "account_id", "gateway", "brand", "last4", "expiry_year", "expiry_month", "default", "create_time")
+    METHOD_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    BRAND_FIELD_NUMBER: _ClassVar[int]
+    LAST4_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_YEAR_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_MONTH_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    method_id: str
+    account_id: str
+    gateway: str
+    brand: str
+    last4: str
+    expiry_year: int
+    expiry_month: int
+    default: bool
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, method_id: _Optional[str] = ..., account_id: _Optional[str] = ..., gateway: _Optional[str] = ..., brand: _Optional[str] = ..., last4: _Optional[str] = ..., expiry_year: _Optional[int] = ..., expiry_month: _Optional[int] = ..., default: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class PaymentShare(_message.Message):
+    __slots__ = ("invoice_id", "amount")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    amount: _invoice_pb2.Money
+    def __init__(self, invoice_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ...) -> None: ...
+
+class PaymentAttempt(_message.Message):
+    __slots__ = ("attempt_id", "account_id", "invoice_id", "amount", "shares", "gateway", "method_id", "text", "cause", "state", "advice", "reason", "gateway_id", "next_action_url", "create_time", "end_time")
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    METHOD_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ADVICE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
+    NEXT_ACTION_URL_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    attempt_id: str
+    account_id: str
+    invoice_id: str
+    amount: _invoice_pb2.Money
+    shares: _containers.RepeatedCompositeFieldContainer[PaymentShare]
+    gateway: str
+    method_id: str
+    text: str
+    cause: AttemptCause
+    state: AttemptState
+    advice: AttemptAdvice
+    reason: str
+    gateway_id: str
+    next_action_url: str
+    create_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, attempt_id: _Optional[str] = ..., account_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., shares: _Optional[_Iterable[_Union[PaymentShare, _Mapping[str, object]]]] = ..., gateway: _Optional[str] = ..., method_id: _Optional[str] = ..., text: _Optional[str] = ..., cause: _Optional[_Union[AttemptCause, str]] = ..., state: _Optional[_Union[AttemptState, str]] = ..., advice: _Optional[_Union[AttemptAdvice, str]] = ..., reason: _Optional[str] = ..., gateway_id: _Optional[str] = ..., next_action_url: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class Payment(_message.Message):
+    __slots__ = ("payment_id", "account_id", "amount", "kind", "shares", "gateway", "gateway_id", "reference", "create_time")
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    payment_id: str
+    account_id: str
+    amount: _invoice_pb2.Money
+    kind: PaymentKind
+    shares: _containers.RepeatedCompositeFieldContainer[PaymentShare]
+    gateway: str
+    gateway_id: str
+    reference: str
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, payment_id: _Optional[str] = ..., account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., kind: _Optional[_Union[PaymentKind, str]] = ..., shares: _Optional[_Iterable[_Union[PaymentShare, _Mapping[str, object]]]] = ..., gateway: _Optional[str] = ..., gateway_id: _Optional[str] = ..., reference: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class SetGatewayRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class SetGatewayResponse(_message.Message):
+    __slots__ = ("gateway",)
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    gateway: Gateway
+    def __init__(self, gateway: _Optional[_Union[Gateway, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListGatewaysRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListGatewaysResponse(_message.Message):
+    __slots__ = ("gateways",)
+    GATEWAYS_FIELD_NUMBER: _ClassVar[int]
+    gateways: _containers.RepeatedCompositeFieldContainer[Gateway]
+    def __init__(self, gateways: _Optional[_Iterable[_Union[Gateway, _Mapping[str, object]]]] = ...) -> None: ...
+
+class AttachMethodRequest(_message.Message):
+    __slots__ = ("account_id", "method_id", "gateway", "token", "default")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    METHOD_ID_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    method_id: str
+    gateway: str
+    token: str
+    default: bool
+    def __init__(self, account_id: _Optional[str] = ..., method_id: _Optional[str] = ..., gateway: _Optional[str] = ..., token: _Optional[str] = ..., default: _Optional[bool] = ...) -> None: ...
+
+class AttachMethodResponse(_message.Message):
+    __slots__ = ("method",)
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    method: PaymentMethod
+    def __init__(self, method: _Optional[_Union[PaymentMethod, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListMethodsRequest(_message.Message):
+    __slots__ = ("account_id",)
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+
+class ListMethodsResponse(_message.Message):
+    __slots__ = ("methods",)
+    METHODS_FIELD_NUMBER: _ClassVar[int]
+    methods: _containers.RepeatedCompositeFieldContainer[PaymentMethod]
+    def __init__(self, methods: _Optional[_Iterable[_Union[PaymentMethod, _Mapping[str, object]]]] = ...) -> None: ...
+
+class SetDefaultMethodRequest(_message.Message):
+    __slots__ = ("account_id", "method_id")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    METHOD_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    method_id: str
+    def __init__(self, account_id: _Optional[str] = ..., method_id: _Optional[str] = ...) -> None: ...
+
+class SetDefaultMethodResponse(_message.Message):
+    __slots__ = ("method",)
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    method: PaymentMethod
+    def __init__(self, method: _Optional[_Union[PaymentMethod, _Mapping[str, object]]] = ...) -> None: ...
+
+class DetachMethodRequest(_message.Message):
+    __slots__ = ("account_id", "method_id")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    METHOD_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    method_id: str
+    def __init__(self, account_id: _Optional[str] = ..., method_id: _Optional[str] = ...) -> None: ...
+
+class DetachMethodResponse(_message.Message):
+    __slots__ = ("method",)
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    method: PaymentMethod
+    def __init__(self, method: _Optional[_Union[PaymentMethod, _Mapping[str, object]]] = ...) -> None: ...
+
+class PayRequest(_message.Message):
+    __slots__ = ("invoice_id", "attempt_id", "method_id")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    METHOD_ID_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    attempt_id: str
+    method_id: str
+    def __init__(self, invoice_id: _Optional[str] = ..., attempt_id: _Optional[str] = ..., method_id: _Optional[str] = ...) -> None: ...
+
+class PayResponse(_message.Message):
+    __slots__ = ("attempt",)
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    attempt: PaymentAttempt
+    def __init__(self, attempt: _Optional[_Union[PaymentAttempt, _Mapping[str, object]]] = ...) -> None: ...
+
+class RecordOfflineRequest(_message.Message):
+    __slots__ = ("account_id", "amount", "payment_id", "reference", "invoice_id")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    amount: _invoice_pb2.Money
+    payment_id: str
+    reference: str
+    invoice_id: str
+    def __init__(self, account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., payment_id: _Optional[str] = ..., reference: _Optional[str] = ..., invoice_id: _Optional[str] = ...) -> None: ...
+
+class RecordOfflineResponse(_message.Message):
+    __slots__ = ("payment",)
+    PAYMENT_FIELD_NUMBER: _ClassVar[int]
+    payment: Payment
+    def __init__(self, payment: _Optional[_Union[Payment, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListPaymentsRequest(_message.Message):
+    __slots__ = ("account_id", "invoice_id", "page_size", "page_token")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    invoice_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListPaymentsResponse(_message.Message):
+    __slots__ = ("payments", "next_page_token")
+    PAYMENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    payments: _containers.RepeatedCompositeFieldContainer[Payment]
+    next_page_token: str
+    def __init__(self, payments: _Optional[_Iterable[_Union[Payment, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListAttemptsRequest(_message.Message):
+    __slots__ = ("account_id", "invoice_id", "page_size", "page_token")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    invoice_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListAttemptsResponse(_message.Message):
+    __slots__ = ("attempts", "next_page_token")
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    attempts: _containers.RepeatedCompositeFieldContainer[PaymentAttempt]
+    next_page_token: str
+    def __init__(self, attempts: _Optional[_Iterable[_Union[PaymentAttempt, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

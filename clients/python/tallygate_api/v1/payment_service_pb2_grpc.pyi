@@ -1,0 +1,49 @@
+"""Types of the gRPC stubs: generated, do not edit."""
+
+from collections.abc import AsyncIterator, Awaitable
+
+import grpc
+import grpc.aio
+from tallygate_api.v1 import payment_service_pb2 as _pb2
+
+class PaymentServiceStub:
+    def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None: ...
+    SetGateway: grpc.UnaryUnaryMultiCallable[_pb2.SetGatewayRequest, _pb2.SetGatewayResponse]
+    ListGateways: grpc.UnaryUnaryMultiCallable[_pb2.ListGatewaysRequest, _pb2.ListGatewaysResponse]
+    AttachMethod: grpc.UnaryUnaryMultiCallable[_pb2.AttachMethodRequest, _pb2.AttachMethodResponse]
+    ListMethods: grpc.UnaryUnaryMultiCallable[_pb2.ListMethodsRequest, _pb2.ListMethodsResponse]
+    SetDefaultMethod: grpc.UnaryUnaryMultiCallable[_pb2.SetDefaultMethodRequest, _pb2.SetDefaultMethodResponse]
+    DetachMethod: grpc.UnaryUnaryMultiCallable[_pb2.DetachMethodRequest, _pb2.DetachMethodResponse]
+    Pay: grpc.UnaryUnaryMultiCallable[_pb2.PayRequest, _pb2.PayResponse]
+    RecordOffline: grpc.UnaryUnaryMultiCallable[_pb2.RecordOfflineRequest, _pb2.RecordOfflineResponse]
+    ListPayments: grpc.UnaryUnaryMultiCallable[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]
+    ListAttempts: grpc.UnaryUnaryMultiCallable[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]
+
+class PaymentServiceAsyncStub:
+    def __init__(self, channel: grpc.aio.Channel) -> None: ...
+    SetGateway: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetGatewayRequest, _pb2.SetGatewayResponse]
+    ListGateways: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListGatewaysRequest, _pb2.ListGatewaysResponse]
+    AttachMethod: grpc.aio.UnaryUnaryMultiCallable[_pb2.AttachMethodRequest, _pb2.AttachMethodResponse]
+    ListMethods: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListMethodsRequest, _pb2.ListMethodsResponse]
+    SetDefaultMethod: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetDefaultMethodRequest, _pb2.SetDefaultMethodResponse]
+    DetachMethod: grpc.aio.UnaryUnaryMultiCallable[_pb2.DetachMethodRequest, _pb2.DetachMethodResponse]
+    Pay: grpc.aio.UnaryUnaryMultiCallable[_pb2.PayRequest, _pb2.PayResponse]
+    RecordOffline: grpc.aio.UnaryUnaryMultiCallable[_pb2.RecordOfflineRequest, _pb2.RecordOfflineResponse]
+    ListPayments: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]
+    ListAttempts: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]
+
+class PaymentServiceServicer:
+    def SetGateway(self, request: _pb2.SetGatewayRequest, context: grpc.aio.ServicerContext[_pb2.SetGatewayRequest, _pb2.SetGatewayResponse]) -> Awaitable[_pb2.SetGatewayResponse]: ...
+    def ListGateways(self, request: _pb2.ListGatewaysRequest, context: grpc.aio.ServicerContext[_pb2.ListGatewaysRequest, _pb2.ListGatewaysResponse]) -> Awaitable[_pb2.ListGatewaysResponse]: ...
+    def AttachMethod(self, request: _pb2.AttachMethodRequest, context: grpc.aio.ServicerContext[_pb2.AttachMethodRequest, _pb2.AttachMethodResponse]) -> Awaitable[_pb2.AttachMethodResponse]: ...
+    def ListMethods(self, request: _pb2.ListMethodsRequest, context: grpc.aio.ServicerContext[_pb2.ListMethodsRequest, _pb2.ListMethodsResponse]) -> Awaitable[_pb2.ListMethodsResponse]: ...
+    def SetDefaultMethod(self, request: _pb2.SetDefaultMethodRequest, context: grpc.aio.ServicerContext[_pb2.SetDefaultMethodRequest, _pb2.SetDefaultMethodResponse]) -> Awaitable[_pb2.SetDefaultMethodResponse]: ...
+    def DetachMethod(self, request: _pb2.DetachMethodRequest, context: grpc.aio.ServicerContext[_pb2.DetachMethodRequest, _pb2.DetachMethodResponse]) -> Awaitable[_pb2.DetachMethodResponse]: ...
+    def Pay(self, request: _pb2.PayRequest, context: grpc.aio.ServicerContext[_pb2.PayRequest, _pb2.PayResponse]) -> Awaitable[_pb2.PayResponse]: ...
+    def RecordOffline(self, request: _pb2.RecordOfflineRequest, context: grpc.aio.ServicerContext[_pb2.RecordOfflineRequest, _pb2.RecordOfflineResponse]) -> Awaitable[_pb2.RecordOfflineResponse]: ...
+    def ListPayments(self, request: _pb2.ListPaymentsRequest, context: grpc.aio.ServicerContext[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]) -> Awaitable[_pb2.ListPaymentsResponse]: ...
+    def ListAttempts(self, request: _pb2.ListAttemptsRequest, context: grpc.aio.ServicerContext[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]) -> Awaitable[_pb2.ListAttemptsResponse]: ...
+
+def add_PaymentServiceServicer_to_server(
+    servicer: PaymentServiceServicer, server: grpc.Server | grpc.aio.Server
+) -> None: ...

@@ -1,0 +1,123 @@
+"""What falls due of a tenant, in the order in which it does: invoices, their collection, what became of attempts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from tallygate.billing.paying import PaymentRunner
+from tallygate.billing.ports import NoAnswerError
+from tallygate.billing.running import BillingRunner
+from tallygate.domain.billing.documents import Invoice
+from tallygate.records.billing import CLOSE, Job
+from tallygate.records.payments import COLLECT, RESOLVE
+from tallygate.records.ports import BillingWork
+from tallygate.records.transactions import Transactions
+
+_KINDS = (CLOSE, RESOLVE, COLLECT)
+"""What falls due at the same instant is done in this order."""
+_MOST_INVOICES = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a run issued, and whether there may be more."""
+
+    invoices: tuple[Invoice, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantRunner:
+    """Runs what is due; `clock` is real time.
+
+    Of a test tenant, whose clock leaps, everything is done in due order, each at its own instant: the books of a leap
+    are those of many steps.
+    """
+
+    transactions: Transactions
+    billing: BillingRunner
+    payments: PaymentRunner
+    clock: Callable[[], int]
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    async def close(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: issue what is due of accounts."""
+        if not await self._in_order(jobs[0].tenant_id):
+            await self.billing.handle(jobs)
+
+    async def collect(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: collect what accounts owe."""
+        if not await self._in_order(jobs[0].tenant_id):
+            await _all(self.payments.collect_account(job.tenant_id, job.subject) for job in jobs)
+
+    async def resolve(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: find out what became of attempts."""
+        if not await self._in_order(jobs[0].tenant_id):
+            await _all(self.payments.resolve_attempt(job.tenant_id, job.subject) for job in jobs)
+
+    async def run(self, tenant_id: str, account_id: str = "") -> Run:
+        """Do all that is due of a tenant, or of one account of it, oldest first, as far as gateways answer.
+
+        Raises:
+            AccountNotFoundError: there is no such account.
+        """
+        found: list[Invoice] = []
+        if account_id:
+            found += await self.billing.look(tenant_id, account_id)
+        test = await self._is_test(tenant_id)
+        try:
+            more = await self._drain(tenant_id, account_id, found, test=test)
+        except NoAnswerError:
+            more = True
+        return Run(invoices=tuple(found), more=more)
+
+    async def _in_order(self, tenant_id: str) -> bool:
+        """Do all that is due of a test tenant; False of others, whose jobs need no order."""
+        if not await self._is_test(tenant_id):
+            return False
+        await self._drain(tenant_id, "", [], test=True)
+        return True
+
+    async def _drain(self, tenant_id: str, account_id: str, found: list[Invoice], *, test: bool) -> bool:
+        """Do what is due, one after the other; whether something is left."""
+        async with self._turns.setdefault(tenant_id, asyncio.Lock()):
+            while len(found) < _MOST_INVOICES:
+                job = await self.transactions.read(
+                    tenant_id, lambda work, now: _next_due(work, account_id, now), now=self.clock()
+                )
+                if job is None:
+                    return False
+                at = job.due_time if test else None
+                match job.kind:
+                    case "close":
+                        found += await self.billing.look(tenant_id, job.subject, due_time=job.due_time)
+                    case "collect":
+                        await self.payments.collect_account(tenant_id, job.subject, at=at)
+                    case _:
+                        if not await self.payments.resolve_attempt(tenant_id, job.subject, at=at):
+                            return True
+        return True
+
+    async def _is_test(self, tenant_id: str) -> bool:
+        async def test(work: BillingWork, _now: int) -> bool:
+            return (await work.tenants.get()).test
+
+        return await self.transactions.read(tenant_id, test, now=self.clock())
+
+
+async def _next_due(work: BillingWork, account_id: str, now: int) -> Job | None:
+    """What is due first; attempts are looked at whosever they are."""
+    found = [
+        job
+        for kind in _KINDS
+        for job in await work.jobs.due(kind, now=now, limit=1, subject="" if kind == RESOLVE else account_id)
+    ]
+    return min(found, key=lambda job: (job.due_time, _KINDS.index(job.kind)), default=None)
+
+
+async def _all(steps: Iterable[Awaitable[object]]) -> None:
+    """Every one of them, at once; a failure is raised when all have ended."""
+    for ended in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended

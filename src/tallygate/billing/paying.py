@@ -1,0 +1,203 @@
+"""Attempts carried out: a transaction before a gateway is asked, the question outside of any, another one after it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tallygate.billing.attempts import Moment, look_again, manual_attempt, next_attempt, settle
+from tallygate.billing.invoices import get_invoice
+from tallygate.billing.methods import default_method
+from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError
+from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Method, Outcome
+from tallygate.domain.errors import ConflictError
+from tallygate.domain.fields import checked_id
+from tallygate.domain.payment_errors import (
+    GatewayMissingError,
+    GatewayUnavailableError,
+    MethodMissingError,
+    MethodNotFoundError,
+)
+from tallygate.records.payments import RESOLVE
+from tallygate.records.ports import BillingWork, NewId
+from tallygate.records.transactions import Transactions
+
+_SECOND = 1_000_000
+_ANSWER_SECONDS = 20.0
+_ARRIVES = 120 * _SECOND
+"""How long a request may be on its way: what a gateway cannot find later never arrived."""
+_KEYS_LAST = 23 * 3_600 * _SECOND
+_NO_ANSWER = Outcome(state=AttemptState.UNKNOWN, reason="no_answer")
+_NEVER_ARRIVED = Outcome(state=AttemptState.FAILED, reason="never_arrived")
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRunner:
+    """Runs jobs of payments; `clock` is real time. A job that runs twice, or on two workers, charges once."""
+
+    transactions: Transactions
+    gateways: Mapping[str, Gateway]
+    clock: Callable[[], int]
+    new_id: NewId
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The gateways that there are."""
+        return frozenset(self.gateways)
+
+    async def collect_account(self, tenant_id: str, account_id: str, *, at: int | None = None) -> None:
+        """Try to be paid what an account owes by now, one attempt after the other; `at` is a test tenant's instant."""
+        while True:
+            attempt = await self._write(
+                tenant_id, at, lambda work, moment: next_attempt(work, account_id, moment, new_id=self.new_id)
+            )
+            if attempt is None:
+                return
+            await self._send(tenant_id, attempt, at)
+
+    async def resolve_attempt(self, tenant_id: str, attempt_id: str, *, at: int | None = None) -> bool:
+        """Ask what became of an attempt; what never arrived is sent once more where that is the same request.
+
+        False where whoever sends it may still be at it.
+
+        Raises:
+            NoAnswerError: its gateway cannot say.
+        """
+        attempt = await self._read(tenant_id, lambda work: work.payments.attempt(attempt_id))
+        if attempt is None or attempt.state not in UNRESOLVED:
+            await self._write(tenant_id, at, lambda work, _: work.jobs.done(RESOLVE, attempt_id))
+            return True
+        if attempt.state is AttemptState.SENDING and attempt.sent_until > self.clock():
+            return False
+        now = await self._now(tenant_id, at)
+        found = await self._answer(self._gateway(attempt.gateway).find(request_of(tenant_id, attempt), now=now))
+        if found is not None:
+            await self._settle(tenant_id, attempt, found, at)
+        elif now - attempt.create_time < _ARRIVES:
+            again = attempt.create_time + _ARRIVES
+            await self._write(tenant_id, at, lambda work, _: look_again(work, attempt_id, due_time=again))
+        elif await self._may_be_sent_again(tenant_id, attempt, now):
+            await self._send(tenant_id, attempt, at)
+        else:
+            await self._settle(tenant_id, attempt, _NEVER_ARRIVED, at)
+        return True
+
+    async def pay(self, tenant_id: str, invoice_id: str, *, attempt_id: str = "", method_id: str = "") -> Attempt:
+        """Charge what is due of an invoice now; the same attempt again answers what became of it.
+
+        Raises:
+            InvoiceNotFoundError: there is no such invoice.
+            NothingDueError: nothing of it is due.
+            MethodMissingError: its account has no method.
+            MethodNotFoundError: it has no such method.
+            PaymentInFlightError: another attempt may still take money for it.
+            ConflictError: another invoice's attempt has this id.
+        """
+        attempt_id = checked_id("attempt_id", attempt_id or f"pay_{self.new_id()}")
+
+        async def begin(work: BillingWork, moment: Moment) -> tuple[Attempt, bool]:
+            invoice = await get_invoice(work, invoice_id)
+            known = await work.payments.attempt(attempt_id)
+            if known is not None:
+                if known.invoice_id != invoice.invoice_id:
+                    raise ConflictError(attempt_id=attempt_id)
+                return known, False
+            method = await _method(work, invoice.account_id, method_id)
+            self._gateway(method.gateway)
+            return await manual_attempt(work, invoice, method, moment, attempt_id=attempt_id), True
+
+        attempt, new = await self._write(tenant_id, None, begin)
+        return await self._send(tenant_id, attempt, None) if new else attempt
+
+    async def describe(self, gateway: str, token: str) -> Card:
+        """What may be shown of a gateway's token.
+
+        Raises:
+            GatewayMissingError: there is no such gateway.
+            InvalidFieldError: it has no such token.
+            GatewayUnavailableError: it does not answer.
+        """
+        try:
+            return await self._answer(self._gateway(gateway).describe(token))
+        except NoAnswerError as error:
+            raise GatewayUnavailableError(gateway=gateway) from error
+
+    async def _send(self, tenant_id: str, attempt: Attempt, at: int | None) -> Attempt:
+        try:
+            outcome = await self._answer(self._gateway(attempt.gateway).charge(request_of(tenant_id, attempt)))
+        except NoAnswerError:
+            _log.warning("a gateway did not answer: what became of attempt %s is asked", attempt.attempt_id)
+            outcome = _NO_ANSWER
+        return await self._settle(tenant_id, attempt, outcome, at)
+
+    async def _settle(self, tenant_id: str, attempt: Attempt, outcome: Outcome, at: int | None) -> Attempt:
+        return await self._write(tenant_id, at, lambda work, moment: settle(work, attempt.attempt_id, outcome, moment))
+
+    async def _may_be_sent_again(self, tenant_id: str, attempt: Attempt, now: int) -> bool:
+        """Whether the same request is still wanted, and the same to its gateway."""
+        if not self._gateway(attempt.gateway).keeps_keys or now - attempt.create_time >= _KEYS_LAST:
+            return False
+        invoice = await self._read(tenant_id, lambda work: get_invoice(work, attempt.invoice_id))
+        return invoice.balance.due > 0
+
+    @staticmethod
+    async def _answer(asked: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await asked
+        except TimeoutError as error:
+            raise NoAnswerError from error
+
+    async def _now(self, tenant_id: str, at: int | None) -> int:
+        async def now(_work: BillingWork, now: int) -> int:
+            return now
+
+        return at if at is not None else await self.transactions.read(tenant_id, now, now=self.clock())
+
+    async def _read(self, tenant_id: str, use_case: Callable[[BillingWork], Awaitable[T]]) -> T:
+        return await self.transactions.read(tenant_id, lambda work, _: use_case(work), now=self.clock())
+
+    async def _write(
+        self, tenant_id: str, at: int | None, use_case: Callable[[BillingWork, Moment], Awaitable[T]]
+    ) -> T:
+        real = self.clock()
+
+        async def at_its_moment(work: BillingWork, now: int) -> T:
+            return await use_case(work, Moment(now=now if at is None else at, real=real))
+
+        return (await self.transactions.write(tenant_id, at_its_moment, now=real)).value
+
+    def _gateway(self, name: str) -> Gateway:
+        if name not in self.gateways:
+            raise GatewayMissingError(gateway=name)
+        return self.gateways[name]
+
+
+def request_of(tenant_id: str, attempt: Attempt) -> ChargeRequest:
+    """What a gateway is asked for: of the same attempt always the same."""
+    return ChargeRequest(
+        tenant_id=tenant_id,
+        key=attempt.key,
+        attempt_id=attempt.attempt_id,
+        account_id=attempt.account_id,
+        currency=attempt.currency,
+        amount=attempt.amount,
+        token=attempt.token,
+        text=attempt.text,
+        time=attempt.create_time,
+    )
+
+
+async def _method(work: BillingWork, account_id: str, method_id: str) -> Method:
+    if not method_id:
+        found = await default_method(work, account_id)
+        if found is None:
+            raise MethodMissingError(account_id=account_id)
+        return found
+    method = await work.payments.method(method_id)
+    if method is None or method.account_id != account_id or method.detach_time is not None:
+        raise MethodNotFoundError(method_id=method_id)
+    return method

@@ -1,0 +1,95 @@
+"""Money that came past every gateway, and lists of what was paid and tried."""
+
+from dataclasses import dataclass, replace
+
+from tallygate.billing.invoices import get_invoice
+from tallygate.billing.receiving import receive
+from tallygate.domain.billing.payments import Attempt, Payment, PaymentKind
+from tallygate.domain.errors import ConflictError, InvalidFieldError
+from tallygate.domain.fields import checked_id
+from tallygate.domain.payment_errors import CurrencyMismatchError
+from tallygate.records.lookup import known_account
+from tallygate.records.paging import Page, PageRequest, newest_of
+from tallygate.records.payments import MoneyQuery
+from tallygate.records.ports import BillingWork, NewId
+
+_LARGEST = 10**15
+_LONGEST_REFERENCE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOffline:
+    """Money to record, in minor units; of an empty `invoice_id` it pays the oldest."""
+
+    account_id: str
+    currency: str
+    amount: int
+    payment_id: str = ""
+    reference: str = ""
+    invoice_id: str = ""
+
+
+async def record_offline(work: BillingWork, wanted: RecordOffline, *, now: int, new_id: NewId) -> Payment:
+    """Take in money that came past every gateway; the same one again answers what there is.
+
+    Raises:
+        InvalidFieldError: it is no amount above 0, or the reference is too long.
+        AccountNotFoundError: there is no such account.
+        InvoiceNotFoundError: it has no such invoice.
+        CurrencyMismatchError: the invoice is in another currency.
+        ConflictError: another payment has this id.
+    """
+    _check(wanted)
+    await known_account(work, wanted.account_id)
+    payment = Payment(
+        payment_id=checked_id("payment_id", wanted.payment_id or f"pay_{new_id()}"),
+        account_id=wanted.account_id,
+        currency=wanted.currency,
+        amount=wanted.amount,
+        kind=PaymentKind.OFFLINE,
+        shares=(),
+        reference=wanted.reference,
+        create_time=now,
+    )
+    known = await work.payments.payment(payment.payment_id)
+    if known is not None:
+        if replace(known, shares=(), create_time=now) != payment:
+            raise ConflictError(payment_id=payment.payment_id)
+        return known
+    return await receive(work, payment, first=await _meant(work, wanted))
+
+
+async def list_payments(work: BillingWork, wanted: MoneyQuery, page: PageRequest) -> Page[Payment]:
+    """Money that came, newest first."""
+    return await newest_of(
+        page,
+        lambda before, limit: work.payments.payments(replace(wanted, limit=limit, before=before)),
+        lambda payment: (payment.create_time, payment.payment_id),
+    )
+
+
+async def list_attempts(work: BillingWork, wanted: MoneyQuery, page: PageRequest) -> Page[Attempt]:
+    """What was tried, newest first."""
+    return await newest_of(
+        page,
+        lambda before, limit: work.payments.attempts(replace(wanted, limit=limit, before=before)),
+        lambda attempt: (attempt.create_time, attempt.attempt_id),
+    )
+
+
+def _check(wanted: RecordOffline) -> None:
+    if not 0 < wanted.amount <= _LARGEST:
+        raise InvalidFieldError(field="amount", expected="more than 0, and at most 10^15 minor units")
+    if len(wanted.reference) > _LONGEST_REFERENCE or not wanted.reference.isprintable():
+        raise InvalidFieldError(field="reference", expected=f"up to {_LONGEST_REFERENCE} printable characters")
+
+
+async def _meant(work: BillingWork, wanted: RecordOffline) -> list[str]:
+    if not wanted.invoice_id:
+        return []
+    invoice = await get_invoice(work, wanted.invoice_id)
+    if invoice.account_id != wanted.account_id:
+        raise InvalidFieldError(field="invoice_id", expected="an invoice of the account", got=wanted.invoice_id)
+    if invoice.currency != wanted.currency:
+        raise CurrencyMismatchError(currency=wanted.currency, expected=invoice.currency)
+    return [invoice.invoice_id]

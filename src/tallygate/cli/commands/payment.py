@@ -1,0 +1,196 @@
+"""How accounts pay, and what they paid."""
+
+from decimal import Decimal
+
+import click
+
+from tallygate.cli.client import Client
+from tallygate.cli.commands.billing import money
+from tallygate.cli.groups import Group
+from tallygate.cli.options import limit_option, remote
+from tallygate.cli.output import enum_name, instant, table
+from tallygate.cli.values import MONEY
+from tallygate_api.v1 import payment_service_pb2 as wire
+from tallygate_api.v1.invoice_pb2 import Money
+from tallygate_api.v1.payment_service_pb2_grpc import PaymentServiceStub
+
+_PAGE = 100
+"""The largest page of payments."""
+_METHOD = ("METHOD", "GATEWAY", "CARD", "EXPIRES", "DEFAULT")
+_ATTEMPT = ("TIME", "INVOICE", "AMOUNT", "STATE", "REASON", "CAUSE", "ID")
+_PAYMENT = ("TIME", "ACCOUNT", "AMOUNT", "KIND", "PAID", "ID")
+
+_invoice = click.option("--invoice", metavar="ID", help="Only of this invoice, by its id.")
+_account = click.option("--account", metavar="ID", help="Only of this account.")
+
+
+@click.group("payment", cls=Group)
+def payment_command() -> None:
+    """Get invoices paid: gateways, methods, charges, money that came otherwise."""
+
+
+@payment_command.command("gateway", examples=["tallygate payment gateway fake", "tallygate payment gateway"])
+@click.argument("name", required=False)
+@remote
+def gateway(client: Client, *, name: str | None) -> None:
+    """Use a payment gateway, or show those in use.
+
+    What is issued from then on is collected by itself.
+    """
+    stub = PaymentServiceStub(client.channel)
+    if name is not None:
+        client.call(stub.SetGateway, wire.SetGatewayRequest(name=name))
+    response = client.call(stub.ListGateways, wire.ListGatewaysRequest())
+    header = ("GATEWAY", "SINCE")
+    client.show(
+        response,
+        lambda: table(
+            header, ((one.name, instant(one.create_time)) for one in response.gateways), empty="no gateway is used"
+        ),
+    )
+
+
+@payment_command.command(
+    "attach", examples=["tallygate payment attach acme fake_ok", "tallygate payment attach acme fake_ok --default"]
+)
+@click.argument("account")
+@click.argument("token")
+@click.option("--gateway", metavar="NAME", help="Which keeps it; default: the only one in use.")
+@click.option("--default/--no-default", default=False, help="Pay by it from now on; the first always is.")
+@click.option("--id", "method_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
+@remote
+def attach(
+    client: Client, *, account: str, token: str, gateway: str | None, default: bool, method_id: str | None
+) -> None:
+    """Attach a gateway's token to an account: never a card number."""
+    request = wire.AttachMethodRequest(
+        account_id=account, token=token, gateway=gateway, default=default, method_id=method_id
+    )
+    response = client.call(PaymentServiceStub(client.channel).AttachMethod, request)
+    client.show(response, lambda: table(_METHOD, [_method(response.method)], empty=""))
+
+
+@payment_command.command("methods", examples=["tallygate payment methods acme"])
+@click.argument("account")
+@remote
+def methods(client: Client, *, account: str) -> None:
+    """List how an account pays."""
+    response = client.call(PaymentServiceStub(client.channel).ListMethods, wire.ListMethodsRequest(account_id=account))
+    client.show(response, lambda: table(_METHOD, map(_method, response.methods), empty="no method is attached"))
+
+
+@payment_command.command("default", examples=["tallygate payment default acme pm_1"])
+@click.argument("account")
+@click.argument("method")
+@remote
+def default(client: Client, *, account: str, method: str) -> None:
+    """Pay by a method from now on; what had failed is charged at once."""
+    request = wire.SetDefaultMethodRequest(account_id=account, method_id=method)
+    response = client.call(PaymentServiceStub(client.channel).SetDefaultMethod, request)
+    client.show(response, lambda: table(_METHOD, [_method(response.method)], empty=""))
+
+
+@payment_command.command("detach", examples=["tallygate payment detach acme pm_1"])
+@click.argument("account")
+@click.argument("method")
+@remote
+def detach(client: Client, *, account: str, method: str) -> None:
+    """Use a method no more."""
+    request = wire.DetachMethodRequest(account_id=account, method_id=method)
+    response = client.call(PaymentServiceStub(client.channel).DetachMethod, request)
+    client.show(response, lambda: table(_METHOD, [_method(response.method)], empty=""))
+
+
+@payment_command.command("pay", examples=["tallygate payment pay INV-2026-000001"])
+@click.argument("invoice")
+@click.option("--method", metavar="ID", help="By which method; default: the account's own.")
+@click.option("--id", "attempt_id", metavar="ID", help="Your own id, so that repeating it charges once.")
+@remote
+def pay(client: Client, *, invoice: str, method: str | None, attempt_id: str | None) -> None:
+    """Charge what is due of an invoice now."""
+    request = wire.PayRequest(invoice_id=invoice, method_id=method, attempt_id=attempt_id)
+    response = client.call(PaymentServiceStub(client.channel).Pay, request)
+    client.show(response, lambda: table(_ATTEMPT, [_attempt(response.attempt)], empty=""))
+
+
+@payment_command.command(
+    "offline",
+    examples=["tallygate payment offline acme 29.00 --id transfer-4711"],
+)
+@click.argument("account")
+@click.argument("amount", type=MONEY)
+@click.option("--currency", metavar="CODE", help="Default: the tenant's.")
+@click.option("--reference", metavar="TEXT", help="What you know it by.")
+@click.option("--invoice", metavar="ID", help="Which invoice it is for; default: the oldest.")
+@click.option("--id", "payment_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
+@remote
+def offline(
+    client: Client,
+    *,
+    account: str,
+    amount: Decimal,
+    currency: str | None,
+    reference: str | None,
+    invoice: str | None,
+    payment_id: str | None,
+) -> None:
+    """Record money that came past every gateway: a transfer, a cheque, cash."""
+    units, rest = divmod(amount, 1)
+    paid = Money(currency_code=currency, units=int(units), nanos=int(rest.scaleb(9)))
+    request = wire.RecordOfflineRequest(
+        account_id=account, amount=paid, reference=reference, invoice_id=invoice, payment_id=payment_id
+    )
+    response = client.call(PaymentServiceStub(client.channel).RecordOffline, request)
+    client.show(response, lambda: table(_PAYMENT, [_payment(response.payment)], empty=""))
+
+
+@payment_command.command("list", examples=["tallygate payment list", "tallygate payment list --account acme"])
+@_account
+@_invoice
+@limit_option
+@remote
+def list_payments(client: Client, *, account: str | None, invoice: str | None, limit: int | None) -> None:
+    """List money that came, newest first."""
+    request = wire.ListPaymentsRequest(account_id=account, invoice_id=invoice)
+    stub = PaymentServiceStub(client.channel)
+    client.show_list(
+        stub.ListPayments, request, field="payments", limit=limit, header=_PAYMENT, row=_payment, most=_PAGE
+    )
+
+
+@payment_command.command("attempts", examples=["tallygate payment attempts --account acme"])
+@_account
+@_invoice
+@limit_option
+@remote
+def attempts(client: Client, *, account: str | None, invoice: str | None, limit: int | None) -> None:
+    """List attempts to charge, newest first, with what became of them."""
+    request = wire.ListAttemptsRequest(account_id=account, invoice_id=invoice)
+    stub = PaymentServiceStub(client.channel)
+    client.show_list(
+        stub.ListAttempts, request, field="attempts", limit=limit, header=_ATTEMPT, row=_attempt, most=_PAGE
+    )
+
+
+def _method(method: wire.PaymentMethod) -> tuple[str, ...]:
+    card = f"{method.brand} *{method.last4}" if method.last4 else method.brand
+    expires = f"{method.expiry_month:02}/{method.expiry_year}" if method.expiry_year else ""
+    return method.method_id, method.gateway, card, expires, "yes" if method.default else ""
+
+
+def _attempt(attempt: wire.PaymentAttempt) -> tuple[str, ...]:
+    return (
+        instant(attempt.create_time),
+        attempt.text.removeprefix("INV "),
+        money(attempt.amount),
+        enum_name(attempt, "state"),
+        attempt.reason or attempt.next_action_url,
+        enum_name(attempt, "cause"),
+        attempt.attempt_id,
+    )
+
+
+def _payment(payment: wire.Payment) -> tuple[str, ...]:
+    paid = ", ".join(f"{share.invoice_id or 'wallet'} {money(share.amount)}" for share in payment.shares)
+    kind = enum_name(payment, "kind")
+    return instant(payment.create_time), payment.account_id, money(payment.amount), kind, paid, payment.payment_id

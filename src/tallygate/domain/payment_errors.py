@@ -1,0 +1,45 @@
+"""Ways in which a request about payments can fail; a declined payment is none of them, but an attempt that failed."""
+
+from tallygate.domain.errors import ConflictError, ErrorReason, NotFoundError, UnavailableError
+
+
+class MethodNotFoundError(NotFoundError):
+    """The account has no such payment method."""
+
+    reason = ErrorReason.METHOD_NOT_FOUND
+
+
+class MethodMissingError(ConflictError):
+    """The account has no payment method to charge; attach one, or record a payment that came otherwise."""
+
+    reason = ErrorReason.METHOD_MISSING
+
+
+class GatewayMissingError(ConflictError):
+    """The tenant uses no such payment gateway; set it first."""
+
+    reason = ErrorReason.GATEWAY_MISSING
+
+
+class PaymentInFlightError(ConflictError):
+    """Another attempt may still take money for it; wait until it is resolved."""
+
+    reason = ErrorReason.PAYMENT_IN_FLIGHT
+
+
+class NothingDueError(ConflictError):
+    """Nothing of the invoice is due."""
+
+    reason = ErrorReason.NOTHING_DUE
+
+
+class CurrencyMismatchError(ConflictError):
+    """The invoice is in another currency."""
+
+    reason = ErrorReason.CURRENCY_MISMATCH
+
+
+class GatewayUnavailableError(UnavailableError):
+    """The payment gateway does not answer; nothing was charged, try again."""
+
+    reason = ErrorReason.GATEWAY_UNAVAILABLE

@@ -1,0 +1,107 @@
+"""The built-in gateway: takes no money, and does what a token's name says. Its books are a table of their own.
+
+fake_ok pays. fake_decline is refused until another method comes, fake_never for good. fake_later is refused once and
+then pays, fake_later_3 three times. fake_pending waits an hour for its payer. fake_timeout pays and does not answer;
+fake_timeout_before does not answer, and has not been asked.
+"""
+
+import re
+from dataclasses import dataclass
+
+from tallygate.billing.ports import Card, ChargeRequest, NoAnswerError
+from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.records.payments import FakeCharge, FakeCharges
+
+NAME = "fake"
+_TOKEN = re.compile(r"fake_(ok|decline|never|later|pending|timeout_before|timeout)(?:_(\d{1,3}))?")
+_HOUR = 3_600_000_000
+_REFUSED = {
+    "decline": (Advice.NEW_METHOD, "card_declined"),
+    "never": (Advice.NEVER, "stolen_card"),
+    "later": (Advice.RETRY_LATER, "insufficient_funds"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeGateway:
+    """A gateway for tests, demos and whoever tries Tallygate."""
+
+    books: FakeCharges
+    keeps_keys: bool = True
+
+    async def charge(self, request: ChargeRequest) -> Outcome:
+        """Do what the token says, once a key."""
+        word, number = _script(request.token)
+        known = await self.books.get(request.tenant_id, request.key)
+        if known is None:
+            state = await self._decided(request, word, number)
+            known = _charge(request, state)
+            if not await self.books.add(known):
+                known = await self.books.get(request.tenant_id, request.key) or known
+            if word in {"timeout", "timeout_before"}:
+                raise NoAnswerError
+        elif known.state is AttemptState.UNKNOWN:  # it did not arrive the first time
+            await self.books.settle(known, AttemptState.SUCCEEDED)
+            return _outcome(_charge(request, AttemptState.SUCCEEDED))
+        return _outcome(known)
+
+    async def find(self, request: ChargeRequest, *, now: int) -> Outcome | None:
+        """What became of a request."""
+        known = await self.books.get(request.tenant_id, request.key)
+        if known is None or known.state is AttemptState.UNKNOWN:
+            return None
+        if known.state is AttemptState.PENDING and now >= known.create_time + _HOUR:
+            await self.books.settle(known, AttemptState.SUCCEEDED)
+            return _outcome(_charge(request, AttemptState.SUCCEEDED))
+        return _outcome(known)
+
+    async def describe(self, token: str) -> Card:
+        """A card that nobody has."""
+        _script(token)
+        return Card(brand=NAME, last4="0000", expiry_year=2099, expiry_month=12)
+
+    async def _decided(self, request: ChargeRequest, word: str, number: int) -> AttemptState:
+        match word:
+            case "decline" | "never":
+                return AttemptState.FAILED
+            case "later":
+                before = await self.books.count(request.tenant_id, request.account_id, request.token)
+                return AttemptState.FAILED if before < number else AttemptState.SUCCEEDED
+            case "pending":
+                return AttemptState.PENDING
+            case "timeout_before":
+                return AttemptState.UNKNOWN
+            case _:
+                return AttemptState.SUCCEEDED
+
+
+def _script(token: str) -> tuple[str, int]:
+    found = _TOKEN.fullmatch(token)
+    if found is None:
+        expected = "fake_ok, fake_decline, fake_never, fake_later, fake_pending, fake_timeout or fake_timeout_before"
+        raise InvalidFieldError(field="token", expected=expected)
+    return found[1], int(found[2] or 1)
+
+
+def _charge(request: ChargeRequest, state: AttemptState) -> FakeCharge:
+    return FakeCharge(
+        tenant_id=request.tenant_id,
+        key=request.key,
+        charge_id=f"ch_{request.key}",
+        account_id=request.account_id,
+        token=request.token,
+        currency=request.currency,
+        amount=request.amount,
+        state=state,
+        create_time=request.time,
+    )
+
+
+def _outcome(charge: FakeCharge) -> Outcome:
+    word, _ = _script(charge.token)
+    if charge.state is AttemptState.FAILED:
+        advice, reason = _REFUSED[word]
+        return Outcome(state=charge.state, gateway_id=charge.charge_id, advice=advice, reason=reason)
+    url = f"https://fake.invalid/confirm/{charge.charge_id}" if charge.state is AttemptState.PENDING else ""
+    return Outcome(state=charge.state, gateway_id=charge.charge_id, next_action_url=url)

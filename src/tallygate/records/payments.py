@@ -1,0 +1,129 @@
+"""What payments keep, and the repositories of it in a unit of work. Instants are microseconds since the Unix epoch.
+
+Every method raises StoreUnavailableError when its store cannot be reached in time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tallygate.domain.billing.dunning import Case
+from tallygate.domain.billing.payments import Attempt, AttemptState, Gateway, Method, Owed, Payment
+
+COLLECT = "collect"
+"""The kind of the job that looks whether an account's invoices are to be collected; its subject is the account."""
+RESOLVE = "resolve_attempt"
+"""The kind of the job that asks a gateway what became of an attempt; its subject is the attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyQuery:
+    """Which payments or attempts, newest first; what is left out restricts nothing. `before` is a time and an id."""
+
+    limit: int
+    account_id: str = ""
+    invoice_id: str = ""
+    before: tuple[int, str] | None = None
+
+
+class PaymentRecords(Protocol):
+    """Gateways, methods, attempts, payments and dunning cases of one tenant."""
+
+    async def gateways(self) -> Sequence[Gateway]:
+        """The gateways that the tenant uses, in the order of their first use."""
+        ...
+
+    async def add_gateway(self, gateway: Gateway) -> None:
+        """Add one."""
+        ...
+
+    async def methods(self, account_id: str) -> Sequence[Method]:
+        """An account's methods, detached ones too, by creation."""
+        ...
+
+    async def method(self, method_id: str) -> Method | None:
+        """One method."""
+        ...
+
+    async def put_method(self, method: Method) -> None:
+        """Add or replace one."""
+        ...
+
+    async def attempt(self, attempt_id: str) -> Attempt | None:
+        """One attempt."""
+        ...
+
+    async def put_attempt(self, attempt: Attempt) -> None:
+        """Add or replace one; a second that is not resolved fails the transaction."""
+        ...
+
+    async def attempts(self, wanted: MoneyQuery) -> Sequence[Attempt]:
+        """Those asked for, newest first."""
+        ...
+
+    async def unresolved(self, account_id: str) -> Sequence[Attempt]:
+        """An account's attempts that may still take money."""
+        ...
+
+    async def add(self, payment: Payment) -> None:
+        """Add money that came, with whose it became; what was added before fails the transaction."""
+        ...
+
+    async def payment(self, payment_id: str) -> Payment | None:
+        """One payment."""
+        ...
+
+    async def payments(self, wanted: MoneyQuery) -> Sequence[Payment]:
+        """Those asked for, newest first."""
+        ...
+
+    async def owed(self, account_id: str) -> Sequence[Owed]:
+        """An account's open invoices with something due, oldest first, at most 1,000."""
+        ...
+
+    async def cases(self, account_id: str) -> Sequence[Case]:
+        """An account's dunning cases, by currency."""
+        ...
+
+    async def put_case(self, case: Case) -> None:
+        """Add or replace one."""
+        ...
+
+    async def end_case(self, account_id: str, currency: str) -> None:
+        """Nothing is overdue any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeCharge:
+    """What the built-in fake gateway did when it was asked with a key."""
+
+    tenant_id: str
+    key: str
+    charge_id: str
+    account_id: str
+    token: str
+    currency: str
+    amount: int
+    state: AttemptState
+    create_time: int
+
+
+class FakeCharges(Protocol):
+    """The books of the built-in fake gateway: in transactions of their own, as another house's would be."""
+
+    async def get(self, tenant_id: str, key: str) -> FakeCharge | None:
+        """What it did when it was asked with a key."""
+        ...
+
+    async def add(self, charge: FakeCharge) -> bool:
+        """Note what it does; False where it was asked with this key before."""
+        ...
+
+    async def settle(self, charge: FakeCharge, state: AttemptState) -> None:
+        """What was pending is decided."""
+        ...
+
+    async def count(self, tenant_id: str, account_id: str, token: str) -> int:
+        """How often an account's token was asked for money."""
+        ...

@@ -1,0 +1,142 @@
+"""PaymentService: how accounts pay, and what they paid."""
+
+from typing import Protocol
+
+from tallygate.billing.methods import (
+    attach_method,
+    detach_method,
+    gateway_of,
+    list_methods,
+    set_default_method,
+    set_gateway,
+)
+from tallygate.billing.payments import list_attempts, list_payments, record_offline
+from tallygate.billing.ports import Card
+from tallygate.domain.billing.payments import Attempt, Payment
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.records.payments import MoneyQuery
+from tallygate.records.ports import BillingWork
+from tallygate.server.calls.method import Call
+from tallygate.server.services.tenant_work import TenantWork, document_page
+from tallygate.server.wire.payment import (
+    decode_method,
+    decode_offline,
+    encode_attempt,
+    encode_gateway,
+    encode_method,
+    encode_payment,
+)
+from tallygate.server.wire.scalars import identifier, optional_identifier
+from tallygate_api.v1 import payment_service_pb2 as wire
+
+
+class Payments(Protocol):
+    """What asks gateways."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The gateways that there are."""
+        ...
+
+    async def pay(self, tenant_id: str, invoice_id: str, *, attempt_id: str = "", method_id: str = "") -> Attempt:
+        """Charge an invoice now."""
+        ...
+
+    async def describe(self, gateway: str, token: str) -> Card:
+        """What may be shown of a token."""
+        ...
+
+
+class PaymentServicer:
+    """Serves PaymentService."""
+
+    def __init__(self, work: TenantWork, payments: Payments) -> None:
+        self._work = work
+        self._payments = payments
+
+    async def SetGateway(self, request: wire.SetGatewayRequest, call: Call) -> wire.SetGatewayResponse:  # noqa: N802 - the wire's name
+        """Use a gateway."""
+        name = request.name
+        if name not in self._payments.names:
+            raise InvalidFieldError(field="name", expected=f"one of {', '.join(sorted(self._payments.names))}")
+        gateway = await self._work.write(call, lambda work, now: set_gateway(work, name, now=now))
+        return wire.SetGatewayResponse(gateway=encode_gateway(gateway.value))
+
+    async def ListGateways(self, _request: wire.ListGatewaysRequest, call: Call) -> wire.ListGatewaysResponse:  # noqa: N802 - the wire's name
+        """The gateways that are used."""
+        found = await self._work.read(call, lambda work, _: work.payments.gateways())
+        return wire.ListGatewaysResponse(gateways=[encode_gateway(gateway) for gateway in found])
+
+    async def AttachMethod(self, request: wire.AttachMethodRequest, call: Call) -> wire.AttachMethodResponse:  # noqa: N802 - the wire's name
+        """Attach a method; its gateway is asked outside of any transaction."""
+        wanted = decode_method(request)
+        gateway = await self._work.read(call, lambda work, _: gateway_of(work, wanted.account_id, wanted.gateway))
+        card = await self._payments.describe(gateway.name, wanted.token)
+        new_id = self._work.new_id
+        made = await self._work.write(call, lambda work, now: attach_method(work, wanted, card, now=now, new_id=new_id))
+        return wire.AttachMethodResponse(method=encode_method(made.value))
+
+    async def ListMethods(self, request: wire.ListMethodsRequest, call: Call) -> wire.ListMethodsResponse:  # noqa: N802 - the wire's name
+        """An account's methods."""
+        account_id = identifier(request.account_id, "account_id")
+        found = await self._work.read(call, lambda work, _: list_methods(work, account_id))
+        return wire.ListMethodsResponse(methods=[encode_method(method) for method in found])
+
+    async def SetDefaultMethod(  # noqa: N802 - the wire's name
+        self, request: wire.SetDefaultMethodRequest, call: Call
+    ) -> wire.SetDefaultMethodResponse:
+        """Pay by a method from now on."""
+        account_id, method_id = _named(request.account_id, request.method_id)
+        made = await self._work.write(call, lambda work, now: set_default_method(work, account_id, method_id, now=now))
+        return wire.SetDefaultMethodResponse(method=encode_method(made.value))
+
+    async def DetachMethod(self, request: wire.DetachMethodRequest, call: Call) -> wire.DetachMethodResponse:  # noqa: N802 - the wire's name
+        """Use a method no more."""
+        account_id, method_id = _named(request.account_id, request.method_id)
+        gone = await self._work.write(call, lambda work, now: detach_method(work, account_id, method_id, now=now))
+        return wire.DetachMethodResponse(method=encode_method(gone.value))
+
+    async def Pay(self, request: wire.PayRequest, call: Call) -> wire.PayResponse:  # noqa: N802 - the wire's name
+        """Charge an invoice."""
+        attempt = await self._payments.pay(
+            call.tenant_id,
+            identifier(request.invoice_id, "invoice_id"),
+            attempt_id=optional_identifier(request.attempt_id, "attempt_id"),
+            method_id=optional_identifier(request.method_id, "method_id"),
+        )
+        return wire.PayResponse(attempt=encode_attempt(attempt))
+
+    async def RecordOffline(self, request: wire.RecordOfflineRequest, call: Call) -> wire.RecordOfflineResponse:  # noqa: N802 - the wire's name
+        """Record money that came past every gateway."""
+
+        async def record(work: BillingWork, now: int) -> Payment:
+            wanted = decode_offline(request, (await work.tenants.get()).currency)
+            return await record_offline(work, wanted, now=now, new_id=self._work.new_id)
+
+        return wire.RecordOfflineResponse(payment=encode_payment((await self._work.write(call, record)).value))
+
+    async def ListPayments(self, request: wire.ListPaymentsRequest, call: Call) -> wire.ListPaymentsResponse:  # noqa: N802 - the wire's name
+        """Money that came."""
+        wanted, page = _query(request), document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, _: list_payments(work, wanted, page))
+        payments = [encode_payment(payment) for payment in found.items]
+        return wire.ListPaymentsResponse(payments=payments, next_page_token=found.next_page_token)
+
+    async def ListAttempts(self, request: wire.ListAttemptsRequest, call: Call) -> wire.ListAttemptsResponse:  # noqa: N802 - the wire's name
+        """What was tried."""
+        wanted, page = _query(request), document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, _: list_attempts(work, wanted, page))
+        attempts = [encode_attempt(attempt) for attempt in found.items]
+        return wire.ListAttemptsResponse(attempts=attempts, next_page_token=found.next_page_token)
+
+
+def _named(account_id: str, method_id: str) -> tuple[str, str]:
+    return identifier(account_id, "account_id"), identifier(method_id, "method_id")
+
+
+def _query(request: wire.ListPaymentsRequest | wire.ListAttemptsRequest) -> MoneyQuery:
+    return MoneyQuery(
+        limit=0,
+        account_id=optional_identifier(request.account_id, "account_id"),
+        invoice_id=optional_identifier(request.invoice_id, "invoice_id"),
+    )

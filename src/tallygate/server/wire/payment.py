@@ -1,0 +1,117 @@
+"""Payments, wire to domain and back."""
+
+from collections.abc import Sequence
+
+from tallygate.billing.methods import AttachMethod
+from tallygate.billing.payments import RecordOffline
+from tallygate.domain.billing.payments import (
+    Advice,
+    Attempt,
+    AttemptState,
+    Cause,
+    Gateway,
+    Method,
+    Payment,
+    PaymentKind,
+    Share,
+)
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.server.wire.fee import decode_money
+from tallygate.server.wire.invoice import encode_money
+from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, timestamp
+from tallygate_api.v1 import payment_service_pb2 as wire
+
+_KIND = WireEnum(wire.PaymentKind, PaymentKind)
+_STATE = WireEnum(wire.AttemptState, AttemptState)
+_ADVICE = WireEnum(wire.AttemptAdvice, Advice)
+_CAUSE = WireEnum(wire.AttemptCause, Cause)
+_LONGEST_TOKEN = 255
+
+
+def decode_method(request: wire.AttachMethodRequest) -> AttachMethod:
+    """A method to attach."""
+    if not 0 < len(request.token) <= _LONGEST_TOKEN or not request.token.isprintable():
+        raise InvalidFieldError(field="token", expected=f"1 to {_LONGEST_TOKEN} printable characters")
+    return AttachMethod(
+        account_id=identifier(request.account_id, "account_id"),
+        method_id=optional_identifier(request.method_id, "method_id"),
+        gateway=optional_identifier(request.gateway, "gateway"),
+        token=request.token,
+        default=request.default,
+    )
+
+
+def decode_offline(request: wire.RecordOfflineRequest, currency: str) -> RecordOffline:
+    """Money to record; `currency` is the tenant's, of an amount that names none."""
+    exact, currency = decode_money(request.amount, "amount", usual=currency)
+    if exact.denominator != 1:
+        raise InvalidFieldError(field="amount.nanos", expected=f"no more decimals than {currency} has")
+    return RecordOffline(
+        account_id=identifier(request.account_id, "account_id"),
+        currency=currency,
+        amount=exact.numerator,
+        payment_id=optional_identifier(request.payment_id, "payment_id"),
+        reference=request.reference,
+        invoice_id=optional_identifier(request.invoice_id, "invoice_id"),
+    )
+
+
+def encode_gateway(gateway: Gateway) -> wire.Gateway:
+    """A gateway that is used."""
+    return wire.Gateway(name=gateway.name, create_time=timestamp(gateway.create_time))
+
+
+def encode_method(method: Method) -> wire.PaymentMethod:
+    """A method; its token stays here."""
+    return wire.PaymentMethod(
+        method_id=method.method_id,
+        account_id=method.account_id,
+        gateway=method.gateway,
+        brand=method.brand,
+        last4=method.last4,
+        expiry_year=method.expiry_year,
+        expiry_month=method.expiry_month,
+        default=method.default,
+        create_time=timestamp(method.create_time),
+    )
+
+
+def encode_attempt(attempt: Attempt) -> wire.PaymentAttempt:
+    """One attempt."""
+    return wire.PaymentAttempt(
+        attempt_id=attempt.attempt_id,
+        account_id=attempt.account_id,
+        invoice_id=attempt.invoice_id,
+        amount=encode_money(attempt.amount, attempt.currency),
+        shares=_shares(attempt.shares, attempt.currency),
+        gateway=attempt.gateway,
+        method_id=attempt.method_id,
+        text=attempt.text,
+        cause=_CAUSE.encode(attempt.cause),
+        state=_STATE.encode(attempt.state),
+        advice=_ADVICE.encode(attempt.advice) if attempt.advice is not None else None,
+        reason=attempt.reason,
+        gateway_id=attempt.gateway_id,
+        next_action_url=attempt.next_action_url,
+        create_time=timestamp(attempt.create_time),
+        end_time=timestamp(attempt.end_time),
+    )
+
+
+def encode_payment(payment: Payment) -> wire.Payment:
+    """Money that came."""
+    return wire.Payment(
+        payment_id=payment.payment_id,
+        account_id=payment.account_id,
+        amount=encode_money(payment.amount, payment.currency),
+        kind=_KIND.encode(payment.kind),
+        shares=_shares(payment.shares, payment.currency),
+        gateway=payment.gateway,
+        gateway_id=payment.gateway_id,
+        reference=payment.reference,
+        create_time=timestamp(payment.create_time),
+    )
+
+
+def _shares(shares: Sequence[Share], currency: str) -> list[wire.PaymentShare]:
+    return [wire.PaymentShare(invoice_id=one.invoice_id, amount=encode_money(one.amount, currency)) for one in shares]

@@ -1,0 +1,276 @@
+"""Rows about money that comes in: charges, retries, offline payments, and books that agree. Figures by hand."""
+
+import secrets
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from conftest import testing_settings
+from invoicing import DAY, catalog, dollars, invoices, month_ahead, run
+from servers import PostgresServer
+from tallygate.app import Application
+from tallygate.domain.credential import ENTROPY_BYTES, mint_key
+from tallygate.settings import DatabaseSettings
+from tallygate.storage.sql.schema import migrate
+from tallygate_api.v1 import payment_service_pb2 as wire
+from tenants import Tenant, eventually, failure
+
+BASE = {"recurring": {"amount": "29.00"}}
+
+
+async def open_house(tenant, *tokens, amount="29.00", gateway=True, billing=None):
+    """A tenant on the first of a month; an account with an opening invoice of 29.00, and methods by their tokens."""
+    start = await month_ahead(tenant)
+    await tenant.apply(catalog({"recurring": {"amount": amount}}, billing=billing))
+    if gateway:
+        await tenant.call("SetGateway", name="fake")
+    await tenant.call("UpsertAccount", account_id="acme")
+    for token in tokens:
+        await tenant.call("AttachMethod", account_id="acme", method_id=token, token=token)
+    await tenant.call("CreateSubscription", account_id="acme", plan_key="pro")
+    await run(tenant)
+    return start
+
+
+async def attempts(tenant, **wanted):
+    """Every attempt, oldest first: its state, reason, amount, and on which day it began."""
+    found = (await tenant.call("ListAttempts", account_id="acme", **wanted)).attempts
+    return [
+        (wire.AttemptState.Name(one.state).removeprefix("ATTEMPT_STATE_"), one.reason, dollars(one.amount))
+        for one in reversed(found)
+    ]
+
+
+async def days_of_attempts(tenant, start):
+    found = (await tenant.call("ListAttempts", account_id="acme")).attempts
+    return [(one.create_time.seconds - start.seconds) / DAY for one in reversed(found)]
+
+
+async def states(tenant):
+    names = {1: "open", 2: "paid", 3: "void"}
+    return [(names[one.state], dollars(one.due)) for one in await invoices(tenant, account_id="acme")]
+
+
+async def books(tenant):
+    """What every ledger account stands at, after the audit agreed."""
+    assert list((await tenant.call("AuditLedger")).differences) == []
+    found = (await tenant.call("GetTrialBalance")).balances
+    assert sum(dollars(one.balance) for one in found) == pytest.approx(0)
+    return {one.ledger_account: dollars(one.balance) for one in found if dollars(one.balance)}
+
+
+async def test_bk_10_an_open_invoice_is_charged_by_itself(tenant: Tenant):
+    """29.00 from fake_ok on the day of issue; the payment names the invoice, and the gateway holds the money."""
+    await open_house(tenant, "fake_ok")
+    assert await attempts(tenant) == [("SUCCEEDED", "", 29.0)]
+    assert await states(tenant) == [("paid", 0.0)]
+    (payment,) = (await tenant.call("ListPayments", account_id="acme")).payments
+    (invoice,) = await invoices(tenant, account_id="acme")
+    assert [(share.invoice_id, dollars(share.amount)) for share in payment.shares] == [(invoice.invoice_id, 29.0)]
+    (attempt,) = (await tenant.call("ListAttempts", invoice_id=invoice.invoice_id)).attempts
+    assert attempt.text == f"INV {invoice.number}"
+    assert await books(tenant) == {"gateway:Funds": 29.0, "seller:Backlog": -29.0}
+
+
+async def test_ar_11_what_fails_is_retried_after_2_5_7_and_7_days(tenant: Tenant):
+    """Day 0, then 2, 5, 7 and 7 days after the attempt before: the fifth attempt is the last."""
+    start = await open_house(tenant, "fake_later_9")
+    await tenant.advance(29 * DAY)
+    await run(tenant)
+    assert await days_of_attempts(tenant, start) == [0, 2, 7, 14, 21]
+    assert {one[:2] for one in await attempts(tenant)} == {("FAILED", "insufficient_funds")}
+    assert await states(tenant) == [("open", 29.0)]
+    assert await books(tenant) == {"account:Receivable": 29.0, "seller:Backlog": -29.0}
+
+
+async def test_an_invoice_fails_is_retried_and_is_paid(tenant: Tenant):
+    """Refused on day 0 and on day 2, paid on day 7; after that nothing is tried."""
+    start = await open_house(tenant, "fake_later_2")
+    await tenant.advance(29 * DAY)
+    await run(tenant)
+    assert await days_of_attempts(tenant, start) == [0, 2, 7]
+    assert await states(tenant) == [("paid", 0.0)]
+    assert await books(tenant) == {"gateway:Funds": 29.0, "seller:Backlog": -29.0}
+
+
+async def test_dj_01_a_failed_charge_moves_nothing_in_the_ledger(tenant: Tenant):
+    await open_house(tenant, "fake_decline")
+    transfers = (await tenant.call("ListTransfers", account_id="acme")).transfers
+    assert [(one.debit, one.credit) for one in transfers] == [("account:Receivable", "seller:Backlog")]
+
+
+async def test_bk_10_a_new_method_is_charged_at_once(tenant: Tenant):
+    """The card is refused for good: it is not tried again, and another one is at once."""
+    start = await open_house(tenant, "fake_decline")
+    await tenant.advance(10 * DAY)
+    await run(tenant)
+    assert await days_of_attempts(tenant, start) == [0]
+    await tenant.call("AttachMethod", account_id="acme", token="fake_ok", default=True)
+    await run(tenant)
+    assert await days_of_attempts(tenant, start) == [0, 10]
+    assert await states(tenant) == [("paid", 0.0)]
+
+
+async def test_a_worker_collects_without_being_asked(tenant: Tenant):
+    await open_house(tenant)
+    await tenant.call("AttachMethod", account_id="acme", token="fake_ok")
+
+    async def paid():
+        return await states(tenant) == [("paid", 0.0)]
+
+    await eventually(paid, what="the invoice to be paid")
+
+
+async def test_what_was_issued_before_a_gateway_is_not_collected(tenant: Tenant):
+    await open_house(tenant, gateway=False)
+    await tenant.call("SetGateway", name="fake")
+    await tenant.call("AttachMethod", account_id="acme", token="fake_ok")
+    await run(tenant)
+    assert await states(tenant) == [("open", 29.0)]
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    assert await states(tenant) == [("open", 29.0), ("paid", 0.0)]
+    paid = (await tenant.call("Pay", invoice_id=(await invoices(tenant))[0].number)).attempt
+    assert paid.state == wire.ATTEMPT_STATE_SUCCEEDED
+    assert await states(tenant) == [("paid", 0.0), ("paid", 0.0)]
+    await books(tenant)
+
+
+async def test_mn_08_an_invoice_is_charged_when_it_is_due(tenant: Tenant):
+    """Issued on the 1st, due on the 2nd of the next month: the card is charged then, once."""
+    start = await open_house(tenant, "fake_ok", billing={"payment": {"due": {"days": 8}}})
+    await tenant.advance(8 * DAY - 60)
+    await run(tenant)
+    assert await attempts(tenant) == []
+    await tenant.advance(60)
+    await run(tenant)
+    assert await days_of_attempts(tenant, start) == [8]
+    assert await attempts(tenant) == [("SUCCEEDED", "", 29.0)]
+
+
+async def test_pay_answers_a_refusal_and_charges_once(tenant: Tenant):
+    """A declined charge is an answer; the same attempt_id is the same attempt; what is paid is not paid twice."""
+    await open_house(tenant, gateway=False)
+    await tenant.call("SetGateway", name="fake")
+    number = (await invoices(tenant))[0].number
+    assert (await failure(tenant.call("Pay", invoice_id=number)))[1] == "METHOD_MISSING"
+    for token in ("fake_decline", "fake_ok"):
+        await tenant.call("AttachMethod", account_id="acme", method_id=token, token=token)
+    refused = (await tenant.call("Pay", invoice_id=number, attempt_id="mine")).attempt
+    assert (refused.state, refused.reason) == (wire.ATTEMPT_STATE_FAILED, "card_declined")
+    assert refused.advice == wire.ATTEMPT_ADVICE_NEW_METHOD
+    assert (await tenant.call("Pay", invoice_id=number, attempt_id="mine", method_id="fake_ok")).attempt == refused
+    paid = (await tenant.call("Pay", invoice_id=number, method_id="fake_ok")).attempt
+    assert (paid.state, paid.cause) == (wire.ATTEMPT_STATE_SUCCEEDED, wire.ATTEMPT_CAUSE_MANUAL)
+    code, reason = await failure(tenant.call("Pay", invoice_id=number))
+    assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_DUE")
+    assert await books(tenant) == {"gateway:Funds": 29.0, "seller:Backlog": -29.0}
+
+
+@pytest.mark.parametrize("token", ["fake_timeout", "fake_timeout_before"])
+async def test_a_gateway_that_does_not_answer_is_asked_before_anything_is_sent_again(tenant: Tenant, token):
+    """Paid without an answer it is found at once; never arrived it is sent again after two minutes: charged once."""
+    await open_house(tenant, token)
+    if token == "fake_timeout_before":
+        assert await attempts(tenant) == [("UNKNOWN", "no_answer", 29.0)]
+        number = (await invoices(tenant))[0].number
+        assert (await failure(tenant.call("Pay", invoice_id=number)))[1] == "PAYMENT_IN_FLIGHT"
+        assert (await failure(tenant.call("VoidInvoice", invoice_id=number)))[1] == "PAYMENT_IN_FLIGHT"
+        await tenant.advance(120)
+        await run(tenant)
+    assert await attempts(tenant) == [("SUCCEEDED", "", 29.0)]
+    assert await states(tenant) == [("paid", 0.0)]
+    assert await books(tenant) == {"gateway:Funds": 29.0, "seller:Backlog": -29.0}
+
+
+async def test_a_pending_attempt_shows_where_to_go_and_waits(tenant: Tenant):
+    await open_house(tenant, "fake_pending")
+    (attempt,) = (await tenant.call("ListAttempts", account_id="acme")).attempts
+    assert (attempt.state, attempt.next_action_url[:8]) == (wire.ATTEMPT_STATE_PENDING, "https://")
+    await tenant.advance(DAY)
+    await run(tenant)
+    assert await attempts(tenant) == [("SUCCEEDED", "", 29.0)]
+    assert await states(tenant) == [("paid", 0.0)]
+
+
+async def test_dj_39_offline_money_pays_the_oldest_and_the_rest_is_kept(tenant: Tenant):
+    """Two invoices of 29.00 and a transfer of 70.00: 12.00 go into the wallet, and pay of the next invoice."""
+    await open_house(tenant, gateway=False)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    asked = {"account_id": "acme", "payment_id": "transfer-1", "reference": "4711"}
+    paid = {"units": 70, "currency_code": "USD"}
+    first = (await tenant.call("RecordOffline", **asked, amount=paid)).payment
+    assert (await tenant.call("RecordOffline", **asked, amount=paid)).payment == first
+    other = failure(tenant.call("RecordOffline", **asked, amount={"units": 71, "currency_code": "USD"}))
+    assert (await other)[1] == "ALREADY_EXISTS"
+    assert [dollars(share.amount) for share in first.shares] == [29.0, 29.0, 12.0]
+    assert await states(tenant) == [("paid", 0.0), ("paid", 0.0)]
+    wallet = await tenant.call("GetWallet", account_id="acme")
+    assert [dollars(money) for money in wallet.balances] == [12.0]
+    standing = await books(tenant)
+    assert (standing["seller:Offline"], standing["account:Liability"]) == (70.0, -12.0)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    assert (await states(tenant))[-1] == ("open", 17.0)
+    await books(tenant)
+
+
+async def test_methods_are_attached_once_and_one_is_the_default(tenant: Tenant):
+    await open_house(tenant)
+    for token in ("fake_ok", "fake_decline", "fake_ok"):
+        await tenant.call("AttachMethod", account_id="acme", method_id=token, token=token)
+
+    async def shown():
+        found = (await tenant.call("ListMethods", account_id="acme")).methods
+        return [(one.method_id, one.default, one.last4) for one in found]
+
+    assert await shown() == [("fake_ok", True, "0000"), ("fake_decline", False, "0000")]
+    await tenant.call("SetDefaultMethod", account_id="acme", method_id="fake_decline")
+    assert await shown() == [("fake_ok", False, "0000"), ("fake_decline", True, "0000")]
+    await tenant.call("DetachMethod", account_id="acme", method_id="fake_decline")
+    assert await shown() == [("fake_ok", True, "0000")]
+    code, _ = await failure(tenant.call("SetDefaultMethod", account_id="acme", method_id="fake_decline"))
+    assert code is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_leap_of_a_year_is_paid_as_in_steps(live_server):
+    """Refused twice at first, then paid: invoices, attempts and books of one leap are those of 73 steps."""
+    found = []
+    async with live_server.channel() as channel:
+        for steps in (1, 73):
+            tenant = Tenant(channel, live_server.new_test_tenant())
+            start = await open_house(tenant, "fake_later_2")
+            for _ in range(steps):
+                await tenant.advance(365 * DAY / steps)
+                await run(tenant)
+            found.append((await days_of_attempts(tenant, start), await states(tenant), await books(tenant)))
+    assert found[0] == found[1]
+    assert len(found[0][0]) == 15
+
+
+@pytest_asyncio.fixture(scope="module")
+async def postgres_address(tmp_path_factory):
+    """A server with `--testing` on PostgreSQL."""
+    with PostgresServer() as server:
+        url = server.create_database()
+        migrate(url)
+        database = DatabaseSettings(url=url)
+        settings = testing_settings(tmp_path_factory.mktemp("paid")).model_copy(update={"database": database})
+        async with Application(settings) as application:
+            yield application.grpc_address
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        test_an_invoice_fails_is_retried_and_is_paid,
+        test_bk_10_a_new_method_is_charged_at_once,
+        test_a_pending_attempt_shows_where_to_go_and_waits,
+        test_dj_39_offline_money_pays_the_oldest_and_the_rest_is_kept,
+    ],
+)
+async def test_on_postgresql_as_well(postgres_address, world):
+    async with grpc.aio.insecure_channel(postgres_address) as channel:
+        await world(Tenant(channel, mint_key(secrets.token_bytes(ENTROPY_BYTES))))
