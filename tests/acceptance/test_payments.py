@@ -44,7 +44,7 @@ async def attempts(tenant, **wanted):
 
 async def days_of_attempts(tenant, start):
     found = (await tenant.call("ListAttempts", account_id="acme")).attempts
-    return [(one.create_time.seconds - start.seconds) / DAY for one in reversed(found)]
+    return [round((one.create_time.seconds - start.seconds) / DAY, 2) for one in reversed(found)]
 
 
 async def states(tenant):
