@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from invoice_worlds import shown_amount
+from tallygate.billing.change_invoices import change_documents
 from tallygate.billing.closing import Books, made_at
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.counting import BillableFact
@@ -126,6 +127,10 @@ class BillingEngineDriver(EngineDriver):
         """Every document, as worlds write them."""
         return {account: [_shown(each) for each in bill.issued] for account, bill in self._bills.items() if bill.issued}
 
+    def issued(self) -> list[Invoice]:
+        """Every document as the domain has it, by account, oldest first."""
+        return [each for bill in self._bills.values() for each in bill.issued]
+
     async def _make_next(self, account_id: str, bill: Bill) -> bool:
         books, work = self._books(account_id, bill), Work(issued_lines=bill, usage_log=Log(self.gates.facts))
         cut = books.next_cut()
@@ -160,6 +165,14 @@ class BillingEngineDriver(EngineDriver):
             closed_until=bill.closed_until,
             fees=tuple(bill.fees),
         )
+
+    async def _invoice_now(self, account):
+        bill = self._bills[account]
+        work = Work(issued_lines=bill, usage_log=Log(self.gates.facts))
+        made = await change_documents(work, self._books(account, bill), self._now)
+        bill.issued += [replace(each, issue_time=self._now) for each in made]
+        charged = {line.line_key for each in made for line in each.lines}
+        bill.fees = [fee for fee in bill.fees if fee.line_key not in charged]
 
     def _publish_catalog(self, catalog: Catalog) -> None:
         began = self._snapshot().catalog.billing if self._bills else None

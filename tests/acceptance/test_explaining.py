@@ -1,8 +1,9 @@
 """Explain my bill: how a line came about, the events behind it, and that it comes out the same once more."""
 
+import grpc
 import pytest
 
-from invoicing import DAY, catalog, invoices, month_ahead, run
+from invoicing import DAY, catalog, dollars, invoices, month_ahead, run, thirty_days
 from tenants import failure
 
 
@@ -78,3 +79,76 @@ async def test_an_event_that_comes_later_changes_no_line_that_was_issued(tenant,
     answer = await tenant.call("VerifyInvoice", invoice_id=billed.number)
     assert (answer.same, answer.lines, list(answer.differences)) == (True, 2, [])
     assert len((await tenant.call("ListLineEvents", invoice_id=billed.number, line=number)).events) == 3
+
+
+async def test_a_line_is_found_by_its_key_alone(tenant, billed):
+    """As what it goes back to is named on another line, or as a support agent has it."""
+    number = await usage_line(tenant, billed)
+    whole = (await tenant.call("GetInvoice", invoice_id=billed.invoice_id)).invoice
+    key = whole.lines[number - 1].line_key
+    answer = await tenant.call("ExplainLine", line_key=key)
+    assert answer == await explained(tenant, billed, number)
+    assert (answer.invoice_id, answer.line_number) == (billed.invoice_id, number)
+    assert len((await tenant.call("ListLineEvents", line_key=key)).events) == 3
+    missing = await failure(tenant.call("ExplainLine", line_key="usage/none"))
+    assert missing == (grpc.StatusCode.NOT_FOUND, "INVOICE_NOT_FOUND")
+    for wrong in ({"invoice_id": billed.invoice_id}, {"line": 1}):
+        assert "INVALID_FIELD" in await failure(tenant.call("ExplainLine", line_key=key, **wrong))
+    assert "INVALID_FIELD" in await failure(tenant.call("ExplainLine", line_key="x" * 1025))
+
+
+async def last_of_a_month(tenant, price, events, **terms):
+    """The usage line of a month of these events, and what is listed behind it."""
+    await month_ahead(tenant)
+    await tenant.apply(catalog(price, **terms))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    for number, (quantity, dimensions) in enumerate(events):
+        await tenant.consume("acme", "calls", quantity, dimensions=dimensions, request_id=f"call-{number}")
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    asked = {"invoice_id": (await invoices(tenant))[-1].number, "line": 1}
+    line = (await tenant.call("ExplainLine", **asked)).line
+    events = (await tenant.call("ListLineEvents", **asked)).events
+    return line, [(event.request_id, event.quantity, event.counted) for event in events]
+
+
+async def test_of_what_goes_over_a_limit_only_that_is_counted(tenant):
+    """100 are included: of 70 nothing is charged, of the next 50 twenty are, of the last 5 all."""
+    terms = {"entitlements": {"calls": {"limit": 100, "overage": "allow"}}}
+    price = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
+    line, listed = await last_of_a_month(tenant, price, [(70, {}), (50, {}), (5, {})], **terms)
+    assert listed == [("call-1", 50, "20"), ("call-2", 5, "5")]
+    assert line.quantity == "25"
+
+
+async def test_an_event_whose_amount_cannot_be_read_is_not_counted(tenant):
+    features = {"calls": {"kind": "metered", "dimensions": ["amount"]}}
+    price = {"usage": {"feature_key": "calls", "model": "percentage", "of": {"dimension": "amount"}, "rate": "1"}}
+    sold = [(1, {"amount": "100.00"}), (1, {"amount": "a lot"}), (1, {"amount": "45.50"})]
+    line, listed = await last_of_a_month(tenant, price, sold, features=features)
+    assert listed == [("call-0", 1, "100"), ("call-2", 1, "45.5")]
+    assert line.quantity == "145.5"
+
+
+async def test_a_price_of_the_accounts_own_is_the_one_that_explains(tenant):
+    """From 15 days into a month of 30 on; what is credited then goes back to the catalogue's."""
+    await thirty_days(tenant)
+    await tenant.apply(catalog({"recurring": {"amount": "20.00"}}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.advance(15 * DAY)
+    own = {"key": "recurring", "recurring": {"amount": "10.00"}}
+    await tenant.call("SetPriceOverride", account_id="acme", plan_key="pro", price=own)
+    await tenant.advance(16 * DAY)
+    await run(tenant)
+    found = {}
+    for invoice in await invoices(tenant):
+        whole = (await tenant.call("GetInvoice", invoice_id=invoice.invoice_id)).invoice
+        for number, line in enumerate(whole.lines, start=1):
+            price = (await explained(tenant, invoice, number)).price
+            found[line.text, dollars(line.amount)] = price.recurring.amount
+    assert found == {
+        ("Pro", 20.0): "20.00",
+        ("Credit: Pro", -10.0): "20.00",
+        ("Pro", 5.0): "10.00",
+        ("Pro", 10.0): "10.00",
+    }

@@ -36,7 +36,7 @@ def test_usage_is_told_from_the_count_to_the_cent():
     )
     inputs = LineInputs(feature_key="api_calls", plan="pro/2", through_sequence=17, billed_before="100")
     price = Price(usage=UsagePrice(per_units=1000))
-    told = explanation(2, answer(*steps, exact="400", inputs=inputs, price=price), amount="4.00 USD")
+    told = explanation(answer(*steps, exact="400", inputs=inputs, price=price, line_number=2), amount="4.00 USD")
     assert told.splitlines() == [
         "2. API calls: 4.00 USD",
         "   for 2031-04-01 00:00 UTC to 2031-05-01 00:00 UTC; the account's days are those of Europe/Berlin",
@@ -52,8 +52,8 @@ def test_usage_is_told_from_the_count_to_the_cent():
 
 def test_a_part_of_a_period_is_told_as_parts():
     part = step("charged", "10/30", "12.34", "1234/300")
-    line = answer(part, kind=LineKind.LINE_KIND_RECURRING, text="Extra", exact="1234/3")
-    told = explanation(1, line, amount="4.11 USD")
+    line = answer(part, kind=LineKind.LINE_KIND_RECURRING, text="Extra", exact="1234/3", line_number=1)
+    told = explanation(line, amount="4.11 USD")
     assert told.splitlines()[-2:] == [
         "   a whole period costs 12.34; 1 of 3 parts of it are covered, by local days: 4.113333…",
         "   in minor units of the currency: 411.333333…, rounded once, halves to the even neighbour",
@@ -67,6 +67,10 @@ def test_a_part_of_a_period_is_told_as_parts():
         ("1234567.5", "1,234,567.5"),
         ("-20", "-20"),
         ("1/3", "0.333333…"),
+        ("2/3", "0.666666…"),
+        ("-2/3", "-0.666666…"),
+        ("9007199254740993/7", "1,286,742,750,677,284.714285…"),
+        ("123456789012345678901234567890/11", "11,223,344,455,667,788,991,021,324,353.636363…"),
         ("0.000001", "0.000001"),
         ("-0.5", "-0.5"),
     ],

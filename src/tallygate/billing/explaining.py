@@ -1,86 +1,145 @@
 """Why a line says what it says: its price, the lines that it goes back to, and the events behind it."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tallygate.billing.invoices import get_invoice
-from tallygate.domain.billing.counting import BillableFact, asks_for
+from tallygate.billing.past import Past, past_of
+from tallygate.domain.billing.counting import Contribution, before_all, contributions
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.references import price_of
-from tallygate.domain.billing.windows import UsageWindow
-from tallygate.domain.catalog import Catalog
-from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.billing.windows import LEVELS, UsageWindow, usage_windows
+from tallygate.domain.catalog import Aggregation
+from tallygate.domain.errors import InvalidFieldError, LineNotFoundError
 from tallygate.domain.prices import Price
 from tallygate.records.ports import BillingWork
+
+_EACH_BY_ITSELF = frozenset({Aggregation.SUM, Aggregation.COUNT})
+_INSTANT = re.compile(r"/(\d+)/(?:charge|change|adjustment)(?:/|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinePlace:
+    """A line: by its document's id or number and its place there from 1 on, or by its key alone."""
+
+    invoice: str = ""
+    number: int = 0
+    line_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A line, its document, and the price that it was made by (None: of a fee)."""
+    """A line, its place in its document, and the price that it was made by (None: of a fee)."""
 
     invoice: Invoice
+    number: int
     line: Line
     price: Price | None
 
 
-async def explain_line(work: BillingWork, name: str, number: int) -> Explained:
-    """The line of a document that has this number, from 1 on.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineEvents:
+    """Events that a line counted, with what each added, and what the level before them counted."""
+
+    opening: Fraction = Fraction(0)
+    events: Sequence[Contribution] = field(default_factory=tuple)
+
+
+async def explain_line(work: BillingWork, place: LinePlace, *, now: int) -> Explained:
+    """A line with its price as it was for this account then: its own one, where it had one.
 
     Raises:
         InvoiceNotFoundError: there is no such document.
-        InvalidFieldError: it has no such line.
+        LineNotFoundError: no line has this key.
+        InvalidFieldError: the document has no such line.
     """
-    invoice = await get_invoice(work, name)
-    if not 1 <= number <= len(invoice.lines):
-        raise InvalidFieldError(field="line", expected=f"1 to {len(invoice.lines)}", got=number)
+    invoice, number = await _found(work, place)
     line = invoice.lines[number - 1]
-    return Explained(invoice=invoice, line=line, price=price_of(await work.catalog.load(), line.price))
+    price = _price_then(await _past(work, invoice, now=now), line)
+    if price is None:
+        price = price_of(await work.catalog.load(), line.price)
+    return Explained(invoice=invoice, number=number, line=line, price=price)
 
 
 async def line_events(
-    work: BillingWork, name: str, number: int, *, after: tuple[int, str] | None, limit: int
-) -> Sequence[BillableFact]:
+    work: BillingWork, place: LinePlace, *, after: tuple[int, str] | None, limit: int, now: int
+) -> LineEvents:
     """The events that a line counted, by (occurred_time, request_id), those behind `after`; none of what counts none.
 
     Raises:
         InvoiceNotFoundError: there is no such document.
-        InvalidFieldError: it has no such line.
+        LineNotFoundError: no line has this key.
+        InvalidFieldError: the document has no such line.
     """
-    explained = await explain_line(work, name, number)
-    window = window_of(explained.line, await work.catalog.load())
-    if window is None or explained.line.inputs is None:
-        return ()
-    found: list[BillableFact] = []
-    through = explained.line.inputs.through_sequence
-    async for fact in work.usage_log.facts(explained.invoice.account_id, window, through=through, after=after):
-        if asks_for(window, fact):
-            found.append(fact)
-            if len(found) == limit:
-                break
-    return found
+    invoice, number = await _found(work, place)
+    line = invoice.lines[number - 1]
+    window = _window_then(await _past(work, invoice, now=now), line)
+    if window is None or line.inputs is None:
+        return LineEvents()
+    catalog, through = await work.catalog.load(), line.inputs.through_sequence
+    feature = catalog.features[window.usage.feature_key]
+    alone = window.usage.model.by_amount or feature.aggregation in _EACH_BY_ITSELF
+    levels = feature.aggregation in LEVELS and not window.usage.model.by_amount
+    opening = await work.usage_log.level_before(invoice.account_id, window, through=through) if levels else 0
+    facts = work.usage_log.facts(invoice.account_id, window, through=through, after=after if alone else None)
+    found: list[Contribution] = []
+    async for each in contributions(facts, window, feature, currency=catalog.currency, opening=opening):
+        if after is None or (each.fact.occurred_time, each.fact.request_id) > after:
+            found.append(each)
+        if len(found) == limit:
+            break
+    return LineEvents(opening=before_all(window, feature, opening=opening), events=found)
 
 
-def window_of(line: Line, catalog: Catalog) -> UsageWindow | None:
+async def _found(work: BillingWork, place: LinePlace) -> tuple[Invoice, int]:
+    if place.line_key:
+        issued = await work.issued_lines.place(place.line_key)
+        if issued is None:
+            raise LineNotFoundError(line_key=place.line_key)
+        invoice_id, number = issued
+        return await get_invoice(work, invoice_id), number
+    invoice = await get_invoice(work, place.invoice)
+    if not 1 <= place.number <= len(invoice.lines):
+        raise InvalidFieldError(field="line", expected=f"1 to {len(invoice.lines)}", got=place.number)
+    return invoice, place.number
+
+
+async def _past(work: BillingWork, invoice: Invoice, *, now: int) -> Past | None:
+    return None if invoice.basis is None else await past_of(work, invoice, invoice.basis, now=now)
+
+
+def _price_then(past: Past | None, line: Line) -> Price | None:
+    """The account's own price that the line was made by; None where it had none."""
+    window = _window_then(past, line)
+    if window is not None:
+        return window.price
+    instant, (bundle, _, price_key) = _instant_of(line), line.price.rpartition("/prices/")
+    held = past.books.timelines if past is not None else ()
+    for override in held[0].overrides[::-1] if held else ():
+        mine = (override.bundle, override.price_key) == (bundle.rpartition("/")[0], price_key)
+        if mine and override.start_time <= instant < override.end_time:
+            return override.price
+    return None
+
+
+def _instant_of(line: Line) -> int:
+    """Since when a line's price held, at the latest: a credit goes by the line that it gives back."""
+    found = _INSTANT.search(line.line_key)
+    return int(found[1]) if found else line.due
+
+
+def _window_then(past: Past | None, line: Line) -> UsageWindow | None:
     """What a line of usage counted."""
-    price = price_of(catalog, line.price)
-    if line.inputs is None or price is None or price.usage is None:
+    if past is None or line.inputs is None:
         return None
-    plan_key, _, version = line.inputs.plan.rpartition("/")
-    return UsageWindow(
-        line=line.line_key.rpartition("/")[0],
-        subscription_id=line.subscription_id,
-        price=price,
-        usage=price.usage,
-        reference=line.price,
-        label=line.text,
-        start=line.inputs.start,
-        end=line.inputs.end,
-        begins=line.inputs.start,
-        due=line.due,
-        whole=line.period,
-        part=Fraction(1),
-        plan_key=plan_key,
-        plan_version=int(version) if version else 0,
-    )
+    books, name = past.books, line.line_key.rpartition("/")[0]
+    for timeline in books.timelines:
+        begins, due = books.policy.start_time, line.due
+        windows = usage_windows(timeline, books.calendar, books.amounts, since=due - 1, until=due, begins=begins)
+        for window in windows:
+            if window.line == name:
+                return window
+    return None

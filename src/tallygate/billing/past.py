@@ -128,6 +128,9 @@ class _LinesBefore:
     async def whole(self, line_keys: Collection[str]) -> dict[str, Line]:
         return await self.lines.whole(line_keys)
 
+    async def place(self, line_key: str) -> tuple[str, int] | None:
+        return await self.lines.place(line_key)
+
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
         found = await self.lines.usage(lines)
         for line_key, exact in self.after.items():

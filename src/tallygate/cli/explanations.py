@@ -8,32 +8,35 @@ from tallygate_api.v1.invoice_pb2 import LineKind, LineStep
 from tallygate_api.v1.invoice_service_pb2 import ExplainLineResponse, LineEvent
 
 _DIGITS = 6
+_EXACT_DIGITS = 12
 _ROUNDINGS = {"half_even": "halves to the even neighbour", "half_up": "halves up"}
 _PRORATIONS = {"day": "by local days", "second": "by seconds", "fixed_30": "by months of 30 days"}
 
 
-def explanation(number: int, answer: ExplainLineResponse, *, amount: str) -> str:
+def explanation(answer: ExplainLineResponse, *, amount: str) -> str:
     """One line of a document, with where its amount comes from; `amount` is the line's, as it is shown."""
     line = answer.line
     sentences = (*_about(answer), *_steps(answer), _end(answer))
-    return "\n".join([f"{number}. {line.text}: {amount}", *(f"   {sentence}" for sentence in sentences)])
+    return "\n".join([f"{answer.line_number}. {line.text}: {amount}", *(f"   {sentence}" for sentence in sentences)])
 
 
 def event_row(event: LineEvent) -> tuple[str, ...]:
     """An event behind a line, as a row."""
     dimensions = " ".join(f"{key}={value}" for key, value in sorted(event.dimensions.items()))
-    return instant(event.occurred_time), f"{event.quantity:,}", event.request_id, event.user_id, dimensions
+    counted = figure(event.counted)
+    return instant(event.occurred_time), f"{event.quantity:,}", counted, event.request_id, event.user_id, dimensions
 
 
 def figure(text: str) -> str:
-    """An exact figure, with thousands apart; one that never ends to six places, and an ellipsis."""
+    """An exact figure, with thousands apart; of one that goes on the first places that are certain, and an ellipsis."""
     value = Fraction(text or 0)
-    scaled = value * 10**12
-    if scaled.denominator != 1:
-        return f"{float(value):,.{_DIGITS}f}…"
-    sign, whole = ("-" if value < 0 else ""), abs(scaled.numerator)
-    units, rest = divmod(whole, 10**12)
-    decimals = f"{rest:012d}".rstrip("0")
+    sign, size = ("-" if value < 0 else ""), abs(value)
+    whole = size * 10**_EXACT_DIGITS
+    if whole.denominator != 1:
+        units, rest = divmod(size.numerator * 10**_DIGITS // size.denominator, 10**_DIGITS)
+        return f"{sign}{units:,}.{rest:0{_DIGITS}d}…"
+    units, rest = divmod(whole.numerator, 10**_EXACT_DIGITS)
+    decimals = f"{rest:0{_EXACT_DIGITS}d}".rstrip("0")
     return f"{sign}{units:,}.{decimals}" if decimals else f"{sign}{units:,}"
 
 
@@ -41,6 +44,8 @@ def _about(answer: ExplainLineResponse) -> Iterator[str]:
     line, zone = answer.line, answer.time_zone or "UTC"
     if line.kind == LineKind.LINE_KIND_FEE:
         yield f"charged as a fee of its own on {instant(line.start_time)}"
+    elif line.kind == LineKind.LINE_KIND_SETUP:
+        yield f"charged once, as it began on {instant(line.start_time)}"
     else:
         yield f"for {instant(line.start_time)} to {instant(line.end_time)}; the account's days are those of {zone}"
     if line.price:
@@ -79,7 +84,7 @@ def _counted(answer: ExplainLineResponse, step: LineStep) -> str:
 
 def _covered(answer: ExplainLineResponse, step: LineStep) -> str:
     if answer.line.source_line and answer.line.source_line != answer.line.line_key and Fraction(step.rate) < 0:
-        return f"what is left of it, {_part(answer, step)}: {_product(step)} minor units"
+        return f"gives back what is left of it, {_parts(answer, step)} of {figure(step.rate.removeprefix('-'))}: {_product(step)}"
     return f"a whole period costs {figure(step.rate)}; {_part(answer, step)}: {_product(step)}"
 
 
@@ -89,6 +94,11 @@ def _part(answer: ExplainLineResponse, step: LineStep) -> str:
         return "all of it is covered"
     how = _PRORATIONS.get(answer.proration, "")
     return f"{part.numerator} of {part.denominator} parts of it are covered{f', {how}' if how else ''}"
+
+
+def _parts(answer: ExplainLineResponse, step: LineStep) -> str:
+    part, how = Fraction(step.quantity), _PRORATIONS.get(answer.proration, "")
+    return f"{part.numerator} of {part.denominator} parts{f', {how},' if how else ''}"
 
 
 def _product(step: LineStep) -> str:

@@ -180,6 +180,12 @@ class InvoiceNotFoundError(NotFoundError):
     reason = ErrorReason.INVOICE_NOT_FOUND
 
 
+class LineNotFoundError(NotFoundError):
+    """The tenant has no invoice with a line of this key."""
+
+    reason = ErrorReason.INVOICE_NOT_FOUND
+
+
 class AddOnNotFoundError(NotFoundError):
     """No add-on has this key and version."""
 

@@ -153,6 +153,10 @@ class IssuedLines(Protocol):
         """Lines by their keys, as they were issued."""
         ...
 
+    async def place(self, line_key: str) -> tuple[str, int] | None:
+        """The document of a line by its key, and its number there; None where it was not issued."""
+        ...
+
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
         """What usage lines of these windows came to, by window."""
         ...

@@ -57,28 +57,34 @@ class ListInvoicesResponse(_message.Message):
     def __init__(self, invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ExplainLineRequest(_message.Message):
-    __slots__ = ("invoice_id", "line")
+    __slots__ = ("invoice_id", "line", "line_key")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     LINE_FIELD_NUMBER: _ClassVar[int]
+    LINE_KEY_FIELD_NUMBER: _ClassVar[int]
     invoice_id: str
     line: int
-    def __init__(self, invoice_id: _Optional[str] = ..., line: _Optional[int] = ...) -> None: ...
+    line_key: str
+    def __init__(self, invoice_id: _Optional[str] = ..., line: _Optional[int] = ..., line_key: _Optional[str] = ...) -> None: ...
 
 class ExplainLineResponse(_message.Message):
-    __slots__ = ("line", "price", "rounding", "proration", "time_zone", "inputs")
+    __slots__ = ("line", "price", "rounding", "proration", "time_zone", "inputs", "invoice_id", "line_number")
     LINE_FIELD_NUMBER: _ClassVar[int]
     PRICE_FIELD_NUMBER: _ClassVar[int]
     ROUNDING_FIELD_NUMBER: _ClassVar[int]
     PRORATION_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    LINE_NUMBER_FIELD_NUMBER: _ClassVar[int]
     line: _invoice_pb2.InvoiceLine
     price: _catalog_pb2.Price
     rounding: str
     proration: str
     time_zone: str
     inputs: LineInputs
-    def __init__(self, line: _Optional[_Union[_invoice_pb2.InvoiceLine, _Mapping[str, object]]] = ..., price: _Optional[_Union[_catalog_pb2.Price, _Mapping[str, object]]] = ..., rounding: _Optional[str] = ..., proration: _Optional[str] = ..., time_zone: _Optional[str] = ..., inputs: _Optional[_Union[LineInputs, _Mapping[str, object]]] = ...) -> None: ...
+    invoice_id: str
+    line_number: int
+    def __init__(self, line: _Optional[_Union[_invoice_pb2.InvoiceLine, _Mapping[str, object]]] = ..., price: _Optional[_Union[_catalog_pb2.Price, _Mapping[str, object]]] = ..., rounding: _Optional[str] = ..., proration: _Optional[str] = ..., time_zone: _Optional[str] = ..., inputs: _Optional[_Union[LineInputs, _Mapping[str, object]]] = ..., invoice_id: _Optional[str] = ..., line_number: _Optional[int] = ...) -> None: ...
 
 class LineInputs(_message.Message):
     __slots__ = ("feature_key", "plan", "start_time", "end_time", "through_sequence", "billed_before")
@@ -97,27 +103,31 @@ class LineInputs(_message.Message):
     def __init__(self, feature_key: _Optional[str] = ..., plan: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., through_sequence: _Optional[int] = ..., billed_before: _Optional[str] = ...) -> None: ...
 
 class ListLineEventsRequest(_message.Message):
-    __slots__ = ("invoice_id", "line", "page_size", "page_token")
+    __slots__ = ("invoice_id", "line", "page_size", "page_token", "line_key")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     LINE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LINE_KEY_FIELD_NUMBER: _ClassVar[int]
     invoice_id: str
     line: int
     page_size: int
     page_token: str
-    def __init__(self, invoice_id: _Optional[str] = ..., line: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    line_key: str
+    def __init__(self, invoice_id: _Optional[str] = ..., line: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., line_key: _Optional[str] = ...) -> None: ...
 
 class ListLineEventsResponse(_message.Message):
-    __slots__ = ("events", "next_page_token")
+    __slots__ = ("events", "next_page_token", "opening")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    OPENING_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[LineEvent]
     next_page_token: str
-    def __init__(self, events: _Optional[_Iterable[_Union[LineEvent, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    opening: str
+    def __init__(self, events: _Optional[_Iterable[_Union[LineEvent, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ..., opening: _Optional[str] = ...) -> None: ...
 
 class LineEvent(_message.Message):
-    __slots__ = ("request_id", "occurred_time", "quantity", "pots", "dimensions", "user_id")
+    __slots__ = ("request_id", "occurred_time", "quantity", "pots", "dimensions", "user_id", "counted")
     class DimensionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -131,13 +141,15 @@ class LineEvent(_message.Message):
     POTS_FIELD_NUMBER: _ClassVar[int]
     DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     occurred_time: _timestamp_pb2.Timestamp
     quantity: int
     pots: _containers.RepeatedCompositeFieldContainer[_decision_pb2.Pot]
     dimensions: _containers.ScalarMap[str, str]
     user_id: str
-    def __init__(self, request_id: _Optional[str] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[int] = ..., pots: _Optional[_Iterable[_Union[_decision_pb2.Pot, _Mapping[str, object]]]] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., user_id: _Optional[str] = ...) -> None: ...
+    counted: str
+    def __init__(self, request_id: _Optional[str] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[int] = ..., pots: _Optional[_Iterable[_Union[_decision_pb2.Pot, _Mapping[str, object]]]] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., user_id: _Optional[str] = ..., counted: _Optional[str] = ...) -> None: ...
 
 class VerifyInvoiceRequest(_message.Message):
     __slots__ = ("invoice_id",)

@@ -18,6 +18,7 @@ from tallygate.domain.currency import DECIMALS
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
 from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceLine, InvoiceState, Money
+from tallygate_api.v1.invoice_service_pb2 import ExplainLineRequest
 from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
 from tallygate_api.v1.pricing_service_pb2 import PreviewChangeResponse
 
@@ -171,29 +172,46 @@ def show(client: Client, *, invoice: str) -> None:
 
 
 @invoice_command.command(
-    "explain", examples=["tallygate invoice explain INV-2026-000002", "tallygate invoice explain ID --line 2 --events"]
+    "explain",
+    examples=[
+        "tallygate invoice explain INV-2026-000002",
+        "tallygate invoice explain ID --line 2 --events",
+        "tallygate invoice explain --line-key setup/SUBSCRIPTION/plans/pro/setup",
+    ],
 )
-@click.argument("invoice")
+@click.argument("invoice", required=False)
 @click.option("--line", type=SOME, metavar="N", help="Only this line, from 1 on.")
-@click.option("--events", is_flag=True, help="With --line: the events that it counted, too.")
+@click.option("--line-key", metavar="KEY", help="Only the line of this key, on whatever invoice.")
+@click.option("--events", is_flag=True, help="With --line or --line-key: the events that it counted, too.")
 @limit_option
 @remote
-def explain(client: Client, *, invoice: str, line: int | None, events: bool, limit: int | None) -> None:
+def explain(
+    client: Client, *, invoice: str | None, line: int | None, line_key: str | None, events: bool, limit: int | None
+) -> None:
     """Say how each line of an invoice came about, step by step."""
     stub = InvoiceServiceStub(client.channel)
+    if (invoice is None) == (line_key is None) or (line is not None and line_key is not None):
+        msg = "name an invoice, with --line or without, or the --line-key of one"
+        raise click.UsageError(msg)
     if events:
-        if line is None:
-            msg = "--events needs --line: the events behind one line"
+        if line is None and line_key is None:
+            msg = "--events needs --line or --line-key: the events behind one line"
             raise click.UsageError(msg)
-        request = invoice_service_pb2.ListLineEventsRequest(invoice_id=invoice, line=line)
-        header = ("OCCURRED (UTC)", "QUANTITY", "REQUEST", "USER", "DIMENSIONS")
+        request = invoice_service_pb2.ListLineEventsRequest(invoice_id=invoice, line=line, line_key=line_key)
+        header = ("OCCURRED (UTC)", "QUANTITY", "COUNTED", "REQUEST", "USER", "DIMENSIONS")
         client.show_list(stub.ListLineEvents, request, field="events", limit=limit, header=header, row=event_row)
         return
+    for asked in _asked(stub, client, invoice, line) if line_key is None else [ExplainLineRequest(line_key=line_key)]:
+        answer = client.call(stub.ExplainLine, asked)
+        client.show(answer, partial(explanation, answer, amount=money(answer.line.amount)))
+
+
+def _asked(
+    stub: InvoiceServiceStub, client: Client, invoice: str | None, line: int | None
+) -> Iterable[ExplainLineRequest]:
     whole = client.call(stub.GetInvoice, invoice_service_pb2.GetInvoiceRequest(invoice_id=invoice)).invoice
     for number in range(1, len(whole.lines) + 1) if line is None else [line]:
-        asked = invoice_service_pb2.ExplainLineRequest(invoice_id=whole.invoice_id, line=number)
-        answer = client.call(stub.ExplainLine, asked)
-        client.show(answer, partial(explanation, number, answer, amount=money(answer.line.amount)))
+        yield ExplainLineRequest(invoice_id=whole.invoice_id, line=number)
 
 
 @invoice_command.command("void", examples=["tallygate invoice void INV-2026-000017"])

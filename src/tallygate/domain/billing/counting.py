@@ -1,6 +1,6 @@
 """From the facts of a window to what its price counts: each aggregation, exactly."""
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -12,6 +12,7 @@ from tallygate.domain.currency import decimals_of
 from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.prices import Units
 
+_ADDED_UP = frozenset({Aggregation.SUM, Aggregation.COUNT})
 _LONGEST_AMOUNT = 40
 
 
@@ -25,6 +26,14 @@ class BillableFact:
     pots: tuple[Pot, ...] = ()
     dimensions: Mapping[str, str] = field(default_factory=dict)
     user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """A fact, and what it added to what its window counts: units of the meter, or an amount in major units."""
+
+    fact: BillableFact
+    counted: Fraction
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +58,36 @@ async def count(
             tally.unreadable += not folded.add(fact)
     tally.counted = folded.counted()
     return tally
+
+
+async def contributions(
+    facts: AsyncIterable[BillableFact], window: UsageWindow, feature: Feature, *, currency: str, opening: int = 0
+) -> AsyncIterator[Contribution]:
+    """What each fact of a window added, by what was counted before and after it: with the opening level they sum to it.
+
+    Those of which nothing is counted are left out: their amount cannot be read, or none of their units are asked for.
+    """
+    own = window.price.currency or currency
+    folded = _Folded(window=window, feature=feature, currency=own, opening=opening, level=opening)
+    before = before_all(window, feature, opening=opening)
+    async for fact in facts:
+        if not asks_for(window, fact):
+            continue
+        readable = folded.add(fact)
+        if window.usage.model.by_amount:
+            added = folded.amounts[-1] if readable else Fraction(0)
+        else:
+            after = Fraction(folded.counted().units)
+            added, before = after - before, after
+        if added or (feature.aggregation not in _ADDED_UP and not window.usage.model.by_amount):
+            yield Contribution(fact=fact, counted=added)
+
+
+def before_all(window: UsageWindow, feature: Feature, *, opening: int) -> Fraction:
+    """What a window counts without any fact of its own: the level that was held as it began."""
+    return Fraction(
+        _Folded(window=window, feature=feature, currency="", opening=opening, level=opening).counted().units
+    )
 
 
 def asks_for(window: UsageWindow, fact: BillableFact) -> bool:

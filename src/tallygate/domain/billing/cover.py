@@ -16,7 +16,7 @@ from tallygate.domain.billing.runs import Run
 from tallygate.domain.billing.steps import Step, StepKind, total
 from tallygate.domain.billing.timeline import Lane, Segment
 from tallygate.domain.billing_terms import Proration
-from tallygate.domain.currency import minor_units, price_text
+from tallygate.domain.currency import major_units, minor_units, price_text
 from tallygate.domain.money import Rounding, rounded
 from tallygate.domain.period import UsagePeriod, local_date
 from tallygate.domain.prices import ChargeModel, Due, RecurringPrice, exact
@@ -208,6 +208,7 @@ def _credits(lines: list[Line], at: int, on: Grid, policy: Policy) -> Iterator[L
         part = fraction(at, line.period.end, line.period, proration=policy.proration, zone=on.zone)
         if not part or not line.exact:
             continue
+        back = -major_units(line.exact, line.currency)
         yield replace(
             line,
             line_key=line.line_key + f"/credit/{at}",
@@ -218,7 +219,7 @@ def _credits(lines: list[Line], at: int, on: Grid, policy: Policy) -> Iterator[L
             amount=rounded(-line.exact * part, policy.rounding),
             source_line=line.line_key,
             fraction=part,
-            steps=(Step(kind=StepKind.CHARGED, quantity=part, rate=-line.exact, amount=-line.exact * part),),
+            steps=(Step(kind=StepKind.CHARGED, quantity=part, rate=back, amount=back * part),),
         )
 
 

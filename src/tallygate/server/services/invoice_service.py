@@ -1,13 +1,18 @@
 """InvoiceService: documents as they were issued."""
 
-from tallygate.billing.explaining import explain_line, line_events
+from collections.abc import Sequence
+
+from tallygate.billing.explaining import LineEvents, explain_line, line_events
 from tallygate.billing.invoices import get_invoice, list_invoices
 from tallygate.billing.verifying import verify_invoice
 from tallygate.billing.voiding import void_invoice
-from tallygate.records.paging import newest_of
+from tallygate.domain.billing.counting import Contribution
+from tallygate.domain.money import exact_text
+from tallygate.records.paging import Page, newest_of
+from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, document_page, page_request
-from tallygate.server.wire.explanation import encode_difference, encode_event, encode_explanation
+from tallygate.server.wire.explanation import decode_place, encode_difference, encode_event, encode_explanation
 from tallygate.server.wire.invoice import STATE, encode_invoice
 from tallygate.server.wire.scalars import identifier, optional_identifier
 from tallygate_api.v1 import invoice_service_pb2 as wire
@@ -38,23 +43,28 @@ class InvoiceServicer:
 
     async def ExplainLine(self, request: wire.ExplainLineRequest, call: Call) -> wire.ExplainLineResponse:  # noqa: N802 - the wire's name
         """How one line came about."""
-        name, number = identifier(request.invoice_id, "invoice_id"), request.line
-        return encode_explanation(await self._work.read(call, lambda work, _: explain_line(work, name, number)))
+        place = decode_place(request)
+        return encode_explanation(await self._work.read(call, lambda work, now: explain_line(work, place, now=now)))
 
     async def ListLineEvents(self, request: wire.ListLineEventsRequest, call: Call) -> wire.ListLineEventsResponse:  # noqa: N802 - the wire's name
         """The events that a line counted."""
-        name, number = identifier(request.invoice_id, "invoice_id"), request.line
-        page = page_request(request.page_size, request.page_token)
-        found = await self._work.read(
-            call,
-            lambda work, _: newest_of(
-                page,
-                lambda after, limit: line_events(work, name, number, after=after, limit=limit),
-                lambda fact: (fact.occurred_time, fact.request_id),
-            ),
+        place, page = decode_place(request), page_request(request.page_size, request.page_token)
+        seen = LineEvents()
+
+        async def load(work: BillingWork, now: int) -> Page[Contribution]:
+            async def behind(after: tuple[int, str] | None, limit: int) -> Sequence[Contribution]:
+                nonlocal seen
+                seen = await line_events(work, place, after=after, limit=limit, now=now)
+                return seen.events
+
+            return await newest_of(page, behind, lambda each: (each.fact.occurred_time, each.fact.request_id))
+
+        found = await self._work.read(call, load)
+        return wire.ListLineEventsResponse(
+            events=[encode_event(each) for each in found.items],
+            next_page_token=found.next_page_token,
+            opening=exact_text(seen.opening),
         )
-        events = [encode_event(fact) for fact in found.items]
-        return wire.ListLineEventsResponse(events=events, next_page_token=found.next_page_token)
 
     async def VerifyInvoice(self, request: wire.VerifyInvoiceRequest, call: Call) -> wire.VerifyInvoiceResponse:  # noqa: N802 - the wire's name
         """Whether a document comes out the same once more."""

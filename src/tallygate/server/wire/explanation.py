@@ -1,15 +1,30 @@
 """Why a line says what it says, domain to wire."""
 
-from tallygate.billing.explaining import Explained
+from tallygate.billing.explaining import Explained, LinePlace
 from tallygate.billing.verifying import Difference
-from tallygate.domain.billing.counting import BillableFact
+from tallygate.domain.billing.counting import Contribution
 from tallygate.domain.billing.lines import UsageInputs
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import exact_text
 from tallygate.server.wire.decision import encode_pot
 from tallygate.server.wire.invoice import encode_line
 from tallygate.server.wire.price import encode_price
-from tallygate.server.wire.scalars import timestamp
+from tallygate.server.wire.scalars import identifier, timestamp
 from tallygate_api.v1 import invoice_service_pb2 as wire
+
+_LONGEST_KEY = 1_024
+
+
+def decode_place(request: wire.ExplainLineRequest | wire.ListLineEventsRequest) -> LinePlace:
+    """Which line is asked for: by its key, or by its document and number there."""
+    if request.line_key:
+        if request.invoice_id or request.line:
+            raise InvalidFieldError(field="line_key", expected="no invoice_id and line beside it", got=request.line_key)
+        if len(request.line_key) > _LONGEST_KEY or not request.line_key.isprintable():
+            expected = f"1 to {_LONGEST_KEY} printable characters"
+            raise InvalidFieldError(field="line_key", expected=expected)
+        return LinePlace(line_key=request.line_key)
+    return LinePlace(invoice=identifier(request.invoice_id, "invoice_id"), number=request.line)
 
 
 def encode_explanation(explained: Explained) -> wire.ExplainLineResponse:
@@ -17,6 +32,8 @@ def encode_explanation(explained: Explained) -> wire.ExplainLineResponse:
     policy, line = explained.invoice.policy, explained.line
     return wire.ExplainLineResponse(
         line=encode_line(line),
+        invoice_id=explained.invoice.invoice_id,
+        line_number=explained.number,
         price=encode_price(explained.price) if explained.price is not None else None,
         rounding=policy.rounding.value if policy is not None else "",
         proration=policy.proration.value if policy is not None else "",
@@ -36,8 +53,9 @@ def _inputs(inputs: UsageInputs) -> wire.LineInputs:
     )
 
 
-def encode_event(fact: BillableFact) -> wire.LineEvent:
-    """An event that a line counted."""
+def encode_event(counted: Contribution) -> wire.LineEvent:
+    """An event that a line counted, and how much of it."""
+    fact = counted.fact
     return wire.LineEvent(
         request_id=fact.request_id,
         occurred_time=timestamp(fact.occurred_time),
@@ -45,6 +63,7 @@ def encode_event(fact: BillableFact) -> wire.LineEvent:
         pots=[encode_pot(pot) for pot in fact.pots],
         dimensions=fact.dimensions,
         user_id=fact.user_id,
+        counted=exact_text(counted.counted),
     )
 
 

@@ -132,6 +132,13 @@ class SqlIssuedLines:
         )
         return {row.line_key: LINE.validate_python(row.doc) for row in await self.scope.rows(query)}
 
+    async def place(self, line_key: str) -> tuple[str, int] | None:
+        """The document of a line by its key, and its number there; None where it was not issued."""
+        lines = invoice_lines.c
+        query = select(lines.invoice_id, lines.line).where(_own(invoice_lines, self.scope), lines.line_key == line_key)
+        rows = await self.scope.rows(query)
+        return (rows[0].invoice_id, rows[0].line) if rows else None
+
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
         """What usage lines of these windows came to, by window."""
         found: dict[str, Billed] = {}
