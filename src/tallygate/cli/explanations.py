@@ -84,7 +84,8 @@ def _counted(answer: ExplainLineResponse, step: LineStep) -> str:
 
 def _covered(answer: ExplainLineResponse, step: LineStep) -> str:
     if answer.line.source_line and answer.line.source_line != answer.line.line_key and Fraction(step.rate) < 0:
-        return f"gives back what is left of it, {_parts(answer, step)} of {figure(step.rate.removeprefix('-'))}: {_product(step)}"
+        whole = figure(step.rate.removeprefix("-"))
+        return f"gives back what is left of it, {_parts(answer, step)} of {whole}: {_product(step)}"
     return f"a whole period costs {figure(step.rate)}; {_part(answer, step)}: {_product(step)}"
 
 
