@@ -13,7 +13,7 @@ from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.references import price_of
 from tallygate.domain.billing.windows import LEVELS, UsageWindow, usage_windows
 from tallygate.domain.catalog import Aggregation
-from tallygate.domain.errors import InvalidFieldError, LineNotFoundError
+from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
 from tallygate.domain.prices import Price
 from tallygate.records.ports import BillingWork
 
@@ -52,8 +52,7 @@ async def explain_line(work: BillingWork, place: LinePlace, *, now: int) -> Expl
     """A line with its price as it was for this account then: its own one, where it had one.
 
     Raises:
-        InvoiceNotFoundError: there is no such document.
-        LineNotFoundError: no line has this key.
+        InvoiceNotFoundError: there is no such document, or no line of this key.
         InvalidFieldError: the document has no such line.
     """
     invoice, number = await _found(work, place)
@@ -70,8 +69,7 @@ async def line_events(
     """The events that a line counted, by (occurred_time, request_id), those behind `after`; none of what counts none.
 
     Raises:
-        InvoiceNotFoundError: there is no such document.
-        LineNotFoundError: no line has this key.
+        InvoiceNotFoundError: there is no such document, or no line of this key.
         InvalidFieldError: the document has no such line.
     """
     invoice, number = await _found(work, place)
@@ -98,7 +96,7 @@ async def _found(work: BillingWork, place: LinePlace) -> tuple[Invoice, int]:
     if place.line_key:
         issued = await work.issued_lines.place(place.line_key)
         if issued is None:
-            raise LineNotFoundError(line_key=place.line_key)
+            raise InvoiceNotFoundError(line_key=place.line_key)
         invoice_id, number = issued
         return await get_invoice(work, invoice_id), number
     invoice = await get_invoice(work, place.invoice)

@@ -175,13 +175,7 @@ class FeeNotFoundError(NotFoundError):
 
 
 class InvoiceNotFoundError(NotFoundError):
-    """The tenant has no invoice with this id."""
-
-    reason = ErrorReason.INVOICE_NOT_FOUND
-
-
-class LineNotFoundError(NotFoundError):
-    """The tenant has no invoice with a line of this key."""
+    """The tenant has no invoice with this id, or with a line of this key."""
 
     reason = ErrorReason.INVOICE_NOT_FOUND
 
