@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from tallygate.domain.billing.counting import BillableFact, before_all, contributions, count
-from tallygate.domain.billing.rating import UsageWindow
+from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Aggregation, Feature, FeatureKind
 from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.period import UsagePeriod
@@ -27,6 +27,7 @@ def window(**price):
         start=0,
         end=1_000,
         begins=0,
+        due=1_000,
         whole=WHOLE,
         part=Fraction(1),
     )

@@ -50,7 +50,7 @@ async def past_of(work: BillingWork, invoice: Invoice, basis: Basis, *, now: int
         policy=policy,
         calendar=replace(books.calendar, zone=invoice.zone or books.calendar.zone),
         closed_until=basis.since,
-        fees=tuple([fee async for fee in _fees(work, books, invoice)]),
+        fees=tuple([fee async for fee in _fees(work, books, invoice, basis.until)]),
         late=tuple(LateFact(sequence=0, feature_key=feature, occurred_time=basis.since - 1) for feature in basis.late),
     )
     held = await _held(work, invoice.account_id, basis.changes)
@@ -97,14 +97,14 @@ def _overrides(known: Sequence[PriceOverride], basis: Basis) -> Iterator[PriceOv
             yield replace(override, end_time=basis.overrides[override.override_id])
 
 
-async def _fees(work: BillingWork, books: Books, invoice: Invoice) -> AsyncIterator[Fee]:
+async def _fees(work: BillingWork, books: Books, invoice: Invoice, until: int) -> AsyncIterator[Fee]:
     """The fees that its lines name, as they were asked for, and those that no document charges."""
     for line in invoice.lines:
         fee = await work.fees.get(line.line_key.removeprefix("fee/")) if line.kind is LineKind.FEE else None
         if fee is not None and fee.account_id == invoice.account_id:
             yield fee
     for fee in books.fees:
-        if fee.create_time < invoice.period.end:
+        if fee.create_time < until:
             yield fee
 
 
