@@ -17,6 +17,7 @@ from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.published import published
 from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.runs import Calendar, runs
+from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.timeline import QuantityChange, Timeline
 from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Catalog
@@ -47,6 +48,11 @@ class Bill:
     async def whole(self, line_keys: Collection[str]) -> dict[str, Line]:
         lines = [line for invoice in self.issued for line in invoice.lines]
         return {line.line_key: line for line in lines if line.line_key in line_keys}
+
+    async def credited(self, line_keys: Collection[str]) -> dict[str, Credited]:
+        lines = [line for invoice in self.issued for line in invoice.lines]
+        since = {key: tuple(line for line in lines if line.source_line == key) for key in line_keys}
+        return {key: Credited(line=line, credits=since[key]) for key, line in (await self.whole(line_keys)).items()}
 
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
         found: dict[str, Billed] = {}

@@ -3,11 +3,16 @@
 import pytest
 
 from tallygate.control_plane.billing_rules import check_billing, check_rule
-from tallygate.domain.billing_terms import BillingPolicy, BillingRule, DueRule
+from tallygate.domain.billing_terms import BillingPolicy, BillingRule, DueRule, TaxPolicy, TaxRate
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import Anchor, PeriodUnit
 
 DAY = 86_400_000_000
+
+
+def taxed(*more, **rate):
+    own = [TaxRate(**{"country": "DE", "since": "2026-01-01", "rate": "19", **each}) for each in (rate, *more)]
+    return BillingPolicy(tax=TaxPolicy(rates=tuple(own)))
 
 
 @pytest.mark.parametrize(
@@ -22,6 +27,17 @@ DAY = 86_400_000_000
         (BillingPolicy(number="{number:06}{account}"), "billing.invoices.number"),
         (BillingPolicy(number="{number!r}"), "billing.invoices.number"),
         (BillingPolicy(number="x" * 40 + "{number}"), "billing.invoices.number"),
+        (BillingPolicy(tax=TaxPolicy(collect_in=("DE", "UK"))), "billing.tax.collect_in[1]"),
+        (taxed(country="EU"), "billing.tax.rates[0].country"),
+        (taxed(region="Bavaria"), "billing.tax.rates[0].region"),
+        (taxed(postcodes=("35", "3 5")), "billing.tax.rates[0].postcodes[1]"),
+        (taxed(since="2026-1-1"), "billing.tax.rates[0].since"),
+        (taxed(since="2026-02-30"), "billing.tax.rates[0].since"),
+        (taxed(rate="100.1"), "billing.tax.rates[0].rate"),
+        (taxed(rate="-1"), "billing.tax.rates[0].rate"),
+        (taxed(rate="1.23456"), "billing.tax.rates[0].rate"),
+        (taxed(name="a\nb"), "billing.tax.rates[0].name"),
+        (taxed({"rate": "7"}), "billing.tax.rates[1]"),
     ],
 )
 def test_a_mistake_is_named_by_its_place(policy, field):

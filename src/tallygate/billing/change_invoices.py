@@ -2,6 +2,7 @@
 
 from tallygate.billing.closing import Books, due_fees, due_fixed_lines, issue, read_books
 from tallygate.billing.ports import Sources
+from tallygate.billing.taxing import credited_lines
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents
 from tallygate.domain.errors import BillingNotStartedError
 from tallygate.domain.period import UsagePeriod
@@ -39,5 +40,7 @@ async def change_documents(work: Sources, books: Books, now: int) -> list[Invoic
             kind=InvoiceKind.CHANGE,
             period=period,
             cause=cause,
+            tax=books.tax,
+            credited=await credited_lines(work, lines),
         )
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from tallygate.billing.finalising import IssueTerms, finalise
 from tallygate.billing.ports import Sources
+from tallygate.billing.taxing import credited_lines, tax_terms
 from tallygate.domain.billing.adjusting import IssuedLine, adjustments, lane_of, vanished
 from tallygate.domain.billing.counting import count
 from tallygate.domain.billing.cover import Policy
@@ -20,6 +21,7 @@ from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.models_units import Counted
 from tallygate.domain.billing.rating import Billed, Issued, counted_before, fixed_lines, has_fixed_prices, usage_line
 from tallygate.domain.billing.runs import Calendar, Run, next_cut, runs
+from tallygate.domain.billing.tax import TaxTerms
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.windows import LEVELS, UsageWindow, follows, usage_windows
 from tallygate.domain.billing_terms import BillingPolicy
@@ -64,6 +66,8 @@ class Books:
     """What came after the close of its period, and no close has settled."""
     test: bool = False
     """Of a test tenant, whose clock leaps: its documents are issued when they were due, as if it had walked."""
+    tax: TaxTerms | None = None
+    """By what its documents are taxed, as of when they are made; None where its tenant charges no tax."""
 
     @property
     def amounts(self) -> Policy:
@@ -114,6 +118,14 @@ class Books:
         held = tuple(timelines)
         return replace(self, timelines=held, runs=tuple(run for one in held for run in runs(one, self.calendar)))
 
+    def made(self, time: int) -> "Books":
+        """The same books, for documents that are made at an instant."""
+        return self if self.tax is None else replace(self, tax=replace(self.tax, time=time))
+
+    def ready(self, cut: int) -> int:
+        """When a cut may be made: an opening at once, a period after its grace."""
+        return cut if self.opens_at(cut) else cut + self.policy.grace
+
     def opens_at(self, cut: int) -> bool:
         """Whether a cut is the beginning of what is charged."""
         return any(run.start == cut for run in self.runs)
@@ -134,9 +146,9 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
     issued: list[Invoice] = []
     for _ in range(1 if books.test else _MOST_CUTS):  # a test's clock leaps over cuts of others in between
         cut = books.next_cut()
-        if cut is None or _ready(books, cut) > (due_time if books.test and due_time is not None else now):
+        if cut is None or books.ready(cut) > (due_time if books.test and due_time is not None else now):
             break
-        issued += await _issue(work, books, cut, now=_ready(books, cut) if books.test else now)
+        issued += await _issue(work, books, cut, now=books.ready(cut) if books.test else now)
         if books.late:
             await work.late_usage.settle(account_id, books.reopened.unrated(), now=now)
         fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
@@ -159,7 +171,7 @@ async def read_books(
     work: BillingWork,
     account_id: str,
     *,
-    now: int,  # noqa: ARG001 - as every reader is told; what an account holds is read whole
+    now: int,
 ) -> Books | None:
     """What an account's invoices are derived from; None where its tenant does not bill.
 
@@ -202,6 +214,7 @@ async def read_books(
         ),
         late=tuple(await work.late_usage.of(account_id)),
         closed_until=state.closed_until if state is not None else catalog.billing.start_time - 1,
+        tax=await tax_terms(work, account_id, catalog, now=now),
     )
 
 
@@ -291,6 +304,7 @@ async def count_window(work: Sources, books: Books, window: UsageWindow, through
 
 
 async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list[Invoice]:
+    books = books.made(now)
     return await issue(work, books, await made_at(work, books, cut), until=cut, now=now)
 
 
@@ -318,6 +332,7 @@ async def _basis(work: BillingWork, books: Books, *, until: int, at_once: bool) 
         late=tuple(sorted({fact.feature_key for fact in books.late})),
         late_periods=books.policy.late_periods,
         at_once=at_once,
+        tax=books.tax,
     )
 
 
@@ -333,6 +348,8 @@ async def made_at(work: Sources, books: Books, cut: int) -> tuple[Invoice, ...]:
         kind=kind,
         period=_period_of(books, cut),
         cause=str(cut),
+        tax=books.tax,
+        credited=await credited_lines(work, lines),
     )
     return tuple(made)
 
@@ -346,16 +363,11 @@ def _period_of(books: Books, cut: int) -> UsagePeriod:
     return UsagePeriod(usage_period(PeriodRule(), zone=books.calendar.zone, origin=None, at=inside).start, cut)
 
 
-def _ready(books: Books, cut: int) -> int:
-    """When a cut may be made: an opening at once, a period after its grace."""
-    return cut if books.opens_at(cut) else cut + books.policy.grace
-
-
 async def _plan(work: BillingWork, books: Books) -> int | None:
     cut = books.next_cut()
     if cut is None:
         await work.jobs.done(CLOSE, books.account_id)
         return None
-    due = _ready(books, cut)
+    due = books.ready(cut)
     await work.jobs.schedule(CLOSE, books.account_id, due_time=due)
     return due

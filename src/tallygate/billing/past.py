@@ -14,6 +14,7 @@ from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.rating import Billed
+from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange, Timeline
 from tallygate.domain.billing.windows import UsageWindow
 from tallygate.records.billing import IssuedLines, UsageLog
@@ -50,6 +51,7 @@ async def past_of(work: BillingWork, invoice: Invoice, basis: Basis, *, now: int
         policy=policy,
         calendar=replace(books.calendar, zone=invoice.zone or books.calendar.zone),
         closed_until=basis.since,
+        tax=basis.tax,
         fees=tuple([fee async for fee in _fees(work, books, invoice, basis.until)]),
         late=tuple(LateFact(sequence=0, feature_key=feature, occurred_time=basis.since - 1) for feature in basis.late),
     )
@@ -139,6 +141,13 @@ class _LinesBefore:
                 billed = found[window]
                 found[window] = Billed(exact=billed.exact - exact, revisions=billed.revisions - 1)
         return found
+
+    async def credited(self, line_keys: Collection[str]) -> dict[str, Credited]:
+        known = await self.lines.credited([key for key in line_keys if key not in self.after])
+        return {
+            key: replace(one, credits=tuple(credit for credit in one.credits if credit.line_key not in self.after))
+            for key, one in known.items()
+        }
 
     async def from_document(self, account_id: str, documents: int) -> dict[str, Fraction]:
         return await self.lines.from_document(account_id, documents)

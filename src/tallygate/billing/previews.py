@@ -39,4 +39,8 @@ async def preview_invoice(work: BillingWork, account_id: str, *, now: int) -> Pr
 async def preview_of(work: BillingWork, books: Books) -> Preview:
     """The next invoice that books make."""
     cut = books.next_cut()
-    return Preview() if cut is None else Preview(invoices=await made_at(work, books, cut), cut_time=cut)
+    return (
+        Preview()
+        if cut is None
+        else Preview(invoices=await made_at(work, books.made(books.ready(cut)), cut), cut_time=cut)
+    )

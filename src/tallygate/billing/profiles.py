@@ -28,6 +28,8 @@ async def set_profile(work: BillingWork, profile: BillingProfile, *, now: int) -
     check_label("tax_exemption", profile.tax_exemption)
     if profile.account_id != SELLER:
         await known_account(work, profile.account_id)
+    elif not profile.party.address.country:
+        await _check_home(work)
     known = await work.profiles.get(profile.account_id)
     if known is not None and replace(known, update_time=profile.update_time) == profile:
         return known
@@ -59,6 +61,12 @@ async def parties_of(work: BillingWork, account_id: str) -> tuple[Party | None, 
         None if seller is None else seller.party,
         Party(name=account_id) if buyer is None else buyer.party,
     )
+
+
+async def _check_home(work: BillingWork) -> None:
+    policy = (await work.catalog.load()).billing
+    if policy is not None and policy.tax is not None:
+        raise InvalidFieldError(field="party.address.country", expected="a country, as the catalogue charges tax")
 
 
 def _check_party(party: Party) -> None:

@@ -13,6 +13,7 @@ from tallygate.billing.invoices import get_invoice
 from tallygate.billing.past import past_of
 from tallygate.domain.billing.canonical import canonical
 from tallygate.domain.billing.documents import Basis, Invoice
+from tallygate.domain.billing.parties import parties_hash
 from tallygate.records.ports import BillingWork
 
 
@@ -49,7 +50,7 @@ async def verify_invoice(work: BillingWork, name: str, *, now: int) -> Verified:
         unknown = "made before it was kept what documents are made of: not to be made again"
         return Verified(invoice=invoice, differences=(Difference(number=0, issued=unknown),))
     again = await _made_again(work, invoice, invoice.basis, now=now)
-    differences = (*_document(invoice, again), *_lines(invoice, again), *_beside(invoice, torn))
+    differences = (*_document(invoice, again), *_parties(invoice), *_lines(invoice, again), *_beside(invoice, torn))
     return Verified(invoice=invoice, differences=differences)
 
 
@@ -75,8 +76,19 @@ def _told(invoice: Invoice) -> str:
     return (
         f"{invoice.kind.value} {invoice.invoice_id} of {invoice.account_id} in {invoice.currency}, "
         f"made by {invoice.cause}, for {invoice.period.start} to {invoice.period.end}: "
-        f"subtotal {invoice.subtotal}, tax {invoice.tax}, total {invoice.total}, to be paid {invoice.balance.total}"
+        f"subtotal {invoice.subtotal}, tax {invoice.tax}{_taxes(invoice)}, total {invoice.total}, "
+        f"to be paid {invoice.balance.total}"
     )
+
+
+def _taxes(invoice: Invoice) -> str:
+    told = [f"{tax.name} {tax.country}{tax.region} {tax.rate}% of {tax.base}: {tax.amount}" for tax in invoice.taxes]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _parties(invoice: Invoice) -> Iterator[Difference]:
+    if parties_hash(invoice.seller, invoice.buyer) != invoice.parties_hash:
+        yield Difference(number=0, issued=f"seller and buyer are not those of hash {invoice.parties_hash or 'none'}")
 
 
 def _lines(invoice: Invoice, again: Invoice | None) -> Iterator[Difference]:

@@ -3,6 +3,7 @@
 import re
 
 from tallygate.control_plane.price_rules import check_count
+from tallygate.control_plane.tax_rules import check_tax
 from tallygate.domain.billing_terms import BillingPolicy, BillingRule
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import Anchor, PeriodUnit
@@ -29,6 +30,8 @@ def check_billing(path: str, policy: BillingPolicy) -> None:
             f"at most {_LONGEST_NUMBER} letters, digits and - . / _, with one {{number}}, as INV-{{year}}-{{number:06}}"
         )
         raise InvalidFieldError(field=f"{path}.invoices.number", expected=expected, got=policy.number)
+    if policy.tax is not None:
+        check_tax(f"{path}.tax", policy.tax)
 
 
 def check_rule(path: str, rule: BillingRule) -> None:

@@ -11,6 +11,7 @@ from tallygate.control_plane.period_ends import running_period_end
 from tallygate.control_plane.proposals import Proposal
 from tallygate.control_plane.subscription_changes import make
 from tallygate.control_plane.subscription_terms import with_version_from
+from tallygate.control_plane.tax_rules import check_home
 from tallygate.domain.billing.published import published
 from tallygate.domain.catalog import AddOn, Catalog, Feature, FormerDefault, FormerZone, Plan, RateLimitRule
 from tallygate.domain.errors import PlanNotFoundError
@@ -60,6 +61,7 @@ async def apply_catalog(work: BillingWork, request: ApplyCatalog, *, now: int) -
         features={key: _knowing(feature, stored) for key, feature in request.document.features.items()},
     )
     check_catalog(document, stored)
+    await _check_tax(work, request.document)
     document = _with_value_times(published(document), stored, now)
     use = await work.subscriptions.use(now=now)
     diff = diff_catalog(document, stored, use, migrate=request.migrate is not Migrate.NONE)
@@ -70,6 +72,13 @@ async def apply_catalog(work: BillingWork, request: ApplyCatalog, *, now: int) -
         await _write(work, document, stored, diff, now=now)
         await _migrate(work, diff, request.migrate, now)
     return replace(diff, changes=tuple(sorted(diff.changes, key=lambda change: change.path)))
+
+
+async def _check_tax(work: BillingWork, document: Catalog) -> None:
+    if document.billing is not None and document.billing.tax is not None:
+        seller = await work.profiles.get("")
+        country = seller.party.address.country if seller is not None else ""
+        check_home(document.billing.tax, work.shipped_rates, country=country)
 
 
 async def get_catalog(work: UnitOfWork) -> Catalog:

@@ -59,12 +59,39 @@ class DunningRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaxRate:
+    """What per cent of tax are charged in a country, or a part of it, from a day on.
+
+    `postcodes` are the beginnings of those that it holds for, empty: all. `since` is a local day, as 2025-07-01; `rate`
+    an exact decimal. Of several the one for the smallest part of the country holds, then the tenant's, then the newest.
+    """
+
+    country: str
+    since: str
+    rate: str
+    region: str = ""
+    postcodes: tuple[str, ...] = ()
+    name: str = "VAT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxPolicy:
+    """Where a tenant charges tax: in the seller's country, and in those of `collect_in`, where it is registered.
+
+    `rates` are its own, which go before those that are shipped.
+    """
+
+    collect_in: tuple[str, ...] = ()
+    rates: tuple[TaxRate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BillingPolicy:
     """A tenant's billing; unversioned. `grace` is how long (microseconds) a period with usage waits after its end.
 
     `late_periods` is how many periods back a late event is still charged. `number` is the form of invoice numbers:
     {year}, and {number} with as many digits as are asked for, as in INV-{year}-{number:06}. `start_time` is when the
-    tenant's billing began: nothing that was covered or used before it is charged.
+    tenant's billing began: nothing that was covered or used before it is charged. Without `tax` no tax is charged.
     """
 
     rounding: RoundingRules = field(default_factory=RoundingRules)
@@ -74,4 +101,5 @@ class BillingPolicy:
     due: DueRule = field(default_factory=DueRule)
     dunning: DunningRules = field(default_factory=DunningRules)
     number: str = "INV-{year}-{number:06}"
+    tax: TaxPolicy | None = None
     start_time: int = field(default=0, compare=False)

@@ -17,6 +17,7 @@ from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import BillingProfile
 from tallygate.domain.billing.rating import Billed
+from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange
 from tallygate.domain.billing.wallet import WalletEntry
 from tallygate.domain.billing.windows import UsageWindow
@@ -155,6 +156,10 @@ class IssuedLines(Protocol):
 
     async def place(self, line_key: str) -> tuple[str, int] | None:
         """The document of a line by its key, and its number there; None where it was not issued."""
+        ...
+
+    async def credited(self, line_keys: Collection[str]) -> dict[str, Credited]:
+        """Lines by their keys, as they were issued, each with those that credited it."""
         ...
 
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:

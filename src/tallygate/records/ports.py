@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from tallygate.domain.account import AccountRecord
+from tallygate.domain.billing_terms import TaxRate
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.records.billing import (
     BalanceRepository,
@@ -180,6 +181,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def profiles(self) -> ProfileRepository:
         """Who accounts and the seller are on documents."""
+        ...
+
+    @property
+    def shipped_rates(self) -> Sequence[TaxRate]:
+        """Rates of tax that a tenant need not know itself."""
         ...
 
     @property

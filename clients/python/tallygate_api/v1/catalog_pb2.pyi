@@ -290,21 +290,47 @@ class InvoicePolicy(_message.Message):
     number: str
     def __init__(self, number: _Optional[str] = ...) -> None: ...
 
+class TaxRate(_message.Message):
+    __slots__ = ("country", "region", "postcodes", "since", "rate", "name")
+    COUNTRY_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    POSTCODES_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    country: str
+    region: str
+    postcodes: _containers.RepeatedScalarFieldContainer[str]
+    since: str
+    rate: str
+    name: str
+    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., postcodes: _Optional[_Iterable[str]] = ..., since: _Optional[str] = ..., rate: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class TaxPolicy(_message.Message):
+    __slots__ = ("collect_in", "rates")
+    COLLECT_IN_FIELD_NUMBER: _ClassVar[int]
+    RATES_FIELD_NUMBER: _ClassVar[int]
+    collect_in: _containers.RepeatedScalarFieldContainer[str]
+    rates: _containers.RepeatedCompositeFieldContainer[TaxRate]
+    def __init__(self, collect_in: _Optional[_Iterable[str]] = ..., rates: _Optional[_Iterable[_Union[TaxRate, _Mapping[str, object]]]] = ...) -> None: ...
+
 class BillingPolicy(_message.Message):
-    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices")
+    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices", "tax")
     ROUNDING_FIELD_NUMBER: _ClassVar[int]
     PRORATION_FIELD_NUMBER: _ClassVar[int]
     GRACE_FIELD_NUMBER: _ClassVar[int]
     LATE_PERIODS_FIELD_NUMBER: _ClassVar[int]
     PAYMENT_FIELD_NUMBER: _ClassVar[int]
     INVOICES_FIELD_NUMBER: _ClassVar[int]
+    TAX_FIELD_NUMBER: _ClassVar[int]
     rounding: RoundingRules
     proration: Proration
     grace: _duration_pb2.Duration
     late_periods: int
     payment: PaymentPolicy
     invoices: InvoicePolicy
-    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ...) -> None: ...
+    tax: TaxPolicy
+    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ...) -> None: ...
 
 class BillingRule(_message.Message):
     __slots__ = ("every", "count", "anchor", "day")

@@ -74,8 +74,42 @@ class LineStep(_message.Message):
     amount: str
     def __init__(self, kind: _Optional[str] = ..., quantity: _Optional[str] = ..., rate: _Optional[str] = ..., amount: _Optional[str] = ...) -> None: ...
 
+class LineTax(_message.Message):
+    __slots__ = ("country", "region", "name", "rate", "amount", "note")
+    COUNTRY_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    country: str
+    region: str
+    name: str
+    rate: str
+    amount: Money
+    note: str
+    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ...) -> None: ...
+
+class TaxGroup(_message.Message):
+    __slots__ = ("country", "region", "name", "rate", "base", "amount", "note")
+    COUNTRY_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    country: str
+    region: str
+    name: str
+    rate: str
+    base: Money
+    amount: Money
+    note: str
+    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., base: _Optional[_Union[Money, _Mapping[str, object]]] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ...) -> None: ...
+
 class InvoiceLine(_message.Message):
-    __slots__ = ("line_key", "kind", "text", "start_time", "end_time", "quantity", "unit_amount", "amount", "exact_amount", "price", "subscription_id", "source_line", "steps")
+    __slots__ = ("line_key", "kind", "text", "start_time", "end_time", "quantity", "unit_amount", "amount", "exact_amount", "price", "subscription_id", "source_line", "steps", "tax")
     LINE_KEY_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +123,7 @@ class InvoiceLine(_message.Message):
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_LINE_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
+    TAX_FIELD_NUMBER: _ClassVar[int]
     line_key: str
     kind: LineKind
     text: str
@@ -102,10 +137,11 @@ class InvoiceLine(_message.Message):
     subscription_id: str
     source_line: str
     steps: _containers.RepeatedCompositeFieldContainer[LineStep]
-    def __init__(self, line_key: _Optional[str] = ..., kind: _Optional[_Union[LineKind, str]] = ..., text: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[str] = ..., unit_amount: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., exact_amount: _Optional[str] = ..., price: _Optional[str] = ..., subscription_id: _Optional[str] = ..., source_line: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[LineStep, _Mapping[str, object]]]] = ...) -> None: ...
+    tax: LineTax
+    def __init__(self, line_key: _Optional[str] = ..., kind: _Optional[_Union[LineKind, str]] = ..., text: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[str] = ..., unit_amount: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., exact_amount: _Optional[str] = ..., price: _Optional[str] = ..., subscription_id: _Optional[str] = ..., source_line: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[LineStep, _Mapping[str, object]]]] = ..., tax: _Optional[_Union[LineTax, _Mapping[str, object]]] = ...) -> None: ...
 
 class Invoice(_message.Message):
-    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "seller", "buyer")
+    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "seller", "buyer", "taxes")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -124,6 +160,7 @@ class Invoice(_message.Message):
     DUE_FIELD_NUMBER: _ClassVar[int]
     SELLER_FIELD_NUMBER: _ClassVar[int]
     BUYER_FIELD_NUMBER: _ClassVar[int]
+    TAXES_FIELD_NUMBER: _ClassVar[int]
     invoice_id: str
     number: str
     account_id: str
@@ -142,4 +179,5 @@ class Invoice(_message.Message):
     due: Money
     seller: _party_pb2.Party
     buyer: _party_pb2.Party
-    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ...) -> None: ...
+    taxes: _containers.RepeatedCompositeFieldContainer[TaxGroup]
+    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., taxes: _Optional[_Iterable[_Union[TaxGroup, _Mapping[str, object]]]] = ...) -> None: ...

@@ -17,7 +17,7 @@ from tallygate.cli.values import MONEY, SOME
 from tallygate.domain.currency import DECIMALS
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
-from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceLine, InvoiceState, Money
+from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceLine, InvoiceState, Money, TaxGroup
 from tallygate_api.v1.invoice_service_pb2 import ExplainLineRequest
 from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
 from tallygate_api.v1.pricing_service_pb2 import PreviewChangeResponse
@@ -267,7 +267,13 @@ def _page(invoice: Invoice) -> str:
         head += [f"{who}: {', '.join(party_lines(party))}"] if invoice.HasField(who) else []
     rows = lines_table(invoice.lines)
     foot = f"subtotal {money(invoice.subtotal)}, tax {money(invoice.tax)}, total {money(invoice.total)}"
-    return "\n".join([*head, rows, foot])
+    return "\n".join([*head, rows, *map(_tax, invoice.taxes), foot])
+
+
+def _tax(group: TaxGroup) -> str:
+    place = f"{group.country}-{group.region}" if group.region else group.country
+    rate = f"{group.name} {place} {group.rate} % of " if group.name else "no tax on "
+    return f"{rate}{money(group.base)}: {group.note or money(group.amount)}"
 
 
 def _line(line: InvoiceLine) -> tuple[str, ...]:

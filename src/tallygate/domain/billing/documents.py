@@ -11,10 +11,12 @@ from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
+from tallygate.domain.billing.tax import Credited, TaxGroup, TaxTerms, groups_of, tax_of, taxed
 from tallygate.domain.billing_terms import DueRule
 from tallygate.domain.period import PeriodUnit, UsagePeriod, add_calendar, local_date, local_midnight
 
 _DECEMBER = 12
+_NONE: Mapping[str, Credited] = {}
 
 
 class InvoiceKind(StrEnum):
@@ -33,7 +35,8 @@ class Basis:
     It charges what was due by `until` and not by `since`. Of its account there were `documents` before it, and it knew
     so many `changes` of subscriptions, and of `quantities` by source; own prices in `overrides` with the end that each
     had then; events up to `through` of the log; features in `late` had events of closed periods, of which the
-    `late_periods` before are adjusted. `at_once`: a change asked for it, so usage was left to its period.
+    `late_periods` before are adjusted. `at_once`: a change asked for it, so usage was left to its period. `tax` is by
+    what it was taxed.
     """
 
     since: int
@@ -46,6 +49,7 @@ class Basis:
     late: tuple[str, ...] = ()
     late_periods: int = 0
     at_once: bool = False
+    tax: TaxTerms | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ class Invoice:
     lines: tuple[Line, ...] = field(default_factory=tuple)
     subtotal: int
     tax: int = 0
+    taxes: tuple[TaxGroup, ...] = ()
     total: int
     series: str = ""
     number: str = ""
@@ -88,16 +93,26 @@ class Invoice:
 
 
 def documents(
-    lines: Sequence[Line], *, tenant_id: str, account_id: str, kind: InvoiceKind, period: UsagePeriod, cause: str = ""
+    lines: Sequence[Line],
+    *,
+    tenant_id: str,
+    account_id: str,
+    kind: InvoiceKind,
+    period: UsagePeriod,
+    cause: str = "",
+    tax: TaxTerms | None = None,
+    credited: Mapping[str, Credited] = _NONE,
 ) -> Iterator[Invoice]:
     """One document a currency of the lines that a cut has: an invoice, or a credit note where they sum below zero.
 
-    What made them is the cut, at the period's end, where no other `cause` is named.
+    What made them is the cut, at the period's end, where no other `cause` is named. `credited` are the issued lines
+    that these credit, by key.
     """
     ordered = sorted(lines, key=lambda line: (line.currency, line.due, line.line_key))
     for currency, group in groupby(ordered, key=lambda line: line.currency):
-        own = tuple(group)
-        total = sum(line.amount for line in own)
+        own = taxed(tuple(group), tax, credited)
+        subtotal, taxes = sum(line.amount for line in own), tax_of(own)
+        total = subtotal + taxes
         made_by = f"{cause or period.end}/{currency}"
         actual = InvoiceKind.CREDIT_NOTE if total < 0 else kind
         yield Invoice(
@@ -108,7 +123,9 @@ def documents(
             currency=currency,
             period=period,
             lines=own,
-            subtotal=total,
+            subtotal=subtotal,
+            tax=taxes,
+            taxes=groups_of(own),
             total=total,
             balance=Balance(total=total),
         )

@@ -34,11 +34,27 @@ class UsageInputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineTax:
+    """What tax a line has: its part of the document's, in minor units, so that the parts of all lines sum to it.
+
+    A `note` says why there is none.
+    """
+
+    country: str = ""
+    region: str = ""
+    name: str = ""
+    rate: str = "0"
+    amount: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line. `exact` is in minor units before rounding, `amount` after it; negative where something is credited.
 
     `line_key` exists once in a tenant, so nothing is charged twice however often, late or widely it is computed. `due`
     is when it may be invoiced; `period` is what it covers. `price` names the version, as plans/pro/2/prices/users.
+    `amount` is without `tax`, which lines have once they are on a document of a tenant that charges it.
     """
 
     line_key: str
@@ -58,3 +74,4 @@ class Line:
     steps: tuple[Step, ...] = ()
     inputs: UsageInputs | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    tax: LineTax | None = None

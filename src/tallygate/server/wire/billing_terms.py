@@ -1,6 +1,15 @@
 """How a tenant bills and a plan is invoiced, wire to domain and back."""
 
-from tallygate.domain.billing_terms import BillingPolicy, BillingRule, DueRule, Proration, RoundingRules, TaxPer
+from tallygate.domain.billing_terms import (
+    BillingPolicy,
+    BillingRule,
+    DueRule,
+    Proration,
+    RoundingRules,
+    TaxPer,
+    TaxPolicy,
+    TaxRate,
+)
 from tallygate.domain.money import Rounding
 from tallygate.domain.period import Anchor
 from tallygate.server.wire.price import PERIOD_UNIT
@@ -34,6 +43,7 @@ def decode_policy(policy: wire.BillingPolicy, path: str) -> BillingPolicy:
             day_of_month=quantity(policy.payment.due.day_of_month, f"{due}.day_of_month", at_least=0),
         ),
         number=policy.invoices.number or usual.number,
+        tax=_decode_tax(policy.tax) if policy.HasField("tax") else None,
     )
 
 
@@ -52,6 +62,7 @@ def encode_policy(policy: BillingPolicy) -> wire.BillingPolicy:
         late_periods=policy.late_periods,
         payment=wire.PaymentPolicy(due=shown),
         invoices=wire.InvoicePolicy(number=policy.number),
+        tax=_encode_tax(policy.tax) if policy.tax is not None else None,
     )
 
 
@@ -72,4 +83,39 @@ def encode_rule(rule: BillingRule) -> wire.BillingRule:
         count=rule.count,
         anchor=_ANCHOR.encode(rule.anchor),
         day=rule.day if rule.anchor is Anchor.CALENDAR else None,
+    )
+
+
+def _decode_tax(tax: wire.TaxPolicy) -> TaxPolicy:
+    usual = TaxRate(country="", since="", rate="")
+    return TaxPolicy(
+        collect_in=tuple(tax.collect_in),
+        rates=tuple(
+            TaxRate(
+                country=rate.country,
+                region=rate.region,
+                postcodes=tuple(rate.postcodes),
+                since=rate.since,
+                rate=rate.rate,
+                name=rate.name or usual.name,
+            )
+            for rate in tax.rates
+        ),
+    )
+
+
+def _encode_tax(tax: TaxPolicy) -> wire.TaxPolicy:
+    return wire.TaxPolicy(
+        collect_in=tax.collect_in,
+        rates=[
+            wire.TaxRate(
+                country=rate.country,
+                region=rate.region,
+                postcodes=rate.postcodes,
+                since=rate.since,
+                rate=rate.rate,
+                name=rate.name,
+            )
+            for rate in tax.rates
+        ],
     )

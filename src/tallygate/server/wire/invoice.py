@@ -4,8 +4,9 @@ from fractions import Fraction
 
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import Invoice, InvoiceKind
-from tallygate.domain.billing.lines import Line, LineKind
+from tallygate.domain.billing.lines import Line, LineKind, LineTax
 from tallygate.domain.billing.steps import Step
+from tallygate.domain.billing.tax import TaxGroup
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.money import exact_text
 from tallygate.server.wire.party import encode_party
@@ -39,6 +40,7 @@ def encode_invoice(invoice: Invoice) -> wire.Invoice:
         due=encode_money(invoice.balance.due, invoice.currency),
         seller=encode_party(invoice.seller),
         buyer=encode_party(invoice.buyer),
+        taxes=[_group(group, invoice.currency) for group in invoice.taxes],
     )
 
 
@@ -66,6 +68,30 @@ def encode_line(line: Line) -> wire.InvoiceLine:
         subscription_id=line.subscription_id,
         source_line=line.source_line,
         steps=[_step(step) for step in line.steps],
+        tax=_line_tax(line.tax, line.currency) if line.tax is not None else None,
+    )
+
+
+def _line_tax(tax: LineTax, currency: str) -> wire.LineTax:
+    return wire.LineTax(
+        country=tax.country,
+        region=tax.region,
+        name=tax.name,
+        rate=tax.rate,
+        amount=encode_money(tax.amount, currency),
+        note=tax.note,
+    )
+
+
+def _group(group: TaxGroup, currency: str) -> wire.TaxGroup:
+    return wire.TaxGroup(
+        country=group.country,
+        region=group.region,
+        name=group.name,
+        rate=group.rate,
+        base=encode_money(group.base, currency),
+        amount=encode_money(group.amount, currency),
+        note=group.note,
     )
 
 

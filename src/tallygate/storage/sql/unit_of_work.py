@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Select, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tallygate.domain.billing_terms import TaxRate
 from tallygate.domain.errors import TenantNotFoundError
 from tallygate.records.history import NOBODY, Author
 from tallygate.records.values import ChangeKind, StoredKey, Tenant
@@ -46,6 +47,7 @@ from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import AccountRow, ApiKeyRow, OutboxRow, TenantRow
 from tallygate.storage.sql.scope import Changes, Known, OfMany, Scope, table_of
+from tallygate.storage.tax.shipped import shipped_rates
 
 _tenants, _accounts, _keys = table_of(TenantRow), table_of(AccountRow), table_of(ApiKeyRow)
 _outbox = table_of(OutboxRow)
@@ -190,6 +192,11 @@ class SqlUnitOfWork:
     def profiles(self) -> SqlProfileRepository:
         """Who accounts and the seller are on documents."""
         return SqlProfileRepository(scope=self.scope)
+
+    @property
+    def shipped_rates(self) -> Sequence[TaxRate]:
+        """Rates of tax that a tenant need not know itself."""
+        return shipped_rates()
 
     @property
     def ledger(self) -> SqlLedgerRepository:

@@ -13,6 +13,7 @@ from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, series_of
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.rating import Billed
+from tallygate.domain.billing.tax import Credited, TaxGroup
 from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod
 from tallygate.records.billing import LOOK_BACK, BillingAccount, InvoiceQuery
@@ -27,6 +28,7 @@ from tallygate.storage.sql.billing.tables import (
     invoices,
     number_series,
 )
+from tallygate.storage.sql.billing.tax import add_taxes, credited_lines, taxes_of
 from tallygate.storage.sql.scope import Scope
 
 _KEYS_AT_ONCE = 5_000
@@ -53,6 +55,7 @@ class SqlInvoiceRepository:
         ]
         if lines:
             await self.scope.connection.execute(insert(invoice_lines), lines)
+        await add_taxes(self.scope, invoice)
         self.scope.changed(invoice.account_id)
 
     async def get(self, name: str) -> Invoice | None:
@@ -66,7 +69,8 @@ class SqlInvoiceRepository:
             _own(invoice_lines, self.scope), invoice_lines.c.invoice_id == invoice_id
         )
         rows = await self.scope.rows(query.order_by(invoice_lines.c.line))
-        return _invoice(found[0], tuple(LINE.validate_python(row.doc) for row in rows))
+        lines = tuple(LINE.validate_python(row.doc) for row in rows)
+        return _invoice(found[0], lines, await taxes_of(self.scope, invoice_id))
 
     async def list(self, wanted: InvoiceQuery) -> Sequence[Invoice]:
         """Those asked for, newest first, without their lines."""
@@ -79,7 +83,7 @@ class SqlInvoiceRepository:
         if wanted.before is not None:
             query = query.where(place < tuple_(*_bound(wanted.before)))
         query = query.order_by(invoices.c.issue_time.desc(), invoices.c.invoice_id.desc()).limit(wanted.limit)
-        return [_invoice(row, ()) for row in await self.scope.rows(query)]
+        return [_invoice(row) for row in await self.scope.rows(query)]
 
     async def next_number(self, series: str, *, now: int) -> tuple[int, int]:
         """The next number of a series, without gaps, and the instant of its issue: now, or its last one's if later."""
@@ -138,6 +142,10 @@ class SqlIssuedLines:
         query = select(lines.invoice_id, lines.line).where(_own(invoice_lines, self.scope), lines.line_key == line_key)
         rows = await self.scope.rows(query)
         return (rows[0].invoice_id, rows[0].line) if rows else None
+
+    async def credited(self, line_keys: Collection[str]) -> dict[str, Credited]:
+        """Lines by their keys, as they were issued, each with those that credited it."""
+        return await credited_lines(self.scope, line_keys)
 
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
         """What usage lines of these windows came to, by window."""
@@ -278,10 +286,11 @@ def _line_columns(line: Line) -> Mapping[str, Any]:
         "amount": line.amount,
         "exact": exact_text(line.exact),
         "doc": LINE.dump_python(line, mode="json", exclude_defaults=True),
+        "source_line": line.source_line or None,
     }
 
 
-def _invoice(row: Row[Any], lines: tuple[Line, ...]) -> Invoice:
+def _invoice(row: Row[Any], lines: tuple[Line, ...] = (), taxes: tuple[TaxGroup, ...] = ()) -> Invoice:
     return Invoice(
         invoice_id=row.invoice_id,
         account_id=row.account_id,
@@ -293,6 +302,7 @@ def _invoice(row: Row[Any], lines: tuple[Line, ...]) -> Invoice:
         lines=lines,
         subtotal=row.subtotal,
         tax=row.tax,
+        taxes=taxes,
         total=row.total,
         series=row.series,
         number=row.number,

@@ -89,10 +89,24 @@ invoice_lines = Table(
     Column("amount", BigInteger, nullable=False),
     Column("exact", Text, nullable=False),
     Column("doc", DOCUMENT, nullable=False),
+    Column("source_line", Text),
     PrimaryKeyConstraint("tenant_id", "invoice_id", "line"),
     UniqueConstraint("tenant_id", "line_key", name="uq_invoice_lines_line_key"),
     Index("ix_invoice_lines_due", "tenant_id", "account_id", "due_time"),
     Index("ix_invoice_lines_usage", "tenant_id", "usage_line"),
+    Index("ix_invoice_lines_source", "tenant_id", "source_line"),
+)
+
+invoice_taxes = Table(
+    "invoice_taxes",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("invoice_id", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("country", "region", "name", "rate", "note")),
+    Column("base", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "invoice_id", "place"),
 )
 
 invoice_parties = Table(
@@ -262,6 +276,7 @@ price_overrides = Table(
 APPEND_ONLY = (
     "invoices",
     "invoice_lines",
+    "invoice_taxes",
     "quantity_changes",
     "fees",
     "unrated_facts",

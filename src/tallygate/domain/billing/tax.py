@@ -1,0 +1,203 @@
+"""Tax on the lines of a document: by which rate, rounded once a group or line, and given back as it was charged.
+
+Amounts are without tax. No clock, no I/O.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor
+
+from tallygate.domain.billing.lines import Line, LineTax
+from tallygate.domain.billing.parties import Address, BillingProfile
+from tallygate.domain.billing_terms import RoundingRules, TaxPer, TaxPolicy, TaxRate
+from tallygate.domain.countries import EU
+from tallygate.domain.money import Rounding, rounded
+from tallygate.domain.period import local_date
+
+_HUNDRED = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxTerms:
+    """By what documents of one account are taxed: the place, its rates (the first in force holds), and how it rounds.
+
+    Days are the seller's, in `zone`. A `note` says why nothing is taxed; then there are no rates. `time` is when the
+    document is made: a service that ends later is taxed as of then.
+    """
+
+    country: str
+    region: str
+    rates: tuple[TaxRate, ...] = ()
+    note: str = ""
+    zone: str = "UTC"
+    time: int = 0
+    rounding: Rounding = Rounding.HALF_UP
+    per: TaxPer = TaxPer.GROUP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credited:
+    """A line as it was issued, and the lines that credited it since."""
+
+    line: Line
+    credits: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxGroup:
+    """The tax of a document's lines of one place and rate; `base` is what they come to without it."""
+
+    country: str
+    region: str
+    name: str
+    rate: str
+    note: str
+    base: int
+    amount: int
+
+
+def terms_of(
+    policy: TaxPolicy,
+    rounding: RoundingRules,
+    shipped: Iterable[TaxRate],
+    *,
+    seller: BillingProfile,
+    buyer: BillingProfile | None,
+    zone: str,
+    time: int,
+) -> TaxTerms:
+    """The terms of a buyer: it is taxed where it is, if the seller charges tax there.
+
+    Within the European Union it is taxed where the seller is if that charges none where the buyer is. A buyer whose
+    country is not known is taxed as one in the seller's.
+    """
+    home = seller.party.address
+    there = buyer.party.address if buyer is not None and buyer.party.address.country else home
+    terms = TaxTerms(
+        country=there.country,
+        region=there.region,
+        zone=zone,
+        time=time,
+        rounding=rounding.tax,
+        per=rounding.tax_per,
+    )
+    if buyer is not None and buyer.tax_exemption:
+        return replace(terms, note=buyer.tax_exemption)
+    if there.country not in {home.country, *policy.collect_in}:
+        if not {there.country, home.country} <= EU:
+            return replace(terms, note=f"No tax is charged in {there.country}")
+        there = home
+    rates = _rates_of(there, policy.rates, shipped)
+    note = "" if rates else f"No rate of tax is known of {there.country}"
+    return replace(terms, country=there.country, region=there.region, rates=rates, note=note)
+
+
+def taxed(lines: Sequence[Line], terms: TaxTerms | None, credited: Mapping[str, Credited]) -> tuple[Line, ...]:
+    """The lines of a document with their tax.
+
+    A line that credits one that was issued gives back its tax: of all that is credited so far the part of the tax that
+    the line had, less what was given back before, so that a whole credit gives back the whole tax. Other lines are
+    taxed by the terms, and not at all where there are none.
+    """
+    given = _given_back([line for line in lines if line.source_line in credited], credited)
+    own = [line for line in lines if line.source_line not in credited]
+    found = {**given, **(_by_terms(own, terms) if terms is not None else {})}
+    return tuple(replace(line, tax=found.get(line.line_key)) for line in lines)
+
+
+def groups_of(lines: Iterable[Line]) -> tuple[TaxGroup, ...]:
+    """What the lines of a document come to by place and rate, in order of both."""
+    found: dict[tuple[str, str, str, str, str], tuple[int, int]] = {}
+    for line in lines:
+        if line.tax is not None:
+            key = _group(line.tax)
+            base, amount = found.get(key, (0, 0))
+            found[key] = base + line.amount, amount + line.tax.amount
+    return tuple(
+        TaxGroup(country=country, region=region, name=name, rate=rate, note=note, base=base, amount=amount)
+        for (country, region, name, rate, note), (base, amount) in sorted(found.items())
+    )
+
+
+def tax_of(lines: Iterable[Line]) -> int:
+    """The tax of a document in minor units."""
+    return sum(line.tax.amount for line in lines if line.tax is not None)
+
+
+def _rates_of(there: Address, own: Iterable[TaxRate], shipped: Iterable[TaxRate]) -> tuple[TaxRate, ...]:
+    postcode = there.postal_code.replace(" ", "").upper()
+
+    def held(rates: Iterable[TaxRate]) -> Iterator[TaxRate]:
+        for rate in rates:
+            inside = not rate.postcodes or postcode.startswith(rate.postcodes)
+            if rate.country == there.country and rate.region in {"", there.region} and inside:
+                yield rate
+
+    ranked = [
+        (bool(rate.postcodes), bool(rate.region), mine, rate.since, rate)
+        for mine in (True, False)
+        for rate in held(own if mine else shipped)
+    ]
+    return tuple(rate for *_, rate in sorted(ranked, key=lambda each: each[:-1], reverse=True))
+
+
+def _given_back(lines: Sequence[Line], credited: Mapping[str, Credited]) -> dict[str, LineTax | None]:
+    found: dict[str, LineTax | None] = {}
+    before: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        source = credited[line.source_line]
+        tax = source.line.tax
+        if tax is None or not source.line.amount:
+            found[line.line_key] = replace(tax, amount=0) if tax is not None else None
+            continue
+        earlier = sum(one.amount for one in source.credits), tax_of(source.credits)
+        amount, given = before.get(line.source_line, earlier)
+        part = Fraction(-(amount + line.amount) * tax.amount, source.line.amount)
+        back = -rounded(part, Rounding.HALF_UP) - given
+        before[line.source_line] = amount + line.amount, given + back
+        found[line.line_key] = replace(tax, amount=back)
+    return found
+
+
+def _by_terms(lines: Sequence[Line], terms: TaxTerms) -> dict[str, LineTax]:
+    found: dict[str, LineTax] = {}
+    groups: dict[tuple[str, str, str, str, str], list[Line]] = {}
+    for line in lines:
+        found[line.line_key] = tax = _rate_of(line, terms)
+        groups.setdefault(_group(tax), []).append(line)
+    for together in groups.values():
+        rate = Fraction(found[together[0].line_key].rate)
+        parts = _rounded([line.amount * rate / _HUNDRED for line in together], terms)
+        for line, part in zip(together, parts, strict=True):
+            found[line.line_key] = replace(found[line.line_key], amount=part)
+    return found
+
+
+def _rate_of(line: Line, terms: TaxTerms) -> LineTax:
+    """By which rate a line is taxed: that of the earlier of its document's issue and the end of its service."""
+    place = LineTax(country=terms.country, region=terms.region, note=terms.note)
+    if terms.note:
+        return place
+    day = local_date(min(terms.time, line.period.end - 1), zone=terms.zone).isoformat()
+    for rate in terms.rates:
+        if rate.since <= day:
+            note = "" if rate.name else f"No tax is charged in this part of {terms.country}"
+            return replace(place, name=rate.name, rate=rate.rate, note=note)
+    return replace(place, note=f"No rate of tax is known of {terms.country} on {day}")
+
+
+def _rounded(exact: Sequence[Fraction], terms: TaxTerms) -> list[int]:
+    """Each line's tax; of a group the rounded sum is spread by largest remainder, ties by order."""
+    if terms.per is TaxPer.LINE:
+        return [rounded(each, terms.rounding) for each in exact]
+    parts = [floor(each) for each in exact]
+    missing = rounded(sum(exact, Fraction(0)), terms.rounding) - sum(parts)
+    by_remainder = sorted(range(len(exact)), key=lambda index: (parts[index] - exact[index], index))
+    for index in by_remainder[:missing]:
+        parts[index] += 1
+    return parts
+
+
+def _group(tax: LineTax) -> tuple[str, str, str, str, str]:
+    return tax.country, tax.region, tax.name, tax.rate, tax.note

@@ -1,0 +1,64 @@
+"""The tax of documents by place and rate, and the lines that others credit."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import insert, or_, select
+
+from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.tax import Credited, TaxGroup
+from tallygate.storage.documents import LINE
+from tallygate.storage.sql.billing.tables import invoice_lines, invoice_taxes
+from tallygate.storage.sql.scope import Scope
+
+_KEYS_AT_ONCE = 2_500
+
+
+async def add_taxes(scope: Scope, invoice: Invoice) -> None:
+    """Keep the tax of a document that is issued, if it has any."""
+    own = {"tenant_id": scope.tenant_id, "invoice_id": invoice.invoice_id}
+    rows = [{**own, "place": place, **asdict(group)} for place, group in enumerate(invoice.taxes, start=1)]
+    if rows:
+        await scope.connection.execute(insert(invoice_taxes), rows)
+
+
+async def taxes_of(scope: Scope, invoice_id: str) -> tuple[TaxGroup, ...]:
+    """The tax of a document, in order."""
+    own = invoice_taxes.c
+    query = select(invoice_taxes).where(own.tenant_id == scope.tenant_id, own.invoice_id == invoice_id)
+    return tuple(
+        TaxGroup(
+            country=row.country,
+            region=row.region,
+            name=row.name,
+            rate=row.rate,
+            note=row.note,
+            base=row.base,
+            amount=row.amount,
+        )
+        for row in await scope.rows(query.order_by(own.place))
+    )
+
+
+async def credited_lines(scope: Scope, line_keys: Collection[str]) -> dict[str, Credited]:
+    """Lines by their keys, as they were issued, each with those that credited it."""
+    lines, wanted = invoice_lines.c, sorted(line_keys)
+    found: dict[str, Line] = {}
+    since: dict[str, list[Line]] = {}
+    for first in range(0, len(wanted), _KEYS_AT_ONCE):
+        keys = wanted[first : first + _KEYS_AT_ONCE]
+        query = select(lines.line_key, lines.source_line, lines.doc).where(
+            lines.tenant_id == scope.tenant_id, or_(lines.line_key.in_(keys), lines.source_line.in_(keys))
+        )
+        for row in await scope.rows(query):
+            line = LINE.validate_python(row.doc)
+            if row.line_key in line_keys:
+                found[row.line_key] = line
+            if row.source_line:
+                since.setdefault(row.source_line, []).append(line)
+    return {key: Credited(line=line, credits=_ordered(since.get(key, ()))) for key, line in found.items()}
+
+
+def _ordered(lines: Sequence[Line]) -> tuple[Line, ...]:
+    return tuple(sorted(lines, key=lambda line: line.line_key))
