@@ -16,7 +16,7 @@ def at(text):
     return stamp
 
 
-def catalog(*prices, features=None, add_ons=None, entitlements=None, billing=None, **plan):
+def catalog(*prices, features=None, add_ons=None, entitlements=None, billing=None, billing_rule=None, **plan):
     return {
         "currency": "USD",
         "billing": {"grace": "0s", **(billing or {})},
@@ -27,6 +27,7 @@ def catalog(*prices, features=None, add_ons=None, entitlements=None, billing=Non
                 "name": "Pro",
                 "entitlements": {"calls": {"unlimited": True}, "seats": {"unlimited": True}, **(entitlements or {})},
                 "prices": list(prices),
+                **({"billing": billing_rule} if billing_rule else {}),
                 **plan,
             }
         },

@@ -47,7 +47,7 @@ def document(name):
                 "value": {"limit": 50, "window": "86400s"},
             },
         },
-        "plans": {"p": plan, "q": {"version": 1, "name": name}},
+        "plans": {"p": plan, "renewed": {**plan, "billing": {"renewal": "repeat"}}, "q": {"version": 1, "name": name}},
         "add_ons": {"extra": {"version": 1, "name": name, "offered_on": ["p"]}},
     }
 
@@ -207,6 +207,7 @@ ROWS = {
     "ExtendTrial": Row(WRITE, lambda world: {**of()(world), "trial_end_time": world.in_a_year}, UNKNOWN),
     "CancelSubscription": Row(WRITE, of(when="CHANGE_WHEN_NOW"), UNKNOWN),
     "ExtendSubscription": Row(WRITE, lambda world: {**of()(world), "end_time": world.in_a_year}, UNKNOWN),
+    "RenewSubscription": Row(WRITE, of(), UNKNOWN),
     "SetSubscriptionState": Row(WRITE, of(state="SUBSCRIPTION_STATE_SUSPENDED"), UNKNOWN),
     "ListChanges": Row(READ, of(), UNKNOWN),
     "GetUsage": Row(READ, of(group_by="place"), UNKNOWN, shows=True),
@@ -270,7 +271,7 @@ class World:
             await call(
                 "CreateSubscription",
                 account_id=account,
-                plan_key="p",
+                plan_key="renewed" if name == "RenewSubscription" else "p",
                 trial_days=0 if name in BILLS else 14,
                 end_time=ends,
             )

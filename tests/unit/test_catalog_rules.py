@@ -4,6 +4,7 @@ import pytest
 
 from control_planes import SECOND, demo_catalog, pro
 from tallygate.control_plane.catalog_rules import check_catalog
+from tallygate.domain.billing_terms import BillingRule, Renewal
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -19,6 +20,7 @@ from tallygate.domain.catalog import (
     RateLimit,
     RateLimitRule,
     Trial,
+    TrialEnd,
     ValueType,
 )
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
@@ -107,6 +109,10 @@ def test_references_may_point_at_what_is_stored():
         ({"upgrades_to": ("enterprise", "gold")}, "upgrades_to[1]"),
         ({"trial": Trial(days=0)}, "trial.days"),
         ({"trial": Trial(days=14, ends_in="gold")}, "trial.ends_in"),
+        ({"trial": Trial(days=14, on_end=TrialEnd.DOWNGRADE)}, "trial.ends_in"),
+        ({"trial": Trial(days=14, ends_in="free", on_end=TrialEnd.CONVERT)}, "trial.on_end"),
+        ({"trial": Trial(days=14, ends_in="free", on_end=TrialEnd.NOTIFY)}, "trial.on_end"),
+        ({"billing": BillingRule(renewal=Renewal.ONE_TIME, renewal_approval=True)}, "billing.renewal_approval"),
         ({"rate_limits": {"nothing": RateLimit(limit=1, window=SECOND)}}, "rate_limits.nothing"),
         ({"rate_limits": {"login_attempts": RateLimit(limit=1, window=SECOND)}}, "rate_limits.login_attempts"),
         ({"rate_limits": {"api_rps": RateLimit(limit=1, window=0)}}, "rate_limits.api_rps.window"),

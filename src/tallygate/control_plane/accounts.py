@@ -12,7 +12,7 @@ from tallygate.domain.errors import SubscriptionConflictError
 from tallygate.records.fields import check_id, check_metadata, check_zone
 from tallygate.records.lookup import account_record, known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, page_of
-from tallygate.records.ports import NewId, UnitOfWork
+from tallygate.records.ports import BillingWork, NewId, UnitOfWork
 from tallygate.records.values import Account, AccountUser, StoredSubscription
 
 
@@ -41,7 +41,7 @@ class AccountView:
     created: bool = False
 
 
-async def upsert_account(work: UnitOfWork, request: UpsertAccount, *, now: int, new_id: NewId) -> AccountView:
+async def upsert_account(work: BillingWork, request: UpsertAccount, *, now: int, new_id: NewId) -> AccountView:
     """Create an account or change it, subscribe it and add its users, in one step; again it changes nothing.
 
     Raises:
@@ -51,7 +51,7 @@ async def upsert_account(work: UnitOfWork, request: UpsertAccount, *, now: int, 
     return replace(await get_account(work, request.account_id, now=now), created=created)
 
 
-async def put_account(work: UnitOfWork, request: UpsertAccount, *, now: int, new_id: NewId) -> bool:
+async def put_account(work: BillingWork, request: UpsertAccount, *, now: int, new_id: NewId) -> bool:
     """As `upsert_account`, for whoever does not look at the account: whether it is new."""
     check_id("account_id", request.account_id)
     stored = await work.accounts.get(request.account_id)
@@ -134,7 +134,7 @@ async def _views(work: UnitOfWork, accounts: Sequence[Account], now: int) -> lis
     return [AccountView(account=account, subscription=live.get(account.account_id)) for account in accounts]
 
 
-async def _put_on_plan(work: UnitOfWork, request: UpsertAccount, *, now: int, new_id: NewId) -> None:
+async def _put_on_plan(work: BillingWork, request: UpsertAccount, *, now: int, new_id: NewId) -> None:
     held = (await live_ones(work, [request.account_id], now=now)).get(request.account_id)
     if held is None:
         wanted = CreateSubscription(

@@ -4,7 +4,7 @@ import re
 
 from tallygate.control_plane.price_rules import check_count
 from tallygate.control_plane.tax_rules import check_tax
-from tallygate.domain.billing_terms import BillingPolicy, BillingRule
+from tallygate.domain.billing_terms import BillingPolicy, BillingRule, Renewal
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import Anchor, PeriodUnit
 
@@ -45,6 +45,8 @@ def check_rule(path: str, rule: BillingRule) -> None:
     if rule.day != 1 and (rule.anchor is not Anchor.CALENDAR or not monthly):
         raise InvalidFieldError(field=f"{path}.day", expected="nothing but with anchor calendar, in months or years")
     _at_most(f"{path}.day", rule.day, _LAST_DAY)
+    if rule.renewal_approval and rule.renewal is not Renewal.REPEAT:
+        raise InvalidFieldError(field=f"{path}.renewal_approval", expected="nothing but with renewal repeat")
 
 
 def _at_most(path: str, value: int, greatest: int) -> None:

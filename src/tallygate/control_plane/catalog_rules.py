@@ -23,6 +23,8 @@ from tallygate.domain.catalog import (
     Plan,
     RateLimit,
     RateLimitRule,
+    Trial,
+    TrialEnd,
     ValueType,
 )
 from tallygate.domain.errors import InvalidFieldError
@@ -209,8 +211,7 @@ def _check_plan(path: str, plan: Plan, names: Known) -> None:
     if plan.trial is not None:
         if not 1 <= plan.trial.days <= _MAX_TRIAL_DAYS:
             raise InvalidFieldError(field=f"{path}.trial.days", expected=f"1 to {_MAX_TRIAL_DAYS}", got=plan.trial.days)
-        if plan.trial.ends_in:
-            _check_plan_key(f"{path}.trial.ends_in", plan.trial.ends_in, names)
+        _check_trial_end(f"{path}.trial", plan.trial, names)
     for key, rate in plan.rate_limits.items():
         rule = names.rate_limits.get(key)
         if rule is None or rule.owner is LimitOwner.TENANT:
@@ -218,6 +219,17 @@ def _check_plan(path: str, plan: Plan, names: Known) -> None:
             expected = one_of("a rate limit that accounts own", key, owned)
             raise InvalidFieldError(field=f"{path}.rate_limits.{key}", expected=expected, got=key)
         check_rate(f"{path}.rate_limits.{key}", rule.algorithm, rate)
+
+
+def _check_trial_end(path: str, trial: Trial, names: Known) -> None:
+    if trial.ends_in:
+        _check_plan_key(f"{path}.ends_in", trial.ends_in, names)
+    if trial.on_end is TrialEnd.DOWNGRADE and not trial.ends_in:
+        expected = "the plan that serves after it, with on_end downgrade"
+        raise InvalidFieldError(field=f"{path}.ends_in", expected=expected)
+    if trial.on_end is not TrialEnd.DOWNGRADE and trial.ends_in:
+        expected = "downgrade, or no ends_in: no other plan follows"
+        raise InvalidFieldError(field=f"{path}.on_end", expected=expected, got=trial.on_end)
 
 
 def _check_add_on(path: str, add_on: AddOn, names: Known) -> None:

@@ -7,7 +7,7 @@ from tallygate.control_plane.accounts import UpsertAccount, put_account
 from tallygate.control_plane.subscription_terms import term_at
 from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription, live_ones
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, TallygateError, UnavailableError
-from tallygate.records.ports import NewId, UnitOfWork
+from tallygate.records.ports import BillingWork, NewId
 
 MOST_ITEMS = 200
 """As many as a transaction, which keeps the tenant's other writers waiting, does in about a second."""
@@ -26,7 +26,7 @@ Outcome = bool | TallygateError
 
 
 async def import_accounts(
-    work: UnitOfWork, items: Sequence[ImportItem], *, now: int, new_id: NewId
+    work: BillingWork, items: Sequence[ImportItem], *, now: int, new_id: NewId
 ) -> Sequence[Outcome]:
     """Create or change accounts. What is refused of one keeps no other out; again it changes nothing.
 
@@ -43,7 +43,7 @@ async def import_accounts(
     return [await _outcome(work, item, now=now, new_id=new_id) for item in items]
 
 
-async def _outcome(work: UnitOfWork, item: ImportItem, *, now: int, new_id: NewId) -> Outcome:
+async def _outcome(work: BillingWork, item: ImportItem, *, now: int, new_id: NewId) -> Outcome:
     try:
         async with work.part():
             created = await put_account(work, item.account, now=now, new_id=new_id)
@@ -56,7 +56,7 @@ async def _outcome(work: UnitOfWork, item: ImportItem, *, now: int, new_id: NewI
     return created
 
 
-async def _subscribe(work: UnitOfWork, request: CreateSubscription, *, now: int, new_id: NewId) -> None:
+async def _subscribe(work: BillingWork, request: CreateSubscription, *, now: int, new_id: NewId) -> None:
     try:
         await create_subscription(work, request, now=now, new_id=new_id)
     except SubscriptionConflictError:

@@ -1,12 +1,30 @@
 """When the running period of a subscription ends: what a change at the period's end waits for."""
 
-from tallygate.control_plane.subscription_terms import is_trialing, period_end, term_at
+from tallygate.control_plane.subscription_terms import (
+    is_only_told,
+    is_trialing,
+    period_end,
+    planned_end,
+    renewal_of,
+    term_at,
+)
 from tallygate.domain.account import Subscription
 from tallygate.domain.billing.runs import runs
 from tallygate.domain.billing.timeline import Timeline
-from tallygate.records.lookup import billing_calendar
+from tallygate.domain.billing_terms import Renewal
+from tallygate.records.lookup import billing_calendar, known_account
 from tallygate.records.ports import BillingWork
 from tallygate.records.values import Account
+
+
+async def given_end(work: BillingWork, account_id: str, subscription: Subscription, *, at: int) -> int | None:
+    """The end that its plan gives a subscription as it stands at an instant, see `planned_end`."""
+    catalog = await work.catalog.load()
+    plans = (catalog.plan(term.plan_key, term.plan_version) for term in subscription.terms)
+    if all(renewal_of(plan) is Renewal.AUTO for plan in plans) and not is_only_told(subscription, catalog, at):
+        return None
+    account = await known_account(work, account_id)
+    return planned_end(subscription, catalog, await billing_calendar(work, account, catalog), at=at)
 
 
 async def running_period_end(work: BillingWork, account: Account, held: Subscription, *, now: int) -> int:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, known_add_on
-from tallygate.control_plane.period_ends import running_period_end
+from tallygate.control_plane.period_ends import given_end, running_period_end
 from tallygate.control_plane.subscription_terms import (
+    ends_by_plan,
     held_add_on,
+    is_trialing,
+    renewal_of,
     state_at,
     term_at,
     with_add_on,
@@ -21,6 +24,7 @@ from tallygate.domain.account import ChangeProration, Subscription, Subscription
 from tallygate.domain.billing.recurring_rate import is_lower, per_30_days
 from tallygate.domain.billing.runs import billing_rule
 from tallygate.domain.billing.timeline import QuantityChange
+from tallygate.domain.billing_terms import Renewal
 from tallygate.domain.catalog import FeatureKind, Plan
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.domain.instants import rfc3339
@@ -104,7 +108,10 @@ async def proposed_plan(work: BillingWork, request: ChangePlan, *, now: int) -> 
     else:
         at, subscription = max(now, subscription.start_time), without_trial(subscription, now)
         await _check_proration(work, subscription, plan, request.proration, now)
-    return _proposal("ChangePlan", held, with_plan_from(subscription, plan, at, proration=request.proration), at)
+    changed = with_plan_from(subscription, plan, at, proration=request.proration)
+    if held.cancel_time is None:
+        changed = replace(changed, end_time=await _new_end(work, held, changed, now=now, at=at))
+    return _proposal("ChangePlan", held, changed, at)
 
 
 async def proposed_add_on(work: BillingWork, request: SetAddOn, *, now: int) -> Proposal:
@@ -195,6 +202,21 @@ async def changeable(work: BillingWork, account: Account, now: int) -> StoredSub
 
 def _proposal(method: str, held: StoredSubscription, changed: Subscription, at: int) -> Proposal:
     return Proposal(method=method, before=held, after=replace(held, subscription=changed), change_time=at)
+
+
+async def _new_end(
+    work: BillingWork, held: StoredSubscription, after: Subscription, *, now: int, at: int
+) -> int | None:
+    """The end after a change of plan: an end that the old plan gave goes, and the new plan's comes."""
+    before, catalog = held.subscription, await work.catalog.load()
+    if before.end_time is not None:
+        if not ends_by_plan(before, catalog, now):
+            return before.end_time
+        serving = after.terms[-1]
+        renewed = renewal_of(catalog.plan(serving.plan_key, serving.plan_version)) is not Renewal.AUTO
+        if renewed and before.end_time <= at and not is_trialing(before, now):
+            return before.end_time  # the new plan is what the next renewal gives
+    return await given_end(work, held.account_id, after, at=at)
 
 
 async def _end(work: BillingWork, account: Account, held: Subscription, request: CancelSubscription, now: int) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tallygate.control_plane.period_ends import given_end
 from tallygate.control_plane.proposals import (
     CancelSubscription,
     ChangePlan,
@@ -12,7 +13,8 @@ from tallygate.control_plane.proposals import (
     proposed_end,
     proposed_plan,
 )
-from tallygate.control_plane.subscription_terms import is_trialing, with_trial_until
+from tallygate.control_plane.renewals import RenewSubscription, proposed_renewal
+from tallygate.control_plane.subscription_terms import ends_by_plan, is_trialing, with_trial_until
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError
 from tallygate.records.fields import check_instant
@@ -52,7 +54,10 @@ async def extend_trial(work: BillingWork, account_id: str, trial_end_time: int, 
     if not is_trialing(subscription, now):
         raise SubscriptionConflictError(account_id=account_id, expected="a running trial")
     end = check_instant("trial_end_time", trial_end_time, least=max(now, subscription.start_time))
-    after = replace(held, subscription=with_trial_until(subscription, end))
+    moved, catalog = with_trial_until(subscription, end), await work.catalog.load()
+    if held.cancel_time is None and ends_by_plan(subscription, catalog, now):
+        moved = replace(moved, end_time=await given_end(work, account_id, moved, at=now))
+    after = replace(held, subscription=moved)
     return await make(work, Proposal(method="ExtendTrial", before=held, after=after, change_time=now))
 
 
@@ -67,6 +72,11 @@ async def extend_subscription(
     state = SubscriptionState.ACTIVE if subscription.state is SubscriptionState.CANCELED else subscription.state
     after = replace(held, cancel_time=None, subscription=replace(subscription, end_time=end_time, state=state))
     return await make(work, Proposal(method="ExtendSubscription", before=held, after=after, change_time=now))
+
+
+async def renew_subscription(work: BillingWork, request: RenewSubscription, *, now: int) -> StoredSubscription:
+    """Give the live subscription another period from its end; a cancellation is taken back."""
+    return await make(work, await proposed_renewal(work, request, now=now))
 
 
 async def set_state(work: BillingWork, account_id: str, state: SubscriptionState, *, now: int) -> StoredSubscription:

@@ -6,7 +6,10 @@ Nothing here happens later: what is to come is written down as terms and instant
 from dataclasses import replace
 
 from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, Subscription, SubscriptionState
-from tallygate.domain.catalog import Plan
+from tallygate.domain.billing.runs import Calendar, runs
+from tallygate.domain.billing.timeline import Timeline
+from tallygate.domain.billing_terms import Renewal
+from tallygate.domain.catalog import Catalog, Plan, TrialEnd
 from tallygate.domain.period import Anchor, PeriodRule, usage_period
 
 DAY = 86_400_000_000
@@ -64,6 +67,44 @@ def without_trial(subscription: Subscription, now: int) -> Subscription:
         return subscription
     end = now if now > subscription.start_time else None
     return replace(subscription, trial_end_time=end, state=SubscriptionState.ACTIVE)
+
+
+def renewal_of(plan: Plan | None) -> Renewal:
+    """How a plan is renewed."""
+    return Renewal.AUTO if plan is None or plan.billing is None else plan.billing.renewal
+
+
+def is_only_told(subscription: Subscription, catalog: Catalog, at: int) -> bool:
+    """Whether it is on a trial after which nothing serves."""
+    first = subscription.terms[0]
+    plan = catalog.plan(first.plan_key, first.plan_version)
+    trial = plan.trial if plan is not None else None
+    return is_trialing(subscription, at) and trial is not None and trial.on_end is TrialEnd.NOTIFY
+
+
+def ends_by_plan(subscription: Subscription, catalog: Catalog, at: int) -> bool:
+    """Whether the plan that serves at an instant gives it an end."""
+    term = term_at(subscription, at)
+    renewed = renewal_of(catalog.plan(term.plan_key, term.plan_version))
+    return renewed is not Renewal.AUTO or is_only_told(subscription, catalog, at)
+
+
+def planned_end(subscription: Subscription, catalog: Catalog, calendar: Calendar, *, at: int) -> int | None:
+    """The end that its plan gives a subscription as it stands at an instant; None where it is renewed by itself.
+
+    That of the trial, where nothing serves after it, else of the invoice period around the instant: the first one's,
+    while a trial runs.
+    """
+    if is_only_told(subscription, catalog, at):
+        return subscription.trial_end_time
+    endless = replace(subscription, end_time=None)
+    timeline = Timeline(subscription=endless, catalog=catalog)
+    inside = max(at, timeline.origin)
+    term = term_at(endless, inside)
+    if renewal_of(catalog.plan(term.plan_key, term.plan_version)) is Renewal.AUTO:
+        return None
+    around = [run for run in runs(timeline, calendar) if run.start <= inside < run.end]
+    return around[0].stretch(around[0].period(inside)).end if around else None
 
 
 def with_version_from(subscription: Subscription, plan: Plan, at: int) -> Subscription:

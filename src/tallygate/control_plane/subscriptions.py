@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, holdings
 from tallygate.control_plane.formers import kept, longest_period
+from tallygate.control_plane.period_ends import given_end
 from tallygate.control_plane.subscription_terms import DAY, opening_terms, state_at
 from tallygate.domain.account import AccountRecord, Subscription, SubscriptionState
 from tallygate.domain.catalog import Catalog, Plan, TrialPer
@@ -17,7 +18,7 @@ from tallygate.records.fields import check_id, check_instant
 from tallygate.records.history import SubscriptionChange
 from tallygate.records.lookup import account_record, known_account, plan_on_sale
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
-from tallygate.records.ports import NewId, UnitOfWork
+from tallygate.records.ports import BillingWork, NewId, UnitOfWork
 from tallygate.records.values import StoredSubscription, SubscriptionQuery
 
 MAX_TRIAL_DAYS = 3_650
@@ -59,7 +60,7 @@ async def live_ones(work: UnitOfWork, account_ids: Sequence[str], *, now: int) -
 
 
 async def create_subscription(
-    work: UnitOfWork, request: CreateSubscription, *, now: int, new_id: NewId
+    work: BillingWork, request: CreateSubscription, *, now: int, new_id: NewId
 ) -> StoredSubscription:
     """Subscribe an account, with its trial and add-ons.
 
@@ -79,6 +80,8 @@ async def create_subscription(
     check_id("subscription_id", created.subscription_id)
     if request.end_time is not None:
         created = replace(created, end_time=check_instant("end_time", request.end_time, after=max(start, now)))
+    else:
+        created = replace(created, end_time=await given_end(work, request.account_id, created, at=max(start, now)))
     if record.subscription is not None:
         await _set_aside(work, record, created.subscription_id, now=now, longest=longest_period(catalog))
     await work.subscriptions.put(request.account_id, created)

@@ -17,6 +17,14 @@ class Proration(StrEnum):
     FIXED_30 = "fixed_30"
 
 
+class Renewal(StrEnum):
+    """At the end of a period that was paid: it goes on by itself, it ends unless it is renewed before, or it ends."""
+
+    AUTO = "auto"
+    REPEAT = "repeat"
+    ONE_TIME = "one_time"
+
+
 class TaxPer(StrEnum):
     """On what tax is rounded: the sum of each category and rate, or each line."""
 
@@ -26,12 +34,18 @@ class TaxPer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingRule:
-    """How often a plan is invoiced, and what its periods hang on; `day` is of a calendar anchor, by the month."""
+    """How often a plan is invoiced, and what its periods hang on; `day` is of a calendar anchor, by the month.
+
+    A subscription whose `renewal` is not AUTO ends with its period; one that is REPEAT may be renewed before, where
+    `renewal_approval` is true only with somebody's word that it is approved.
+    """
 
     every: PeriodUnit = PeriodUnit.MONTH
     count: int = 1
     anchor: Anchor = Anchor.SUBSCRIPTION
     day: int = 1
+    renewal: Renewal = Renewal.AUTO
+    renewal_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,14 @@ class TrialPer(StrEnum):
     SUBSCRIPTION = "subscription"
 
 
+class TrialEnd(StrEnum):
+    """What follows a trial: its plan goes on, the plan that it ends in serves, or it is over."""
+
+    CONVERT = "convert"
+    DOWNGRADE = "downgrade"
+    NOTIFY = "notify"
+
+
 class LimitOwner(StrEnum):
     """Whose calls share one rate limit."""
 
@@ -190,11 +198,19 @@ class RateLimitRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A free start of `days` x 24 h; afterwards the plan `ends_in`, or the plan itself where that is empty."""
+    """A free start of `days` x 24 h, and what follows it.
+
+    Where `on_end` was not said, the plan `ends_in` follows, or the plan itself where that is empty.
+    """
 
     days: int
     ends_in: str = ""
     per: TrialPer = TrialPer.PLAN
+    on_end: TrialEnd | None = None
+
+    def __post_init__(self) -> None:
+        if self.on_end is None:
+            object.__setattr__(self, "on_end", TrialEnd.DOWNGRADE if self.ends_in else TrialEnd.CONVERT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

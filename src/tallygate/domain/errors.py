@@ -32,6 +32,7 @@ class ErrorReason(StrEnum):
     INVOICE_NOT_FOUND = "INVOICE_NOT_FOUND"
     FEE_NOT_FOUND = "FEE_NOT_FOUND"
     INVOICE_FINAL = "INVOICE_FINAL"
+    APPROVAL_REQUIRED = "APPROVAL_REQUIRED"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     SUBSCRIPTION_CONFLICT = "SUBSCRIPTION_CONFLICT"
@@ -244,6 +245,12 @@ class InvoiceFinalError(ConflictError):
     """Something of the invoice was paid, or it is a credit note: it can be corrected by credits, not made void."""
 
     reason = ErrorReason.INVOICE_FINAL
+
+
+class ApprovalRequiredError(ConflictError):
+    """The plan is renewed only with somebody's approval."""
+
+    reason = ErrorReason.APPROVAL_REQUIRED
 
 
 class NotATestTenantError(ConflictError):

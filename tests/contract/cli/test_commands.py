@@ -105,6 +105,9 @@ def test_changes_of_a_subscription_send_what_was_said(server, say):
     assert (period_end.when, at.end_time) == (subscriptions.CHANGE_WHEN_PERIOD_END, DECEMBER)
     assert say("subscription", "extend", "acme", "--without-end").code == 0
     assert server.asked("ExtendSubscription")[0].without_end
+    assert say("subscription", "renew", "acme", "--approved", "--end", "2026-12-01").code == 0
+    (renewal,) = server.asked("RenewSubscription")
+    assert (renewal.approved, renewal.end_time) == (True, DECEMBER)
     assert say("subscription", "create", "acme", "pro", "--trial-days", 0, "--add-on", "x=2", "--add-on", "y").code == 0
     (create,) = server.asked("CreateSubscription")
     assert create.HasField("trial_days")

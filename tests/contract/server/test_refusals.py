@@ -214,6 +214,8 @@ ROWS = [
     invalid("ExtendSubscription", "end", **ACME),
     invalid("ExtendSubscription", "without_end", without_end=False, **ACME),
     invalid("ExtendSubscription", "end_time", end_time=PAST, **ACME),
+    invalid("RenewSubscription", "account_id"),
+    missing("RenewSubscription", "SUBSCRIPTION", account_id="idle"),
     invalid("SetSubscriptionState", "state", **ACME),
     invalid("SetSubscriptionState", "state", state=7, **ACME),
     missing("SetSubscriptionState", "SUBSCRIPTION", account_id="idle", state=3),

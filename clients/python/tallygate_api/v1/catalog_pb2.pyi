@@ -29,6 +29,13 @@ class TaxPer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TAX_PER_GROUP: _ClassVar[TaxPer]
     TAX_PER_LINE: _ClassVar[TaxPer]
 
+class Renewal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RENEWAL_UNSPECIFIED: _ClassVar[Renewal]
+    RENEWAL_AUTO: _ClassVar[Renewal]
+    RENEWAL_REPEAT: _ClassVar[Renewal]
+    RENEWAL_ONE_TIME: _ClassVar[Renewal]
+
 class FeatureKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     FEATURE_KIND_UNSPECIFIED: _ClassVar[FeatureKind]
@@ -102,6 +109,13 @@ class TrialPer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TRIAL_PER_ACCOUNT: _ClassVar[TrialPer]
     TRIAL_PER_SUBSCRIPTION: _ClassVar[TrialPer]
 
+class TrialEnd(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRIAL_END_UNSPECIFIED: _ClassVar[TrialEnd]
+    TRIAL_END_CONVERT: _ClassVar[TrialEnd]
+    TRIAL_END_DOWNGRADE: _ClassVar[TrialEnd]
+    TRIAL_END_NOTIFY: _ClassVar[TrialEnd]
+
 class ChargeModel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CHARGE_MODEL_UNSPECIFIED: _ClassVar[ChargeModel]
@@ -146,6 +160,10 @@ PRORATION_FIXED_30: Proration
 TAX_PER_UNSPECIFIED: TaxPer
 TAX_PER_GROUP: TaxPer
 TAX_PER_LINE: TaxPer
+RENEWAL_UNSPECIFIED: Renewal
+RENEWAL_AUTO: Renewal
+RENEWAL_REPEAT: Renewal
+RENEWAL_ONE_TIME: Renewal
 FEATURE_KIND_UNSPECIFIED: FeatureKind
 FEATURE_KIND_BOOLEAN: FeatureKind
 FEATURE_KIND_STATIC: FeatureKind
@@ -189,6 +207,10 @@ TRIAL_PER_UNSPECIFIED: TrialPer
 TRIAL_PER_PLAN: TrialPer
 TRIAL_PER_ACCOUNT: TrialPer
 TRIAL_PER_SUBSCRIPTION: TrialPer
+TRIAL_END_UNSPECIFIED: TrialEnd
+TRIAL_END_CONVERT: TrialEnd
+TRIAL_END_DOWNGRADE: TrialEnd
+TRIAL_END_NOTIFY: TrialEnd
 CHARGE_MODEL_UNSPECIFIED: ChargeModel
 CHARGE_MODEL_PER_UNIT: ChargeModel
 CHARGE_MODEL_GRADUATED: ChargeModel
@@ -333,16 +355,20 @@ class BillingPolicy(_message.Message):
     def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ...) -> None: ...
 
 class BillingRule(_message.Message):
-    __slots__ = ("every", "count", "anchor", "day")
+    __slots__ = ("every", "count", "anchor", "day", "renewal", "renewal_approval")
     EVERY_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     ANCHOR_FIELD_NUMBER: _ClassVar[int]
     DAY_FIELD_NUMBER: _ClassVar[int]
+    RENEWAL_FIELD_NUMBER: _ClassVar[int]
+    RENEWAL_APPROVAL_FIELD_NUMBER: _ClassVar[int]
     every: PeriodUnit
     count: int
     anchor: Anchor
     day: int
-    def __init__(self, every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ..., anchor: _Optional[_Union[Anchor, str]] = ..., day: _Optional[int] = ...) -> None: ...
+    renewal: Renewal
+    renewal_approval: bool
+    def __init__(self, every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ..., anchor: _Optional[_Union[Anchor, str]] = ..., day: _Optional[int] = ..., renewal: _Optional[_Union[Renewal, str]] = ..., renewal_approval: _Optional[bool] = ...) -> None: ...
 
 class UsagePeriod(_message.Message):
     __slots__ = ("every", "count", "anchor")
@@ -437,14 +463,16 @@ class Entitlement(_message.Message):
     def __init__(self, enabled: _Optional[bool] = ..., number: _Optional[int] = ..., text: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., unlimited: _Optional[bool] = ..., overage: _Optional[_Union[Overage, str]] = ..., hard_limit: _Optional[int] = ...) -> None: ...
 
 class Trial(_message.Message):
-    __slots__ = ("days", "ends_in", "per")
+    __slots__ = ("days", "ends_in", "per", "on_end")
     DAYS_FIELD_NUMBER: _ClassVar[int]
     ENDS_IN_FIELD_NUMBER: _ClassVar[int]
     PER_FIELD_NUMBER: _ClassVar[int]
+    ON_END_FIELD_NUMBER: _ClassVar[int]
     days: int
     ends_in: str
     per: TrialPer
-    def __init__(self, days: _Optional[int] = ..., ends_in: _Optional[str] = ..., per: _Optional[_Union[TrialPer, str]] = ...) -> None: ...
+    on_end: TrialEnd
+    def __init__(self, days: _Optional[int] = ..., ends_in: _Optional[str] = ..., per: _Optional[_Union[TrialPer, str]] = ..., on_end: _Optional[_Union[TrialEnd, str]] = ...) -> None: ...
 
 class Tier(_message.Message):
     __slots__ = ("up_to", "unit_amount", "flat_amount", "flat_at_zero", "package", "rate")

@@ -43,6 +43,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_INVOICE_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_FEE_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_INVOICE_FINAL: _ClassVar[ErrorReason]
+    ERROR_REASON_APPROVAL_REQUIRED: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_FULL: _ClassVar[ErrorReason]
     ERROR_REASON_BILLING_NOT_STARTED: _ClassVar[ErrorReason]
@@ -90,6 +91,7 @@ ERROR_REASON_UNIMPLEMENTED: ErrorReason
 ERROR_REASON_INVOICE_NOT_FOUND: ErrorReason
 ERROR_REASON_FEE_NOT_FOUND: ErrorReason
 ERROR_REASON_INVOICE_FINAL: ErrorReason
+ERROR_REASON_APPROVAL_REQUIRED: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_ACCOUNT_FULL: ErrorReason
 ERROR_REASON_BILLING_NOT_STARTED: ErrorReason

@@ -214,6 +214,26 @@ class ExtendSubscriptionResponse(_message.Message):
     view_version: int
     def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
 
+class RenewSubscriptionRequest(_message.Message):
+    __slots__ = ("account_id", "approved", "end_time", "reason")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    APPROVED_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    approved: bool
+    end_time: _timestamp_pb2.Timestamp
+    reason: str
+    def __init__(self, account_id: _Optional[str] = ..., approved: _Optional[bool] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RenewSubscriptionResponse(_message.Message):
+    __slots__ = ("subscription", "view_version")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    view_version: int
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+
 class SetSubscriptionStateRequest(_message.Message):
     __slots__ = ("account_id", "state", "reason")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]

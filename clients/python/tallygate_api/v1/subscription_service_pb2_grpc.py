@@ -78,6 +78,11 @@ class SubscriptionServiceStub:
                 request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ExtendSubscriptionRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ExtendSubscriptionResponse.FromString,
                 _registered_method=True)
+        self.RenewSubscription = channel.unary_unary(
+                '/tallygate.v1.SubscriptionService/RenewSubscription',
+                request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.RenewSubscriptionRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.RenewSubscriptionResponse.FromString,
+                _registered_method=True)
         self.SetSubscriptionState = channel.unary_unary(
                 '/tallygate.v1.SubscriptionService/SetSubscriptionState',
                 request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateRequest.SerializeToString,
@@ -172,6 +177,17 @@ class SubscriptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenewSubscription(self, request, context):
+        """Extends a subscription whose plan is renewed by hand (`billing.renewal: repeat`) by a period from its end, and takes a
+        cancellation back. The period is charged when it begins; no payment method is asked for.
+
+        Errors: INVALID_FIELD, SUBSCRIPTION_NOT_FOUND (it has ended), SUBSCRIPTION_CONFLICT (it has no end, or its plan is not
+        renewed by hand), APPROVAL_REQUIRED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetSubscriptionState(self, request, context):
         """Sets the state that billing decides on: INCOMPLETE, ACTIVE, PAST_DUE or SUSPENDED. The others follow from the instants.
 
@@ -233,6 +249,11 @@ def add_SubscriptionServiceServicer_to_server(servicer, server):
                     servicer.ExtendSubscription,
                     request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ExtendSubscriptionRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ExtendSubscriptionResponse.SerializeToString,
+            ),
+            'RenewSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewSubscription,
+                    request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.RenewSubscriptionRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.RenewSubscriptionResponse.SerializeToString,
             ),
             'SetSubscriptionState': grpc.unary_unary_rpc_method_handler(
                     servicer.SetSubscriptionState,
@@ -465,6 +486,33 @@ class SubscriptionService:
             '/tallygate.v1.SubscriptionService/ExtendSubscription',
             tallygate_dot_v1_dot_subscription__service__pb2.ExtendSubscriptionRequest.SerializeToString,
             tallygate_dot_v1_dot_subscription__service__pb2.ExtendSubscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.SubscriptionService/RenewSubscription',
+            tallygate_dot_v1_dot_subscription__service__pb2.RenewSubscriptionRequest.SerializeToString,
+            tallygate_dot_v1_dot_subscription__service__pb2.RenewSubscriptionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,6 +16,7 @@ class SubscriptionServiceStub:
     ExtendTrial: grpc.UnaryUnaryMultiCallable[_pb2.ExtendTrialRequest, _pb2.ExtendTrialResponse]
     CancelSubscription: grpc.UnaryUnaryMultiCallable[_pb2.CancelSubscriptionRequest, _pb2.CancelSubscriptionResponse]
     ExtendSubscription: grpc.UnaryUnaryMultiCallable[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]
+    RenewSubscription: grpc.UnaryUnaryMultiCallable[_pb2.RenewSubscriptionRequest, _pb2.RenewSubscriptionResponse]
     SetSubscriptionState: grpc.UnaryUnaryMultiCallable[_pb2.SetSubscriptionStateRequest, _pb2.SetSubscriptionStateResponse]
     ListChanges: grpc.UnaryUnaryMultiCallable[_pb2.ListChangesRequest, _pb2.ListChangesResponse]
 
@@ -29,6 +30,7 @@ class SubscriptionServiceAsyncStub:
     ExtendTrial: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExtendTrialRequest, _pb2.ExtendTrialResponse]
     CancelSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.CancelSubscriptionRequest, _pb2.CancelSubscriptionResponse]
     ExtendSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]
+    RenewSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.RenewSubscriptionRequest, _pb2.RenewSubscriptionResponse]
     SetSubscriptionState: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetSubscriptionStateRequest, _pb2.SetSubscriptionStateResponse]
     ListChanges: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListChangesRequest, _pb2.ListChangesResponse]
 
@@ -41,6 +43,7 @@ class SubscriptionServiceServicer:
     def ExtendTrial(self, request: _pb2.ExtendTrialRequest, context: grpc.aio.ServicerContext[_pb2.ExtendTrialRequest, _pb2.ExtendTrialResponse]) -> Awaitable[_pb2.ExtendTrialResponse]: ...
     def CancelSubscription(self, request: _pb2.CancelSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.CancelSubscriptionRequest, _pb2.CancelSubscriptionResponse]) -> Awaitable[_pb2.CancelSubscriptionResponse]: ...
     def ExtendSubscription(self, request: _pb2.ExtendSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]) -> Awaitable[_pb2.ExtendSubscriptionResponse]: ...
+    def RenewSubscription(self, request: _pb2.RenewSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.RenewSubscriptionRequest, _pb2.RenewSubscriptionResponse]) -> Awaitable[_pb2.RenewSubscriptionResponse]: ...
     def SetSubscriptionState(self, request: _pb2.SetSubscriptionStateRequest, context: grpc.aio.ServicerContext[_pb2.SetSubscriptionStateRequest, _pb2.SetSubscriptionStateResponse]) -> Awaitable[_pb2.SetSubscriptionStateResponse]: ...
     def ListChanges(self, request: _pb2.ListChangesRequest, context: grpc.aio.ServicerContext[_pb2.ListChangesRequest, _pb2.ListChangesResponse]) -> Awaitable[_pb2.ListChangesResponse]: ...
 

@@ -145,6 +145,22 @@ def extend(
 
 
 @subscription_command.command(
+    "renew",
+    examples=["tallygate subscription renew acme", "tallygate subscription renew acme --approved --end 2027-06-30"],
+)
+@_account
+@click.option("--approved", is_flag=True, help="It was approved; some plans ask for that.")
+@click.option("--end", type=INSTANT, metavar="TIME", help="The end that it has now: a repeated command renews once.")
+@remote
+def renew(client: Client, *, account: str, approved: bool, end: Timestamp | None) -> None:
+    """Extend a subscription by another period, where its plan is renewed by hand."""
+    stub = SubscriptionServiceStub(client.channel)
+    request = wire.RenewSubscriptionRequest(account_id=account, approved=approved, end_time=end)
+    response = client.call(stub.RenewSubscription, request)
+    client.show(response, lambda: details(response.subscription))
+
+
+@subscription_command.command(
     "state",
     examples=["tallygate subscription state acme suspended", "tallygate subscription state acme active"],
 )

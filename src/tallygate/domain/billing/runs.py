@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from tallygate.domain.billing.calendar import Grid, grid
 from tallygate.domain.billing.timeline import FOREVER, Lane, Timeline, lanes
-from tallygate.domain.billing_terms import BillingRule
+from tallygate.domain.billing_terms import BillingRule, Renewal
 from tallygate.domain.catalog import Plan
 from tallygate.domain.period import Anchor, UsagePeriod
 
@@ -40,8 +40,8 @@ def billing_rule(plan: Plan | None) -> BillingRule:
     """The plan's own rule; else the period of its first recurring price, else a month, from the subscription."""
     if plan is None:
         return BillingRule()
-    if plan.billing is not None:
-        return plan.billing
+    if plan.billing is not None:  # how it is renewed moves no boundary
+        return replace(plan.billing, renewal=Renewal.AUTO, renewal_approval=False)
     for price in plan.prices:
         if price.recurring is not None:
             return BillingRule(every=price.recurring.every, count=price.recurring.count, anchor=Anchor.SUBSCRIPTION)

@@ -65,6 +65,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.SubscriptionService/ExtendTrial": _WRITE,
     "tallygate.v1.SubscriptionService/CancelSubscription": _WRITE,
     "tallygate.v1.SubscriptionService/ExtendSubscription": _WRITE,
+    "tallygate.v1.SubscriptionService/RenewSubscription": _WRITE,
     "tallygate.v1.SubscriptionService/SetSubscriptionState": _WRITE,
     "tallygate.v1.SubscriptionService/ListChanges": _READ,
     "tallygate.v1.UsageService/GetUsage": _READ,

@@ -10,7 +10,7 @@ from tallygate.control_plane.accounts import (
 )
 from tallygate.control_plane.imports import MOST_ITEMS, ImportItem, import_accounts
 from tallygate.domain.errors import InvalidFieldError, TallygateError
-from tallygate.records.ports import UnitOfWork
+from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.allowance_methods import AllowanceMethods, GrantsLeft
 from tallygate.server.services.seat_methods import SeatMethods
@@ -31,7 +31,7 @@ class AccountServicer(AllowanceMethods, SeatMethods):
         """Create an account or change it, subscribe it and add its users, in one step."""
         wanted = decode_upsert(request)
 
-        async def upsert(work: UnitOfWork, now: int) -> wire.UpsertAccountResponse:
+        async def upsert(work: BillingWork, now: int) -> wire.UpsertAccountResponse:
             view = await upsert_account(work, wanted, now=now, new_id=self._work.new_id)
             account = encode_account(view, await work.catalog.load(), now)
             return wire.UpsertAccountResponse(account=account, created=view.created)
@@ -57,7 +57,7 @@ class AccountServicer(AllowanceMethods, SeatMethods):
         """An account and what it holds."""
         account_id = identifier(request.account_id, "account_id")
 
-        async def load(work: UnitOfWork, now: int) -> wire.Account:
+        async def load(work: BillingWork, now: int) -> wire.Account:
             return encode_account(await get_account(work, account_id, now=now), await work.catalog.load(), now)
 
         read = await self._work.read_versioned(call, load)
@@ -68,7 +68,7 @@ class AccountServicer(AllowanceMethods, SeatMethods):
         plan_key = optional_identifier(request.plan_key, "plan_key")
         page = page_request(request.page_size, request.page_token)
 
-        async def load(work: UnitOfWork, now: int) -> wire.ListAccountsResponse:
+        async def load(work: BillingWork, now: int) -> wire.ListAccountsResponse:
             catalog = await work.catalog.load()
             found = await list_accounts(work, page, plan_key=plan_key, now=now)
             accounts = [encode_account(view, catalog, now) for view in found.items]

@@ -2,12 +2,14 @@
 
 from tallygate.billing.change_invoices import invoice_change
 from tallygate.control_plane.proposals import Proposal, proposed_add_on, proposed_plan
+from tallygate.control_plane.renewals import RenewSubscription
 from tallygate.control_plane.subscription_changes import (
     cancel_subscription,
     extend_subscription,
     extend_trial,
     list_changes,
     make,
+    renew_subscription,
     set_state,
 )
 from tallygate.control_plane.subscriptions import create_subscription, get_subscription, list_subscriptions
@@ -44,6 +46,7 @@ _Change = (
     | wire.ExtendTrialRequest
     | wire.CancelSubscriptionRequest
     | wire.ExtendSubscriptionRequest
+    | wire.RenewSubscriptionRequest
     | wire.SetSubscriptionStateRequest
 )
 _USUAL_PAGE, _LARGEST_PAGE = 25, 100
@@ -145,6 +148,20 @@ class SubscriptionServicer:
             call, request, lambda work, now: extend_subscription(work, account_id, end, now=now)
         )
         return wire.ExtendSubscriptionResponse(subscription=subscription, view_version=version)
+
+    async def RenewSubscription(  # noqa: N802 - the wire's name
+        self, request: wire.RenewSubscriptionRequest, call: Call
+    ) -> wire.RenewSubscriptionResponse:
+        """Extend a subscription by another period."""
+        renewal = RenewSubscription(
+            account_id=identifier(request.account_id, "account_id"),
+            approved=request.approved,
+            end_time=optional_instant(request, "end_time"),
+        )
+        subscription, version = await self._change(
+            call, request, lambda work, now: renew_subscription(work, renewal, now=now)
+        )
+        return wire.RenewSubscriptionResponse(subscription=subscription, view_version=version)
 
     async def SetSubscriptionState(  # noqa: N802 - the wire's name
         self, request: wire.SetSubscriptionStateRequest, call: Call

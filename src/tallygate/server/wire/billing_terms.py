@@ -5,6 +5,7 @@ from tallygate.domain.billing_terms import (
     BillingRule,
     DueRule,
     Proration,
+    Renewal,
     RoundingRules,
     TaxPer,
     TaxPolicy,
@@ -20,6 +21,7 @@ _AMOUNTS = WireEnum(wire.Rounding, Rounding, default=Rounding.HALF_EVEN)
 _TAX = WireEnum(wire.Rounding, Rounding, default=Rounding.HALF_UP)
 _TAX_PER = WireEnum(wire.TaxPer, TaxPer, default=TaxPer.GROUP)
 _PRORATION = WireEnum(wire.Proration, Proration, default=Proration.DAY)
+_RENEWAL = WireEnum(wire.Renewal, Renewal, default=Renewal.AUTO)
 _ANCHOR = WireEnum(wire.Anchor, Anchor, default=Anchor.SUBSCRIPTION)
 
 
@@ -73,6 +75,8 @@ def decode_rule(rule: wire.BillingRule, path: str) -> BillingRule:
         count=optional_quantity(rule, "count", at_least=1, path=path) or 1,
         anchor=_ANCHOR.decode(rule.anchor, f"{path}.anchor"),
         day=optional_quantity(rule, "day", at_least=1, path=path) or 1,
+        renewal=_RENEWAL.decode(rule.renewal, f"{path}.renewal"),
+        renewal_approval=rule.renewal_approval,
     )
 
 
@@ -83,6 +87,8 @@ def encode_rule(rule: BillingRule) -> wire.BillingRule:
         count=rule.count,
         anchor=_ANCHOR.encode(rule.anchor),
         day=rule.day if rule.anchor is Anchor.CALENDAR else None,
+        renewal=_RENEWAL.encode(rule.renewal),
+        renewal_approval=rule.renewal_approval,
     )
 
 

@@ -9,6 +9,7 @@ from tallygate.domain.catalog import (
     Plan,
     RateLimit,
     Trial,
+    TrialEnd,
     TrialPer,
 )
 from tallygate.domain.errors import InvalidFieldError
@@ -27,6 +28,7 @@ from tallygate_api.v1 import catalog_pb2 as wire
 
 OVERAGE = WireEnum(wire.Overage, Overage, default=Overage.DENY)
 _TRIAL_PER = WireEnum(wire.TrialPer, TrialPer, default=TrialPer.PLAN)
+_TRIAL_END = WireEnum(wire.TrialEnd, TrialEnd, default=TrialEnd.CONVERT)
 
 
 def decode_entitlement(entitlement: wire.Entitlement, path: str) -> Entitlement:
@@ -128,11 +130,17 @@ def _entitlements(items: Iterable[tuple[str, wire.Entitlement]], path: str) -> d
 def _decode_trial(trial: wire.Trial, path: str) -> Trial:
     days = quantity(trial.days, f"{path}.days", at_least=1)
     ends_in = optional_identifier(trial.ends_in, f"{path}.ends_in")
-    return Trial(days=days, ends_in=ends_in, per=_TRIAL_PER.decode(trial.per, f"{path}.per"))
+    on_end = _TRIAL_END.decode(trial.on_end, f"{path}.on_end") if trial.on_end else None
+    return Trial(days=days, ends_in=ends_in, per=_TRIAL_PER.decode(trial.per, f"{path}.per"), on_end=on_end)
 
 
 def _encode_trial(trial: Trial) -> wire.Trial:
-    return wire.Trial(days=trial.days, ends_in=trial.ends_in, per=_TRIAL_PER.encode(trial.per))
+    return wire.Trial(
+        days=trial.days,
+        ends_in=trial.ends_in,
+        per=_TRIAL_PER.encode(trial.per),
+        on_end=_TRIAL_END.encode(trial.on_end or TrialEnd.CONVERT),
+    )
 
 
 def decode_rate(rate: wire.RateLimitValue, path: str) -> RateLimit:

@@ -1,0 +1,162 @@
+"""Rows about the life of a subscription: how trials end, and how what was paid is renewed. Figures by hand."""
+
+from datetime import UTC, datetime
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from invoicing import DAY, at, catalog, dollars, invoices, run
+from tallygate_api.v1 import subscription_pb2
+from tenants import failure, reason_name
+
+ACME = {"account_id": "acme"}
+YEARLY = {"recurring": {"amount": "100.00", "every": "year"}}
+SECOND = 1
+
+
+async def stand(tenant, text):
+    await tenant.call("SetTestClock", time=at(text), standing=True)
+
+
+async def subscribed(tenant, **fields):
+    await tenant.call("UpsertAccount", **ACME)
+    return (await tenant.call("CreateSubscription", **ACME, plan_key="pro", **fields)).subscription
+
+
+async def subscription(tenant):
+    found = (await tenant.call("ListSubscriptions", **ACME)).subscriptions
+    return found[0]
+
+
+async def state(tenant):
+    return subscription_pb2.SubscriptionState.Name((await subscription(tenant)).state).removeprefix(
+        "SUBSCRIPTION_STATE_"
+    )
+
+
+async def allowed(tenant):
+    return (await tenant.check("acme", "calls")).allowed
+
+
+async def totals(tenant):
+    await run(tenant)
+    return [dollars(each.total) for each in await invoices(tenant, **ACME)]
+
+
+def day(stamp: Timestamp) -> str:
+    return datetime.fromtimestamp(stamp.seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+ENDS = [
+    pytest.param({"on_end": "convert"}, True, "pro", [29.00], id="convert"),
+    pytest.param({"on_end": "downgrade", "ends_in": "free"}, True, "free", [], id="downgrade"),
+    pytest.param({"ends_in": "free"}, True, "free", [], id="ends_in alone downgrades"),
+    pytest.param({"on_end": "notify"}, False, "", [], id="notify"),
+]
+
+
+@pytest.mark.parametrize(("trial", "served", "plan", "charged"), ENDS)
+async def test_ar_27_a_trial_ends_in_one_of_three_ways_at_its_second(tenant, trial, served, plan, charged):
+    await stand(tenant, "2024-03-01 09:00:00")
+    document = catalog({"recurring": {"amount": "29.00"}}, trial={"days": 14, **trial})
+    document["plans"]["free"] = {"version": 1, "name": "Free", "entitlements": {"calls": {"limit": 5}}}
+    await tenant.apply(document)
+    await subscribed(tenant)
+    await tenant.advance(14 * DAY - SECOND)
+    assert (await allowed(tenant), await state(tenant), await totals(tenant)) == (True, "TRIALING", [])
+    await tenant.advance(SECOND)
+    after = await tenant.check("acme", "calls")
+    assert after.allowed == served
+    if served:
+        assert ((await subscription(tenant)).plan_key, await state(tenant)) == (plan, "ACTIVE")
+    else:
+        assert (reason_name(after), await state(tenant)) == ("SUBSCRIPTION_EXPIRED", "EXPIRED")
+    assert [await totals(tenant) for _ in range(2)] == [charged] * 2  # once, however often it is looked
+
+
+async def test_a_trial_that_is_only_told_ends_as_its_trial_moves_and_goes_on_by_a_change_of_plan(tenant):
+    await stand(tenant, "2024-03-01 00:00:00")
+    document = catalog({"recurring": {"amount": "29.00"}}, trial={"days": 14, "on_end": "notify"})
+    document["plans"]["big"] = {**document["plans"]["pro"], "trial": None}
+    del document["plans"]["big"]["trial"]
+    await tenant.apply(document)
+    assert day((await subscribed(tenant)).end_time) == "2024-03-15 00:00"
+    longer = await tenant.call("ExtendTrial", **ACME, trial_end_time=at("2024-03-20"))
+    assert day(longer.subscription.end_time) == "2024-03-20 00:00"
+    changed = await tenant.call("ChangePlan", **ACME, plan_key="big", when="CHANGE_WHEN_PERIOD_END")
+    assert not changed.subscription.HasField("end_time")
+    await tenant.advance_to(at("2024-03-21"))
+    assert (await allowed(tenant), (await subscription(tenant)).plan_key) == (True, "big")
+    assert await totals(tenant) == [29.00]
+
+
+async def test_dj_08_four_years_on_29_february_end_without_a_charge(tenant):
+    await stand(tenant, "2024-02-29 00:00:00")
+    rule = {"every": "year", "count": 4, "renewal": "repeat"}
+    await tenant.apply(catalog({"recurring": {"amount": "400.00", "every": "year", "count": 4}}, billing_rule=rule))
+    created = await subscribed(tenant)
+    assert day(created.end_time) == "2028-02-29 00:00"
+    assert await totals(tenant) == [400.00]
+    await tenant.advance_to(at("2028-02-28 23:59:59"))
+    assert await allowed(tenant)
+    await tenant.advance_to(at("2028-03-15"))
+    assert (await totals(tenant), await state(tenant)) == ([400.00], "EXPIRED")
+
+
+RENEWALS = [
+    pytest.param("auto", "ACTIVE", [100.00, 100.00], id="auto"),
+    pytest.param("repeat", "EXPIRED", [100.00], id="repeat"),
+    pytest.param("one_time", "EXPIRED", [100.00], id="one_time"),
+]
+
+
+@pytest.mark.parametrize(("renewal", "ends_as", "charged"), RENEWALS)
+async def test_dj_10_what_the_end_of_a_period_does(tenant, renewal, ends_as, charged):
+    await stand(tenant, "2024-03-10 12:00:00")
+    await tenant.apply(catalog(YEARLY, billing_rule={"every": "year", "renewal": renewal}))
+    await subscribed(tenant)
+    await tenant.advance_to(at("2025-03-10 12:00:00"))
+    assert (await state(tenant), await totals(tenant)) == (ends_as, charged)
+    assert await allowed(tenant) == (renewal == "auto")
+
+
+async def test_dj_12_a_repeat_is_renewed_by_hand_without_a_card_and_with_an_approval(tenant):
+    await stand(tenant, "2024-03-10 12:00:00")
+    rule = {"every": "year", "renewal": "repeat", "renewal_approval": True}
+    await tenant.apply(catalog(YEARLY, billing_rule=rule))
+    first = (await subscribed(tenant)).end_time
+    await tenant.advance_to(at("2025-03-01"))
+    refused = await failure(tenant.call("RenewSubscription", **ACME))
+    assert refused == (grpc.StatusCode.FAILED_PRECONDITION, "APPROVAL_REQUIRED")
+    asked = {**ACME, "approved": True, "end_time": first}
+    for _ in range(2):  # a call that is repeated renews once
+        renewed = (await tenant.call("RenewSubscription", **asked)).subscription
+        assert day(renewed.end_time) == "2026-03-10 12:00"
+    assert await totals(tenant) == [100.00]  # charged when it begins
+    await tenant.advance_to(at("2025-03-10 12:00:00"))
+    assert (await state(tenant), await totals(tenant)) == ("ACTIVE", [100.00, 100.00])
+    await tenant.advance_to(at("2026-03-10 12:00:00"))
+    assert (await state(tenant), await totals(tenant)) == ("EXPIRED", [100.00, 100.00])
+    over = await failure(tenant.call("RenewSubscription", **ACME, approved=True))
+    assert over == (grpc.StatusCode.NOT_FOUND, "SUBSCRIPTION_NOT_FOUND")
+
+
+async def test_what_is_renewed_by_itself_or_not_at_all_is_not_renewed_by_hand(tenant):
+    await stand(tenant, "2024-03-10 12:00:00")
+    document = catalog(YEARLY)
+    once = {**document["plans"]["pro"], "billing": {"every": "year", "renewal": "one_time"}}
+    again = {**once, "billing": {"every": "year", "renewal": "repeat"}}
+    document["plans"] |= {"once": once, "again": again}
+    await tenant.apply(document)
+    await subscribed(tenant)
+    conflict = (grpc.StatusCode.FAILED_PRECONDITION, "SUBSCRIPTION_CONFLICT")
+    assert await failure(tenant.call("RenewSubscription", **ACME)) == conflict
+    changed = (await tenant.call("ChangePlan", **ACME, plan_key="once", when="CHANGE_WHEN_NOW")).subscription
+    assert day(changed.end_time) == "2025-03-10 12:00"
+    assert await failure(tenant.call("RenewSubscription", **ACME)) == conflict
+    later = (await tenant.call("ChangePlan", **ACME, plan_key="again", when="CHANGE_WHEN_PERIOD_END")).subscription
+    assert day(later.end_time) == "2025-03-10 12:00"  # of what the next renewal gives
+    assert day((await tenant.call("RenewSubscription", **ACME)).subscription.end_time) == "2026-03-10 12:00"
+    endless = (await tenant.call("ChangePlan", **ACME, plan_key="pro", when="CHANGE_WHEN_NOW")).subscription
+    assert not endless.HasField("end_time")
