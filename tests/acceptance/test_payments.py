@@ -13,7 +13,9 @@ from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate.settings import DatabaseSettings
 from tallygate.storage.sql.schema import migrate
+from tallygate_api.v1 import catalog_pb2
 from tallygate_api.v1 import payment_service_pb2 as wire
+from tallygate_api.v1.subscription_pb2 import SubscriptionState
 from tenants import Tenant, eventually, failure
 
 BASE = {"recurring": {"amount": "29.00"}}
@@ -250,6 +252,125 @@ async def test_a_leap_of_a_year_is_paid_as_in_steps(live_server):
     assert len(found[0][0]) == 15
 
 
+async def standing(tenant):
+    """What the account's subscription is shown as, and whether it may use what its plan has."""
+    shown = (await tenant.call("GetSubscription", account_id="acme")).subscription.state
+    name = SubscriptionState.Name(shown).removeprefix("SUBSCRIPTION_STATE_")
+    return name, (await tenant.check("acme", "calls")).allowed
+
+
+async def stands(tenant, *expected):
+    """Wait until the sidecar answers by it: what is committed is published within moments."""
+
+    async def seen():
+        return await standing(tenant) == expected
+
+    await eventually(seen, what=f"the account to be {expected}")
+
+
+async def test_ar_11_past_due_then_suspended_then_served_again_when_paid(tenant: Tenant):
+    """Past due with the first failure, suspended with the fifth, on day 21; a card that pays lifts it."""
+    await open_house(tenant, "fake_later_9")
+    await stands(tenant, "PAST_DUE", True)
+    await tenant.advance(21 * DAY - 60)
+    await run(tenant)
+    await stands(tenant, "PAST_DUE", True)
+    await tenant.advance(120)
+    await run(tenant)
+    await stands(tenant, "SUSPENDED", False)
+    listed = (await tenant.call("ListSubscriptions", state="SUBSCRIPTION_STATE_SUSPENDED")).subscriptions
+    assert [one.account_id for one in listed] == ["acme"]
+    assert (await tenant.call("GetCollection", account_id="acme")).state == catalog_pb2.DUNNING_STATE_SUSPENDED
+    await tenant.call("AttachMethod", account_id="acme", token="fake_ok", default=True)
+    await stands(tenant, "ACTIVE", True)
+    assert not (await tenant.call("GetCollection", account_id="acme")).cases
+    await books(tenant)
+
+
+@pytest.mark.parametrize("first", ["operator", "dunning"])
+async def test_the_operators_state_and_billings_do_not_change_each_other(tenant: Tenant, first):
+    """Suspended by both, paid: still suspended by the operator, until he says otherwise."""
+    await open_house(tenant, "fake_decline", billing={"dunning": {"steps": [{"after_days": 1, "state": "suspended"}]}})
+    suspend = ("SetSubscriptionState", {"account_id": "acme", "state": "SUBSCRIPTION_STATE_SUSPENDED"})
+    if first == "operator":
+        await tenant.call(suspend[0], **suspend[1])
+    await tenant.advance(DAY)
+    await run(tenant)
+    if first == "dunning":
+        await stands(tenant, "SUSPENDED", False)
+        await tenant.call(suspend[0], **suspend[1])
+    await tenant.call("RecordOffline", account_id="acme", amount={"currency_code": "USD", "units": 29})
+    await stands(tenant, "SUSPENDED", False)
+    await tenant.call("SetSubscriptionState", account_id="acme", state="SUBSCRIPTION_STATE_ACTIVE")
+    await stands(tenant, "ACTIVE", True)
+
+
+async def test_dj_36_three_failures_end_the_subscription(tenant: Tenant):
+    """Day 0, 1 and 2; then it is cancelled, and the default plan, of which there is none, serves no more."""
+    rules = {"retry_after_days": [1, 1], "steps": [{"when": "exhausted", "state": "canceled"}]}
+    start = await open_house(tenant, "fake_later_9", billing={"dunning": rules})
+    await tenant.advance(10 * DAY)
+    await run(tenant)
+    assert await days_of_attempts(tenant, start) == [0, 1, 2]
+    (held,) = (await tenant.call("ListSubscriptions", account_id="acme")).subscriptions
+    assert (held.state, held.end_time.seconds - start.seconds) == (
+        SubscriptionState.SUBSCRIPTION_STATE_EXPIRED,
+        2 * DAY,
+    )
+    await books(tenant)
+
+
+async def test_dj_36_small_amounts_are_carried_forward(tenant: Tenant):
+    """A fee of 0.50 is not charged alone; with the month of 29.00 it is, in one charge of 29.50 for two invoices."""
+    await open_house(tenant, "fake_ok", amount="0.50")
+    await run(tenant)
+    assert (await attempts(tenant), await states(tenant)) == ([], [("open", 0.5)])
+    fee = {"account_id": "acme", "text": "a fee", "amount": {"currency_code": "USD", "units": 28, "nanos": 500_000_000}}
+    await tenant.call("CreateFee", **fee)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    assert await attempts(tenant) == [("SUCCEEDED", "", 29.5)]
+    assert await states(tenant) == [("paid", 0.0), ("paid", 0.0)]
+    (payment,) = (await tenant.call("ListPayments", account_id="acme")).payments
+    assert [dollars(share.amount) for share in payment.shares] == [29.0, 0.5]
+    await books(tenant)
+
+
+async def test_mn_10_failed_payments_are_retried_daily_until_they_succeed(tenant: Tenant):
+    """14 daily retries are allowed; the card pays on the third day: attempts on days 0, 1, 2, 3, and none after."""
+    start = await open_house(tenant, "fake_later_3", billing={"dunning": {"retry_after_days": [1] * 14}})
+    await tenant.advance(20 * DAY)
+    await run(tenant)
+    assert await days_of_attempts(tenant, start) == [0, 1, 2, 3]
+    assert await states(tenant) == [("paid", 0.0)]
+
+
+async def test_a_manual_attempt_is_not_dunnings(tenant: Tenant):
+    """A refused charge by hand in between moves no rung of the ladder."""
+    start = await open_house(tenant, "fake_later_9")
+    await tenant.advance(DAY)
+    number = (await invoices(tenant))[0].number
+    assert (await tenant.call("Pay", invoice_id=number)).attempt.state == wire.ATTEMPT_STATE_FAILED
+    await tenant.advance(27 * DAY)
+    await run(tenant)
+    assert await days_of_attempts(tenant, start) == [0, 1, 2, 7, 14, 21]
+
+
+async def test_bk_10_with_the_flag_off_nothing_is_charged_by_itself(tenant: Tenant):
+    """By the catalogue by hand; the account may say otherwise, and is charged then."""
+    await open_house(tenant, "fake_ok", billing={"payment": {"collect": "manual", "due": {"days": 5}}})
+    assert (await attempts(tenant), await standing(tenant)) == ([], ("ACTIVE", True))
+    await tenant.advance(6 * DAY)
+    await run(tenant)
+    assert await attempts(tenant) == []
+    await stands(tenant, "PAST_DUE", True)
+    await tenant.call("SetCollection", account_id="acme", collect="COLLECTION_AUTOMATIC")
+    await tenant.advance(2 * DAY)
+    await run(tenant)
+    assert await attempts(tenant) == [("SUCCEEDED", "", 29.0)]
+    await stands(tenant, "ACTIVE", True)
+
+
 @pytest_asyncio.fixture(scope="module")
 async def postgres_address(tmp_path_factory):
     """A server with `--testing` on PostgreSQL."""
@@ -267,6 +388,8 @@ async def postgres_address(tmp_path_factory):
     [
         test_an_invoice_fails_is_retried_and_is_paid,
         test_bk_10_a_new_method_is_charged_at_once,
+        test_ar_11_past_due_then_suspended_then_served_again_when_paid,
+        test_dj_36_small_amounts_are_carried_forward,
         test_a_pending_attempt_shows_where_to_go_and_waits,
         test_dj_39_offline_money_pays_the_oldest_and_the_rest_is_kept,
     ],

@@ -197,6 +197,8 @@ ROWS = {
     "DetachMethod": Row("control billing", card, UNKNOWN),
     "Pay": Row("control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND"),
     "RecordOffline": Row("control billing", of(amount={"currency_code": "USD", "units": 1}), UNKNOWN),
+    "SetCollection": Row("control billing", of(collect="COLLECTION_MANUAL"), UNKNOWN),
+    "GetCollection": Row("control billing billing_read", of(), UNKNOWN),
     "ListPayments": Row("control billing billing_read", of(), empty("payments")),
     "ListAttempts": Row("control billing billing_read", of(), empty("attempts")),
     "CreateSubscription": Row(WRITE, of(plan_key="p"), UNKNOWN, bare=True),

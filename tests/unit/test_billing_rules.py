@@ -3,11 +3,21 @@
 import pytest
 
 from tallygate.control_plane.billing_rules import check_billing, check_rule
-from tallygate.domain.billing_terms import BillingPolicy, BillingRule, DueRule, TaxPolicy, TaxRate
+from tallygate.domain.billing_terms import (
+    BillingPolicy,
+    BillingRule,
+    DueRule,
+    DunningRules,
+    DunningState,
+    DunningStep,
+    TaxPolicy,
+    TaxRate,
+)
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import Anchor, PeriodUnit
 
 DAY = 86_400_000_000
+_LATE = DunningStep(state=DunningState.PAST_DUE, after_days=366)
 
 
 def taxed(*more, **rate):
@@ -22,6 +32,10 @@ def taxed(*more, **rate):
         (BillingPolicy(late_periods=13), "billing.late_periods"),
         (BillingPolicy(due=DueRule(days=366)), "billing.payment.due.days"),
         (BillingPolicy(due=DueRule(day_of_month=29)), "billing.payment.due.day_of_month"),
+        (BillingPolicy(min_charge="1000001"), "billing.payment.min_charge"),
+        (BillingPolicy(dunning=DunningRules(retry_after_days=(1, 366))), "billing.dunning.retry_after_days[1]"),
+        (BillingPolicy(dunning=DunningRules(retry_after_days=(1,) * 31)), "billing.dunning.retry_after_days"),
+        (BillingPolicy(dunning=DunningRules(steps=(_LATE,))), "billing.dunning.steps[0].after_days"),
         (BillingPolicy(number="INV-{year}"), "billing.invoices.number"),
         (BillingPolicy(number="{number}{number}"), "billing.invoices.number"),
         (BillingPolicy(number="{number:06}{account}"), "billing.invoices.number"),

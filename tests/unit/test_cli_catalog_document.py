@@ -221,8 +221,9 @@ billing:
   proration: day
   grace: 1h
   late_periods: 2
-  payment: {due: {day_of_month: 2}}
+  payment: {due: {day_of_month: 2}, collect: manual, min_charge: "1.00"}
   invoices: {number: "INV-{year}-{number:06}"}
+  dunning: {retry_after_days: [1, 1], steps: [{after_days: 0, state: past_due}, {when: exhausted, state: canceled}]}
 plans:
   pro:
     version: 2
@@ -241,8 +242,7 @@ def test_billing_reads_back_as_it_was_written():
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("billing: {dunning: {}}", "billing.dunning: unknown key"),
-        ("billing: {payment: {collect: automatic}}", "billing.payment.collect: unknown key"),
+        ("billing: {notices: {}}", "billing.notices: unknown key"),
         ("plans: {p: {advance_discounts: []}}", "plans.p.advance_discounts: unknown key"),
     ],
 )

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.app import clock
+from tallygate.app.billing_side import end_subscription
 from tallygate.app.billing_watch import BillingWatch
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
@@ -171,6 +172,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         payments=PaymentRunner(
             transactions=transactions,
             gateways={FAKE: FakeGateway(books=SqlFakeCharges(engine=engine))},
+            end=end_subscription,
             clock=clock.now,
             new_id=clock.new_id,
         ),

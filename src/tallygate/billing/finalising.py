@@ -38,8 +38,8 @@ async def finalise(work: BillingWork, document: Invoice, terms: IssueTerms, *, n
     await post_document(work, final, zone=terms.buyer_zone)
     paid = await pay_from_wallet(work, final, now=at)
     issued = replace(final, balance=paid.get(final.invoice_id, final.balance))
-    if issued.balance.due and await work.payments.gateways():
-        await work.jobs.hasten(COLLECT, final.account_id, due_time=final.due_time)
+    if (issued.balance.due or paid) and await work.payments.gateways():
+        await work.jobs.hasten(COLLECT, final.account_id, due_time=at if paid else final.due_time)
     return issued
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from tallygate.billing.ports import Card
 from tallygate.domain.billing.payments import Gateway, Method
+from tallygate.domain.billing_terms import Collection
 from tallygate.domain.errors import AccountFullError, ConflictError
 from tallygate.domain.fields import checked_id
 from tallygate.domain.payment_errors import GatewayMissingError, MethodNotFoundError
@@ -143,6 +144,17 @@ async def _make_default(work: BillingWork, method: Method, held: Sequence[Method
         await work.payments.put_case(replace(case, at_once=True))
     await work.jobs.hasten(COLLECT, method.account_id, due_time=now)
     return made
+
+
+async def set_collection(work: BillingWork, account_id: str, collection: Collection | None, *, now: int) -> None:
+    """Say how an account's invoices are collected; None: as the catalogue says.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+    """
+    await known_account(work, account_id)
+    await work.payments.set_collection(account_id, collection)
+    await work.jobs.hasten(COLLECT, account_id, due_time=now)
 
 
 async def _known(work: BillingWork, account_id: str, method_id: str, *, detached: bool = False) -> Method:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tallygate.billing.attempts import Moment, look_again, manual_attempt, next_attempt, settle
+from tallygate.billing.dunning_runs import EndSubscription
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import default_method
 from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError
@@ -40,6 +41,7 @@ class PaymentRunner:
 
     transactions: Transactions
     gateways: Mapping[str, Gateway]
+    end: EndSubscription
     clock: Callable[[], int]
     new_id: NewId
 
@@ -51,9 +53,7 @@ class PaymentRunner:
     async def collect_account(self, tenant_id: str, account_id: str, *, at: int | None = None) -> None:
         """Try to be paid what an account owes by now, one attempt after the other; `at` is a test tenant's instant."""
         while True:
-            attempt = await self._write(
-                tenant_id, at, lambda work, moment: next_attempt(work, account_id, moment, new_id=self.new_id)
-            )
+            attempt = await self._write(tenant_id, at, lambda work, moment: self._next(work, account_id, moment))
             if attempt is None:
                 return
             await self._send(tenant_id, attempt, at)
@@ -124,6 +124,9 @@ class PaymentRunner:
             return await self._answer(self._gateway(gateway).describe(token))
         except NoAnswerError as error:
             raise GatewayUnavailableError(gateway=gateway) from error
+
+    async def _next(self, work: BillingWork, account_id: str, moment: Moment) -> Attempt | None:
+        return await next_attempt(work, account_id, moment, attempt_id=f"pay_{self.new_id()}", end=self.end)
 
     async def _send(self, tenant_id: str, attempt: Attempt, at: int | None) -> Attempt:
         try:

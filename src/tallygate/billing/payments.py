@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass, replace
 
+from tallygate.billing.dunning_runs import review
 from tallygate.billing.invoices import get_invoice
+from tallygate.billing.owing import billing_policy, collection_of
 from tallygate.billing.receiving import receive
+from tallygate.domain.billing.dunning import Case
 from tallygate.domain.billing.payments import Attempt, Payment, PaymentKind
+from tallygate.domain.billing_terms import Collection, DunningState
 from tallygate.domain.errors import ConflictError, InvalidFieldError
 from tallygate.domain.fields import checked_id
 from tallygate.domain.payment_errors import CurrencyMismatchError
@@ -56,7 +60,9 @@ async def record_offline(work: BillingWork, wanted: RecordOffline, *, now: int, 
         if replace(known, shares=(), create_time=now) != payment:
             raise ConflictError(payment_id=payment.payment_id)
         return known
-    return await receive(work, payment, first=await _meant(work, wanted))
+    taken = await receive(work, payment, first=await _meant(work, wanted))
+    await review(work, wanted.account_id, now=now)
+    return taken
 
 
 async def list_payments(work: BillingWork, wanted: MoneyQuery, page: PageRequest) -> Page[Payment]:
@@ -74,6 +80,32 @@ async def list_attempts(work: BillingWork, wanted: MoneyQuery, page: PageRequest
         page,
         lambda before, limit: work.payments.attempts(replace(wanted, limit=limit, before=before)),
         lambda attempt: (attempt.create_time, attempt.attempt_id),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """How an account's invoices are collected, and its cases with what it is for each."""
+
+    collection: Collection
+    cases: tuple[tuple[Case, DunningState | None], ...]
+    state: DunningState | None
+
+
+async def get_collection(work: BillingWork, account_id: str, *, now: int) -> Collected:
+    """How an account's invoices are collected, and what of them was not paid.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+    """
+    await known_account(work, account_id)
+    policy = await billing_policy(work)
+    cases = [(case, case.reached(policy.dunning, now=now)) for case in await work.payments.cases(account_id)]
+    standing = (await work.accounts.standings([account_id]))[account_id]
+    return Collected(
+        collection=await collection_of(work, account_id, policy),
+        cases=tuple(cases),
+        state=DunningState(standing.value) if standing.value else None,
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from tallygate.domain.billing.payments import Payment, allocated
 from tallygate.domain.billing.posting import payment_entry
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
-from tallygate.records.payments import COLLECT
 from tallygate.records.ports import BillingWork
 
 
@@ -23,7 +22,6 @@ async def receive(work: BillingWork, payment: Payment, *, first: Sequence[str] =
             await work.balances.put(share.invoice_id, balance)
         else:
             await work.wallet.add(_kept(taken, share.amount))
-    await work.jobs.hasten(COLLECT, payment.account_id, due_time=payment.create_time)
     return taken
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tallygate.billing.bookkeeping import reverse_document
+from tallygate.billing.dunning_runs import review
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.wallets import pay_from_wallet, put_into_wallet
 from tallygate.domain.billing.balances import InvoiceState
@@ -35,4 +36,5 @@ async def void_invoice(work: BillingWork, invoice_id: str, *, now: int) -> Invoi
     if invoice.balance.wallet:
         await put_into_wallet(work, invoice, invoice.balance.wallet, WalletEntryKind.RETURNED, now=now)
         await pay_from_wallet(work, invoice, now=now)
+    await review(work, invoice.account_id, now=now)
     return void

@@ -1,16 +1,19 @@
 """What a tenant's billing and a plan's billing rule may say; every complaint names the path of the field."""
 
 import re
+from fractions import Fraction
 
 from tallygate.control_plane.price_rules import check_count
 from tallygate.control_plane.tax_rules import check_tax
-from tallygate.domain.billing_terms import BillingPolicy, BillingRule, Renewal
+from tallygate.domain.billing_terms import BillingPolicy, BillingRule, DunningRules, Renewal
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import Anchor, PeriodUnit
 
 _NUMBER = re.compile(r"(?:[\w./ -]|\{year\})*\{number(?::0(?:[1-9]|1\d))?\}(?:[\w./ -]|\{year\})*")
 _LONGEST_NUMBER = 40
 _DAY = 86_400_000_000
+_MOST_RIDES = 1_000_000
+_MOST_STEPS = 30
 _MAX_DUE_DAYS, _MAX_LATE_PERIODS, _LAST_DAY, _LAST_SURE_DAY = 365, 12, 31, 28
 
 
@@ -25,6 +28,9 @@ def check_billing(path: str, policy: BillingPolicy) -> None:
     _at_most(f"{path}.late_periods", policy.late_periods, _MAX_LATE_PERIODS)
     _at_most(f"{path}.payment.due.days", policy.due.days, _MAX_DUE_DAYS)
     _at_most(f"{path}.payment.due.day_of_month", policy.due.day_of_month, _LAST_SURE_DAY)
+    if Fraction(policy.min_charge) > _MOST_RIDES:
+        raise InvalidFieldError(field=f"{path}.payment.min_charge", expected=f"at most {_MOST_RIDES}")
+    _check_dunning(f"{path}.dunning", policy.dunning)
     if len(policy.number) > _LONGEST_NUMBER or not _NUMBER.fullmatch(policy.number):
         expected = (
             f"at most {_LONGEST_NUMBER} letters, digits and - . / _, with one {{number}}, as INV-{{year}}-{{number:06}}"
@@ -32,6 +38,16 @@ def check_billing(path: str, policy: BillingPolicy) -> None:
         raise InvalidFieldError(field=f"{path}.invoices.number", expected=expected, got=policy.number)
     if policy.tax is not None:
         check_tax(f"{path}.tax", policy.tax)
+
+
+def _check_dunning(path: str, rules: DunningRules) -> None:
+    for name, values in (("retry_after_days", rules.retry_after_days), ("steps", rules.steps)):
+        if len(values) > _MOST_STEPS:
+            raise InvalidFieldError(field=f"{path}.{name}", expected=f"at most {_MOST_STEPS}", got=len(values))
+    for index, days in enumerate(rules.retry_after_days):
+        _at_most(f"{path}.retry_after_days[{index}]", days, _MAX_DUE_DAYS)
+    for index, step in enumerate(rules.steps):
+        _at_most(f"{path}.steps[{index}].after_days", step.after_days or 0, _MAX_DUE_DAYS)
 
 
 def check_rule(path: str, rule: BillingRule) -> None:

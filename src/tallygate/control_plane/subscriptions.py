@@ -7,7 +7,7 @@ from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, holdings
 from tallygate.control_plane.formers import kept, longest_period
 from tallygate.control_plane.period_ends import given_end
 from tallygate.control_plane.subscription_terms import DAY, opening_terms, state_at
-from tallygate.domain.account import AccountRecord, Subscription, SubscriptionState
+from tallygate.domain.account import AccountRecord, Standing, Subscription, SubscriptionState, shown_state
 from tallygate.domain.catalog import Catalog, Plan, TrialPer
 from tallygate.domain.errors import (
     InvalidFieldError,
@@ -115,7 +115,7 @@ async def get_subscription(
     if not found:
         named = {"subscription_id": subscription_id} if subscription_id else {}
         raise SubscriptionNotFoundError(account_id=account_id, **named)
-    return _as_of(found[0], now)
+    return (await _as_of(work, found, now))[0]
 
 
 async def list_subscriptions(
@@ -136,13 +136,24 @@ async def list_subscriptions(
         query = SubscriptionQuery(
             now=now, limit=limit, account_ids=accounts, plan_key=plan_key, state=state, before=before
         )
-        return [_as_of(held, now) for held in await work.subscriptions.list(query)]
+        return await _as_of(work, await work.subscriptions.list(query), now)
 
     return await newest_of(page, load, lambda held: (held.create_time, held.subscription.subscription_id))
 
 
-def _as_of(held: StoredSubscription, now: int) -> StoredSubscription:
-    return replace(held, subscription=replace(held.subscription, state=state_at(held.subscription, now)))
+async def _as_of(work: UnitOfWork, found: Sequence[StoredSubscription], now: int) -> list[StoredSubscription]:
+    """As they read now, by what their accounts did not pay, too."""
+    standings = await work.accounts.standings([held.account_id for held in found])
+    return [
+        replace(
+            held,
+            subscription=replace(
+                held.subscription,
+                state=shown_state(state_at(held.subscription, now), standings.get(held.account_id, Standing.GOOD)),
+            ),
+        )
+        for held in found
+    ]
 
 
 def _opened(

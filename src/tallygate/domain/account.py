@@ -22,6 +22,31 @@ class SubscriptionState(StrEnum):
     EXPIRED = "expired"
 
 
+class Standing(StrEnum):
+    """What an account is for what it did not pay, beside the states that its owner sets."""
+
+    GOOD = ""
+    PAST_DUE = "past_due"
+    SUSPENDED = "suspended"
+
+
+_BEFORE_SUSPENSION = (
+    SubscriptionState.TRIALING,
+    SubscriptionState.ACTIVE,
+    SubscriptionState.PAST_DUE,
+    SubscriptionState.CANCELED,
+)
+
+
+def shown_state(state: SubscriptionState, standing: Standing) -> SubscriptionState:
+    """The worse of a subscription's own state and its account's standing: neither changes the other."""
+    if standing is Standing.SUSPENDED and state in _BEFORE_SUSPENSION:
+        return SubscriptionState.SUSPENDED
+    if standing is Standing.PAST_DUE and state in {SubscriptionState.TRIALING, SubscriptionState.ACTIVE}:
+        return SubscriptionState.PAST_DUE
+    return state
+
+
 class ChangeProration(StrEnum):
     """How a change within an invoice period is charged: by the rest of the period, or not before its end."""
 
@@ -124,3 +149,4 @@ class AccountRecord:
     limits_time: int = 0
     former_subscriptions: tuple[Subscription, ...] = ()
     former_zones: tuple[FormerZone, ...] = ()
+    standing: Standing = Standing.GOOD

@@ -65,11 +65,41 @@ class DueRule:
     day_of_month: int = 0
 
 
+class Collection(StrEnum):
+    """Whether invoices are charged when they are due, or by hand."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class DunningState(StrEnum):
+    """What becomes of an account that does not pay."""
+
+    PAST_DUE = "past_due"
+    SUSPENDED = "suspended"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DunningStep:
+    """What an account becomes so many days after the first failure; without days, when no attempt is left."""
+
+    state: DunningState
+    after_days: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DunningRules:
-    """What follows when an invoice is not paid: after how many days each it is tried again, from the attempt before."""
+    """What follows when an invoice is not paid: attempts and steps, each a ladder of its own.
+
+    It is tried again after so many days each, from the attempt before; of the steps reached the worst holds.
+    """
 
     retry_after_days: tuple[int, ...] = (2, 5, 7, 7)
+    steps: tuple[DunningStep, ...] = (
+        DunningStep(state=DunningState.PAST_DUE, after_days=0),
+        DunningStep(state=DunningState.SUSPENDED),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +136,7 @@ class BillingPolicy:
     `late_periods` is how many periods back a late event is still charged. `number` is the form of invoice numbers:
     {year}, and {number} with as many digits as are asked for, as in INV-{year}-{number:06}. `start_time` is when the
     tenant's billing began: nothing that was covered or used before it is charged. Without `tax` no tax is charged.
+    `min_charge` is in major units: what comes to no more is not charged alone.
     """
 
     rounding: RoundingRules = field(default_factory=RoundingRules)
@@ -113,6 +144,8 @@ class BillingPolicy:
     grace: int = _HOUR
     late_periods: int = 2
     due: DueRule = field(default_factory=DueRule)
+    collect: Collection = Collection.AUTOMATIC
+    min_charge: str = "0.50"
     dunning: DunningRules = field(default_factory=DunningRules)
     number: str = "INV-{year}-{number:06}"
     tax: TaxPolicy | None = None

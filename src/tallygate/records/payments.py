@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tallygate.domain.billing.dunning import Case
 from tallygate.domain.billing.payments import Attempt, AttemptState, Gateway, Method, Owed, Payment
+from tallygate.domain.billing_terms import Collection
 
 COLLECT = "collect"
 """The kind of the job that looks whether an account's invoices are to be collected; its subject is the account."""
@@ -79,6 +80,14 @@ class PaymentRecords(Protocol):
 
     async def owed(self, account_id: str) -> Sequence[Owed]:
         """An account's open invoices with something due, oldest first, at most 1,000."""
+        ...
+
+    async def collection(self, account_id: str) -> Collection | None:
+        """How an account's invoices are collected; None: as the catalogue says."""
+        ...
+
+    async def set_collection(self, account_id: str, collection: Collection | None) -> None:
+        """Say how an account's invoices are collected."""
         ...
 
     async def cases(self, account_id: str) -> Sequence[Case]:

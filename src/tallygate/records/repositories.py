@@ -6,7 +6,7 @@ Every method raises StoreUnavailableError when its store cannot be reached in ti
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from tallygate.domain.account import AccountRecord, Subscription
+from tallygate.domain.account import AccountRecord, Standing, Subscription
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
 from tallygate.records.values import (
@@ -68,6 +68,14 @@ class AccountRepository(Protocol):
 
     async def records(self, account_ids: Sequence[str]) -> Sequence[AccountRecord]:
         """The whole records of those of the accounts that exist."""
+        ...
+
+    async def standings(self, account_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """What those of the accounts that exist are for what they did not pay."""
+        ...
+
+    async def set_standing(self, account_id: str, standing: Standing) -> None:
+        """Say what an account is for what it did not pay, where it is anything else."""
         ...
 
 

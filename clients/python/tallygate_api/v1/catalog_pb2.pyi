@@ -29,6 +29,24 @@ class TaxPer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TAX_PER_GROUP: _ClassVar[TaxPer]
     TAX_PER_LINE: _ClassVar[TaxPer]
 
+class Collection(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COLLECTION_UNSPECIFIED: _ClassVar[Collection]
+    COLLECTION_AUTOMATIC: _ClassVar[Collection]
+    COLLECTION_MANUAL: _ClassVar[Collection]
+
+class DunningWhen(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DUNNING_WHEN_UNSPECIFIED: _ClassVar[DunningWhen]
+    DUNNING_WHEN_EXHAUSTED: _ClassVar[DunningWhen]
+
+class DunningState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DUNNING_STATE_UNSPECIFIED: _ClassVar[DunningState]
+    DUNNING_STATE_PAST_DUE: _ClassVar[DunningState]
+    DUNNING_STATE_SUSPENDED: _ClassVar[DunningState]
+    DUNNING_STATE_CANCELED: _ClassVar[DunningState]
+
 class Renewal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     RENEWAL_UNSPECIFIED: _ClassVar[Renewal]
@@ -160,6 +178,15 @@ PRORATION_FIXED_30: Proration
 TAX_PER_UNSPECIFIED: TaxPer
 TAX_PER_GROUP: TaxPer
 TAX_PER_LINE: TaxPer
+COLLECTION_UNSPECIFIED: Collection
+COLLECTION_AUTOMATIC: Collection
+COLLECTION_MANUAL: Collection
+DUNNING_WHEN_UNSPECIFIED: DunningWhen
+DUNNING_WHEN_EXHAUSTED: DunningWhen
+DUNNING_STATE_UNSPECIFIED: DunningState
+DUNNING_STATE_PAST_DUE: DunningState
+DUNNING_STATE_SUSPENDED: DunningState
+DUNNING_STATE_CANCELED: DunningState
 RENEWAL_UNSPECIFIED: Renewal
 RENEWAL_AUTO: Renewal
 RENEWAL_REPEAT: Renewal
@@ -301,10 +328,32 @@ class DueRule(_message.Message):
     def __init__(self, days: _Optional[int] = ..., day_of_month: _Optional[int] = ...) -> None: ...
 
 class PaymentPolicy(_message.Message):
-    __slots__ = ("due",)
+    __slots__ = ("due", "collect", "min_charge")
     DUE_FIELD_NUMBER: _ClassVar[int]
+    COLLECT_FIELD_NUMBER: _ClassVar[int]
+    MIN_CHARGE_FIELD_NUMBER: _ClassVar[int]
     due: DueRule
-    def __init__(self, due: _Optional[_Union[DueRule, _Mapping[str, object]]] = ...) -> None: ...
+    collect: Collection
+    min_charge: str
+    def __init__(self, due: _Optional[_Union[DueRule, _Mapping[str, object]]] = ..., collect: _Optional[_Union[Collection, str]] = ..., min_charge: _Optional[str] = ...) -> None: ...
+
+class DunningStep(_message.Message):
+    __slots__ = ("after_days", "when", "state")
+    AFTER_DAYS_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    after_days: int
+    when: DunningWhen
+    state: DunningState
+    def __init__(self, after_days: _Optional[int] = ..., when: _Optional[_Union[DunningWhen, str]] = ..., state: _Optional[_Union[DunningState, str]] = ...) -> None: ...
+
+class DunningRules(_message.Message):
+    __slots__ = ("retry_after_days", "steps")
+    RETRY_AFTER_DAYS_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    retry_after_days: _containers.RepeatedScalarFieldContainer[int]
+    steps: _containers.RepeatedCompositeFieldContainer[DunningStep]
+    def __init__(self, retry_after_days: _Optional[_Iterable[int]] = ..., steps: _Optional[_Iterable[_Union[DunningStep, _Mapping[str, object]]]] = ...) -> None: ...
 
 class InvoicePolicy(_message.Message):
     __slots__ = ("number",)
@@ -337,7 +386,7 @@ class TaxPolicy(_message.Message):
     def __init__(self, collect_in: _Optional[_Iterable[str]] = ..., rates: _Optional[_Iterable[_Union[TaxRate, _Mapping[str, object]]]] = ...) -> None: ...
 
 class BillingPolicy(_message.Message):
-    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices", "tax")
+    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices", "tax", "dunning")
     ROUNDING_FIELD_NUMBER: _ClassVar[int]
     PRORATION_FIELD_NUMBER: _ClassVar[int]
     GRACE_FIELD_NUMBER: _ClassVar[int]
@@ -345,6 +394,7 @@ class BillingPolicy(_message.Message):
     PAYMENT_FIELD_NUMBER: _ClassVar[int]
     INVOICES_FIELD_NUMBER: _ClassVar[int]
     TAX_FIELD_NUMBER: _ClassVar[int]
+    DUNNING_FIELD_NUMBER: _ClassVar[int]
     rounding: RoundingRules
     proration: Proration
     grace: _duration_pb2.Duration
@@ -352,7 +402,8 @@ class BillingPolicy(_message.Message):
     payment: PaymentPolicy
     invoices: InvoicePolicy
     tax: TaxPolicy
-    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ...) -> None: ...
+    dunning: DunningRules
+    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ..., dunning: _Optional[_Union[DunningRules, _Mapping[str, object]]] = ...) -> None: ...
 
 class BillingRule(_message.Message):
     __slots__ = ("every", "count", "anchor", "day", "renewal", "renewal_approval")

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from tallygate_api.v1 import catalog_pb2 as _catalog_pb2
 from tallygate_api.v1 import invoice_pb2 as _invoice_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -268,6 +269,50 @@ class RecordOfflineResponse(_message.Message):
     PAYMENT_FIELD_NUMBER: _ClassVar[int]
     payment: Payment
     def __init__(self, payment: _Optional[_Union[Payment, _Mapping[str, object]]] = ...) -> None: ...
+
+class DunningCase(_message.Message):
+    __slots__ = ("currency_code", "start_time", "retries", "retry_time", "state")
+    CURRENCY_CODE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    RETRIES_FIELD_NUMBER: _ClassVar[int]
+    RETRY_TIME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    currency_code: str
+    start_time: _timestamp_pb2.Timestamp
+    retries: int
+    retry_time: _timestamp_pb2.Timestamp
+    state: _catalog_pb2.DunningState
+    def __init__(self, currency_code: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., retries: _Optional[int] = ..., retry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., state: _Optional[_Union[_catalog_pb2.DunningState, str]] = ...) -> None: ...
+
+class SetCollectionRequest(_message.Message):
+    __slots__ = ("account_id", "collect")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    COLLECT_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    collect: _catalog_pb2.Collection
+    def __init__(self, account_id: _Optional[str] = ..., collect: _Optional[_Union[_catalog_pb2.Collection, str]] = ...) -> None: ...
+
+class SetCollectionResponse(_message.Message):
+    __slots__ = ("collect",)
+    COLLECT_FIELD_NUMBER: _ClassVar[int]
+    collect: _catalog_pb2.Collection
+    def __init__(self, collect: _Optional[_Union[_catalog_pb2.Collection, str]] = ...) -> None: ...
+
+class GetCollectionRequest(_message.Message):
+    __slots__ = ("account_id",)
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+
+class GetCollectionResponse(_message.Message):
+    __slots__ = ("collect", "state", "cases")
+    COLLECT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CASES_FIELD_NUMBER: _ClassVar[int]
+    collect: _catalog_pb2.Collection
+    state: _catalog_pb2.DunningState
+    cases: _containers.RepeatedCompositeFieldContainer[DunningCase]
+    def __init__(self, collect: _Optional[_Union[_catalog_pb2.Collection, str]] = ..., state: _Optional[_Union[_catalog_pb2.DunningState, str]] = ..., cases: _Optional[_Iterable[_Union[DunningCase, _Mapping[str, object]]]] = ...) -> None: ...
 
 class ListPaymentsRequest(_message.Message):
     __slots__ = ("account_id", "invoice_id", "page_size", "page_token")

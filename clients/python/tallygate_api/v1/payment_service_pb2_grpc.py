@@ -76,6 +76,16 @@ class PaymentServiceStub:
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.RecordOfflineRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.RecordOfflineResponse.FromString,
                 _registered_method=True)
+        self.SetCollection = channel.unary_unary(
+                '/tallygate.v1.PaymentService/SetCollection',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.SetCollectionRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.SetCollectionResponse.FromString,
+                _registered_method=True)
+        self.GetCollection = channel.unary_unary(
+                '/tallygate.v1.PaymentService/GetCollection',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.GetCollectionRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.GetCollectionResponse.FromString,
+                _registered_method=True)
         self.ListPayments = channel.unary_unary(
                 '/tallygate.v1.PaymentService/ListPayments',
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListPaymentsRequest.SerializeToString,
@@ -168,6 +178,24 @@ class PaymentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetCollection(self, request, context):
+        """Says whether an account's invoices are charged by themselves, whatever the catalogue says.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCollection(self, request, context):
+        """Says how an account's invoices are collected, what of them was not paid, and what it is denied for that.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPayments(self, request, context):
         """Lists money that came, newest first.
 
@@ -228,6 +256,16 @@ def add_PaymentServiceServicer_to_server(servicer, server):
                     servicer.RecordOffline,
                     request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.RecordOfflineRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_payment__service__pb2.RecordOfflineResponse.SerializeToString,
+            ),
+            'SetCollection': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCollection,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.SetCollectionRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.SetCollectionResponse.SerializeToString,
+            ),
+            'GetCollection': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCollection,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.GetCollectionRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.GetCollectionResponse.SerializeToString,
             ),
             'ListPayments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPayments,
@@ -458,6 +496,60 @@ class PaymentService:
             '/tallygate.v1.PaymentService/RecordOffline',
             tallygate_dot_v1_dot_payment__service__pb2.RecordOfflineRequest.SerializeToString,
             tallygate_dot_v1_dot_payment__service__pb2.RecordOfflineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCollection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/SetCollection',
+            tallygate_dot_v1_dot_payment__service__pb2.SetCollectionRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.SetCollectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCollection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/GetCollection',
+            tallygate_dot_v1_dot_payment__service__pb2.GetCollectionRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.GetCollectionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,6 +16,8 @@ class PaymentServiceStub:
     DetachMethod: grpc.UnaryUnaryMultiCallable[_pb2.DetachMethodRequest, _pb2.DetachMethodResponse]
     Pay: grpc.UnaryUnaryMultiCallable[_pb2.PayRequest, _pb2.PayResponse]
     RecordOffline: grpc.UnaryUnaryMultiCallable[_pb2.RecordOfflineRequest, _pb2.RecordOfflineResponse]
+    SetCollection: grpc.UnaryUnaryMultiCallable[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]
+    GetCollection: grpc.UnaryUnaryMultiCallable[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]
     ListPayments: grpc.UnaryUnaryMultiCallable[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]
     ListAttempts: grpc.UnaryUnaryMultiCallable[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]
 
@@ -29,6 +31,8 @@ class PaymentServiceAsyncStub:
     DetachMethod: grpc.aio.UnaryUnaryMultiCallable[_pb2.DetachMethodRequest, _pb2.DetachMethodResponse]
     Pay: grpc.aio.UnaryUnaryMultiCallable[_pb2.PayRequest, _pb2.PayResponse]
     RecordOffline: grpc.aio.UnaryUnaryMultiCallable[_pb2.RecordOfflineRequest, _pb2.RecordOfflineResponse]
+    SetCollection: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]
+    GetCollection: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]
     ListPayments: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]
     ListAttempts: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]
 
@@ -41,6 +45,8 @@ class PaymentServiceServicer:
     def DetachMethod(self, request: _pb2.DetachMethodRequest, context: grpc.aio.ServicerContext[_pb2.DetachMethodRequest, _pb2.DetachMethodResponse]) -> Awaitable[_pb2.DetachMethodResponse]: ...
     def Pay(self, request: _pb2.PayRequest, context: grpc.aio.ServicerContext[_pb2.PayRequest, _pb2.PayResponse]) -> Awaitable[_pb2.PayResponse]: ...
     def RecordOffline(self, request: _pb2.RecordOfflineRequest, context: grpc.aio.ServicerContext[_pb2.RecordOfflineRequest, _pb2.RecordOfflineResponse]) -> Awaitable[_pb2.RecordOfflineResponse]: ...
+    def SetCollection(self, request: _pb2.SetCollectionRequest, context: grpc.aio.ServicerContext[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]) -> Awaitable[_pb2.SetCollectionResponse]: ...
+    def GetCollection(self, request: _pb2.GetCollectionRequest, context: grpc.aio.ServicerContext[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]) -> Awaitable[_pb2.GetCollectionResponse]: ...
     def ListPayments(self, request: _pb2.ListPaymentsRequest, context: grpc.aio.ServicerContext[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]) -> Awaitable[_pb2.ListPaymentsResponse]: ...
     def ListAttempts(self, request: _pb2.ListAttemptsRequest, context: grpc.aio.ServicerContext[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]) -> Awaitable[_pb2.ListAttemptsResponse]: ...
 

@@ -11,9 +11,15 @@ from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, table
 from tallygate.cli.values import MONEY
 from tallygate_api.v1 import payment_service_pb2 as wire
+from tallygate_api.v1.catalog_pb2 import Collection
 from tallygate_api.v1.invoice_pb2 import Money
 from tallygate_api.v1.payment_service_pb2_grpc import PaymentServiceStub
 
+_COLLECTIONS = {
+    "automatic": Collection.COLLECTION_AUTOMATIC,
+    "manual": Collection.COLLECTION_MANUAL,
+    "catalogue": Collection.COLLECTION_UNSPECIFIED,
+}
 _PAGE = 100
 """The largest page of payments."""
 _METHOD = ("METHOD", "GATEWAY", "CARD", "EXPIRES", "DEFAULT")
@@ -144,6 +150,21 @@ def offline(
     client.show(response, lambda: table(_PAYMENT, [_payment(response.payment)], empty=""))
 
 
+@payment_command.command(
+    "collection", examples=["tallygate payment collection acme", "tallygate payment collection acme --by manual"]
+)
+@click.argument("account")
+@click.option("--by", type=click.Choice(list(_COLLECTIONS)), help="From now on; catalogue: as it says there.")
+@remote
+def collection(client: Client, *, account: str, by: str | None) -> None:
+    """Show how an account is collected and what it did not pay, or say how."""
+    stub = PaymentServiceStub(client.channel)
+    if by is not None:
+        client.call(stub.SetCollection, wire.SetCollectionRequest(account_id=account, collect=_COLLECTIONS[by]))
+    response = client.call(stub.GetCollection, wire.GetCollectionRequest(account_id=account))
+    client.show(response, lambda: _collection(response))
+
+
 @payment_command.command("list", examples=["tallygate payment list", "tallygate payment list --account acme"])
 @_account
 @_invoice
@@ -170,6 +191,21 @@ def attempts(client: Client, *, account: str | None, invoice: str | None, limit:
     client.show_list(
         stub.ListAttempts, request, field="attempts", limit=limit, header=_ATTEMPT, row=_attempt, most=_PAGE
     )
+
+
+def _collection(response: wire.GetCollectionResponse) -> str:
+    stands = enum_name(response, "state") if response.state else "nothing is overdue"
+    header = ("CURRENCY", "SINCE", "RETRIES", "NEXT", "STATE")
+    rows = [
+        (one.currency_code, instant(one.start_time), str(one.retries), _next(one), enum_name(one, "state"))
+        for one in response.cases
+    ]
+    cases = table(header, rows, empty="")
+    return f"collected: {enum_name(response, 'collect')}; {stands}" + (f"\n{cases}" if cases else "")
+
+
+def _next(case: wire.DunningCase) -> str:
+    return instant(case.retry_time) if case.HasField("retry_time") else "never"
 
 
 def _method(method: wire.PaymentMethod) -> tuple[str, ...]:

@@ -1,8 +1,11 @@
-"""When a payment that failed is tried again: a ladder of waits, each from the attempt before. No clock, no I/O."""
+"""What follows when nobody pays: attempts, each so long after the one before, and what an account becomes. No I/O."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from tallygate.domain.account import Standing
 from tallygate.domain.billing.payments import Advice
+from tallygate.domain.billing_terms import DunningRules, DunningState, DunningStep
 
 _DAY = 86_400_000_000
 
@@ -22,6 +25,8 @@ class Case:
     retry_time: int | None = None
     at_once: bool = False
     refused: str = ""
+    canceled: bool = False
+    """Whether the subscription was ended for it: of a case that is done once."""
 
     @property
     def exhausted(self) -> bool:
@@ -48,3 +53,28 @@ class Case:
         wait = ladder[self.tried] * _DAY if self.tried < len(ladder) else None
         retry_time = None if wait is None else now + wait
         return replace(self, tried=self.tried + 1, retry_time=retry_time, refused=refused)
+
+    def reached(self, rules: DunningRules, *, now: int) -> DunningState | None:
+        """What the account is for it: the worst of the steps that are reached."""
+        found = [step.state for step in rules.steps if self._is_reached(step, now)]
+        return max(found, key=_WORST.index, default=None)
+
+    def next_step(self, rules: DunningRules, *, now: int) -> int | None:
+        """When the next step is reached by its days."""
+        times = [self.start_time + step.after_days * _DAY for step in rules.steps if step.after_days is not None]
+        return min((time for time in times if time > now), default=None)
+
+    def _is_reached(self, step: DunningStep, now: int) -> bool:
+        if step.after_days is None:
+            return self.exhausted
+        return self.start_time + step.after_days * _DAY <= now
+
+
+_WORST = (DunningState.PAST_DUE, DunningState.SUSPENDED, DunningState.CANCELED)
+_STANDS = {DunningState.PAST_DUE: Standing.PAST_DUE, DunningState.SUSPENDED: Standing.SUSPENDED}
+
+
+def standing_of(states: Iterable[DunningState | None]) -> Standing:
+    """What an account is for all its cases; of one whose subscription was ended it is late with its payment."""
+    found = {_STANDS.get(state, Standing.PAST_DUE) for state in states if state is not None}
+    return Standing.SUSPENDED if Standing.SUSPENDED in found else Standing.PAST_DUE if found else Standing.GOOD

@@ -6,7 +6,15 @@ All merge rules live here. It knows no clock: a trial ends at its second because
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tallygate.domain.account import AccountRecord, Grant, Override, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.account import (
+    AccountRecord,
+    Grant,
+    Override,
+    PlanTerm,
+    Subscription,
+    SubscriptionState,
+    shown_state,
+)
 from tallygate.domain.catalog import (
     AddOn,
     Catalog,
@@ -132,7 +140,7 @@ class Resolver:
 
     def _phase(self, record: AccountRecord, *, start: int, end: int) -> Phase:
         catalog = self.catalog
-        plan, denial, kind = _plan_in_force(catalog, record.subscription, start)
+        plan, denial, kind = _plan_in_force(catalog, record, start)
         held = (
             _add_ons_in_force(catalog, record.subscription, start)
             if plan is not None and kind is not SourceKind.DEFAULT_PLAN
@@ -186,14 +194,14 @@ def _boundaries(record: AccountRecord) -> Iterable[int]:
     return [instant for instant in found if instant is not None and BEGINNING < instant < END]
 
 
-def _plan_in_force(
-    catalog: Catalog, subscription: Subscription | None, at: int
-) -> tuple[Plan | None, Reason | None, SourceKind]:
+def _plan_in_force(catalog: Catalog, record: AccountRecord, at: int) -> tuple[Plan | None, Reason | None, SourceKind]:
     """The plan that serves at the instant; where none does, why the account is denied."""
+    subscription = record.subscription
     live = subscription if subscription is not None and _is_live(subscription, at) else None
-    if live is not None and (denied := _DENYING.get(live.state)) is not None:
+    state = shown_state(live.state, record.standing) if live is not None else None
+    if state is not None and (denied := _DENYING.get(state)) is not None:
         return None, denied, SourceKind.PLAN
-    if live is not None and live.state in _GRANTING:
+    if live is not None and state in _GRANTING:
         term = _term_at(live.terms, at)
         plan = catalog.plan(term.plan_key, term.plan_version) if term else None
         if plan is not None:

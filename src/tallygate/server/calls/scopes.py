@@ -105,6 +105,8 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.PaymentService/RecordOffline": _BILL,
     "tallygate.v1.PaymentService/ListGateways": _READ_BILLS,
     "tallygate.v1.PaymentService/ListMethods": _READ_BILLS,
+    "tallygate.v1.PaymentService/SetCollection": _BILL,
+    "tallygate.v1.PaymentService/GetCollection": _READ_BILLS,
     "tallygate.v1.PaymentService/ListPayments": _READ_BILLS,
     "tallygate.v1.PaymentService/ListAttempts": _READ_BILLS,
     "tallygate.v1.TestClockService/GetTestClock": _READ,

@@ -7,10 +7,11 @@ from tallygate.billing.methods import (
     detach_method,
     gateway_of,
     list_methods,
+    set_collection,
     set_default_method,
     set_gateway,
 )
-from tallygate.billing.payments import list_attempts, list_payments, record_offline
+from tallygate.billing.payments import get_collection, list_attempts, list_payments, record_offline
 from tallygate.billing.ports import Card
 from tallygate.domain.billing.payments import Attempt, Payment
 from tallygate.domain.errors import InvalidFieldError
@@ -18,10 +19,12 @@ from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, document_page
+from tallygate.server.wire.billing_terms import COLLECTION
 from tallygate.server.wire.payment import (
     decode_method,
     decode_offline,
     encode_attempt,
+    encode_collected,
     encode_gateway,
     encode_method,
     encode_payment,
@@ -128,6 +131,20 @@ class PaymentServicer:
         found = await self._work.read(call, lambda work, _: list_attempts(work, wanted, page))
         attempts = [encode_attempt(attempt) for attempt in found.items]
         return wire.ListAttemptsResponse(attempts=attempts, next_page_token=found.next_page_token)
+
+    async def SetCollection(self, request: wire.SetCollectionRequest, call: Call) -> wire.SetCollectionResponse:  # noqa: N802 - the wire's name
+        """Whether an account's invoices are charged by themselves."""
+        account_id = identifier(request.account_id, "account_id")
+        collection = COLLECTION.decode(request.collect, "collect") if request.collect else None
+        await self._work.write(call, lambda work, now: set_collection(work, account_id, collection, now=now))
+        return wire.SetCollectionResponse(collect=request.collect)
+
+    async def GetCollection(self, request: wire.GetCollectionRequest, call: Call) -> wire.GetCollectionResponse:  # noqa: N802 - the wire's name
+        """How an account is collected, and what it did not pay."""
+        account_id = identifier(request.account_id, "account_id")
+        return encode_collected(
+            await self._work.read(call, lambda work, now: get_collection(work, account_id, now=now))
+        )
 
 
 def _named(account_id: str, method_id: str) -> tuple[str, str]:

@@ -3,7 +3,11 @@
 from tallygate.domain.billing_terms import (
     BillingPolicy,
     BillingRule,
+    Collection,
     DueRule,
+    DunningRules,
+    DunningState,
+    DunningStep,
     Proration,
     Renewal,
     RoundingRules,
@@ -11,12 +15,15 @@ from tallygate.domain.billing_terms import (
     TaxPolicy,
     TaxRate,
 )
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import Rounding
 from tallygate.domain.period import Anchor
-from tallygate.server.wire.price import PERIOD_UNIT
+from tallygate.server.wire.price import PERIOD_UNIT, decimal
 from tallygate.server.wire.scalars import WireEnum, duration, optional_duration, optional_quantity, quantity
 from tallygate_api.v1 import catalog_pb2 as wire
 
+COLLECTION = WireEnum(wire.Collection, Collection, default=Collection.AUTOMATIC)
+DUNNING_STATE = WireEnum(wire.DunningState, DunningState)
 _AMOUNTS = WireEnum(wire.Rounding, Rounding, default=Rounding.HALF_EVEN)
 _TAX = WireEnum(wire.Rounding, Rounding, default=Rounding.HALF_UP)
 _TAX_PER = WireEnum(wire.TaxPer, TaxPer, default=TaxPer.GROUP)
@@ -44,6 +51,9 @@ def decode_policy(policy: wire.BillingPolicy, path: str) -> BillingPolicy:
             days=quantity(policy.payment.due.days, f"{due}.days", at_least=0),
             day_of_month=quantity(policy.payment.due.day_of_month, f"{due}.day_of_month", at_least=0),
         ),
+        collect=COLLECTION.decode(policy.payment.collect, f"{path}.payment.collect"),
+        min_charge=_min_charge(policy.payment, f"{path}.payment.min_charge"),
+        dunning=_decode_dunning(policy.dunning, f"{path}.dunning"),
         number=policy.invoices.number or usual.number,
         tax=_decode_tax(policy.tax) if policy.HasField("tax") else None,
     )
@@ -62,10 +72,47 @@ def encode_policy(policy: BillingPolicy) -> wire.BillingPolicy:
         proration=_PRORATION.encode(policy.proration),
         grace=duration(policy.grace),
         late_periods=policy.late_periods,
-        payment=wire.PaymentPolicy(due=shown),
+        payment=wire.PaymentPolicy(due=shown, collect=COLLECTION.encode(policy.collect), min_charge=policy.min_charge),
         invoices=wire.InvoicePolicy(number=policy.number),
         tax=_encode_tax(policy.tax) if policy.tax is not None else None,
+        dunning=_encode_dunning(policy.dunning),
     )
+
+
+def _min_charge(payment: wire.PaymentPolicy, path: str) -> str:
+    return decimal(payment.min_charge, path) if payment.HasField("min_charge") else BillingPolicy().min_charge
+
+
+def _decode_dunning(rules: wire.DunningRules, path: str) -> DunningRules:
+    usual = DunningRules()
+    days = tuple(
+        quantity(days, f"{path}.retry_after_days[{index}]", at_least=1)
+        for index, days in enumerate(rules.retry_after_days)
+    )
+    steps = tuple(_decode_step(step, f"{path}.steps[{index}]") for index, step in enumerate(rules.steps))
+    return DunningRules(retry_after_days=days or usual.retry_after_days, steps=steps or usual.steps)
+
+
+def _decode_step(step: wire.DunningStep, path: str) -> DunningStep:
+    exhausted = step.when == wire.DUNNING_WHEN_EXHAUSTED
+    if exhausted is step.HasField("after_days"):
+        raise InvalidFieldError(field=f"{path}.after_days", expected="after_days, or when: exhausted")
+    return DunningStep(
+        state=DUNNING_STATE.decode(step.state, f"{path}.state"),
+        after_days=optional_quantity(step, "after_days", at_least=0, path=path),
+    )
+
+
+def _encode_dunning(rules: DunningRules) -> wire.DunningRules:
+    steps = [
+        wire.DunningStep(
+            state=DUNNING_STATE.encode(step.state),
+            after_days=step.after_days,
+            when=wire.DUNNING_WHEN_EXHAUSTED if step.after_days is None else None,
+        )
+        for step in rules.steps
+    ]
+    return wire.DunningRules(retry_after_days=rules.retry_after_days, steps=steps)
 
 
 def decode_rule(rule: wire.BillingRule, path: str) -> BillingRule:

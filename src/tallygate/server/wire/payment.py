@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tallygate.billing.methods import AttachMethod
-from tallygate.billing.payments import RecordOffline
+from tallygate.billing.payments import Collected, RecordOffline
 from tallygate.domain.billing.payments import (
     Advice,
     Attempt,
@@ -16,6 +16,7 @@ from tallygate.domain.billing.payments import (
     Share,
 )
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.server.wire.billing_terms import COLLECTION, DUNNING_STATE
 from tallygate.server.wire.fee import decode_money
 from tallygate.server.wire.invoice import encode_money
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, timestamp
@@ -110,6 +111,24 @@ def encode_payment(payment: Payment) -> wire.Payment:
         gateway_id=payment.gateway_id,
         reference=payment.reference,
         create_time=timestamp(payment.create_time),
+    )
+
+
+def encode_collected(collected: Collected) -> wire.GetCollectionResponse:
+    """How an account is collected."""
+    return wire.GetCollectionResponse(
+        collect=COLLECTION.encode(collected.collection),
+        state=DUNNING_STATE.encode(collected.state) if collected.state is not None else None,
+        cases=[
+            wire.DunningCase(
+                currency_code=case.currency,
+                start_time=timestamp(case.start_time),
+                retries=case.tried,
+                retry_time=timestamp(case.retry_time),
+                state=DUNNING_STATE.encode(state) if state is not None else None,
+            )
+            for case, state in collected.cases
+        ],
     )
 
 

@@ -123,6 +123,7 @@ class AccountRow(Base):
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
     limits_time: Mapped[int | None] = mapped_column(Instant())
     former_zones: Mapped[list[dict[str, Any]]]
+    standing: Mapped[str] = mapped_column(server_default="")
 
 
 class AccountUserRow(Base):

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, not_, or_, select
+from sqlalchemy import ColumnElement, Row, and_, delete, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from tallygate.domain.account import AccountRecord
+from tallygate.domain.account import AccountRecord, Standing
 from tallygate.records.values import Account, AccountUser, SeatHolder
 from tallygate.storage.documents import FORMER_ZONES
 from tallygate.storage.sql.accounts.allowances import grants_of, override_of
@@ -80,9 +80,23 @@ class SqlAccountRepository:
                 grants=tuple(grants.get(row.account_id, ())),
                 seats=_by_feature(seats[row.account_id]),
                 limits_time=row.limits_time or 0,
+                standing=Standing(row.standing),
             )
             for row in accounts
         ]
+
+    async def standings(self, account_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """What those of the accounts that exist are for what they did not pay."""
+        own = self.scope.own(AccountRow), _accounts.c.account_id.in_(account_ids)
+        rows = await self.scope.rows(select(_accounts.c.account_id, _accounts.c.standing).where(*own))
+        return {row.account_id: Standing(row.standing) for row in rows}
+
+    async def set_standing(self, account_id: str, standing: Standing) -> None:
+        """Say what an account is for what it did not pay, where it is anything else."""
+        mine = self.scope.own(AccountRow), _accounts.c.account_id == account_id
+        other = update(_accounts).where(*mine, _accounts.c.standing != standing.value)
+        if await self.scope.execute(other.values(standing=standing.value)):
+            self.scope.holds(account_id)
 
     def _account(self, row: Row[Any]) -> Account:
         changes = self.scope.changes

@@ -7,9 +7,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, distinct, func, not_, or_, select, union
 
-from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.account import (
+    AddOnHolding,
+    ChangeProration,
+    PlanTerm,
+    Standing,
+    Subscription,
+    SubscriptionState,
+)
 from tallygate.records.values import CatalogUse, StoredSubscription, SubscriptionQuery
 from tallygate.storage.sql.models import (
+    AccountRow,
     Base,
     GrantRow,
     OverrideRow,
@@ -207,20 +215,30 @@ def _had_trial(scope: Scope, plan_key: str) -> ColumnElement[bool]:
 
 
 def _reads_as(state: SubscriptionState, now: int) -> ColumnElement[bool]:
-    """In SQL what `subscription_terms.state_at` says."""
+    """In SQL what `subscription_terms.state_at` and `shown_state` say."""
     column, states = _subscriptions.c, SubscriptionState
     ended = and_(column.end_time.is_not(None), column.end_time <= now)
-    on_trial = and_(column.trial_end_time.is_not(None), column.trial_end_time > now)
+    if state is states.EXPIRED:
+        return or_(ended, column.state == state.value)
+    late, stopped, own = _stands(Standing.PAST_DUE), _stands(Standing.SUSPENDED), column.state == state.value
     running = column.state.in_([states.TRIALING.value, states.ACTIVE.value])
-    match state:
-        case states.EXPIRED:
-            return or_(ended, column.state == state.value)
-        case states.TRIALING:
-            return and_(not_(ended), running, on_trial)
-        case states.ACTIVE:
-            return and_(not_(ended), running, not_(on_trial))
-        case _:
-            return and_(not_(ended), column.state == state.value)
+    on_trial = and_(column.trial_end_time.is_not(None), column.trial_end_time > now)
+    final = column.state.in_([states.INCOMPLETE.value, states.EXPIRED.value])
+    reads = {
+        states.TRIALING: and_(running, on_trial, not_(late), not_(stopped)),
+        states.ACTIVE: and_(running, not_(on_trial), not_(late), not_(stopped)),
+        states.PAST_DUE: and_(or_(own, and_(running, late)), not_(stopped)),
+        states.SUSPENDED: or_(own, and_(stopped, not_(final))),
+        states.CANCELED: and_(own, not_(stopped)),
+    }
+    return and_(not_(ended), reads.get(state, own))
+
+
+def _stands(standing: Standing) -> ColumnElement[bool]:
+    """Whether a subscription's account stands so."""
+    accounts = table_of(AccountRow).c
+    same = accounts.tenant_id == _subscriptions.c.tenant_id, accounts.account_id == _subscriptions.c.account_id
+    return select(accounts.account_id).where(*same, accounts.standing == standing.value).exists()
 
 
 async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[StoredSubscription]:

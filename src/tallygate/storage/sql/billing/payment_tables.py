@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -145,8 +146,19 @@ dunning_cases = Table(
     Column("retry_time", Instant()),
     Column("at_once", Boolean, nullable=False),
     Column("refused", Text, nullable=False),
+    Column("canceled", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("tenant_id", "account_id", "currency"),
 )
+
+payment_accounts = Table(
+    "payment_accounts",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("collect", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "account_id"),
+)
+"""Accounts whose invoices are collected otherwise than the catalogue says."""
 
 fake_charges = Table(
     "fake_charges",

@@ -21,10 +21,12 @@ from tallygate.domain.billing.payments import (
     PaymentKind,
     Share,
 )
+from tallygate.domain.billing_terms import Collection
 from tallygate.records.payments import MoneyQuery
 from tallygate.storage.sql.billing.balances import balance_of
 from tallygate.storage.sql.billing.payment_tables import (
     dunning_cases,
+    payment_accounts,
     payment_allocations,
     payment_attempts,
     payment_gateways,
@@ -145,6 +147,16 @@ class SqlPaymentRecords:
             )
             for row in await self.scope.rows(query)
         ]
+
+    async def collection(self, account_id: str) -> Collection | None:
+        """How an account's invoices are collected; None: as the catalogue says."""
+        found = await self._one(payment_accounts, payment_accounts.c.account_id == account_id)
+        return Collection(found.collect) if found is not None and found.collect else None
+
+    async def set_collection(self, account_id: str, collection: Collection | None) -> None:
+        """Say how an account's invoices are collected."""
+        row = {"account_id": account_id, "collect": collection.value if collection is not None else ""}
+        await self.scope.upsert_into(payment_accounts, [row])
 
     async def cases(self, account_id: str) -> Sequence[Case]:
         """An account's dunning cases, by currency."""
