@@ -13,9 +13,9 @@ from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
+from tallygate.app.listening import admin_server
 from tallygate.app.serving import Serving, build_serving
 from tallygate.app.usable import require_usable
-from tallygate.server.listeners import parse_address
 from tallygate.server.operations.admin import AdminServer, Check
 from tallygate.settings import Settings
 from tallygate.storage.redis.announcements import RedisAnnouncements
@@ -118,9 +118,7 @@ class Application(Startable):
             self.grpc_address = serving.transport.addresses[0].target
         if self._is_worker:
             return
-        self._admin = AdminServer(
-            parse_address(settings.server.admin_address), metrics=serving.metrics, readiness=self.readiness
-        )
+        self._admin = admin_server(settings, metrics=serving.metrics, readiness=self.readiness)
         await self._admin.start()
         self.admin_address = self._admin.address.target
 

@@ -7,6 +7,7 @@ from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.key_files import read_key
+from tallygate.app.listening import server_tls
 from tallygate.data_plane.descriptors import DescriptorLimits
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
 from tallygate.server.calls.registry import Service, service_named
@@ -86,6 +87,7 @@ def build_serving(
             drain=server.drain_seconds,
             reflection=server.reflection,
             in_place=server.native_in_place,
+            tls=server_tls(settings),
             shared=shared,
         ),
     )

@@ -1,6 +1,7 @@
 """Whether settings can be used at all, found before anything is started: addresses, URLs, and what a role needs."""
 
 from tallygate.app.errors import UnusableSettingError
+from tallygate.app.listening import require_token, server_tls
 from tallygate.app.redis_place import named_redis
 from tallygate.server.listeners import AddressError, parse_address
 from tallygate.settings import Settings
@@ -23,6 +24,8 @@ def require_usable(settings: Settings) -> None:
         if address.path is not None and key == "server.admin_address":
             problem = "expected host:port, as 127.0.0.1:7421"
             raise UnusableSettingError(problem, key=key)
+    server_tls(settings)
+    require_token(settings)
     named_redis(settings)
     if settings.role != "data" and settings.database.url.get_secret_value():
         from tallygate.app.installation import database_address  # noqa: PLC0415 - loads SQL

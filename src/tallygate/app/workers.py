@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing_extensions import override
 
 from tallygate.app.lifecycle import Startable
+from tallygate.app.listening import admin_server
 from tallygate.app.worker_process import WorkerProcess, WorkerState
 from tallygate.server.listeners import Reservation, parse_address, reserve
 from tallygate.server.operations.admin import AdminServer, Check
@@ -63,7 +64,7 @@ class Workers(Startable):
     async def _start(self) -> None:
         server = self._settings.server
         self._reservation = reserve(parse_address(server.grpc_address), self._count)
-        self._admin = AdminServer(parse_address(server.admin_address), metrics=self, readiness=self._readiness)
+        self._admin = admin_server(self._settings, metrics=self, readiness=self._readiness)
         await self._admin.start()
         self.admin_address = self._admin.address.target
         # Each is waited for, so that every one of them is known when one of them fails and all are stopped.

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import grpc
 from google.protobuf.message import Message
 
+from tallygate.cli.client_tls import NO_TLS, ClientTls, chosen, of_context
 from tallygate.cli.failures import CommandError, failure_of
 from tallygate.cli.output import echo_json, echo_text, table
 from tallygate.settings import client_environment, load
@@ -43,6 +44,7 @@ class Target:
     address: str
     key: str
     timeout: float = 5.0
+    tls: ClientTls = NO_TLS
 
     @property
     def uri(self) -> str:
@@ -133,14 +135,22 @@ def connect(target: Target, *, as_json: bool = False) -> Iterator[Client]:
     options: list[tuple[str, Any]] = [("grpc.service_config", default_service_config())]
     if target.address.startswith(_LOCAL):
         options.append(("grpc.enable_http_proxy", 0))
-    with grpc.insecure_channel(target.uri, options=options) as channel:
+    with _channel(target, options) as channel:
         yield Client(channel=channel, target=target, as_json=as_json)
 
 
-def find_target(*, server: str | None, key: str | None, key_file: Path | None, timeout: float) -> Target:
+def _channel(target: Target, options: Sequence[tuple[str, Any]]) -> grpc.Channel:
+    if target.tls:
+        return grpc.secure_channel(target.uri, target.tls.credentials(), options=options)
+    return grpc.insecure_channel(target.uri, options=options)
+
+
+def find_target(
+    *, server: str | None, key: str | None, key_file: Path | None, timeout: float, tls: ClientTls | None = None
+) -> Target:
     """Whom to call: flags before environment before the context that `tallygate dev` wrote.
 
-    The context's key is for the context's server: it is sent to no other.
+    The context's key and certificates are for the context's server: they are sent to no other.
 
     Raises:
         CommandError: a file that was named cannot be read.
@@ -150,7 +160,10 @@ def find_target(*, server: str | None, key: str | None, key_file: Path | None, t
     context = _read_context(environment.context_file, needed=not named)
     address = named or context.get("server", "") or DEFAULT_ADDRESS
     _require_address(address, "--server" if server else "TALLYGATE_ADDRESS" if named else "the context's server")
-    own = context.get("key", "") if context.get("server") == address else ""
+    is_its = context.get("server") == address
+    own = context.get("key", "") if is_its else ""
+    of_environment = ClientTls(ca=environment.tls_ca, cert=environment.tls_cert, key=environment.tls_key)
+    trusted = chosen(tls or NO_TLS, of_environment, of_context(context if is_its else {}))
     secrets = {
         "--key": key or "",
         f"--key-file {key_file}": _read_key(key_file) if key_file and not key else "",
@@ -161,7 +174,7 @@ def find_target(*, server: str | None, key: str | None, key_file: Path | None, t
     if not _SENDABLE.fullmatch(secret):
         msg = f"{origin}: expected an API key, {_KEY_FORM}, got other characters"
         raise CommandError(msg)
-    return Target(address=address, key=secret, timeout=timeout)
+    return Target(address=address, key=secret, timeout=timeout, tls=trusted)
 
 
 def write_context(path: Path, context: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """What stops a command, as a sentence or as google.rpc.Status, and the exit code that it has."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ RESOURCE_EXHAUSTED says a message's size alone: overload is UNAVAILABLE.
 """
 _DETAILS = "grpc-status-details-bin"
 _NO_KEY = "name a key by --key-file or TALLYGATE_API_KEY, or run where `tallygate dev` runs"
+
+
+_HANDSHAKE = re.compile(r"handshak|certificate|ssl|tls", re.IGNORECASE)
 
 
 class CommandError(Exception):
@@ -67,10 +71,17 @@ def failure_of(error: "grpc.RpcError", *, address: str) -> CommandError:
     status = _status(error)
     code = int(status["code"])
     exit_code = CALLER if code in _CALLERS else UNDECIDED
+    if not status["details"] and code == _UNAVAILABLE and _HANDSHAKE.search(status["message"]):
+        message = f"no connection to {address} over TLS: it speaks none, or one side does not accept the other"
+        hint = "--tls-ca names who signed its certificate, --tls-cert and --tls-key are ours"
+        return CommandError(message, exit_code=exit_code, status=status, hints=[hint])
     if not status["details"] and code == _UNAVAILABLE:
         message = f"no server answers at {address}"
-        hint = "start one with `tallygate dev`, or name another by --server"
-        return CommandError(message, exit_code=exit_code, status=status, hints=[hint])
+        hints = [
+            "start one with `tallygate dev`, or name another by --server",
+            "one that speaks TLS needs --tls-ca, and --tls-cert where it wants a certificate of ours",
+        ]
+        return CommandError(message, exit_code=exit_code, status=status, hints=hints)
     if not status["details"] and code == _DEADLINE_EXCEEDED:
         message = f"{address} gave no answer in time"
         return CommandError(message, exit_code=exit_code, status=status, hints=["--timeout gives it longer"])

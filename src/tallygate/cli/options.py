@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from tallygate.cli.client import Client, connect, find_target
-from tallygate.cli.values import FILE, FREE_TEXT, PAIR, SECONDS, SECRET, SOME
+from tallygate.cli.client_tls import ClientTls
+from tallygate.cli.values import FILE, FREE_TEXT, PAIR, SECONDS, SECRET, SOME, TEXT
 
 Function = Callable[..., None]
 Decorator = Callable[[Function], Function]
@@ -21,12 +22,18 @@ output_option: Decorator = click.option(
 )
 limit_option: Decorator = click.option("--limit", type=SOME, metavar="N", help="At most N rows; default: all.")
 feature_option: Decorator = click.option("--feature", metavar="KEY", help="Only of this feature.")
+_TLS: tuple[Decorator, ...] = (
+    click.option("--tls-ca", type=TEXT, metavar="FILE", help="Use TLS; trust these authorities, or `system`."),
+    click.option("--tls-cert", type=TEXT, metavar="FILE", help="Our certificate, where the server wants one."),
+    click.option("--tls-key", type=TEXT, metavar="FILE", help="Its key; default: in the same file."),
+)
 _CONNECTION: tuple[Decorator, ...] = (
     click.option("--server", metavar="ADDRESS", help="host:port or unix:/path; default: TALLYGATE_ADDRESS."),
     click.option(
         "--key", type=SECRET, metavar="KEY", help="An API key; TALLYGATE_API_KEY or --key-file keep it out of sight."
     ),
     click.option("--key-file", type=FILE, help="A file that holds the API key."),
+    *_TLS,
     click.option("--timeout", type=SECONDS, default=5.0, show_default=True, help="In seconds."),
     output_option,
 )
@@ -41,10 +48,13 @@ class Connection:
     key_file: Path | None
     timeout: float
     as_json: bool
+    tls: ClientTls
 
     def open(self) -> AbstractContextManager[Client]:
         """Connect to whom they name, or to whom the environment or the context file does."""
-        target = find_target(server=self.server, key=self.key, key_file=self.key_file, timeout=self.timeout)
+        target = find_target(
+            server=self.server, key=self.key, key_file=self.key_file, timeout=self.timeout, tls=self.tls
+        )
         return connect(target, as_json=self.as_json)
 
 
@@ -59,10 +69,15 @@ def connection_options(function: Function) -> Function:
         key_file: Path | None,
         timeout: float,
         output: str,
+        tls_ca: str | None,
+        tls_cert: str | None,
+        tls_key: str | None,
         **arguments: Any,  # noqa: ANN401 - whatever the command itself declares
     ) -> None:
+        tls = ClientTls(ca=tls_ca or "", cert=tls_cert or "", key=tls_key or "")
         as_json = output == "json"
-        function(Connection(server=server, key=key, key_file=key_file, timeout=timeout, as_json=as_json), **arguments)
+        connection = Connection(server=server, key=key, key_file=key_file, timeout=timeout, as_json=as_json, tls=tls)
+        function(connection, **arguments)
 
     return _decorated(command, _CONNECTION)
 

@@ -37,7 +37,10 @@ _NAME = re.compile(r"[\w.-]{1,100}")
 _ENVIRON = os.environ  # noqa: TID251 - this is the only reader of the environment
 ENV_PREFIX = "TALLYGATE_"
 CONFIG_FILE_VARIABLE = "TALLYGATE_CONFIG_FILE"
-CLIENT_VARIABLES = ("TALLYGATE_ADDRESS", "TALLYGATE_API_KEY", "TALLYGATE_CONTEXT_FILE")
+CLIENT_VARIABLES = (
+    "TALLYGATE_ADDRESS", "TALLYGATE_API_KEY", "TALLYGATE_CONTEXT_FILE",
+    "TALLYGATE_TLS_CA", "TALLYGATE_TLS_CERT", "TALLYGATE_TLS_KEY",
+)  # fmt: skip
 # Kubernetes gives every pod such variables for each Service, one named "tallygate" among them.
 _KUBERNETES = re.compile(r"TALLYGATE_(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)")
 
@@ -70,12 +73,16 @@ class ClientEnvironment:
     address: str
     api_key: str
     context_file: str
+    tls_ca: str
+    tls_cert: str
+    tls_key: str
 
 
 def client_environment() -> ClientEnvironment:
     """What the environment says to the command line as a client."""
-    address, api_key, context_file = (_ENVIRON.get(name, "") for name in CLIENT_VARIABLES)
-    return ClientEnvironment(address=address, api_key=api_key, context_file=context_file)
+    fields = ("address", "api_key", "context_file", "tls_ca", "tls_cert", "tls_key")
+    found = (_ENVIRON.get(name, "") for name in CLIENT_VARIABLES)
+    return ClientEnvironment(**dict(zip(fields, found, strict=True)))
 
 
 def load(flags: Mapping[str, Any] | None = None, *, config_file: Path | None = None) -> Loaded:

@@ -25,6 +25,16 @@ class ServerSettings(Group):
     """What carries gRPC; auto takes native where the extra is installed and the listener is local."""
     workers: Annotated[int, Field(ge=1, le=1024)] = 1
     """How many processes serve the hot path, on one TCP port or a Unix socket each; more than one: role data."""
+    tls_cert: OptionalPath = None
+    """A PEM file with the certificate that gRPC is served with, over TLS; read again when it changes. Not on native."""
+    tls_key: OptionalPath = None
+    """A PEM file with its key; empty: it is in the same file."""
+    tls_client_ca: OptionalPath = None
+    """A PEM file of the authorities that sign clients' certificates; a client without one is refused."""
+    admin_tls: bool = False
+    """Whether the admin port is served with the same certificate; it asks its clients for none."""
+    admin_token_file: OptionalPath = None
+    """A file with the token that /metrics and the reasons of /ready need, as `Authorization: Bearer ...`."""
     listener_key_file: OptionalPath = None
     """A file with the API key that callers without one act as; for local listeners."""
     max_in_flight: Count = 1024

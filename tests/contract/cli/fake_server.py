@@ -71,12 +71,15 @@ Answer = Message | Refuse | list[Any] | Callable[[Any], Message]
 class FakeServer(grpc.GenericRpcHandler):
     """Answers `answers[method]`, else an empty message; `requests` holds what came, by method name."""
 
-    def __init__(self) -> None:
+    def __init__(self, credentials: grpc.ServerCredentials | None = None) -> None:
         self.answers: dict[str, Answer] = {}
         self.requests: list[tuple[str, Any]] = []
         self.metadata: list[dict[str, str]] = []
         self._server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[self])
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        place = "127.0.0.1:0"
+        server = self._server
+        port = server.add_secure_port(place, credentials) if credentials else server.add_insecure_port(place)
+        self.address = f"127.0.0.1:{port}"
         self._server.start()
 
     def stop(self) -> None:

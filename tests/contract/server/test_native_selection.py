@@ -21,11 +21,11 @@ from tallygate.server.transport.transports import GrpcioTransport, TransportOpti
 LOCAL = ("127.0.0.1:0", "[::1]:0", "localhost:0", "unix:/tmp/t.sock")
 
 
-def transport(kind, *addresses):
+def transport(kind, *addresses, tls=None):
     authenticator = Authenticator(None, clock=lambda: 0, options=AuthenticationOptions())
     calls = Calls(authenticator=authenticator, metrics=Metrics(), options=CallOptions())
     parsed = [parse_address(address) for address in addresses]
-    return new_transport(kind, parsed, [], calls=calls, streams=Streams(calls), options=TransportOptions())
+    return new_transport(kind, parsed, [], calls=calls, streams=Streams(calls), options=TransportOptions(tls=tls))
 
 
 @pytest.mark.parametrize("kind", ["auto", "native"])
@@ -48,6 +48,15 @@ def test_a_remote_bind_is_refused_with_why_and_auto_says_so_once(remote, caplog)
     (line,) = caplog.messages
     assert line.startswith("transport grpcio, not native: it never listens beyond")
     assert "\n" not in line
+
+
+def test_tls_is_not_for_native_and_auto_says_so_once(caplog):
+    with pytest.raises(TransportError, match="it speaks no TLS, for it never listens beyond this machine"):
+        transport("native", *LOCAL, tls=object())
+    with caplog.at_level(logging.INFO):
+        assert isinstance(transport("auto", *LOCAL, tls=object()), GrpcioTransport)
+    (line,) = caplog.messages
+    assert line.startswith("transport grpcio, not native: it speaks no TLS")
 
 
 @pytest.mark.parametrize("installed", ["0.4.9", "0.5.1", "0.5.0.post1", "1.0.0"])

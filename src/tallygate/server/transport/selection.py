@@ -11,6 +11,7 @@ from tallygate.server.listeners import Address
 from tallygate.server.transport import native
 from tallygate.server.transport.transports import GrpcioTransport, Transport, TransportOptions
 
+_NO_TLS = "it speaks no TLS, for it never listens beyond this machine; choose transport `grpcio`, or no server.tls_cert"
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +34,7 @@ def new_transport(
         TransportError: `native` was asked for and cannot be used; the message says why.
     """
     if kind != "grpcio":
-        reason = native.why_not(addresses)
+        reason = native.why_not(addresses) if options.tls is None else _NO_TLS
         if reason is None:
             return native.NativeTransport(addresses, services, calls=calls, streams=streams, options=options)
         if kind == "native":

@@ -18,6 +18,7 @@ from tallygate.server.calls.registry import Service
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import Calls
 from tallygate.server.listeners import Address, ListenError, claim, private_sockets
+from tallygate.server.tls import ServerTls
 
 _MAX_METADATA_BYTES = 16 * 1024
 _ALL_PENDING = 1_000_000
@@ -45,6 +46,8 @@ class TransportOptions:
     reflection: bool = True
     in_place: bool = True
     """Whether the native transport's thread works on calls itself while the event loop waits."""
+    tls: ServerTls | None = None
+    """What its listeners show and ask for; grpcio alone."""
     shared: bool = False
     """Whether other servers of the same installation listen on the same TCP port."""
 
@@ -180,7 +183,10 @@ def _listen(server: grpc.aio.Server, address: Address, options: TransportOptions
     claim(address, shared=options.shared)
     try:
         with private_sockets():
-            port = server.add_insecure_port(address.uri)
+            if options.tls is None:
+                port = server.add_insecure_port(address.uri)
+            else:
+                port = server.add_secure_port(address.uri, options.tls.credentials())
     except RuntimeError as error:  # what grpc raises for any address; its cause was looked for before
         msg = f"cannot listen on {address.target}: gRPC refuses it; choose another address"
         raise ListenError(msg) from error
