@@ -42,7 +42,7 @@ ORIGIN = from_datetime(datetime(2031, 1, 31, 10, 30, tzinfo=UTC))
 END = ORIGIN + 95 * DAY
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"])
 AMOUNTS = {"a": "31.00", "b": "10.01", "c": "49.99"}
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=150, deadline=None)
 HOURS = st.integers(0, 93 * 24)
 CHANGES = st.lists(st.tuples(HOURS, st.sampled_from("abc")), max_size=6, unique_by=lambda one: one[0])
 SEATS = st.lists(st.tuples(HOURS, st.integers(0, 7)), max_size=6, unique_by=lambda one: one[0])

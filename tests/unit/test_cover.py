@@ -260,3 +260,15 @@ def test_currencies_have_their_own_decimals():
     found = charged(subscribed("2026-04-01"), catalog(basic=(yen, dinar)), until="2026-04-01")
     assert sorted((line.currency, line.amount) for line in found) == [("BHD", 4900), ("JPY", 4900)]
     assert at("9999-01-01") < FOREVER
+
+
+def test_what_is_left_of_the_last_days_of_a_month_is_counted_in_days_of_the_month():
+    """A seat comes 47 hours before the period's end, 2 of 30 days at $15: +1.00; an hour later all is given back."""
+    plans = catalog(basic=(USERS,), other=(BASE,))
+    changes = [
+        QuantityChange(source="seats", change_time=at("2026-04-01T10:00"), quantity=0),
+        QuantityChange(source="seats", change_time=at("2026-04-29T11:00"), quantity=1),
+    ]
+    moved = subscribed("2026-04-01T10:00", ("basic", "2026-04-01T10:00"), ("other", "2026-04-29T12:00"))
+    found = charged(moved, plans, until="2026-04-30", quantities=changes)
+    assert [line.amount for line in found if line.text.endswith("(1 @ $15.00)")] == [100, -100]

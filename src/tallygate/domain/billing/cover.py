@@ -125,7 +125,7 @@ def _of_period(lane: Lane, period: UsagePeriod, on: Grid, policy: Policy) -> Ite
         if start >= end or price is None or on.period(price.every, price.count, start) != period:
             continue
         if before is not None and before.end < start:
-            yield from _credits(open_lines, before.end, on, policy)
+            yield from _credits(open_lines, before.end, period, on, policy)
             open_lines = []
         if price.due is Due.ARREARS:
             yield _debit(lane, segment, UsagePeriod(start, end), period, on, policy)
@@ -134,7 +134,7 @@ def _of_period(lane: Lane, period: UsagePeriod, on: Grid, policy: Policy) -> Ite
         if before is not None and before.end == start and _only_quantity(before, segment):
             changed = _change(lane, before, segment, UsagePeriod(start, period.end), period, on, policy)
         else:
-            yield from _credits(open_lines, start, on, policy)
+            yield from _credits(open_lines, start, period, on, policy)
             open_lines = []
             stop = end if segment.end < period.end and segment.end_known <= start else period.end
             changed = _debit(lane, segment, UsagePeriod(start, stop), period, on, policy)
@@ -142,7 +142,7 @@ def _of_period(lane: Lane, period: UsagePeriod, on: Grid, policy: Policy) -> Ite
         open_lines.append(changed)
         before = segment
     if before is not None and before.end < period.end:
-        yield from _credits(open_lines, before.end, on, policy)
+        yield from _credits(open_lines, before.end, period, on, policy)
 
 
 def _only_quantity(before: Segment, after: Segment) -> bool:
@@ -200,13 +200,18 @@ def _change(
     )
 
 
-def _credits(lines: list[Line], at: int, on: Grid, policy: Policy) -> Iterator[Line]:
-    """What is left of lines from an instant on, given back in the proportion in which they were charged."""
+def _credits(lines: list[Line], at: int, whole: UsagePeriod, on: Grid, policy: Policy) -> Iterator[Line]:
+    """What is left of lines from an instant on, given back in the proportion in which they were charged.
+
+    Both are parts of the whole period: a stretch of a day or two is measured as the rest of its month is.
+    """
     for line in lines:
-        if at >= line.period.end:
+        end = line.period.end
+        if at >= end or not line.exact:
             continue
-        part = fraction(at, line.period.end, line.period, proration=policy.proration, zone=on.zone)
-        if not part or not line.exact:
+        charged = fraction(line.period.start, end, whole, proration=policy.proration, zone=on.zone)
+        part = fraction(at, end, whole, proration=policy.proration, zone=on.zone) / charged if charged else Fraction(0)
+        if not part:
             continue
         back = -major_units(line.exact, line.currency)
         yield replace(
