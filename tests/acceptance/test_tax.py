@@ -2,6 +2,7 @@
 
 import grpc
 import pytest
+from google.protobuf import json_format
 
 from invoicing import DAY, catalog, dollars, invoices, month_ahead, run
 from tallygate_api.v1 import invoice_pb2
@@ -61,6 +62,19 @@ async def test_tax_stands_on_the_document_and_in_the_ledger(tenant):
     assert (dollars(group.base), dollars(group.amount)) == (28.51, 5.42)
     assert (await posted(tenant))["authority:Payable"] == pytest.approx(7.32)
     await verified(tenant)
+
+
+async def test_a_document_is_shown_as_a_page_and_as_json(tenant):
+    await taxed(tenant, BASE)
+    await run(tenant)
+    invoice = await last(tenant)
+    shown = await tenant.call("RenderInvoice", invoice_id=invoice.number)
+    assert (shown.content_type, shown.file_name) == ("text/html; charset=utf-8", f"{invoice.number}.html")
+    page = shown.content.decode()
+    assert all(text in page for text in ("Tally GmbH", "Acme", "VAT DE 19 % of 10.01", "11.91 USD", invoice.number))
+    assert await tenant.call("RenderInvoice", invoice_id=invoice.invoice_id, format=1) == shown
+    text = (await tenant.call("RenderInvoice", invoice_id=invoice.number, format=2)).content.decode()
+    assert json_format.Parse(text, invoice_pb2.Invoice()) == invoice
 
 
 async def test_a_preview_shows_the_tax_that_the_invoice_has(tenant):

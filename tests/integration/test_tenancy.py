@@ -182,6 +182,9 @@ ROWS = {
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND"
     ),
     "VoidInvoice": Row("control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True),
+    "RenderInvoice": Row(
+        "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
+    ),
     "GetWallet": Row("control billing billing_read", of(), UNKNOWN),
     "SetBillingProfile": Row("control billing", of(party={"name": "Acme"}), UNKNOWN),
     "GetBillingProfile": Row("control billing billing_read", of(), UNKNOWN),
@@ -322,7 +325,16 @@ class World:
         return re.sub(r"(retry_after|view_version)[^\n]*\n", "", "\n".join(map(str, seen)))
 
 
-BILLS = {"RunBilling", "GetInvoice", "ListInvoices", "VoidInvoice", "Pay", "ListPayments", "ListAttempts"}
+BILLS = {
+    "RunBilling",
+    "GetInvoice",
+    "ListInvoices",
+    "VoidInvoice",
+    "RenderInvoice",
+    "Pay",
+    "ListPayments",
+    "ListAttempts",
+}
 SEAT_OVERRIDE = {"feature_key": "seats", "entitlement": {"limit": 20}}
 
 

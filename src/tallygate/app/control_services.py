@@ -6,6 +6,7 @@ from tallygate.app.data_side import DataSide
 from tallygate.control_plane.tenants import open_test_tenant
 from tallygate.data_plane.grants import GrantBalances
 from tallygate.domain.credential import KeyRecord
+from tallygate.rendering.html import page
 from tallygate.server.calls.authentication import OpenTestTenant
 from tallygate.server.services.account_service import AccountServicer
 from tallygate.server.services.api_key_service import ApiKeyServicer
@@ -39,7 +40,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.AccountService", AccountServicer(work, GrantBalances(admission=data.admission).left)),
         ("tallygate.v1.ApiKeyService", ApiKeyServicer(work, entropy=clock.entropy)),
         ("tallygate.v1.BillingService", BillingServicer(work, control.run_billing)),
-        ("tallygate.v1.InvoiceService", InvoiceServicer(work)),
+        ("tallygate.v1.InvoiceService", InvoiceServicer(work, page)),
         ("tallygate.v1.LedgerService", LedgerServicer(work)),
         ("tallygate.v1.PaymentService", PaymentServicer(work, control.billing.payments)),
         ("tallygate.v1.PricingService", PricingServicer(work)),

@@ -415,3 +415,15 @@ def test_a_profile_is_set_whole_and_shown_as_an_envelope_has_it(server, say):
         *("  Acme", "  Street", "  3011 Bern", "  CH", "  tax id CHE-1", "  exempt from tax: small"),
     ]
     assert say("billing", "profile", "show").out.strip() == "no profile was set"
+
+
+def test_a_rendered_invoice_goes_to_standard_output_or_a_file(home, server, say):
+    content = "<p>1\u202f234.50 \u2212 Söhne</p>\n".encode()
+    server.answers["RenderInvoice"] = invoices.RenderInvoiceResponse(content=content)
+    assert say("invoice", "render", "INV-1").out.encode() == content
+    assert say("invoice", "render", "INV-1", "--format", "json", "--to", str(home / "one.json")).code == 0
+    assert (home / "one.json").read_bytes() == content
+    html, json_ = server.asked("RenderInvoice")
+    assert (html.format, json_.format) == (invoices.DOCUMENT_FORMAT_HTML, invoices.DOCUMENT_FORMAT_JSON)
+    said = say("invoice", "render", "INV-1", "--to", str(home / "no" / "one.html"))
+    assert (said.code, "No such file or directory" in said.err) == (2, True)

@@ -65,6 +65,11 @@ class InvoiceServiceStub:
                 request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.FromString,
                 _registered_method=True)
+        self.RenderInvoice = channel.unary_unary(
+                '/tallygate.v1.InvoiceService/RenderInvoice',
+                request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.RenderInvoiceRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.RenderInvoiceResponse.FromString,
+                _registered_method=True)
 
 
 class InvoiceServiceServicer:
@@ -128,6 +133,15 @@ class InvoiceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenderInvoice(self, request, context):
+        """Shows a document as people read it, or as a file of JSON, as it stands now.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InvoiceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -160,6 +174,11 @@ def add_InvoiceServiceServicer_to_server(servicer, server):
                     servicer.VoidInvoice,
                     request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.SerializeToString,
+            ),
+            'RenderInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderInvoice,
+                    request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.RenderInvoiceRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.RenderInvoiceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -325,6 +344,33 @@ class InvoiceService:
             '/tallygate.v1.InvoiceService/VoidInvoice',
             tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.SerializeToString,
             tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.InvoiceService/RenderInvoice',
+            tallygate_dot_v1_dot_invoice__service__pb2.RenderInvoiceRequest.SerializeToString,
+            tallygate_dot_v1_dot_invoice__service__pb2.RenderInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

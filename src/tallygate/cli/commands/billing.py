@@ -8,6 +8,7 @@ import click
 
 from tallygate.cli.client import Client
 from tallygate.cli.commands.profile import party_lines, profile_command
+from tallygate.cli.commands.render import render
 from tallygate.cli.explanations import event_row, explanation
 from tallygate.cli.failures import DENIED
 from tallygate.cli.groups import Group
@@ -144,6 +145,9 @@ def offset_fee(client: Client, *, fee: str) -> None:
 @click.group("invoice", cls=Group)
 def invoice_command() -> None:
     """List and show invoices and credit notes."""
+
+
+invoice_command.add_command(render)
 
 
 @invoice_command.command("list", examples=["tallygate invoice list", "tallygate invoice list acme --state open"])

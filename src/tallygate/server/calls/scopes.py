@@ -90,6 +90,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.InvoiceService/ListLineEvents": _READ_BILLS,
     "tallygate.v1.InvoiceService/VerifyInvoice": _READ_BILLS,
     "tallygate.v1.InvoiceService/VoidInvoice": _BILL,
+    "tallygate.v1.InvoiceService/RenderInvoice": _READ_BILLS,
     "tallygate.v1.BillingService/GetWallet": _READ_BILLS,
     "tallygate.v1.BillingService/SetBillingProfile": _BILL,
     "tallygate.v1.BillingService/GetBillingProfile": _READ_BILLS,

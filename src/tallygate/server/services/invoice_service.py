@@ -1,28 +1,41 @@
 """InvoiceService: documents as they were issued."""
 
-from collections.abc import Sequence
+import asyncio
+import re
+from collections.abc import Callable, Sequence
 
 from tallygate.billing.explaining import LineEvents, explain_line, line_events
 from tallygate.billing.invoices import get_invoice, list_invoices
 from tallygate.billing.verifying import verify_invoice
 from tallygate.billing.voiding import void_invoice
 from tallygate.domain.billing.counting import Contribution
+from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import exact_text
 from tallygate.records.paging import Page, newest_of
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, document_page, page_request
 from tallygate.server.wire.explanation import decode_place, encode_difference, encode_event, encode_explanation
-from tallygate.server.wire.invoice import STATE, encode_invoice
+from tallygate.server.wire.invoice import STATE, encode_invoice, invoice_json
 from tallygate.server.wire.scalars import identifier, optional_identifier
 from tallygate_api.v1 import invoice_service_pb2 as wire
+
+_FORMS = {
+    wire.DOCUMENT_FORMAT_UNSPECIFIED: "html",
+    wire.DOCUMENT_FORMAT_HTML: "html",
+    wire.DOCUMENT_FORMAT_JSON: "json",
+}
+_TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
+_NO_FILE = re.compile(r"[^\w.-]+")
 
 
 class InvoiceServicer:
     """Serves InvoiceService."""
 
-    def __init__(self, work: TenantWork) -> None:
+    def __init__(self, work: TenantWork, page: Callable[[Invoice], bytes]) -> None:
         self._work = work
+        self._page = page
 
     async def GetInvoice(self, request: wire.GetInvoiceRequest, call: Call) -> wire.GetInvoiceResponse:  # noqa: N802 - the wire's name
         """One document with its lines."""
@@ -81,3 +94,15 @@ class InvoiceServicer:
         invoice_id = identifier(request.invoice_id, "invoice_id")
         void = await self._work.write(call, lambda work, now: void_invoice(work, invoice_id, now=now))
         return wire.VoidInvoiceResponse(invoice=encode_invoice(void.value))
+
+    async def RenderInvoice(self, request: wire.RenderInvoiceRequest, call: Call) -> wire.RenderInvoiceResponse:  # noqa: N802 - the wire's name
+        """A document to read."""
+        name = identifier(request.invoice_id, "invoice_id")
+        form = _FORMS.get(request.format)
+        if form is None:
+            raise InvalidFieldError(field="format", expected="DOCUMENT_FORMAT_HTML or _JSON", got=request.format)
+        invoice = await self._work.read(call, lambda work, _: get_invoice(work, name))
+        make = self._page if form == "html" else invoice_json
+        content = await asyncio.to_thread(make, invoice)  # a long one takes its time
+        file_name = f"{_NO_FILE.sub('-', invoice.number)}.{form}"
+        return wire.RenderInvoiceResponse(content=content, content_type=_TYPES[form], file_name=file_name)

@@ -1,6 +1,9 @@
 """Invoices and their lines, domain to wire."""
 
+import json
 from fractions import Fraction
+
+from google.protobuf.json_format import MessageToDict
 
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import Invoice, InvoiceKind
@@ -42,6 +45,12 @@ def encode_invoice(invoice: Invoice) -> wire.Invoice:
         buyer=encode_party(invoice.buyer),
         taxes=[_group(group, invoice.currency) for group in invoice.taxes],
     )
+
+
+def invoice_json(invoice: Invoice) -> bytes:
+    """A document's message as proto3 JSON, one field a line, in the order of its fields."""
+    shown = MessageToDict(encode_invoice(invoice))
+    return f"{json.dumps(shown, indent=2, ensure_ascii=False)}\n".encode()
 
 
 def encode_money(amount: int, currency: str) -> wire.Money:
