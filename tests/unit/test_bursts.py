@@ -205,8 +205,7 @@ async def test_a_connection_that_its_own_reply_ends_delivers_nothing_more():
 class AnyHome:
     """Where all effects of these tests live."""
 
-    keys = b""
-    argument = b""
+    versions = places = argument = b""
 
 
 HOME = AnyHome()
@@ -216,8 +215,9 @@ class Counting:
     """An effect that counts, or not, and what it was told."""
 
     def __init__(self, counts):
-        self.program = SimpleNamespace(counts=counts, home=HOME, keys=b"", key_count=0, argument_count=0)
-        self.arguments = b""
+        packed = {"keys": b"", "head": b"", "terms": [], "key_count": 0, "argument_count": 0}
+        self.program = SimpleNamespace(counts=counts, home=HOME, **packed)
+        self.said = []
         self.heard = []
 
     def told(self, reply):

@@ -1,6 +1,7 @@
 """Effects as they go to Redis: what one says, how those of a burst travel together, and who is told what."""
 
 import asyncio
+from dataclasses import replace
 
 import hiredis
 import msgpack
@@ -116,15 +117,15 @@ def said(gates, link, asked, about):
     with link.burst:
         program(gates).ask((asked,), about, lambda _: None)
     _, arguments = command(link.sent[-1])
-    return _values(arguments[7])
+    return _values(arguments[9])
 
 
 @pytest.mark.parametrize("request_id", IDS, ids=lambda text: f"{text[0]}{len(text)}")
 def test_an_id_of_any_length_is_said_as_it_came(gates, link, request_id):
     asked = asked_for(request_id)
     effect = said(gates, link, asked, (request_id, request_id, {"k": request_id}))
-    assert effect[:2] == [asked.digest, asked.payload_hash]
-    context = msgpack.unpackb(effect[3])
+    assert effect[:3] == [1, asked.digest, asked.payload_hash]
+    context = msgpack.unpackb(effect[4])
     assert context[:6] == ["t", "acme", "calls", request_id, request_id, {"k": request_id}]
     assert context[6:] == [True, False, 1, "consume", asked.payload_hash]
 
@@ -132,12 +133,12 @@ def test_an_id_of_any_length_is_said_as_it_came(gates, link, request_id):
 @pytest.mark.parametrize(("user_id", "dimensions"), [("", {}), ("u", {}), ("", {"k": ""}), ("u", {"k": "v", "l": "w"})])
 def test_who_asked_and_along_which_dimensions_is_said_as_far_as_it_is_known(gates, link, user_id, dimensions):
     effect = said(gates, link, asked_for("r"), ("r", user_id, dimensions))
-    assert msgpack.unpackb(effect[3])[3:6] == ["r", user_id, dimensions]
+    assert msgpack.unpackb(effect[4])[3:6] == ["r", user_id, dimensions]
 
 
 @pytest.mark.parametrize("quantity", [1, 127, 128, 12_345, 2**53 - 1, -1])
 def test_a_quantity_is_said_exactly(gates, link, quantity):
-    assert said(gates, link, asked_for("r", quantity), NOBODY)[4:] == [quantity, b"A", False]
+    assert said(gates, link, asked_for("r", quantity), NOBODY)[5:8] == [quantity, b"A", False]
 
 
 def test_a_look_says_nothing_of_who_looks(gates, link):
@@ -146,8 +147,8 @@ def test_a_look_says_nothing_of_who_looks(gates, link):
             (Asked(),), NOBODY, lambda _: None
         )
     _, arguments = command(link.sent[-1])
-    assert _values(arguments[7]) == [b"", b"", b"", b"", False, b"A", False]
-    assert _values(arguments[6]) == [1, b"q", b"1"]
+    assert _values(arguments[9]) == [1, b"", b"", b"", b"", False, b"A", False, b""]
+    assert _values(arguments[8]) == [1, b"q", b"1"]
 
 
 def test_what_leaves_in_one_burst_is_one_command_home_by_home(gates, link):
@@ -159,13 +160,38 @@ def test_what_leaves_in_one_burst_is_one_command_home_by_home(gates, link):
     assert len(link.sent) == 1
     keys, arguments = command(link.sent[0])
     assert len(keys) == 2 * 5 + 3 * 2
-    assert (keys[2], keys[7]) == (b"tg:{0}:v:t", b"tg:{0}:v:u")
-    assert (int(arguments[1]), arguments[3]) == (NOW, b"2")
-    assert (arguments[5], arguments[13]) == (b"2", b"1")
-    digests = [_values(arguments[place])[0] for place in (7, 10, 15)]
+    assert (keys[2], keys[5]) == (b"tg:{0}:v:t", b"tg:{0}:v:u")
+    assert [keys[place] for place in (6, 7)] == [b"tg:{0}:ev", b"tg:{0}:e:"]
+    assert (int(arguments[1]), arguments[3:5]) == (NOW, [b"2", b"1"])
+    assert (arguments[7], arguments[13]) == (b"2", b"1")
+    digests = [_values(arguments[place])[1] for place in (9, 11, 15)]
     assert digests == [asked_for(f"r{number}").digest for number in (0, 2, 1)]
     link.answer(*([b"DECIDED", NOW + number, 0, TAKEN] for number in range(3)))
     assert [reply.now for reply in told] == [NOW, NOW + 1, NOW + 2]
+
+
+def test_gates_that_count_alike_say_their_terms_once(gates, link):
+    gates_of_two = Step(0, (Quota("calls", 1, Mode.ALL_OR_NOTHING, None), Rate("fixed", 0, 1)), 0, peek=False)
+    with link.burst:
+        for account in ("acme", "globex"):
+            program(gates, gates_of_two, account).ask((asked_for("r"),) * 2, NOBODY, lambda _: None)
+    _, arguments = command(link.sent[-1])
+    assert arguments[4] == b"2"
+    assert [_values(terms)[0] for terms in arguments[5:7]] == [b"d", b"f"]
+    assert [_values(arguments[place])[0] for place in (10, 11, 13, 14)] == [1, 2, 1, 2]
+    assert len(arguments) == 15
+
+
+@pytest.mark.parametrize("other", [{}, {"plan_key": "other"}, {"subscription_id": "t"}, {"plan_version": 9}])
+def test_what_was_subscribed_is_said_once_where_all_segments_say_the_same(gates, link, other):
+    shared = [replace(segment, plan_key="p", plan_version=1, subscription_id="s") for segment in TERMS[0][:3]]
+    segments_ = (*shared[:2], replace(shared[2], **other))
+    with link.burst:
+        asking = gates.prepare(call(take(), NOW, (segments_, ()), "acme", 0))
+        asking.ask((asked_for("r"),), NOBODY, lambda _: None)
+    endings = _values(command(link.sent[-1])[1][9])[8]
+    packed = [gate_codec.pack_all(s.subscription_id, s.plan_key, s.plan_version, int(s.trial)) for s in segments_]
+    assert endings == (packed if other else packed[0])
 
 
 def test_a_long_burst_leaves_in_parts(gates, link):
@@ -260,9 +286,9 @@ def test_another_epoch_is_adopted_and_asked_with_once(gates, link):
     told = ask(gates, link)
     with link.burst:
         _, first = link.answer([b"EPOCH_MISMATCH", NOW, b"e2"])
-    assert _values(first[4])[0] == b"e1"
+    assert _values(first[6])[0] == b"e1"
     _, second = link.answer([b"EPOCH_MISMATCH", NOW, b"e3"])
-    assert _values(second[4])[0] == b"e2"
+    assert _values(second[6])[0] == b"e2"
     assert [type(outcome) for outcome in told] == [EpochMismatchError]
 
 

@@ -6,6 +6,7 @@ Each is still all or none, remembered and answered by itself; of a call that nob
 import asyncio
 import itertools
 import logging
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,18 +19,24 @@ from tallygate.storage.redis.link.commands import pack_arguments
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError, Script
 
 MOST_EFFECTS = 32
-_FIXED_ARGUMENTS, _HOME_ARGUMENTS, _HOME_KEYS = 4, 2, 5
+_FIXED_ARGUMENTS, _HOME_ARGUMENTS, _HOME_KEYS = 5, 2, 5
 _COUNTS = tuple(pack_arguments([count]) for count in range(MOST_EFFECTS + 1))
+_PLACE = struct.Struct(">BH")
+_UINT16 = 0xCD
 _CLOCK_SKEW = b"CLOCK_SKEW"
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
 class Home:
-    """A tenant in a partition, its keys, and what its effects were resolved with; packed, once it has an epoch."""
+    """A tenant in a partition, and what its effects were resolved with; packed, once it has an epoch.
+
+    `versions` are the keys that are read first, `places` those that effects write to.
+    """
 
     partition: int
-    keys: bytes
+    versions: bytes
+    places: bytes
     catalog_version: int
     clock: TenantClock
     epoch: str | None = None
@@ -43,19 +50,24 @@ class Home:
 
 
 class Packed(Protocol):
-    """What like effects share: home, keys as the command has them, how many arguments follow, whether they count."""
+    """What like effects share: home, keys and arguments as the command has them, their number, and whether they count.
+
+    `terms` are those of each gate, which others may share.
+    """
 
     home: Home
     keys: bytes
+    head: bytes
+    terms: list[bytes]
     key_count: int
     argument_count: int
     counts: bool
 
 
 class Effect(Protocol):
-    """An effect as it travels: its arguments as they stand in the command, and who is told."""
+    """An effect as it travels: what it asks of each gate, and who is told."""
 
-    arguments: bytes
+    said: list[bytes]
 
     @property
     def program(self) -> Packed:
@@ -137,18 +149,26 @@ class Bursts:
 
     def _command(self, sequence: bytes, by_home: dict[Home, list[Effect]], effects: list[Effect]) -> bytes:
         """Keys and arguments in the order that the head of `admit.lua` tells."""
-        keys = [home.keys for home in by_home]
+        keys = [home.versions for home in by_home]
+        keys += [home.places for home in by_home]
         keys += [effect.program.keys for effect in effects]
         arguments: list[bytes] = []
+        shared: dict[bytes, int] = {}
         for home, group in by_home.items():
             arguments += (home.argument, _COUNTS[len(group)])
-            arguments += [effect.arguments for effect in group]
+            for effect in group:
+                program = effect.program
+                arguments.append(program.head)
+                for said, terms in zip(effect.said, program.terms, strict=True):
+                    place = _PLACE.pack(_UINT16, shared.setdefault(terms, len(shared) + 1))
+                    arguments.append(b"$%d\r\n%b%b\r\n" % (len(said) + _PLACE.size, place, said))
         key_count = _HOME_KEYS * len(by_home) + sum([effect.program.key_count for effect in effects])
         own = sum([effect.program.argument_count for effect in effects])
-        count = _FIXED_ARGUMENTS + _HOME_ARGUMENTS * len(by_home) + own
+        count = _FIXED_ARGUMENTS + len(shared) + _HOME_ARGUMENTS * len(by_home) + own
         head = self._script.head(key_count, count)
         fixed = b"$%d\r\n%b\r\n$16\r\n%d\r\n" % (len(sequence), sequence, self._clock())
-        return b"".join((head, *keys, fixed, self._settings, _COUNTS[len(by_home)], *arguments))
+        counts = _COUNTS[len(by_home)], pack_arguments([len(shared)])
+        return b"".join((head, *keys, fixed, self._settings, *counts, *shared, *arguments))
 
 
 class _Waiter:

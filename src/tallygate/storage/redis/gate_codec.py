@@ -71,16 +71,29 @@ def kind_of(gate: Gate) -> str:
 
 
 def pack_terms(gate: Gate, call: AdmitCall) -> bytes:
-    """What all calls share that meet this gate: its last values."""
+    """What all calls share that meet this gate, and others whose gates have these terms."""
     if isinstance(gate, RateGate):
         return pack_all(*rate_terms(gate))
-    segments = pack_all(*(pack_all(*_segment(segment)) for segment in gate.segments))
-    if isinstance(gate, ResetGate):
-        return pack_all(_FAMILIES[gate.aggregation], *_news(call, gate)) + segments
-    refunds = gate.quantity is not None and gate.quantity < 0
-    news = _news(call, gate) if refunds else ("", "")
-    grants = pack_all([_grant(grant) for grant in gate.grants]) if gate.grants else b""
-    return pack_all(_FAMILIES[gate.aggregation], grants, *news) + segments
+    grants = [] if isinstance(gate, ResetGate) else [_grant(grant) for grant in gate.grants]
+    returns = isinstance(gate, ResetGate) or (gate.quantity or 0) < 0
+    news = _news(call, gate) if returns else ("", "")
+    segments = [pack_all(*_segment(segment)) for segment in gate.segments]
+    return pack_all(_FAMILIES[gate.aggregation], grants or "", *news, *segments)
+
+
+def pack_endings(gate: Gate, call: AdmitCall) -> bytes:
+    """What facts say at their end of what was subscribed: of each segment, or once where all say the same.
+
+    It differs by account, so it is no part of terms that accounts share.
+    """
+    if isinstance(gate, RateGate):
+        return b""
+    endings = [
+        pack_all(segment.subscription_id, segment.plan_key, segment.plan_version, int(segment.trial))
+        for segment in gate.segments
+        if not call.peek
+    ]
+    return pack_all(endings[0] if len(set(endings)) == 1 else endings or "")
 
 
 def _grant(grant: Grant) -> list[Any]:
@@ -109,7 +122,6 @@ def _segment(segment: Segment) -> list[Any]:
         -1 if segment.hard_limit is None else segment.hard_limit,
         keys.OWN_RESET if segment.own else keys.RESET,
         keys.APART if segment.apart else "",
-        pack_all(segment.subscription_id, segment.plan_key, segment.plan_version, int(segment.trial)),
     ]
 
 
@@ -146,7 +158,7 @@ def pack_context(around: tuple[bytes, bytes], request_id: str, user_id: str, dim
 
 
 def pack_asked(kind: str, asked: Asked, context: bytes) -> bytes:
-    """What one call asks of a gate: its first values; an empty `context` leaves no fact."""
+    """What one call asks of a gate; an empty `context` leaves no fact."""
     digest, hashed = asked.digest, asked.payload_hash
     effect = _NO_EFFECT
     if digest:
@@ -155,8 +167,6 @@ def pack_asked(kind: str, asked: Asked, context: bytes) -> bytes:
     if kind == "r":
         return effect + pack_integer(asked.quantity or 0)
     said = pack_text(context + hashed) if context else b"\xa0"
-    if kind == "x":
-        return effect + said
     quantity = _NOTHING if asked.quantity is None else pack_integer(asked.quantity)
     occurred = _NOTHING if asked.occurred_time is None else pack_integer(asked.occurred_time)
     return b"%b%b%b%b%b" % (effect, said, quantity, _MODES[asked.mode], occurred)

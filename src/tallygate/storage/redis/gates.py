@@ -21,6 +21,7 @@ from tallygate.storage.redis.gate_codec import (
     pack_all,
     pack_asked,
     pack_context,
+    pack_endings,
     pack_terms,
     read_answers,
 )
@@ -99,14 +100,10 @@ class RedisGates:
         place = (call.tenant_id, partition, call.catalog_version, call.clock)
         home = self._homes.get(place)
         if home is None:
-            names = [
-                keys.epoch(partition),
-                keys.clock(partition),
-                keys.catalog_version(partition, call.tenant_id),
-                keys.stream(partition),
-                keys.replays(partition),
-            ]
-            home = self._homes[place] = Home(partition, pack_arguments(names), call.catalog_version, call.clock)
+            versions = keys.epoch(partition), keys.clock(partition), keys.catalog_version(partition, call.tenant_id)
+            places = keys.stream(partition), keys.replays(partition)
+            packed = pack_arguments(versions), pack_arguments(places)
+            home = self._homes[place] = Home(partition, *packed, call.catalog_version, call.clock)
         return home
 
     def _partition(self, call: AdmitCall) -> int:
@@ -142,7 +139,8 @@ class RedisProgram:
     """`Program` of calls that share all but what each asks; made by `RedisGates.prepare`."""
 
     __slots__ = (
-        "_around", "_gates", "_head", "_terms", "argument_count", "counts", "home", "key_count", "keys", "kinds",
+        "_around", "_endings", "_gates", "argument_count", "counts", "head", "home", "key_count", "keys", "kinds",
+        "terms",
     )  # fmt: skip
 
     def __init__(self, gates: RedisGates, home: Home, call: AdmitCall, names: list[str], terms: list[bytes]) -> None:
@@ -152,32 +150,33 @@ class RedisProgram:
         self.key_count = len(names)
         self.kinds = "".join([kind_of(item.gate) for item in call.gates])
         self.counts = self.kinds.strip("r") != ""
-        self.argument_count = 1 + 2 * len(self.kinds)
+        self.argument_count = 1 + len(self.kinds)
         versions: list[Any] = [str(call.account_version)] if call.account_id else []
         if call.others:
             versions.append([str(version) for _, version in call.others])
-        self._head = pack_arguments([pack_all(int(call.peek), self.kinds, *versions)])
-        self._terms = terms
+        self.head = pack_arguments([pack_all(int(call.peek), self.kinds, *versions)])
+        self.terms = terms
         self._around = [context_around(item.gate, call) for item in call.gates]
+        self._endings = [pack_endings(item.gate, call) for item in call.gates]
 
     def ask(self, asked: Sequence[Asked], about: About, answered: Answered) -> None:
         """Ask this of the gates, in their order."""
-        arguments = self._head
-        for kind, one, around, terms in zip(self.kinds, asked, self._around, self._terms, strict=True):
-            said = pack_asked(kind, one, pack_context(around, *about) if around[0] else b"")
-            arguments = b"%b$%d\r\n%b\r\n%b" % (arguments, len(said), said, terms)
-        _Asking(self._gates, self, arguments, answered).send()
+        said = [
+            pack_asked(kind, one, pack_context(around, *about) if around[0] else b"") + endings
+            for kind, one, around, endings in zip(self.kinds, asked, self._around, self._endings, strict=True)
+        ]
+        _Asking(self._gates, self, said, answered).send()
 
 
 class _Asking:
     """One call until it is answered; where its partition turns out to have another epoch, it is asked once more."""
 
-    __slots__ = ("_answered", "_gates", "_sent", "arguments", "program")
+    __slots__ = ("_answered", "_gates", "_sent", "program", "said")
 
-    def __init__(self, gates: RedisGates, program: RedisProgram, arguments: bytes, answered: Answered) -> None:
+    def __init__(self, gates: RedisGates, program: RedisProgram, said: list[bytes], answered: Answered) -> None:
         self._gates = gates
         self.program = program
-        self.arguments = arguments
+        self.said = said
         self._answered = answered
         self._sent = 0
 

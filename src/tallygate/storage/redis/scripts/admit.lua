@@ -3,12 +3,13 @@
 -- `--@ name` stands for parts/name.lua, and a name in capitals for a place: `script_parts.py` joins and numbers them.
 --
 -- Effects travel together: first come their homes (a tenant in a partition), then the effects, home by home.
--- KEYS  of each home: epoch  clock  catalogue version  stream  prefix of the records for replays
+-- KEYS  of each home: epoch  clock  catalogue version; then of each: stream  prefix of the records for replays
 --       of each effect: the records of the accounts whose it is, then each gate's state, in the gates' order.
 --       All keys of an effect share one hash tag, but for limits that the tenant owns.
 -- ARGV  1 caller's sequence number, echoed  2 caller's own time (us)  3 replay window (us), stream bound  4 how many homes
+--       5 how many terms; then the terms, which gates share that count alike
 --       of each home: {epoch expected, catalogue version, test clock offset (us; as text: where it stands)}  how many effects; then of each effect:
---       {1 to look only, kinds of its gates, version of each record}; then of each gate: what it asks for  its terms.
+--       {1 to look only, kinds of its gates, version of each record}; then of each gate: which terms, and what it asks for.
 --       What stands in braces, what is asked for and terms are msgpack values one after the other, without an array.
 -- Reply {sequence, of each effect {status, now, then of each gate: 1 if it was admitted before, figures}}
 --       or {sequence, "CLOCK_SKEW", server's time}: that and the caller's are further apart than either is believed.
@@ -19,13 +20,14 @@
 --   A record for replays is the hash of the payload (8 bytes) and the figures of who was admitted, without the pots left.
 --
 -- Kinds of gates, what they ask for, and their terms (the places have names in `script_parts.py`):
---   q  digest payload_hash bucket context quantity|false mode(A|B|J) occurred|false
---      family(d|m|l|e) grants(packed, or "") channel announcement segments (packed, all that follow)
---   x  digest payload_hash bucket context, family channel announcement segments
+--   q  digest payload_hash bucket context quantity|false mode(A|B|J) occurred|false endings,
+--      family(d|m|l|e) grants|"" channel announcement segments (packed, all that follow)
+--   x  the same; what it asks for is not read
 --   r  digest payload_hash bucket cost, algorithm(t|f|s) limit window tick token drain size burst sub_bucket_width since keep
 --   A segment: start end period_start period_end previous_start keep_until limit|-1 overage denial|"" absent exclusive
---   hard_limit|-1 (of overage), the meter's field of its last reset, what its counter's key has behind it, and packed as a
---   fact ends: subscription, plan, version, trial. A grant: id amount effective expire.
+--   hard_limit|-1 (of overage), the meter's field of its last reset, what its counter's key has behind it.
+--   An ending, one for all segments or one of each, is packed as a fact ends: subscription, plan, version, trial.
+--   A grant: id amount effective expire.
 --   What a channel is named for is announced with the commit: it may let others pass who were denied.
 -- Real time (`raw`) is what keys, records for replays and the kept clock live on; `now` is the tenant's.
 -- The clock is kept to a grain, and so is the look at the stream's bound: who appends a fact looks when it is the first to

@@ -7,6 +7,7 @@ local allowance = function(place)
     limit = math.min(END, limit)
     return limit, math.max(0, limit - place.used)
   end
+  if place.active == NONE then return limit, math.max(0, limit - place.included) end
   local rest, paid = 0, 0
   for _, grant in ipairs(place.active) do
     rest = rest + math.max(0, grant[GRANT_AMOUNT] - place.burnt[grant[GRANT_ID]])

@@ -4,7 +4,7 @@ local move = function(place, id, units)
   place.moved[#place.moved + 1] = id
 end
 
-local burn = function(gate, place, quantity)
+local burn = function(place, quantity)
   local before = shows and answer(place, 1, '', 0, {}) or nil
   local limit = place.segment[SEGMENT_LIMIT]
   local included = quantity
@@ -22,7 +22,7 @@ local burn = function(gate, place, quantity)
   if rest > 0 then pots[#pots + 1] = {'O', rest, ''} end
   place.used, place.included, place.overage = place.used + quantity, place.included + included, place.overage + rest
   local reason = limit < 0 and 'UNLIMITED' or rest > 0 and 'OVERAGE' or 'WITHIN_LIMIT'
-  return settled(gate, place, before, reason, quantity, pots)
+  return settled(place, before, reason, quantity, pots)
 end
 
 -- Returns units to the pots that paid in this period, the last of the burn order first.
@@ -31,7 +31,7 @@ local refund = function(gate, place, amount)
   local cap = place.overage + place.included
   for _, grant in ipairs(place.grants) do cap = cap + math.max(0, place.paid[grant[GRANT_ID]]) end
   if amount > cap then
-    if gate[QUOTA_MODE] ~= 'B' or cap == 0 then return denied(place, 'REFUND_EXCEEDS_USAGE') end
+    if gate[ASKED_MODE] ~= 'B' or cap == 0 then return denied(place, 'REFUND_EXCEEDS_USAGE') end
     amount = cap
   end
   local overage = math.min(amount, place.overage)
@@ -48,18 +48,18 @@ local refund = function(gate, place, amount)
   end
   if rest > 0 then pots[#pots + 1] = {'I', -rest, ''} end
   place.used, place.included, place.overage = place.used - amount, place.included - rest, place.overage - overage
-  return settled(gate, place, before, place.segment[SEGMENT_LIMIT] < 0 and 'UNLIMITED' or 'WITHIN_LIMIT', -amount, pots)
+  return settled(place, before, place.segment[SEGMENT_LIMIT] < 0 and 'UNLIMITED' or 'WITHIN_LIMIT', -amount, pots)
 end
 
 local delta = function(gate, place, quantity)
   if quantity < 0 then return refund(gate, place, -quantity) end
   local why = barred(place)
   if why then return denied(place, why) end
-  local most = capacity(place, gate[QUOTA_MODE])
+  local most = capacity(place, gate[ASKED_MODE])
   if most >= 0 and quantity > most then
-    if gate[QUOTA_MODE] ~= 'B' or most == 0 then return denied(place, 'QUOTA_EXHAUSTED') end
+    if gate[ASKED_MODE] ~= 'B' or most == 0 then return denied(place, 'QUOTA_EXHAUSTED') end
     quantity = most
   end
   if place.used + quantity > END then return nil, 'COUNTER_OVERFLOW' end
-  return burn(gate, place, quantity)
+  return burn(place, quantity)
 end

@@ -9,19 +9,29 @@ end
 
 local full = function() return (raw > time or seen <= mark) and redis.call('XLEN', stream) >= backlog end
 
+local known = {}
+local terms_of = function(place)
+  local terms = known[place]
+  if not terms then
+    terms = {cmsgpack.unpack(ARGV[5 + place])}
+    known[place] = terms
+  end
+  return terms
+end
+
 local effect = function(kinds, looks, arg, key)
   local gates, outcomes, counts, all = {}, {}, false, true
   -- A lone gate that allows is taken, so what stood before it is shown to nobody.
   shows = looks or #kinds > 1
   for i = 1, #kinds do
     local kind = #kinds == 1 and kinds or string.sub(kinds, i, i)
-    local gate = {cmsgpack.unpack(ARGV[arg + 2 * i - 1] .. ARGV[arg + 2 * i])}
+    local gate = {cmsgpack.unpack(ARGV[arg + i])}
     local hash, kept = recall(gate)
     if hash then
-      if hash ~= gate[GATE_HASH] then return {'REQUEST_ID_REUSED', now} end
+      if hash ~= gate[ASKED_HASH] then return {'REQUEST_ID_REUSED', now} end
       outcomes[i] = {kept = kept}
     else
-      local outcome, status = evaluator(kind)(gate, KEYS[key + i])
+      local outcome, status = evaluator(kind)(gate, terms_of(gate[ASKED_TERMS]), KEYS[key + i])
       if not outcome then return {status, now} end
       if not outcome.commit then all = all and outcome.no[ANSWER_ALLOWED] == 1 end
       if kind ~= 'r' then counts = true end
@@ -38,8 +48,8 @@ local effect = function(kinds, looks, arg, key)
       local stated, left = figures(outcome.kind, takes and outcome.yes or outcome.no)
       answered = stated .. left
       if takes then
-        takes(gate, outcome)
-        if gate[GATE_DIGEST] ~= '' then remember(gate, stated .. (left == '' and left or NO_POTS)) end
+        takes(gate, terms_of(gate[ASKED_TERMS]), outcome)
+        if gate[ASKED_DIGEST] ~= '' then remember(gate, stated .. (left == '' and left or NO_POTS)) end
       end
     end
     reply[2 * i + 1], reply[2 * i + 2] = gate and 0 or 1, answered

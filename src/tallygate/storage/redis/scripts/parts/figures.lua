@@ -18,8 +18,10 @@ local figures = function(kind, answer)
   if kind == 'r' then
     return '\150' .. cmsgpack.pack(answer[1], answer[2], answer[3], answer[4], answer[5], now), ''
   end
+  local pots = pack_pots(answer[ANSWER_POTS])
+  answer[ANSWER_POTS] = pots  -- as the fact says them, too
   return '\154' .. cmsgpack.pack(
     codes[answer[ANSWER_REASON]], answer[ANSWER_GRANTED], answer[ANSWER_USED], answer[ANSWER_LIMIT],
     answer[ANSWER_REMAINING], answer[ANSWER_SEGMENT], answer[ANSWER_START], answer[ANSWER_END]
-  ) .. pack_pots(answer[ANSWER_POTS]), pack_pots(answer[ANSWER_LEFT])
+  ) .. pots, pack_pots(answer[ANSWER_LEFT])
 end

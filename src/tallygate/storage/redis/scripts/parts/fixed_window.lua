@@ -1,6 +1,6 @@
 -- Windows aligned to the epoch; what the widest window counted that it ran at is known still when that comes back.
-local fixed_window = function(gate, key)
-  local cost, limit, width = gate[RATE_COST], gate[RATE_LIMIT], gate[RATE_WINDOW]
+local fixed_window = function(cost, terms, key)
+  local limit, width = terms[RATE_LIMIT], terms[RATE_WINDOW]
   local time, last, count, ran, wide, wide_count = now, 0, 0, 0, 0, 0
   local kept = redis.call('GET', key)
   if kept then last, count, ran, wide, wide_count = cmsgpack.unpack(kept) end
@@ -19,6 +19,6 @@ local fixed_window = function(gate, key)
   return {yes = show(count + cost), no = show(count), commit = function()
     local wider = time - math.fmod(time, wide) + wide - now
     local counted = cmsgpack.pack(time, count + cost, width, wide, wide_count + cost)
-    redis.call('SET', key, counted, 'PXAT', kept_until(math.max(left, wider), gate[RATE_KEEP]))
+    redis.call('SET', key, counted, 'PXAT', kept_until(math.max(left, wider), terms[RATE_KEEP]))
   end}
 end

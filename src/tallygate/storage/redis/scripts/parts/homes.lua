@@ -4,13 +4,9 @@ local is_newer = function(record, version)
 end
 
 local homes = tonumber(ARGV[4])
-local names = {}
-for i = 0, homes - 1 do
-  for place = HOME_EPOCH, HOME_CATALOGUE do names[3 * i + place] = KEYS[HOME_KEYS * i + place] end
-end
-local there = redis.call('MGET', unpack(names))
+local there = redis.call('MGET', unpack(KEYS, 1, 3 * homes))
 local counted, newer, older  -- generations at this time
-local replies, key, arg = {ARGV[1]}, HOME_KEYS * homes, 5
+local replies, key, arg = {ARGV[1]}, 5 * homes, 6 + ARGV[5]
 for i = 0, homes - 1 do
   local expected, catalogue, shift = cmsgpack.unpack(ARGV[arg])
   local epoch = there[3 * i + HOME_EPOCH] or ''
@@ -21,12 +17,12 @@ for i = 0, homes - 1 do
   -- A test's clock that stands comes as text: the instant that it stands at.
   offset = type(shift) == 'string' and shift - raw or shift
   mark, now = raw - math.fmod(raw, GRAIN), raw + offset
-  clock, stream = KEYS[HOME_KEYS * i + HOME_CLOCK], KEYS[HOME_KEYS * i + HOME_STREAM]
+  clock, stream = KEYS[3 * i + HOME_CLOCK], KEYS[3 * homes + 2 * i + 1]
   if raw ~= counted then
     local generation = div(raw, window)
     counted, newer, older = raw, fmt(generation) .. ':', fmt(generation - 1) .. ':'
   end
-  local records = KEYS[HOME_KEYS * i + HOME_RECORDS]
+  local records = KEYS[3 * homes + 2 * i + 2]
   current, previous = records .. newer, records .. older
   local stale = epoch ~= expected and 'EPOCH_MISMATCH' or (there[3 * i + HOME_CATALOGUE] or '0') ~= catalogue and 'STALE_VIEW'
   -- Counters are gone, or being rebuilt: nothing is counted.
@@ -52,7 +48,7 @@ for i = 0, homes - 1 do
       local done, reply = pcall(effect, kinds, looks == 1, arg, key)
       replies[#replies + 1] = done and reply or {'FAILED', now, type(reply) == 'table' and reply.err or tostring(reply)}
     end
-    key, arg = key + #kinds, arg + 1 + 2 * #kinds
+    key, arg = key + #kinds, arg + 1 + #kinds
   end
 end
 return replies

@@ -4,7 +4,7 @@ local observe = function(gate, place, level)
   if why then return denied(place, why) end
   local limit = allowance(place)
   local within = limit < 0 and level or math.min(level, limit)
-  local most = capacity(place, gate[QUOTA_MODE])
+  local most = capacity(place, gate[ASKED_MODE])
   if most >= 0 and level > most then return denied(place, 'QUOTA_EXHAUSTED') end
   local before = shows and answer(place, 1, '', 0, {}) or nil
   local pots = {}
@@ -18,5 +18,5 @@ local observe = function(gate, place, level)
   place.counted = math.max(place.counted, place.at)
   if place.at >= place.level_time then place.new_level = level end
   local reason = limit < 0 and 'UNLIMITED' or level > within and 'OVERAGE' or 'WITHIN_LIMIT'
-  return settled(gate, place, before, reason, level, pots)
+  return settled(place, before, reason, level, pots)
 end

@@ -18,7 +18,8 @@ local read_meter = function(place)
   -- The version before kept one field: what lies in this trial was a reset of it.
   if resets ~= 'r' then place.reset = num(redis.call('HGET', place.key, resets)) end
   if place.family == 'd' and place.grants == NONE then
-    place.reset = math.max(place.reset, num(redis.call('HGET', place.key, 'r')))
+    local reset = redis.call('HGET', place.key, 'r')
+    if reset then place.reset = math.max(place.reset, reset) end
     return
   end
   local fields = {'r', 'l', 't'}
@@ -28,7 +29,13 @@ local read_meter = function(place)
   for i, grant in ipairs(place.grants) do place.burnt[grant[GRANT_ID]] = num(values[3 + i]) end
 end
 
-local counter_of = function(place) return place.key .. ':' .. fmt(place.start) .. place.segment[SEGMENT_APART] end
+local counter_of = function(place)
+  local segment, start = place.segment, place.start
+  if segment.start ~= start then
+    segment.start, segment.counter = start, ':' .. fmt(start) .. segment[SEGMENT_APART]
+  end
+  return place.key .. segment.counter
+end
 
 -- A period that goes on after a trial saw no level that was observed in it.
 local carry_level = function(place)
@@ -40,8 +47,8 @@ local read_counter = function(place)
   local key = counter_of(place)
   place.counter_key = key
   local values
-  if place.grants == NONE then
-    values = redis.call('HMGET', key, 'u', 'i', 'o', 't')
+  if place.grants == NONE and place.family == 'd' then
+    values = redis.call('HMGET', key, 'u', 'i', 'o')
   else
     local fields = {'u', 'i', 'o', 't'}
     for _, grant in ipairs(place.grants) do fields[#fields + 1] = 'g:' .. grant[GRANT_ID] end
@@ -52,31 +59,34 @@ local read_counter = function(place)
     if place.family ~= 'd' then place.used = place.level end
     return
   end
-  place.used, place.included, place.overage = num(values[1]), num(values[2]), num(values[3])
-  place.counted = num(values[4])
+  place.used, place.included, place.overage = (values[1] or 0) + 0, (values[2] or 0) + 0, (values[3] or 0) + 0
+  place.overdrawn, place.counted = place.overage, (values[4] or 0) + 0
   for i, grant in ipairs(place.grants) do place.paid[grant[GRANT_ID]] = num(values[4 + i]) end
   if place.family ~= 'm' and place.family ~= 'l' then return end
   if place.exists then carry_level(place) else place.used = place.level end
 end
 
--- The segments begin at `first` of the gate; all that follow are segments.
-local locate = function(gate, first, key, family, packed_grants, occurred, looks)
-  local at = occurred or now
+local locate = function(terms, key, grants, occurred, looks)
+  local at, family = occurred or now, terms[QUOTA_FAMILY]
   local here, segment, index
-  for i = first, #gate do
-    local held = {cmsgpack.unpack(gate[i])}
+  for i = QUOTA_SEGMENTS, #terms do
+    local held = terms[i]
+    if type(held) == 'string' then
+      held = {cmsgpack.unpack(held)}
+      terms[i] = held
+    end
     if not here and held[SEGMENT_START] <= now and now < held[SEGMENT_END] then here = held end
-    if not segment and held[SEGMENT_START] <= at and at < held[SEGMENT_END] then segment, index = held, i - first end
+    if not segment and held[SEGMENT_START] <= at and at < held[SEGMENT_END] then segment, index = held, i - QUOTA_SEGMENTS end
   end
   if not here then return nil, 'SEGMENTS_MISSED' end
   if not looks and not (here[SEGMENT_PREVIOUS_START] <= at and at <= now + AHEAD) then return nil, 'OCCURRED_OUT_OF_RANGE' end
   if not segment then return nil, 'SEGMENTS_MISSED' end
-  local grants = packed_grants == '' and NONE or cmsgpack.unpack(packed_grants)
+  if grants == '' then grants = NONE end
   local none = grants == NONE
   local place = {
     key = key, segment = segment, index = index, at = at, grants = grants, family = family,
     active = active_grants(segment, grants, at), start = segment[SEGMENT_PERIOD_START], counter_key = false, exists = false,
-    reset = 0, level = 0, level_time = 0, new_level = false, burnt = none and NONE or {}, used = 0, included = 0, overage = 0, counted = 0, paid = none and NONE or {}, moved = none and NONE or {},
+    reset = 0, level = 0, level_time = 0, new_level = false, burnt = none and NONE or {}, used = 0, included = 0, overage = 0, overdrawn = 0, counted = 0, paid = none and NONE or {}, moved = none and NONE or {},
   }
   read_meter(place)
   if place.start < place.reset and place.reset <= at then place.start = place.reset end
@@ -91,8 +101,8 @@ local expiry = function(place)
 end
 
 local write_counter = function(place)
-  if place.family == 'd' and #place.moved == 0 then
-    redis.call('HSET', place.counter_key, 'u', place.used, 'i', place.included, 'o', place.overage)
+  if place.family == 'd' and #place.moved == 0 and place.overage == place.overdrawn then
+    redis.call('HSET', place.counter_key, 'u', place.used, 'i', place.included)
   else
     local fields = {'u', fmt(place.used)}
     local put = function(name, value) fields[#fields + 1] = name; fields[#fields + 1] = fmt(value) end

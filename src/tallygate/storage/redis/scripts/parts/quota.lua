@@ -6,13 +6,12 @@ local look = function(place)
   return {no = answer(place, 1, free and 'UNLIMITED' or 'WITHIN_LIMIT', 0, {})}
 end
 
-local quota = function(gate, key)
-  local quantity, family = gate[QUOTA_QUANTITY], gate[QUOTA_FAMILY]
-  local place, status =
-    locate(gate, QUOTA_SEGMENTS, key, family, gate[QUOTA_GRANTS], gate[QUOTA_OCCURRED], quantity == false)
+local quota = function(gate, terms, key)
+  local quantity, family = gate[ASKED_QUANTITY], terms[QUOTA_FAMILY]
+  local place, status = locate(terms, key, terms[QUOTA_GRANTS], gate[ASKED_OCCURRED], quantity == false)
   if not place then return nil, status end
   if quantity == false then return look(place) end
   if family == 'd' then return delta(gate, place, quantity) end
-  if family == 'e' then return measure(gate, place, quantity) end
+  if family == 'e' then return measure(place, quantity) end
   return observe(gate, place, quantity)
 end

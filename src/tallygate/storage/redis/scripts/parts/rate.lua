@@ -1,6 +1,7 @@
 -- A rate limit, by its algorithm.
-local rate = function(gate, key)
-  if gate[RATE_ALGORITHM] == 't' then return token_bucket(gate, key) end
-  if gate[RATE_ALGORITHM] == 'f' then return fixed_window(gate, key) end
-  return sliding_window(gate, key)
+local rate = function(gate, terms, key)
+  local algorithm, cost = terms[RATE_ALGORITHM], gate[ASKED_COST]
+  if algorithm == 't' then return token_bucket(cost, terms, key) end
+  if algorithm == 'f' then return fixed_window(cost, terms, key) end
+  return sliding_window(cost, terms, key)
 end

@@ -1,14 +1,14 @@
 -- A new usage period, now; told as granted is what the one that it closes has counted.
-local commit_reset = function(gate, outcome)
+local commit_reset = function(gate, terms, outcome)
   local place = outcome.place
   redis.call('HSET', place.key, place.segment[SEGMENT_RESETS], fmt(now))
   write_counter(place)
   add_fact(gate, place, 0, outcome.yes)
-  publish(gate[RESET_CHANNEL], gate[RESET_NEWS])
+  publish(terms[QUOTA_CHANNEL], terms[QUOTA_NEWS])
 end
 
-local reset = function(gate, key)
-  local place, status = locate(gate, RESET_SEGMENTS, key, gate[RESET_FAMILY], '', false, false)
+local reset = function(_, terms, key)
+  local place, status = locate(terms, key, '', false, false)
   if not place then return nil, status end
   local closed = place.family ~= 'e' and place.used or 0
   place.used = (place.family == 'm' or place.family == 'l') and place.level or 0

@@ -21,15 +21,15 @@ local drained = function(debt, tick, drain, start, stop)
 end
 
 -- Rate limits: {allowed, limit, remaining, reset_after, retry_after|-1}
-local token_bucket = function(gate, key)
-  local cost, tick, token, drain, size = gate[RATE_COST], gate[RATE_TICK], gate[RATE_TOKEN], gate[RATE_DRAIN], gate[RATE_SIZE]
+local token_bucket = function(cost, terms, key)
+  local tick, token, drain, size = terms[RATE_TICK], terms[RATE_TOKEN], terms[RATE_DRAIN], terms[RATE_SIZE]
   local debt, time = 0, now
   local kept = redis.call('GET', key)
   local owed, last, was, old_tick, old_drain
   if kept then owed, last, was, old_tick, old_drain = cmsgpack.unpack(kept) end
   if kept and last <= now + SKEW then
     -- What is owed flows back at the rate that it was counted at until today's figures began.
-    local changed = math.max(last, math.min(gate[RATE_SINCE], now))
+    local changed = math.max(last, math.min(terms[RATE_SINCE], now))
     time = math.max(last, now)
     debt = drained(owed, old_tick or tick, old_drain or drain, last, changed)
     if was ~= token then debt = rescale(debt, was, token) end
@@ -45,13 +45,13 @@ local token_bucket = function(gate, key)
   end
   local show = function(owed)
     local full = drain > 0 and ceil_div(owed, drain) * tick or 0
-    return {allowed and 1 or 0, gate[RATE_BURST], div(size - owed, token), full, retry}, full
+    return {allowed and 1 or 0, terms[RATE_BURST], div(size - owed, token), full, retry}, full
   end
   local before = show(debt)
   if not allowed or cost == 0 then return {no = before} end
   local after, full = show(debt + price)
   return {yes = after, no = before, commit = function()
     local value = cmsgpack.pack(debt + price, time - math.fmod(time, tick), token, tick, drain)
-    redis.call('SET', key, value, 'PXAT', kept_until(full, gate[RATE_KEEP]))
+    redis.call('SET', key, value, 'PXAT', kept_until(full, terms[RATE_KEEP]))
   end}
 end
