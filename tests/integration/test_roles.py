@@ -137,6 +137,7 @@ CONTROL = (
     "Catalog",
     "Invoice",
     "Ledger",
+    "Discount",
     "Payment",
     "Pricing",
     "Subscription",

@@ -143,6 +143,10 @@ ROWS = {
     "CreateGrant": Row(WRITE, of(**CALLS, amount=5), UNKNOWN),
     "ListGrants": Row(READ, of(), UNKNOWN, shows=True),
     "RevokeGrant": Row(WRITE, of(grant_id="grant-1"), UNKNOWN),
+    "CreateCoupon": Row("control billing", anything(coupon={"code": "mine", "percent_off": "5"}), own),
+    "ListCoupons": Row("control billing billing_read", anything(), empty("coupons"), shows=True),
+    "CheckCoupon": Row("control billing billing_read", anything(code="half"), "COUPON_NOT_FOUND", shows=True),
+    "ArchiveCoupon": Row("control billing", anything(code="gone"), "COUPON_NOT_FOUND", shows=True),
     "RunBilling": Row("control billing", of(), UNKNOWN),
     "CreateFee": Row("control billing", of(text="a fee", amount={"currency_code": "USD", "units": 1}), UNKNOWN),
     "OffsetFee": Row("control billing", lambda world: {"fee_id": f"fee/{world.account}"}, "FEE_NOT_FOUND", shows=True),
@@ -343,6 +347,8 @@ async def world(live_server):
     async with live_server.channel() as channel:
         first = Tenant(channel, live_server.new_test_tenant())
         await first.apply(document(CANARY))
+        for code in ("half", "gone"):
+            await first.call("CreateCoupon", coupon={"code": code, "percent_off": "50", "text": CANARY})
         keys = {"own": first.key, "none": None}
         for scope in SCOPES:
             made = await first.call("CreateApiKey", name=CANARY, scopes=[f"SCOPE_{scope.upper()}"])

@@ -12,6 +12,7 @@ from tallygate.server.services.account_service import AccountServicer
 from tallygate.server.services.api_key_service import ApiKeyServicer
 from tallygate.server.services.billing_service import BillingServicer
 from tallygate.server.services.catalog_service import CatalogServicer
+from tallygate.server.services.discount_service import DiscountServicer
 from tallygate.server.services.invoice_service import InvoiceServicer
 from tallygate.server.services.ledger_service import LedgerServicer
 from tallygate.server.services.payment_service import PaymentServicer
@@ -42,6 +43,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.BillingService", BillingServicer(work, control.run_billing)),
         ("tallygate.v1.InvoiceService", InvoiceServicer(work, page)),
         ("tallygate.v1.LedgerService", LedgerServicer(work)),
+        ("tallygate.v1.DiscountService", DiscountServicer(work)),
         ("tallygate.v1.PaymentService", PaymentServicer(work, control.billing.payments)),
         ("tallygate.v1.PricingService", PricingServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),

@@ -42,5 +42,7 @@ async def change_documents(work: Sources, books: Books, now: int) -> list[Invoic
             cause=cause,
             tax=books.tax,
             credited=await credited_lines(work, lines),
+            redemptions=books.redemptions,
+            rounding=books.amounts.rounding,
         )
     )

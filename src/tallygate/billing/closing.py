@@ -14,6 +14,7 @@ from tallygate.billing.taxing import credited_lines, tax_terms
 from tallygate.domain.billing.adjusting import IssuedLine, adjustments, lane_of, vanished
 from tallygate.domain.billing.counting import count
 from tallygate.domain.billing.cover import Policy
+from tallygate.domain.billing.discounts import Redemption
 from tallygate.domain.billing.documents import Basis, Invoice, InvoiceKind, documents
 from tallygate.domain.billing.fees import Fee, fee_line
 from tallygate.domain.billing.late import LateFact, Reopened, reopened
@@ -68,6 +69,8 @@ class Books:
     """Of a test tenant, whose clock leaps: its documents are issued when they were due, as if it had walked."""
     tax: TaxTerms | None = None
     """By what its documents are taxed, as of when they are made; None where its tenant charges no tax."""
+    redemptions: tuple[Redemption, ...] = ()
+    """The coupons that it redeemed, oldest first."""
 
     @property
     def amounts(self) -> Policy:
@@ -152,7 +155,8 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
         if books.late:
             await work.late_usage.settle(account_id, books.reopened.unrated(), now=now)
         fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
-        books = replace(books, closed_until=cut, fees=fees, late=())
+        redemptions = tuple(await work.coupons.redeemed_by(account_id)) if books.redemptions else ()
+        books = replace(books, closed_until=cut, fees=fees, late=(), redemptions=redemptions)
     await work.billing_accounts.put(
         BillingAccount(account_id=account_id, closed_until=books.closed_until, zone=books.calendar.zone)
     )
@@ -215,6 +219,7 @@ async def read_books(
         late=tuple(await work.late_usage.of(account_id)),
         closed_until=state.closed_until if state is not None else catalog.billing.start_time - 1,
         tax=await tax_terms(work, account_id, catalog, now=now),
+        redemptions=tuple(await work.coupons.redeemed_by(account_id)),
     )
 
 
@@ -333,6 +338,7 @@ async def _basis(work: BillingWork, books: Books, *, until: int, at_once: bool) 
         late_periods=books.policy.late_periods,
         at_once=at_once,
         tax=books.tax,
+        redemptions={each.redemption_id: each.uses for each in books.redemptions},
     )
 
 
@@ -350,6 +356,8 @@ async def made_at(work: Sources, books: Books, cut: int) -> tuple[Invoice, ...]:
         cause=str(cut),
         tax=books.tax,
         credited=await credited_lines(work, lines),
+        redemptions=books.redemptions,
+        rounding=books.amounts.rounding,
     )
     return tuple(made)
 

@@ -6,7 +6,8 @@ from tallygate.billing.bookkeeping import post_document
 from tallygate.billing.profiles import parties_of
 from tallygate.billing.wallets import pay_from_wallet, put_into_wallet
 from tallygate.domain.billing.cover import Policy
-from tallygate.domain.billing.documents import Invoice, due_time, number_of, series_of
+from tallygate.domain.billing.discounts import taken_by
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, due_time, number_of, series_of
 from tallygate.domain.billing.parties import parties_hash
 from tallygate.domain.billing.wallet import WalletEntryKind
 from tallygate.domain.billing_terms import BillingPolicy
@@ -32,6 +33,8 @@ async def finalise(work: BillingWork, document: Invoice, terms: IssueTerms, *, n
     """
     final = await _numbered(work, document, terms, now=now)
     await work.invoices.issue(final)
+    if final.kind is not InvoiceKind.CREDIT_NOTE:
+        await work.coupons.note_uses(final.account_id, final.invoice_id, taken_by(final.lines))
     at = final.issue_time
     if final.total < 0:
         await put_into_wallet(work, final, -final.total, WalletEntryKind.CREDIT_NOTE, now=at)

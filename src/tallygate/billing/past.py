@@ -52,6 +52,11 @@ async def past_of(work: BillingWork, invoice: Invoice, basis: Basis, *, now: int
         calendar=replace(books.calendar, zone=invoice.zone or books.calendar.zone),
         closed_until=basis.since,
         tax=basis.tax,
+        redemptions=tuple(
+            replace(each, uses=basis.redemptions[each.redemption_id])
+            for each in books.redemptions
+            if each.redemption_id in basis.redemptions
+        ),
         fees=tuple([fee async for fee in _fees(work, books, invoice, basis.until)]),
         late=tuple(LateFact(sequence=0, feature_key=feature, occurred_time=basis.since - 1) for feature in basis.late),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from tallygate.cli.output import instant
-from tallygate_api.v1.invoice_pb2 import LineKind, LineStep
+from tallygate_api.v1.invoice_pb2 import LineKind, LineStep, Money
 from tallygate_api.v1.invoice_service_pb2 import ExplainLineResponse, LineEvent
 
 _DIGITS = 6
@@ -73,7 +73,12 @@ def _end(answer: ExplainLineResponse) -> str:
     if billed:
         found = f"{figure(str(exact + billed))}, less {figure(str(billed))} charged before: {found}"
     rounding = _ROUNDINGS.get(answer.rounding, "") if exact.denominator != 1 else ""
-    return f"in minor units of the currency: {found}{f', rounded once, {rounding}' if rounding else ''}"
+    off = "".join(f"; less {_major(each.amount)} by coupon {each.code}" for each in answer.line.discounts)
+    return f"in minor units of the currency: {found}{f', rounded once, {rounding}' if rounding else ''}{off}"
+
+
+def _major(amount: Money) -> str:
+    return f"{figure(str(amount.units + Fraction(amount.nanos, 10**9)))} {amount.currency_code}"
 
 
 def _counted(answer: ExplainLineResponse, step: LineStep) -> str:

@@ -33,6 +33,7 @@ LAZY = {
     "events": (f"{_COMMANDS}.usage", "List and follow billable events, in CloudEvents shape."),
     "billing": (f"{_COMMANDS}.billing", "Issue invoices whose time has come."),
     "fee": (f"{_COMMANDS}.billing", "Charge accounts fees of their own, and take them back."),
+    "coupon": (f"{_COMMANDS}.coupon", "Make coupons, which take something off invoices."),
     "payment": (f"{_COMMANDS}.payment", "Get invoices paid: gateways, methods, charges, money that came otherwise."),
     "ledger": (f"{_COMMANDS}.ledger", "Ask the double-entry ledger behind invoices."),
     "invoice": (f"{_COMMANDS}.billing", "List and show invoices and credit notes."),

@@ -25,6 +25,7 @@ from tallygate.records.billing import (
     UsageLog,
     WalletRepository,
 )
+from tallygate.records.discounts import CouponRepository
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
 from tallygate.records.payments import PaymentRecords
@@ -201,6 +202,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def audit(self) -> AuditRepository:
         """What the ledger must agree with."""
+        ...
+
+    @property
+    def coupons(self) -> CouponRepository:
+        """Coupons, and who redeemed them."""
         ...
 
     @property

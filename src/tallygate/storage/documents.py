@@ -4,6 +4,7 @@ from pydantic import TypeAdapter
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.billing.cover import Policy
+from tallygate.domain.billing.discounts import DiscountTerms
 from tallygate.domain.billing.documents import Basis
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
@@ -33,6 +34,7 @@ ADD_ON = TypeAdapter(AddOn)
 ENTITLEMENT = TypeAdapter(Entitlement)
 HELD_SUBSCRIPTION = TypeAdapter(StoredSubscription)
 PRICE = TypeAdapter(Price)
+DISCOUNT_TERMS = TypeAdapter(DiscountTerms)
 LINE = TypeAdapter(Line)
 PARTY = TypeAdapter(Party)
 AMOUNTS_POLICY = TypeAdapter(Policy)

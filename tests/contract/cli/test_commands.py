@@ -106,6 +106,19 @@ def test_changes_of_a_subscription_send_what_was_said(server, say):
     assert say("subscription", "extend", "acme", "--without-end").code == 0
     assert server.asked("ExtendSubscription")[0].without_end
     assert say("subscription", "renew", "acme", "--approved", "--end", "2026-12-01").code == 0
+    options = ("--percent", "50", "--plan", "pro", "--max-uses", 3, "--until", "2026-12-01")
+    assert say("coupon", "create", "W", *options).code == 0
+    (made,) = server.asked("CreateCoupon")
+    assert (made.coupon.percent_off, list(made.coupon.plan_keys), made.coupon.max_uses) == ("50", ["pro"], 3)
+    assert (made.coupon.end_time, made.coupon.WhichOneof("duration")) == (DECEMBER, None)
+    assert say("coupon", "create", "W", "--amount", "25.50", "--forever").code == 0
+    money = server.asked("CreateCoupon")[1].coupon.amount_off
+    assert (money.units, money.nanos) == (25, 500_000_000)
+    assert say("coupon", "create", "W").code == 2
+    assert say("coupon", "create", "W", "--percent", 5, "--forever", "--invoices", 2).code == 2
+    for command in ("check", "archive"):
+        assert say("coupon", command, "W").code == 0
+    assert say("coupon", "list").code == 0
     (renewal,) = server.asked("RenewSubscription")
     assert (renewal.approved, renewal.end_time) == (True, DECEMBER)
     assert say("subscription", "create", "acme", "pro", "--trial-days", 0, "--add-on", "x=2", "--add-on", "y").code == 0

@@ -215,6 +215,12 @@ ROWS = [
     invalid("ExtendSubscription", "without_end", without_end=False, **ACME),
     invalid("ExtendSubscription", "end_time", end_time=PAST, **ACME),
     invalid("RenewSubscription", "account_id"),
+    invalid("CreateCoupon", "coupon.off"),
+    invalid("CreateCoupon", "coupon.percent_off", coupon={"code": "c", "percent_off": "x"}),
+    invalid("CheckCoupon", "code"),
+    invalid("ArchiveCoupon", "code"),
+    invalid("ListCoupons", "page_size", page_size=101),
+    invalid("CreateSubscription", "coupon_codes", account_id="idle", plan_key="p", coupon_codes=["a", "A"]),
     missing("RenewSubscription", "SUBSCRIPTION", account_id="idle"),
     invalid("SetSubscriptionState", "state", **ACME),
     invalid("SetSubscriptionState", "state", state=7, **ACME),
@@ -466,7 +472,7 @@ async def test_refusals_change_nothing(tenant):
 HARMLESS = {
     *("GetCatalog", "ListPlans", "ListAccounts", "ListSubscriptions", "ListEvents", "ListApiKeys", "GetTestClock"),
     *("FollowEvents", "RateLimit", "RunBilling", "ListInvoices", "GetBillingProfile"),
-    *("ListTransfers", "GetTrialBalance", "ExportLedger", "ListPayments", "ListAttempts"),
+    *("ListCoupons", "ListTransfers", "GetTrialBalance", "ExportLedger", "ListPayments", "ListAttempts"),
 }
 """What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""
 

@@ -105,7 +105,8 @@ class SubscriptionServiceServicer:
     def CreateSubscription(self, request, context):
         """Subscribes an account to a plan, on trial if the plan or the request says so.
 
-        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PLAN_NOT_FOUND, ADD_ON_NOT_FOUND, SUBSCRIPTION_CONFLICT (one is live).
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PLAN_NOT_FOUND, ADD_ON_NOT_FOUND, SUBSCRIPTION_CONFLICT (one is live),
+        COUPON_NOT_FOUND, COUPON_EXPIRED, COUPON_EXHAUSTED, COUPON_NOT_APPLICABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,6 +39,7 @@ def subscription_command() -> None:
     examples=[
         "tallygate subscription create acme pro --trial-days 0",
         "tallygate subscription create acme pro --add-on api-pack=2 --end 2027-01-01",
+        "tallygate subscription create acme pro --coupon WELCOME",
     ],
 )
 @_account
@@ -55,6 +56,7 @@ def subscription_command() -> None:
     metavar="KEY[=N]",
     help="Held from the start on.",
 )
+@click.option("--coupon", "codes", multiple=True, metavar="CODE", help="Redeemed with it.")
 @remote
 def create(
     client: Client,
@@ -66,6 +68,7 @@ def create(
     end: Timestamp | None,
     trial_days: int | None,
     add_ons: tuple[tuple[str, int | None], ...],
+    codes: tuple[str, ...],
 ) -> None:
     """Subscribe an account to a plan."""
     request = wire.CreateSubscriptionRequest(
@@ -76,6 +79,7 @@ def create(
         end_time=end,
         trial_days=trial_days,
         add_ons=[wire.AddOnSelection(add_on_key=key, quantity=count) for key, count in add_ons],
+        coupon_codes=codes,
     )
     response = client.call(SubscriptionServiceStub(client.channel).CreateSubscription, request)
     client.show(response, lambda: details(response.subscription))

@@ -13,8 +13,9 @@ from tallygate.domain.money import exact_text
 def canonical(line: Line) -> str:
     """JSON without spaces, its keys in order, its figures exact."""
     told = asdict(line)
-    if line.tax is None:  # so that a document from before there was tax is the text that it was
-        del told["tax"]
+    for later in ("tax", "discounts"):  # so that a document from before there were any is the text that it was
+        if not told[later]:
+            del told[later]
     return json.dumps(_plain(told), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -9,10 +9,12 @@ from itertools import groupby
 
 from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.cover import Policy
+from tallygate.domain.billing.discounts import Redemption, discounted
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing.tax import Credited, TaxGroup, TaxTerms, groups_of, tax_of, taxed
 from tallygate.domain.billing_terms import DueRule
+from tallygate.domain.money import Rounding
 from tallygate.domain.period import PeriodUnit, UsagePeriod, add_calendar, local_date, local_midnight
 
 _DECEMBER = 12
@@ -35,8 +37,8 @@ class Basis:
     It charges what was due by `until` and not by `since`. Of its account there were `documents` before it, and it knew
     so many `changes` of subscriptions, and of `quantities` by source; own prices in `overrides` with the end that each
     had then; events up to `through` of the log; features in `late` had events of closed periods, of which the
-    `late_periods` before are adjusted. `at_once`: a change asked for it, so usage was left to its period. `tax` is by
-    what it was taxed.
+    `late_periods` before are adjusted. Coupons in `redemptions` had taken from so many documents. `at_once`: a change
+    asked for it, so usage was left to its period. `tax` is by what it was taxed.
     """
 
     since: int
@@ -50,6 +52,7 @@ class Basis:
     late_periods: int = 0
     at_once: bool = False
     tax: TaxTerms | None = None
+    redemptions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +105,17 @@ def documents(
     cause: str = "",
     tax: TaxTerms | None = None,
     credited: Mapping[str, Credited] = _NONE,
+    redemptions: Sequence[Redemption] = (),
+    rounding: Rounding = Rounding.HALF_EVEN,
 ) -> Iterator[Invoice]:
     """One document a currency of the lines that a cut has: an invoice, or a credit note where they sum below zero.
 
     What made them is the cut, at the period's end, where no other `cause` is named. `credited` are the issued lines
-    that these credit, by key.
+    that these credit, by key; `redemptions` take off what their coupons say, before tax.
     """
     ordered = sorted(lines, key=lambda line: (line.currency, line.due, line.line_key))
     for currency, group in groupby(ordered, key=lambda line: line.currency):
-        own = taxed(tuple(group), tax, credited)
+        own = taxed(discounted(tuple(group), redemptions, credited, rounding), tax, credited)
         subtotal, taxes = sum(line.amount for line in own), tax_of(own)
         total = subtotal + taxes
         made_by = f"{cause or period.end}/{currency}"

@@ -49,12 +49,23 @@ class LineTax:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineDiscount:
+    """What a coupon took off a line, exactly and rounded, in minor units; below zero where a credit gives it back."""
+
+    redemption_id: str
+    code: str
+    exact: Fraction
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line. `exact` is in minor units before rounding, `amount` after it; negative where something is credited.
 
     `line_key` exists once in a tenant, so nothing is charged twice however often, late or widely it is computed. `due`
     is when it may be invoiced; `period` is what it covers. `price` names the version, as plans/pro/2/prices/users.
-    `amount` is without `tax`, which lines have once they are on a document of a tenant that charges it.
+    `amount` is without `tax`, which lines have once they are on a document of a tenant that charges it, and less
+    `discounts`, which `exact` does not know.
     """
 
     line_key: str
@@ -75,3 +86,4 @@ class Line:
     inputs: UsageInputs | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     tax: LineTax | None = None
+    discounts: tuple[LineDiscount, ...] = ()

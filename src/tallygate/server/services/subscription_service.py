@@ -1,6 +1,7 @@
 """SubscriptionService: who holds which plan, since when and until when."""
 
 from tallygate.billing.change_invoices import invoice_change
+from tallygate.billing.coupons import redeem
 from tallygate.control_plane.proposals import Proposal, proposed_add_on, proposed_plan
 from tallygate.control_plane.renewals import RenewSubscription
 from tallygate.control_plane.subscription_changes import (
@@ -64,10 +65,16 @@ class SubscriptionServicer:
         self, request: wire.CreateSubscriptionRequest, call: Call
     ) -> wire.CreateSubscriptionResponse:
         """Subscribe an account, with its trial and add-ons, in one step."""
-        wanted, new_id = decode_create(request), self._work.new_id
-        subscription, version = await self._change(
-            call, request, lambda work, now: create_subscription(work, wanted, now=now, new_id=new_id)
-        )
+        wanted, new_id, codes = decode_create(request), self._work.new_id, list(request.coupon_codes)
+
+        async def create(work: BillingWork, now: int) -> StoredSubscription:
+            held = await create_subscription(work, wanted, now=now, new_id=new_id)
+            plan_key, named = held.subscription.terms[0].plan_key, held.subscription.subscription_id
+            whose = {"account_id": held.account_id, "subscription_id": named, "plan_key": plan_key}
+            await redeem(work, codes, **whose, now=now, new_id=new_id)
+            return held
+
+        subscription, version = await self._change(call, request, create)
         return wire.CreateSubscriptionResponse(subscription=subscription, view_version=version)
 
     async def GetSubscription(  # noqa: N802 - the wire's name

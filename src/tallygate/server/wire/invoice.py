@@ -78,6 +78,10 @@ def encode_line(line: Line) -> wire.InvoiceLine:
         source_line=line.source_line,
         steps=[_step(step) for step in line.steps],
         tax=_line_tax(line.tax, line.currency) if line.tax is not None else None,
+        discounts=[
+            wire.LineDiscount(code=each.code, amount=encode_money(each.amount, line.currency))
+            for each in line.discounts
+        ],
     )
 
 

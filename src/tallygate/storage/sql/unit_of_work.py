@@ -23,6 +23,7 @@ from tallygate.storage.sql.accounts.history import SqlSubscriptionHistory, note_
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository, subscriptions_of
 from tallygate.storage.sql.billing.audit import SqlAuditRepository
 from tallygate.storage.sql.billing.balances import SqlBalanceRepository, SqlWalletRepository, wallets_of
+from tallygate.storage.sql.billing.coupons import SqlCouponRepository, redemptions_of
 from tallygate.storage.sql.billing.documents import (
     SqlBillingAccounts,
     SqlInvoiceRepository,
@@ -64,6 +65,7 @@ _AHEAD: tuple[OfMany[Any], ...] = (
     late_facts_of,
     wallets_of,
     profiles_of,
+    redemptions_of,
 )
 
 
@@ -167,6 +169,11 @@ class SqlUnitOfWork:
     def usage_log(self) -> SqlUsageLog:
         """The facts that are charged."""
         return SqlUsageLog(scope=self.scope)
+
+    @property
+    def coupons(self) -> SqlCouponRepository:
+        """Coupons, and who redeemed them."""
+        return SqlCouponRepository(scope=self.scope)
 
     @property
     def fees(self) -> SqlFeeRepository:

@@ -287,4 +287,6 @@ APPEND_ONLY = (
     "recognitions",
     "payments",
     "payment_allocations",
+    "coupon_redemptions",
+    "coupon_uses",
 )

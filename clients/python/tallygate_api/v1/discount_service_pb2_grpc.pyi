@@ -1,0 +1,31 @@
+"""Types of the gRPC stubs: generated, do not edit."""
+
+from collections.abc import AsyncIterator, Awaitable
+
+import grpc
+import grpc.aio
+from tallygate_api.v1 import discount_service_pb2 as _pb2
+
+class DiscountServiceStub:
+    def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None: ...
+    CreateCoupon: grpc.UnaryUnaryMultiCallable[_pb2.CreateCouponRequest, _pb2.CreateCouponResponse]
+    ListCoupons: grpc.UnaryUnaryMultiCallable[_pb2.ListCouponsRequest, _pb2.ListCouponsResponse]
+    ArchiveCoupon: grpc.UnaryUnaryMultiCallable[_pb2.ArchiveCouponRequest, _pb2.ArchiveCouponResponse]
+    CheckCoupon: grpc.UnaryUnaryMultiCallable[_pb2.CheckCouponRequest, _pb2.CheckCouponResponse]
+
+class DiscountServiceAsyncStub:
+    def __init__(self, channel: grpc.aio.Channel) -> None: ...
+    CreateCoupon: grpc.aio.UnaryUnaryMultiCallable[_pb2.CreateCouponRequest, _pb2.CreateCouponResponse]
+    ListCoupons: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListCouponsRequest, _pb2.ListCouponsResponse]
+    ArchiveCoupon: grpc.aio.UnaryUnaryMultiCallable[_pb2.ArchiveCouponRequest, _pb2.ArchiveCouponResponse]
+    CheckCoupon: grpc.aio.UnaryUnaryMultiCallable[_pb2.CheckCouponRequest, _pb2.CheckCouponResponse]
+
+class DiscountServiceServicer:
+    def CreateCoupon(self, request: _pb2.CreateCouponRequest, context: grpc.aio.ServicerContext[_pb2.CreateCouponRequest, _pb2.CreateCouponResponse]) -> Awaitable[_pb2.CreateCouponResponse]: ...
+    def ListCoupons(self, request: _pb2.ListCouponsRequest, context: grpc.aio.ServicerContext[_pb2.ListCouponsRequest, _pb2.ListCouponsResponse]) -> Awaitable[_pb2.ListCouponsResponse]: ...
+    def ArchiveCoupon(self, request: _pb2.ArchiveCouponRequest, context: grpc.aio.ServicerContext[_pb2.ArchiveCouponRequest, _pb2.ArchiveCouponResponse]) -> Awaitable[_pb2.ArchiveCouponResponse]: ...
+    def CheckCoupon(self, request: _pb2.CheckCouponRequest, context: grpc.aio.ServicerContext[_pb2.CheckCouponRequest, _pb2.CheckCouponResponse]) -> Awaitable[_pb2.CheckCouponResponse]: ...
+
+def add_DiscountServiceServicer_to_server(
+    servicer: DiscountServiceServicer, server: grpc.Server | grpc.aio.Server
+) -> None: ...
