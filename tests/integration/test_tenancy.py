@@ -167,6 +167,13 @@ ROWS = {
         UNKNOWN,
         shows=True,
     ),
+    "Quote": Row(
+        "control billing billing_read",
+        lambda world: {"plan_key": "p", "account_id": world.account},
+        UNKNOWN,
+        shows=True,
+    ),
+    "ComparePlans": Row("control billing billing_read", of(), UNKNOWN, shows=True),
     "GetInvoice": Row(
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
     ),
@@ -338,6 +345,9 @@ BILLS = {
     "Pay",
     "ListPayments",
     "ListAttempts",
+    "ExplainLine",
+    "ListLineEvents",
+    "VerifyInvoice",
 }
 SEAT_OVERRIDE = {"feature_key": "seats", "entitlement": {"limit": 20}}
 

@@ -92,10 +92,23 @@ def _check_address(address: Address) -> None:
             raise InvalidFieldError(field=f"{path}.lines[{number}]", expected="a line of an address")
     check_label(f"{path}.city", address.city)
     _check_code(f"{path}.postal_code", address.postal_code)
+    check_place(path, address)
+
+
+def check_place(path: str, address: Address) -> None:
+    """Check the country and region of an address, by which its tax is found.
+
+    Raises:
+        InvalidFieldError: there are no such ones.
+    """
     if address.country and address.country not in COUNTRIES:
         expected = "a country of ISO 3166-1, as 'DE'"
-        raise InvalidFieldError(field=f"{path}.country", expected=expected, got=ascii(address.country[:8]))
-    _check_region(f"{path}.region", address)
+        raise InvalidFieldError(field=_at(path, "country"), expected=expected, got=ascii(address.country[:8]))
+    _check_region(_at(path, "region"), address)
+
+
+def _at(path: str, field: str) -> str:
+    return f"{path}.{field}" if path else field
 
 
 def _check_region(path: str, address: Address) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from tallygate.billing.ports import Sources
 from tallygate.billing.profiles import SELLER
 from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.parties import BillingProfile
 from tallygate.domain.billing.tax import Credited, TaxTerms, terms_of
 from tallygate.domain.catalog import Catalog
 from tallygate.records.ports import BillingWork
@@ -12,6 +13,11 @@ from tallygate.records.ports import BillingWork
 
 async def tax_terms(work: BillingWork, account_id: str, catalog: Catalog, *, now: int) -> TaxTerms | None:
     """By what documents of an account are taxed that are made now; None where its tenant charges no tax."""
+    return await terms_for(work, await work.profiles.get(account_id), catalog, now=now)
+
+
+async def terms_for(work: BillingWork, buyer: BillingProfile | None, catalog: Catalog, *, now: int) -> TaxTerms | None:
+    """By what documents of a buyer are taxed, who need not be an account."""
     policy = catalog.billing
     if policy is None or policy.tax is None:
         return None
@@ -23,7 +29,7 @@ async def tax_terms(work: BillingWork, account_id: str, catalog: Catalog, *, now
         policy.rounding,
         work.shipped_rates,
         seller=seller,
-        buyer=await work.profiles.get(account_id),
+        buyer=buyer,
         zone=catalog.time_zone,
         time=now,
     )

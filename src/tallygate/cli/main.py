@@ -38,6 +38,8 @@ LAZY = {
     "ledger": (f"{_COMMANDS}.ledger", "Ask the double-entry ledger behind invoices."),
     "invoice": (f"{_COMMANDS}.billing", "List and show invoices and credit notes."),
     "price": (f"{_COMMANDS}.price", "Give accounts prices of their own."),
+    "quote": (f"{_COMMANDS}.quote", "Show what a plan would cost, before anybody buys it."),
+    "plan": (f"{_COMMANDS}.quote", "Compare what plans cost."),
     "key": (f"{_COMMANDS}.key", "Create, list and revoke API keys."),
     "clock": (f"{_COMMANDS}.clock", "Show, set and move a test tenant's clock."),
     "settings": (f"{_COMMANDS}.configuration", "Show the settings in force, and their schema."),

@@ -9,7 +9,7 @@ from tallygate.control_plane.subscription_terms import (
     term_at,
 )
 from tallygate.domain.account import Subscription
-from tallygate.domain.billing.runs import runs
+from tallygate.domain.billing.runs import Calendar, runs
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing_terms import Renewal
 from tallygate.records.lookup import billing_calendar, known_account
@@ -18,13 +18,18 @@ from tallygate.records.values import Account
 
 
 async def given_end(work: BillingWork, account_id: str, subscription: Subscription, *, at: int) -> int | None:
-    """The end that its plan gives a subscription as it stands at an instant, see `planned_end`."""
+    """The end that its plan gives a subscription as it stands at an instant, see `planned_end`.
+
+    Without an account it is that of one that is created then.
+    """
     catalog = await work.catalog.load()
     plans = (catalog.plan(term.plan_key, term.plan_version) for term in subscription.terms)
     if all(renewal_of(plan) is Renewal.AUTO for plan in plans) and not is_only_told(subscription, catalog, at):
         return None
-    account = await known_account(work, account_id)
-    return planned_end(subscription, catalog, await billing_calendar(work, account, catalog), at=at)
+    calendar = Calendar(zone=catalog.time_zone, account_create_time=at)
+    if account_id:
+        calendar = await billing_calendar(work, await known_account(work, account_id), catalog)
+    return planned_end(subscription, catalog, calendar, at=at)
 
 
 async def running_period_end(work: BillingWork, account: Account, held: Subscription, *, now: int) -> int:

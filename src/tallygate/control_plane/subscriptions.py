@@ -69,19 +69,11 @@ async def create_subscription(
     """
     record = await account_record(work, request.account_id)
     catalog = await work.catalog.load()
-    plan = plan_on_sale(catalog, request.plan_key, request.plan_version)
+    request = replace(request, subscription_id=request.subscription_id or f"sub_{new_id()}")
+    plan_on_sale(catalog, request.plan_key, request.plan_version)
     if live_subscription(record, now) is not None:
         raise SubscriptionConflictError(account_id=request.account_id, expected="no live subscription")
-    start = now if request.start_time is None else check_instant("start_time", request.start_time)
-    if request.trial_days is None:
-        request = replace(request, trial_days=await _trial_days(work, request.account_id, plan, now=now))
-    created = _opened(catalog, plan, request, start=start, subscription_id=request.subscription_id or f"sub_{new_id()}")
-    created = replace(created, anchor_time=max(start, now))
-    check_id("subscription_id", created.subscription_id)
-    if request.end_time is not None:
-        created = replace(created, end_time=check_instant("end_time", request.end_time, after=max(start, now)))
-    else:
-        created = replace(created, end_time=await given_end(work, request.account_id, created, at=max(start, now)))
+    created = await new_subscription(work, request, now=now)
     if record.subscription is not None:
         await _set_aside(work, record, created.subscription_id, now=now, longest=longest_period(catalog))
     await work.subscriptions.put(request.account_id, created)
@@ -96,6 +88,29 @@ async def create_subscription(
         )
     )
     return held
+
+
+async def new_subscription(work: BillingWork, request: CreateSubscription, *, now: int) -> Subscription:
+    """The subscription that a request asks for, which nothing holds yet; without an account its trial is the plan's.
+
+    Raises:
+        PlanNotFoundError: there is no such plan on sale.
+        AddOnNotFoundError: there is no such add-on.
+        InvalidFieldError: a field cannot be so.
+    """
+    catalog = await work.catalog.load()
+    plan = plan_on_sale(catalog, request.plan_key, request.plan_version)
+    start = now if request.start_time is None else check_instant("start_time", request.start_time)
+    if request.trial_days is None:
+        request = replace(request, trial_days=await _trial_days(work, request.account_id, plan, now=now))
+    created = _opened(catalog, plan, request, start=start, subscription_id=request.subscription_id)
+    created = replace(created, anchor_time=max(start, now))
+    check_id("subscription_id", created.subscription_id)
+    if request.end_time is not None:
+        created = replace(created, end_time=check_instant("end_time", request.end_time, after=max(start, now)))
+    else:
+        created = replace(created, end_time=await given_end(work, request.account_id, created, at=max(start, now)))
+    return created
 
 
 async def get_subscription(
@@ -180,7 +195,7 @@ async def _trial_days(work: UnitOfWork, account_id: str, plan: Plan, *, now: int
     """How long the plan's trial is for an account that may have had all that it gets."""
     if plan.trial is None:
         return 0
-    if plan.trial.per is not TrialPer.SUBSCRIPTION:
+    if account_id and plan.trial.per is not TrialPer.SUBSCRIPTION:
         of = plan.plan_key if plan.trial.per is TrialPer.PLAN else ""
         if await work.subscriptions.list(SubscriptionQuery(now=now, limit=1, account_ids=[account_id], trial_of=of)):
             return 0

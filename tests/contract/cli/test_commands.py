@@ -356,6 +356,32 @@ def test_a_preview_of_a_change_sends_the_change_and_makes_none(server, say):
     assert {name for name, _ in server.requests} == {"PreviewChange"}
 
 
+def test_a_quote_says_what_is_charged_at_once_and_what_then(server, say):
+    line = {"text": "Pro", "amount": {"currency_code": "USD", "units": 20}, "quantity": "1"}
+    document = {"lines": [line], "total": {"currency_code": "USD", "units": 20}}
+    server.answers["Quote"] = pricing.QuoteResponse(start_time=DECEMBER, opening=[document], cut_time=DECEMBER)
+    said = say("quote", "pro", "--seats", "seats=5", "--usage", "calls=100000", "--add-on", "pack", "--users", 2)
+    assert said.out.splitlines()[0] == "at once, 2026-12-01 00:00 UTC"
+    assert "total 20.00 USD" in said.out
+    assert said.out.splitlines()[-2:] == ["then, 2026-12-01 00:00 UTC", "nothing"]
+    (asked,) = server.asked("Quote")
+    assert (asked.plan_key, dict(asked.seats), asked.users) == ("pro", {"seats": 5}, 2)
+    assert [(each.feature_key, each.quantity) for each in asked.usage] == [("calls", 100_000)]
+    assert [each.add_on_key for each in asked.add_ons] == ["pack"]
+    assert say("quote", "pro", "--usage", "calls").code == 2
+
+
+def test_plans_are_compared_in_a_table(server, say):
+    plan = {"plan_key": "big", "plan_version": 2, "invoices": [{"total": {"currency_code": "USD", "units": 42}}]}
+    tiny = {"plan_key": "tiny", "plan_version": 1, "current": True, "exceeded_features": ["calls"]}
+    server.answers["ComparePlans"] = pricing.ComparePlansResponse(
+        start_time=DECEMBER, end_time=DECEMBER, plans=[plan, tiny]
+    )
+    said = say("plan", "compare", "acme", "--start", "2026-12-01").out.splitlines()
+    assert said[0] == "2026-12-01 00:00 UTC to 2026-12-01 00:00 UTC"
+    assert [row.split() for row in said[2:]] == [["big", "2", "42.00", "USD"], ["tiny", "1", "0", "current", "calls"]]
+
+
 def test_an_own_price_is_the_catalogues_with_another_amount(server, say):
     usage = {"feature_key": "calls", "unit_amount": "0.50", "per_units": 1000}
     server.answers["GetCatalog"] = catalogs.GetCatalogResponse(

@@ -12,6 +12,104 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ExpectedUsage(_message.Message):
+    __slots__ = ("feature_key", "quantity", "events", "dimensions")
+    class DimensionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
+    feature_key: str
+    quantity: int
+    events: int
+    dimensions: _containers.ScalarMap[str, str]
+    def __init__(self, feature_key: _Optional[str] = ..., quantity: _Optional[int] = ..., events: _Optional[int] = ..., dimensions: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class QuoteRequest(_message.Message):
+    __slots__ = ("plan_key", "plan_version", "trial_days", "add_ons", "seats", "users", "usage", "account_id", "country", "region")
+    class SeatsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_DAYS_FIELD_NUMBER: _ClassVar[int]
+    ADD_ONS_FIELD_NUMBER: _ClassVar[int]
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    COUNTRY_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    plan_key: str
+    plan_version: int
+    trial_days: int
+    add_ons: _containers.RepeatedCompositeFieldContainer[_subscription_service_pb2.AddOnSelection]
+    seats: _containers.ScalarMap[str, int]
+    users: int
+    usage: _containers.RepeatedCompositeFieldContainer[ExpectedUsage]
+    account_id: str
+    country: str
+    region: str
+    def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., trial_days: _Optional[int] = ..., add_ons: _Optional[_Iterable[_Union[_subscription_service_pb2.AddOnSelection, _Mapping[str, object]]]] = ..., seats: _Optional[_Mapping[str, int]] = ..., users: _Optional[int] = ..., usage: _Optional[_Iterable[_Union[ExpectedUsage, _Mapping[str, object]]]] = ..., account_id: _Optional[str] = ..., country: _Optional[str] = ..., region: _Optional[str] = ...) -> None: ...
+
+class QuoteResponse(_message.Message):
+    __slots__ = ("start_time", "opening", "following", "cut_time")
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    OPENING_FIELD_NUMBER: _ClassVar[int]
+    FOLLOWING_FIELD_NUMBER: _ClassVar[int]
+    CUT_TIME_FIELD_NUMBER: _ClassVar[int]
+    start_time: _timestamp_pb2.Timestamp
+    opening: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    following: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    cut_time: _timestamp_pb2.Timestamp
+    def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., opening: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., following: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., cut_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class ComparePlansRequest(_message.Message):
+    __slots__ = ("account_id", "start_time", "end_time")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, account_id: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class PlanComparison(_message.Message):
+    __slots__ = ("plan_key", "plan_version", "name", "current", "invoices", "exceeded_features")
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
+    EXCEEDED_FEATURES_FIELD_NUMBER: _ClassVar[int]
+    plan_key: str
+    plan_version: int
+    name: str
+    current: bool
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    exceeded_features: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., name: _Optional[str] = ..., current: _Optional[bool] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., exceeded_features: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ComparePlansResponse(_message.Message):
+    __slots__ = ("start_time", "end_time", "plans")
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PLANS_FIELD_NUMBER: _ClassVar[int]
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    plans: _containers.RepeatedCompositeFieldContainer[PlanComparison]
+    def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., plans: _Optional[_Iterable[_Union[PlanComparison, _Mapping[str, object]]]] = ...) -> None: ...
+
 class QuantityPreview(_message.Message):
     __slots__ = ("account_id", "feature_key", "quantity")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]

@@ -41,6 +41,16 @@ class PricingServiceStub:
                 request_serializer=tallygate_dot_v1_dot_pricing__service__pb2.PreviewChangeRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.PreviewChangeResponse.FromString,
                 _registered_method=True)
+        self.Quote = channel.unary_unary(
+                '/tallygate.v1.PricingService/Quote',
+                request_serializer=tallygate_dot_v1_dot_pricing__service__pb2.QuoteRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.QuoteResponse.FromString,
+                _registered_method=True)
+        self.ComparePlans = channel.unary_unary(
+                '/tallygate.v1.PricingService/ComparePlans',
+                request_serializer=tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansResponse.FromString,
+                _registered_method=True)
 
 
 class PricingServiceServicer:
@@ -60,6 +70,29 @@ class PricingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Quote(self, request, context):
+        """Shows what a plan would cost that nobody has bought yet: what is charged at once, and with the first period's end.
+
+        An account that subscribed at the same instant, had as many seats and users from then on, and used what is expected,
+        would get the same documents to the cent. It does not need that the tenant bills.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PLAN_NOT_FOUND, ADD_ON_NOT_FOUND, FEATURE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ComparePlans(self, request, context):
+        """Shows what an account held and used in a range under its plan and under every other on sale, each in its newest
+        version.
+
+        Whatever it held is charged for the range alone, and set-up amounts are left out. An add-on that a plan does not offer
+        is not held under it. The account's own prices hold.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, SUBSCRIPTION_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PricingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -67,6 +100,16 @@ def add_PricingServiceServicer_to_server(servicer, server):
                     servicer.PreviewChange,
                     request_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.PreviewChangeRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_pricing__service__pb2.PreviewChangeResponse.SerializeToString,
+            ),
+            'Quote': grpc.unary_unary_rpc_method_handler(
+                    servicer.Quote,
+                    request_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.QuoteRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_pricing__service__pb2.QuoteResponse.SerializeToString,
+            ),
+            'ComparePlans': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComparePlans,
+                    request_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -98,6 +141,60 @@ class PricingService:
             '/tallygate.v1.PricingService/PreviewChange',
             tallygate_dot_v1_dot_pricing__service__pb2.PreviewChangeRequest.SerializeToString,
             tallygate_dot_v1_dot_pricing__service__pb2.PreviewChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Quote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PricingService/Quote',
+            tallygate_dot_v1_dot_pricing__service__pb2.QuoteRequest.SerializeToString,
+            tallygate_dot_v1_dot_pricing__service__pb2.QuoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComparePlans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PricingService/ComparePlans',
+            tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansRequest.SerializeToString,
+            tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansResponse.FromString,
             options,
             channel_credentials,
             insecure,

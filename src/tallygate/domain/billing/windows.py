@@ -42,6 +42,10 @@ class UsageWindow:
     plan_key: str = ""
     plan_version: int = 0
 
+    def of_any_plan(self) -> "UsageWindow":
+        """The same stretch, whichever plan its events carry."""
+        return replace(self, plan_key="", plan_version=0)
+
 
 def usage_windows(
     timeline: Timeline, calendar: Calendar, policy: Policy, *, since: int, until: int, begins: int = 0

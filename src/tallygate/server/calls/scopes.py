@@ -84,6 +84,8 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.BillingService/EndPriceOverride": _BILL,
     "tallygate.v1.BillingService/ListPriceOverrides": _READ_BILLS,
     "tallygate.v1.PricingService/PreviewChange": _READ_BILLS,
+    "tallygate.v1.PricingService/Quote": _READ_BILLS,
+    "tallygate.v1.PricingService/ComparePlans": _READ_BILLS,
     "tallygate.v1.InvoiceService/GetInvoice": _READ_BILLS,
     "tallygate.v1.InvoiceService/ListInvoices": _READ_BILLS,
     "tallygate.v1.InvoiceService/ExplainLine": _READ_BILLS,

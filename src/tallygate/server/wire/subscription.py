@@ -42,7 +42,7 @@ def decode_create(request: service.CreateSubscriptionRequest) -> CreateSubscript
         trial_days=optional_quantity(request, "trial_days", at_least=0),
         start_time=optional_instant(request, "start_time"),
         end_time=optional_instant(request, "end_time"),
-        add_ons=[_decode_choice(each, f"add_ons[{index}]") for index, each in enumerate(request.add_ons)],
+        add_ons=[decode_choice(each, f"add_ons[{index}]") for index, each in enumerate(request.add_ons)],
     )
 
 
@@ -88,7 +88,8 @@ def decode_cancel(request: service.CancelSubscriptionRequest) -> CancelSubscript
     )
 
 
-def _decode_choice(selection: service.AddOnSelection, path: str) -> AddOnChoice:
+def decode_choice(selection: service.AddOnSelection, path: str) -> AddOnChoice:
+    """An add-on to hold from the start on."""
     quantity = optional_quantity(selection, "quantity", at_least=1, path=path)
     add_on_key = identifier(selection.add_on_key, f"{path}.add_on_key")
     return AddOnChoice(add_on_key=add_on_key, quantity=1 if quantity is None else quantity)
