@@ -150,6 +150,10 @@ class World:
     async def write(self, use_case: Callable[[Any, int], Awaitable[Any]]) -> Any:
         return (await self.transactions.write(TENANT, use_case, now=self.now)).value
 
+    async def books(self) -> Any:
+        """What histories are compared by."""
+        return await read_books(self)
+
     def worker(self) -> Scheduler:
         runner = BillingRunner(transactions=self.transactions, barrier=NoBarrier(), clock=lambda: self.now)
         recognition = RecognitionRunner(transactions=self.transactions, clock=lambda: self.now)
@@ -339,40 +343,43 @@ class Story:
 
     acts: Sequence[Act]
     points: Sequence[Point]
-    books: "Books"
+    books: Any
     doubled: bool = False
+    world: type[World] = World
 
     @property
     def steps(self) -> int:
         return self.points[-1].steps
 
 
-async def undisturbed(path: Path, acts: Sequence[Act], *, doubled: bool = False) -> Story:
+async def undisturbed(path: Path, acts: Sequence[Act], *, doubled: bool = False, world: type[World] = World) -> Story:
     """Live through a history, and note what it passes."""
-    world, points = World(f"sqlite:///{path}", Steps(), doubled=doubled), []
+    kind, points = world, []
+    world = kind(f"sqlite:///{path}", Steps(), doubled=doubled)
     for act in acts:
         points.append(await point(world, path))
         await lived(world, act)
     points.append(await point(world, path))
-    books = await read_books(world)
+    books = await world.books()
     await world.close()
-    return Story(acts, points, books, doubled)
+    return Story(acts, points, books, doubled, kind)
 
 
-async def dying(path: Path, story: Story, step: int) -> "Books":
+async def dying(path: Path, story: Story, step: int) -> Any:
     """The books of a history in which the process dies at a step.
 
     It begins with the act that the step falls into. Once every row is what it was without a death, so is all the rest.
     """
     first = bisect_left([each.steps for each in story.points], step) - 1
     restored(path, story.points[first])
-    world = World(f"sqlite:///{path}", Steps(kill_at=step, taken=story.points[first].steps), doubled=story.doubled)
+    steps = Steps(kill_at=step, taken=story.points[first].steps)
+    world = story.world(f"sqlite:///{path}", steps, doubled=story.doubled)
     try:
         for number, act in enumerate(story.acts[first:], start=first + 1):
             await lived(world, act)
             if (await point(world, path)).rows == story.points[number].rows:
                 return story.books
-        return await read_books(world)
+        return await world.books()
     finally:
         await world.close()
 

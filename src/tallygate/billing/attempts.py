@@ -110,7 +110,7 @@ async def settle(work: BillingWork, attempt_id: str, outcome: Outcome, moment: M
         await work.jobs.schedule(RESOLVE, attempt_id, due_time=moment.now + wait)
     if outcome.state is AttemptState.SUCCEEDED:
         await receive(work, _payment(attempt, now=moment.now), first=[share.invoice_id for share in attempt.shares])
-    elif outcome.state is AttemptState.FAILED and attempt.cause is Cause.AUTOMATIC:
+    elif outcome.state is AttemptState.FAILED and outcome.arrived and attempt.cause is Cause.AUTOMATIC:
         await note_failure(work, attempt, now=moment.now)
     await review(work, attempt.account_id, now=moment.now)
     return attempt

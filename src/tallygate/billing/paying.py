@@ -30,7 +30,7 @@ _ARRIVES = 120 * _SECOND
 """How long a request may be on its way: what a gateway cannot find later never arrived."""
 _KEYS_LAST = 23 * 3_600 * _SECOND
 _NO_ANSWER = Outcome(state=AttemptState.UNKNOWN, reason="no_answer")
-_NEVER_ARRIVED = Outcome(state=AttemptState.FAILED, reason="never_arrived")
+_NEVER_ARRIVED = Outcome(state=AttemptState.FAILED, reason="never_arrived", arrived=False)
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 

@@ -125,13 +125,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a gateway says of an attempt; `reason` is its code, in its own words."""
+    """What a gateway says of an attempt; `reason` is its code, in its own words.
+
+    What never `arrived` failed without having been tried: it takes no turn of those that there are.
+    """
 
     state: AttemptState
     gateway_id: str = ""
     advice: Advice | None = None
     reason: str = ""
     next_action_url: str = ""
+    arrived: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
