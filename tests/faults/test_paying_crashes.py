@@ -15,6 +15,7 @@ from tallygate.billing import paying
 from tallygate.billing.owing import Owing
 from tallygate.billing.paying import PaymentRunner
 from tallygate.domain.billing.payments import AttemptState, Outcome
+from tallygate.gateways.fake import FakeGateway
 from tallygate.storage.sql.schema import migrate
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # who dies closes nothing
@@ -100,7 +101,14 @@ async def test_when_nobody_asks_what_became_of_an_attempt_somebody_pays_twice(fr
 
 
 def blind(monkeypatch) -> None:
-    """Looks do not see what is in flight."""
+    """Looks do not see what is in flight, and the gateway takes its time, so that there is something."""
+    charge = FakeGateway.charge
+
+    async def slow(self, request):
+        await asyncio.sleep(0.5)
+        return await charge(self, request)
+
+    monkeypatch.setattr(FakeGateway, "charge", slow)
     target = Owing.target
     monkeypatch.setattr(Owing, "target", lambda self, currency: target(replace(self, unresolved=()), currency))
 
