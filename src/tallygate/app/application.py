@@ -105,6 +105,7 @@ class Application(Startable):
         await self._serve(settings, self._serving)
         self._supervise("keys", lambda: self._require(self._serving).authenticator.run(self._nap))
         self._supervise("clocks", lambda: redis.clocks.run(self._nap))
+        self._supervise("backlog", lambda: redis.backlog.run(self._nap))
         self._listen(redis, data)
         if self._control is not None and settings.role in {"all", "worker"}:
             for name, loop in self._control.loops(self._nap).items():

@@ -18,6 +18,7 @@ from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.settings import Settings
 from tallygate.storage.embedded.server import EmbeddedValkey
 from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.backlog import Backlog
 from tallygate.storage.redis.clocks import ClockWatch
 from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.gates import GateOptions, RedisGates
@@ -36,6 +37,7 @@ class RedisSide:
     link: RedisLink
     burst: Burst
     clocks: ClockWatch
+    backlog: Backlog
     embedded: EmbeddedValkey | None = None
 
     async def close(self) -> None:
@@ -67,7 +69,14 @@ async def open_redis(settings: Settings) -> RedisSide:
             await asyncio.to_thread(embedded.stop)
         msg = f"{error}; check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
         raise StartError(msg) from error
-    return RedisSide(factory=factory, link=link, burst=burst, clocks=ClockWatch(link, clock.now), embedded=embedded)
+    return RedisSide(
+        factory=factory,
+        link=link,
+        burst=burst,
+        clocks=ClockWatch(link, clock.now),
+        backlog=Backlog(link, partitions=settings.redis.partitions, clock=clock.now),
+        embedded=embedded,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

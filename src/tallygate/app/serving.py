@@ -148,6 +148,9 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
     clocks = redis.clocks
     skew = "How far Redis' clock is ahead of this machine's."
     metrics.watch("tallygate_redis_clock_skew_seconds", skew, lambda: clocks.skew / 1_000_000)
+    backlog = redis.backlog
+    metrics.watch("tallygate_stream_lag_entries", "Events that wait to be collected.", lambda: backlog.entries)
+    metrics.watch("tallygate_stream_lag_seconds", "How long the oldest has waited.", lambda: backlog.seconds)
     if control is None:
         return
     lost = control.epochs.lost
@@ -162,8 +165,6 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
         ("tallygate_collector_failures", "Rounds of the collector that failed.", lambda: stats.failures),
     ):
         metrics.watch(name, text, read, counter=True)
-    metrics.watch("tallygate_stream_lag_entries", "Events that wait to be collected.", lambda: stats.lag_entries)
-    metrics.watch("tallygate_stream_lag_seconds", "How long the oldest has waited.", lambda: stats.lag_seconds)
     control.watch.show(metrics)
 
 
