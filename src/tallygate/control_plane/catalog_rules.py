@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tallygate.control_plane.billing_rules import check_billing, check_rule
 from tallygate.control_plane.price_rules import check_count, check_prices
 from tallygate.control_plane.upgrades import check_upgrades
+from tallygate.domain.billing.advance import problems as advance_problems
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -29,12 +30,14 @@ from tallygate.domain.catalog import (
 )
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import bucket
+from tallygate.domain.period import Anchor
 from tallygate.records.fields import check_id, check_label, check_quantity, check_text, check_zone
 from tallygate.records.naming import one_of
 
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _MILLISECOND = 1_000
 _MAX_TRIAL_DAYS = 3_650
+_LEAST_ADVANCE, _MOST_ADVANCE = 2, 120
 _VALUE_FIELDS = ("enabled", "number", "text", "values", "limit", "unlimited", "overage", "hard_limit")
 _FIELDS_OF = {
     FeatureKind.BOOLEAN: {"enabled"},
@@ -51,6 +54,7 @@ class Known:
     features: Mapping[str, Feature]
     rate_limits: Mapping[str, RateLimitRule]
     plans: frozenset[str]
+    currency: str = ""
 
 
 def known(document: Catalog, stored: Catalog) -> Known:
@@ -60,6 +64,7 @@ def known(document: Catalog, stored: Catalog) -> Known:
         features={**stored.features, **document.features},
         rate_limits={**stored.rate_limits, **document.rate_limits},
         plans=frozenset(live | set(document.plans)),
+        currency=document.currency or stored.currency,
     )
 
 
@@ -206,6 +211,7 @@ def _check_plan(path: str, plan: Plan, names: Known) -> None:
     _check_bundle(path, plan, names)
     if plan.billing is not None:
         check_rule(f"{path}.billing", plan.billing)
+    _check_advance(path, plan, names)
     for index, key in enumerate(plan.upgrades_to):
         _check_plan_key(f"{path}.upgrades_to[{index}]", key, names)
     if plan.trial is not None:
@@ -219,6 +225,17 @@ def _check_plan(path: str, plan: Plan, names: Known) -> None:
             expected = one_of("a rate limit that accounts own", key, owned)
             raise InvalidFieldError(field=f"{path}.rate_limits.{key}", expected=expected, got=key)
         check_rate(f"{path}.rate_limits.{key}", rule.algorithm, rate)
+
+
+def _check_advance(path: str, plan: Plan, names: Known) -> None:
+    for index, discount in enumerate(plan.advance_discounts):
+        if not _LEAST_ADVANCE <= discount.length <= _MOST_ADVANCE:
+            expected = f"{_LEAST_ADVANCE} to {_MOST_ADVANCE} periods"
+            raise InvalidFieldError(field=f"{path}.advance_discounts[{index}].length", expected=expected)
+    if plan.advance_discounts and plan.billing is not None and plan.billing.anchor is not Anchor.SUBSCRIPTION:
+        raise InvalidFieldError(field=f"{path}.advance_discounts", expected="periods that hang on the subscription")
+    for place, expected in advance_problems(plan, currency=names.currency):
+        raise InvalidFieldError(field=f"{path}.{place}", expected=expected)
 
 
 def _check_trial_end(path: str, trial: Trial, names: Known) -> None:

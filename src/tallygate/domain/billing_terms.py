@@ -25,6 +25,32 @@ class Renewal(StrEnum):
     ONE_TIME = "one_time"
 
 
+class AdvanceType(StrEnum):
+    """What the value of an advance discount is: per cent, an amount, or periods that cost nothing."""
+
+    PERCENTAGE = "percentage"
+    CURRENCY = "currency"
+    PERIOD = "period"
+
+
+class AdvanceRounding(StrEnum):
+    """Where what is left of an advance discount goes: down to whole units, to a minor unit less, or nowhere."""
+
+    WHOLE = "whole"
+    NINETY_NINE = "99"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceDiscount:
+    """`length` periods of a plan paid at once for `value` (decimal text) less."""
+
+    type: AdvanceType
+    value: str
+    length: int
+    rounding: AdvanceRounding = AdvanceRounding.WHOLE
+
+
 class TaxPer(StrEnum):
     """On what tax is rounded: the sum of each category and rate, or each line."""
 

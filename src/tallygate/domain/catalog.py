@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tallygate.domain.billing_terms import BillingPolicy, BillingRule
+from tallygate.domain.billing_terms import AdvanceDiscount, BillingPolicy, BillingRule
 from tallygate.domain.period import PeriodRule
 from tallygate.domain.prices import Price
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
@@ -229,6 +229,7 @@ class Plan:
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
     prices: tuple[Price, ...] = ()
     billing: BillingRule | None = None
+    advance_discounts: tuple[AdvanceDiscount, ...] = ()
     archived: bool = False
     publish_time: int = field(default=0, compare=False)
 

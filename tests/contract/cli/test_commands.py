@@ -119,10 +119,13 @@ def test_changes_of_a_subscription_send_what_was_said(server, say):
     for command in ("check", "archive"):
         assert say("coupon", command, "W").code == 0
     assert say("coupon", "list").code == 0
+    assert say("coupon", "options", "pro").code == 0
     (renewal,) = server.asked("RenewSubscription")
     assert (renewal.approved, renewal.end_time) == (True, DECEMBER)
     assert say("subscription", "create", "acme", "pro", "--trial-days", 0, "--add-on", "x=2", "--add-on", "y").code == 0
-    (create,) = server.asked("CreateSubscription")
+    assert say("subscription", "create", "acme", "pro", "--advance", 12, "--coupon", "W").code == 0
+    create, paid = server.asked("CreateSubscription")
+    assert (paid.advance_length, list(paid.coupon_codes)) == (12, ["W"])
     assert create.HasField("trial_days")
     assert not create.HasField("plan_version")
     assert [(a.add_on_key, a.quantity, a.HasField("quantity")) for a in create.add_ons] == [

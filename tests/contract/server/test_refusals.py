@@ -219,6 +219,7 @@ ROWS = [
     invalid("CreateCoupon", "coupon.percent_off", coupon={"code": "c", "percent_off": "x"}),
     invalid("CheckCoupon", "code"),
     invalid("ArchiveCoupon", "code"),
+    invalid("ListPaymentOptions", "plan_key"),
     invalid("ListCoupons", "page_size", page_size=101),
     invalid("CreateSubscription", "coupon_codes", account_id="idle", plan_key="p", coupon_codes=["a", "A"]),
     missing("RenewSubscription", "SUBSCRIPTION", account_id="idle"),

@@ -54,6 +54,20 @@ class Renewal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RENEWAL_REPEAT: _ClassVar[Renewal]
     RENEWAL_ONE_TIME: _ClassVar[Renewal]
 
+class AdvanceType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ADVANCE_TYPE_UNSPECIFIED: _ClassVar[AdvanceType]
+    ADVANCE_TYPE_PERCENTAGE: _ClassVar[AdvanceType]
+    ADVANCE_TYPE_CURRENCY: _ClassVar[AdvanceType]
+    ADVANCE_TYPE_PERIOD: _ClassVar[AdvanceType]
+
+class AdvanceRounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ADVANCE_ROUNDING_UNSPECIFIED: _ClassVar[AdvanceRounding]
+    ADVANCE_ROUNDING_WHOLE: _ClassVar[AdvanceRounding]
+    ADVANCE_ROUNDING_99: _ClassVar[AdvanceRounding]
+    ADVANCE_ROUNDING_NONE: _ClassVar[AdvanceRounding]
+
 class FeatureKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     FEATURE_KIND_UNSPECIFIED: _ClassVar[FeatureKind]
@@ -191,6 +205,14 @@ RENEWAL_UNSPECIFIED: Renewal
 RENEWAL_AUTO: Renewal
 RENEWAL_REPEAT: Renewal
 RENEWAL_ONE_TIME: Renewal
+ADVANCE_TYPE_UNSPECIFIED: AdvanceType
+ADVANCE_TYPE_PERCENTAGE: AdvanceType
+ADVANCE_TYPE_CURRENCY: AdvanceType
+ADVANCE_TYPE_PERIOD: AdvanceType
+ADVANCE_ROUNDING_UNSPECIFIED: AdvanceRounding
+ADVANCE_ROUNDING_WHOLE: AdvanceRounding
+ADVANCE_ROUNDING_99: AdvanceRounding
+ADVANCE_ROUNDING_NONE: AdvanceRounding
 FEATURE_KIND_UNSPECIFIED: FeatureKind
 FEATURE_KIND_BOOLEAN: FeatureKind
 FEATURE_KIND_STATIC: FeatureKind
@@ -404,6 +426,18 @@ class BillingPolicy(_message.Message):
     tax: TaxPolicy
     dunning: DunningRules
     def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ..., dunning: _Optional[_Union[DunningRules, _Mapping[str, object]]] = ...) -> None: ...
+
+class AdvanceDiscount(_message.Message):
+    __slots__ = ("type", "value", "length", "rounding")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    ROUNDING_FIELD_NUMBER: _ClassVar[int]
+    type: AdvanceType
+    value: str
+    length: int
+    rounding: AdvanceRounding
+    def __init__(self, type: _Optional[_Union[AdvanceType, str]] = ..., value: _Optional[str] = ..., length: _Optional[int] = ..., rounding: _Optional[_Union[AdvanceRounding, str]] = ...) -> None: ...
 
 class BillingRule(_message.Message):
     __slots__ = ("every", "count", "anchor", "day", "renewal", "renewal_approval")
@@ -673,7 +707,7 @@ class Price(_message.Message):
     def __init__(self, recurring: _Optional[_Union[RecurringPrice, _Mapping[str, object]]] = ..., usage: _Optional[_Union[UsagePrice, _Mapping[str, object]]] = ..., setup: _Optional[_Union[SetupPrice, _Mapping[str, object]]] = ..., commitment: _Optional[_Union[CommitmentPrice, _Mapping[str, object]]] = ..., key: _Optional[str] = ..., currency: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived", "billing")
+    __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived", "billing", "advance_discounts")
     class EntitlementsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -697,6 +731,7 @@ class Plan(_message.Message):
     PRICES_FIELD_NUMBER: _ClassVar[int]
     ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     BILLING_FIELD_NUMBER: _ClassVar[int]
+    ADVANCE_DISCOUNTS_FIELD_NUMBER: _ClassVar[int]
     version: int
     name: str
     upgrades_to: _containers.RepeatedScalarFieldContainer[str]
@@ -706,7 +741,8 @@ class Plan(_message.Message):
     prices: _containers.RepeatedCompositeFieldContainer[Price]
     archived: bool
     billing: BillingRule
-    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., upgrades_to: _Optional[_Iterable[str]] = ..., trial: _Optional[_Union[Trial, _Mapping[str, object]]] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitValue]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ..., billing: _Optional[_Union[BillingRule, _Mapping[str, object]]] = ...) -> None: ...
+    advance_discounts: _containers.RepeatedCompositeFieldContainer[AdvanceDiscount]
+    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., upgrades_to: _Optional[_Iterable[str]] = ..., trial: _Optional[_Union[Trial, _Mapping[str, object]]] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitValue]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ..., billing: _Optional[_Union[BillingRule, _Mapping[str, object]]] = ..., advance_discounts: _Optional[_Iterable[_Union[AdvanceDiscount, _Mapping[str, object]]]] = ...) -> None: ...
 
 class AddOn(_message.Message):
     __slots__ = ("version", "name", "offered_on", "max_quantity", "entitlements", "prices", "archived")

@@ -26,31 +26,37 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tallygate_api.v1 import invoice_pb2 as tallygate_dot_v1_dot_invoice__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tallygate/v1/discount_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\"\xd8\x03\n\x06\x43oupon\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x15\n\x0bpercent_off\x18\x03 \x01(\tH\x00\x12)\n\namount_off\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.MoneyH\x00\x12\x11\n\tplan_keys\x18\x05 \x03(\t\x12\x14\n\x0c\x66\x65\x61ture_keys\x18\x06 \x03(\t\x12\x12\n\x08invoices\x18\x07 \x01(\x05H\x01\x12\x11\n\x07\x66orever\x18\x08 \x01(\x08H\x01\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08max_uses\x18\x0b \x01(\x03H\x02\x88\x01\x01\x12!\n\x14max_uses_per_account\x18\x0c \x01(\x03H\x03\x88\x01\x01\x12\x0c\n\x04used\x18\r \x01(\x03\x12\x10\n\x08\x61rchived\x18\x0e \x01(\x08\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\n\x03offB\n\n\x08\x64urationB\x0b\n\t_max_usesB\x17\n\x15_max_uses_per_account\";\n\x13\x43reateCouponRequest\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\"<\n\x14\x43reateCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\";\n\x12ListCouponsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x13ListCouponsResponse\x12%\n\x07\x63oupons\x18\x01 \x03(\x0b\x32\x14.tallygate.v1.Coupon\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14\x41rchiveCouponRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"=\n\x15\x41rchiveCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\"H\n\x12\x43heckCouponRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08plan_key\x18\x03 \x01(\t\";\n\x13\x43heckCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon2\xea\x02\n\x0f\x44iscountService\x12U\n\x0c\x43reateCoupon\x12!.tallygate.v1.CreateCouponRequest\x1a\".tallygate.v1.CreateCouponResponse\x12R\n\x0bListCoupons\x12 .tallygate.v1.ListCouponsRequest\x1a!.tallygate.v1.ListCouponsResponse\x12X\n\rArchiveCoupon\x12\".tallygate.v1.ArchiveCouponRequest\x1a#.tallygate.v1.ArchiveCouponResponse\x12R\n\x0b\x43heckCoupon\x12 .tallygate.v1.CheckCouponRequest\x1a!.tallygate.v1.CheckCouponResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tallygate/v1/discount_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\"|\n\rPaymentOption\x12\x0e\n\x06length\x18\x01 \x01(\x05\x12#\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Money\x12(\n\x0b\x66ull_amount\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\x12\x0c\n\x04text\x18\x04 \x01(\t\"B\n\x19ListPaymentOptionsRequest\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x13\n\x0b\x63oupon_code\x18\x02 \x01(\t\"J\n\x1aListPaymentOptionsResponse\x12,\n\x07options\x18\x01 \x03(\x0b\x32\x1b.tallygate.v1.PaymentOption\"\xd8\x03\n\x06\x43oupon\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x15\n\x0bpercent_off\x18\x03 \x01(\tH\x00\x12)\n\namount_off\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.MoneyH\x00\x12\x11\n\tplan_keys\x18\x05 \x03(\t\x12\x14\n\x0c\x66\x65\x61ture_keys\x18\x06 \x03(\t\x12\x12\n\x08invoices\x18\x07 \x01(\x05H\x01\x12\x11\n\x07\x66orever\x18\x08 \x01(\x08H\x01\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08max_uses\x18\x0b \x01(\x03H\x02\x88\x01\x01\x12!\n\x14max_uses_per_account\x18\x0c \x01(\x03H\x03\x88\x01\x01\x12\x0c\n\x04used\x18\r \x01(\x03\x12\x10\n\x08\x61rchived\x18\x0e \x01(\x08\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\n\x03offB\n\n\x08\x64urationB\x0b\n\t_max_usesB\x17\n\x15_max_uses_per_account\";\n\x13\x43reateCouponRequest\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\"<\n\x14\x43reateCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\";\n\x12ListCouponsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x13ListCouponsResponse\x12%\n\x07\x63oupons\x18\x01 \x03(\x0b\x32\x14.tallygate.v1.Coupon\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14\x41rchiveCouponRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"=\n\x15\x41rchiveCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\"H\n\x12\x43heckCouponRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08plan_key\x18\x03 \x01(\t\";\n\x13\x43heckCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon2\xd3\x03\n\x0f\x44iscountService\x12U\n\x0c\x43reateCoupon\x12!.tallygate.v1.CreateCouponRequest\x1a\".tallygate.v1.CreateCouponResponse\x12R\n\x0bListCoupons\x12 .tallygate.v1.ListCouponsRequest\x1a!.tallygate.v1.ListCouponsResponse\x12X\n\rArchiveCoupon\x12\".tallygate.v1.ArchiveCouponRequest\x1a#.tallygate.v1.ArchiveCouponResponse\x12R\n\x0b\x43heckCoupon\x12 .tallygate.v1.CheckCouponRequest\x1a!.tallygate.v1.CheckCouponResponse\x12g\n\x12ListPaymentOptions\x12\'.tallygate.v1.ListPaymentOptionsRequest\x1a(.tallygate.v1.ListPaymentOptionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.discount_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COUPON']._serialized_start=115
-  _globals['_COUPON']._serialized_end=587
-  _globals['_CREATECOUPONREQUEST']._serialized_start=589
-  _globals['_CREATECOUPONREQUEST']._serialized_end=648
-  _globals['_CREATECOUPONRESPONSE']._serialized_start=650
-  _globals['_CREATECOUPONRESPONSE']._serialized_end=710
-  _globals['_LISTCOUPONSREQUEST']._serialized_start=712
-  _globals['_LISTCOUPONSREQUEST']._serialized_end=771
-  _globals['_LISTCOUPONSRESPONSE']._serialized_start=773
-  _globals['_LISTCOUPONSRESPONSE']._serialized_end=858
-  _globals['_ARCHIVECOUPONREQUEST']._serialized_start=860
-  _globals['_ARCHIVECOUPONREQUEST']._serialized_end=896
-  _globals['_ARCHIVECOUPONRESPONSE']._serialized_start=898
-  _globals['_ARCHIVECOUPONRESPONSE']._serialized_end=959
-  _globals['_CHECKCOUPONREQUEST']._serialized_start=961
-  _globals['_CHECKCOUPONREQUEST']._serialized_end=1033
-  _globals['_CHECKCOUPONRESPONSE']._serialized_start=1035
-  _globals['_CHECKCOUPONRESPONSE']._serialized_end=1094
-  _globals['_DISCOUNTSERVICE']._serialized_start=1097
-  _globals['_DISCOUNTSERVICE']._serialized_end=1459
+  _globals['_PAYMENTOPTION']._serialized_start=114
+  _globals['_PAYMENTOPTION']._serialized_end=238
+  _globals['_LISTPAYMENTOPTIONSREQUEST']._serialized_start=240
+  _globals['_LISTPAYMENTOPTIONSREQUEST']._serialized_end=306
+  _globals['_LISTPAYMENTOPTIONSRESPONSE']._serialized_start=308
+  _globals['_LISTPAYMENTOPTIONSRESPONSE']._serialized_end=382
+  _globals['_COUPON']._serialized_start=385
+  _globals['_COUPON']._serialized_end=857
+  _globals['_CREATECOUPONREQUEST']._serialized_start=859
+  _globals['_CREATECOUPONREQUEST']._serialized_end=918
+  _globals['_CREATECOUPONRESPONSE']._serialized_start=920
+  _globals['_CREATECOUPONRESPONSE']._serialized_end=980
+  _globals['_LISTCOUPONSREQUEST']._serialized_start=982
+  _globals['_LISTCOUPONSREQUEST']._serialized_end=1041
+  _globals['_LISTCOUPONSRESPONSE']._serialized_start=1043
+  _globals['_LISTCOUPONSRESPONSE']._serialized_end=1128
+  _globals['_ARCHIVECOUPONREQUEST']._serialized_start=1130
+  _globals['_ARCHIVECOUPONREQUEST']._serialized_end=1166
+  _globals['_ARCHIVECOUPONRESPONSE']._serialized_start=1168
+  _globals['_ARCHIVECOUPONRESPONSE']._serialized_end=1229
+  _globals['_CHECKCOUPONREQUEST']._serialized_start=1231
+  _globals['_CHECKCOUPONREQUEST']._serialized_end=1303
+  _globals['_CHECKCOUPONRESPONSE']._serialized_start=1305
+  _globals['_CHECKCOUPONRESPONSE']._serialized_end=1364
+  _globals['_DISCOUNTSERVICE']._serialized_start=1367
+  _globals['_DISCOUNTSERVICE']._serialized_end=1834
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,32 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class PaymentOption(_message.Message):
+    __slots__ = ("length", "amount", "full_amount", "text")
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    FULL_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    length: int
+    amount: _invoice_pb2.Money
+    full_amount: _invoice_pb2.Money
+    text: str
+    def __init__(self, length: _Optional[int] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., full_amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., text: _Optional[str] = ...) -> None: ...
+
+class ListPaymentOptionsRequest(_message.Message):
+    __slots__ = ("plan_key", "coupon_code")
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    COUPON_CODE_FIELD_NUMBER: _ClassVar[int]
+    plan_key: str
+    coupon_code: str
+    def __init__(self, plan_key: _Optional[str] = ..., coupon_code: _Optional[str] = ...) -> None: ...
+
+class ListPaymentOptionsResponse(_message.Message):
+    __slots__ = ("options",)
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    options: _containers.RepeatedCompositeFieldContainer[PaymentOption]
+    def __init__(self, options: _Optional[_Iterable[_Union[PaymentOption, _Mapping[str, object]]]] = ...) -> None: ...
+
 class Coupon(_message.Message):
     __slots__ = ("code", "text", "percent_off", "amount_off", "plan_keys", "feature_keys", "invoices", "forever", "start_time", "end_time", "max_uses", "max_uses_per_account", "used", "archived", "create_time")
     CODE_FIELD_NUMBER: _ClassVar[int]

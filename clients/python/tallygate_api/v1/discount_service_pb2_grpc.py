@@ -56,6 +56,11 @@ class DiscountServiceStub:
                 request_serializer=tallygate_dot_v1_dot_discount__service__pb2.CheckCouponRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_discount__service__pb2.CheckCouponResponse.FromString,
                 _registered_method=True)
+        self.ListPaymentOptions = channel.unary_unary(
+                '/tallygate.v1.DiscountService/ListPaymentOptions',
+                request_serializer=tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsResponse.FromString,
+                _registered_method=True)
 
 
 class DiscountServiceServicer:
@@ -99,6 +104,15 @@ class DiscountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPaymentOptions(self, request, context):
+        """Lists the ways to pay a plan: by its period, and by so many at once for less; for a pricing page or a checkout.
+
+        With a coupon that takes all off there is nothing to pay in advance. Errors: PLAN_NOT_FOUND, and those of CheckCoupon.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DiscountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -121,6 +135,11 @@ def add_DiscountServiceServicer_to_server(servicer, server):
                     servicer.CheckCoupon,
                     request_deserializer=tallygate_dot_v1_dot_discount__service__pb2.CheckCouponRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_discount__service__pb2.CheckCouponResponse.SerializeToString,
+            ),
+            'ListPaymentOptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPaymentOptions,
+                    request_deserializer=tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -233,6 +252,33 @@ class DiscountService:
             '/tallygate.v1.DiscountService/CheckCoupon',
             tallygate_dot_v1_dot_discount__service__pb2.CheckCouponRequest.SerializeToString,
             tallygate_dot_v1_dot_discount__service__pb2.CheckCouponResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPaymentOptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.DiscountService/ListPaymentOptions',
+            tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsRequest.SerializeToString,
+            tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

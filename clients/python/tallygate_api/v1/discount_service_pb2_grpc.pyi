@@ -12,6 +12,7 @@ class DiscountServiceStub:
     ListCoupons: grpc.UnaryUnaryMultiCallable[_pb2.ListCouponsRequest, _pb2.ListCouponsResponse]
     ArchiveCoupon: grpc.UnaryUnaryMultiCallable[_pb2.ArchiveCouponRequest, _pb2.ArchiveCouponResponse]
     CheckCoupon: grpc.UnaryUnaryMultiCallable[_pb2.CheckCouponRequest, _pb2.CheckCouponResponse]
+    ListPaymentOptions: grpc.UnaryUnaryMultiCallable[_pb2.ListPaymentOptionsRequest, _pb2.ListPaymentOptionsResponse]
 
 class DiscountServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
@@ -19,12 +20,14 @@ class DiscountServiceAsyncStub:
     ListCoupons: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListCouponsRequest, _pb2.ListCouponsResponse]
     ArchiveCoupon: grpc.aio.UnaryUnaryMultiCallable[_pb2.ArchiveCouponRequest, _pb2.ArchiveCouponResponse]
     CheckCoupon: grpc.aio.UnaryUnaryMultiCallable[_pb2.CheckCouponRequest, _pb2.CheckCouponResponse]
+    ListPaymentOptions: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListPaymentOptionsRequest, _pb2.ListPaymentOptionsResponse]
 
 class DiscountServiceServicer:
     def CreateCoupon(self, request: _pb2.CreateCouponRequest, context: grpc.aio.ServicerContext[_pb2.CreateCouponRequest, _pb2.CreateCouponResponse]) -> Awaitable[_pb2.CreateCouponResponse]: ...
     def ListCoupons(self, request: _pb2.ListCouponsRequest, context: grpc.aio.ServicerContext[_pb2.ListCouponsRequest, _pb2.ListCouponsResponse]) -> Awaitable[_pb2.ListCouponsResponse]: ...
     def ArchiveCoupon(self, request: _pb2.ArchiveCouponRequest, context: grpc.aio.ServicerContext[_pb2.ArchiveCouponRequest, _pb2.ArchiveCouponResponse]) -> Awaitable[_pb2.ArchiveCouponResponse]: ...
     def CheckCoupon(self, request: _pb2.CheckCouponRequest, context: grpc.aio.ServicerContext[_pb2.CheckCouponRequest, _pb2.CheckCouponResponse]) -> Awaitable[_pb2.CheckCouponResponse]: ...
+    def ListPaymentOptions(self, request: _pb2.ListPaymentOptionsRequest, context: grpc.aio.ServicerContext[_pb2.ListPaymentOptionsRequest, _pb2.ListPaymentOptionsResponse]) -> Awaitable[_pb2.ListPaymentOptionsResponse]: ...
 
 def add_DiscountServiceServicer_to_server(
     servicer: DiscountServiceServicer, server: grpc.Server | grpc.aio.Server

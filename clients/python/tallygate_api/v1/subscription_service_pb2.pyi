@@ -39,7 +39,7 @@ class AddOnSelection(_message.Message):
     def __init__(self, add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
 
 class CreateSubscriptionRequest(_message.Message):
-    __slots__ = ("account_id", "plan_key", "plan_version", "start_time", "trial_days", "end_time", "add_ons", "reason", "coupon_codes")
+    __slots__ = ("account_id", "plan_key", "plan_version", "start_time", "trial_days", "end_time", "add_ons", "reason", "coupon_codes", "advance_length")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
     PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +49,7 @@ class CreateSubscriptionRequest(_message.Message):
     ADD_ONS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     COUPON_CODES_FIELD_NUMBER: _ClassVar[int]
+    ADVANCE_LENGTH_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     plan_key: str
     plan_version: int
@@ -58,7 +59,8 @@ class CreateSubscriptionRequest(_message.Message):
     add_ons: _containers.RepeatedCompositeFieldContainer[AddOnSelection]
     reason: str
     coupon_codes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_days: _Optional[int] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnSelection, _Mapping[str, object]]]] = ..., reason: _Optional[str] = ..., coupon_codes: _Optional[_Iterable[str]] = ...) -> None: ...
+    advance_length: int
+    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_days: _Optional[int] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnSelection, _Mapping[str, object]]]] = ..., reason: _Optional[str] = ..., coupon_codes: _Optional[_Iterable[str]] = ..., advance_length: _Optional[int] = ...) -> None: ...
 
 class CreateSubscriptionResponse(_message.Message):
     __slots__ = ("subscription", "view_version")

@@ -9,7 +9,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.commands.billing import money
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
-from tallygate.cli.output import instant
+from tallygate.cli.output import instant, table
 from tallygate.cli.values import INSTANT, MONEY
 from tallygate_api.v1 import discount_service_pb2 as wire
 from tallygate_api.v1.discount_service_pb2_grpc import DiscountServiceStub
@@ -109,6 +109,19 @@ def check(client: Client, *, code: str, plan: str | None, account: str | None) -
     request = wire.CheckCouponRequest(code=code, plan_key=plan, account_id=account)
     response = client.call(DiscountServiceStub(client.channel).CheckCoupon, request)
     client.show(response, lambda: _said(response.coupon))
+
+
+@coupon_command.command("options", examples=["tallygate coupon options pro --coupon WELCOME"])
+@click.argument("plan")
+@click.option("--coupon", "code", metavar="CODE", help="With this coupon.")
+@remote
+def list_options(client: Client, *, plan: str, code: str | None) -> None:
+    """Show the ways to pay a plan: by its period, or several at once for less."""
+    request = wire.ListPaymentOptionsRequest(plan_key=plan, coupon_code=code)
+    response = client.call(DiscountServiceStub(client.channel).ListPaymentOptions, request)
+    rows = ((str(one.length), money(one.amount), money(one.full_amount), one.text) for one in response.options)
+    header = ("LENGTH", "AMOUNT", "INSTEAD OF", "TEXT")
+    client.show(response, lambda: table(header, rows, empty="it is not paid by a period"))
 
 
 @coupon_command.command("archive", examples=["tallygate coupon archive WELCOME"])

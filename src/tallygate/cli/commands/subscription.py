@@ -57,6 +57,7 @@ def subscription_command() -> None:
     help="Held from the start on.",
 )
 @click.option("--coupon", "codes", multiple=True, metavar="CODE", help="Redeemed with it.")
+@click.option("--advance", type=click.IntRange(1, 120), metavar="N", help="Pay so many periods at once.")
 @remote
 def create(
     client: Client,
@@ -69,6 +70,7 @@ def create(
     trial_days: int | None,
     add_ons: tuple[tuple[str, int | None], ...],
     codes: tuple[str, ...],
+    advance: int | None,
 ) -> None:
     """Subscribe an account to a plan."""
     request = wire.CreateSubscriptionRequest(
@@ -80,6 +82,7 @@ def create(
         trial_days=trial_days,
         add_ons=[wire.AddOnSelection(add_on_key=key, quantity=count) for key, count in add_ons],
         coupon_codes=codes,
+        advance_length=advance,
     )
     response = client.call(SubscriptionServiceStub(client.channel).CreateSubscription, request)
     client.show(response, lambda: details(response.subscription))

@@ -75,6 +75,11 @@ class Redemption:
         return self.terms.invoices is not None and self.uses >= self.terms.invoices
 
 
+def takes_all(terms: DiscountTerms) -> bool:
+    """Whether nothing is left to pay."""
+    return terms.type is DiscountType.PERCENTAGE and exact(terms.value) == _HUNDRED
+
+
 def folded(code: str) -> str:
     """A code as it is kept: how it is cased says nothing."""
     return code.strip().upper()

@@ -13,6 +13,8 @@ from tallygate.domain.account import Subscription
 from tallygate.domain.catalog import AddOn, Catalog, Plan
 from tallygate.domain.prices import Price
 
+ADVANCE = "advance/"
+"""How the id begins of an own price that stands for periods paid at once; the subscription's id follows."""
 FOREVER = 2**62
 """Later than every instant: where something has no end."""
 
@@ -36,6 +38,11 @@ class PriceOverride:
     price: Price
     start_time: int
     end_time: int = FOREVER
+
+    @property
+    def subscription_id(self) -> str:
+        """The only subscription that it is for: one that paid some of its periods at once; empty: any."""
+        return self.override_id.removeprefix(ADVANCE) if self.override_id.startswith(ADVANCE) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +173,7 @@ def _segments(timeline: Timeline, held: Holding, price: Price) -> Iterator[Segme
         override
         for override in timeline.overrides
         if (override.bundle, override.price_key) == (held.bundle, price.price_key)
+        and override.subscription_id in {"", timeline.subscription.subscription_id}
     ]
     cuts = {held.start, held.end}
     cuts |= {change.change_time for change in changes}

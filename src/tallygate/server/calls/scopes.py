@@ -104,6 +104,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.DiscountService/ArchiveCoupon": _BILL,
     "tallygate.v1.DiscountService/ListCoupons": _READ_BILLS,
     "tallygate.v1.DiscountService/CheckCoupon": _READ_BILLS,
+    "tallygate.v1.DiscountService/ListPaymentOptions": _READ_BILLS,
     "tallygate.v1.PaymentService/SetGateway": _BILL,
     "tallygate.v1.PaymentService/AttachMethod": _BILL,
     "tallygate.v1.PaymentService/SetDefaultMethod": _BILL,

@@ -1,14 +1,15 @@
 """DiscountService: coupons."""
 
 from tallygate.billing.coupons import archive_coupon, check_coupon, create_coupon, list_coupons
-from tallygate.domain.billing.discounts import Coupon
+from tallygate.domain.billing.advance import advance_price, options
+from tallygate.domain.billing.discounts import Coupon, takes_all
 from tallygate.domain.fields import checked_page
-from tallygate.records.lookup import known_account
+from tallygate.records.lookup import known_account, plan_on_sale
 from tallygate.records.paging import PageRequest
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork
-from tallygate.server.wire.coupon import decode_coupon, encode_coupon
+from tallygate.server.wire.coupon import decode_coupon, encode_coupon, encode_option
 from tallygate.server.wire.scalars import identifier, optional_identifier
 from tallygate_api.v1 import discount_service_pb2 as wire
 
@@ -40,6 +41,26 @@ class DiscountServicer:
         code = identifier(request.code, "code")
         written = await self._work.write(call, lambda work, _: archive_coupon(work, code))
         return wire.ArchiveCouponResponse(coupon=encode_coupon(written.value))
+
+    async def ListPaymentOptions(  # noqa: N802 - the wire's name
+        self, request: wire.ListPaymentOptionsRequest, call: Call
+    ) -> wire.ListPaymentOptionsResponse:
+        """The ways to pay a plan."""
+        plan_key = identifier(request.plan_key, "plan_key")
+        code = optional_identifier(request.coupon_code, "coupon_code")
+
+        async def found(work: BillingWork, now: int) -> wire.ListPaymentOptionsResponse:
+            catalog = await work.catalog.load()
+            plan = plan_on_sale(catalog, plan_key, None)
+            offered = options(plan, currency=catalog.currency)
+            if code:
+                coupon = await check_coupon(work, code, account_id="", plan_key=plan_key, now=now)
+                offered = offered[:1] if takes_all(coupon.terms) else offered
+            price = advance_price(plan)
+            currency = (price.currency if price is not None else "") or catalog.currency
+            return wire.ListPaymentOptionsResponse(options=[encode_option(one, currency) for one in offered])
+
+        return await self._work.read(call, found)
 
     async def CheckCoupon(self, request: wire.CheckCouponRequest, call: Call) -> wire.CheckCouponResponse:  # noqa: N802 - the wire's name
         """Whether a coupon may be redeemed."""

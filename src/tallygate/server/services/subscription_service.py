@@ -2,6 +2,7 @@
 
 from tallygate.billing.change_invoices import invoice_change
 from tallygate.billing.coupons import redeem
+from tallygate.control_plane.advance import pay_in_advance
 from tallygate.control_plane.proposals import Proposal, proposed_add_on, proposed_plan
 from tallygate.control_plane.renewals import RenewSubscription
 from tallygate.control_plane.subscription_changes import (
@@ -28,6 +29,7 @@ from tallygate.server.wire.scalars import (
     identifier,
     optional_identifier,
     optional_instant,
+    quantity,
 )
 from tallygate.server.wire.subscription import (
     STATE,
@@ -69,6 +71,9 @@ class SubscriptionServicer:
 
         async def create(work: BillingWork, now: int) -> StoredSubscription:
             held = await create_subscription(work, wanted, now=now, new_id=new_id)
+            if request.advance_length:
+                length = quantity(request.advance_length, "advance_length", at_least=1)
+                held = await pay_in_advance(work, held, length, open_end=wanted.end_time is None)
             plan_key, named = held.subscription.terms[0].plan_key, held.subscription.subscription_id
             whose = {"account_id": held.account_id, "subscription_id": named, "plan_key": plan_key}
             await redeem(work, codes, **whose, now=now, new_id=new_id)

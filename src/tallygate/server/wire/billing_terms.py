@@ -1,6 +1,9 @@
 """How a tenant bills and a plan is invoiced, wire to domain and back."""
 
 from tallygate.domain.billing_terms import (
+    AdvanceDiscount,
+    AdvanceRounding,
+    AdvanceType,
     BillingPolicy,
     BillingRule,
     Collection,
@@ -28,6 +31,8 @@ _AMOUNTS = WireEnum(wire.Rounding, Rounding, default=Rounding.HALF_EVEN)
 _TAX = WireEnum(wire.Rounding, Rounding, default=Rounding.HALF_UP)
 _TAX_PER = WireEnum(wire.TaxPer, TaxPer, default=TaxPer.GROUP)
 _PRORATION = WireEnum(wire.Proration, Proration, default=Proration.DAY)
+_ADVANCE = WireEnum(wire.AdvanceType, AdvanceType)
+_ADVANCE_ROUNDING = WireEnum(wire.AdvanceRounding, AdvanceRounding, default=AdvanceRounding.WHOLE)
 _RENEWAL = WireEnum(wire.Renewal, Renewal, default=Renewal.AUTO)
 _ANCHOR = WireEnum(wire.Anchor, Anchor, default=Anchor.SUBSCRIPTION)
 
@@ -113,6 +118,26 @@ def _encode_dunning(rules: DunningRules) -> wire.DunningRules:
         for step in rules.steps
     ]
     return wire.DunningRules(retry_after_days=rules.retry_after_days, steps=steps)
+
+
+def decode_advance(discount: wire.AdvanceDiscount, path: str) -> AdvanceDiscount:
+    """Periods paid at once for less."""
+    return AdvanceDiscount(
+        type=_ADVANCE.decode(discount.type, f"{path}.type"),
+        value=decimal(discount.value, f"{path}.value"),
+        length=quantity(discount.length, f"{path}.length", at_least=1),
+        rounding=_ADVANCE_ROUNDING.decode(discount.rounding, f"{path}.rounding"),
+    )
+
+
+def encode_advance(discount: AdvanceDiscount) -> wire.AdvanceDiscount:
+    """Periods paid at once for less."""
+    return wire.AdvanceDiscount(
+        type=_ADVANCE.encode(discount.type),
+        value=discount.value,
+        length=discount.length,
+        rounding=_ADVANCE_ROUNDING.encode(discount.rounding),
+    )
 
 
 def decode_rule(rule: wire.BillingRule, path: str) -> BillingRule:

@@ -1,6 +1,7 @@
 """Coupons, wire to domain and back."""
 
 from tallygate.billing.coupons import CreateCoupon
+from tallygate.domain.billing.advance import Option
 from tallygate.domain.billing.discounts import Coupon, DiscountTerms, DiscountType
 from tallygate.domain.currency import minor_units
 from tallygate.domain.errors import InvalidFieldError
@@ -11,6 +12,7 @@ from tallygate.server.wire.plan import texts
 from tallygate.server.wire.price import decimal
 from tallygate.server.wire.scalars import optional_instant, optional_quantity, quantity, timestamp
 from tallygate_api.v1 import discount_service_pb2 as wire
+from tallygate_api.v1.invoice_pb2 import Money
 
 _NANOS = 9
 
@@ -58,6 +60,21 @@ def encode_coupon(coupon: Coupon) -> wire.Coupon:
         )
     )
     return off
+
+
+def encode_option(option: Option, currency: str) -> wire.PaymentOption:
+    """A way to pay a plan."""
+    return wire.PaymentOption(
+        length=option.length,
+        amount=_encode_major(option.amount, currency),
+        full_amount=_encode_major(option.full_amount, currency),
+        text=option.text,
+    )
+
+
+def _encode_major(amount: str, currency: str) -> Money:
+    units, rest = divmod(exact(amount), 1)
+    return Money(currency_code=currency, units=units, nanos=int(rest * 10**_NANOS))
 
 
 def _decode_terms(coupon: wire.Coupon, path: str) -> DiscountTerms:

@@ -13,7 +13,7 @@ from tallygate.domain.catalog import (
     TrialPer,
 )
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.server.wire.billing_terms import decode_rule, encode_rule
+from tallygate.server.wire.billing_terms import decode_advance, decode_rule, encode_advance, encode_rule
 from tallygate.server.wire.price import decode_price, encode_price
 from tallygate.server.wire.scalars import (
     WireEnum,
@@ -74,6 +74,10 @@ def decode_plan(key: str, plan: wire.Plan, path: str) -> Plan:
         },
         prices=tuple(decode_price(price, f"{path}.prices[{index}]") for index, price in enumerate(plan.prices)),
         billing=decode_rule(plan.billing, f"{path}.billing") if plan.HasField("billing") else None,
+        advance_discounts=tuple(
+            decode_advance(discount, f"{path}.advance_discounts[{index}]")
+            for index, discount in enumerate(plan.advance_discounts)
+        ),
         archived=plan.archived,
     )
 
@@ -89,6 +93,7 @@ def encode_plan(plan: Plan) -> wire.Plan:
         rate_limits={key: encode_rate(rate) for key, rate in plan.rate_limits.items()},
         prices=[encode_price(price) for price in plan.prices],
         billing=encode_rule(plan.billing) if plan.billing is not None else None,
+        advance_discounts=[encode_advance(discount) for discount in plan.advance_discounts],
         archived=plan.archived,
     )
 

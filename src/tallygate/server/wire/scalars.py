@@ -34,9 +34,12 @@ class WireEnum(Generic[E]):
         names: dict[str, int] = dict(wire.items())
         self._zero = next(name for name, number in names.items() if number == 0)
         prefix = self._zero.removesuffix("UNSPECIFIED")
-        self._wire = {member: names[prefix + member.name] for member in domain}
+        named = {member: f"{prefix}{member.name}" for member in domain}
+        figures = {member: f"{prefix}{member.value}" for member in domain}
+        named |= {member: name for member, name in figures.items() if name in names}
+        self._wire = {member: names[name] for member, name in named.items()}
         self._domain = {number: member for member, number in self._wire.items()}
-        self._expected = " or ".join(prefix + member.name for member in domain)
+        self._expected = " or ".join(named.values())
         if default is not None:
             self._domain[0] = default
 

@@ -1,0 +1,51 @@
+"""Several periods of a plan paid at once: an own price of the subscription, for as long as they last."""
+
+from dataclasses import replace
+
+from tallygate.control_plane.subscription_terms import renewal_of
+from tallygate.domain.billing.advance import paid_in_advance
+from tallygate.domain.billing.timeline import ADVANCE, PriceOverride, Timeline
+from tallygate.domain.billing_terms import Renewal
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.period import add_calendar
+from tallygate.records.lookup import billing_calendar, known_account
+from tallygate.records.ports import BillingWork
+from tallygate.records.values import StoredSubscription
+
+
+async def pay_in_advance(
+    work: BillingWork, held: StoredSubscription, length: int, *, open_end: bool
+) -> StoredSubscription:
+    """Let a new subscription pay so many periods at once, from when on it is charged.
+
+    What is not renewed by itself ends with them, where it was given no other end (`open_end`).
+
+    Raises:
+        InvalidFieldError: its plan does not offer that, or another plan follows its trial.
+    """
+    catalog, subscription = await work.catalog.load(), held.subscription
+    origin, term = Timeline(subscription=subscription, catalog=catalog).origin, subscription.terms[-1]
+    plan = catalog.plan(term.plan_key, term.plan_version)
+    price = None if plan is None else paid_in_advance(plan, length, currency=catalog.currency)
+    if plan is None or price is None or price.recurring is None or len(subscription.terms) > 1:
+        offered = () if plan is None or len(subscription.terms) > 1 else plan.advance_discounts
+        lengths = ", ".join(str(length) for length in sorted(one.length for one in offered))
+        expected = f"0 or one of {lengths}" if lengths else "0: the plan is paid by its period"
+        raise InvalidFieldError(field="advance_length", expected=expected, got=length)
+    account = await known_account(work, held.account_id)
+    zone = (await billing_calendar(work, account, catalog)).zone
+    end = add_calendar(origin, price.recurring.every, price.recurring.count, zone=zone)
+    override = PriceOverride(
+        override_id=f"{ADVANCE}{subscription.subscription_id}",
+        bundle=f"plans/{plan.plan_key}",
+        price_key=price.price_key,
+        price=price,
+        start_time=origin,
+        end_time=end,
+    )
+    await work.price_overrides.add(held.account_id, override)
+    if not open_end or renewal_of(plan) is Renewal.AUTO or subscription.end_time is None:
+        return held
+    ended = replace(held, subscription=replace(subscription, end_time=end))
+    await work.subscriptions.put(held.account_id, ended.subscription)
+    return ended

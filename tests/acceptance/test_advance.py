@@ -1,0 +1,97 @@
+"""Rows about periods paid at once, with and without coupons. Figures by hand."""
+
+import grpc
+import pytest
+
+from invoicing import DAY, at, catalog, dollars, invoices, lines, run
+from tallygate_api.v1.invoice_pb2 import Money
+from tenants import failure
+
+ACME = {"account_id": "acme"}
+PRO = {"recurring": {"amount": "29.00"}}
+YEAR = {"type": "percentage", "value": "20", "length": 12}
+
+
+async def shop(tenant, *discounts, **plan):
+    await tenant.call("SetTestClock", time=at("2024-03-01"), standing=True)
+    await tenant.apply(catalog(PRO, advance_discounts=list(discounts or [YEAR]), **plan))
+    await tenant.call("UpsertAccount", **ACME)
+
+
+async def subscribe(tenant, *codes, length=12, **more):
+    asked = {**ACME, "plan_key": "pro", "coupon_codes": codes, "advance_length": length, **more}
+    return (await tenant.call("CreateSubscription", **asked)).subscription
+
+
+async def issued(tenant):
+    await run(tenant)
+    return [await lines(tenant, each) for each in await invoices(tenant, **ACME)]
+
+
+async def verified(tenant):
+    for invoice in await invoices(tenant):
+        assert not (await tenant.call("VerifyInvoice", invoice_id=invoice.invoice_id)).differences
+
+
+async def test_dj_21_27_a_year_at_once_and_then_month_by_month(tenant):
+    await shop(tenant)
+    offered = (await tenant.call("ListPaymentOptions", plan_key="pro")).options
+    assert [(one.length, dollars(one.amount)) for one in offered] == [(1, 29.00), (12, 278.00)]
+    await subscribe(tenant)
+    year = [("Pro (12 months, 20% off)", 278.00)]
+    assert await issued(tenant) == [year]
+    await tenant.advance_to(at("2025-02-28 23:59:59"))
+    assert await issued(tenant) == [year]
+    await tenant.advance_to(at("2025-03-01"))
+    assert await issued(tenant) == [year, [("Pro", 29.00)]]
+    await verified(tenant)
+
+
+@pytest.mark.parametrize(
+    ("coupon", "total"),
+    [({"amount_off": Money(units=25)}, 253.00), ({"percent_off": "50"}, 139.00)],
+)
+async def test_dj_02_29_the_advance_discount_first_and_the_coupon_after(tenant, coupon, total):
+    """278 less 25 is 253 (the other way around it would be 258.40); half of 278 is 139."""
+    await shop(tenant)
+    await tenant.call("CreateCoupon", coupon={"code": "C", **coupon})
+    await subscribe(tenant, "C")
+    assert await issued(tenant) == [[("Pro (12 months, 20% off)", total)]]
+    await verified(tenant)
+
+
+async def test_dj_25_with_a_coupon_for_all_there_is_nothing_to_pay_in_advance(tenant):
+    await shop(tenant)
+    await tenant.call("CreateCoupon", coupon={"code": "FREE", "percent_off": "100"})
+    offered = (await tenant.call("ListPaymentOptions", plan_key="pro", coupon_code="free")).options
+    assert [one.length for one in offered] == [1]
+
+
+async def test_a_cancelled_year_gives_back_its_rest_and_another_subscription_pays_by_the_month(tenant):
+    """365 days from 1 March 2024; after 73 four fifths of 278.00 are left, 222.40."""
+    await shop(tenant)
+    await subscribe(tenant)
+    await run(tenant)
+    await tenant.advance(73 * DAY)
+    await tenant.call("CancelSubscription", **ACME, when="CHANGE_WHEN_NOW")
+    await subscribe(tenant, length=0)
+    found = await issued(tenant)
+    assert [("Credit: Pro (12 months, 20% off)", -222.40)] in found or [
+        ("Credit: Pro (12 months, 20% off)", -222.40),
+        ("Pro", 29.00),
+    ] in found
+    assert sum(amount for page in found for _, amount in page) == pytest.approx(278.00 - 222.40 + 29.00)
+
+
+async def test_what_is_paid_once_ends_with_what_was_paid(tenant):
+    await shop(tenant, billing_rule={"every": "month", "renewal": "one_time"})
+    ends = (await subscribe(tenant)).end_time
+    assert ends == at("2025-03-01")
+
+
+async def test_what_is_not_offered_is_refused(tenant):
+    await shop(tenant)
+    refused = await failure(subscribe(tenant, length=6))
+    assert refused == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+    missing = await failure(tenant.call("GetSubscription", **ACME))
+    assert missing == (grpc.StatusCode.NOT_FOUND, "SUBSCRIPTION_NOT_FOUND")
