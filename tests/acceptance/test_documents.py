@@ -126,6 +126,30 @@ async def test_a_document_keeps_its_parties_as_they_were_printed(billed):
     assert (await invoices(billed))[-1].seller == third.seller
 
 
+async def test_documents_are_found_by_kind_time_and_text(billed):
+    await billed.call("SetBillingProfile", account_id="acme", party={"name": "Ümit & Söhne 100%_x"})
+    first = await month_with(billed)
+    note = await month_with(billed, -25.00)
+    await fee(billed, 3.00, text="Express Delivery")
+    third = await month_with(billed)
+
+    async def found(**wanted):
+        return [one.invoice_id for one in await invoices(billed, **wanted)]
+
+    assert await found(kind=CREDIT_NOTE) == [note.invoice_id]
+    assert await found(start_time=note.issue_time, end_time=third.issue_time) == [note.invoice_id]
+    assert await found(text="express delivery") == [third.invoice_id]
+    assert await found(text=third.number.lower()) == [third.invoice_id]
+    assert len(await found(text="Söhne 100%_")) == 3
+    assert await found(text="100%x") == []  # % and _ stand for themselves
+    assert await found(text="nobody") == []
+    page = await billed.call("ListInvoices", text="acme", page_size=2)
+    rest = await billed.call("ListInvoices", text="acme", page_size=2, page_token=page.next_page_token)
+    assert [one.invoice_id for one in (*page.invoices, *rest.invoices)] == [
+        *(third.invoice_id, note.invoice_id, first.invoice_id)
+    ]
+
+
 async def test_a_profile_is_replaced_as_a_whole_and_shown(billed):
     assert not (await billed.call("GetBillingProfile")).HasField("profile")
     first = (await billed.call("SetBillingProfile", party=SELLER)).profile

@@ -1,11 +1,15 @@
 """Documents as they were issued."""
 
-from tallygate.domain.billing.balances import InvoiceState
+from dataclasses import replace
+
 from tallygate.domain.billing.documents import Invoice
-from tallygate.domain.errors import InvoiceNotFoundError
+from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
 from tallygate.records.billing import InvoiceQuery
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
 from tallygate.records.ports import BillingWork
+
+_LONGEST_TEXT = 100
+_ALL = InvoiceQuery(limit=0)
 
 
 async def get_invoice(work: BillingWork, name: str) -> Invoice:
@@ -21,13 +25,17 @@ async def get_invoice(work: BillingWork, name: str) -> Invoice:
 
 
 async def list_invoices(
-    work: BillingWork, page: PageRequest = FIRST_PAGE, *, account_id: str = "", state: InvoiceState | None = None
+    work: BillingWork, wanted: InvoiceQuery = _ALL, page: PageRequest = FIRST_PAGE
 ) -> Page[Invoice]:
-    """Documents newest first, without their lines."""
+    """Documents newest first, without their lines; how many, and from where on, the page says.
+
+    Raises:
+        InvalidFieldError: the text is too long to look for.
+    """
+    if len(wanted.text) > _LONGEST_TEXT:
+        raise InvalidFieldError(field="text", expected=f"at most {_LONGEST_TEXT} characters", got=len(wanted.text))
     return await newest_of(
         page,
-        lambda before, limit: work.invoices.list(
-            InvoiceQuery(limit=limit, account_id=account_id, state=state, before=before)
-        ),
+        lambda before, limit: work.invoices.list(replace(wanted, limit=limit, before=before)),
         lambda invoice: (invoice.issue_time, invoice.invoice_id),
     )

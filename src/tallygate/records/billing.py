@@ -11,7 +11,7 @@ from typing import Protocol
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.counting import BillableFact
-from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.domain.billing.lines import Line
@@ -51,11 +51,18 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceQuery:
-    """Which invoices, newest first; what is left out restricts nothing. `before` is an instant of issue and an id."""
+    """Which invoices, newest first; what is left out restricts nothing. `before` is an instant of issue and an id.
+
+    Issued at `since` or later, and before `until`; `text` is found in the number, the buyer, or a line.
+    """
 
     limit: int
     account_id: str = ""
     state: InvoiceState | None = None
+    kind: InvoiceKind | None = None
+    since: int | None = None
+    until: int | None = None
+    text: str = ""
     before: tuple[int, str] | None = None
 
 

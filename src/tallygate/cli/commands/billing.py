@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import partial
 
 import click
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
 from tallygate.cli.commands.profile import party_lines, profile_command
@@ -14,11 +15,11 @@ from tallygate.cli.failures import DENIED
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import Grid, enum_name, instant, table
-from tallygate.cli.values import MONEY, SOME
+from tallygate.cli.values import INSTANT, MONEY, SOME
 from tallygate.domain.currency import DECIMALS
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
-from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceLine, InvoiceState, Money, TaxGroup
+from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceKind, InvoiceLine, InvoiceState, Money, TaxGroup
 from tallygate_api.v1.invoice_service_pb2 import ExplainLineRequest
 from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
 from tallygate_api.v1.pricing_service_pb2 import PreviewChangeResponse
@@ -27,6 +28,12 @@ _STATES = {
     "open": InvoiceState.INVOICE_STATE_OPEN,
     "paid": InvoiceState.INVOICE_STATE_PAID,
     "void": InvoiceState.INVOICE_STATE_VOID,
+}
+_KINDS = {
+    "opening": InvoiceKind.INVOICE_KIND_OPENING,
+    "period": InvoiceKind.INVOICE_KIND_PERIOD,
+    "change": InvoiceKind.INVOICE_KIND_CHANGE,
+    "credit_note": InvoiceKind.INVOICE_KIND_CREDIT_NOTE,
 }
 _DAY = 10
 _PAGE = 100
@@ -150,14 +157,41 @@ def invoice_command() -> None:
 invoice_command.add_command(render)
 
 
-@invoice_command.command("list", examples=["tallygate invoice list", "tallygate invoice list acme --state open"])
+@invoice_command.command(
+    "list",
+    examples=[
+        "tallygate invoice list acme --state open",
+        "tallygate invoice list --kind credit_note --since 2026-01-01 --text seats",
+    ],
+)
 @click.argument("account", required=False)
 @click.option("--state", type=click.Choice(list(_STATES)), help="Only those that stand so.")
+@click.option("--kind", type=click.Choice(list(_KINDS)), help="Only those that this made.")
+@click.option("--since", type=INSTANT, metavar="TIME", help="Only those issued then or later.")
+@click.option("--until", type=INSTANT, metavar="TIME", help="Only those issued before.")
+@click.option("--text", metavar="TEXT", help="Only those with it in their number, buyer or a line.")
 @limit_option
 @remote
-def list_(client: Client, *, account: str | None, state: str | None, limit: int | None) -> None:
+def list_(
+    client: Client,
+    *,
+    account: str | None,
+    state: str | None,
+    kind: str | None,
+    since: Timestamp | None,
+    until: Timestamp | None,
+    text: str | None,
+    limit: int | None,
+) -> None:
     """List invoices, newest first, of one account or of all."""
-    request = invoice_service_pb2.ListInvoicesRequest(account_id=account, state=_STATES[state] if state else None)
+    request = invoice_service_pb2.ListInvoicesRequest(
+        account_id=account,
+        state=_STATES[state] if state else None,
+        kind=_KINDS[kind] if kind else None,
+        start_time=since,
+        end_time=until,
+        text=text,
+    )
     stub = InvoiceServiceStub(client.channel)
     header = ("NUMBER", "ACCOUNT", "KIND", "ISSUED", "TOTAL", "STATE", "ID")
     client.show_list(stub.ListInvoices, request, field="invoices", limit=limit, header=header, row=_row, most=_PAGE)

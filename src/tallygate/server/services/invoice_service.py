@@ -17,8 +17,8 @@ from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, document_page, page_request
 from tallygate.server.wire.explanation import decode_place, encode_difference, encode_event, encode_explanation
-from tallygate.server.wire.invoice import STATE, encode_invoice, invoice_json
-from tallygate.server.wire.scalars import identifier, optional_identifier
+from tallygate.server.wire.invoice import decode_query, encode_invoice, invoice_json
+from tallygate.server.wire.scalars import identifier
 from tallygate_api.v1 import invoice_service_pb2 as wire
 
 _FORMS = {
@@ -45,12 +45,8 @@ class InvoiceServicer:
 
     async def ListInvoices(self, request: wire.ListInvoicesRequest, call: Call) -> wire.ListInvoicesResponse:  # noqa: N802 - the wire's name
         """Documents newest first."""
-        account_id = optional_identifier(request.account_id, "account_id")
-        state = STATE.decode(request.state, "state") if request.state else None
-        page = document_page(request.page_size, request.page_token)
-        found = await self._work.read(
-            call, lambda work, _: list_invoices(work, page, account_id=account_id, state=state)
-        )
+        wanted, page = decode_query(request), document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, _: list_invoices(work, wanted, page))
         invoices = [encode_invoice(invoice) for invoice in found.items]
         return wire.ListInvoicesResponse(invoices=invoices, next_page_token=found.next_page_token)
 

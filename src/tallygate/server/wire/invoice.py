@@ -12,9 +12,11 @@ from tallygate.domain.billing.steps import Step
 from tallygate.domain.billing.tax import TaxGroup
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.money import exact_text
+from tallygate.records.billing import InvoiceQuery
 from tallygate.server.wire.party import encode_party
-from tallygate.server.wire.scalars import WireEnum, timestamp
+from tallygate.server.wire.scalars import WireEnum, optional_identifier, optional_instant, timestamp
 from tallygate_api.v1 import invoice_pb2 as wire
+from tallygate_api.v1 import invoice_service_pb2
 
 _KIND = WireEnum(wire.InvoiceKind, InvoiceKind)
 _LINE_KIND = WireEnum(wire.LineKind, LineKind)
@@ -51,6 +53,19 @@ def invoice_json(invoice: Invoice) -> bytes:
     """A document's message as proto3 JSON, one field a line, in the order of its fields."""
     shown = MessageToDict(encode_invoice(invoice))
     return f"{json.dumps(shown, indent=2, ensure_ascii=False)}\n".encode()
+
+
+def decode_query(request: invoice_service_pb2.ListInvoicesRequest) -> InvoiceQuery:
+    """Which documents a list was asked for; how many of them is the page's."""
+    return InvoiceQuery(
+        limit=0,
+        account_id=optional_identifier(request.account_id, "account_id"),
+        state=STATE.decode(request.state, "state") if request.state else None,
+        kind=_KIND.decode(request.kind, "kind") if request.kind else None,
+        since=optional_instant(request, "start_time"),
+        until=optional_instant(request, "end_time"),
+        text=request.text,
+    )
 
 
 def encode_money(amount: int, currency: str) -> wire.Money:

@@ -1,11 +1,11 @@
 """Issued documents and their lines, the numbers they take, and how far accounts are billed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, exists, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -79,6 +79,7 @@ class SqlInvoiceRepository:
             query = query.where(invoices.c.account_id == wanted.account_id)
         if wanted.state is not None:
             query = query.where(invoice_balances.c.state == wanted.state.value)
+        query = query.where(*_asked(wanted))
         place = tuple_(invoices.c.issue_time, invoices.c.invoice_id)
         if wanted.before is not None:
             query = query.where(place < tuple_(*_bound(wanted.before)))
@@ -245,6 +246,25 @@ def _issued_line(row: Row[Any]) -> IssuedLine:
 
 def _own(table: Table, scope: Scope) -> ColumnElement[bool]:
     return table.c.tenant_id == scope.tenant_id
+
+
+def _asked(wanted: InvoiceQuery) -> Iterator[ColumnElement[bool]]:
+    issued = invoices.c.issue_time
+    if wanted.kind is not None:
+        yield invoices.c.kind == wanted.kind.value
+    if wanted.since is not None:
+        yield issued >= bindparam(None, wanted.since, issued.type)
+    if wanted.until is not None:
+        yield issued < bindparam(None, wanted.until, issued.type)
+    if wanted.text:
+        lines = invoice_lines.c
+        names = invoices.c.number, invoices.c.account_id, invoice_parties.c.buyer["name"].as_string()
+        said = and_(
+            lines.tenant_id == invoices.c.tenant_id,
+            lines.invoice_id == invoices.c.invoice_id,
+            lines.doc["text"].as_string().icontains(wanted.text, autoescape=True),
+        )
+        yield or_(*(name.icontains(wanted.text, autoescape=True) for name in names), exists().where(said))
 
 
 def _bound(before: tuple[int, str]) -> tuple[Any, Any]:
