@@ -140,6 +140,25 @@ async def test_ar_26_a_buyers_country_decides_the_tax(tenant, country, more, rat
     assert dollars(invoice.tax) == {"20": 2.00, "19": 1.90, "0": 0}[rate]
 
 
+async def test_a_void_invoice_is_reissued_to_the_buyer_of_now(tenant):
+    """A certificate came late: 11.91 is void, 10.01 stands in its place, and December is charged once."""
+    await taxed(tenant, BASE)
+    await run(tenant)
+    first = await last(tenant)
+    await buyer(tenant, "DE", tax_exemption="Certificate 4711")
+    answer = await tenant.call("VoidInvoice", invoice_id=first.number, reissue=True)
+    assert await tenant.call("VoidInvoice", invoice_id=first.number, reissue=True) == answer
+    assert (answer.invoice.state, dollars(answer.invoice.due)) == (invoice_pb2.INVOICE_STATE_VOID, 0)
+    assert (dollars(answer.reissued.total), dollars(answer.reissued.tax)) == (10.01, 0)
+    assert answer.reissued.number != first.number
+    assert (await posted(tenant))["account:Receivable"] == pytest.approx(-10.01)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    assert [dollars(one.due) for one in await invoices(tenant)] == [0, 10.01, 10.01]
+    await posted(tenant)
+    await verified(tenant)
+
+
 async def test_by_line_each_line_is_rounded(tenant):
     """Three of 0.02 at 19 %: 0.38 cents each are nothing, 1.14 together are one."""
     setups = [{"key": f"s{number}", "setup": {"amount": "0.02"}} for number in range(3)]

@@ -314,12 +314,19 @@ async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list
 
 
 async def issue(
-    work: BillingWork, books: Books, made: Sequence[Invoice], *, until: int, at_once: bool = False, now: int
+    work: BillingWork,
+    books: Books,
+    made: Sequence[Invoice],
+    *,
+    until: int,
+    at_once: bool = False,
+    reissues: str = "",
+    now: int,
 ) -> list[Invoice]:
     """Issue documents that were made of these books, of what was due by an instant, with what was known of them."""
     if not made:
         return []
-    basis = await _basis(work, books, until=until, at_once=at_once)
+    basis = replace(await _basis(work, books, until=until, at_once=at_once), reissues=reissues)
     return [await finalise(work, replace(each, basis=basis), books.issue_terms, now=now) for each in made]
 
 

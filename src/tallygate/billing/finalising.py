@@ -33,7 +33,7 @@ async def finalise(work: BillingWork, document: Invoice, terms: IssueTerms, *, n
     """
     final = await _numbered(work, document, terms, now=now)
     await work.invoices.issue(final)
-    if final.kind is not InvoiceKind.CREDIT_NOTE:
+    if final.kind is not InvoiceKind.CREDIT_NOTE and not final.revision:  # what is reissued took it off before
         await work.coupons.note_uses(final.account_id, final.invoice_id, taken_by(final.lines))
     at = final.issue_time
     if final.total < 0:

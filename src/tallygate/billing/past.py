@@ -150,9 +150,12 @@ class _LinesBefore:
     async def credited(self, line_keys: Collection[str]) -> dict[str, Credited]:
         known = await self.lines.credited([key for key in line_keys if key not in self.after])
         return {
-            key: replace(one, credits=tuple(credit for credit in one.credits if credit.line_key not in self.after))
+            key: replace(one, credits=self._before(one.credits), reissues=self._before(one.reissues))
             for key, one in known.items()
         }
+
+    def _before(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        return tuple(line for line in lines if line.line_key not in self.after)
 
     async def from_document(self, account_id: str, documents: int) -> dict[str, Fraction]:
         return await self.lines.from_document(account_id, documents)

@@ -11,6 +11,7 @@ from tallygate.billing.change_invoices import change_documents
 from tallygate.billing.closing import made_at
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.past import past_of
+from tallygate.billing.reissuing import again
 from tallygate.domain.billing.canonical import canonical
 from tallygate.domain.billing.documents import Basis, Invoice
 from tallygate.domain.billing.parties import parties_hash
@@ -49,8 +50,8 @@ async def verify_invoice(work: BillingWork, name: str, *, now: int) -> Verified:
     if invoice.basis is None:
         unknown = "made before it was kept what documents are made of: not to be made again"
         return Verified(invoice=invoice, differences=(Difference(number=0, issued=unknown),))
-    again = await _made_again(work, invoice, invoice.basis, now=now)
-    differences = (*_document(invoice, again), *_parties(invoice), *_lines(invoice, again), *_beside(invoice, torn))
+    derived = await _made_again(work, invoice, invoice.basis, now=now)
+    differences = (*_document(invoice, derived), *_parties(invoice), *_lines(invoice, derived), *_beside(invoice, torn))
     return Verified(invoice=invoice, differences=differences)
 
 
@@ -59,6 +60,9 @@ async def _made_again(work: BillingWork, invoice: Invoice, basis: Basis, *, now:
     past = await past_of(work, invoice, basis, now=now)
     if past is None:
         return None
+    if basis.reissues:
+        void = await work.invoices.get(basis.reissues)
+        return None if void is None else again(void, past.books, tenant_id=work.tenant_id)
     if basis.at_once:
         made = await change_documents(past.sources, past.books, basis.until)
     else:

@@ -28,7 +28,7 @@ from tallygate_api.v1 import decision_pb2 as tallygate_dot_v1_dot_decision__pb2
 from tallygate_api.v1 import invoice_pb2 as tallygate_dot_v1_dot_invoice__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/invoice_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/catalog.proto\x1a\x1btallygate/v1/decision.proto\x1a\x1atallygate/v1/invoice.proto\"X\n\x14RenderInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12,\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1c.tallygate.v1.DocumentFormat\"Q\n\x15RenderInvoiceResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\"(\n\x12VoidInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"=\n\x13VoidInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"\'\n\x11GetInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"<\n\x12GetInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"\x90\x02\n\x13ListInvoicesRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.tallygate.v1.InvoiceState\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\'\n\x04kind\x18\x05 \x01(\x0e\x32\x19.tallygate.v1.InvoiceKind\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x08 \x01(\t\"X\n\x14ListInvoicesResponse\x12\'\n\x08invoices\x18\x01 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"H\n\x12\x45xplainLineRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x10\n\x08line_key\x18\x03 \x01(\t\"\xed\x01\n\x13\x45xplainLineResponse\x12\'\n\x04line\x18\x01 \x01(\x0b\x32\x19.tallygate.v1.InvoiceLine\x12\"\n\x05price\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Price\x12\x10\n\x08rounding\x18\x03 \x01(\t\x12\x11\n\tproration\x18\x04 \x01(\t\x12\x11\n\ttime_zone\x18\x05 \x01(\t\x12(\n\x06inputs\x18\x06 \x01(\x0b\x32\x18.tallygate.v1.LineInputs\x12\x12\n\ninvoice_id\x18\x07 \x01(\t\x12\x13\n\x0bline_number\x18\x08 \x01(\x05\"\xbe\x01\n\nLineInputs\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10through_sequence\x18\x05 \x01(\x03\x12\x15\n\rbilled_before\x18\x06 \x01(\t\"r\n\x15ListLineEventsRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x10\n\x08line_key\x18\x05 \x01(\t\"k\n\x16ListLineEventsResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.tallygate.v1.LineEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07opening\x18\x03 \x01(\t\"\x97\x02\n\tLineEvent\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\roccurred_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x1f\n\x04pots\x18\x04 \x03(\x0b\x32\x11.tallygate.v1.Pot\x12;\n\ndimensions\x18\x05 \x03(\x0b\x32\'.tallygate.v1.LineEvent.DimensionsEntry\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x0f\n\x07\x63ounted\x18\x07 \x01(\t\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"*\n\x14VerifyInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"g\n\x15VerifyInvoiceResponse\x12\x0c\n\x04same\x18\x01 \x01(\x08\x12\x31\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32\x1c.tallygate.v1.LineDifference\x12\r\n\x05lines\x18\x03 \x01(\x05\"Q\n\x0eLineDifference\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12\x10\n\x08line_key\x18\x02 \x01(\t\x12\x0e\n\x06issued\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65rived\x18\x04 \x01(\t*e\n\x0e\x44ocumentFormat\x12\x1f\n\x1b\x44OCUMENT_FORMAT_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44OCUMENT_FORMAT_HTML\x10\x01\x12\x18\n\x14\x44OCUMENT_FORMAT_JSON\x10\x02\x32\xf1\x04\n\x0eInvoiceService\x12O\n\nGetInvoice\x12\x1f.tallygate.v1.GetInvoiceRequest\x1a .tallygate.v1.GetInvoiceResponse\x12U\n\x0cListInvoices\x12!.tallygate.v1.ListInvoicesRequest\x1a\".tallygate.v1.ListInvoicesResponse\x12R\n\x0b\x45xplainLine\x12 .tallygate.v1.ExplainLineRequest\x1a!.tallygate.v1.ExplainLineResponse\x12[\n\x0eListLineEvents\x12#.tallygate.v1.ListLineEventsRequest\x1a$.tallygate.v1.ListLineEventsResponse\x12X\n\rVerifyInvoice\x12\".tallygate.v1.VerifyInvoiceRequest\x1a#.tallygate.v1.VerifyInvoiceResponse\x12R\n\x0bVoidInvoice\x12 .tallygate.v1.VoidInvoiceRequest\x1a!.tallygate.v1.VoidInvoiceResponse\x12X\n\rRenderInvoice\x12\".tallygate.v1.RenderInvoiceRequest\x1a#.tallygate.v1.RenderInvoiceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/invoice_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/catalog.proto\x1a\x1btallygate/v1/decision.proto\x1a\x1atallygate/v1/invoice.proto\"X\n\x14RenderInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12,\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1c.tallygate.v1.DocumentFormat\"Q\n\x15RenderInvoiceResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\"9\n\x12VoidInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0f\n\x07reissue\x18\x02 \x01(\x08\"f\n\x13VoidInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\x12\'\n\x08reissued\x18\x02 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"\'\n\x11GetInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"<\n\x12GetInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"\x90\x02\n\x13ListInvoicesRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.tallygate.v1.InvoiceState\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\'\n\x04kind\x18\x05 \x01(\x0e\x32\x19.tallygate.v1.InvoiceKind\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x08 \x01(\t\"X\n\x14ListInvoicesResponse\x12\'\n\x08invoices\x18\x01 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"H\n\x12\x45xplainLineRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x10\n\x08line_key\x18\x03 \x01(\t\"\xed\x01\n\x13\x45xplainLineResponse\x12\'\n\x04line\x18\x01 \x01(\x0b\x32\x19.tallygate.v1.InvoiceLine\x12\"\n\x05price\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Price\x12\x10\n\x08rounding\x18\x03 \x01(\t\x12\x11\n\tproration\x18\x04 \x01(\t\x12\x11\n\ttime_zone\x18\x05 \x01(\t\x12(\n\x06inputs\x18\x06 \x01(\x0b\x32\x18.tallygate.v1.LineInputs\x12\x12\n\ninvoice_id\x18\x07 \x01(\t\x12\x13\n\x0bline_number\x18\x08 \x01(\x05\"\xbe\x01\n\nLineInputs\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10through_sequence\x18\x05 \x01(\x03\x12\x15\n\rbilled_before\x18\x06 \x01(\t\"r\n\x15ListLineEventsRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x10\n\x08line_key\x18\x05 \x01(\t\"k\n\x16ListLineEventsResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.tallygate.v1.LineEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07opening\x18\x03 \x01(\t\"\x97\x02\n\tLineEvent\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\roccurred_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x1f\n\x04pots\x18\x04 \x03(\x0b\x32\x11.tallygate.v1.Pot\x12;\n\ndimensions\x18\x05 \x03(\x0b\x32\'.tallygate.v1.LineEvent.DimensionsEntry\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x0f\n\x07\x63ounted\x18\x07 \x01(\t\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"*\n\x14VerifyInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"g\n\x15VerifyInvoiceResponse\x12\x0c\n\x04same\x18\x01 \x01(\x08\x12\x31\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32\x1c.tallygate.v1.LineDifference\x12\r\n\x05lines\x18\x03 \x01(\x05\"Q\n\x0eLineDifference\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12\x10\n\x08line_key\x18\x02 \x01(\t\x12\x0e\n\x06issued\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65rived\x18\x04 \x01(\t*e\n\x0e\x44ocumentFormat\x12\x1f\n\x1b\x44OCUMENT_FORMAT_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44OCUMENT_FORMAT_HTML\x10\x01\x12\x18\n\x14\x44OCUMENT_FORMAT_JSON\x10\x02\x32\xf1\x04\n\x0eInvoiceService\x12O\n\nGetInvoice\x12\x1f.tallygate.v1.GetInvoiceRequest\x1a .tallygate.v1.GetInvoiceResponse\x12U\n\x0cListInvoices\x12!.tallygate.v1.ListInvoicesRequest\x1a\".tallygate.v1.ListInvoicesResponse\x12R\n\x0b\x45xplainLine\x12 .tallygate.v1.ExplainLineRequest\x1a!.tallygate.v1.ExplainLineResponse\x12[\n\x0eListLineEvents\x12#.tallygate.v1.ListLineEventsRequest\x1a$.tallygate.v1.ListLineEventsResponse\x12X\n\rVerifyInvoice\x12\".tallygate.v1.VerifyInvoiceRequest\x1a#.tallygate.v1.VerifyInvoiceResponse\x12R\n\x0bVoidInvoice\x12 .tallygate.v1.VoidInvoiceRequest\x1a!.tallygate.v1.VoidInvoiceResponse\x12X\n\rRenderInvoice\x12\".tallygate.v1.RenderInvoiceRequest\x1a#.tallygate.v1.RenderInvoiceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,44 +37,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LINEEVENT_DIMENSIONSENTRY']._loaded_options = None
   _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_options = b'8\001'
-  _globals['_DOCUMENTFORMAT']._serialized_start=2162
-  _globals['_DOCUMENTFORMAT']._serialized_end=2263
+  _globals['_DOCUMENTFORMAT']._serialized_start=2220
+  _globals['_DOCUMENTFORMAT']._serialized_end=2321
   _globals['_RENDERINVOICEREQUEST']._serialized_start=170
   _globals['_RENDERINVOICEREQUEST']._serialized_end=258
   _globals['_RENDERINVOICERESPONSE']._serialized_start=260
   _globals['_RENDERINVOICERESPONSE']._serialized_end=341
   _globals['_VOIDINVOICEREQUEST']._serialized_start=343
-  _globals['_VOIDINVOICEREQUEST']._serialized_end=383
-  _globals['_VOIDINVOICERESPONSE']._serialized_start=385
-  _globals['_VOIDINVOICERESPONSE']._serialized_end=446
-  _globals['_GETINVOICEREQUEST']._serialized_start=448
-  _globals['_GETINVOICEREQUEST']._serialized_end=487
-  _globals['_GETINVOICERESPONSE']._serialized_start=489
-  _globals['_GETINVOICERESPONSE']._serialized_end=549
-  _globals['_LISTINVOICESREQUEST']._serialized_start=552
-  _globals['_LISTINVOICESREQUEST']._serialized_end=824
-  _globals['_LISTINVOICESRESPONSE']._serialized_start=826
-  _globals['_LISTINVOICESRESPONSE']._serialized_end=914
-  _globals['_EXPLAINLINEREQUEST']._serialized_start=916
-  _globals['_EXPLAINLINEREQUEST']._serialized_end=988
-  _globals['_EXPLAINLINERESPONSE']._serialized_start=991
-  _globals['_EXPLAINLINERESPONSE']._serialized_end=1228
-  _globals['_LINEINPUTS']._serialized_start=1231
-  _globals['_LINEINPUTS']._serialized_end=1421
-  _globals['_LISTLINEEVENTSREQUEST']._serialized_start=1423
-  _globals['_LISTLINEEVENTSREQUEST']._serialized_end=1537
-  _globals['_LISTLINEEVENTSRESPONSE']._serialized_start=1539
-  _globals['_LISTLINEEVENTSRESPONSE']._serialized_end=1646
-  _globals['_LINEEVENT']._serialized_start=1649
-  _globals['_LINEEVENT']._serialized_end=1928
-  _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_start=1879
-  _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_end=1928
-  _globals['_VERIFYINVOICEREQUEST']._serialized_start=1930
-  _globals['_VERIFYINVOICEREQUEST']._serialized_end=1972
-  _globals['_VERIFYINVOICERESPONSE']._serialized_start=1974
-  _globals['_VERIFYINVOICERESPONSE']._serialized_end=2077
-  _globals['_LINEDIFFERENCE']._serialized_start=2079
-  _globals['_LINEDIFFERENCE']._serialized_end=2160
-  _globals['_INVOICESERVICE']._serialized_start=2266
-  _globals['_INVOICESERVICE']._serialized_end=2891
+  _globals['_VOIDINVOICEREQUEST']._serialized_end=400
+  _globals['_VOIDINVOICERESPONSE']._serialized_start=402
+  _globals['_VOIDINVOICERESPONSE']._serialized_end=504
+  _globals['_GETINVOICEREQUEST']._serialized_start=506
+  _globals['_GETINVOICEREQUEST']._serialized_end=545
+  _globals['_GETINVOICERESPONSE']._serialized_start=547
+  _globals['_GETINVOICERESPONSE']._serialized_end=607
+  _globals['_LISTINVOICESREQUEST']._serialized_start=610
+  _globals['_LISTINVOICESREQUEST']._serialized_end=882
+  _globals['_LISTINVOICESRESPONSE']._serialized_start=884
+  _globals['_LISTINVOICESRESPONSE']._serialized_end=972
+  _globals['_EXPLAINLINEREQUEST']._serialized_start=974
+  _globals['_EXPLAINLINEREQUEST']._serialized_end=1046
+  _globals['_EXPLAINLINERESPONSE']._serialized_start=1049
+  _globals['_EXPLAINLINERESPONSE']._serialized_end=1286
+  _globals['_LINEINPUTS']._serialized_start=1289
+  _globals['_LINEINPUTS']._serialized_end=1479
+  _globals['_LISTLINEEVENTSREQUEST']._serialized_start=1481
+  _globals['_LISTLINEEVENTSREQUEST']._serialized_end=1595
+  _globals['_LISTLINEEVENTSRESPONSE']._serialized_start=1597
+  _globals['_LISTLINEEVENTSRESPONSE']._serialized_end=1704
+  _globals['_LINEEVENT']._serialized_start=1707
+  _globals['_LINEEVENT']._serialized_end=1986
+  _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_start=1937
+  _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_end=1986
+  _globals['_VERIFYINVOICEREQUEST']._serialized_start=1988
+  _globals['_VERIFYINVOICEREQUEST']._serialized_end=2030
+  _globals['_VERIFYINVOICERESPONSE']._serialized_start=2032
+  _globals['_VERIFYINVOICERESPONSE']._serialized_end=2135
+  _globals['_LINEDIFFERENCE']._serialized_start=2137
+  _globals['_LINEDIFFERENCE']._serialized_end=2218
+  _globals['_INVOICESERVICE']._serialized_start=2324
+  _globals['_INVOICESERVICE']._serialized_end=2949
 # @@protoc_insertion_point(module_scope)

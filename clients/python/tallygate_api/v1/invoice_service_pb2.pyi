@@ -41,16 +41,20 @@ class RenderInvoiceResponse(_message.Message):
     def __init__(self, content: _Optional[bytes] = ..., content_type: _Optional[str] = ..., file_name: _Optional[str] = ...) -> None: ...
 
 class VoidInvoiceRequest(_message.Message):
-    __slots__ = ("invoice_id",)
+    __slots__ = ("invoice_id", "reissue")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    REISSUE_FIELD_NUMBER: _ClassVar[int]
     invoice_id: str
-    def __init__(self, invoice_id: _Optional[str] = ...) -> None: ...
+    reissue: bool
+    def __init__(self, invoice_id: _Optional[str] = ..., reissue: _Optional[bool] = ...) -> None: ...
 
 class VoidInvoiceResponse(_message.Message):
-    __slots__ = ("invoice",)
+    __slots__ = ("invoice", "reissued")
     INVOICE_FIELD_NUMBER: _ClassVar[int]
+    REISSUED_FIELD_NUMBER: _ClassVar[int]
     invoice: _invoice_pb2.Invoice
-    def __init__(self, invoice: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ...) -> None: ...
+    reissued: _invoice_pb2.Invoice
+    def __init__(self, invoice: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ..., reissued: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ...) -> None: ...
 
 class GetInvoiceRequest(_message.Message):
     __slots__ = ("invoice_id",)

@@ -125,7 +125,8 @@ class InvoiceServiceServicer:
 
     def VoidInvoice(self, request, context):
         """Makes an open invoice void: it is forgiven, and what it charged is not charged again. What the account's wallet gave
-        for it goes back and pays other open invoices. Calling it again changes nothing. Needs the scope CONTROL or BILLING.
+        for it goes back and pays other open invoices. Calling it again changes nothing. With `reissue` its lines are issued
+        anew, so that nothing is forgiven. Needs the scope CONTROL or BILLING.
 
         Errors: INVALID_FIELD, INVOICE_NOT_FOUND, INVOICE_FINAL.
         """

@@ -252,14 +252,18 @@ def _asked(
         yield ExplainLineRequest(invoice_id=whole.invoice_id, line=number)
 
 
-@invoice_command.command("void", examples=["tallygate invoice void INV-2026-000017"])
+@invoice_command.command(
+    "void", examples=["tallygate invoice void INV-2026-000017", "tallygate invoice void ID --reissue"]
+)
 @click.argument("invoice")
+@click.option("--reissue", is_flag=True, help="Issue its lines anew, as to the buyer and rates of now.")
 @remote
-def void(client: Client, *, invoice: str) -> None:
-    """Forgive an open invoice; what was paid from the wallet goes back into it."""
-    request = invoice_service_pb2.VoidInvoiceRequest(invoice_id=invoice)
+def void(client: Client, *, invoice: str, reissue: bool) -> None:
+    """Forgive an open invoice, or issue it anew; what the wallet paid of it goes back into it."""
+    request = invoice_service_pb2.VoidInvoiceRequest(invoice_id=invoice, reissue=reissue)
     response = client.call(InvoiceServiceStub(client.channel).VoidInvoice, request)
-    client.show(response, lambda: f"{response.invoice.number} is {enum_name(response.invoice, 'state')}")
+    anew = f"\n{response.reissued.number} is in its place" if response.HasField("reissued") else ""
+    client.show(response, lambda: f"{response.invoice.number} is {enum_name(response.invoice, 'state')}{anew}")
 
 
 @invoice_command.command("preview", examples=["tallygate invoice preview acme"])

@@ -38,7 +38,8 @@ class Basis:
     so many `changes` of subscriptions, and of `quantities` by source; own prices in `overrides` with the end that each
     had then; events up to `through` of the log; features in `late` had events of closed periods, of which the
     `late_periods` before are adjusted. Coupons in `redemptions` had taken from so many documents. `at_once`: a change
-    asked for it, so usage was left to its period. `tax` is by what it was taxed.
+    asked for it, so usage was left to its period. `tax` is by what it was taxed. One that `reissues` another, a void
+    one by its id, has that one's lines.
     """
 
     since: int
@@ -51,6 +52,7 @@ class Basis:
     late: tuple[str, ...] = ()
     late_periods: int = 0
     at_once: bool = False
+    reissues: str = ""
     tax: TaxTerms | None = None
     redemptions: Mapping[str, int] = field(default_factory=dict)
 
@@ -107,6 +109,7 @@ def documents(
     credited: Mapping[str, Credited] = _NONE,
     redemptions: Sequence[Redemption] = (),
     rounding: Rounding = Rounding.HALF_EVEN,
+    revision: int = 0,
 ) -> Iterator[Invoice]:
     """One document a currency of the lines that a cut has: an invoice, or a credit note where they sum below zero.
 
@@ -121,10 +124,11 @@ def documents(
         made_by = f"{cause or period.end}/{currency}"
         actual = InvoiceKind.CREDIT_NOTE if total < 0 else kind
         yield Invoice(
-            invoice_id=_id(tenant_id, account_id, actual, made_by),
+            invoice_id=_id(tenant_id, account_id, actual, made_by, *([str(revision)] if revision else [])),
             account_id=account_id,
             kind=actual,
             cause=made_by,
+            revision=revision,
             currency=currency,
             period=period,
             lines=own,

@@ -42,6 +42,13 @@ class Credited:
 
     line: Line
     credits: tuple[Line, ...] = ()
+    reissues: tuple[Line, ...] = ()
+    """The lines that stood in its place later, oldest first: what is given back is the tax of the last one."""
+
+    @property
+    def latest(self) -> Line:
+        """The line as it was issued last."""
+        return self.reissues[-1] if self.reissues else self.line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +105,13 @@ def taxed(lines: Sequence[Line], terms: TaxTerms | None, credited: Mapping[str, 
 
     A line that credits one that was issued gives back its tax: of all that is credited so far the part of the tax that
     the line had, less what was given back before, so that a whole credit gives back the whole tax. Other lines are
-    taxed by the terms, and not at all where there are none.
+    taxed by the terms, and not at all where there are none; what has tax already keeps it.
     """
-    given = _given_back([line for line in lines if line.source_line in credited], credited)
-    own = [line for line in lines if line.source_line not in credited]
-    found = {**given, **(_by_terms(own, terms) if terms is not None else {})}
+    kept = {line.line_key: line.tax for line in lines if line.tax is not None}
+    open_ = [line for line in lines if line.tax is None]
+    given = _given_back([line for line in open_ if line.source_line in credited], credited)
+    own = [line for line in open_ if line.source_line not in credited]
+    found = {**kept, **given, **(_by_terms(own, terms) if terms is not None else {})}
     return tuple(replace(line, tax=found.get(line.line_key)) for line in lines)
 
 
@@ -147,7 +156,7 @@ def _given_back(lines: Sequence[Line], credited: Mapping[str, Credited]) -> dict
     before: dict[str, tuple[int, int]] = {}
     for line in lines:
         source = credited[line.source_line]
-        tax = source.line.tax
+        tax = source.latest.tax
         if tax is None or not source.line.amount:
             found[line.line_key] = replace(tax, amount=0) if tax is not None else None
             continue

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tallygate.billing.explaining import LineEvents, explain_line, line_events
 from tallygate.billing.invoices import get_invoice, list_invoices
+from tallygate.billing.reissuing import reissue
 from tallygate.billing.verifying import verify_invoice
 from tallygate.billing.voiding import void_invoice
 from tallygate.domain.billing.counting import Contribution
@@ -88,8 +89,15 @@ class InvoiceServicer:
     async def VoidInvoice(self, request: wire.VoidInvoiceRequest, call: Call) -> wire.VoidInvoiceResponse:  # noqa: N802 - the wire's name
         """Forgive an open invoice."""
         invoice_id = identifier(request.invoice_id, "invoice_id")
-        void = await self._work.write(call, lambda work, now: void_invoice(work, invoice_id, now=now))
-        return wire.VoidInvoiceResponse(invoice=encode_invoice(void.value))
+
+        async def void(work: BillingWork, now: int) -> tuple[Invoice, Invoice | None]:
+            invoice = await void_invoice(work, invoice_id, now=now)
+            return invoice, await reissue(work, invoice, now=now) if request.reissue else None
+
+        invoice, instead = (await self._work.write(call, void)).value
+        return wire.VoidInvoiceResponse(
+            invoice=encode_invoice(invoice), reissued=encode_invoice(instead) if instead is not None else None
+        )
 
     async def RenderInvoice(self, request: wire.RenderInvoiceRequest, call: Call) -> wire.RenderInvoiceResponse:  # noqa: N802 - the wire's name
         """A document to read."""

@@ -13,6 +13,7 @@ from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, series_of
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.rating import Billed
+from tallygate.domain.billing.reissues import first_key, is_reissued
 from tallygate.domain.billing.tax import Credited, TaxGroup
 from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod
@@ -298,15 +299,17 @@ def _columns(invoice: Invoice) -> Mapping[str, Any]:
 
 
 def _line_columns(line: Line) -> Mapping[str, Any]:
+    """A line as its table holds it; one that was reissued counts as charged by the name that it had first alone."""
+    again = first_key(line.line_key) if is_reissued(line.line_key) else ""
     return {
         "line_key": line.line_key,
-        "usage_line": line.line_key.rpartition("/")[0] if line.kind is LineKind.USAGE else "",
+        "usage_line": line.line_key.rpartition("/")[0] if line.kind is LineKind.USAGE and not again else "",
         "due_time": line.due,
         "currency": line.currency,
         "amount": line.amount,
         "exact": exact_text(line.exact),
         "doc": LINE.dump_python(line, mode="json", exclude_defaults=True),
-        "source_line": line.source_line or None,
+        "source_line": None if again and line.source_line else (line.source_line or again or None),
     }
 
 

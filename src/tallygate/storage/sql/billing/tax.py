@@ -1,12 +1,14 @@
 """The tax of documents by place and rate, and the lines that others credit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import insert, or_, select
 
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.reissues import is_reissued, revision_of
 from tallygate.domain.billing.tax import Credited, TaxGroup
 from tallygate.storage.documents import LINE
 from tallygate.storage.sql.billing.tables import invoice_lines, invoice_taxes
@@ -46,19 +48,28 @@ async def credited_lines(scope: Scope, line_keys: Collection[str]) -> dict[str, 
     lines, wanted = invoice_lines.c, sorted(line_keys)
     found: dict[str, Line] = {}
     since: dict[str, list[Line]] = {}
+    instead: dict[str, list[Line]] = {}
     for first in range(0, len(wanted), _KEYS_AT_ONCE):
         keys = wanted[first : first + _KEYS_AT_ONCE]
         query = select(lines.line_key, lines.source_line, lines.doc).where(
             lines.tenant_id == scope.tenant_id, or_(lines.line_key.in_(keys), lines.source_line.in_(keys))
         )
         for row in await scope.rows(query):
-            line = LINE.validate_python(row.doc)
+            line = _line(row.doc)
             if row.line_key in line_keys:
                 found[row.line_key] = line
             if row.source_line:
-                since.setdefault(row.source_line, []).append(line)
-    return {key: Credited(line=line, credits=_ordered(since.get(key, ()))) for key, line in found.items()}
+                kind = instead if is_reissued(row.line_key) else since
+                kind.setdefault(row.source_line, []).append(line)
+    return {
+        key: Credited(
+            line=line,
+            credits=tuple(sorted(since.get(key, ()), key=lambda one: one.line_key)),
+            reissues=tuple(sorted(instead.get(key, ()), key=lambda one: revision_of(one.line_key))),
+        )
+        for key, line in found.items()
+    }
 
 
-def _ordered(lines: Sequence[Line]) -> tuple[Line, ...]:
-    return tuple(sorted(lines, key=lambda line: line.line_key))
+def _line(doc: Any) -> Line:  # noqa: ANN401 - a JSON document
+    return LINE.validate_python(doc)

@@ -1,0 +1,178 @@
+"""Documents with parties and tax, credited, reissued, found and verified: on both databases. Figures by hand."""
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import delete, func, select, text, update
+
+from faults.crashes import DAY, DECEMBER, NOVEMBER, SECOND, TENANT, Steps, World, billed, catalog, moved, subscribed
+from servers import PostgresServer
+from tallygate.billing.invoices import list_invoices
+from tallygate.billing.profiles import set_profile
+from tallygate.billing.reissuing import reissue
+from tallygate.billing.verifying import verify_invoice
+from tallygate.billing.voiding import void_invoice
+from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
+from tallygate.control_plane.tenants import CreateTenant, create_tenant
+from tallygate.domain.billing.balances import InvoiceState
+from tallygate.domain.billing.documents import InvoiceKind
+from tallygate.domain.billing.parties import Address, BillingProfile, Party
+from tallygate.domain.billing_terms import BillingPolicy, TaxPolicy
+from tallygate.records.billing import InvoiceQuery
+from tallygate.storage.sql.billing.tables import invoice_lines, invoice_parties, invoice_taxes, invoices
+from tallygate.storage.sql.schema import migrate
+from tallygate.storage.sql.scope import Scope
+from tallygate.storage.sql.unit_of_work import SqlUnitOfWork
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+LATER = DECEMBER + DAY
+EXEMPT = "Certificate 4711"
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
+async def world(request, tmp_path_factory):
+    """10.00 a month at 19 %; acme's first invoice is reissued to an exempt buyer; both go to 40.00 after half of it."""
+    sqlite = request.param == "sqlite"
+    path = tmp_path_factory.mktemp("taxed")
+    url = f"sqlite:///{path}/t.db" if sqlite else request.getfixturevalue("postgres").create_database()
+    migrate(url)
+    found = World(url, Steps(), now=NOVEMBER - DAY)
+    await create_tenant(found.transactions, CreateTenant(tenant_id=TENANT, test=False), now=found.now)
+    await profile(found, "", country="DE")
+    taxed = replace(catalog(), billing=BillingPolicy(grace=0, tax=TaxPolicy()))
+    await found.write(lambda work, now: apply_catalog(work, ApplyCatalog(document=taxed), now=now))
+    found.now = NOVEMBER
+    for account in ("acme", "globex"):
+        await subscribed(account)(found)
+    await profile(found, "acme", country="AT")
+    await billed(found)
+    found.now += DAY
+    await profile(found, "acme", country="AT", exempt=EXEMPT)
+    first = await one(found, account_id="acme")
+    for _ in range(2):  # asked for again, it is the same
+        await found.write(lambda work, now: voided(work, first.invoice_id, now=now))
+    found.now = NOVEMBER + 15 * DAY
+    for account in ("acme", "globex"):
+        await moved(account, "big")(found)
+    found.now = DECEMBER + SECOND
+    await billed(found)
+    yield found
+    await found.close()
+
+
+async def voided(work, invoice_id, *, now):
+    void = await void_invoice(work, invoice_id, now=now)
+    return await reissue(work, void, now=now)
+
+
+async def profile(world, account_id, *, country, exempt=""):
+    party = Party(name=f"{account_id.title() or 'Tally'} Söhne", address=Address(country=country))
+    wanted = BillingProfile(account_id=account_id, party=party, tax_exemption=exempt)
+    await world.write(lambda work, now: set_profile(work, wanted, now=now))
+
+
+@asynccontextmanager
+async def reading(world):
+    """What a reader sees, with triggers off; what is changed is undone."""
+    async with world.engine.connect() as connection:
+        if world.url.startswith("sqlite"):
+            for table in ("invoices", "invoice_lines", "invoice_taxes"):
+                for event in ("update", "delete"):
+                    await connection.execute(text(f"DROP TRIGGER {table}_no_{event}"))
+        else:
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        yield SqlUnitOfWork(scope=Scope(connection=connection, tenant_id=TENANT, now=LATER))
+        await connection.rollback()
+
+
+async def found(world, **wanted):
+    async with reading(world) as work:
+        page = await list_invoices(work, InvoiceQuery(limit=0, **wanted))
+        return [await work.invoices.get(invoice.invoice_id) for invoice in reversed(page.items)]
+
+
+async def one(world, **wanted):
+    (only,) = await found(world, **wanted)
+    return only
+
+
+async def test_a_reissue_stands_in_the_place_of_the_void_one(world):
+    void, anew, _ = await found(world, account_id="acme")
+    assert (void.state, void.tax, void.total) == (InvoiceState.VOID, 190, 1190)
+    assert (anew.tax, anew.total, anew.revision) == (0, 1000, 1)
+    assert (anew.kind, anew.cause, anew.period) == (void.kind, void.cause, void.period)
+    assert [line.line_key for line in anew.lines] == [f"reissue/1/{line.line_key}" for line in void.lines]
+    assert [group.note for group in anew.taxes] == [EXEMPT]
+    assert int(anew.number[-6:]) == 3  # behind those of both accounts
+
+
+async def test_what_was_reissued_is_charged_once_and_credited_as_it_was(world):
+    """The 15th of November: 10.00 x 1/2 comes back, 40.00 x 1/2 and December's 40.00 are charged."""
+    *_, acme = await found(world, account_id="acme")
+    *_, globex = await found(world, account_id="globex")
+    assert [line.amount for line in acme.lines] == [line.amount for line in globex.lines]
+    assert (acme.subtotal, acme.tax) == (5500, 0)
+    assert (globex.subtotal, globex.tax) == (5500, 1045)  # 60.00 at 19 % is 11.40; half of 1.90 comes back
+    credit = next(line for line in globex.lines if line.source_line)
+    assert (credit.amount, credit.tax.amount) == (-500, -95)
+
+
+async def test_documents_are_found_by_text(world):
+    async def kinds(**wanted):
+        return sorted(invoice.account_id for invoice in await found(world, **wanted))
+
+    assert await kinds(text="acme SÖHNE".replace("Ö", "ö")) == ["acme"] * 3
+    assert await kinds(text="globex") == ["globex"] * 2  # it has no profile: its id
+    assert await kinds(text="big", account_id="acme") == ["acme"]  # a line's text
+    assert await kinds(text="_") == []
+    assert await kinds(kind=InvoiceKind.PERIOD, since=DECEMBER) == ["acme", "globex"]
+    assert await kinds(until=NOVEMBER + DAY) == ["acme", "globex"]
+
+
+async def differences(work):
+    names = (await work.scope.connection.execute(select(invoices.c.invoice_id))).scalars().all()
+    return [each for name in names for each in (await verify_invoice(work, name, now=LATER)).differences]
+
+
+async def test_all_of_it_comes_out_the_same_once_more(world):
+    async with reading(world) as work:
+        assert await differences(work) == []
+
+
+async def of_lines(connection, change):
+    rows = (await connection.execute(select(invoice_lines))).all()
+    row = next(row for row in rows if (row.doc.get("tax") or {}).get("amount"))
+    where = invoice_lines.c.invoice_id == row.invoice_id, invoice_lines.c.line == row.line
+    await connection.execute(update(invoice_lines).where(*where).values(doc={**row.doc, "tax": change(row.doc["tax"])}))
+
+
+async def tax_and_total(connection):
+    own = invoices.c
+    last = (await connection.execute(select(func.max(own.invoice_id)).where(own.tax > 0))).scalar()
+    values = {"tax": own.tax + 1, "total": own.total + 1}
+    await connection.execute(update(invoices).where(own.invoice_id == last).values(**values))
+
+
+TAMPERED = {
+    "the tax of a line": lambda connection: of_lines(connection, lambda tax: {**tax, "amount": tax["amount"] + 1}),
+    "the rate of a line": lambda connection: of_lines(connection, lambda tax: {**tax, "rate": "7"}),
+    "tax and total together": tax_and_total,
+    "a sum by rate": lambda connection: connection.execute(update(invoice_taxes).values(amount=1)),
+    "a buyer": lambda connection: connection.execute(update(invoice_parties).values(buyer={"name": "Somebody"})),
+    "no parties": lambda connection: connection.execute(delete(invoice_parties)),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+async def test_what_was_changed_behind_its_back_is_found(world, what):
+    async with reading(world) as work:
+        await TAMPERED[what](work.scope.connection)
+        assert await differences(work)
