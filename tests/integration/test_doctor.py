@@ -63,6 +63,8 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
         "billing jobs",
         "failing jobs",
         "unrated usage",
+        "charged usage",
+        "ledger",
         "redis",
         "writes",
         "eviction policy",

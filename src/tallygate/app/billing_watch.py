@@ -9,7 +9,7 @@ from tallygate.app.finding import Finding
 from tallygate.app.installation import opened
 from tallygate.domain.billing.late import Unrated
 from tallygate.domain.errors import StoreUnavailableError, UnavailableError
-from tallygate.records.billing import BillingHealth
+from tallygate.records.billing import AUDIT, COMPLETENESS, BillingHealth
 from tallygate.server.operations.metrics import Metrics
 from tallygate.settings import Settings
 from tallygate.storage.sql.billing.health import SqlBillingHealth
@@ -57,6 +57,16 @@ class BillingWatch:
                 "Late events charged nowhere: nothing that was held priced them.",
                 lambda: self.health.unrated.get(Unrated.NO_PRICE, 0),
             ),
+            (
+                "tallygate_uncharged_lines",
+                "Lines that usage of closed periods asks for and no invoice has.",
+                lambda: self.health.found.get(COMPLETENESS, 0),
+            ),
+            (
+                "tallygate_ledger_differences",
+                "Accounts of the ledger that do not agree with what they mirror.",
+                lambda: self.health.found.get(AUDIT, 0),
+            ),
             ("tallygate_invoices_issued", "Invoices and credit notes issued so far.", lambda: self.health.invoices),
         ):
             metrics.watch(name, text, read)
@@ -96,4 +106,22 @@ def findings(health: BillingHealth) -> list[Finding]:
             ok=True,
             detail=f"{health.late} late events wait for their adjustment; charged nowhere: {told or 'none'}",
         ),
+        Finding(
+            name="charged usage",
+            ok=not health.found.get(COMPLETENESS),
+            detail=_told(health, COMPLETENESS, "usage of closed periods is charged"),
+            fix="the line's events are in the log and no invoice counts them: keep the log, and tell whoever makes "
+            "Tallygate",
+        ),
+        Finding(
+            name="ledger",
+            ok=not health.found.get(AUDIT),
+            detail=_told(health, AUDIT, "it agrees with invoices and wallets"),
+            fix="`tallygate ledger audit` lists every difference; documents are right, what was posted of them is not",
+        ),
     ]
+
+
+def _told(health: BillingHealth, kind: str, well: str) -> str:
+    number = health.found.get(kind, 0)
+    return f"{number} differ; {health.example[kind]}" if number else well

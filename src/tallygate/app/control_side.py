@@ -15,6 +15,7 @@ from tallygate.app.billing_watch import BillingWatch
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
 from tallygate.app.installation import bootstrap, database_address, require_schema
+from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.recognising import RecognitionRunner
@@ -24,7 +25,7 @@ from tallygate.gateways.fake import NAME as FAKE
 from tallygate.gateways.fake import FakeGateway
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
-from tallygate.records.billing import CLOSE
+from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.payments import COLLECT, RESOLVE
@@ -180,7 +181,13 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     )
     queue = SqlJobQueue(engine=engine)
     recognition = RecognitionRunner(transactions=transactions, clock=clock.now)
-    handlers = {CLOSE: billing.close, RECOGNISE: recognition.handle}
+    checks = CheckRunner(transactions=transactions, clock=clock.now)
+    handlers = {
+        CLOSE: billing.close,
+        RECOGNISE: recognition.handle,
+        COMPLETENESS: checks.charges,
+        AUDIT: checks.ledger,
+    }
     paying = {COLLECT: billing.collect, RESOLVE: billing.resolve}  # apart: a slow gateway holds up no invoice
     collector = Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits)
     return ControlSide(

@@ -31,12 +31,13 @@ from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import AccountNotFoundError
 from tallygate.domain.money import rounded
 from tallygate.domain.period import PeriodRule, UsagePeriod, local_date, local_midnight, usage_period
-from tallygate.records.billing import CLOSE, LOOK_BACK, BillingAccount
+from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, LOOK_BACK, BillingAccount
 from tallygate.records.lookup import billing_calendar
 from tallygate.records.ports import BillingWork
 
 ADJUSTMENT = "Adjustment: "
 """What the text of a line of usage begins with that came to light after its period was invoiced."""
+_A_DAY = 86_400_000_000
 _MOST_CUTS = 25
 """Cuts of one transaction: the rest of a long outage is another's."""
 
@@ -160,6 +161,8 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
     await work.billing_accounts.put(
         BillingAccount(account_id=account_id, closed_until=books.closed_until, zone=books.calendar.zone)
     )
+    if issued and not books.test:
+        await _plan_checks(work, account_id, now=now)
     return Closed(invoices=tuple(issued), next_time=await _plan(work, books))
 
 
@@ -231,8 +234,8 @@ async def due_lines(work: Sources, books: Books, cut: int) -> tuple[Line, ...]:
         windows = usage_windows(
             timeline, books.calendar, books.amounts, since=since, until=cut, begins=books.policy.start_time
         )
-        found += await _usage_lines(work, books, windows)
-    late = await _usage_lines(work, books, books.reopened.windows)
+        found += await usage_lines(work, books, windows)
+    late = await usage_lines(work, books, books.reopened.windows)
     found += [replace(line, text=f"{ADJUSTMENT}{line.text}") for line in late]
     found += due_fees(books, cut)
     return tuple(found)
@@ -277,7 +280,8 @@ async def _fixed_lines_of(
     ]
 
 
-async def _usage_lines(work: Sources, books: Books, windows: Sequence[UsageWindow]) -> list[Line]:
+async def usage_lines(work: Sources, books: Books, windows: Sequence[UsageWindow]) -> list[Line]:
+    """What windows come to by now that was not charged."""
     if not windows:
         return []
     through = await work.usage_log.head()
@@ -376,6 +380,12 @@ def _period_of(books: Books, cut: int) -> UsagePeriod:
         if run.start <= inside < run.end:
             return run.stretch(run.period(inside))
     return UsagePeriod(usage_period(PeriodRule(), zone=books.calendar.zone, origin=None, at=inside).start, cut)
+
+
+async def _plan_checks(work: BillingWork, account_id: str, *, now: int) -> None:
+    """An account's books were written: they are looked at within a day, and its tenant's ledger."""
+    await work.jobs.hasten(COMPLETENESS, account_id, due_time=now + _A_DAY)
+    await work.jobs.hasten(AUDIT, "", due_time=now + _A_DAY)
 
 
 async def _plan(work: BillingWork, books: Books) -> int | None:

@@ -28,6 +28,25 @@ CLOSE = "close"
 """The kind of the job that looks whether an account is to be invoiced."""
 
 
+COMPLETENESS = "completeness"
+"""The kind of the job that looks whether all usage of an account's closed periods is charged."""
+AUDIT = "audit"
+"""The kind of the job that looks whether a tenant's ledger agrees with what it mirrors; its subject is empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a check, by the kind of its job, has found of an account, or of a tenant where `subject` is empty.
+
+    `number` is how many things it is, `detail` the first of them in words.
+    """
+
+    kind: str
+    subject: str
+    number: int
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingAccount:
     """How far an account is billed: everything due up to `closed_until` is on an invoice, or has a reason not to be.
@@ -90,7 +109,8 @@ class Job:
 class BillingHealth:
     """How billing stands over all tenants: jobs that are due, the oldest's age in microseconds, those that fail.
 
-    `problem` is one of theirs. `late` events wait for their adjustment; `unrated` ones are charged nowhere, by reason.
+    `problem` is one of theirs. `found` is how much the checks have found, `example` one of it in words, by kind. `late`
+    events wait for their adjustment; `unrated` ones are charged nowhere, by reason.
     """
 
     due: int = 0
@@ -100,6 +120,8 @@ class BillingHealth:
     late: int = 0
     unrated: Mapping[Unrated, int] = field(default_factory=dict)
     invoices: int = 0
+    found: Mapping[str, int] = field(default_factory=dict)
+    example: Mapping[str, str] = field(default_factory=dict)
 
 
 class InvoiceRepository(Protocol):
@@ -253,6 +275,18 @@ class FeeRepository(Protocol):
 
     async def uninvoiced(self, account_id: str) -> Sequence[Fee]:
         """Those of an account that no line charges yet, oldest first."""
+        ...
+
+
+class Findings(Protocol):
+    """What checks of the books have found."""
+
+    async def put(self, finding: Finding) -> None:
+        """Note one, in place of an earlier one of its kind and subject."""
+        ...
+
+    async def clear(self, kind: str, subject: str) -> None:
+        """There is nothing to be found any more."""
         ...
 
 

@@ -14,6 +14,7 @@ from tallygate.records.billing import (
     BalanceRepository,
     BillingAccountRepository,
     FeeRepository,
+    Findings,
     InvoiceRepository,
     IssuedLines,
     JobRepository,
@@ -167,6 +168,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def late_usage(self) -> LateUsage:
         """Facts that came after the close of their period."""
+        ...
+
+    @property
+    def findings(self) -> Findings:
+        """What checks of the books have found."""
         ...
 
     @property

@@ -32,6 +32,7 @@ from tallygate.storage.sql.billing.documents import (
     lines_since_close,
 )
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
+from tallygate.storage.sql.billing.findings import SqlFindings
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
 from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
@@ -184,6 +185,11 @@ class SqlUnitOfWork:
     def late_usage(self) -> SqlLateUsage:
         """Facts that came after the close of their period."""
         return SqlLateUsage(scope=self.scope)
+
+    @property
+    def findings(self) -> SqlFindings:
+        """What checks of the books have found."""
+        return SqlFindings(scope=self.scope)
 
     @property
     def quantities(self) -> SqlQuantities:

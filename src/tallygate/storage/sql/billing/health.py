@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Executable, Row, func, select
+from sqlalchemy import Executable, Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.domain.billing.late import Unrated
 from tallygate.records.billing import BillingHealth
+from tallygate.storage.sql.billing.findings import billing_findings
 from tallygate.storage.sql.billing.tables import jobs, late_usage, number_series, unrated_facts
 from tallygate.storage.sql.engine import connected
 from tallygate.storage.sql.failures import translated
@@ -39,6 +40,7 @@ class SqlBillingHealth:
 
                 (waiting,) = await rows(due.where(own, jobs.c.due_time <= now))
                 worst = await rows(failing)
+                found = await rows(_FOUND)
                 return BillingHealth(
                     due=waiting.many,
                     oldest_age=0 if waiting.oldest is None else now - waiting.oldest,
@@ -47,8 +49,16 @@ class SqlBillingHealth:
                     late=int((await rows(select(func.count()).select_from(late_usage)))[0][0]),
                     unrated={Unrated(row.reason): row.many for row in await rows(_BY_REASON)},
                     invoices=int((await rows(_ISSUED))[0][0] or 0),
+                    found={row.kind: int(row.many) for row in found},
+                    example={row.kind: row.example for row in found},
                 )
 
 
+_SUBJECT = case((billing_findings.c.subject == "", ""), else_=billing_findings.c.subject + ": ")
+_FOUND = select(
+    billing_findings.c.kind,
+    func.sum(billing_findings.c.number).label("many"),
+    func.min(_SUBJECT + billing_findings.c.detail).label("example"),
+).group_by(billing_findings.c.kind)
 _BY_REASON = select(unrated_facts.c.reason, func.count().label("many")).group_by(unrated_facts.c.reason)
 _ISSUED = select(func.sum(number_series.c.next_number - 1))

@@ -1,0 +1,131 @@
+"""A day after an invoice its account is looked at again: what was used and is charged nowhere is found."""
+
+import pytest
+from sqlalchemy import delete, select, text, update
+
+from faults.crashes import (
+    DAY,
+    DECEMBER,
+    JANUARY,
+    NOVEMBER,
+    SECOND,
+    TENANT,
+    Act,
+    Steps,
+    World,
+    billed,
+    consumed,
+    lived,
+    opened,
+    published,
+    subscribed,
+)
+from servers import PostgresServer
+from tallygate.app.billing_watch import findings
+from tallygate.billing.checking import CheckRunner
+from tallygate.jobs.scheduler import Scheduler
+from tallygate.records.billing import AUDIT, COMPLETENESS
+from tallygate.storage.sql.billing.health import SqlBillingHealth
+from tallygate.storage.sql.billing.jobs import SqlJobQueue
+from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
+from tallygate.storage.sql.billing.tables import jobs, usage_cursors
+from tallygate.storage.sql.schema import migrate
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def world(request, tmp_path):
+    """Two accounts at $10.00 a month and $0.50 a call, with 7 calls in November, invoiced in December."""
+    sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path}/t.db" if sqlite else request.getfixturevalue("postgres").create_database()
+    migrate(url)
+    found = World(url, Steps())
+    acts = [Act(NOVEMBER - DAY, opened), Act(NOVEMBER - DAY, published)]
+    acts += [Act(NOVEMBER, subscribed(account)) for account in ("acme", "globex")]
+    for act in [*acts, Act(NOVEMBER + DAY, consumed("acme", 7)), Act(DECEMBER + SECOND, billed)]:
+        await lived(found, act)
+    yield found
+    await found.close()
+
+
+async def checked(world, at):
+    """A worker does all checks that are due by then; what doctor says of what it notes, by name."""
+    world.now = at
+    runner = CheckRunner(transactions=world.transactions, clock=lambda: at)
+    worker = Scheduler(
+        queue=SqlJobQueue(engine=world.engine),
+        handlers={COMPLETENESS: runner.charges, AUDIT: runner.ledger},
+        clock=lambda: at,
+    )
+    while await worker.round():
+        pass
+    health = await SqlBillingHealth(engine=world.engine).read(now=at)
+    return {one.name: one for one in findings(health) if one.name in {"charged usage", "ledger"}}, health.found
+
+
+async def planned(world):
+    async with world.engine.connect() as connection:
+        rows = await connection.execute(select(jobs.c.kind, jobs.c.subject, jobs.c.due_time))
+        return {(row.kind, row.subject): row.due_time for row in rows if row.kind in {COMPLETENESS, AUDIT}}
+
+
+async def behind_its_back(world, statement):
+    async with world.engine.begin() as connection:
+        if world.url.startswith("postgres"):
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        else:
+            for event in ("update", "delete"):
+                await connection.execute(text(f"DROP TRIGGER IF EXISTS ledger_transfers_no_{event}"))
+        await connection.execute(statement)
+
+
+async def test_where_all_is_charged_nothing_is_found(world):
+    assert set(await planned(world)) == {(COMPLETENESS, "acme"), (COMPLETENESS, "globex"), (AUDIT, "")}
+    assert set((await planned(world)).values()) == {DECEMBER + DAY + SECOND}
+    told, found = await checked(world, DECEMBER + DAY + 2 * SECOND)
+    assert (found, [one.ok for one in told.values()]) == ({}, [True, True])
+    assert await planned(world) == {(AUDIT, ""): DECEMBER + 2 * DAY + 2 * SECOND}  # the ledger is looked at every day
+
+
+async def test_an_event_that_slips_past_a_close_is_found(world):
+    """3 calls of November come in December, and what looks for late ones is made to believe that it saw them: 1.50."""
+    await lived(world, Act(DECEMBER + 3 * DAY, consumed("acme", 3, at=NOVEMBER + 2 * DAY)))
+    seen = update(usage_cursors).where(usage_cursors.c.tenant_id == TENANT).values(last_sequence=2)
+    await behind_its_back(world, seen)
+    told, found = await checked(world, DECEMBER + 4 * DAY)
+    assert found == {COMPLETENESS: 1}
+    assert not told["charged usage"].ok
+    assert told["charged usage"].detail.startswith("1 differ; acme: usage/sub_acme/plans/pro/calls/1/")
+    assert told["charged usage"].detail.endswith(" lacks 150 minor units of USD")
+
+
+async def test_what_is_late_and_known_to_be_is_no_finding(world):
+    await lived(world, Act(DECEMBER + 3 * DAY, consumed("acme", 3, at=NOVEMBER + 2 * DAY)))
+    assert (await checked(world, DECEMBER + 4 * DAY))[1] == {}
+    await lived(world, Act(JANUARY + SECOND, billed))
+    assert (await checked(world, JANUARY + DAY + 2 * SECOND))[1] == {}
+
+
+async def test_a_finding_is_gone_once_it_is_mended(world):
+    await lived(world, Act(DECEMBER + 3 * DAY, consumed("acme", 3, at=NOVEMBER + 2 * DAY)))
+    cursor = update(usage_cursors).where(usage_cursors.c.tenant_id == TENANT)
+    await behind_its_back(world, cursor.values(last_sequence=2))
+    assert (await checked(world, DECEMBER + 4 * DAY))[1] == {COMPLETENESS: 1}
+    await behind_its_back(world, cursor.values(last_sequence=0))
+    await lived(world, Act(JANUARY + SECOND, billed))
+    assert (await checked(world, JANUARY + DAY + 2 * SECOND))[1] == {}
+
+
+async def test_a_transfer_that_is_gone_is_found_within_a_day(world):
+    """The 3.50 of calls: receivable 10.00 + 13.50 by the documents, by the ledger 3.50 less."""
+    lost = delete(ledger_transfers).where(ledger_transfers.c.account_id == "acme", ledger_transfers.c.amount == 350)
+    await behind_its_back(world, lost)
+    told, found = await checked(world, DECEMBER + DAY + 2 * SECOND)
+    assert found[AUDIT] >= 1
+    assert "account:Receivable of acme: 2000 posted, 2350 expected, minor units of USD" in told["ledger"].detail
+    assert not told["ledger"].ok
