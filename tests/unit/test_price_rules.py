@@ -68,6 +68,7 @@ def usage(**fields):
         usage(model=ChargeModel.PERCENTAGE, dimension="amount", rate="1", fixed_amount="0.30", free_events=2),
         usage(model=ChargeModel.GRADUATED_PERCENTAGE, tiers=RATES),
         usage(model=ChargeModel.DYNAMIC, dimension="amount", multiplier="1.2"),
+        Price(commitment=CommitmentPrice(amount="200.00")),
         usage(feature_key="visitors", unit_amount="1", where={"visitor": "x"}),
     ],
 )
@@ -83,7 +84,9 @@ def test_every_form_is_taken(price):
         (Price(currency="ABC", setup=SetupPrice(amount="1")), "prices[0].currency"),
         (Price(setup=SetupPrice(amount="-1")), "prices[0].setup.amount"),
         (Price(setup=SetupPrice(amount="")), "prices[0].setup.amount"),
-        (Price(commitment=CommitmentPrice(amount="200.00")), "prices[0].commitment"),
+        (Price(commitment=CommitmentPrice(amount="-1")), "prices[0].commitment.amount"),
+        (Price(commitment=CommitmentPrice(amount="")), "prices[0].commitment.amount"),
+        (Price(commitment=CommitmentPrice(amount="1", count=1201)), "prices[0].commitment.count"),
         (Price(recurring=RecurringPrice(amount="1", count=1201)), "prices[0].recurring.count"),
         (Price(recurring=RecurringPrice(amount="1", seats="calls")), "prices[0].recurring.quantity.seats"),
         (Price(recurring=RecurringPrice(amount="1", tiers=TIERS)), "prices[0].recurring.tiers"),

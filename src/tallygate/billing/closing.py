@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from tallygate.billing.committing import due_commitments
 from tallygate.billing.finalising import IssueTerms, finalise
 from tallygate.billing.ports import Sources
 from tallygate.billing.taxing import credited_lines, tax_terms
@@ -237,6 +238,9 @@ async def due_lines(work: Sources, books: Books, cut: int) -> tuple[Line, ...]:
         found += await usage_lines(work, books, windows)
     late = await usage_lines(work, books, books.reopened.windows)
     found += [replace(line, text=f"{ADJUSTMENT}{line.text}") for line in late]
+    found += await due_commitments(
+        work, books.account_id, books.timelines, books.calendar, books.amounts, found, since=since, until=cut
+    )
     found += due_fees(books, cut)
     return tuple(found)
 

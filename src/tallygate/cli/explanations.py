@@ -116,6 +116,9 @@ def _before(answer: ExplainLineResponse, step: LineStep) -> str:
         return (
             f"less what the {figure(step.quantity)} counted under the price before had come to: {figure(step.amount)}"
         )
+    if answer.line.kind == LineKind.LINE_KIND_COMMITMENT:
+        what = "was charged of it before" if Fraction(step.quantity or 0) else "else was charged for its time"
+        return f"less what {what}: {figure(step.amount)}"
     return f"less what was charged for the same stretch before the change: {figure(step.amount)}"
 
 

@@ -109,8 +109,9 @@ def _check_form(
             _check_usage(place, form, features, entitlements)
         case SetupPrice():
             _amount(f"{place}.amount", form.amount)
-        case CommitmentPrice():  # no catalogue is taken that would be billed for less than it says
-            raise InvalidFieldError(field=place, expected="nothing: this version bills no commitments yet")
+        case CommitmentPrice():
+            check_count(f"{place}.count", form.every, form.count)
+            _amount(f"{place}.amount", form.amount)
 
 
 def _check_recurring(path: str, price: RecurringPrice, features: Mapping[str, Feature]) -> None:
