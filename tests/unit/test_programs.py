@@ -8,12 +8,13 @@ from planes import SECOND, TENANT, Plane
 from tallygate.data_plane.admission import Admission
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
-from tallygate.data_plane.ports import AdmitReply
+from tallygate.data_plane.ports import AdmitReply, Asked
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, RateLimitRequest
 from tallygate.domain.account import Grant
 from tallygate.domain.errors import EventBacklogError, RequestIdReusedError, StaleViewError
 from tallygate.domain.gating.admit import AdmitStatus
+from tallygate.domain.gating.identity import effect_digest, payload_hash
 
 FEATURE = "api_calls"
 
@@ -122,6 +123,18 @@ async def test_limits_are_compiled_by_what_they_are_matched_with(rig):
     assert rig.limits.compile(TENANT, replace(request, cost=5, request_id="r"), view, now) is first
     looks = rig.limits.compile(TENANT, replace(request, cost=0), view, now)
     assert (looks is not first, looks.call.peek) == (True, True)
+
+
+async def test_each_call_of_a_limit_is_who_it_says_whatever_was_asked_before(rig):
+    view, now = await rig.view(), rig.plane.now
+    for cost, request_id in ((1, "r1"), (1, "r2"), (2, "r1"), (None, "r1"), (1, ""), (0, "r1"), (2, "r3")):
+        request = RateLimitRequest(account_id="a", limit_key="api_rps", cost=cost, request_id=request_id)
+        price = 1 if cost is None else cost
+        compiled = rig.limits.compile(TENANT, request, view, now)
+        (asked,) = compiled.asked(TENANT, request, price)
+        digest = effect_digest(tenant_id=TENANT, account_id="a", gate_key="api_rps", request_id=request_id)
+        hashed = payload_hash(quantity=price, mode="RATE", dimensions={})
+        assert asked == (Asked(price, digest, hashed) if request_id and price else Asked(price))
 
 
 async def test_what_an_account_keeps_is_bounded_and_the_oldest_goes(rig):

@@ -20,12 +20,32 @@ from tallygate.domain.errors import (
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decision import DecidedOn, Reason
 from tallygate.domain.gating.figures import figures
-from tallygate.domain.gating.identity import effect_digest, payload_hash
+from tallygate.domain.gating.identity import EffectIdentity, payload_hash
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, matching
 from tallygate.domain.gating.resolve import BEGINNING, END
 
 _LONGEST_KEPT = 1_024
 """The longest descriptor whose calls are kept compiled: end users write them."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CompiledLimits(Compiled):
+    """The limits that calls meet; `ready` are their identities and what is hashed of the last cost under an id."""
+
+    gates: tuple[RateGate, ...]
+    ready: tuple[int, tuple[tuple[EffectIdentity, bytes], ...]] = (0, ())
+
+    def asked(self, tenant_id: str, request: RateLimitRequest, cost: int) -> list[Asked]:
+        """What a call asks of each."""
+        request_id = request.request_id
+        if not request_id or not cost:
+            return [Asked(cost)] * len(self.gates)
+        if self.ready[0] != cost:
+            who = {"tenant_id": tenant_id, "account_id": request.account_id}
+            pairs = [(EffectIdentity(**who, gate_key=gate.limit_key), _hashed(cost, gate)) for gate in self.gates]
+            self.ready = cost, tuple(pairs)
+        return [Asked(cost, identity.digest(request_id), hashed) for identity, hashed in self.ready[1]]
+
 
 Limited = Admitted | RateLimitDecision | Exception
 """How a call ended: admitted, explained by `RateLimits.decision`; decided by failure policy; or not at all."""
@@ -49,7 +69,7 @@ class RateLimits:
         outcome = await later.told()
         return self.decision(request, outcome) if isinstance(outcome, Admitted) else outcome
 
-    def compile(self, tenant_id: str, request: RateLimitRequest, view: View, at: int) -> Compiled | None:
+    def compile(self, tenant_id: str, request: RateLimitRequest, view: View, at: int) -> CompiledLimits | None:
         """The gates that this request meets at an instant; None where the view alone decides.
 
         Raises:
@@ -66,7 +86,7 @@ class RateLimits:
         shape = ("limits", request.limit_key, request.descriptor, peek)
         return compiled(view, shape, at, lambda: self._compiled(tenant_id, request, view, at))
 
-    def _compiled(self, tenant_id: str, request: RateLimitRequest, view: View, at: int) -> Compiled | None:
+    def _compiled(self, tenant_id: str, request: RateLimitRequest, view: View, at: int) -> CompiledLimits | None:
         gates = gates_of(view, request, at)
         if not gates:
             return None
@@ -74,7 +94,7 @@ class RateLimits:
         call = call_of(tenant_id, request.account_id, view, items, peek=_cost(request) == 0)
         start, end = span(view, gates, at)
         program = self.admission.gates.prepare(call)
-        return Compiled(view=view, call=call, program=program, start=start, end=end)
+        return CompiledLimits(view=view, call=call, program=program, start=start, end=end, gates=gates)
 
     def decision(self, request: RateLimitRequest, admitted: Admitted) -> RateLimitDecision:
         """What an answered call comes to."""
@@ -139,20 +159,16 @@ class _Limiting:
         self._request = request
         self._done = done
 
-    def compile(self, view: View, at: int) -> Compiled | None:
+    def compile(self, view: View, at: int) -> CompiledLimits | None:
         """What to ask on this view."""
         return self._limits.compile(self._tenant_id, self._request, view, at)
 
     def ask(self, compiled: Compiled, answered: Answered) -> None:
         """Ask it."""
+        if not isinstance(compiled, CompiledLimits):
+            raise TypeError(compiled)
         request = self._request
-        cost = _cost(request)
-        if not request.request_id or not cost:
-            asked = [Asked(cost)] * len(compiled.call.gates)
-        else:
-            gates = [item.gate for item in compiled.call.gates]
-            asked = [_identified(self._tenant_id, request, gate) for gate in gates if isinstance(gate, RateGate)]
-        compiled.program.ask(asked, NOBODY, answered)
+        compiled.program.ask(compiled.asked(self._tenant_id, request, _cost(request)), NOBODY, answered)
 
     def decided(self, admitted: Admitted) -> None:
         """It was."""
@@ -245,15 +261,11 @@ def gates_of(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, 
     return tuple(sorted(gates, key=lambda gate: gate.limit_key))
 
 
-def _identified(tenant_id: str, request: RateLimitRequest, gate: RateGate) -> Asked:
-    digest = effect_digest(
-        tenant_id=tenant_id, account_id=request.account_id, gate_key=gate.limit_key, request_id=request.request_id
-    )
+def _hashed(cost: int, gate: RateGate) -> bytes:
     counted: dict[str, str] = {}
     for key, value in gate.descriptor:
         counted[key] = f"{counted[key]}\0{value}" if key in counted else value
-    cost = _cost(request)
-    return Asked(cost, digest, payload_hash(quantity=cost, mode="RATE", dimensions=counted))
+    return payload_hash(quantity=cost, mode="RATE", dimensions=counted)
 
 
 def _status(gate: RateGate, answer: RateAnswer) -> LimitStatus:

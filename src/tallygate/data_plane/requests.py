@@ -54,7 +54,7 @@ NO_ACCOUNT = "\0"
 """An id that no account can have: what an end user gave as one was none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen, as above; nobody changes it either
 class RateLimitRequest:
     """Take `cost` (None: 1; zero: look only) from the limit named, else from all that match the descriptor.
 

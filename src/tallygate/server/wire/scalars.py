@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
-from tallygate.domain.fields import checked_amount, checked_id, shown
+from tallygate.domain.fields import checked_amount, checked_id, is_id, shown
 
 MAX_ENTRIES = 64
 MAX_ENTRY_CHARACTERS = 1024
@@ -65,12 +65,12 @@ def identifier(value: str, field: str) -> str:
     Raises:
         InvalidFieldError: it is empty, too long, or holds what cannot be printed.
     """
-    return checked_id(field, value)
+    return value if is_id(value) else checked_id(field, value)
 
 
 def optional_identifier(value: str, field: str) -> str:
     """An id, or empty."""
-    return identifier(value, field) if value else ""
+    return value if not value or is_id(value) else checked_id(field, value)
 
 
 def identifiers(values: Any, field: str, *, at_most: int = MAX_BATCH) -> tuple[str, ...]:  # noqa: ANN401 - a repeated field
