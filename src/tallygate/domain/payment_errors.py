@@ -1,6 +1,6 @@
 """Ways in which a request about payments can fail; a declined payment is none of them, but an attempt that failed."""
 
-from tallygate.domain.errors import ConflictError, ErrorReason, NotFoundError, UnavailableError
+from tallygate.domain.errors import ConflictError, ErrorReason, InvalidFieldError, NotFoundError, UnavailableError
 
 
 class MethodNotFoundError(NotFoundError):
@@ -43,3 +43,9 @@ class GatewayUnavailableError(UnavailableError):
     """The payment gateway does not answer; nothing was charged, try again."""
 
     reason = ErrorReason.GATEWAY_UNAVAILABLE
+
+
+class CardNumberRefusedError(InvalidFieldError):
+    """The text looks like it holds a payment card's number, which nothing here may store."""
+
+    reason = ErrorReason.CARD_NUMBER_REFUSED

@@ -16,10 +16,11 @@ import grpc
 from google.protobuf.message import Message
 
 from tallygate.data_plane.burst import Burst
-from tallygate.domain.credential import KeyRecord
+from tallygate.domain.credential import KeyRecord, Scope
 from tallygate.domain.errors import ScopeMissingError, ShuttingDownError, TallygateError
 from tallygate.server.calls.at_work import CallAtWork
 from tallygate.server.calls.authentication import Authenticator
+from tallygate.server.calls.card_numbers import refuse_card_numbers
 from tallygate.server.calls.deadlines import DeadlineSweep
 from tallygate.server.calls.method import Call, Method, UnaryMethod, Unreadable
 from tallygate.server.calls.port import Begin, Leaving, Metadata, Port, Waiting, authorization_of
@@ -201,6 +202,8 @@ class Calls:
         if method.function is None:
             raise TypeError(method)
         request = self.allowed(method, method.decode(data), key, info)
+        if Scope.DATA not in method.rule.scopes:
+            refuse_card_numbers(method.name, request, data)
         response = await method.function(request, Call(key.tenant_id, key, data))
         return response.SerializeToString()
 

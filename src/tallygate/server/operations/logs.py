@@ -15,6 +15,7 @@ import structlog
 from google.protobuf.message import Message
 from typing_extensions import override
 
+from tallygate.domain.card_numbers import masked
 from tallygate.server.operations.log_rate import BoundedHandler
 
 _KEY = re.compile(r"tg_[0-9A-Za-z]{12,}")
@@ -66,7 +67,7 @@ def configure(*, level: str, output: Literal["json", "text"], stream: TextIO | N
 
 
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Replace anything that looks like an API key, however deep it stands."""
+    """Replace anything that looks like an API key or a card's number, however deep it stands."""
     for key, value in event.items():
         event[key] = _redacted(value)
     return event
@@ -81,13 +82,13 @@ class _Redacting(logging.Formatter):
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        return _KEY.sub(_SHOWN, self._inner.format(record))
+        return masked(_KEY.sub(_SHOWN, self._inner.format(record)))
 
 
 def _redacted(value: object) -> object:
     match value:
         case str():
-            return _KEY.sub(_SHOWN, value)
+            return masked(_KEY.sub(_SHOWN, value))
         case dict():
             return {key: _redacted(item) for key, item in value.items()}
         case list() | tuple():
