@@ -114,7 +114,7 @@ class Shell:
                 break
             time.sleep(0.2)
         assert done.returncode == code, (command.line, done.stdout, done.stderr)
-        assert not wanted or normal(done.stdout) == wanted, command.line
+        assert not wanted or normal(done.stdout) == wanted, (command.line, done.stdout)
 
 
 @dataclass(frozen=True)
