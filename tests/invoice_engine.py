@@ -11,6 +11,7 @@ from tallygate.billing.change_invoices import change_documents
 from tallygate.billing.closing import Books, made_at
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.counting import BillableFact
+from tallygate.domain.billing.default_plans import default_timelines
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.lines import Line
@@ -160,6 +161,9 @@ class BillingEngineDriver(EngineDriver):
             )
             for each in held
         )
+        quantities = tuple(bill.quantities)
+        created = record.create_time
+        timelines += tuple(default_timelines(account_id, catalog, held, create_time=created, quantities=quantities))
         assert catalog.billing is not None
         return Books(
             account_id=account_id,

@@ -9,7 +9,8 @@ from invoicing import DAY, catalog, dollars, invoices, run, seat, thirty_days
 ACME = {"account_id": "acme"}
 PRICES = [
     {"recurring": {"amount": "20.00"}},
-    {"key": "users", "recurring": {"amount": "15.00", "quantity": {"seats": "seats"}, "label": "Users"}},
+    {"key": "users", "recurring": {"amount": "15.00", "quantity": {"users": True}, "label": "Users"}},
+    {"key": "seats", "recurring": {"amount": "5.00", "quantity": {"seats": "seats"}, "label": "Seats"}},
     {"setup": {"amount": "10.00", "label": "Set-up"}},
     {"usage": {"feature_key": "calls", "unit_amount": "0.50"}},
     {"usage": {"feature_key": "sales", "model": "percentage", "of": {"dimension": "amount"}, "rate": "1"}},
@@ -39,24 +40,37 @@ async def issued(tenant):
 
 @pytest.mark.parametrize("trial", [0, 14])
 async def test_a_quote_equals_the_invoices_that_follow(tenant, trial):
-    """20.00, three seats at 15.00, two packs at 12.00, once 10.00; then 20 calls beyond 100, and 1 % of 300.00."""
+    """20.00, three users at 15.00, two packs at 12.00, once 10.00; then 20 calls beyond 100, and 1 % of 300.00.
+
+    Two seats at 5.00 are assigned while a trial lasts; without one the opening may be issued before that.
+    """
     await thirty_days(tenant)
     await tenant.apply(document(**({"trial": {"days": trial}} if trial else {})))
     await tenant.call("SetTestClock", standing=True)
     add_ons = [{"add_on_key": "pack", "quantity": 2}]
-    quote = await tenant.call("Quote", plan_key="pro", add_ons=add_ons, seats={"seats": 3}, usage=EXPECTED)
-    packs, users = ("Pack (2 @ $12.00)", 24.00), ("Users (3 @ $15.00)", 45.00)
-    assert sorted(shown(quote.opening)) == [packs, ("Pro", 20.00), ("Set-up", 10.00), users]
-    assert sorted(shown(quote.following)) == [packs, ("Pro", 20.00), users, ("calls", 10.00), ("sales", 3.00)]
-    assert [dollars(each.total) for each in (*quote.opening, *quote.following)] == [99.00, 102.00]
+    asked = {
+        "plan_key": "pro",
+        "add_ons": add_ons,
+        "users": 3,
+        "seats": {"seats": 2 if trial else 0},
+        "usage": EXPECTED,
+    }
+    quote = await tenant.call("Quote", **asked)
+    seats = [("Seats (2 @ $5.00)", 10.00)] if trial else []
+    advance = [("Pack (2 @ $12.00)", 24.00), ("Pro", 20.00), *seats, ("Users (3 @ $15.00)", 45.00)]
+    assert sorted(shown(quote.opening)) == sorted([*advance, ("Set-up", 10.00)])
+    assert sorted(shown(quote.following)) == sorted([*advance, ("calls", 10.00), ("sales", 3.00)])
+    more = 10.00 if trial else 0.00
+    assert [dollars(each.total) for each in (*quote.opening, *quote.following)] == [99.00 + more, 102.00 + more]
 
     await tenant.call("UpsertAccount", **ACME)
-    again = await tenant.call("Quote", **ACME, plan_key="pro", add_ons=add_ons, seats={"seats": 3}, usage=EXPECTED)
+    await tenant.call("AddUsers", **ACME, user_ids=["a", "b", "c"])
+    again = await tenant.call("Quote", **ACME, **asked)
     assert (shown(again.opening), shown(again.following)) == (shown(quote.opening), shown(quote.following))
     created = await tenant.call("CreateSubscription", **ACME, plan_key="pro", add_ons=add_ons)
     held, seen = created.subscription, {"min_view_version": created.view_version}
-    for user in "abc":
-        await seat(tenant, user)
+    if trial:
+        await seat(tenant, "a", "b")
     assert quote.start_time == (held.trial_end_time if trial else held.start_time)
     await tenant.advance(trial * DAY)
     for _ in range(30):
@@ -89,7 +103,7 @@ async def test_the_same_usage_is_compared_under_every_plan(tenant):
     """April with 120 calls: 20.00 and 20 at 0.50; 30.00 and 120 at 0.10; 5.00, but it grants only 50 calls."""
     start = await thirty_days(tenant)
     found = document()
-    found["plans"]["pro"]["prices"] = [PRICES[0], PRICES[3]]
+    found["plans"]["pro"]["prices"] = [PRICES[0], PRICES[4]]
     calls = {"feature_key": "calls", "unit_amount": "0.10", "units": "all"}
     pro = found["plans"]["pro"]["entitlements"]
     found["plans"]["big"] = {

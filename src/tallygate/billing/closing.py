@@ -15,6 +15,7 @@ from tallygate.billing.taxing import credited_lines, tax_terms
 from tallygate.domain.billing.adjusting import IssuedLine, adjustments, lane_of, vanished
 from tallygate.domain.billing.counting import count
 from tallygate.domain.billing.cover import Policy
+from tallygate.domain.billing.default_plans import default_timelines
 from tallygate.domain.billing.discounts import Redemption
 from tallygate.domain.billing.documents import Basis, Invoice, InvoiceKind, documents
 from tallygate.domain.billing.fees import Fee, fee_line
@@ -206,6 +207,16 @@ async def read_books(
             overrides=overrides,
         )
         for one in held
+    )
+    timelines += tuple(
+        default_timelines(
+            account_id,
+            catalog,
+            [one.subscription for one in held],
+            create_time=account.create_time,
+            quantities=quantities,
+            overrides=overrides,
+        )
     )
     return Books(
         account_id=account_id,

@@ -9,6 +9,7 @@ from tallygate.billing.closing import Books, read_books
 from tallygate.billing.ports import Sources
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.counting import BillableFact
+from tallygate.domain.billing.default_plans import default_timelines
 from tallygate.domain.billing.documents import Basis, Invoice
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact
@@ -83,14 +84,24 @@ async def _held(work: BillingWork, account_id: str, changes: int) -> list[Stored
 
 def _timelines(books: Books, held: Sequence[StoredSubscription], basis: Basis) -> Iterator[Timeline]:
     known = books.timelines[0] if books.timelines else None
+    quantities = tuple(_quantities(known.quantities, basis)) if known else ()
+    overrides = tuple(_overrides(known.overrides, basis)) if known else ()
     for one in held:
         yield Timeline(
             subscription=one.subscription,
             catalog=books.catalog,
             cancel_time=one.cancel_time,
-            quantities=tuple(_quantities(known.quantities, basis)) if known else (),
-            overrides=tuple(_overrides(known.overrides, basis)) if known else (),
+            quantities=quantities,
+            overrides=overrides,
         )
+    yield from default_timelines(
+        books.account_id,
+        books.catalog,
+        [one.subscription for one in held],
+        create_time=books.calendar.account_create_time,
+        quantities=quantities,
+        overrides=overrides,
+    )
 
 
 def _quantities(known: Sequence[QuantityChange], basis: Basis) -> Iterator[QuantityChange]:

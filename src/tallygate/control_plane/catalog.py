@@ -170,11 +170,19 @@ async def _write(work: UnitOfWork, document: Catalog, stored: Catalog, diff: Cat
             await work.catalog.put(item)
     if document.billing is not None and document.billing != stored.billing:
         await work.catalog.put(document.billing)
+    elif document.billing is not None and _default_changed(document, stored, diff):
+        await work.catalog.put(document.billing)  # so that billing looks at accounts that no subscription brings to it
     settings = (document.currency, document.time_zone, document.default_plan)
     if settings != (stored.currency, stored.time_zone, stored.default_plan):
         tenant = await work.tenants.get()
         longest = longest_period(stored)  # where there was no feature yet, nothing was used
         await work.tenants.update(_with_settings(tenant, document, now=now, longest=longest))
+
+
+def _default_changed(document: Catalog, stored: Catalog, diff: CatalogDiff) -> bool:
+    """Whether accounts without a subscription are charged by other prices from now on."""
+    changed = any(isinstance(item, Plan) and item.plan_key == document.default_plan for item in diff.items)
+    return changed or document.default_plan != stored.default_plan
 
 
 def _with_settings(tenant: Tenant, document: Catalog, *, now: int, longest: int) -> Tenant:

@@ -64,6 +64,8 @@ def fixed_lines(
 
 def has_fixed_prices(timeline: Timeline) -> bool:
     """Whether anything of it is charged that does not hang on usage."""
+    if timeline.by_default:
+        return False
     prices = [price for held in (*timeline.plans(), *timeline.add_ons()) for price in held.item.prices]
     return any(price.recurring is not None or price.setup is not None for price in prices)
 

@@ -53,6 +53,8 @@ def runs(timeline: Timeline, calendar: Calendar) -> tuple[Run, ...]:
     found: list[Run] = []
     for held in timeline.plans():
         rule = billing_rule(held.item if isinstance(held.item, Plan) else None)
+        if timeline.by_default and rule.anchor is Anchor.SUBSCRIPTION:  # there is none: it counts from the account
+            rule = replace(rule, anchor=Anchor.ACCOUNT)
         if found and found[-1].rule == rule and found[-1].end == held.start:
             found[-1] = replace(found[-1], end=held.end)
         else:

@@ -93,13 +93,17 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """A subscription, when its end became known, and what its prices are multiplied and replaced by."""
+    """A subscription, when its end became known, and what its prices are multiplied and replaced by.
+
+    `by_default`: it stands for the time that an account had none, on the default plan, which charges usage only.
+    """
 
     subscription: Subscription
     catalog: Catalog
     cancel_time: int | None = None
     quantities: Sequence[QuantityChange] = field(default_factory=tuple)
     overrides: Sequence[PriceOverride] = field(default_factory=tuple)
+    by_default: bool = False
 
     @property
     def origin(self) -> int:
@@ -159,6 +163,8 @@ def lanes(timeline: Timeline) -> tuple[Lane, ...]:
     found: dict[tuple[str, str], list[Segment]] = {}
     for held in (*timeline.plans(), *timeline.add_ons()):
         for price in held.item.prices:
+            if timeline.by_default and price.usage is None:
+                continue
             found.setdefault((held.bundle, price.price_key), []).extend(_segments(timeline, held, price))
     subscription_id = timeline.subscription.subscription_id
     return tuple(

@@ -103,7 +103,7 @@ def _windows(lane: Lane, run: Run, period: UsagePeriod, timeline: Timeline, poli
         window = stretch if by_version else own
         yield UsageWindow(
             line=f"usage/{lane.subscription_id}/{lane.key}/{segment.version}/{window.start}",
-            subscription_id=lane.subscription_id,
+            subscription_id="" if timeline.by_default else lane.subscription_id,
             price=segment.price,
             usage=usage,
             reference=f"{lane.bundle}/{segment.version}/prices/{lane.price_key}",
