@@ -7,12 +7,15 @@ import signal
 from itertools import count
 from pathlib import Path
 
+import grpc
 import pytest
 
 import patience
 from collectors import until
+from conftest import testing_settings
 from faults.callers import Caller, Refusal, new_world, written
 from faults.history import Answered, Event, History, Invoked, gaps, not_exactly_once, not_replayed, overshoot
+from tallygate.app import Application
 from tallygate.domain.credential import mint_key
 from tallygate_process import TallygateProcess
 
@@ -150,3 +153,16 @@ async def test_sigterm_while_callers_come_leaves_no_process(server):
         async with asyncio.timeout(patience.SECONDS):
             await running
     assert not_replayed(load.history) == []
+
+
+async def test_an_embedded_valkey_that_dies_under_a_live_server_is_started_again(tmp_path):
+    async with Application(testing_settings(tmp_path)) as running, Caller(running.grpc_address, KEY) as caller:
+        await new_world(caller, "acme")
+        assert (await written(caller.consume("acme", 3, request_id="before"))).used == 3
+        for number in range(2):
+            os.kill(running._redis.embedded.pid, signal.SIGKILL)
+            async with asyncio.timeout(patience.SECONDS):
+                while isinstance(answer := await caller.consume("acme", 1, request_id=f"after{number}"), Refusal):
+                    assert answer.code is grpc.StatusCode.UNAVAILABLE
+                    await asyncio.sleep(0.05)
+            assert answer.used == 4 + number

@@ -212,7 +212,7 @@ def test_a_listener_that_others_reach_holds_no_key(tmp_path: Path):
 
 async def test_a_revoked_key_is_refused_within_two_seconds_by_every_sidecar():
     directory = temporary_directory("tg-revoked-")
-    with ValkeyServer() as valkey:
+    with ValkeyServer(append_only=True) as valkey:
         environment = {"TALLYGATE_REDIS__URL": valkey.url}
         whole = TallygateProcess(directory=directory, environment=environment)
         sidecar = TallygateProcess(directory=directory, role="data", environment=environment)

@@ -44,7 +44,7 @@ async def tenant_of(process, key):
 def house(request):
     """Control plane, worker and two sidecars, each a process of its own; the sidecars know no database."""
     directory = temporary_directory("tg-roles-")
-    with ValkeyServer() as valkey, PostgresServer() as postgres:
+    with ValkeyServer(append_only=True) as valkey, PostgresServer() as postgres:
         database = f"sqlite:///{directory}/shared.db" if request.param == "sqlite" else postgres.create_database()
         shared = {"TALLYGATE_REDIS__URL": valkey.url, "TALLYGATE_TESTING": "false"}
         with_sql = {

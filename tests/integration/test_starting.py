@@ -4,16 +4,22 @@ import gc
 import os
 import signal
 import socket
+import sqlite3
+import stat
+import subprocess
+import sys
 import warnings
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import grpc
 import pytest
 
+import patience
 from child_processes import free_port, temporary_directory
 from command_line import one_clear_line, tallygate
 from conftest import testing_settings
+from servers import ValkeyServer
 from tallygate.app import Application
 from tallygate.app.errors import StartError
 from tallygate.domain.credential import mint_key
@@ -139,6 +145,52 @@ async def test_a_start_that_fails_leaves_no_connection_behind(tmp_path):
             await Application(testing_settings(tmp_path, bootstrap_key_file=key_file)).start()
         gc.collect()
     assert [str(warning.message) for warning in said] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"append_only": False}, "persistence: appendonly no, save off; without AOF a restart loses what was admitted"),
+        ({"append_only": True, "options": ("--maxmemory-policy", "allkeys-lru")}, "eviction policy: allkeys-lru"),
+    ],
+)
+def test_a_redis_that_forgets_is_refused_unless_a_setting_says_otherwise(home, options, said):
+    with ValkeyServer(**options) as valkey:
+        named = {"TALLYGATE_REDIS__URL": valkey.url, "TALLYGATE_TESTING": "false"}
+        refused = refuse(home, 3, **named)
+        assert f"Redis breaks a promise: {said}" in refused
+        assert refused.endswith("to serve all the same: redis.promises=warn (TALLYGATE_REDIS__PROMISES)")
+        home.environment |= {**named, "TALLYGATE_REDIS__PROMISES": "warn"}
+        with home:
+            assert said in home.log
+
+
+def test_the_data_directory_is_its_owner_s_alone(home):
+    with home:
+        data = home.directory / "data"
+        assert [stat.S_IMODE(path.stat().st_mode) for path in (data, data / "valkey")] == [0o700, 0o700]
+
+
+@pytest.mark.parametrize("command", [("serve",), ("migrate",), ("tenant", "create", "a")])
+def test_a_database_that_is_newer_than_the_program_says_so(home, command):
+    data = home.directory / "data"
+    data.mkdir()
+    with closing(sqlite3.connect(data / "tallygate.db")) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR)")
+        database.execute("INSERT INTO alembic_version VALUES ('9999')")
+        database.commit()
+    said = one_clear_line(tallygate(*command, environment=home.environment, directory=home.directory, code=3))
+    assert "has schema 9999, newer than this version's" in said
+    assert said.endswith("run the version of Tallygate that made it, or a later one")
+
+
+def test_several_migrate_one_sqlite_at_once(home):
+    argv = [sys.executable, "-m", "tallygate", "migrate"]
+    options = {"env": home.environment, "cwd": home.directory, "text": True}
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    running = [subprocess.Popen(argv, **both, **options) for _ in range(4)]
+    said = [process.communicate(timeout=patience.SECONDS)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * 4, said
 
 
 def test_a_named_database_is_not_migrated_by_a_start(home):

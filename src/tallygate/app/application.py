@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tallygate.app import clock
-from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis
+from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis, require_promises
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
 from tallygate.app.listening import admin_server
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _RESTART_SECONDS = 1.0
 _ROUND_SECONDS = 5.0
-_ENDING_BY_THEMSELVES = {"keys", "publisher", "epochs", "jobs", "payments", "billing watch", "clocks"}
+_ENDING_BY_THEMSELVES = {"keys", "publisher", "epochs", "jobs", "payments", "billing watch", "clocks", "embedded"}
 _GC_THRESHOLDS = (20_000, 50, 1_000)
 _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
@@ -94,6 +94,7 @@ class Application(Startable):
         settings = self._settings
         require_usable(settings)
         redis = self._redis = await open_redis(settings)
+        await require_promises(settings, redis)
         if settings.role != "data":
             from tallygate.app.control_side import open_control_side  # noqa: PLC0415 - loads SQL
 
@@ -105,6 +106,8 @@ class Application(Startable):
         await self._serve(settings, self._serving)
         self._supervise("keys", lambda: self._require(self._serving).authenticator.run(self._nap))
         self._supervise("clocks", lambda: redis.clocks.run(self._nap))
+        if redis.embedded is not None:
+            self._supervise("embedded", lambda: redis.keep_embedded(self._nap))
         self._supervise("backlog", lambda: redis.backlog.run(self._nap))
         self._listen(redis, data)
         if self._control is not None and settings.role in {"all", "worker"}:

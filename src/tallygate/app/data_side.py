@@ -1,10 +1,13 @@
 """The hot half of the application: link, views, gates and the three calls over them. Never loads SQL."""
 
 import asyncio
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tallygate.app import clock
 from tallygate.app.errors import StartError
+from tallygate.app.promises import broken_promises
 from tallygate.app.redis_place import named_redis, redis_factory
 from tallygate.data_plane.admission import Admission
 from tallygate.data_plane.burst import Burst
@@ -12,19 +15,22 @@ from tallygate.data_plane.cached_decisions import CachedDecisions
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.exhausted import Exhausted
-from tallygate.data_plane.ports import UsageReturned, ViewChange
+from tallygate.data_plane.ports import Sleep, UsageReturned, ViewChange
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.views import ViewOptions, Views
 from tallygate.settings import Settings
-from tallygate.storage.embedded.server import EmbeddedValkey
+from tallygate.settings.directories import make_private
+from tallygate.storage.embedded.server import EmbeddedServerError, EmbeddedValkey
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.backlog import Backlog
 from tallygate.storage.redis.clocks import ClockWatch
 from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.gates import GateOptions, RedisGates
-from tallygate.storage.redis.link.link import ConnectError, RedisLink
+from tallygate.storage.redis.link.link import ConnectError, LinkError, RedisLink, ReplyError
 from tallygate.storage.redis.views import RedisViews
 
+_log = logging.getLogger(__name__)
+_KEEP_SECONDS = 0.25
 _MICROSECONDS = 1_000_000
 _CACHED_DECISIONS_AN_ACCOUNT = 4
 
@@ -39,6 +45,18 @@ class RedisSide:
     clocks: ClockWatch
     backlog: Backlog
     embedded: EmbeddedValkey | None = None
+
+    async def keep_embedded(self, sleep: Sleep) -> None:
+        """Until cancelled: start the embedded server again whenever it has ended, on the same data and address."""
+        embedded = self.embedded
+        while embedded is not None:
+            if not embedded.running:
+                _log.error("the embedded Valkey ended and is started again")
+                try:
+                    await asyncio.to_thread(embedded.start)
+                except EmbeddedServerError as error:
+                    _log.error("the embedded Valkey cannot be started: %s", error)
+            await sleep(_KEEP_SECONDS)
 
     async def close(self) -> None:
         """Close the link, and stop an embedded server last."""
@@ -57,6 +75,8 @@ async def open_redis(settings: Settings) -> RedisSide:
     address = named_redis(settings)
     embedded: EmbeddedValkey | None = None
     if address is None:
+        with suppress(OSError, ValueError):  # told below, by whoever needs it
+            make_private(settings.data_dir)
         embedded = EmbeddedValkey(settings.data_dir / "valkey", append_fsync=settings.redis.appendfsync)
         await asyncio.to_thread(embedded.start)
         address = RedisAddress(socket_path=str(embedded.socket_path))
@@ -77,6 +97,26 @@ async def open_redis(settings: Settings) -> RedisSide:
         backlog=Backlog(link, partitions=settings.redis.partitions, clock=clock.now),
         embedded=embedded,
     )
+
+
+async def require_promises(settings: Settings, redis: RedisSide) -> None:
+    """Refuse a server that is known to forget what is admitted, or warn of it, as the settings say.
+
+    Raises:
+        StartError: it does, or cannot be asked.
+    """
+    if redis.embedded is not None:
+        return
+    try:
+        broken = await broken_promises(redis.link)
+    except (LinkError, ReplyError) as error:
+        raise StartError(str(error)) from error
+    for finding in broken:
+        told = f"Redis breaks a promise: {finding.name}: {finding.detail}; {finding.fix}"
+        if settings.redis.promises == "require" and not settings.testing:
+            msg = f"{told}; to serve all the same: redis.promises=warn (TALLYGATE_REDIS__PROMISES)"
+            raise StartError(msg)
+        _log.warning("%s", told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

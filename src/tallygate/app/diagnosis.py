@@ -8,6 +8,7 @@ from tallygate.app.billing_watch import look_at_billing
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
 from tallygate.app.installation import database_address, is_there, opened
+from tallygate.app.promises import eviction, persistence
 from tallygate.app.recovery import redis_address
 from tallygate.app.redis_place import redis_factory
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
@@ -17,12 +18,12 @@ from tallygate.settings import Settings
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.clocks import NOTED_SKEW, ClockWatch, ahead
 from tallygate.storage.redis.epochs import RedisEpochs
-from tallygate.storage.redis.link.errors import Refusal
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.epochs import SqlEpochs
 
 _SECONDS = 5.0
+_NEWER = "it is newer than this version: run the version of Tallygate that made it, or a later one"
 
 
 async def diagnose(settings: Settings) -> list[Finding]:
@@ -65,7 +66,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
             name="schema version",
             ok=found == wanted,
             detail=f"{found or 'none'}, this version needs {wanted}",
-            fix="run `tallygate migrate`",
+            fix=_NEWER if found > wanted else "run `tallygate migrate`",
         ),
         *billing,
     ]
@@ -80,7 +81,7 @@ async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Find
         return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
     try:
         findings = [Finding(name="redis", ok=True, detail="reached"), await _writes(link)]
-        findings += [await look(link) for look in (_eviction, _persistence, _skew)]
+        findings += [await look(link) for look in (eviction, persistence, _skew)]
         findings += await _partitions(settings, link)
     except (LinkError, ReplyError, StoreUnavailableError) as error:
         return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
@@ -98,46 +99,6 @@ async def _writes(link: RedisLink) -> Finding:
         detail=refused or "accepted",
         fix="what the server says is what it needs: memory (OOM), disk (MISCONF), replicas (NOREPLICAS); "
         "READONLY: redis.url leads to a replica",
-    )
-
-
-async def _config(link: RedisLink, name: str) -> str | None:
-    """A parameter of the server; None where this user may not read it, or nobody may, as managed services have it."""
-    try:
-        reply: list[bytes] = await link.call("CONFIG", "GET", name)
-    except ReplyError as error:
-        if error.refusal is Refusal.RIGHTS or "unknown command" in error.text:
-            return None
-        raise
-    return reply[1].decode() if len(reply) > 1 else ""
-
-
-def _unseen(name: str, wanted: str) -> Finding:
-    detail = f"not seen, because this user may not run CONFIG GET; make sure that {wanted}"
-    return Finding(name=name, ok=True, detail=detail)
-
-
-async def _eviction(link: RedisLink) -> Finding:
-    policy = await _config(link, "maxmemory-policy")
-    if policy is None:
-        return _unseen("eviction policy", "maxmemory-policy is noeviction")
-    return Finding(
-        name="eviction policy",
-        ok=policy == "noeviction",
-        detail=f"{policy}; an evicted counter would be a limit forgotten",
-        fix="CONFIG SET maxmemory-policy noeviction, and in the server's configuration file",
-    )
-
-
-async def _persistence(link: RedisLink) -> Finding:
-    append, snapshots = await _config(link, "appendonly"), await _config(link, "save")
-    if append is None:
-        return _unseen("persistence", "what is written survives a restart")
-    return Finding(
-        name="persistence",
-        ok=append == "yes",
-        detail=f"appendonly {append}, save {snapshots or 'off'}; without AOF a restart loses what was admitted",
-        fix="CONFIG SET appendonly yes, and in the server's configuration file",
     )
 
 

@@ -19,6 +19,7 @@ from tallygate.domain.credential import ENTROPY_BYTES, Scope, mint_key
 from tallygate.domain.errors import ConflictError, InvalidFieldError, StoreUnavailableError
 from tallygate.records.values import Tenant
 from tallygate.settings import Settings
+from tallygate.settings.directories import make_private
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.address import DatabaseUrlError, parse_database, shown, sqlite_at
 from tallygate.storage.sql.engine import create_engine
@@ -38,7 +39,7 @@ def database_address(settings: Settings) -> URL:
         if named:
             return parse_database(named)
         directory = settings.data_dir.absolute()
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(directory)
     except DatabaseUrlError as error:
         raise UnusableSettingError(error, key="database.url") from None
     except (OSError, ValueError) as error:
@@ -51,10 +52,11 @@ def migrate(settings: Settings) -> str:
     """Bring the database to the newest schema; returns its version. Blocks.
 
     Raises:
-        StartError: it cannot be reached.
+        StartError: it cannot be reached, or is newer than this version.
     """
     target = database_address(settings)
     with reached(target):
+        _require_known(schema.schema_version(target))
         schema.migrate(target)
         return schema.schema_version(target)
 
@@ -69,13 +71,26 @@ def require_schema(settings: Settings) -> None:
     target = database_address(settings)
     with reached(target):
         if not settings.database.url.get_secret_value():
+            _require_known(schema.schema_version(target))
             schema.migrate(target)
             return
         found, wanted = schema.schema_version(target), schema.head()
     _require_version(found, wanted)
 
 
+def _require_known(found: str) -> None:
+    """Refuse a schema that this version has not heard of. Versions are numbers of four digits."""
+    if found > schema.head():
+        _require_version(found, schema.head())
+
+
 def _require_version(found: str, wanted: str) -> None:
+    if found > wanted:
+        msg = (
+            f"the database has schema {found}, newer than this version's {wanted}:"
+            " run the version of Tallygate that made it, or a later one"
+        )
+        raise StartError(msg)
     if found != wanted:
         msg = f"the database has schema {found or 'none'}, this version needs {wanted}: run `tallygate migrate`"
         raise StartError(msg)

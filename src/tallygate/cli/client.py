@@ -17,6 +17,7 @@ from tallygate.cli.client_tls import NO_TLS, ClientTls, chosen, of_context
 from tallygate.cli.failures import CommandError, failure_of
 from tallygate.cli.output import echo_json, echo_text, table
 from tallygate.settings import client_environment, load
+from tallygate.settings.directories import make_private
 from tallygate.settings.texts import UnreadableError, read_text
 from tallygate_api.service_config import default_service_config
 
@@ -179,7 +180,7 @@ def find_target(
 
 def write_context(path: Path, context: dict[str, str]) -> None:
     """Write the context file so that only its owner ever can read it, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w", encoding="utf-8") as file:

@@ -82,6 +82,8 @@ class RedisSettings(Group):
     """How long a reply may take before the call is answered by its failure policy."""
     appendfsync: Literal["everysec", "always"] = "everysec"
     """When the embedded Valkey writes through to disk: once a second, or before every answer."""
+    promises: Literal["require", "warn"] = "require"
+    """Whether a start is refused on a server that evicts or keeps nothing on disk, or only warned of; testing warns."""
     partitions: Annotated[int, Field(ge=1, le=4096)] = 64
     """How many partitions keys are hashed to; fixed for the life of an installation."""
 

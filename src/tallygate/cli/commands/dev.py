@@ -16,6 +16,7 @@ from tallygate.cli.options import settings_options
 from tallygate.cli.terminal import say, tell
 from tallygate.cli.values import FILE
 from tallygate.settings import Settings, load
+from tallygate.settings.directories import make_private
 
 TENANT = "demo"
 _CONTEXT = "context.json"
@@ -102,7 +103,7 @@ def _require_writable(directory: Path) -> None:
     """Fail in one line before anything is started in a directory that cannot be written."""
     probe = directory / ".writable"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private(directory)
         probe.touch()
         probe.unlink(missing_ok=True)
     except OSError as error:

@@ -187,7 +187,8 @@ class _Waiter:
 
     def set_result(self, reply: list[Any]) -> None:
         """Tell each its reply, if this is theirs: else no reply on this connection counts any more."""
-        if reply[0] != self._sequence:
+        is_ours = type(reply) is list and len(reply) > 1 and reply[0] == self._sequence
+        if not is_ours or (reply[1] != _CLOCK_SKEW and len(reply) != len(self._effects) + 1):
             self._tell([None] * len(self._effects))
             self._link.reset("a reply was not its caller's")
         elif reply[1] == _CLOCK_SKEW:

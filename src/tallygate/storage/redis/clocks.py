@@ -58,8 +58,13 @@ class ClockWatch:
 
 async def server_time(link: RedisLink) -> int:
     """Redis' clock, in microseconds since the Unix epoch."""
-    seconds, micros = await link.call("TIME")
-    return int(seconds) * 1_000_000 + int(micros)
+    reply = await link.call("TIME")
+    try:
+        seconds, micros = map(int, reply if isinstance(reply, list) else ())
+    except (TypeError, ValueError) as error:
+        problem = "ERR its answer to TIME cannot be read"
+        raise ReplyError(problem) from error
+    return seconds * 1_000_000 + micros
 
 
 async def ahead(link: RedisLink, partitions: Sequence[int]) -> Mapping[int, int]:

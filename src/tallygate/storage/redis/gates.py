@@ -32,7 +32,6 @@ from tallygate.storage.redis.script_parts import script as script_of
 ADMIT = script_of("admit")
 
 _STATUSES = {status.value.encode(): status for status in AdmitStatus}
-_DECIDED = AdmitStatus.DECIDED.value.encode()
 _FAILED = b"FAILED"
 _SHARED = 4_096
 _UNKNOWN = "?"
@@ -168,6 +167,12 @@ class RedisProgram:
         _Asking(self._gates, self, said, answered).send()
 
 
+def _text(reply: list[Any]) -> str:
+    """What stands behind status and `now`; nothing where there is no text."""
+    text = reply[2] if len(reply) > 2 else b""  # noqa: PLR2004 - behind those two
+    return text.decode(errors="replace") if isinstance(text, bytes) else ""
+
+
 class _Asking:
     """One call until it is answered; where its partition turns out to have another epoch, it is asked once more."""
 
@@ -192,23 +197,30 @@ class _Asking:
         """Read the reply."""
         if reply is None:
             self._answered(StoreUnavailableError())
-        elif reply[0] == _DECIDED:
-            answers = read_answers(reply, self.program.kinds)
-            self._answered(AdmitReply(status=AdmitStatus.DECIDED, now=reply[1], answers=answers))
+            return
+        try:
+            status, now = _STATUSES.get(reply[0]), int(reply[1])
+            answers = read_answers(reply, self.program.kinds) if status is AdmitStatus.DECIDED else None
+        except Exception as error:  # noqa: BLE001 - a boundary: what came over the network may be anything
+            _logger.error("a reply of admit.lua cannot be read: %s", type(error).__name__)  # noqa: TRY400 - as above
+            self._gates.link.reset("a reply cannot be read")
+            self._answered(StoreUnavailableError(damaged="reply"))
+            return
+        if answers is not None:
+            self._answered(AdmitReply(status=AdmitStatus.DECIDED, now=now, answers=answers))
         else:
-            self._undecided(reply)
+            self._undecided(status, reply)
 
-    def _undecided(self, reply: list[Any]) -> None:
-        status = _STATUSES.get(reply[0])
+    def _undecided(self, status: AdmitStatus | None, reply: list[Any]) -> None:
         if status is None:
-            error = reply[2].decode(errors="replace")
+            error = _text(reply)
             _logger.error("admit.lua failed: %s", error)
             self._answered(StoreUnavailableError())
             self._gates.link.hear(error)
         elif status is AdmitStatus.CLOCK_SKEW:
             self._answered(self._gates.skew(reply[1]))
         elif status is AdmitStatus.EPOCH_MISMATCH:
-            self._turn(self.program.home.partition, reply[2])
+            self._turn(self.program.home.partition, _text(reply).encode())
         else:
             self._answered(AdmitReply(status=status, now=reply[1]))
 

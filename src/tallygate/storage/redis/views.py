@@ -47,9 +47,9 @@ class RedisViews:
         catalogs, accounts = dict(zip(shared, read, strict=False)), iter(read[len(shared) :])
         return [
             ViewVersions(
-                catalog=int(catalogs[home] or 0),
-                account=int(next(accounts) or 0) if account_id else 0,
-                applied=int(applied or 0),
+                catalog=_number(catalogs[home]),
+                account=_number(next(accounts)) if account_id else 0,
+                applied=_number(applied),
             )
             for home, account_id in zip(homes, account_ids, strict=True)
         ]
@@ -65,14 +65,17 @@ class RedisViews:
         """
         home = keys.partition_of(self._partitions, tenant_id, account_id)
         key = keys.account(home, tenant_id, account_id)
-        applied, (version, document), catalog = await self._replies(
+        applied, fields, catalog = await self._replies(
             [
                 ("GET", keys.applied(self._partitions, tenant_id)),
                 ("HMGET", key, "v", "d"),
                 ("GET", keys.catalog_version(home, tenant_id)),
             ]
         )
-        versions = ViewVersions(catalog=int(catalog or 0), account=int(version or 0), applied=int(applied or 0))
+        if not isinstance(fields, list) or len(fields) != 2:  # noqa: PLR2004 - as many as were asked for
+            raise _damaged(key, fields)
+        version, document = fields
+        versions = ViewVersions(catalog=_number(catalog), account=_number(version), applied=_number(applied))
         return versions, _validated(key, document, ACCOUNT)
 
     async def key(self, digest: str) -> KeyRecord | None:
@@ -82,7 +85,7 @@ class RedisViews:
     async def table_version(self) -> int:
         """Raised with every change of any key."""
         (version,) = await self._replies([("GET", keys.KEY_TABLE_VERSION)])
-        return int(version or 0)
+        return _number(version)
 
     async def _document(self, key: str, adapter: TypeAdapter[T]) -> T | None:
         (document,) = await self._replies([("HGET", key, "d")])
@@ -95,11 +98,34 @@ class RedisViews:
             raise StoreUnavailableError(store="redis") from error
 
 
-def _validated(key: str, document: bytes | None, adapter: TypeAdapter[T]) -> T | None:
+def _validated(key: str, document: object, adapter: TypeAdapter[T]) -> T | None:
     if document is None:
         return None
+    if not isinstance(document, bytes):
+        raise _damaged(key, document)
     try:
         return adapter.validate_json(document)
     except ValidationError as error:
         _log.error("a published document is damaged: %s: %s", key, error)
         raise StoreUnavailableError(damaged="view") from error
+
+
+_VERSION = "version"
+
+
+def _number(reply: object) -> int:
+    """A version; a key that is not there has none.
+
+    Raises:
+        StoreUnavailableError: what came back is no number.
+    """
+    if reply is None:
+        return 0
+    if isinstance(reply, bytes) and reply.isdigit():
+        return int(reply)
+    raise _damaged(_VERSION, reply)
+
+
+def _damaged(what: str, reply: object) -> StoreUnavailableError:
+    _log.error("Redis answered what cannot be read: %s: %s", what, type(reply).__name__)
+    return StoreUnavailableError(damaged="view")

@@ -12,15 +12,16 @@ _LOCK = 7_420_001
 
 def _run(connection: Connection) -> None:
     connection.execution_options(**{WRITE: True})
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        render_as_batch=connection.dialect.name == "sqlite",
-        compare_server_default=True,
-    )
     with connection.begin():
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        # Inside: else Alembic takes this transaction for its own, and on SQLite ends it, and the lock, with each step.
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=connection.dialect.name == "sqlite",
+            compare_server_default=True,
+        )
         with context.begin_transaction():
             context.run_migrations()
 

@@ -1,0 +1,57 @@
+"""How a Redis must be set for the promises to hold: nothing is evicted, what is written survives. Loads no SQL."""
+
+from tallygate.app.finding import Finding
+from tallygate.storage.redis.link.errors import Refusal
+from tallygate.storage.redis.link.link import RedisLink, ReplyError
+
+
+async def broken_promises(link: RedisLink) -> list[Finding]:
+    """What is known to break a promise here.
+
+    Raises:
+        LinkError: Redis cannot be asked.
+        ReplyError: it refuses in a way that is not about rights.
+    """
+    return [found for found in (await eviction(link), await persistence(link)) if not found.ok]
+
+
+async def eviction(link: RedisLink) -> Finding:
+    """Whether the server may forget a counter when its memory is full."""
+    policy = await _config(link, "maxmemory-policy")
+    if policy is None:
+        return _unseen("eviction policy", "maxmemory-policy is noeviction")
+    return Finding(
+        name="eviction policy",
+        ok=policy == "noeviction",
+        detail=f"{policy}; an evicted counter would be a limit forgotten",
+        fix="CONFIG SET maxmemory-policy noeviction, and in the server's configuration file",
+    )
+
+
+async def persistence(link: RedisLink) -> Finding:
+    """Whether what was admitted survives a restart of the server."""
+    append, snapshots = await _config(link, "appendonly"), await _config(link, "save")
+    if append is None:
+        return _unseen("persistence", "what is written survives a restart")
+    return Finding(
+        name="persistence",
+        ok=append == "yes",
+        detail=f"appendonly {append}, save {snapshots or 'off'}; without AOF a restart loses what was admitted",
+        fix="CONFIG SET appendonly yes, and in the server's configuration file",
+    )
+
+
+async def _config(link: RedisLink, name: str) -> str | None:
+    """A parameter of the server; None where this user may not read it, or nobody may, as managed services have it."""
+    try:
+        reply: list[bytes] = await link.call("CONFIG", "GET", name)
+    except ReplyError as error:
+        if error.refusal is Refusal.RIGHTS or "unknown command" in error.text:
+            return None
+        raise
+    return reply[1].decode() if len(reply) > 1 else ""
+
+
+def _unseen(name: str, wanted: str) -> Finding:
+    detail = f"not seen, because this user may not run CONFIG GET; make sure that {wanted}"
+    return Finding(name=name, ok=True, detail=detail)
