@@ -24,6 +24,7 @@ from tallygate.domain.gating.identity import EffectIdentity, payload_hash
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, matching
 from tallygate.domain.gating.resolve import BEGINNING, END
 
+_NEVER = float("inf")
 _LONGEST_KEPT = 1_024
 """The longest descriptor whose calls are kept compiled: end users write them."""
 
@@ -112,21 +113,17 @@ class RateLimits:
         if admitted.reply is None or admitted.call is None:
             why = barred(admitted.view, request, admitted.now)
             return RateLimitDecision(allowed=why is None, reason=why or Reason.UNLIMITED)
-        pairs = zip(admitted.call.gates, admitted.reply.answers, strict=True)
-        statuses = tuple(
-            _status(item.gate, answer)
-            for item, answer in pairs
-            if isinstance(item.gate, RateGate) and isinstance(answer, RateAnswer)
-        )
-        denied = [status for status in statuses if not status.allowed]
-        binding = max(denied, key=_wait) if denied else min(statuses, key=lambda status: status.remaining)
+        answers = [answer for answer in admitted.reply.answers if isinstance(answer, RateAnswer)]
+        gates = [item.gate for item in admitted.call.gates if isinstance(item.gate, RateGate)]
+        statuses = tuple(_status(gate, answer) for gate, answer in zip(gates, answers, strict=True))
+        bound = statuses[binding(answers)]
         return RateLimitDecision(
-            allowed=not denied,
-            reason=Reason.RATE_LIMITED if denied else Reason.WITHIN_LIMIT,
+            allowed=bound.allowed,
+            reason=Reason.WITHIN_LIMIT if bound.allowed else Reason.RATE_LIMITED,
             statuses=statuses,
-            binding_limit_key=binding.limit_key,
-            retry_after=binding.retry_after if denied else None,
-            replayed=any(answer.replayed for answer in admitted.reply.answers),
+            binding_limit_key=bound.limit_key,
+            retry_after=None if bound.allowed else bound.retry_after,
+            replayed=any(answer.replayed for answer in answers),
         )
 
     def fall_back(self, tenant_id: str, request: RateLimitRequest, error: UnavailableError) -> RateLimitDecision:
@@ -189,8 +186,16 @@ def _cost(request: RateLimitRequest) -> int:
     return 1 if request.cost is None else request.cost
 
 
-def _wait(status: LimitStatus) -> float:
-    return float("inf") if status.retry_after is None else status.retry_after
+def binding(answers: Sequence[RateAnswer]) -> int:
+    """Which limit bound: of those that deny the one that does so for longest, else the one with the least left."""
+    if len(answers) == 1:
+        return 0
+    waits = [-1.0 if one.allowed else _NEVER if one.retry_after is None else one.retry_after for one in answers]
+    longest = max(waits)
+    if longest >= 0:
+        return waits.index(longest)
+    remaining = [one.remaining for one in answers]
+    return remaining.index(min(remaining))
 
 
 Matched = tuple[RateLimitRule, tuple[tuple[str, str], ...]]

@@ -155,6 +155,29 @@ async def test_several_rate_limits_are_taken_together_or_not_at_all(twins):
     assert not (await twins.ask(LIMIT, limit_key="bucket")).allowed
 
 
+async def test_a_denial_like_an_earlier_one_has_its_own_figures(twins):
+    path = [{"key": "path", "value": "/"}]
+
+    async def denied(*costs, **fields):
+        """What is denied now, and a little later, when nothing was freed."""
+        found = []
+        for pause, cost in ((pause, cost) for pause in (0, 7, 100) for cost in costs):
+            await twins.server.set_time(twins.server.now + pause * SECOND)
+            found.append(await twins.ask(LIMIT, **(fields or {"descriptors": path}), cost=cost))
+        assert not any(answer.allowed for answer in found)
+        return [(answer.binding_limit_key, answer.HasField("retry_after")) for answer in found]
+
+    assert set(await denied(4, 5)) == {("window", False), ("bucket", False)}  # more than either ever gives
+    assert [(await twins.ask(LIMIT, descriptors=path)).allowed for _ in range(3)] == [True] * 3
+    assert set(await denied(1)) == {("window", True)}
+    assert (await twins.ask(LIMIT, limit_key="bucket")).allowed
+    assert set(await denied(1, 2, 3)) == {("window", True)}
+    assert set(await denied(3, 4, limit_key="bucket")) == {("bucket", True)}
+    assert set(await denied(4, 99)) == {("window", False), ("bucket", False)}
+    await twins.server.set_time(twins.server.now + 3600 * SECOND)
+    assert (await twins.ask(LIMIT, descriptors=path)).allowed
+
+
 async def test_the_binding_limit_is_named_anew_with_each_answer(twins):
     path = [{"key": "path", "value": "/"}]
     binding = [(await twins.ask(LIMIT, descriptors=path)).binding_limit_key]

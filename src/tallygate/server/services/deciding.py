@@ -4,7 +4,6 @@ Each function answers whether it took the call on; what cannot be read is left t
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from google.protobuf.message import DecodeError
 
@@ -20,7 +19,7 @@ from tallygate.domain.gating.quota import QuotaAnswer
 from tallygate.domain.gating.rate_limit import RateAnswer
 from tallygate.domain.recent import Recent
 from tallygate.server.operations.metrics import Metrics
-from tallygate.server.services.shown import Shown, ShownLimits
+from tallygate.server.services.shown import Shown
 from tallygate.server.wire.decision import (
     decode_check,
     decode_consume,
@@ -171,15 +170,9 @@ class Deciding:
                 return shown.encoded(answers)
         decision = self._rate_limits.decision(request, outcome) if isinstance(outcome, Admitted) else outcome
         self._count(_RATE_LIMIT, decision)
-        if (
-            answers
-            and isinstance(outcome, Admitted)
-            and outcome.compiled
-            and decision.allowed
-            and not decision.replayed
-        ):
-            counted = self._metrics.counter(_RATE_LIMIT, decision.reason, allowed=True)
-            outcome.compiled.shown.append(ShownLimits(replace(decision, request_id=""), counted))
+        if answers and isinstance(outcome, Admitted) and outcome.compiled and not decision.replayed:
+            counted = self._metrics.counter(_RATE_LIMIT, decision.reason, allowed=decision.allowed)
+            self._shown.keep_limits(outcome.compiled, decision, answers, counted)
         return encode_rate_limit(decision).SerializeToString()
 
     def _count(self, kind: str, decision: Decision | RateLimitDecision) -> None:

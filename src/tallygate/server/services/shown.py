@@ -6,8 +6,10 @@ Their texts are never set again: a message keeps the memory of every text that i
 from collections.abc import Callable
 
 from cachetools import LRUCache
+from google.protobuf.duration_pb2 import Duration
 
 from tallygate.data_plane.programs import Compiled, CompiledQuota
+from tallygate.data_plane.rate_limit import binding
 from tallygate.data_plane.requests import RateLimitDecision
 from tallygate.domain.errors import MAX_QUANTITY
 from tallygate.domain.gating.decision import Decision, Pot, PotKind
@@ -96,11 +98,12 @@ def _kinds(pots: tuple[Pot, ...]) -> tuple[object, ...]:
 
 
 class ShownLimits:
-    """An answer of limits that all allow; it has one message for each limit as the nearest."""
+    """An answer of limits, all of which allow or of which these deny; it has one message for each that may bind."""
 
-    __slots__ = ("_messages", "counted")
+    __slots__ = ("_messages", "counted", "shape")
 
-    def __init__(self, decision: RateLimitDecision, counted: Counted) -> None:
+    def __init__(self, decision: RateLimitDecision, answers: tuple[RateAnswer, ...], counted: Counted) -> None:
+        self.shape = shape_of(answers)
         self._messages = []
         for status in decision.statuses:
             message = encode_rate_limit(decision)
@@ -109,15 +112,29 @@ class ShownLimits:
         self.counted = counted
 
     def encoded(self, answers: tuple[RateAnswer, ...]) -> bytes:
-        """The response with the figures of these answers."""
-        remaining = [answer.remaining for answer in answers]
-        message = self._messages[remaining.index(min(remaining))]
+        """The response with the figures of these answers, which have its shape."""
+        bound = binding(answers)
+        message = self._messages[bound]
         for status, answer in zip(message.statuses, answers, strict=True):
             status.remaining = answer.remaining
             full, reset = answer.decided_time + answer.reset_after, status.reset_time
             reset.seconds = full // _SECOND
             reset.nanos = full % _SECOND * 1000
+            if not answer.allowed and answer.retry_after is not None:
+                _set(status.retry_after, answer.retry_after)
+        if self.shape[bound] is False:
+            _set(message.retry_after, answers[bound].retry_after or 0)
         return message.SerializeToString()
+
+
+def shape_of(answers: tuple[RateAnswer, ...]) -> tuple[bool | None, ...]:
+    """In what answers differ besides figures: whether each limit allows and, if not (None), can ever."""
+    return tuple([None if not one.allowed and one.retry_after is None else one.allowed for one in answers])
+
+
+def _set(shown: Duration, span: int) -> None:
+    shown.seconds, micros = divmod(span, _SECOND)
+    shown.nanos = micros * 1000
 
 
 class Shown:
@@ -139,8 +156,15 @@ class Shown:
             compiled.shown.append(self._kinds.setdefault(shown.blank(), shown))
 
     def limits(self, compiled: Compiled, answers: tuple[RateAnswer, ...]) -> ShownLimits | None:
-        """What was kept for calls that all limits allow now."""
-        if not compiled.shown or not all(answer.allowed and not answer.replayed for answer in answers):
+        """What was kept for answers like these; a replay is told anew."""
+        if not compiled.shown or any(answer.replayed for answer in answers):
             return None
-        shown: ShownLimits = compiled.shown[0]
-        return shown
+        shape = shape_of(answers)
+        return next((shown for shown in compiled.shown if shown.shape == shape), None)
+
+    def keep_limits(
+        self, compiled: Compiled, decision: RateLimitDecision, answers: tuple[RateAnswer, ...], counted: Counted
+    ) -> None:
+        """Keep the decision on these answers for those like them."""
+        if len(compiled.shown) < _MOST_OF_ONE:
+            compiled.shown.append(ShownLimits(decision, answers, counted))
