@@ -184,9 +184,13 @@ async def test_a_void_invoice_that_stays_in_the_ledger_is_found(new_world, monke
         pass
 
     monkeypatch.setattr(voiding, "reverse_document", never)
-    with pytest.raises(AssertionError):
-        for seed in range(5):
+    found = 0
+    for seed in range(5):
+        try:
             await history(new_world("sqlite"), seed)
+        except AssertionError:
+            found += 1
+    assert found
 
 
 async def history(world, seed):
