@@ -61,19 +61,24 @@ def migrated(tmp_path_factory):
 
 
 @pytest.fixture
-def new_world(request, tmp_path, migrated):
+async def new_world(request, tmp_path, migrated):
     """Worlds on databases of their own."""
+    worlds = []
 
     def made(kind):
-        if kind == "postgres":
+        path = tmp_path / f"{len(worlds)}.db"
+        if kind == "sqlite":
+            path.write_bytes(migrated)
+            url = f"sqlite:///{path}"
+        else:
             url = request.getfixturevalue("postgres").create_database()
             migrate(url)
-            return World(url, Steps())
-        path = tmp_path / f"{random.random()}.db"
-        path.write_bytes(migrated)
-        return World(f"sqlite:///{path}", Steps())
+        worlds.append(World(url, Steps()))
+        return worlds[-1]
 
-    return made
+    yield made
+    for world in worlds:
+        await world.close()
 
 
 async def read(world, use_case):
@@ -174,9 +179,7 @@ async def holds(world):
 
 @pytest.mark.parametrize(("kind", "seed"), HISTORIES)
 async def test_after_any_history_the_books_agree_and_come_out_the_same(new_world, kind, seed):
-    world = new_world(kind)
-    await history(world, seed)
-    await world.close()
+    await history(new_world(kind), seed)
 
 
 async def test_a_void_invoice_that_stays_in_the_ledger_is_found(new_world, monkeypatch):
@@ -248,6 +251,5 @@ async def test_a_year_at_once_is_365_days(new_world):
                 await rows(world, ledger_transfers, ledger_transfers.c.entry_id, ledger_transfers.c.line),
             ]
         )
-        await world.close()
     assert books[0] == books[1]
     assert len(books[0][0]) == 26
