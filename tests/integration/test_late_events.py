@@ -20,9 +20,10 @@ from faults.crashes import (
     subscribed,
 )
 from servers import PostgresServer
+from tallygate.billing.checking import check_ledger
 from tallygate.control_plane.proposals import CancelSubscription, When
 from tallygate.control_plane.subscription_changes import cancel_subscription
-from tallygate.storage.sql.billing.tables import invoice_lines, invoices, late_usage, unrated_facts
+from tallygate.storage.sql.billing.tables import invoice_lines, invoices, jobs, late_usage, unrated_facts
 from tallygate.storage.sql.schema import migrate
 
 FEBRUARY, MARCH = JANUARY + 31 * DAY, JANUARY + 59 * DAY
@@ -138,3 +139,34 @@ async def test_it_is_the_log_and_no_clock_that_says_what_is_late(world):
         Act(JANUARY + SECOND, billed),
     )
     assert await usage_lines(world) == [(NOVEMBER, "calls", 100, DECEMBER)]
+
+
+async def test_what_is_given_back_beyond_what_a_period_used_is_kept_with_its_reason(world):
+    """3 calls used, 2 and then 4 given back: the last one gives back more than is left, whatever else comes later."""
+    await run(
+        world,
+        Act(NOVEMBER + DAY, consumed("acme", 3)),
+        Act(NOVEMBER + 2 * DAY, consumed("acme", -2)),
+        Act(NOVEMBER + 3 * DAY, consumed("acme", -4)),
+        Act(DECEMBER + SECOND, billed),
+        Act(DECEMBER + DAY, consumed("acme", 1, at=NOVEMBER + DAY + SECOND)),
+        Act(JANUARY + SECOND, billed),
+    )
+    (kept,) = await rows(world, unrated_facts)
+    assert (kept.reason, kept.occurred_time) == ("refund_exceeds_period", NOVEMBER + 3 * DAY)
+    assert (kept.price_key, kept.account_id, kept.feature_key) == ("calls", "acme", "calls")
+    assert await usage_lines(world) == []
+
+
+async def test_what_came_late_is_found_though_no_account_is_closed(world):
+    """The daily look at the books finds it, and lets billing look at its account."""
+    await run(
+        world,
+        Act(DECEMBER + SECOND, billed),
+        Act(DECEMBER + DAY, consumed("acme", 8, at=NOVEMBER + DAY)),
+    )
+    assert await rows(world, late_usage) == []
+    await world.write(lambda work, now: check_ledger(work, now=now))
+    (found,) = await rows(world, late_usage)
+    assert (found.account_id, found.occurred_time) == ("acme", NOVEMBER + DAY)
+    assert any(job.kind == "close" and job.subject == "acme" for job in await rows(world, jobs))

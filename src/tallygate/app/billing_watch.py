@@ -58,6 +58,16 @@ class BillingWatch:
                 lambda: self.health.unrated.get(Unrated.NO_PRICE, 0),
             ),
             (
+                "tallygate_unrated_unreadable",
+                "Events charged nowhere: the amount that their price asks for cannot be read.",
+                lambda: self.health.unrated.get(Unrated.UNREADABLE, 0),
+            ),
+            (
+                "tallygate_unrated_refunds",
+                "Refunds credited nowhere: they give back more than their period had used.",
+                lambda: self.health.unrated.get(Unrated.REFUND_EXCEEDS_PERIOD, 0),
+            ),
+            (
                 "tallygate_uncharged_lines",
                 "Lines that usage of closed periods asks for and no invoice has.",
                 lambda: self.health.found.get(COMPLETENESS, 0),

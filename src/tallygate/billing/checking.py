@@ -59,7 +59,11 @@ async def check_charges(work: BillingWork, account_ids: Sequence[str], *, now: i
 
 
 async def check_ledger(work: BillingWork, *, now: int) -> None:
-    """Note where the ledger does not agree with the records that it mirrors, and look again tomorrow."""
+    """Note where the ledger does not agree with the records that it mirrors, and look again tomorrow.
+
+    What came late of accounts is looked for as well: nothing else would, where no account of a tenant is closed.
+    """
+    await work.late_usage.catch_up()
     found = await audit_ledger(work)
     told = "; ".join(
         f"{one.ledger_account} of {one.account_id}: {one.posted} posted, {one.expected} expected, minor units of "

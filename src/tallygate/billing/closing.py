@@ -4,7 +4,7 @@ Running it again changes nothing: what was issued is not due any more, and a lin
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -13,13 +13,13 @@ from tallygate.billing.finalising import IssueTerms, finalise
 from tallygate.billing.ports import Sources
 from tallygate.billing.taxing import credited_lines, tax_terms
 from tallygate.domain.billing.adjusting import IssuedLine, adjustments, lane_of, vanished
-from tallygate.domain.billing.counting import count
+from tallygate.domain.billing.counting import Tally, count
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.default_plans import default_timelines
 from tallygate.domain.billing.discounts import Redemption
 from tallygate.domain.billing.documents import Basis, Invoice, InvoiceKind, documents
 from tallygate.domain.billing.fees import Fee, fee_line
-from tallygate.domain.billing.late import LateFact, Reopened, reopened
+from tallygate.domain.billing.late import LateFact, Reopened, Unrated, reopened
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.models_units import Counted
 from tallygate.domain.billing.rating import Billed, Issued, counted_before, fixed_lines, has_fixed_prices, usage_line
@@ -33,7 +33,7 @@ from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import AccountNotFoundError
 from tallygate.domain.money import rounded
 from tallygate.domain.period import PeriodRule, UsagePeriod, local_date, local_midnight, usage_period
-from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, LOOK_BACK, BillingAccount
+from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, LOOK_BACK, BillingAccount, Uncharged
 from tallygate.records.lookup import billing_calendar
 from tallygate.records.ports import BillingWork
 
@@ -154,7 +154,8 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
         cut = books.next_cut()
         if cut is None or books.ready(cut) > (due_time if books.test and due_time is not None else now):
             break
-        issued += await _issue(work, books, cut, now=books.ready(cut) if books.test else now)
+        at = books.ready(cut) if books.test else now
+        issued += await _issue(work, books, cut, now=at)
         if books.late:
             await work.late_usage.settle(account_id, books.reopened.unrated(), now=now)
         fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
@@ -238,16 +239,16 @@ async def read_books(
     )
 
 
-async def due_lines(work: Sources, books: Books, cut: int) -> tuple[Line, ...]:
-    """Every line that is due at a cut and was not issued."""
+async def due_lines(work: Sources, books: Books, cut: int, *, noted: list[Uncharged] | None = None) -> tuple[Line, ...]:
+    """Every line that is due at a cut and was not issued; what no line charges is `noted`."""
     since = books.closed_until
     found = await due_fixed_lines(work, books, cut)
     for timeline in books.timelines:
         windows = usage_windows(
             timeline, books.calendar, books.amounts, since=since, until=cut, begins=books.policy.start_time
         )
-        found += await usage_lines(work, books, windows)
-    late = await usage_lines(work, books, books.reopened.windows)
+        found += await usage_lines(work, books, windows, noted=noted)
+    late = await usage_lines(work, books, books.reopened.windows, noted=noted)
     found += [replace(line, text=f"{ADJUSTMENT}{line.text}") for line in late]
     found += await due_commitments(
         work, books.account_id, books.timelines, books.calendar, books.amounts, found, since=since, until=cut
@@ -295,8 +296,10 @@ async def _fixed_lines_of(
     ]
 
 
-async def usage_lines(work: Sources, books: Books, windows: Sequence[UsageWindow]) -> list[Line]:
-    """What windows come to by now that was not charged."""
+async def usage_lines(
+    work: Sources, books: Books, windows: Sequence[UsageWindow], *, noted: list[Uncharged] | None = None
+) -> list[Line]:
+    """What windows come to by now that was not charged; the facts that none of them charges are `noted`."""
     if not windows:
         return []
     through = await work.usage_log.head()
@@ -304,10 +307,13 @@ async def usage_lines(work: Sources, books: Books, windows: Sequence[UsageWindow
     counted = {window.line: await count_window(work, books, window, through) for window in windows}
     found: list[Line] = []
     for window in windows:
-        before = counted_before([(other, counted[other.line]) for other in follows(window, windows)])
+        tally = counted[window.line]
+        before = counted_before([(other, counted[other.line].counted) for other in follows(window, windows)])
+        if noted is not None:
+            noted += _uncharged(window, tally, before.counted)
         line = usage_line(
             window,
-            counted[window.line],
+            tally.counted,
             books.amounts,
             before=before,
             billed=billed.get(window.line, Billed()),
@@ -317,19 +323,28 @@ async def usage_lines(work: Sources, books: Books, windows: Sequence[UsageWindow
     return found
 
 
-async def count_window(work: Sources, books: Books, window: UsageWindow, through: int) -> Counted:
+async def count_window(work: Sources, books: Books, window: UsageWindow, through: int) -> Tally:
     """What a window counts of the log up to a sequence number."""
     feature = books.catalog.features[window.usage.feature_key]
     levels = feature.aggregation in LEVELS
     opening = await work.usage_log.level_before(books.account_id, window, through=through) if levels else 0
     facts = work.usage_log.facts(books.account_id, window, through=through)
-    tally = await count(facts, window, feature, currency=books.catalog.currency, opening=opening)
-    return tally.counted
+    return await count(facts, window, feature, currency=books.catalog.currency, opening=opening)
+
+
+def _uncharged(window: UsageWindow, tally: Tally, before: Counted) -> Iterator[Uncharged]:
+    unread = [(fact, Unrated.UNREADABLE) for fact in tally.unreadable]
+    for fact, reason in [*unread, *((fact, Unrated.REFUND_EXCEEDS_PERIOD) for fact in tally.in_excess(before))]:
+        feature_key, price_key = window.usage.feature_key, window.price.price_key
+        yield Uncharged(fact=fact, feature_key=feature_key, price_key=price_key, reason=reason)
 
 
 async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list[Invoice]:
     books = books.made(now)
-    return await issue(work, books, await made_at(work, books, cut), until=cut, now=now)
+    noted: list[Uncharged] = []
+    made = await made_at(work, books, cut, noted=noted)
+    await work.late_usage.note(books.account_id, noted, now=now)
+    return await issue(work, books, made, until=cut, now=now)
 
 
 async def issue(
@@ -368,9 +383,11 @@ async def _basis(work: BillingWork, books: Books, *, until: int, at_once: bool) 
     )
 
 
-async def made_at(work: Sources, books: Books, cut: int) -> tuple[Invoice, ...]:
-    """The documents that a cut makes, without numbers."""
-    lines = await due_lines(work, books, cut)
+async def made_at(
+    work: Sources, books: Books, cut: int, *, noted: list[Uncharged] | None = None
+) -> tuple[Invoice, ...]:
+    """The documents that a cut makes, without numbers; the facts that they charge nowhere are `noted`."""
+    lines = await due_lines(work, books, cut, noted=noted)
     opening = books.opens_at(cut)
     kind = InvoiceKind.OPENING if opening else InvoiceKind.PERIOD
     made = documents(

@@ -242,6 +242,16 @@ class UsageLog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncharged:
+    """A fact that a price of an account counts in no line, and why."""
+
+    fact: BillableFact
+    feature_key: str
+    price_key: str
+    reason: Unrated
+
+
 class LateUsage(Protocol):
     """Facts that came after the close of their period."""
 
@@ -251,6 +261,10 @@ class LateUsage(Protocol):
 
     async def of(self, account_id: str) -> Sequence[LateFact]:
         """Those of an account that no close has settled, in the order of the log."""
+        ...
+
+    async def note(self, account_id: str, uncharged: Sequence[Uncharged], *, now: int) -> None:
+        """A close charges these nowhere; those that were noted before stay as they are."""
         ...
 
     async def settle(self, account_id: str, reasons: Mapping[int, Unrated], *, now: int) -> None:

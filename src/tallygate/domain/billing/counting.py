@@ -1,6 +1,6 @@
 """From the facts of a window to what its price counts: each aggregation, exactly."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -26,6 +26,7 @@ class BillableFact:
     pots: tuple[Pot, ...] = ()
     dimensions: Mapping[str, str] = field(default_factory=dict)
     user_id: str = ""
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,24 @@ class Contribution:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What a window counted so far: facts that its price asks for, and those whose amount cannot be read."""
+    """What a window counted so far: facts that its price asks for, those whose amount cannot be read, and refunds.
+
+    Of a refund it is what it gave back, as a number below zero.
+    """
 
     counted: Counted = field(default_factory=Counted)
     facts: int = 0
-    unreadable: int = 0
+    unreadable: list[BillableFact] = field(default_factory=list)
+    refunds: list[tuple[BillableFact, int]] = field(default_factory=list)
+
+    def in_excess(self, before: Counted) -> Iterator[BillableFact]:
+        """The last refunds, as far as they gave back more than was used: by this price and those `before` it."""
+        left = before.units + self.counted.units
+        for fact, units in reversed(self.refunds):
+            if left >= 0:
+                return
+            left -= units
+            yield fact
 
 
 async def count(
@@ -55,7 +69,9 @@ async def count(
     async for fact in facts:
         if asks_for(window, fact):
             tally.facts += 1
-            tally.unreadable += not folded.add(fact)
+            if not folded.add(fact):
+                tally.unreadable.append(fact)
+    tally.refunds = folded.refunds
     tally.counted = folded.counted()
     return tally
 
@@ -108,6 +124,7 @@ class _Folded:
     greatest: int | None = None
     members: set[str] = field(default_factory=set)
     amounts: list[Fraction] = field(default_factory=list)
+    refunds: list[tuple[BillableFact, int]] = field(default_factory=list)
 
     def add(self, fact: BillableFact) -> bool:
         """Take in one fact; whether it could be read."""
@@ -118,7 +135,9 @@ class _Folded:
             return amount is not None
         match self.feature.aggregation:
             case Aggregation.SUM | Aggregation.COUNT:
-                self.units += _units(fact, self.window.usage.units)
+                units = _units(fact, self.window.usage.units)
+                self.units += units
+                self.refunds += [(fact, units)] if units < 0 else []
             case Aggregation.UNIQUE:
                 member = fact.dimensions.get(self.feature.unique_by, "") if self.feature.unique_by else fact.user_id
                 self.members |= {member} if member else set()

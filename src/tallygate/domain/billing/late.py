@@ -11,10 +11,16 @@ from tallygate.domain.billing.windows import UsageWindow, usage_windows
 
 
 class Unrated(StrEnum):
-    """Why a billable fact is on no line: its period is too far back, or nothing that was held priced it."""
+    """Why a billable fact is on no line.
+
+    Its period is too far back, nothing that was held priced it, the amount that its price asks for cannot be read, or
+    it gives back more than its period had used.
+    """
 
     TOO_LATE = "too_late"
     NO_PRICE = "no_price"
+    UNREADABLE = "unreadable"
+    REFUND_EXCEEDS_PERIOD = "refund_exceeds_period"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tallygate.domain.billing.late import LateFact, Unrated
-from tallygate.records.billing import CLOSE
+from tallygate.records.billing import CLOSE, Uncharged
 from tallygate.storage.sql.billing.jobs import planned
 from tallygate.storage.sql.billing.tables import billing_accounts, jobs, late_usage, unrated_facts, usage_cursors
 from tallygate.storage.sql.metering.tables import billable_events, event_sequences
@@ -42,6 +42,25 @@ class SqlLateUsage:
     async def of(self, account_id: str) -> Sequence[LateFact]:
         """Those of an account that no close has settled, in the order of the log."""
         return await self.scope.of_one(late_facts_of, account_id)
+
+    async def note(self, account_id: str, uncharged: Sequence[Uncharged], *, now: int) -> None:
+        """A close charges these nowhere; those that were noted before stay as they are."""
+        make = sqlite_insert if self.scope.connection.dialect.name == "sqlite" else postgres_insert
+        rows = [
+            {
+                "tenant_id": self.scope.tenant_id,
+                "sequence": each.fact.sequence,
+                "account_id": account_id,
+                "feature_key": each.feature_key,
+                "occurred_time": each.fact.occurred_time,
+                "price_key": each.price_key,
+                "reason": each.reason.value,
+                "note_time": now,
+            }
+            for each in uncharged
+        ]
+        if rows:
+            await self.scope.connection.execute(make(unrated_facts).on_conflict_do_nothing(), rows)
 
     async def settle(self, account_id: str, reasons: Mapping[int, Unrated], *, now: int) -> None:
         """A close has charged them, but for those with a reason not to."""

@@ -28,7 +28,14 @@ class SqlUsageLog:
         self, account_id: str, window: UsageWindow, *, through: int, after: tuple[int, str] | None = None
     ) -> AsyncIterator[BillableFact]:
         """The facts of a window up to a sequence number, by (occurred_time, request_id), those behind `after`."""
-        columns = (_EVENTS.quantity, _EVENTS.occurred_time, _EVENTS.request_id, _EVENTS.pots, _EVENTS.dimensions)
+        columns = (
+            _EVENTS.quantity,
+            _EVENTS.occurred_time,
+            _EVENTS.request_id,
+            _EVENTS.pots,
+            _EVENTS.dimensions,
+            _EVENTS.sequence,
+        )
         query = self._charged(select(*columns, _EVENTS.user_id), account_id, window, through).where(
             _EVENTS.occurred_time >= window.start, _EVENTS.occurred_time < window.end
         )
@@ -46,6 +53,7 @@ class SqlUsageLog:
                 pots=tuple(Pot(kind=PotKind(p["kind"]), quantity=p["quantity"]) for p in row.pots),
                 dimensions=row.dimensions,
                 user_id=row.user_id,
+                sequence=row.sequence,
             )
 
     async def level_before(self, account_id: str, window: UsageWindow, *, through: int) -> int:
