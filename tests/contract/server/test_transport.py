@@ -6,7 +6,7 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.server.calls.wrapper import CallOptions
@@ -80,19 +80,51 @@ async def test_health_says_not_serving_while_calls_are_still_answered(start):
     await draining
 
 
-async def test_reflection_lists_every_service_without_a_key(start):
+V1, V1ALPHA = "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"
+
+
+async def reflected(server, version, *asked):
+    """The answers of one stream; both versions have the same messages."""
+    call = server.channel.stream_stream(
+        f"/{version}/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )
+    requests = [reflection_pb2.ServerReflectionRequest(**one) for one in asked]
+    return [answer async for answer in call(iter(requests), timeout=60)]
+
+
+@pytest.mark.parametrize("version", [V1, V1ALPHA])
+async def test_reflection_finds_every_symbol_and_no_other(start, version):
     server = await start()
-    stub = reflection_pb2_grpc.ServerReflectionStub(server.channel)
-    asked = [
-        reflection_pb2.ServerReflectionRequest(list_services=""),
-        reflection_pb2.ServerReflectionRequest(file_containing_symbol=SERVICE),
-    ]
-    listed, described = [answer async for answer in stub.ServerReflectionInfo(iter(asked))]
+    there = {
+        f"{SERVICE}.CheckEntitlement": "tallygate/v1/entitlement_service.proto",
+        "tallygate.v1.CheckEntitlementRequest": "tallygate/v1/entitlement_service.proto",
+        "tallygate.v1.CheckEntitlementRequest.account_id": "tallygate/v1/entitlement_service.proto",
+        "tallygate.v1.Reason": "tallygate/v1/decision.proto",
+        f"{V1}.ServerReflectionInfo": "grpc/reflection/v1/reflection.proto",
+        f"{V1ALPHA}.ServerReflectionInfo": "grpc_reflection/v1alpha/reflection.proto",
+        "grpc.reflection.v1.ServerReflectionRequest": "grpc/reflection/v1/reflection.proto",
+    }
+    absent = [f"{SERVICE}.Nothing", "tallygate.v1.Nothing", "tallygate.v1.CheckEntitlementRequest.nothing", "", "."]
+    answers = await reflected(server, version, *({"file_containing_symbol": name} for name in [*there, *absent]))
+    for (name, file), answer in zip(there.items(), answers, strict=False):
+        (first, *_) = answer.file_descriptor_response.file_descriptor_proto
+        assert FileDescriptorProto.FromString(first).name == file, name
+    for name, answer in zip(absent, answers[len(there) :], strict=True):
+        assert answer.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0], name
+
+
+@pytest.mark.parametrize("version", [V1, V1ALPHA])
+async def test_reflection_lists_every_service_without_a_key(start, version):
+    server = await start()
+    listed, described = await reflected(server, version, {"list_services": ""}, {"file_containing_symbol": SERVICE})
     assert {service.name for service in listed.list_services_response.service} == {
         SERVICE,
         "envoy.service.ratelimit.v3.RateLimitService",
         "grpc.health.v1.Health",
-        "grpc.reflection.v1alpha.ServerReflection",
+        V1,
+        V1ALPHA,
     }
     blobs = described.file_descriptor_response.file_descriptor_proto
     files = [FileDescriptorProto.FromString(blob) for blob in blobs]

@@ -18,12 +18,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from tallygate.server.calls.registry import Service
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import Calls
 from tallygate.server.listeners import Address, ListenError, bind_tcp, claim, private_sockets
+from tallygate.server.transport.reflection import enable_reflection
 from tallygate.server.transport.transports import TransportOptions, channel_options
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class NativeTransport:
             server.add_registered_method_handlers(service.name, service.handlers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if self._options.reflection and _has_temporary_directory():
-            reflection.enable_server_reflection((*self._names(), health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+            enable_reflection((*self._names(), health.SERVICE_NAME), server)
         bound = _listen(server, address, shared=self._options.shared)
         self._servers.append(server)
         self._addresses = (*self._addresses, bound)

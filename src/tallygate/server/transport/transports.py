@@ -12,13 +12,13 @@ from typing import Protocol
 import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from tallygate.server.calls.registry import Service
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import Calls
 from tallygate.server.listeners import Address, ListenError, claim, private_sockets
 from tallygate.server.tls import ServerTls
+from tallygate.server.transport.reflection import enable_reflection
 
 _MAX_METADATA_BYTES = 16 * 1024
 _ALL_PENDING = 1_000_000
@@ -149,7 +149,7 @@ class GrpcioTransport:
         for name in names:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         if self._options.reflection:
-            reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+            enable_reflection((*names, health.SERVICE_NAME), server)
 
 
 def channel_options(options: TransportOptions) -> list[tuple[str, int]]:
