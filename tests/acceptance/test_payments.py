@@ -371,6 +371,47 @@ async def test_bk_10_with_the_flag_off_nothing_is_charged_by_itself(tenant: Tena
     await stands(tenant, "ACTIVE", True)
 
 
+@pytest.mark.parametrize(("canceled", "lost"), [(False, "seller:Writeoff"), (True, "seller:Canceled")])
+async def test_dj_39_what_is_given_up_is_ledgered_and_the_account_is_served_again(tenant: Tenant, canceled, lost):
+    """29.00 past due and given up: due 0.00, no receivable is left; a payment that comes late is kept in the wallet."""
+    await open_house(tenant, "fake_decline")
+    number = (await invoices(tenant))[0].number
+    await stands(tenant, "PAST_DUE", True)
+    for _ in range(2):
+        shown = (await tenant.call("WriteOffInvoice", invoice_id=number, canceled=canceled)).invoice
+        assert (dollars(shown.due), dollars(shown.written_off)) == (0.0, 29.0)
+    await stands(tenant, "ACTIVE", True)
+    assert await books(tenant) == {lost: 29.0, "seller:Backlog": -29.0}
+    assert (await failure(tenant.call("Pay", invoice_id=number)))[1] == "NOTHING_DUE"
+    assert (await failure(tenant.call("VoidInvoice", invoice_id=number)))[1] == "INVOICE_FINAL"
+    await tenant.call("RecordOffline", account_id="acme", amount={"currency_code": "USD", "units": 29})
+    assert (await books(tenant))["account:Liability"] == -29.0
+
+
+async def test_dj_39_a_paid_invoice_has_nothing_to_give_up(tenant: Tenant):
+    await open_house(tenant, "fake_ok")
+    number = (await invoices(tenant))[0].number
+    assert (await failure(tenant.call("WriteOffInvoice", invoice_id=number)))[1] == "NOTHING_DUE"
+
+
+async def test_money_that_is_given_pays_what_is_open_and_what_comes(tenant: Tenant):
+    """30.00 given for 29.00 that are open: 1.00 stays, and the next invoice has 28.00 to be charged."""
+    await open_house(tenant, "fake_decline")
+    given = {"account_id": "acme", "credit_id": "sorry", "amount": {"currency_code": "USD", "units": 30}}
+    first = (await tenant.call("AddWalletCredit", **given)).entry
+    assert (await tenant.call("AddWalletCredit", **given)).entry == first
+    other = failure(tenant.call("AddWalletCredit", **{**given, "amount": {"currency_code": "USD", "units": 31}}))
+    assert (await other)[1] == "ALREADY_EXISTS"
+    assert await states(tenant) == [("paid", 0.0)]
+    await stands(tenant, "ACTIVE", True)
+    assert await books(tenant) == {"account:Liability": -1.0, "seller:Backlog": -29.0, "seller:Expenses": 30.0}
+    await tenant.call("AttachMethod", account_id="acme", token="fake_ok", default=True)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    assert (await attempts(tenant))[-1] == ("SUCCEEDED", "", 28.0)
+    await books(tenant)
+
+
 @pytest_asyncio.fixture(scope="module")
 async def postgres_address(tmp_path_factory):
     """A server with `--testing` on PostgreSQL."""

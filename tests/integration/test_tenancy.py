@@ -197,6 +197,10 @@ ROWS = {
     "RenderInvoice": Row(
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
     ),
+    "WriteOffInvoice": Row(
+        "control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
+    ),
+    "AddWalletCredit": Row("control billing", of(amount={"currency_code": "USD", "units": 1}), UNKNOWN),
     "GetWallet": Row("control billing billing_read", of(), UNKNOWN),
     "SetBillingProfile": Row("control billing", of(party={"name": "Acme"}), UNKNOWN),
     "GetBillingProfile": Row("control billing billing_read", of(), UNKNOWN),
@@ -342,6 +346,7 @@ BILLS = {
     "GetInvoice",
     "ListInvoices",
     "VoidInvoice",
+    "WriteOffInvoice",
     "RenderInvoice",
     "Pay",
     "ListPayments",

@@ -55,33 +55,34 @@ async def put_into_wallet(
 
 
 async def pay_from_wallet(work: BillingWork, cause: Invoice, *, now: int) -> dict[str, Balance]:
+    """Pay what is open because of a document, which gave money or is to be paid; the balances that changed, by id."""
+    return await spend(work, cause.account_id, cause.currency, cause_id=cause.invoice_id, now=now)
+
+
+async def spend(work: BillingWork, account_id: str, currency: str, *, cause_id: str, now: int) -> dict[str, Balance]:
     """Pay the open invoices of an account, oldest first, as far as its wallet goes; the balances that changed, by id.
 
-    `cause` is the document that gave money, or is to be paid: of each cause an invoice is paid from the wallet once.
+    Of each cause an invoice is paid from the wallet once.
     """
-    left = (await work.wallet.sums(cause.account_id)).get(cause.currency, 0)
+    left = (await work.wallet.sums(account_id)).get(currency, 0)
     changed: dict[str, Balance] = {}
-    while left > 0 and (found := await work.balances.open(cause.account_id, cause.currency, limit=_AT_ONCE)):
+    while left > 0 and (found := await work.balances.open(account_id, currency, limit=_AT_ONCE)):
         for invoice_id, balance in found.items():
             amount = min(left, balance.due)
             if not amount:
                 break
             changed[invoice_id] = balance.spent(amount)
-            entry = _spent(cause, invoice_id, amount, now)
+            entry = WalletEntry(
+                entry_id=f"{WalletEntryKind.SPENT.value}/{invoice_id}/{cause_id}",
+                account_id=account_id,
+                create_time=now,
+                currency=currency,
+                amount=-amount,
+                kind=WalletEntryKind.SPENT,
+                invoice_id=invoice_id,
+            )
             await work.wallet.add(entry)
             await work.ledger.post([spent_entry(entry)])
             await work.balances.put(invoice_id, changed[invoice_id])
             left -= amount
     return changed
-
-
-def _spent(cause: Invoice, invoice_id: str, amount: int, now: int) -> WalletEntry:
-    return WalletEntry(
-        entry_id=f"{WalletEntryKind.SPENT.value}/{invoice_id}/{cause.invoice_id}",
-        account_id=cause.account_id,
-        create_time=now,
-        currency=cause.currency,
-        amount=-amount,
-        kind=WalletEntryKind.SPENT,
-        invoice_id=invoice_id,
-    )

@@ -163,6 +163,10 @@ class WalletRepository(Protocol):
         """Add a movement; one that was added before fails the transaction."""
         ...
 
+    async def get(self, entry_id: str) -> WalletEntry | None:
+        """One movement."""
+        ...
+
     async def sums(self, account_id: str) -> Mapping[str, int]:
         """What an account has, in minor units, by currency."""
         ...

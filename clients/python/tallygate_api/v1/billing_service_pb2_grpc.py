@@ -75,6 +75,11 @@ class BillingServiceStub:
                 request_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesResponse.FromString,
                 _registered_method=True)
+        self.AddWalletCredit = channel.unary_unary(
+                '/tallygate.v1.BillingService/AddWalletCredit',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.AddWalletCreditRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.AddWalletCreditResponse.FromString,
+                _registered_method=True)
         self.GetWallet = channel.unary_unary(
                 '/tallygate.v1.BillingService/GetWallet',
                 request_serializer=tallygate_dot_v1_dot_billing__service__pb2.GetWalletRequest.SerializeToString,
@@ -176,6 +181,16 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AddWalletCredit(self, request, context):
+        """Gives an account money into its wallet, which pays what is open at once, oldest first, and what is issued later.
+        Repeating it with the same credit_id changes nothing. Needs the scope CONTROL or BILLING.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, ALREADY_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetWallet(self, request, context):
         """Shows an account's wallet: credit notes fill it, and open invoices are paid from it at once, oldest first. Needs the
         scope CONTROL, BILLING or BILLING_READ.
@@ -247,6 +262,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListPriceOverrides,
                     request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesResponse.SerializeToString,
+            ),
+            'AddWalletCredit': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddWalletCredit,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.AddWalletCreditRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.AddWalletCreditResponse.SerializeToString,
             ),
             'GetWallet': grpc.unary_unary_rpc_method_handler(
                     servicer.GetWallet,
@@ -481,6 +501,33 @@ class BillingService:
             '/tallygate.v1.BillingService/ListPriceOverrides',
             tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesRequest.SerializeToString,
             tallygate_dot_v1_dot_billing__service__pb2.ListPriceOverridesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddWalletCredit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/AddWalletCredit',
+            tallygate_dot_v1_dot_billing__service__pb2.AddWalletCreditRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.AddWalletCreditResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,6 +16,7 @@ class BillingServiceStub:
     SetPriceOverride: grpc.UnaryUnaryMultiCallable[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]
     EndPriceOverride: grpc.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
     ListPriceOverrides: grpc.UnaryUnaryMultiCallable[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]
+    AddWalletCredit: grpc.UnaryUnaryMultiCallable[_pb2.AddWalletCreditRequest, _pb2.AddWalletCreditResponse]
     GetWallet: grpc.UnaryUnaryMultiCallable[_pb2.GetWalletRequest, _pb2.GetWalletResponse]
     SetBillingProfile: grpc.UnaryUnaryMultiCallable[_pb2.SetBillingProfileRequest, _pb2.SetBillingProfileResponse]
     GetBillingProfile: grpc.UnaryUnaryMultiCallable[_pb2.GetBillingProfileRequest, _pb2.GetBillingProfileResponse]
@@ -30,6 +31,7 @@ class BillingServiceAsyncStub:
     SetPriceOverride: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]
     EndPriceOverride: grpc.aio.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
     ListPriceOverrides: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]
+    AddWalletCredit: grpc.aio.UnaryUnaryMultiCallable[_pb2.AddWalletCreditRequest, _pb2.AddWalletCreditResponse]
     GetWallet: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetWalletRequest, _pb2.GetWalletResponse]
     SetBillingProfile: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetBillingProfileRequest, _pb2.SetBillingProfileResponse]
     GetBillingProfile: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetBillingProfileRequest, _pb2.GetBillingProfileResponse]
@@ -43,6 +45,7 @@ class BillingServiceServicer:
     def SetPriceOverride(self, request: _pb2.SetPriceOverrideRequest, context: grpc.aio.ServicerContext[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]) -> Awaitable[_pb2.SetPriceOverrideResponse]: ...
     def EndPriceOverride(self, request: _pb2.EndPriceOverrideRequest, context: grpc.aio.ServicerContext[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]) -> Awaitable[_pb2.EndPriceOverrideResponse]: ...
     def ListPriceOverrides(self, request: _pb2.ListPriceOverridesRequest, context: grpc.aio.ServicerContext[_pb2.ListPriceOverridesRequest, _pb2.ListPriceOverridesResponse]) -> Awaitable[_pb2.ListPriceOverridesResponse]: ...
+    def AddWalletCredit(self, request: _pb2.AddWalletCreditRequest, context: grpc.aio.ServicerContext[_pb2.AddWalletCreditRequest, _pb2.AddWalletCreditResponse]) -> Awaitable[_pb2.AddWalletCreditResponse]: ...
     def GetWallet(self, request: _pb2.GetWalletRequest, context: grpc.aio.ServicerContext[_pb2.GetWalletRequest, _pb2.GetWalletResponse]) -> Awaitable[_pb2.GetWalletResponse]: ...
     def SetBillingProfile(self, request: _pb2.SetBillingProfileRequest, context: grpc.aio.ServicerContext[_pb2.SetBillingProfileRequest, _pb2.SetBillingProfileResponse]) -> Awaitable[_pb2.SetBillingProfileResponse]: ...
     def GetBillingProfile(self, request: _pb2.GetBillingProfileRequest, context: grpc.aio.ServicerContext[_pb2.GetBillingProfileRequest, _pb2.GetBillingProfileResponse]) -> Awaitable[_pb2.GetBillingProfileResponse]: ...

@@ -26,6 +26,7 @@ class InvoiceState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INVOICE_STATE_PAID: _ClassVar[InvoiceState]
     INVOICE_STATE_VOID: _ClassVar[InvoiceState]
     INVOICE_STATE_DRAFT: _ClassVar[InvoiceState]
+    INVOICE_STATE_UNCOLLECTIBLE: _ClassVar[InvoiceState]
 
 class LineKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -45,6 +46,7 @@ INVOICE_STATE_OPEN: InvoiceState
 INVOICE_STATE_PAID: InvoiceState
 INVOICE_STATE_VOID: InvoiceState
 INVOICE_STATE_DRAFT: InvoiceState
+INVOICE_STATE_UNCOLLECTIBLE: InvoiceState
 LINE_KIND_UNSPECIFIED: LineKind
 LINE_KIND_RECURRING: LineKind
 LINE_KIND_USAGE: LineKind
@@ -151,7 +153,7 @@ class LineDiscount(_message.Message):
     def __init__(self, code: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ...) -> None: ...
 
 class Invoice(_message.Message):
-    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "seller", "buyer", "taxes")
+    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "written_off", "seller", "buyer", "taxes")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +170,7 @@ class Invoice(_message.Message):
     PAID_FIELD_NUMBER: _ClassVar[int]
     WALLET_FIELD_NUMBER: _ClassVar[int]
     DUE_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_OFF_FIELD_NUMBER: _ClassVar[int]
     SELLER_FIELD_NUMBER: _ClassVar[int]
     BUYER_FIELD_NUMBER: _ClassVar[int]
     TAXES_FIELD_NUMBER: _ClassVar[int]
@@ -187,7 +190,8 @@ class Invoice(_message.Message):
     paid: Money
     wallet: Money
     due: Money
+    written_off: Money
     seller: _party_pb2.Party
     buyer: _party_pb2.Party
     taxes: _containers.RepeatedCompositeFieldContainer[TaxGroup]
-    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., taxes: _Optional[_Iterable[_Union[TaxGroup, _Mapping[str, object]]]] = ...) -> None: ...
+    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., written_off: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., taxes: _Optional[_Iterable[_Union[TaxGroup, _Mapping[str, object]]]] = ...) -> None: ...

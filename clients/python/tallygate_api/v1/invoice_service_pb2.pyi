@@ -40,6 +40,20 @@ class RenderInvoiceResponse(_message.Message):
     file_name: str
     def __init__(self, content: _Optional[bytes] = ..., content_type: _Optional[str] = ..., file_name: _Optional[str] = ...) -> None: ...
 
+class WriteOffInvoiceRequest(_message.Message):
+    __slots__ = ("invoice_id", "canceled")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    CANCELED_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    canceled: bool
+    def __init__(self, invoice_id: _Optional[str] = ..., canceled: _Optional[bool] = ...) -> None: ...
+
+class WriteOffInvoiceResponse(_message.Message):
+    __slots__ = ("invoice",)
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
+    invoice: _invoice_pb2.Invoice
+    def __init__(self, invoice: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ...) -> None: ...
+
 class VoidInvoiceRequest(_message.Message):
     __slots__ = ("invoice_id", "reissue")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]

@@ -65,6 +65,11 @@ class InvoiceServiceStub:
                 request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.FromString,
                 _registered_method=True)
+        self.WriteOffInvoice = channel.unary_unary(
+                '/tallygate.v1.InvoiceService/WriteOffInvoice',
+                request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.WriteOffInvoiceRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.WriteOffInvoiceResponse.FromString,
+                _registered_method=True)
         self.RenderInvoice = channel.unary_unary(
                 '/tallygate.v1.InvoiceService/RenderInvoice',
                 request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.RenderInvoiceRequest.SerializeToString,
@@ -128,7 +133,17 @@ class InvoiceServiceServicer:
         for it goes back and pays other open invoices. Calling it again changes nothing. With `reissue` its lines are issued
         anew, so that nothing is forgiven. Needs the scope CONTROL or BILLING.
 
-        Errors: INVALID_FIELD, INVOICE_NOT_FOUND, INVOICE_FINAL.
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND, INVOICE_FINAL, PAYMENT_IN_FLIGHT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WriteOffInvoice(self, request, context):
+        """Gives up what is due of an invoice, which stays as it was issued: nobody is asked for it any more, and the ledger says
+        what was lost. Calling it again changes nothing. Needs the scope CONTROL or BILLING.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND, NOTHING_DUE, PAYMENT_IN_FLIGHT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -175,6 +190,11 @@ def add_InvoiceServiceServicer_to_server(servicer, server):
                     servicer.VoidInvoice,
                     request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.SerializeToString,
+            ),
+            'WriteOffInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.WriteOffInvoice,
+                    request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.WriteOffInvoiceRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.WriteOffInvoiceResponse.SerializeToString,
             ),
             'RenderInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderInvoice,
@@ -345,6 +365,33 @@ class InvoiceService:
             '/tallygate.v1.InvoiceService/VoidInvoice',
             tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.SerializeToString,
             tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WriteOffInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.InvoiceService/WriteOffInvoice',
+            tallygate_dot_v1_dot_invoice__service__pb2.WriteOffInvoiceRequest.SerializeToString,
+            tallygate_dot_v1_dot_invoice__service__pb2.WriteOffInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

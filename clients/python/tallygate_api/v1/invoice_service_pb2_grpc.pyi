@@ -14,6 +14,7 @@ class InvoiceServiceStub:
     ListLineEvents: grpc.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
     VerifyInvoice: grpc.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
     VoidInvoice: grpc.UnaryUnaryMultiCallable[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]
+    WriteOffInvoice: grpc.UnaryUnaryMultiCallable[_pb2.WriteOffInvoiceRequest, _pb2.WriteOffInvoiceResponse]
     RenderInvoice: grpc.UnaryUnaryMultiCallable[_pb2.RenderInvoiceRequest, _pb2.RenderInvoiceResponse]
 
 class InvoiceServiceAsyncStub:
@@ -24,6 +25,7 @@ class InvoiceServiceAsyncStub:
     ListLineEvents: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
     VerifyInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
     VoidInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]
+    WriteOffInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.WriteOffInvoiceRequest, _pb2.WriteOffInvoiceResponse]
     RenderInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.RenderInvoiceRequest, _pb2.RenderInvoiceResponse]
 
 class InvoiceServiceServicer:
@@ -33,6 +35,7 @@ class InvoiceServiceServicer:
     def ListLineEvents(self, request: _pb2.ListLineEventsRequest, context: grpc.aio.ServicerContext[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]) -> Awaitable[_pb2.ListLineEventsResponse]: ...
     def VerifyInvoice(self, request: _pb2.VerifyInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]) -> Awaitable[_pb2.VerifyInvoiceResponse]: ...
     def VoidInvoice(self, request: _pb2.VoidInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]) -> Awaitable[_pb2.VoidInvoiceResponse]: ...
+    def WriteOffInvoice(self, request: _pb2.WriteOffInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.WriteOffInvoiceRequest, _pb2.WriteOffInvoiceResponse]) -> Awaitable[_pb2.WriteOffInvoiceResponse]: ...
     def RenderInvoice(self, request: _pb2.RenderInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.RenderInvoiceRequest, _pb2.RenderInvoiceResponse]) -> Awaitable[_pb2.RenderInvoiceResponse]: ...
 
 def add_InvoiceServiceServicer_to_server(

@@ -28,6 +28,7 @@ _STATES = {
     "open": InvoiceState.INVOICE_STATE_OPEN,
     "paid": InvoiceState.INVOICE_STATE_PAID,
     "void": InvoiceState.INVOICE_STATE_VOID,
+    "uncollectible": InvoiceState.INVOICE_STATE_UNCOLLECTIBLE,
 }
 _KINDS = {
     "opening": InvoiceKind.INVOICE_KIND_OPENING,

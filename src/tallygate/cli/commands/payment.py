@@ -10,9 +10,12 @@ from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, table
 from tallygate.cli.values import MONEY
+from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1 import payment_service_pb2 as wire
+from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
 from tallygate_api.v1.catalog_pb2 import Collection
 from tallygate_api.v1.invoice_pb2 import Money
+from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
 from tallygate_api.v1.payment_service_pb2_grpc import PaymentServiceStub
 
 _COLLECTIONS = {
@@ -141,13 +144,43 @@ def offline(
     payment_id: str | None,
 ) -> None:
     """Record money that came past every gateway: a transfer, a cheque, cash."""
-    units, rest = divmod(amount, 1)
-    paid = Money(currency_code=currency, units=int(units), nanos=int(rest.scaleb(9)))
+    paid = _money(amount, currency)
     request = wire.RecordOfflineRequest(
         account_id=account, amount=paid, reference=reference, invoice_id=invoice, payment_id=payment_id
     )
     response = client.call(PaymentServiceStub(client.channel).RecordOffline, request)
     client.show(response, lambda: table(_PAYMENT, [_payment(response.payment)], empty=""))
+
+
+@payment_command.command(
+    "credit", examples=["tallygate payment credit acme 5.00", "tallygate payment credit acme 5.00 --id sorry-1"]
+)
+@click.argument("account")
+@click.argument("amount", type=MONEY)
+@click.option("--currency", metavar="CODE", help="Default: the tenant's.")
+@click.option("--id", "credit_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
+@remote
+def credit(client: Client, *, account: str, amount: Decimal, currency: str | None, credit_id: str | None) -> None:
+    """Give an account money into its wallet, which pays its invoices."""
+    request = billing_service_pb2.AddWalletCreditRequest(
+        account_id=account, amount=_money(amount, currency), credit_id=credit_id
+    )
+    response = client.call(BillingServiceStub(client.channel).AddWalletCredit, request)
+    client.show(response, lambda: f"gave {money(response.entry.amount)} as {response.entry.entry_id}")
+
+
+@payment_command.command(
+    "write-off",
+    examples=["tallygate payment write-off INV-2026-000001", "tallygate payment write-off INV-2026-000001 --cancel"],
+)
+@click.argument("invoice")
+@click.option("--cancel", is_flag=True, help="Nobody has to pay it any more; else nobody will.")
+@remote
+def write_off(client: Client, *, invoice: str, cancel: bool) -> None:
+    """Give up what is due of an invoice, which stays as it was issued."""
+    request = invoice_service_pb2.WriteOffInvoiceRequest(invoice_id=invoice, canceled=cancel)
+    response = client.call(InvoiceServiceStub(client.channel).WriteOffInvoice, request)
+    client.show(response, lambda: f"gave up {money(response.invoice.written_off)} of {response.invoice.number}")
 
 
 @payment_command.command(
@@ -191,6 +224,12 @@ def attempts(client: Client, *, account: str | None, invoice: str | None, limit:
     client.show_list(
         stub.ListAttempts, request, field="attempts", limit=limit, header=_ATTEMPT, row=_attempt, most=_PAGE
     )
+
+
+def _money(amount: Decimal, currency: str | None) -> Money:
+    units, rest = divmod(abs(amount), 1)
+    sign = -1 if amount < 0 else 1
+    return Money(currency_code=currency, units=sign * int(units), nanos=sign * int(rest.scaleb(9)))
 
 
 def _collection(response: wire.GetCollectionResponse) -> str:

@@ -11,6 +11,7 @@ class InvoiceState(StrEnum):
     OPEN = "open"
     PAID = "paid"
     VOID = "void"
+    UNCOLLECTIBLE = "uncollectible"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,10 @@ class Balance:
         """The same with money that came."""
         left = self.due - amount
         return replace(self, paid=self.paid + amount, state=self.state if left else InvoiceState.PAID)
+
+    def given_up(self) -> "Balance":
+        """The same without hope: what is due is written off."""
+        return replace(self, written_off=self.written_off + self.due, state=InvoiceState.UNCOLLECTIBLE)
 
     def voided(self) -> "Balance":
         """Made void: nothing is due any more, and what the wallet gave goes back."""

@@ -26,6 +26,12 @@ FUNDS = "gateway:Funds"
 """What gateways took, and have not paid out."""
 OFFLINE = "seller:Offline"
 """What came past every gateway: transfers, cheques, cash."""
+EXPENSES = "seller:Expenses"
+"""What the seller gave."""
+WRITEOFF = "seller:Writeoff"
+"""What nobody will pay."""
+CANCELED = "seller:Canceled"
+"""What nobody has to pay any more."""
 
 RECOGNITION = "recognition/"
 """How entries begin of what has become income."""
@@ -118,6 +124,35 @@ def spent_entry(entry: WalletEntry) -> Transfer:
         currency=entry.currency,
         amount=-entry.amount,
         document_id=entry.invoice_id,
+    )
+
+
+def given_entry(entry: WalletEntry) -> Transfer:
+    """What the seller gave into a wallet."""
+    return Transfer(
+        entry_id=f"wallet/{entry.entry_id}",
+        line=1,
+        time=entry.create_time,
+        account_id=entry.account_id,
+        debit=EXPENSES,
+        credit=LIABILITY,
+        currency=entry.currency,
+        amount=entry.amount,
+    )
+
+
+def written_off_entry(invoice: Invoice, *, canceled: bool, time: int) -> Transfer:
+    """What was due of an invoice, and is not any more."""
+    return Transfer(
+        entry_id=f"written_off/{invoice.invoice_id}",
+        line=1,
+        time=time,
+        account_id=invoice.account_id,
+        debit=CANCELED if canceled else WRITEOFF,
+        credit=RECEIVABLE,
+        currency=invoice.currency,
+        amount=invoice.balance.due,
+        document_id=invoice.invoice_id,
     )
 
 

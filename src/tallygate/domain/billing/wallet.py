@@ -11,6 +11,7 @@ class WalletEntryKind(StrEnum):
     SPENT = "spent"
     RETURNED = "returned"
     OVERPAID = "overpaid"
+    GIVEN = "given"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

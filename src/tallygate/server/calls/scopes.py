@@ -92,6 +92,8 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.InvoiceService/ListLineEvents": _READ_BILLS,
     "tallygate.v1.InvoiceService/VerifyInvoice": _READ_BILLS,
     "tallygate.v1.InvoiceService/VoidInvoice": _BILL,
+    "tallygate.v1.InvoiceService/WriteOffInvoice": _BILL,
+    "tallygate.v1.BillingService/AddWalletCredit": _BILL,
     "tallygate.v1.InvoiceService/RenderInvoice": _READ_BILLS,
     "tallygate.v1.BillingService/GetWallet": _READ_BILLS,
     "tallygate.v1.BillingService/SetBillingProfile": _BILL,

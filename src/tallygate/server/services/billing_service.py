@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from tallygate.billing.due_order import Run
 from tallygate.billing.fees import create_fee, offset_fee
+from tallygate.billing.giving import give_credit
 from tallygate.billing.previews import preview_invoice, uninvoiced_items
 from tallygate.billing.wallets import get_wallet
 from tallygate.domain.billing.fees import Fee
+from tallygate.domain.billing.wallet import WalletEntry
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
@@ -16,7 +18,7 @@ from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.fee import decode_fee, encode_fee
 from tallygate.server.wire.invoice import encode_invoice, encode_line
 from tallygate.server.wire.scalars import identifier, optional_identifier, timestamp
-from tallygate.server.wire.wallet import encode_wallet
+from tallygate.server.wire.wallet import decode_credit, encode_entry, encode_wallet
 from tallygate_api.v1 import billing_service_pb2 as wire
 
 RunBilling = Callable[[str, str], Awaitable[Run]]
@@ -71,6 +73,17 @@ class BillingServicer(PriceMethods, ProfileMethods):
         return wire.PreviewInvoiceResponse(
             invoices=[encode_invoice(invoice) for invoice in preview.invoices], cut_time=timestamp(preview.cut_time)
         )
+
+    async def AddWalletCredit(  # noqa: N802 - the wire's name
+        self, request: wire.AddWalletCreditRequest, call: Call
+    ) -> wire.AddWalletCreditResponse:
+        """Give an account money."""
+
+        async def give(work: BillingWork, now: int) -> WalletEntry:
+            wanted = decode_credit(request, (await work.tenants.get()).currency)
+            return await give_credit(work, wanted, now=now, new_id=self._work.new_id)
+
+        return wire.AddWalletCreditResponse(entry=encode_entry((await self._work.write(call, give)).value))
 
     async def GetWallet(self, request: wire.GetWalletRequest, call: Call) -> wire.GetWalletResponse:  # noqa: N802 - the wire's name
         """An account's wallet."""

@@ -9,6 +9,7 @@ from tallygate.billing.invoices import get_invoice, list_invoices
 from tallygate.billing.reissuing import reissue
 from tallygate.billing.verifying import verify_invoice
 from tallygate.billing.voiding import void_invoice
+from tallygate.billing.writing_off import write_off_invoice
 from tallygate.domain.billing.counting import Contribution
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.errors import InvalidFieldError
@@ -85,6 +86,16 @@ class InvoiceServicer:
             differences=[encode_difference(difference) for difference in verified.differences],
             lines=len(verified.invoice.lines),
         )
+
+    async def WriteOffInvoice(  # noqa: N802 - the wire's name
+        self, request: wire.WriteOffInvoiceRequest, call: Call
+    ) -> wire.WriteOffInvoiceResponse:
+        """Give up what is due of an invoice."""
+        invoice_id, canceled = identifier(request.invoice_id, "invoice_id"), request.canceled
+        given_up = await self._work.write(
+            call, lambda work, now: write_off_invoice(work, invoice_id, canceled=canceled, now=now)
+        )
+        return wire.WriteOffInvoiceResponse(invoice=encode_invoice(given_up.value))
 
     async def VoidInvoice(self, request: wire.VoidInvoiceRequest, call: Call) -> wire.VoidInvoiceResponse:  # noqa: N802 - the wire's name
         """Forgive an open invoice."""

@@ -1,24 +1,41 @@
 """Wallets, domain to wire."""
 
+from tallygate.billing.giving import GiveCredit
 from tallygate.billing.wallets import Wallet
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.server.wire.fee import decode_money
 from tallygate.server.wire.invoice import encode_money
-from tallygate.server.wire.scalars import WireEnum, timestamp
+from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, timestamp
 from tallygate_api.v1 import billing_service_pb2 as wire
 
 _KIND = WireEnum(wire.WalletEntryKind, WalletEntryKind)
+
+
+def decode_credit(request: wire.AddWalletCreditRequest, currency: str) -> GiveCredit:
+    """Money to give; `currency` is the tenant's, of an amount that names none."""
+    exact, currency = decode_money(request.amount, "amount", usual=currency)
+    if exact.denominator != 1:
+        raise InvalidFieldError(field="amount.nanos", expected=f"no more decimals than {currency} has")
+    return GiveCredit(
+        account_id=identifier(request.account_id, "account_id"),
+        currency=currency,
+        amount=exact.numerator,
+        credit_id=optional_identifier(request.credit_id, "credit_id"),
+    )
 
 
 def encode_wallet(wallet: Wallet) -> wire.GetWalletResponse:
     """A wallet with a page of what moved."""
     return wire.GetWalletResponse(
         balances=[encode_money(amount, currency) for currency, amount in sorted(wallet.sums.items())],
-        entries=[_entry(entry) for entry in wallet.entries.items],
+        entries=[encode_entry(entry) for entry in wallet.entries.items],
         next_page_token=wallet.entries.next_page_token,
     )
 
 
-def _entry(entry: WalletEntry) -> wire.WalletEntry:
+def encode_entry(entry: WalletEntry) -> wire.WalletEntry:
+    """One movement."""
     return wire.WalletEntry(
         entry_id=entry.entry_id,
         create_time=timestamp(entry.create_time),

@@ -57,6 +57,12 @@ class SqlWalletRepository:
         await self.scope.connection.execute(insert(wallet_entries), [row])
         self.scope.changed(entry.account_id)
 
+    async def get(self, entry_id: str) -> WalletEntry | None:
+        """One movement."""
+        own = wallet_entries.c.tenant_id == self.scope.tenant_id, wallet_entries.c.entry_id == entry_id
+        found = await self.scope.rows(select(wallet_entries).where(*own))
+        return _entry(found[0]) if found else None
+
     async def sums(self, account_id: str) -> Mapping[str, int]:
         """What an account has, in minor units, by currency."""
         return await self.scope.of_one(wallets_of, account_id)
