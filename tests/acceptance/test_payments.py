@@ -336,6 +336,25 @@ async def test_dj_36_small_amounts_are_carried_forward(tenant: Tenant):
     await books(tenant)
 
 
+async def test_mn_09_every_card_is_charged_exactly_its_invoice_and_nothing_for_none(tenant: Tenant):
+    """29.00, 29.00 less 29.00, and 29.00 less 40.00: one charge of 29.00, a paid invoice of 0, and a credit note."""
+    await open_house(tenant)
+    for account, units in (("acme", 0), ("even", -29), ("less", -40)):
+        await tenant.call("UpsertAccount", account_id=account)
+        await tenant.call("AttachMethod", account_id=account, token="fake_ok")
+        if units:
+            fee = {"text": "goodwill", "amount": {"currency_code": "USD", "units": units}}
+            await tenant.call("CreateFee", account_id=account, **fee)
+            await tenant.advance(60)
+            await tenant.call("CreateSubscription", account_id=account, plan_key="pro")
+    await run(tenant)
+    charged = [(one.account_id, dollars(one.amount)) for one in (await tenant.call("ListAttempts")).attempts]
+    assert charged == [("acme", 29.0)]
+    totals = {one.account_id: (dollars(one.total), dollars(one.due)) for one in await invoices(tenant)}
+    assert totals == {"acme": (29.0, 0.0), "even": (0.0, 0.0), "less": (-11.0, 0.0)}
+    await books(tenant)
+
+
 async def test_mn_10_failed_payments_are_retried_daily_until_they_succeed(tenant: Tenant):
     """14 daily retries are allowed; the card pays on the third day: attempts on days 0, 1, 2, 3, and none after."""
     start = await open_house(tenant, "fake_later_3", billing={"dunning": {"retry_after_days": [1] * 14}})

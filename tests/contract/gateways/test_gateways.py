@@ -1,0 +1,124 @@
+"""AR-07: one suite for every gateway: what is asked once has one effect, and what nobody knows can be found out."""
+
+from dataclasses import replace
+
+import pytest
+
+from tallygate.billing.ports import ChargeRequest, NoAnswerError
+from tallygate.domain.billing.payments import Advice, AttemptState
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.gateways.fake import FakeGateway
+from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
+from tallygate.storage.sql.engine import create_engine
+from tallygate.storage.sql.schema import migrate
+
+DAY = 86_400_000_000
+TOKENS = {
+    "fake": {
+        "pays": "fake_ok",
+        "refused": "fake_decline",
+        "never": "fake_never",
+        "later": "fake_later_2",
+        "waits": "fake_pending",
+        "silent": "fake_timeout",
+        "lost": "fake_timeout_before",
+    }
+}
+"""By gateway what each token stands for."""
+
+
+@pytest.fixture(params=TOKENS)
+async def gateway(request, tmp_path):
+    """An adapter with a gateway behind it that nobody has asked for anything."""
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    migrate(url)
+    engine = create_engine(url)
+    yield FakeGateway(books=SqlFakeCharges(engine=engine)), TOKENS[request.param]
+    await engine.dispose()
+
+
+def asked(token, *, key="k1", **more):
+    return ChargeRequest(
+        tenant_id="t",
+        key=key,
+        attempt_id=key,
+        account_id="acme",
+        currency="USD",
+        amount=2_900,
+        token=token,
+        text="INV INV-2026-000001",
+        time=DAY,
+        **more,
+    )
+
+
+async def test_the_same_key_is_the_same_charge(gateway):
+    adapter, tokens = gateway
+    first = await adapter.charge(asked(tokens["pays"]))
+    assert first.state is AttemptState.SUCCEEDED
+    assert first.gateway_id
+    assert await adapter.charge(asked(tokens["pays"])) == first
+    assert await adapter.find(asked(tokens["pays"]), now=DAY) == first
+    other = await adapter.charge(asked(tokens["pays"], key="k2"))
+    assert other.gateway_id != first.gateway_id
+
+
+@pytest.mark.parametrize(
+    ("token", "advice"), [("refused", Advice.NEW_METHOD), ("never", Advice.NEVER), ("later", Advice.RETRY_LATER)]
+)
+async def test_a_refusal_is_an_outcome_with_advice(gateway, token, advice):
+    adapter, tokens = gateway
+    refused = await adapter.charge(asked(tokens[token]))
+    assert (refused.state, refused.advice) == (AttemptState.FAILED, advice)
+    assert refused.reason
+    assert await adapter.find(asked(tokens[token]), now=DAY) == refused
+
+
+async def test_what_is_refused_for_now_pays_later(gateway):
+    adapter, tokens = gateway
+    states = [(await adapter.charge(asked(tokens["later"], key=f"k{turn}"))).state for turn in range(3)]
+    assert states == [AttemptState.FAILED, AttemptState.FAILED, AttemptState.SUCCEEDED]
+
+
+async def test_what_was_never_asked_for_is_not_found(gateway):
+    adapter, tokens = gateway
+    await adapter.charge(asked(tokens["pays"]))
+    assert await adapter.find(asked(tokens["pays"], key="k2"), now=DAY) is None
+    assert await adapter.find(replace(asked(tokens["pays"]), tenant_id="other"), now=DAY) is None
+
+
+async def test_without_an_answer_it_is_found_out(gateway):
+    adapter, tokens = gateway
+    with pytest.raises(NoAnswerError):
+        await adapter.charge(asked(tokens["silent"]))
+    found = await adapter.find(asked(tokens["silent"]), now=DAY)
+    assert found is not None
+    assert found.state is AttemptState.SUCCEEDED
+
+
+async def test_what_never_arrived_is_sent_again(gateway):
+    adapter, tokens = gateway
+    with pytest.raises(NoAnswerError):
+        await adapter.charge(asked(tokens["lost"]))
+    assert await adapter.find(asked(tokens["lost"]), now=DAY) is None
+    assert adapter.keeps_keys
+    assert (await adapter.charge(asked(tokens["lost"]))).state is AttemptState.SUCCEEDED
+
+
+async def test_what_waits_says_where_to_go_and_is_decided_later(gateway):
+    adapter, tokens = gateway
+    waiting = await adapter.charge(asked(tokens["waits"]))
+    assert waiting.state is AttemptState.PENDING
+    assert waiting.next_action_url.startswith("https://")
+    later = await adapter.find(asked(tokens["waits"]), now=2 * DAY)
+    assert later is not None
+    assert later.state is AttemptState.SUCCEEDED
+
+
+async def test_a_token_is_described_by_what_may_be_shown(gateway):
+    adapter, tokens = gateway
+    card = await adapter.describe(tokens["pays"])
+    assert len(card.last4) == 4
+    assert card.brand
+    with pytest.raises(InvalidFieldError):
+        await adapter.describe("no such token")
