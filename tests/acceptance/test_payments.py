@@ -5,13 +5,17 @@ import secrets
 import grpc
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
 from conftest import testing_settings
 from invoicing import DAY, catalog, dollars, invoices, month_ahead, run
 from servers import PostgresServer
 from tallygate.app import Application
+from tallygate.app.installation import database_address
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate.settings import DatabaseSettings
+from tallygate.storage.sql.billing.payment_tables import fake_charges
+from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.schema import migrate
 from tallygate_api.v1 import catalog_pb2
 from tallygate_api.v1 import payment_service_pb2 as wire
@@ -429,6 +433,25 @@ async def test_money_that_is_given_pays_what_is_open_and_what_comes(tenant: Tena
     await run(tenant)
     assert (await attempts(tenant))[-1] == ("SUCCEEDED", "", 28.0)
     await books(tenant)
+
+
+async def test_ar_14_settlements_that_agree_have_no_difference_and_a_planted_one_is_named(tenant: Tenant, live_server):
+    """Three charges of 29.00; one that the gateway has 10.00 more of is the one row."""
+    start = await open_house(tenant, "fake_ok", "fake_later")
+    for _ in range(2):
+        await tenant.advance(31 * DAY)
+        await run(tenant)
+    asked = {"gateway": "fake", "start_time": start}
+    agreed = await tenant.call("Reconcile", **asked)
+    assert (agreed.booked, agreed.settled, list(agreed.differences)) == (3, 3, [])
+    charge = (await tenant.call("ListPayments", account_id="acme")).payments[0].gateway_id
+    engine = create_engine(database_address(live_server.settings))
+    async with engine.begin() as connection:
+        of = fake_charges.c.charge_id == charge
+        await connection.execute(update(fake_charges).where(of).values(amount=fake_charges.c.amount + 1_000))
+    await engine.dispose()
+    (found,) = (await tenant.call("Reconcile", **asked)).differences
+    assert (found.gateway_id, dollars(found.booked), dollars(found.settled)) == (charge, 29.0, 39.0)
 
 
 @pytest_asyncio.fixture(scope="module")

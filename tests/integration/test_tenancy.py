@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
@@ -217,6 +218,11 @@ ROWS = {
     "Pay": Row("control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND"),
     "RecordOffline": Row("control billing", of(amount={"currency_code": "USD", "units": 1}), UNKNOWN),
     "SetCollection": Row("control billing", of(collect="COLLECTION_MANUAL"), UNKNOWN),
+    "Reconcile": Row(
+        "control billing billing_read",
+        lambda _: {"gateway": "fake", "start_time": Timestamp(seconds=1)},
+        empty("differences"),
+    ),
     "GetCollection": Row("control billing billing_read", of(), UNKNOWN),
     "ListPayments": Row("control billing billing_read", of(), empty("payments")),
     "ListAttempts": Row("control billing billing_read", of(), empty("attempts")),

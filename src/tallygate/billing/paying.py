@@ -11,6 +11,7 @@ from tallygate.billing.dunning_runs import EndSubscription
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import default_method
 from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError
+from tallygate.billing.reconciliation import Reconciled, booked, reconciled
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Method, Outcome
 from tallygate.domain.errors import ConflictError
 from tallygate.domain.fields import checked_id
@@ -124,6 +125,22 @@ class PaymentRunner:
             return await self._answer(self._gateway(gateway).describe(token))
         except NoAnswerError as error:
             raise GatewayUnavailableError(gateway=gateway) from error
+
+    async def reconcile(self, tenant_id: str, gateway: str, *, start: int, end: int | None = None) -> Reconciled:
+        """Compare what a gateway took from an instant on, before another (now), with what the books have of it.
+
+        Raises:
+            GatewayMissingError: there is no such gateway.
+            GatewayUnavailableError: it does not answer.
+        """
+        adapter = self._gateway(gateway)
+        until = await self._now(tenant_id, None) + 1 if end is None else end
+        try:
+            settled = await self._answer(adapter.settled(tenant_id, start=start, end=until))
+        except NoAnswerError as error:
+            raise GatewayUnavailableError(gateway=gateway) from error
+        attempts = await self._read(tenant_id, lambda work: booked(work, gateway, start=start, end=until))
+        return reconciled(attempts, settled)
 
     async def _next(self, work: BillingWork, account_id: str, moment: Moment) -> Attempt | None:
         return await next_attempt(work, account_id, moment, attempt_id=f"pay_{self.new_id()}", end=self.end)

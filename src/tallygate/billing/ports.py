@@ -1,6 +1,6 @@
 """What billing needs besides the records: a barrier, and payment gateways."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,6 +71,15 @@ class Card:
     expiry_month: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """A charge that a gateway settled, in minor units, by its own id."""
+
+    gateway_id: str
+    currency: str
+    amount: int
+
+
 class PaymentGateway(Protocol):
     """Takes money. What it declines is an outcome, not an error."""
 
@@ -109,5 +118,17 @@ class MethodVault(Protocol):
         ...
 
 
-class Gateway(PaymentGateway, MethodVault, Protocol):
+class SettlementSource(Protocol):
+    """What a gateway says that it took."""
+
+    async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
+        """Charges that succeeded from an instant on, before another, by the tenant's clock.
+
+        Raises:
+            NoAnswerError: nobody can say now.
+        """
+        ...
+
+
+class Gateway(PaymentGateway, MethodVault, SettlementSource, Protocol):
     """All that an adapter does."""

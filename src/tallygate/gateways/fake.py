@@ -6,9 +6,10 @@ fake_timeout_before does not answer, and has not been asked.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tallygate.billing.ports import Card, ChargeRequest, NoAnswerError
+from tallygate.billing.ports import Card, ChargeRequest, NoAnswerError, Settlement
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.payments import FakeCharge, FakeCharges
@@ -60,6 +61,11 @@ class FakeGateway:
         """A card that nobody has."""
         _script(token)
         return Card(brand=NAME, last4="0000", expiry_year=2099, expiry_month=12)
+
+    async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
+        """What it says that it took."""
+        found = await self.books.succeeded(tenant_id, start=start, end=end)
+        return [Settlement(gateway_id=one.charge_id, currency=one.currency, amount=one.amount) for one in found]
 
     async def _decided(self, request: ChargeRequest, word: str, number: int) -> AttemptState:
         match word:

@@ -133,6 +133,10 @@ class FakeCharges(Protocol):
         """What was pending is decided."""
         ...
 
+    async def succeeded(self, tenant_id: str, *, start: int, end: int) -> Sequence[FakeCharge]:
+        """Charges that took money from an instant on, before another."""
+        ...
+
     async def count(self, tenant_id: str, account_id: str, token: str) -> int:
         """How often an account's token was asked for money."""
         ...

@@ -265,6 +265,8 @@ ROWS = [
     missing("RecordOffline", "INVOICE", amount={"currency_code": "USD", "units": 1}, invoice_id="nothing", **ACME),
     invalid("SetCollection", "collect", collect=9, **ACME),
     missing("SetCollection", "ACCOUNT", account_id="nobody"),
+    invalid("Reconcile", "gateway", start_time=PAST),
+    invalid("Reconcile", "start_time", gateway="fake"),
     missing("GetCollection", "ACCOUNT", account_id="nobody"),
     invalid("ListPayments", "page_size", page_size=101),
     invalid("ListPayments", "page_token", page_token="x"),

@@ -314,6 +314,36 @@ class GetCollectionResponse(_message.Message):
     cases: _containers.RepeatedCompositeFieldContainer[DunningCase]
     def __init__(self, collect: _Optional[_Union[_catalog_pb2.Collection, str]] = ..., state: _Optional[_Union[_catalog_pb2.DunningState, str]] = ..., cases: _Optional[_Iterable[_Union[DunningCase, _Mapping[str, object]]]] = ...) -> None: ...
 
+class ReconcileRequest(_message.Message):
+    __slots__ = ("gateway", "start_time", "end_time")
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    gateway: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, gateway: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class SettlementDifference(_message.Message):
+    __slots__ = ("gateway_id", "booked", "settled")
+    GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
+    BOOKED_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    gateway_id: str
+    booked: _invoice_pb2.Money
+    settled: _invoice_pb2.Money
+    def __init__(self, gateway_id: _Optional[str] = ..., booked: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., settled: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ...) -> None: ...
+
+class ReconcileResponse(_message.Message):
+    __slots__ = ("booked", "settled", "differences")
+    BOOKED_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    booked: int
+    settled: int
+    differences: _containers.RepeatedCompositeFieldContainer[SettlementDifference]
+    def __init__(self, booked: _Optional[int] = ..., settled: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[SettlementDifference, _Mapping[str, object]]]] = ...) -> None: ...
+
 class ListPaymentsRequest(_message.Message):
     __slots__ = ("account_id", "invoice_id", "page_size", "page_token")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]

@@ -86,6 +86,11 @@ class PaymentServiceStub:
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.GetCollectionRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.GetCollectionResponse.FromString,
                 _registered_method=True)
+        self.Reconcile = channel.unary_unary(
+                '/tallygate.v1.PaymentService/Reconcile',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.FromString,
+                _registered_method=True)
         self.ListPayments = channel.unary_unary(
                 '/tallygate.v1.PaymentService/ListPayments',
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListPaymentsRequest.SerializeToString,
@@ -196,6 +201,16 @@ class PaymentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Reconcile(self, request, context):
+        """Compares what a gateway took with what the books have of it, charge by charge. Needs the scope CONTROL, BILLING or
+        BILLING_READ.
+
+        Errors: INVALID_FIELD, GATEWAY_MISSING, GATEWAY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPayments(self, request, context):
         """Lists money that came, newest first.
 
@@ -266,6 +281,11 @@ def add_PaymentServiceServicer_to_server(servicer, server):
                     servicer.GetCollection,
                     request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.GetCollectionRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_payment__service__pb2.GetCollectionResponse.SerializeToString,
+            ),
+            'Reconcile': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reconcile,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.SerializeToString,
             ),
             'ListPayments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPayments,
@@ -550,6 +570,33 @@ class PaymentService:
             '/tallygate.v1.PaymentService/GetCollection',
             tallygate_dot_v1_dot_payment__service__pb2.GetCollectionRequest.SerializeToString,
             tallygate_dot_v1_dot_payment__service__pb2.GetCollectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/Reconcile',
+            tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -18,6 +18,7 @@ class PaymentServiceStub:
     RecordOffline: grpc.UnaryUnaryMultiCallable[_pb2.RecordOfflineRequest, _pb2.RecordOfflineResponse]
     SetCollection: grpc.UnaryUnaryMultiCallable[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]
     GetCollection: grpc.UnaryUnaryMultiCallable[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]
+    Reconcile: grpc.UnaryUnaryMultiCallable[_pb2.ReconcileRequest, _pb2.ReconcileResponse]
     ListPayments: grpc.UnaryUnaryMultiCallable[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]
     ListAttempts: grpc.UnaryUnaryMultiCallable[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]
 
@@ -33,6 +34,7 @@ class PaymentServiceAsyncStub:
     RecordOffline: grpc.aio.UnaryUnaryMultiCallable[_pb2.RecordOfflineRequest, _pb2.RecordOfflineResponse]
     SetCollection: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]
     GetCollection: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]
+    Reconcile: grpc.aio.UnaryUnaryMultiCallable[_pb2.ReconcileRequest, _pb2.ReconcileResponse]
     ListPayments: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]
     ListAttempts: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]
 
@@ -47,6 +49,7 @@ class PaymentServiceServicer:
     def RecordOffline(self, request: _pb2.RecordOfflineRequest, context: grpc.aio.ServicerContext[_pb2.RecordOfflineRequest, _pb2.RecordOfflineResponse]) -> Awaitable[_pb2.RecordOfflineResponse]: ...
     def SetCollection(self, request: _pb2.SetCollectionRequest, context: grpc.aio.ServicerContext[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]) -> Awaitable[_pb2.SetCollectionResponse]: ...
     def GetCollection(self, request: _pb2.GetCollectionRequest, context: grpc.aio.ServicerContext[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]) -> Awaitable[_pb2.GetCollectionResponse]: ...
+    def Reconcile(self, request: _pb2.ReconcileRequest, context: grpc.aio.ServicerContext[_pb2.ReconcileRequest, _pb2.ReconcileResponse]) -> Awaitable[_pb2.ReconcileResponse]: ...
     def ListPayments(self, request: _pb2.ListPaymentsRequest, context: grpc.aio.ServicerContext[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]) -> Awaitable[_pb2.ListPaymentsResponse]: ...
     def ListAttempts(self, request: _pb2.ListAttemptsRequest, context: grpc.aio.ServicerContext[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]) -> Awaitable[_pb2.ListAttemptsResponse]: ...
 

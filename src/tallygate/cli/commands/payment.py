@@ -3,13 +3,15 @@
 from decimal import Decimal
 
 import click
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
 from tallygate.cli.commands.billing import money
+from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, table
-from tallygate.cli.values import MONEY
+from tallygate.cli.values import INSTANT, MONEY
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1 import payment_service_pb2 as wire
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
@@ -196,6 +198,23 @@ def collection(client: Client, *, account: str, by: str | None) -> None:
         client.call(stub.SetCollection, wire.SetCollectionRequest(account_id=account, collect=_COLLECTIONS[by]))
     response = client.call(stub.GetCollection, wire.GetCollectionRequest(account_id=account))
     client.show(response, lambda: _collection(response))
+
+
+@payment_command.command("reconcile", examples=["tallygate payment reconcile fake --since 2027-01-01"])
+@click.argument("gateway")
+@click.option("--since", type=INSTANT, required=True, metavar="TIME", help="Charges begun then or later.")
+@click.option("--until", type=INSTANT, metavar="TIME", help="Only those begun before; default: now.")
+@remote
+def reconcile(client: Client, *, gateway: str, since: Timestamp, until: Timestamp | None) -> None:
+    """Compare what a gateway took with the books; fails on a difference."""
+    request = wire.ReconcileRequest(gateway=gateway, start_time=since, end_time=until)
+    response = client.call(PaymentServiceStub(client.channel).Reconcile, request)
+    header = ("CHARGE", "BOOKED", "SETTLED")
+    rows = [(one.gateway_id, money(one.booked), money(one.settled)) for one in response.differences]
+    client.show(response, lambda: table(header, rows, empty=f"{response.booked} charges agree"))
+    if response.differences:
+        msg = f"the gateway disagrees with the books in {len(response.differences)} charges"
+        raise CommandError(msg)
 
 
 @payment_command.command("list", examples=["tallygate payment list", "tallygate payment list --account acme"])

@@ -13,6 +13,7 @@ from tallygate.billing.methods import (
 )
 from tallygate.billing.payments import get_collection, list_attempts, list_payments, record_offline
 from tallygate.billing.ports import Card
+from tallygate.billing.reconciliation import Reconciled
 from tallygate.domain.billing.payments import Attempt, Payment
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.payments import MoneyQuery
@@ -28,8 +29,9 @@ from tallygate.server.wire.payment import (
     encode_gateway,
     encode_method,
     encode_payment,
+    encode_reconciled,
 )
-from tallygate.server.wire.scalars import identifier, optional_identifier
+from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant
 from tallygate_api.v1 import payment_service_pb2 as wire
 
 
@@ -43,6 +45,10 @@ class Payments(Protocol):
 
     async def pay(self, tenant_id: str, invoice_id: str, *, attempt_id: str = "", method_id: str = "") -> Attempt:
         """Charge an invoice now."""
+        ...
+
+    async def reconcile(self, tenant_id: str, gateway: str, *, start: int, end: int | None = None) -> Reconciled:
+        """What a gateway took beside the books."""
         ...
 
     async def describe(self, gateway: str, token: str) -> Card:
@@ -117,6 +123,15 @@ class PaymentServicer:
             return await record_offline(work, wanted, now=now, new_id=self._work.new_id)
 
         return wire.RecordOfflineResponse(payment=encode_payment((await self._work.write(call, record)).value))
+
+    async def Reconcile(self, request: wire.ReconcileRequest, call: Call) -> wire.ReconcileResponse:  # noqa: N802 - the wire's name
+        """What a gateway took beside the books."""
+        gateway = identifier(request.gateway, "gateway")
+        start, end = optional_instant(request, "start_time"), optional_instant(request, "end_time")
+        if start is None:
+            raise InvalidFieldError(field="start_time", expected="an instant")
+        found = await self._payments.reconcile(call.tenant_id, gateway, start=start, end=end)
+        return encode_reconciled(found)
 
     async def ListPayments(self, request: wire.ListPaymentsRequest, call: Call) -> wire.ListPaymentsResponse:  # noqa: N802 - the wire's name
         """Money that came."""

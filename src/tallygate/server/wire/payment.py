@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tallygate.billing.methods import AttachMethod
 from tallygate.billing.payments import Collected, RecordOffline
+from tallygate.billing.reconciliation import Reconciled
 from tallygate.domain.billing.payments import (
     Advice,
     Attempt,
@@ -128,6 +129,22 @@ def encode_collected(collected: Collected) -> wire.GetCollectionResponse:
                 state=DUNNING_STATE.encode(state) if state is not None else None,
             )
             for case, state in collected.cases
+        ],
+    )
+
+
+def encode_reconciled(found: Reconciled) -> wire.ReconcileResponse:
+    """What was compared."""
+    return wire.ReconcileResponse(
+        booked=found.booked,
+        settled=found.settled,
+        differences=[
+            wire.SettlementDifference(
+                gateway_id=one.gateway_id,
+                booked=encode_money(one.booked, one.currency),
+                settled=encode_money(one.settled, one.currency),
+            )
+            for one in found.differences
         ],
     )
 

@@ -1,20 +1,23 @@
 """What the ledger must agree with: open invoices, what is kept for accounts, and what is no income yet."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, literal, select, union_all
+from sqlalchemy import Row, Select, func, literal, select, union_all
 
 from tallygate.domain.billing.balances import InvoiceState
-from tallygate.domain.billing.posting import BACKLOG, LIABILITY, RECEIVABLE
+from tallygate.domain.billing.payments import PaymentKind
+from tallygate.domain.billing.posting import BACKLOG, FUNDS, LIABILITY, OFFLINE, RECEIVABLE
 from tallygate.records.ledger import Figure
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
+from tallygate.storage.sql.billing.payment_tables import payments
 from tallygate.storage.sql.billing.recognitions import pending
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices, wallet_entries
 from tallygate.storage.sql.scope import Scope
 
-_MIRRORED = (RECEIVABLE, LIABILITY, BACKLOG)
+_MIRRORED = (RECEIVABLE, LIABILITY, BACKLOG, FUNDS, OFFLINE)
+_HELD = {PaymentKind.GATEWAY: FUNDS, PaymentKind.OFFLINE: OFFLINE}
 _transfers = ledger_transfers.c
 
 
@@ -39,7 +42,7 @@ class SqlAuditRepository:
         return [_figure(row) for row in rows]
 
     async def owed(self) -> Sequence[Figure]:
-        """What is due of open invoices, and what is in wallets."""
+        """What is due of open invoices, what is in wallets, and what came by how it came."""
         stands = (invoice_balances.c.tenant_id == invoices.c.tenant_id) & (
             invoice_balances.c.invoice_id == invoices.c.invoice_id
         )
@@ -56,7 +59,13 @@ class SqlAuditRepository:
             .where(wallet_entries.c.tenant_id == self.scope.tenant_id)
             .group_by(*key)
         )
-        return [_figure(row) for query in (due, kept) for row in await self.scope.rows(query)]
+        return [_figure(row) for query in (due, kept, *self._held()) for row in await self.scope.rows(query)]
+
+    def _held(self) -> Iterator[Select[Any]]:
+        key = payments.c.account_id, payments.c.currency
+        for kind, name in _HELD.items():
+            own = payments.c.tenant_id == self.scope.tenant_id, payments.c.kind == kind.value
+            yield select(literal(name), *key, func.sum(payments.c.amount)).where(*own).group_by(*key)
 
     async def unrecognised(self) -> Sequence[Figure]:
         """What is charged and not posted as income."""

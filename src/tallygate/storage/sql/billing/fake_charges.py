@@ -1,5 +1,6 @@
 """The books of the built-in fake gateway: in transactions of its own, as another house's would be."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -45,6 +46,16 @@ class SqlFakeCharges:
                 where = _place(charge.tenant_id, charge.key)
                 await connection.execute(update(fake_charges).where(*where).values(state=state.value))
                 await connection.commit()
+
+    async def succeeded(self, tenant_id: str, *, start: int, end: int) -> Sequence[FakeCharge]:
+        """Charges that took money from an instant on, before another."""
+        own = fake_charges.c
+        query = select(fake_charges).where(own.tenant_id == tenant_id, own.state == AttemptState.SUCCEEDED.value)
+        query = query.where(own.create_time >= start, own.create_time < end)
+        with translated():
+            async with connected(self.engine, {}) as connection:
+                rows = (await connection.execute(query.order_by(own.charge_id))).mappings().all()
+        return [FakeCharge(**{**row, "state": AttemptState(row["state"])}) for row in rows]
 
     async def count(self, tenant_id: str, account_id: str, token: str) -> int:
         """How often an account's token was asked for money."""
