@@ -1,6 +1,6 @@
 """A small world whose invoices are paid, and whose process dies at any step: of its own store, or of the gateway's."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -43,7 +43,9 @@ async def nobody_ends(_work: Any, _account_id: str, _now: int) -> None: ...
 class PayingWorld(World):
     """The same process, with a gateway beside it that has its own transactions."""
 
-    def worker(self) -> Scheduler:
+    def worker(self, *, kinds: Collection[str] = (CLOSE, RECOGNISE, COLLECT, RESOLVE)) -> Scheduler:
+        """A worker's loop over jobs of some kinds; a real one has a loop of its own for those that ask gateways."""
+
         def real() -> int:
             return self.now + self.lease
 
@@ -61,10 +63,14 @@ class PayingWorld(World):
         return Scheduler(
             queue=Doubled(queue) if self.doubled else queue,
             handlers={
-                CLOSE: runner.close,
-                RECOGNISE: recognition.handle,
-                COLLECT: runner.collect,
-                RESOLVE: runner.resolve,
+                kind: handler
+                for kind, handler in (
+                    (CLOSE, runner.close),
+                    (RECOGNISE, recognition.handle),
+                    (COLLECT, runner.collect),
+                    (RESOLVE, runner.resolve),
+                )
+                if kind in kinds
             },
             clock=real,
         )

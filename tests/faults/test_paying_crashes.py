@@ -8,14 +8,19 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import func, select
 
-from faults.crashes import World, billed, dying, undisturbed
+from faults.crashes import DECEMBER, NOVEMBER, SECOND, Steps, World, billed, dying, lived, undisturbed
 from faults.paying import ACCOUNTS, SETUP, PayingWorld, once, weeks
 from tallygate.billing import paying
 from tallygate.billing.owing import Owing
 from tallygate.billing.paying import PaymentRunner
 from tallygate.domain.billing.payments import AttemptState, Outcome
 from tallygate.gateways.fake import FakeGateway
+from tallygate.records.billing import CLOSE
+from tallygate.records.ledger import RECOGNISE
+from tallygate.records.payments import COLLECT, RESOLVE
+from tallygate.storage.sql.billing.tables import invoices
 from tallygate.storage.sql.schema import migrate
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # who dies closes nothing
@@ -127,3 +132,33 @@ async def test_with_neither_check_nor_index_they_charge_twice(fresh, monkeypatch
             connection.execute(f"DROP INDEX {index}")
     books, _ = await told(fresh, "acme", path=path, doubled=True, stride=1_000)
     assert len(books.taken) > 1
+
+
+async def test_a_slow_gateway_holds_up_no_invoice(fresh, monkeypatch):
+    """While the charge of November waits for its gateway the invoice of December is issued."""
+    answers, charge = asyncio.Event(), FakeGateway.charge
+
+    async def slow(self, request):
+        await answers.wait()
+        return await charge(self, request)
+
+    monkeypatch.setattr(FakeGateway, "charge", slow)
+    world = PayingWorld(f"sqlite:///{fresh()}", Steps())
+    try:
+        for act in weeks("acme")[:SETUP]:
+            await lived(world, act)
+        world.now = NOVEMBER + SECOND
+        closing, paying_ = world.worker(kinds=(CLOSE, RECOGNISE)), world.worker(kinds=(COLLECT, RESOLVE))
+        assert await closing.round()
+        sent = asyncio.create_task(paying_.round())
+        world.now = DECEMBER + SECOND
+        while await closing.round():
+            pass
+        assert not sent.done()
+        async with world.engine.connect() as connection:
+            assert await connection.scalar(select(func.count()).select_from(invoices)) == 2
+        answers.set()
+        assert await sent
+        assert (await world.books()).taken == (("acme", 1_000), ("acme", 1_000))
+    finally:
+        await world.close()
