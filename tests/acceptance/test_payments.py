@@ -20,7 +20,7 @@ from tallygate.storage.sql.schema import migrate
 from tallygate_api.v1 import catalog_pb2
 from tallygate_api.v1 import payment_service_pb2 as wire
 from tallygate_api.v1.subscription_pb2 import SubscriptionState
-from tenants import Tenant, eventually, failure
+from tenants import Tenant, after, eventually, failure
 
 BASE = {"recurring": {"amount": "29.00"}}
 
@@ -54,7 +54,7 @@ async def days_of_attempts(tenant, start):
 
 
 async def states(tenant):
-    names = {1: "open", 2: "paid", 3: "void"}
+    names = {1: "open", 2: "paid", 3: "void", 5: "uncollectible"}
     return [(names[one.state], dollars(one.due)) for one in await invoices(tenant, account_id="acme")]
 
 
@@ -433,6 +433,31 @@ async def test_money_that_is_given_pays_what_is_open_and_what_comes(tenant: Tena
     await run(tenant)
     assert (await attempts(tenant))[-1] == ("SUCCEEDED", "", 28.0)
     await books(tenant)
+
+
+async def test_what_is_given_until_a_day_is_spent_first_and_then_gone(tenant: Tenant):
+    """10.00 for good and 40.00 for forty days: 29.00 come from the 40.00, and 11.00 of them expire. 10.00 stay."""
+    await open_house(tenant, gateway=False)
+    number = (await invoices(tenant))[0].number
+    await tenant.call("WriteOffInvoice", invoice_id=number)
+    now = (await tenant.call("GetTestClock")).clock.current_time
+    for name, units, ends in (("good", 10, None), ("short", 40, after(now, 40 * DAY))):
+        amount = {"currency_code": "USD", "units": units}
+        await tenant.call("AddWalletCredit", account_id="acme", credit_id=name, amount=amount, expire_time=ends)
+    past = failure(
+        tenant.call("AddWalletCredit", account_id="acme", amount={"currency_code": "USD", "units": 1}, expire_time=now)
+    )
+    assert (await past)[1] == "INVALID_FIELD"
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    assert (await states(tenant))[-1] == ("paid", 0.0)
+    assert (await books(tenant))["account:Liability"] == -21.0
+    await tenant.advance(9 * DAY + 60)
+    await run(tenant)
+    standing = await books(tenant)
+    assert (standing["account:Liability"], standing["seller:Expenses"]) == (-10.0, 39.0)
+    newest = (await tenant.call("GetWallet", account_id="acme")).entries[0]
+    assert dollars(newest.amount) == -11.0
 
 
 async def test_ar_14_settlements_that_agree_have_no_difference_and_a_planted_one_is_named(tenant: Tenant, live_server):

@@ -10,6 +10,7 @@ from tallygate.domain.account import Standing, SubscriptionState, shown_state
 from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.dunning import Case, standing_of
 from tallygate.domain.billing.payments import Advice, AttemptState, Owed, allocated
+from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind, left_of
 from tallygate.domain.billing_terms import DunningRules, DunningState, DunningStep
 
 DAY = 86_400_000_000
@@ -147,3 +148,31 @@ def test_attempts_move_up_only():
         "failed",
         "succeeded",
     ]
+
+
+def moved(entry_id, amount, at, *, expires=None, kind=WalletEntryKind.GIVEN):
+    return WalletEntry(
+        entry_id=entry_id,
+        account_id="acme",
+        create_time=at,
+        currency="USD",
+        amount=amount,
+        kind=kind,
+        invoice_id="",
+        expire_time=expires,
+    )
+
+
+def test_what_expires_first_is_spent_first_and_what_came_later_pays_nothing_before():
+    entries = [
+        moved("good", 10, 1),
+        moved("late", 40, 2, expires=90),
+        moved("soon", 5, 2, expires=50),
+        moved("s1", -12, 3, kind=WalletEntryKind.SPENT),
+        moved("after", 9, 4, expires=10),
+        moved("expired/after", -9, 10, kind=WalletEntryKind.EXPIRED),
+        moved("s2", -35, 60, kind=WalletEntryKind.SPENT),
+    ]
+    left = {name: left_of(entries, name) for name in ("soon", "late", "good", "after")}
+    assert left == {"soon": 0, "late": 0, "good": 8, "after": 0}
+    assert left_of(entries[:4], "late") == 33

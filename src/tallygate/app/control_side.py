@@ -25,7 +25,7 @@ from tallygate.gateways.fake import NAME as FAKE
 from tallygate.gateways.fake import FakeGateway
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
-from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS
+from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.payments import COLLECT, RESOLVE
@@ -184,6 +184,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     checks = CheckRunner(transactions=transactions, clock=clock.now)
     handlers = {
         CLOSE: billing.close,
+        EXPIRE: billing.expire,
         RECOGNISE: recognition.handle,
         COMPLETENESS: checks.charges,
         AUDIT: checks.ledger,

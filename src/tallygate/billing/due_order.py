@@ -5,16 +5,18 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
+from tallygate.billing.giving import expire_credit
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.ports import NoAnswerError
 from tallygate.billing.running import BillingRunner
 from tallygate.domain.billing.documents import Invoice
-from tallygate.records.billing import CLOSE, Job
+from tallygate.records.billing import CLOSE, EXPIRE, Job
 from tallygate.records.payments import COLLECT, RESOLVE
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 
-_KINDS = (CLOSE, RESOLVE, COLLECT)
+_KINDS = (EXPIRE, CLOSE, RESOLVE, COLLECT)
+_OF_ALL = (EXPIRE, RESOLVE)
 """What falls due at the same instant is done in this order."""
 _MOST_INVOICES = 1_000
 
@@ -56,6 +58,11 @@ class TenantRunner:
         if not await self._in_order(jobs[0].tenant_id):
             await _all(self.payments.resolve_attempt(job.tenant_id, job.subject) for job in jobs)
 
+    async def expire(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: take what was given and not spent in time out of wallets."""
+        if not await self._in_order(jobs[0].tenant_id):
+            await _all(self._expire(job.tenant_id, job.subject) for job in jobs)
+
     async def run(self, tenant_id: str, account_id: str = "") -> Run:
         """Do all that is due of a tenant, or of one account of it, oldest first, as far as gateways answer.
 
@@ -94,10 +101,17 @@ class TenantRunner:
                         found += await self.billing.look(tenant_id, job.subject, due_time=job.due_time)
                     case "collect":
                         await self.payments.collect_account(tenant_id, job.subject, at=at)
+                    case "expire":
+                        await self._expire(tenant_id, job.subject)
                     case _:
                         if not await self.payments.resolve_attempt(tenant_id, job.subject, at=at):
                             return True
         return True
+
+    async def _expire(self, tenant_id: str, entry_id: str) -> None:
+        await self.transactions.write(
+            tenant_id, lambda work, now: expire_credit(work, entry_id, now=now), now=self.clock()
+        )
 
     async def _is_test(self, tenant_id: str) -> bool:
         async def test(work: BillingWork, _now: int) -> bool:
@@ -107,11 +121,11 @@ class TenantRunner:
 
 
 async def _next_due(work: BillingWork, account_id: str, now: int) -> Job | None:
-    """What is due first; attempts are looked at whosever they are."""
+    """What is due first; jobs whose subject is no account are looked at whosever they are."""
     found = [
         job
         for kind in _KINDS
-        for job in await work.jobs.due(kind, now=now, limit=1, subject="" if kind == RESOLVE else account_id)
+        for job in await work.jobs.due(kind, now=now, limit=1, subject="" if kind in _OF_ALL else account_id)
     ]
     return min(found, key=lambda job: (job.due_time, _KINDS.index(job.kind)), default=None)
 

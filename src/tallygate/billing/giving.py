@@ -4,14 +4,17 @@ from dataclasses import dataclass, replace
 
 from tallygate.billing.dunning_runs import review
 from tallygate.billing.wallets import spend
-from tallygate.domain.billing.posting import given_entry
-from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
+from tallygate.domain.billing.posting import expired_entry, given_entry
+from tallygate.domain.billing.wallet import EXPIRED, WalletEntry, WalletEntryKind, left_of
 from tallygate.domain.errors import ConflictError, InvalidFieldError
 from tallygate.domain.fields import checked_id
+from tallygate.records.billing import EXPIRE, WalletQuery
+from tallygate.records.fields import check_instant
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
 
 _LARGEST = 10**15
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +25,14 @@ class GiveCredit:
     currency: str
     amount: int
     credit_id: str = ""
+    expire_time: int | None = None
 
 
 async def give_credit(work: BillingWork, wanted: GiveCredit, *, now: int, new_id: NewId) -> WalletEntry:
     """Put a credit into an account's wallet; the same one again answers what there is.
 
     Raises:
-        InvalidFieldError: it is no amount above 0.
+        InvalidFieldError: it is no amount above 0, or would be gone already.
         AccountNotFoundError: there is no such account.
         ConflictError: another credit has this id.
     """
@@ -44,14 +48,47 @@ async def give_credit(work: BillingWork, wanted: GiveCredit, *, now: int, new_id
         amount=wanted.amount,
         kind=WalletEntryKind.GIVEN,
         invoice_id="",
+        expire_time=wanted.expire_time,
     )
     known = await work.wallet.get(entry.entry_id)
     if known is not None:
         if replace(known, create_time=now) != entry:
             raise ConflictError(credit_id=credit_id)
         return known
+    if wanted.expire_time is not None:
+        check_instant("expire_time", wanted.expire_time, after=now)
+        await work.jobs.schedule(EXPIRE, entry.entry_id, due_time=wanted.expire_time)
     await work.wallet.add(entry)
     await work.ledger.post([given_entry(entry)])
     await spend(work, wanted.account_id, wanted.currency, cause_id=entry.entry_id, now=now)
     await review(work, wanted.account_id, now=now)
     return entry
+
+
+async def expire_credit(work: BillingWork, entry_id: str, *, now: int) -> None:
+    """Take what was given and not spent by now out of its wallet, once."""
+    given = await work.wallet.get(entry_id)
+    if given is not None and given.expire_time is not None and given.expire_time <= now:
+        moved = [one for one in await _all_of(work, given.account_id) if one.currency == given.currency]
+        left = left_of(moved, entry_id)
+        if left > 0:
+            gone = replace(
+                given,
+                entry_id=f"{EXPIRED}{entry_id}",
+                create_time=given.expire_time,
+                amount=-left,
+                kind=WalletEntryKind.EXPIRED,
+                expire_time=None,
+            )
+            await work.wallet.add(gone)
+            await work.ledger.post([expired_entry(gone)])
+    await work.jobs.done(EXPIRE, entry_id)
+
+
+async def _all_of(work: BillingWork, account_id: str) -> list[WalletEntry]:
+    found: list[WalletEntry] = []
+    query = WalletQuery(account_id=account_id, limit=_AT_ONCE)
+    while page := await work.wallet.list(query):
+        found += page
+        query = replace(query, before=(page[-1].create_time, page[-1].entry_id))
+    return found

@@ -156,6 +156,10 @@ class BalanceRepository(Protocol):
         ...
 
 
+EXPIRE = "expire"
+"""The kind of the job that takes out of a wallet what was given until then; its subject is the entry that put it in."""
+
+
 class WalletRepository(Protocol):
     """The money of accounts that no invoice has taken yet."""
 

@@ -21,12 +21,14 @@ class WalletEntryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WALLET_ENTRY_KIND_RETURNED: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_OVERPAID: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_GIVEN: _ClassVar[WalletEntryKind]
+    WALLET_ENTRY_KIND_EXPIRED: _ClassVar[WalletEntryKind]
 WALLET_ENTRY_KIND_UNSPECIFIED: WalletEntryKind
 WALLET_ENTRY_KIND_CREDIT_NOTE: WalletEntryKind
 WALLET_ENTRY_KIND_SPENT: WalletEntryKind
 WALLET_ENTRY_KIND_RETURNED: WalletEntryKind
 WALLET_ENTRY_KIND_OVERPAID: WalletEntryKind
 WALLET_ENTRY_KIND_GIVEN: WalletEntryKind
+WALLET_ENTRY_KIND_EXPIRED: WalletEntryKind
 
 class BillingProfile(_message.Message):
     __slots__ = ("account_id", "party", "tax_exemption", "update_time")
@@ -83,14 +85,16 @@ class WalletEntry(_message.Message):
     def __init__(self, entry_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., kind: _Optional[_Union[WalletEntryKind, str]] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., invoice_id: _Optional[str] = ...) -> None: ...
 
 class AddWalletCreditRequest(_message.Message):
-    __slots__ = ("account_id", "amount", "credit_id")
+    __slots__ = ("account_id", "amount", "credit_id", "expire_time")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     CREDIT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     amount: _invoice_pb2.Money
     credit_id: str
-    def __init__(self, account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., credit_id: _Optional[str] = ...) -> None: ...
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., credit_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class AddWalletCreditResponse(_message.Message):
     __slots__ = ("entry",)

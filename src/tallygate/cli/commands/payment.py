@@ -160,12 +160,21 @@ def offline(
 @click.argument("account")
 @click.argument("amount", type=MONEY)
 @click.option("--currency", metavar="CODE", help="Default: the tenant's.")
+@click.option("--expires", type=INSTANT, metavar="TIME", help="Then what is left is taken out again; default: never.")
 @click.option("--id", "credit_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
 @remote
-def credit(client: Client, *, account: str, amount: Decimal, currency: str | None, credit_id: str | None) -> None:
+def credit(
+    client: Client,
+    *,
+    account: str,
+    amount: Decimal,
+    currency: str | None,
+    expires: Timestamp | None,
+    credit_id: str | None,
+) -> None:
     """Give an account money into its wallet, which pays its invoices."""
     request = billing_service_pb2.AddWalletCreditRequest(
-        account_id=account, amount=_money(amount, currency), credit_id=credit_id
+        account_id=account, amount=_money(amount, currency), credit_id=credit_id, expire_time=expires
     )
     response = client.call(BillingServiceStub(client.channel).AddWalletCredit, request)
     client.show(response, lambda: f"gave {money(response.entry.amount)} as {response.entry.entry_id}")

@@ -141,6 +141,11 @@ def given_entry(entry: WalletEntry) -> Transfer:
     )
 
 
+def expired_entry(entry: WalletEntry) -> Transfer:
+    """What was given and not spent in time; `entry.amount` is below zero."""
+    return replace(given_entry(replace(entry, amount=-entry.amount)), debit=LIABILITY, credit=EXPENSES)
+
+
 def written_off_entry(invoice: Invoice, *, canceled: bool, time: int) -> Transfer:
     """What was due of an invoice, and is not any more."""
     return Transfer(

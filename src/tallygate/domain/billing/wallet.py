@@ -1,5 +1,6 @@
 """The money of an account that no invoice has taken yet: entries that are only ever added. No clock, no I/O."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ class WalletEntryKind(StrEnum):
     RETURNED = "returned"
     OVERPAID = "overpaid"
     GIVEN = "given"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,7 @@ class WalletEntry:
     """One movement, in minor units: above zero into the wallet, below zero out of it.
 
     `invoice_id` is the document that it comes from or pays, empty where there is none. The same cause has the same
-    `entry_id`, which exists once.
+    `entry_id`, which exists once. What came in and is not spent by `expire_time` is taken out again.
     """
 
     entry_id: str
@@ -29,3 +31,32 @@ class WalletEntry:
     amount: int
     kind: WalletEntryKind
     invoice_id: str
+    expire_time: int | None = None
+
+
+EXPIRED = "expired/"
+"""How the id of an entry begins that takes out what another one put in, whose id is behind it."""
+_NEVER = 2**62
+
+
+def left_of(entries: Iterable[WalletEntry], entry_id: str) -> int:
+    """What is left of an entry that put money in, by all movements of its wallet in its currency.
+
+    Money is spent in the order in which it expires, then in that in which it came.
+    """
+    left: dict[str, int] = {}
+    order: dict[str, tuple[int, int, str]] = {}
+    for entry in sorted(entries, key=lambda one: (one.create_time, one.amount < 0, one.entry_id)):
+        if entry.amount > 0:
+            left[entry.entry_id] = entry.amount
+            order[entry.entry_id] = (entry.expire_time or _NEVER, entry.create_time, entry.entry_id)
+            continue
+        if entry.kind is WalletEntryKind.EXPIRED:
+            left[entry.entry_id.removeprefix(EXPIRED)] += entry.amount
+            continue
+        spent = -entry.amount
+        for one in sorted(left, key=order.__getitem__):
+            part = min(spent, left[one])
+            left[one] -= part
+            spent -= part
+    return left.get(entry_id, 0)

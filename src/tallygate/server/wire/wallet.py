@@ -6,7 +6,7 @@ from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.server.wire.fee import decode_money
 from tallygate.server.wire.invoice import encode_money
-from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, timestamp
+from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, optional_instant, timestamp
 from tallygate_api.v1 import billing_service_pb2 as wire
 
 _KIND = WireEnum(wire.WalletEntryKind, WalletEntryKind)
@@ -22,6 +22,7 @@ def decode_credit(request: wire.AddWalletCreditRequest, currency: str) -> GiveCr
         currency=currency,
         amount=exact.numerator,
         credit_id=optional_identifier(request.credit_id, "credit_id"),
+        expire_time=optional_instant(request, "expire_time"),
     )
 
 

@@ -53,6 +53,7 @@ class SqlWalletRepository:
             "amount": entry.amount,
             "kind": entry.kind.value,
             "invoice_id": entry.invoice_id,
+            "expire_time": entry.expire_time,
         }
         await self.scope.connection.execute(insert(wallet_entries), [row])
         self.scope.changed(entry.account_id)
@@ -113,4 +114,5 @@ def _entry(row: Row[Any]) -> WalletEntry:
         amount=row.amount,
         kind=WalletEntryKind(row.kind),
         invoice_id=row.invoice_id,
+        expire_time=row.expire_time,
     )

@@ -147,6 +147,7 @@ wallet_entries = Table(
     Column("amount", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("invoice_id", Text, nullable=False),
+    Column("expire_time", Instant()),
     PrimaryKeyConstraint("tenant_id", "entry_id"),
     Index("ix_wallet_entries_account", "tenant_id", "account_id", "create_time"),
 )
