@@ -43,7 +43,7 @@ def encode_invoice(invoice: Invoice) -> wire.Invoice:
         paid=encode_money(invoice.balance.paid, invoice.currency),
         wallet=encode_money(invoice.balance.wallet, invoice.currency),
         due=encode_money(invoice.balance.due, invoice.currency),
-        written_off=encode_money(invoice.balance.written_off, invoice.currency),
+        written_off=encode_money(lost, invoice.currency) if (lost := invoice.balance.written_off) else None,
         seller=encode_party(invoice.seller),
         buyer=encode_party(invoice.buyer),
         taxes=[_group(group, invoice.currency) for group in invoice.taxes],
