@@ -32,7 +32,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 @pytest.fixture(scope="module")
 def redis():
     """A Valkey with one process of role `all` beside it: it knows the database, and opens test tenants."""
-    with ValkeyServer() as valkey:
+    with ValkeyServer(append_only=True) as valkey:
         shared = {"TALLYGATE_REDIS__URL": valkey.url, "TALLYGATE_REDIS__READ_TIMEOUT": "2s"}
         with TallygateProcess(environment=shared) as control:
             yield shared, control

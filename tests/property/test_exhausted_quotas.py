@@ -13,9 +13,7 @@ import patience
 from collectors import until
 from searches import FOR_PLANTED_BUGS, LENIENT
 from servers import ValkeyServer
-from tallygate.app import clock
-from tallygate.app.data_side import DataSide, Hearing, RedisSide, build_data_side
-from tallygate.data_plane.burst import Burst
+from tallygate.app.data_side import DataSide, Hearing, build_data_side, open_redis
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, ResetRequest
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
@@ -27,9 +25,7 @@ from tallygate.storage.redis import keys
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.announcement_codec import change_announcement
 from tallygate.storage.redis.announcements import RedisAnnouncements
-from tallygate.storage.redis.clocks import ClockWatch
 from tallygate.storage.redis.factory import RedisFactory
-from tallygate.storage.redis.link.link import RedisLink
 from tallygate.storage.redis.publisher import RedisPublisher
 from tallygate_api.v1 import decision_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire
@@ -64,17 +60,14 @@ class Sidecar:
         self.deciding: Deciding
 
     async def start(self) -> None:
-        burst = Burst()
-        self.link = RedisLink(RedisAddress.parse(self.url), reply_seconds=5.0, burst=burst)
-        await self.link.connect()
         options = Settings(
             role="data",
             redis=RedisSettings(url=self.url, partitions=PARTITIONS, **patience.REDIS),
             data_plane=DataPlaneSettings(max_staleness=NEVER),
         )
-        self.data = build_data_side(
-            options, RedisSide(url=self.url, link=self.link, burst=burst, clocks=ClockWatch(self.link, clock.now))
-        )
+        self.redis = await open_redis(options)
+        self.link = self.redis.link
+        self.data = build_data_side(options, self.redis)
         data = self.data
         self.deciding = Deciding(data.checks, data.consumes, data.rate_limits, Metrics(), lambda *_: "metered")
         self.listening = asyncio.create_task(RedisAnnouncements(self.client, sleep=asyncio.sleep).listen(self))
@@ -85,7 +78,7 @@ class Sidecar:
             self.listening.cancel()
             await asyncio.wait([self.listening], timeout=0.1)
         await self.client.aclose()
-        await self.link.close()
+        await self.redis.close()
 
     def on_change(self, change) -> None:
         if change.tenant_id == "marker":
