@@ -189,6 +189,13 @@ def test_a_greatest_level_is_not_charged_twice(levels, amounts):
     assert charged(windows, *(Counted(units=units) for units in levels)) == amounts
 
 
+def test_a_member_of_both_stretches_is_charged_once():
+    """Two members, one of whom comes back beside a third: at $0.50 each."""
+    windows = half_way(level(Aggregation.UNIQUE))
+    both = [Counted(units=2, members=frozenset(own)) for own in ("ab", "bc")]
+    assert charged(windows, *both) == [100, 50]
+
+
 def test_averages_of_two_stretches_add_up():
     """8 over the first half are 4 of the month, 6 over the second are 3: at $0.50 each."""
     windows = half_way(level(Aggregation.TIME_WEIGHTED))

@@ -156,7 +156,7 @@ class _Folded:
         window = self.window
         match self.feature.aggregation:
             case Aggregation.UNIQUE:
-                return Counted(units=len(self.members), amounts=tuple(self.amounts))
+                return Counted(units=len(self.members), amounts=tuple(self.amounts), members=frozenset(self.members))
             case Aggregation.MAX:
                 return Counted(units=max(self.opening, self.greatest or 0))
             case Aggregation.LATEST:

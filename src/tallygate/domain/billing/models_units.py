@@ -18,11 +18,13 @@ _WHOLE = Fraction(1)
 class Counted:
     """What a service period holds: units of the meter, or the events' amounts (major units) in order.
 
-    Units are in the meter's base unit; those of a time-weighted average are an exact fraction.
+    Units are in the meter's base unit; those of a time-weighted average are an exact fraction, those of a feature that
+    counts distinct members are so many `members`.
     """
 
     units: int | Fraction = 0
     amounts: tuple[Fraction, ...] = ()
+    members: frozenset[str] = frozenset()
 
 
 def owed(price: UsagePrice, counted: Counted, *, fraction: Fraction = _WHOLE) -> Owed:

@@ -118,24 +118,31 @@ def usage_line(
 
 
 def counted_before(earlier: Sequence[tuple[UsageWindow, Counted]]) -> Before:
-    """What the windows that one counts on from had counted: the greatest level of levels, the sum of all else."""
-    greatest = any(window.aggregation is Aggregation.MAX for window, _ in earlier)
-    units = [counted.units for _, counted in earlier]
-    return Before(
-        counted=Counted(
-            units=max(units, default=0) if greatest else sum(units),
-            amounts=tuple(amount for _, counted in earlier for amount in counted.amounts),
-        ),
-        part=sum((window.part for window, _ in earlier), Fraction(0)),
-    )
+    """What the windows that one counts on from had counted, together."""
+    counted = Counted()
+    for window, own in earlier:
+        counted = _together(window.aggregation, counted, own)
+    return Before(counted=counted, part=sum((window.part for window, _ in earlier), Fraction(0)))
+
+
+def _together(aggregation: Aggregation, before: Counted, own: Counted) -> Counted:
+    """What two windows count in all: the greatest level of levels, distinct members of both, the sum of all else."""
+    members = before.members | own.members
+    match aggregation:
+        case Aggregation.MAX:
+            units = max(before.units, own.units)
+        case Aggregation.UNIQUE:
+            units = len(members)
+        case _:
+            units = before.units + own.units
+    return Counted(units=units, amounts=(*before.amounts, *own.amounts), members=members)
 
 
 def _owed(window: UsageWindow, own: Counted, before: Before) -> Owed:
     earlier = before.counted
     if not earlier.units and not earlier.amounts and not before.part:
         return owed(window.usage, own, fraction=window.part)
-    units = max(earlier.units, own.units) if window.aggregation is Aggregation.MAX else earlier.units + own.units
-    both = Counted(units=units, amounts=(*earlier.amounts, *own.amounts))
+    both = _together(window.aggregation, earlier, own)
     charged = owed(window.usage, earlier, fraction=before.part).amount
     together = owed(window.usage, both, fraction=before.part + window.part)
     step = Step(kind=StepKind.BEFORE, quantity=Fraction(earlier.units), amount=-charged)
