@@ -102,6 +102,22 @@ class FilePath(click.ParamType[Path]):
             self.fail(f"there is no home directory for {_shown(value)}.", param, ctx)
 
 
+class OutputPath(FilePath):
+    """A file of this machine to write: its directory is there, and it is no directory itself."""
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path, at which something may be already."""
+        path = super().convert(value, param, ctx)
+        try:
+            is_place = path.parent.is_dir() and not path.is_dir()
+        except (OSError, ValueError):
+            is_place = False
+        if not is_place:
+            self.fail(f"expected a file in a directory that is there, got {_shown(str(path))}.", param, ctx)
+        return path
+
+
 class Instant(click.ParamType["Timestamp"]):
     """An instant as RFC 3339 writes it, or a date; without an offset it is UTC."""
 
@@ -175,6 +191,7 @@ class Counted(click.ParamType[tuple[str, int | None]]):
 
 
 TEXT, FREE_TEXT, FILE, INSTANT, PAIR, SECONDS = Text(), Text(is_name=False), FilePath(), Instant(), Pair(), Wait()
+OUTPUT = OutputPath()
 QUANTITY, SIGNED_QUANTITY = Whole(most=_QUANTITY), Whole(least=-_QUANTITY, most=_QUANTITY)
 SOME, DAYS, PRIORITY = Whole(least=1, most=_INT32), Whole(most=_INT32), Whole(least=-_INT32 - 1, most=_INT32)
 SECRET = Text(is_secret=True)

@@ -32,6 +32,7 @@ HOSTILE = {
     values.Pair: ["", "a", "=b", "a\0=b", "a=b\0", "a=\udcff", "\ufeffa=b", "a\x01=b"],
     values.Money: [*BEYOND[2:7], "", "\0", "--1", "1.", ".5", "nan", "1.0000000001"],
     values.Counted: ["", "=1", "a=", "a=-1", "a=99999999999999999999", "a=٣", "\udcff=1"],
+    values.OutputPath: ["", "a\0b", "\udcff/nowhere", "nowhere/file", "/", "x" * 5000],
     values.FilePath: ["", "a\0b", "\udcff/nowhere", "nowhere", "/", "x" * 5000],
     click.Choice: ["", "\0", "\udcff", "x" * 5000],
 }

@@ -10,7 +10,7 @@ from tallygate.cli.commands.billing import money
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import instant, table
-from tallygate.cli.values import INSTANT, MONEY
+from tallygate.cli.values import AMOUNT, INSTANT, MONEY, SOME
 from tallygate_api.v1 import discount_service_pb2 as wire
 from tallygate_api.v1.discount_service_pb2_grpc import DiscountServiceStub
 from tallygate_api.v1.invoice_pb2 import Money
@@ -39,12 +39,12 @@ def coupon_command() -> None:
 @click.option("--amount", type=MONEY, help="So much off all lines together, in the tenant's currency.")
 @click.option("--plan", "plans", multiple=True, metavar="KEY", help="Only for subscriptions to this plan.")
 @click.option("--feature", "features", multiple=True, metavar="KEY", help="Only off usage of this feature.")
-@click.option("--invoices", type=click.IntRange(min=1), metavar="N", help="Off so many invoices; default: the first.")
+@click.option("--invoices", type=SOME, metavar="N", help="Off so many invoices; default: the first.")
 @click.option("--forever", is_flag=True, help="Off every invoice.")
 @click.option("--from", "start", type=INSTANT, metavar="TIME", help="Default: now.")
 @click.option("--until", "end", type=INSTANT, metavar="TIME", help="Default: 30 days.")
-@click.option("--max-uses", type=click.IntRange(min=1, max=2**62), metavar="N", help="Default: as often as one likes.")
-@click.option("--per-account", type=click.IntRange(min=1, max=2**62), metavar="N", help="Default: once.")
+@click.option("--max-uses", type=AMOUNT, metavar="N", help="Default: as often as one likes.")
+@click.option("--per-account", type=AMOUNT, metavar="N", help="Default: once.")
 @click.option("--text", metavar="TEXT", help="A name for people.")
 @remote
 def create(

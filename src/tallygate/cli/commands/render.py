@@ -9,7 +9,7 @@ from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Command
 from tallygate.cli.options import remote
 from tallygate.cli.output import Grid
-from tallygate.cli.values import FILE
+from tallygate.cli.values import OUTPUT
 from tallygate_api.v1 import invoice_service_pb2 as wire
 from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
 
@@ -26,7 +26,7 @@ _FORMATS = {"html": wire.DOCUMENT_FORMAT_HTML, "json": wire.DOCUMENT_FORMAT_JSON
 )
 @click.argument("invoice")
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="html", help="Default: html.")
-@click.option("--to", type=FILE, metavar="FILE", help="Write it there; default: print it.")
+@click.option("--to", type=OUTPUT, metavar="FILE", help="Write it there; default: print it.")
 @remote
 def render(client: Client, *, invoice: str, form: str, to: Path | None) -> None:
     """Show an invoice as a page to read or to send, or as JSON."""

@@ -57,7 +57,7 @@ def subscription_command() -> None:
     help="Held from the start on.",
 )
 @click.option("--coupon", "codes", multiple=True, metavar="CODE", help="Redeemed with it.")
-@click.option("--advance", type=click.IntRange(1, 120), metavar="N", help="Pay so many periods at once.")
+@click.option("--advance", type=SOME, metavar="N", help="Pay so many periods at once.")
 @remote
 def create(
     client: Client,
