@@ -17,6 +17,7 @@ import pytest
 
 import patience
 from child_processes import free_port, temporary_directory
+from collectors import until
 from command_line import one_clear_line, tallygate
 from conftest import testing_settings
 from servers import ValkeyServer
@@ -182,6 +183,22 @@ def test_a_database_that_is_newer_than_the_program_says_so(home, command):
     said = one_clear_line(tallygate(*command, environment=home.environment, directory=home.directory, code=3))
     assert "has schema 9999, newer than this version's" in said
     assert said.endswith("run the version of Tallygate that made it, or a later one")
+
+
+async def test_sighup_takes_over_the_log_level_and_a_bad_file_changes_nothing(home):
+    file = home.directory / "settings.yaml"
+    file.write_text("logging: {level: info}\n")
+    home.environment["TALLYGATE_CONFIG_FILE"] = str(file)
+    with home:
+        for text, said in (
+            ("logging: {level: debug}\n", "the log level is debug"),
+            ("logging: {level: loud}\n", "the settings are kept as they were: "),
+            ("logging: {level: error}\ncollector: {batch_size: 7}\n", "from the next start on: collector.batch_size"),
+        ):
+            file.write_text(text)
+            os.kill(home.pid, signal.SIGHUP)
+            await until(lambda said=said: said in home.log)
+            assert home.ready()
 
 
 def test_several_migrate_one_sqlite_at_once(home):

@@ -29,8 +29,8 @@ from tallygate.settings.groups import (
 __all__ = [
     "CLIENT_VARIABLES", "CONFIG_FILE_VARIABLE", "ENV_PREFIX", "ClientEnvironment", "CollectorSettings",
     "DataPlaneSettings", "DatabaseSettings", "Loaded", "LoggingSettings", "Origin", "RedisSettings", "SecretUrl",
-    "ServerSettings", "Settings", "SettingsError", "client_environment", "environment_name", "known_keys", "load",
-    "schema",
+    "ServerSettings", "Settings", "SettingsError", "client_environment", "environment_name", "flat", "known_keys",
+    "load", "schema",
 ]  # fmt: skip
 
 _NAME = re.compile(r"[\w.-]{1,100}")
@@ -116,6 +116,11 @@ def schema() -> dict[str, Any]:
 def known_keys() -> tuple[str, ...]:
     """Every setting by its dotted key."""
     return tuple(key for key, _ in _flat(Settings().model_dump()))
+
+
+def flat(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """Every value by its dotted key."""
+    yield from _flat(settings.model_dump())
 
 
 def environment_name(key: str) -> str:

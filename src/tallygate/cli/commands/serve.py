@@ -8,7 +8,7 @@ import click
 from tallygate.cli.groups import Command
 from tallygate.cli.options import settings_options
 from tallygate.cli.values import SOME
-from tallygate.settings import load
+from tallygate.settings import Settings, load
 
 
 @click.command(
@@ -37,7 +37,12 @@ def serve_command(
     Without settings it starts a private Valkey and SQLite in .tallygate. The
     database's schema is made by `tallygate migrate`.
     """
-    settings = load({**flags, "role": role, "server.workers": workers, "testing": testing}, config_file=config).settings
+    given = {**flags, "role": role, "server.workers": workers, "testing": testing}
+
+    def read() -> Settings:
+        return load(given, config_file=config).settings
+
+    settings = read()
     from tallygate import app  # noqa: PLC0415 - loads the server, which `--help` does not need
 
-    app.run(app.serve(settings))
+    app.run(app.serve(settings, read))
