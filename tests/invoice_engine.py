@@ -15,15 +15,17 @@ from tallygate.domain.billing.default_plans import default_timelines
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.parties import Address, BillingProfile, Party
 from tallygate.domain.billing.published import published
 from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.runs import Calendar, runs
-from tallygate.domain.billing.tax import Credited
+from tallygate.domain.billing.tax import Credited, TaxTerms, terms_of
 from tallygate.domain.billing.timeline import QuantityChange, Timeline
 from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.event import FactKind, UsageFact
+from tallygate.storage.tax.shipped import shipped_rates
 from world_engine import TENANT, EngineDriver
 from worlds import instant_text
 
@@ -119,6 +121,11 @@ class BillingEngineDriver(EngineDriver):
         super().__init__()
         self._bills: dict[str, Bill] = {}
         self._cancels: dict[str, int] = {}
+        self._country = ""
+
+    async def sells_from(self, country: str) -> None:
+        """The seller is there, and so are buyers."""
+        self._country = country
 
     async def move_to(self, now: int) -> None:
         await super().move_to(now)
@@ -144,7 +151,7 @@ class BillingEngineDriver(EngineDriver):
         ready = None if cut is None else cut if books.opens_at(cut) else cut + books.policy.grace
         if cut is None or ready is None or ready > self._now:
             return False
-        bill.issued += [replace(each, issue_time=ready) for each in await made_at(work, books, cut)]
+        bill.issued += [replace(each, issue_time=ready) for each in await made_at(work, books.made(ready), cut)]
         bill.closed_until, bill.fees = cut, [fee for fee in bill.fees if fee.create_time >= cut]
         return True
 
@@ -174,12 +181,28 @@ class BillingEngineDriver(EngineDriver):
             runs=tuple(run for timeline in timelines for run in runs(timeline, calendar)),
             closed_until=bill.closed_until,
             fees=tuple(bill.fees),
+            tax=self._tax(catalog),
+        )
+
+    def _tax(self, catalog: Catalog) -> TaxTerms | None:
+        policy = catalog.billing
+        if policy is None or policy.tax is None:
+            return None
+        home = Party(name="Tally", address=Address(country=self._country))
+        return terms_of(
+            policy.tax,
+            policy.rounding,
+            shipped_rates(),
+            seller=BillingProfile(account_id="", party=home),
+            buyer=None,
+            zone=catalog.time_zone or "UTC",
+            time=self._now,
         )
 
     async def _invoice_now(self, account):
         bill = self._bills[account]
         work = Work(issued_lines=bill, usage_log=Log(self.gates.facts))
-        made = await change_documents(work, self._books(account, bill), self._now)
+        made = await change_documents(work, self._books(account, bill).made(self._now), self._now)
         bill.issued += [replace(each, issue_time=self._now) for each in made]
         charged = {line.line_key for each in made for line in each.lines}
         bill.fees = [fee for fee in bill.fees if fee.line_key not in charged]
@@ -236,5 +259,6 @@ def _shown(invoice: Invoice) -> dict[str, Any]:
         "kind": invoice.kind.value,
         "issued": instant_text(invoice.issue_time),
         "lines": [f"{line.text} {shown_amount(line.amount, line.currency)}" for line in invoice.lines],
+        **({"tax": shown_amount(invoice.tax, invoice.currency)} if invoice.taxes else {}),
         "total": shown_amount(invoice.total, invoice.currency),
     }

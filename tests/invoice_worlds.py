@@ -40,6 +40,11 @@ class BillingDriver(ServerDriver):
         self._billing = billing_service_pb2_grpc.BillingServiceStub(channel)
         self._invoices = invoice_service_pb2_grpc.InvoiceServiceStub(channel)
 
+    async def sells_from(self, country: str) -> None:
+        """The seller is there, and so are buyers."""
+        party = {"name": "Tally", "address": {"country": country}}
+        await self._call(self._billing.SetBillingProfile, billing_service_pb2.SetBillingProfileRequest(party=party))
+
     async def move_to(self, now: int) -> None:
         await super().move_to(now)
         await self.run()
@@ -90,6 +95,10 @@ class BillingDriver(ServerDriver):
 class InvoiceDriver(Driver, Protocol):
     """Something that an invoice world's steps can be done to."""
 
+    async def sells_from(self, country: str) -> None:
+        """The seller is there, and so are buyers."""
+        ...
+
     async def run(self) -> None:
         """Issue all that is due."""
         ...
@@ -100,7 +109,9 @@ class InvoiceDriver(Driver, Protocol):
 
 
 async def run_invoice_world(path: Path, driver: InvoiceDriver) -> dict[str, list[dict[str, Any]]]:
-    """Do every step of a world; every document that came of it."""
+    """Do every step of a world, whose seller is in a country where it charges tax; every document that came of it."""
+    if country := read_yaml(path).get("seller"):
+        await driver.sells_from(country)
     await run_world(load_world(path), driver)
     await driver.run()
     return await driver.documents()
@@ -112,6 +123,7 @@ def _shown(invoice: invoice_pb2.Invoice) -> dict[str, Any]:
         "kind": invoice_pb2.InvoiceKind.Name(invoice.kind).removeprefix("INVOICE_KIND_").lower(),
         "issued": instant_text(issued.seconds * SECOND + issued.nanos // 1000),
         "lines": [f"{line.text} {_amount(line.amount)}" for line in invoice.lines],
+        **({"tax": _amount(invoice.tax)} if invoice.taxes else {}),
         "total": _amount(invoice.total),
     }
 
