@@ -178,6 +178,27 @@ async def test_without_tax_in_the_catalogue_nothing_is_taxed(tenant):
     assert (dollars(invoice.tax), list(invoice.taxes), invoice.lines[0].HasField("tax")) == (0, [], False)
 
 
+async def test_a_price_is_taxed_by_its_category(tenant):
+    """10.01 at 19 % and 10.00 at 7 %; an own price as what it stands in for: -10.00 + 20.00 + 20.00."""
+    book = {"key": "book", "recurring": {"amount": "10.00"}, "tax_category": "reduced"}
+    rate = {"country": "DE", "since": "2007-01-01", "rate": "7", "category": "reduced"}
+    await taxed(tenant, BASE, book, tax={"rates": [rate]})
+    own = {"key": "book", "recurring": {"amount": "20.00"}}
+    await tenant.call("SetPriceOverride", account_id="acme", plan_key="pro", price=own, override_id="own")
+    for reduced in ("7", 10.00, 0.70), ("7", 30.00, 2.10):
+        await run(tenant)
+        groups = (await last(tenant)).taxes
+        told = {group.category: (group.rate, dollars(group.base), dollars(group.amount)) for group in groups}
+        assert told == {"": ("19", 10.01, 1.90), "reduced": reduced}
+        await tenant.advance(31 * DAY)
+    assert (await tenant.call("GetCatalog")).catalog.plans["pro"].prices[1].tax_category == "reduced"
+    await verified(tenant)
+    wrong = {**own, "tax_category": "other"}
+    assert await failure(tenant.call("SetPriceOverride", account_id="acme", plan_key="pro", price=wrong)) == INVALID
+    unknown = catalog(BASE, {**book, "tax_category": "other"}, billing={"tax": {"rates": [rate]}}, version=2)
+    assert await failure(tenant.apply(unknown)) == INVALID
+
+
 INVALID = (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
 RATE = {"country": "US", "since": "2026-01-01", "rate": "8.875", "name": "Sales tax"}
 

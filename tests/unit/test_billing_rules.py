@@ -52,6 +52,7 @@ def taxed(*more, **rate):
         (taxed(rate="1.23456"), "billing.tax.rates[0].rate"),
         (taxed(name="a\nb"), "billing.tax.rates[0].name"),
         (taxed({"rate": "7"}), "billing.tax.rates[1]"),
+        (taxed(category="Reduced"), "billing.tax.rates[0].category"),
     ],
 )
 def test_a_mistake_is_named_by_its_place(policy, field):

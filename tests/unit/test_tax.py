@@ -21,7 +21,7 @@ def at(text):
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1_000_000
 
 
-def line(key, amount, *, source="", start="2026-01-01", end="2026-02-01"):
+def line(key, amount, *, source="", start="2026-01-01", end="2026-02-01", category=""):
     return Line(
         line_key=key,
         kind=LineKind.RECURRING,
@@ -32,6 +32,7 @@ def line(key, amount, *, source="", start="2026-01-01", end="2026-02-01"):
         exact=Fraction(amount),
         amount=amount,
         source_line=source,
+        tax_category=category,
     )
 
 
@@ -49,7 +50,7 @@ def profile(country, *, region="", postal_code="", exempt=""):
     return BillingProfile(account_id="acme", party=Party(name="Acme", address=address), tax_exemption=exempt)
 
 
-def rate_for(buyer, *, day="2026-11-01", seller="DE", region="", collect=(), own=()):
+def rate_for(buyer, *, day="2026-11-01", seller="DE", region="", collect=(), own=(), category=""):
     made = terms_of(
         TaxPolicy(collect_in=collect, rates=own),
         RoundingRules(),
@@ -59,7 +60,7 @@ def rate_for(buyer, *, day="2026-11-01", seller="DE", region="", collect=(), own
         zone="UTC",
         time=at(day),
     )
-    (only,) = taxed([line("one", 10_000, end="2255-01-01")], made, {})
+    (only,) = taxed([line("one", 10_000, end="2255-01-01", category=category)], made, {})
     return only.tax
 
 
@@ -188,6 +189,35 @@ def test_a_tenants_own_rates_go_before_those_shipped():
     assert rate_for(profile("DE"), own=own).rate == "7"
     assert rate_for(profile("US"), own=own, collect=("US",)).rate == "8.875"
     assert rate_for(profile("DE"), own=(TaxRate(country="DE", since="2027-01-01", rate="7"),)).rate == "19"
+
+
+REDUCED = (
+    TaxRate(country="DE", since="2007-01-01", rate="7", category="reduced"),
+    TaxRate(country="ES", since="2012-09-01", rate="10", category="reduced"),
+    TaxRate(country="CA", since="2008-01-01", rate="0", name="GST", category="basic"),
+)
+
+
+@pytest.mark.parametrize(
+    ("buyer", "category", "rate"),
+    [
+        (profile("DE"), "reduced", "7"),
+        (profile("DE"), "", "19"),
+        (profile("FR"), "reduced", "20"),  # no rate of its own there
+        (profile("ES", postal_code="28001"), "reduced", "10"),
+        (profile("ES", postal_code="35001"), "reduced", "0"),  # outside of the territory of tax, whatever the category
+        (profile("CA", region="ON"), "basic", "0"),
+        (profile("CA", region="ON"), "", "13"),
+    ],
+)
+def test_a_category_has_its_rate_where_it_has_one(buyer, category, rate):
+    tax = rate_for(buyer, category=category, own=REDUCED, collect=("FR", "ES", "CA"))
+    assert (tax.rate, tax.category) == (rate, category)
+
+
+def test_categories_of_one_rate_are_told_apart():
+    found = taxed([line("a", 100), line("b", 100, category="other")], terms(), {})
+    assert [(group.category, group.amount) for group in groups_of(found)] == [("", 19), ("other", 19)]
 
 
 @pytest.mark.parametrize("country", sorted(EU | {"GB", "CH", "NO", "AU", "NZ"}))

@@ -11,10 +11,11 @@ from tallygate.control_plane.period_ends import running_period_end
 from tallygate.control_plane.proposals import Proposal
 from tallygate.control_plane.subscription_changes import make
 from tallygate.control_plane.subscription_terms import with_version_from
-from tallygate.control_plane.tax_rules import check_home
+from tallygate.control_plane.tax_rules import check_categories, check_home
 from tallygate.domain.billing.published import published
 from tallygate.domain.catalog import AddOn, Catalog, Feature, FormerDefault, FormerZone, Plan, RateLimitRule
 from tallygate.domain.errors import PlanNotFoundError
+from tallygate.domain.prices import Price
 from tallygate.records.lookup import known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
 from tallygate.records.ports import BillingWork, UnitOfWork
@@ -62,6 +63,8 @@ async def apply_catalog(work: BillingWork, request: ApplyCatalog, *, now: int) -
     )
     check_catalog(document, stored)
     await _check_tax(work, request.document)
+    if document.billing is not None and document.billing.tax is not None:
+        check_categories(document.billing.tax, _prices_of(document))
     document = _with_value_times(published(document), stored, now)
     use = await work.subscriptions.use(now=now)
     diff = diff_catalog(document, stored, use, migrate=request.migrate is not Migrate.NONE)
@@ -79,6 +82,13 @@ async def _check_tax(work: BillingWork, document: Catalog) -> None:
         seller = await work.profiles.get("")
         country = seller.party.address.country if seller is not None else ""
         check_home(document.billing.tax, work.shipped_rates, country=country)
+
+
+def _prices_of(document: Catalog) -> dict[str, Sequence[Price]]:
+    """The prices of a document's bundles, which hold one version each, by their paths."""
+    plans = {f"plans.{key}": plan.prices for key, versions in document.plans.items() for plan in versions.values()}
+    add_ons = {f"add_ons.{key}": one.prices for key, held in document.add_ons.items() for one in held.values()}
+    return {**plans, **add_ons}
 
 
 async def get_catalog(work: UnitOfWork) -> Catalog:

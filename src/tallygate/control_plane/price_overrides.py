@@ -135,7 +135,11 @@ def _checked(price: Price, bundle: Plan | AddOn, catalog: Catalog) -> Price:
     if (price.currency or catalog.currency) != (replaced.currency or catalog.currency):
         expected = f"the currency of what it stands in for, {replaced.currency or catalog.currency}"
         raise InvalidFieldError(field="price.currency", expected=expected, got=price.currency)
+    if price.tax_category not in {"", replaced.tax_category}:
+        expected = f"that of the price that it stands in for, {replaced.tax_category or 'the standard one'}"
+        raise InvalidFieldError(field="price.tax_category", expected=expected, got=price.tax_category)
     _check_alike(price, replaced)
+    price = replace(price, tax_category=replaced.tax_category)
     (written_out,) = published_prices((price,), bundle.entitlements)
     return written_out
 

@@ -1,17 +1,19 @@
 """What a tenant's tax may say; every complaint names the path of the field."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from tallygate.domain.billing_terms import TaxPolicy, TaxRate
 from tallygate.domain.countries import COUNTRIES
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.prices import Price
 from tallygate.records.fields import check_label
 
 _RATE = re.compile(r"\d{1,3}(\.\d{1,4})?", re.ASCII)
 _REGION = re.compile(r"[A-Z0-9]{1,3}")
 _POSTCODE = re.compile(r"[A-Z0-9-]{1,10}")
+_CATEGORY = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _MOST_RATES, _MOST_POSTCODES, _HUNDRED = 1_000, 100, 100
 
 
@@ -47,6 +49,21 @@ def check_home(tax: TaxPolicy, shipped: Collection[TaxRate], *, country: str) ->
             raise InvalidFieldError(field=f"billing.tax.collect_in[{number}]", expected=expected, got=one)
 
 
+def check_categories(tax: TaxPolicy, bundles: Mapping[str, Iterable[Price]]) -> None:
+    """Check that every category of prices, by the path of their bundle, has a rate somewhere.
+
+    Raises:
+        InvalidFieldError: it has none.
+    """
+    known = sorted({rate.category for rate in tax.rates} - {""})
+    for path, prices in bundles.items():
+        for number, price in enumerate(prices):
+            if price.tax_category and price.tax_category not in known:
+                expected = f"a category of a rate in billing.tax.rates: {', '.join(known) or 'there is none'}"
+                field = f"{path}.prices[{number}].tax_category"
+                raise InvalidFieldError(field=field, expected=expected, got=price.tax_category)
+
+
 def _check_rate(path: str, rate: TaxRate) -> None:
     _check_country(f"{path}.country", rate.country)
     if rate.region and not _REGION.fullmatch(rate.region):
@@ -63,6 +80,9 @@ def _check_rate(path: str, rate: TaxRate) -> None:
         expected = "per cent from 0 to 100 with up to 4 decimals, as '8.1'"
         raise InvalidFieldError(field=f"{path}.rate", expected=expected, got=ascii(rate.rate[:16]))
     check_label(f"{path}.name", rate.name)
+    if rate.category and not _CATEGORY.fullmatch(rate.category):
+        expected = "up to 40 small letters, digits and _, as 'reduced'"
+        raise InvalidFieldError(field=f"{path}.category", expected=expected, got=ascii(rate.category[:48]))
 
 
 def _check_country(path: str, country: str) -> None:
@@ -83,5 +103,5 @@ def _is_day(text: str) -> bool:
 
 
 def _same(rate: TaxRate, other: TaxRate) -> bool:
-    mine, theirs = ((each.country, each.region, each.postcodes, each.since) for each in (rate, other))
+    mine, theirs = ((each.country, each.region, each.postcodes, each.category, each.since) for each in (rate, other))
     return mine == theirs

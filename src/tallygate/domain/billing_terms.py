@@ -133,7 +133,8 @@ class TaxRate:
     """What per cent of tax are charged in a country, or a part of it, from a day on.
 
     `postcodes` are the beginnings of those that it holds for, empty: all. `since` is a local day, as 2025-07-01; `rate`
-    an exact decimal. Of several the one for the smallest part of the country holds, then the tenant's, then the newest.
+    an exact decimal, of prices of its `category` (empty: standard, and whatever has no rate of its own). Of several the
+    one for the smallest part of the country holds, then the tenant's, then the newest.
     """
 
     country: str
@@ -142,6 +143,7 @@ class TaxRate:
     region: str = ""
     postcodes: tuple[str, ...] = ()
     name: str = "VAT"
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,7 +152,10 @@ class UsagePrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """One price of a plan or add-on: exactly one of the four is set; an empty `currency` is the catalogue's."""
+    """One price of a plan or add-on: exactly one of the four is set; an empty `currency` is the catalogue's.
+
+    An empty `tax_category` is the standard one.
+    """
 
     recurring: RecurringPrice | None = None
     usage: UsagePrice | None = None
@@ -160,6 +163,7 @@ class Price:
     commitment: CommitmentPrice | None = None
     price_key: str = ""
     currency: str = ""
+    tax_category: str = ""
 
     @property
     def form(self) -> RecurringPrice | UsagePrice | SetupPrice | CommitmentPrice | None:

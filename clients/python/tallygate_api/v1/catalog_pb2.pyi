@@ -384,20 +384,22 @@ class InvoicePolicy(_message.Message):
     def __init__(self, number: _Optional[str] = ...) -> None: ...
 
 class TaxRate(_message.Message):
-    __slots__ = ("country", "region", "postcodes", "since", "rate", "name")
+    __slots__ = ("country", "region", "postcodes", "since", "rate", "name", "category")
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     POSTCODES_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     RATE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
     country: str
     region: str
     postcodes: _containers.RepeatedScalarFieldContainer[str]
     since: str
     rate: str
     name: str
-    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., postcodes: _Optional[_Iterable[str]] = ..., since: _Optional[str] = ..., rate: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    category: str
+    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., postcodes: _Optional[_Iterable[str]] = ..., since: _Optional[str] = ..., rate: _Optional[str] = ..., name: _Optional[str] = ..., category: _Optional[str] = ...) -> None: ...
 
 class TaxPolicy(_message.Message):
     __slots__ = ("collect_in", "rates")
@@ -691,20 +693,22 @@ class UsagePrice(_message.Message):
     def __init__(self, feature_key: _Optional[str] = ..., unit_amount: _Optional[str] = ..., per_units: _Optional[int] = ..., model: _Optional[_Union[ChargeModel, str]] = ..., units: _Optional[_Union[ChargedUnits, str]] = ..., where: _Optional[_Mapping[str, str]] = ..., free_quota: _Optional[str] = ..., max_limit: _Optional[str] = ..., limit_unit: _Optional[_Union[LimitUnit, str]] = ..., limit_action: _Optional[_Union[LimitAction, str]] = ..., package: _Optional[str] = ..., tiers: _Optional[_Iterable[_Union[Tier, _Mapping[str, object]]]] = ..., of: _Optional[_Union[AmountSource, _Mapping[str, object]]] = ..., rate: _Optional[str] = ..., fixed_amount: _Optional[str] = ..., free_events: _Optional[int] = ..., free_amount: _Optional[str] = ..., min_amount: _Optional[str] = ..., max_amount: _Optional[str] = ..., multiplier: _Optional[str] = ..., discount_percent: _Optional[str] = ..., min_spend: _Optional[str] = ..., max_spend: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("recurring", "usage", "setup", "commitment", "key", "currency")
+    __slots__ = ("recurring", "usage", "setup", "commitment", "key", "currency", "tax_category")
     RECURRING_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     SETUP_FIELD_NUMBER: _ClassVar[int]
     COMMITMENT_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    TAX_CATEGORY_FIELD_NUMBER: _ClassVar[int]
     recurring: RecurringPrice
     usage: UsagePrice
     setup: SetupPrice
     commitment: CommitmentPrice
     key: str
     currency: str
-    def __init__(self, recurring: _Optional[_Union[RecurringPrice, _Mapping[str, object]]] = ..., usage: _Optional[_Union[UsagePrice, _Mapping[str, object]]] = ..., setup: _Optional[_Union[SetupPrice, _Mapping[str, object]]] = ..., commitment: _Optional[_Union[CommitmentPrice, _Mapping[str, object]]] = ..., key: _Optional[str] = ..., currency: _Optional[str] = ...) -> None: ...
+    tax_category: str
+    def __init__(self, recurring: _Optional[_Union[RecurringPrice, _Mapping[str, object]]] = ..., usage: _Optional[_Union[UsagePrice, _Mapping[str, object]]] = ..., setup: _Optional[_Union[SetupPrice, _Mapping[str, object]]] = ..., commitment: _Optional[_Union[CommitmentPrice, _Mapping[str, object]]] = ..., key: _Optional[str] = ..., currency: _Optional[str] = ..., tax_category: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
     __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived", "billing", "advance_discounts")

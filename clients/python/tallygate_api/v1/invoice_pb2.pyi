@@ -77,23 +77,25 @@ class LineStep(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., quantity: _Optional[str] = ..., rate: _Optional[str] = ..., amount: _Optional[str] = ...) -> None: ...
 
 class LineTax(_message.Message):
-    __slots__ = ("country", "region", "name", "rate", "amount", "note")
+    __slots__ = ("country", "region", "name", "rate", "amount", "note", "category")
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     RATE_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
     country: str
     region: str
     name: str
     rate: str
     amount: Money
     note: str
-    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ...) -> None: ...
+    category: str
+    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ..., category: _Optional[str] = ...) -> None: ...
 
 class TaxGroup(_message.Message):
-    __slots__ = ("country", "region", "name", "rate", "base", "amount", "note")
+    __slots__ = ("country", "region", "name", "rate", "base", "amount", "note", "category")
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +103,7 @@ class TaxGroup(_message.Message):
     BASE_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
     country: str
     region: str
     name: str
@@ -108,7 +111,8 @@ class TaxGroup(_message.Message):
     base: Money
     amount: Money
     note: str
-    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., base: _Optional[_Union[Money, _Mapping[str, object]]] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ...) -> None: ...
+    category: str
+    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., base: _Optional[_Union[Money, _Mapping[str, object]]] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ..., category: _Optional[str] = ...) -> None: ...
 
 class InvoiceLine(_message.Message):
     __slots__ = ("line_key", "kind", "text", "start_time", "end_time", "quantity", "unit_amount", "amount", "exact_amount", "price", "subscription_id", "source_line", "steps", "tax", "discounts")

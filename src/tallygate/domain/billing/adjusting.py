@@ -100,6 +100,7 @@ def _adjustment(found: _Day, like: Sequence[Line], policy: Policy, at: int) -> L
         exact=exact,
         amount=rounded(exact, policy.rounding),
         price=first.price,
+        tax_category=first.tax_category,
         quantity=first.quantity,
         unit_amount=first.unit_amount,
         subscription_id=first.subscription_id,

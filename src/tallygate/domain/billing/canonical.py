@@ -13,7 +13,11 @@ from tallygate.domain.money import exact_text
 def canonical(line: Line) -> str:
     """JSON without spaces, its keys in order, its figures exact."""
     told = asdict(line)
-    for later in ("tax", "discounts"):  # so that a document from before there were any is the text that it was
+    for later in (
+        "tax",
+        "tax_category",
+        "discounts",
+    ):  # so that a document from before there were any is the text that it was
         if not told[later]:
             del told[later]
     return json.dumps(_plain(told), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

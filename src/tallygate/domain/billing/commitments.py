@@ -28,6 +28,7 @@ class Commitment:
     line: str
     subscription_id: str
     reference: str
+    tax_category: str
     text: str
     currency: str
     amount: Fraction
@@ -99,6 +100,7 @@ def _of_segment(
                 line=f"commitment/{lane.subscription_id}/{lane.key}/{period.start}",
                 subscription_id=lane.subscription_id,
                 reference=f"{lane.bundle}/{segment.version}/prices/{lane.price_key}",
+                tax_category=segment.price.tax_category,
                 text=price.label or f"{segment.name}: least amount",
                 currency=segment.price.currency or policy.currency,
                 amount=exact(price.amount) * segment.multiple,
@@ -140,6 +142,7 @@ def _line(one: Commitment, left: Fraction, owed: Fraction, revision: int, policy
         exact=left,
         amount=rounded(left, policy.rounding),
         price=one.reference,
+        tax_category=one.tax_category,
         unit_amount=one.unit_amount,
         subscription_id=one.subscription_id,
         fraction=one.part,

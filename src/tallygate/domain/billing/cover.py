@@ -265,6 +265,7 @@ def _line(
         exact=exact_amount,
         amount=rounded(exact_amount, policy.rounding),
         price=f"{lane.bundle}/{segment.version}/prices/{lane.price_key}",
+        tax_category=segment.price.tax_category,
         quantity=quantity,
         unit_amount=unit_amount,
         subscription_id=lane.subscription_id,

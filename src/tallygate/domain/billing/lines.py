@@ -46,6 +46,7 @@ class LineTax:
     rate: str = "0"
     amount: int = 0
     note: str = ""
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,5 +86,6 @@ class Line:
     steps: tuple[Step, ...] = ()
     inputs: UsageInputs | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    tax_category: str = ""
     tax: LineTax | None = None
     discounts: tuple[LineDiscount, ...] = ()

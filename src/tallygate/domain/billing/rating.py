@@ -101,6 +101,7 @@ def usage_line(
         exact=exact,
         amount=amount,
         price=window.reference,
+        tax_category=window.price.tax_category,
         quantity=_quantity(window, counted),
         unit_amount=window.usage.unit_amount,
         subscription_id=window.subscription_id,

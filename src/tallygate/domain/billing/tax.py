@@ -16,6 +16,7 @@ from tallygate.domain.money import Rounding, rounded
 from tallygate.domain.period import local_date
 
 _HUNDRED = 100
+_Group = tuple[str, str, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ class TaxGroup:
     name: str
     rate: str
     note: str
+    category: str
     base: int
     amount: int
 
@@ -117,15 +119,24 @@ def taxed(lines: Sequence[Line], terms: TaxTerms | None, credited: Mapping[str, 
 
 def groups_of(lines: Iterable[Line]) -> tuple[TaxGroup, ...]:
     """What the lines of a document come to by place and rate, in order of both."""
-    found: dict[tuple[str, str, str, str, str], tuple[int, int]] = {}
+    found: dict[_Group, tuple[int, int]] = {}
     for line in lines:
         if line.tax is not None:
             key = _group(line.tax)
             base, amount = found.get(key, (0, 0))
             found[key] = base + line.amount, amount + line.tax.amount
     return tuple(
-        TaxGroup(country=country, region=region, name=name, rate=rate, note=note, base=base, amount=amount)
-        for (country, region, name, rate, note), (base, amount) in sorted(found.items())
+        TaxGroup(
+            country=country,
+            region=region,
+            name=name,
+            rate=rate,
+            note=note,
+            category=category,
+            base=base,
+            amount=amount,
+        )
+        for (country, region, name, rate, note, category), (base, amount) in sorted(found.items())
     )
 
 
@@ -171,7 +182,7 @@ def _given_back(lines: Sequence[Line], credited: Mapping[str, Credited]) -> dict
 
 def _by_terms(lines: Sequence[Line], terms: TaxTerms) -> dict[str, LineTax]:
     found: dict[str, LineTax] = {}
-    groups: dict[tuple[str, str, str, str, str], list[Line]] = {}
+    groups: dict[_Group, list[Line]] = {}
     for line in lines:
         found[line.line_key] = tax = _rate_of(line, terms)
         groups.setdefault(_group(tax), []).append(line)
@@ -185,15 +196,23 @@ def _by_terms(lines: Sequence[Line], terms: TaxTerms) -> dict[str, LineTax]:
 
 def _rate_of(line: Line, terms: TaxTerms) -> LineTax:
     """By which rate a line is taxed: that of the earlier of its document's issue and the end of its service."""
-    place = LineTax(country=terms.country, region=terms.region, note=terms.note)
+    place = LineTax(country=terms.country, region=terms.region, note=terms.note, category=line.tax_category)
     if terms.note:
         return place
     day = local_date(min(terms.time, line.period.end - 1), zone=terms.zone).isoformat()
-    for rate in terms.rates:
-        if rate.since <= day:
-            note = "" if rate.name else f"No tax is charged in this part of {terms.country}"
-            return replace(place, name=rate.name, rate=rate.rate, note=note)
-    return replace(place, note=f"No rate of tax is known of {terms.country} on {day}")
+    rate = _in_force([rate for rate in terms.rates if rate.since <= day], line.tax_category)
+    if rate is None:
+        return replace(place, note=f"No rate of tax is known of {terms.country} on {day}")
+    note = "" if rate.name else f"No tax is charged in this part of {terms.country}"
+    return replace(place, name=rate.name, rate=rate.rate, note=note)
+
+
+def _in_force(rates: Sequence[TaxRate], category: str) -> TaxRate | None:
+    """Outside of the territory of tax nothing is charged, whatever the category; where it has no rate, the standard."""
+    if rates and not rates[0].name:
+        return rates[0]
+    own = [rate for rate in rates if rate.category == category]
+    return next(iter(own or [rate for rate in rates if not rate.category]), None)
 
 
 def _rounded(exact: Sequence[Fraction], terms: TaxTerms) -> list[int]:
@@ -208,5 +227,5 @@ def _rounded(exact: Sequence[Fraction], terms: TaxTerms) -> list[int]:
     return parts
 
 
-def _group(tax: LineTax) -> tuple[str, str, str, str, str]:
-    return tax.country, tax.region, tax.name, tax.rate, tax.note
+def _group(tax: LineTax) -> _Group:
+    return tax.country, tax.region, tax.name, tax.rate, tax.note, tax.category

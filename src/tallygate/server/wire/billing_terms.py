@@ -176,6 +176,7 @@ def _decode_tax(tax: wire.TaxPolicy) -> TaxPolicy:
                 since=rate.since,
                 rate=rate.rate,
                 name=rate.name or usual.name,
+                category=rate.category,
             )
             for rate in tax.rates
         ),
@@ -193,6 +194,7 @@ def _encode_tax(tax: TaxPolicy) -> wire.TaxPolicy:
                 since=rate.since,
                 rate=rate.rate,
                 name=rate.name,
+                category=rate.category,
             )
             for rate in tax.rates
         ],

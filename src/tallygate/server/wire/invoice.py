@@ -109,6 +109,7 @@ def _line_tax(tax: LineTax, currency: str) -> wire.LineTax:
         rate=tax.rate,
         amount=encode_money(tax.amount, currency),
         note=tax.note,
+        category=tax.category,
     )
 
 
@@ -121,6 +122,7 @@ def _group(group: TaxGroup, currency: str) -> wire.TaxGroup:
         base=encode_money(group.base, currency),
         amount=encode_money(group.amount, currency),
         note=group.note,
+        category=group.category,
     )
 
 

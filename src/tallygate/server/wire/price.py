@@ -53,12 +53,17 @@ def decode_price(price: wire.Price, path: str) -> Price:
     if kind is None:
         raise InvalidFieldError(field=path, expected=" or ".join(forms))
     form = forms[kind](getattr(price, kind), f"{path}.{kind}")
-    return Price(price_key=optional_identifier(price.key, f"{path}.key"), currency=price.currency, **{kind: form})
+    return Price(
+        price_key=optional_identifier(price.key, f"{path}.key"),
+        currency=price.currency,
+        tax_category=optional_identifier(price.tax_category, f"{path}.tax_category"),
+        **{kind: form},
+    )
 
 
 def encode_price(price: Price) -> wire.Price:
     """One price, its amounts as they were written."""
-    encoded = wire.Price(key=price.price_key, currency=price.currency)
+    encoded = wire.Price(key=price.price_key, currency=price.currency, tax_category=price.tax_category)
     if price.recurring is not None:
         encoded.recurring.CopyFrom(_encode_recurring(price.recurring))
     elif price.usage is not None:

@@ -104,6 +104,7 @@ invoice_taxes = Table(
     Column("invoice_id", Text, nullable=False),
     Column("place", Integer, nullable=False),
     *(Column(name, Text, nullable=False) for name in ("country", "region", "name", "rate", "note")),
+    Column("category", Text),
     Column("base", BigInteger, nullable=False),
     Column("amount", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant_id", "invoice_id", "place"),

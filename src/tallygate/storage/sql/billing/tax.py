@@ -36,6 +36,7 @@ async def taxes_of(scope: Scope, invoice_id: str) -> tuple[TaxGroup, ...]:
             name=row.name,
             rate=row.rate,
             note=row.note,
+            category=row.category or "",
             base=row.base,
             amount=row.amount,
         )
