@@ -9,15 +9,14 @@ from fractions import Fraction
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.money import exact_text
 
+_LATER = ("tax", "tax_category", "discounts")
+"""What lines had not from the first: left out where it is not there, a line from before is the text that it was."""
+
 
 def canonical(line: Line) -> str:
     """JSON without spaces, its keys in order, its figures exact."""
     told = asdict(line)
-    for later in (
-        "tax",
-        "tax_category",
-        "discounts",
-    ):  # so that a document from before there were any is the text that it was
+    for later in _LATER:
         if not told[later]:
             del told[later]
     return json.dumps(_plain(told), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
