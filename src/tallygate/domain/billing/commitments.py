@@ -28,7 +28,6 @@ class Commitment:
     line: str
     subscription_id: str
     reference: str
-    tax_category: str
     text: str
     currency: str
     amount: Fraction
@@ -36,6 +35,7 @@ class Commitment:
     period: UsagePeriod
     within: UsagePeriod
     part: Fraction
+    tax_category: str = ""
 
     def counts(self, line: Line) -> bool:
         """Whether a line's charge counts towards it."""
