@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from servers import PostgresServer, ValkeyServer
 from tallygate.domain.credential import mint_key
 from tallygate.storage.sql.schema import migrate
+from tallygate_api.v1.invoice_pb2 import INVOICE_KIND_OPENING
 from tallygate_process import TallygateProcess
 from tenants import Tenant, eventually
 
@@ -88,13 +89,18 @@ async def begun(process):
     return call
 
 
+def fell_due(invoice):
+    """As the period began that it opens, or as the one ended that it closes."""
+    return invoice.start_time if invoice.kind == INVOICE_KIND_OPENING else invoice.end_time
+
+
 async def books(call):
-    """Every document by number: the account, the end of its period, its total in cents."""
+    """Every document by number: the account, when it fell due, its total in cents."""
     while (await call("RunBilling")).more:
         pass
     found = (await call("ListInvoices", page_size=100)).invoices
     return sorted(
-        (one.number, one.account_id, one.end_time.seconds, one.total.units * 100 + one.total.nanos // 10**7)
+        (one.number, one.account_id, fell_due(one).seconds, one.total.units * 100 + one.total.nanos // 10**7)
         for one in found
     )
 
