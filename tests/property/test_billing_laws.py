@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from invoice_engine import Bill, Log, Work
 from searches import FOR_PLANTED_BUGS
-from tallygate.billing import closing
+from tallygate.billing import due_lines
+from tallygate.billing.books import Books
 from tallygate.billing.change_invoices import change_documents
-from tallygate.billing.closing import Books, made_at
+from tallygate.billing.due_lines import made_at
 from tallygate.domain.account import PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.billing import cover as covers
 from tallygate.domain.billing import rating
@@ -338,13 +339,13 @@ def test_a_credit_of_what_was_rounded_is_found(monkeypatch):
 
 
 def test_what_was_issued_and_is_forgotten_is_found(monkeypatch):
-    real = closing.fixed_lines
+    real = due_lines.fixed_lines
     monkeypatch.setattr(
-        closing,
+        due_lines,
         "fixed_lines",
         lambda *given, **more: real(*given, **{**more, "issued": Issued()}),
     )
-    monkeypatch.setattr(closing, "adjustments", lambda *_, **__: iter(()))
+    monkeypatch.setattr(due_lines, "adjustments", lambda *_, **__: iter(()))
     found(interim_changes_nothing, CHANGES, SEATS, ZONES, st.lists(HOURS, min_size=1, max_size=4, unique=True))
 
 

@@ -1,6 +1,8 @@
 """The invoice of a change that is asked for at once: all that is due by then, but for usage."""
 
-from tallygate.billing.closing import Books, due_fees, due_fixed_lines, issue, read_books
+from tallygate.billing.books import Books, read_books
+from tallygate.billing.closing import issue
+from tallygate.billing.due_lines import due_fees, due_fixed_lines
 from tallygate.billing.ports import Sources
 from tallygate.billing.taxing import credited_lines
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents

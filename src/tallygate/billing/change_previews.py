@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
+from tallygate.billing.books import read_books
 from tallygate.billing.change_invoices import change_documents
-from tallygate.billing.closing import due_fixed_lines, read_books
+from tallygate.billing.due_lines import due_fixed_lines
 from tallygate.billing.previews import Preview, preview_of
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.timeline import QuantityChange, Timeline

@@ -6,7 +6,8 @@ What is found is noted until the next look finds nothing; it changes no document
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tallygate.billing.closing import read_books, usage_lines
+from tallygate.billing.books import read_books
+from tallygate.billing.due_lines import usage_lines
 from tallygate.billing.ledger import audit_ledger
 from tallygate.domain.billing.late import lookback
 from tallygate.domain.billing.lines import Line

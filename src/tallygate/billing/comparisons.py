@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from tallygate.billing.closing import Books, due_lines
+from tallygate.billing.books import Books
+from tallygate.billing.due_lines import due_lines
 from tallygate.billing.quotes import supposed_books
 from tallygate.billing.supposed import RetoldLog, Supposed, SupposedLines
 from tallygate.billing.taxing import tax_terms

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
 
-from tallygate.billing.closing import Books, read_books
+from tallygate.billing.books import Books, read_books
 from tallygate.billing.ports import Sources
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.counting import BillableFact

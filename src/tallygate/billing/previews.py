@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from tallygate.billing.closing import Books, due_lines, made_at, read_books
+from tallygate.billing.books import Books, read_books
+from tallygate.billing.due_lines import due_lines, made_at
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
 from tallygate.records.ports import BillingWork

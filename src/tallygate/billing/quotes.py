@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tallygate.billing.closing import Books, made_at
+from tallygate.billing.books import Books
+from tallygate.billing.due_lines import made_at
 from tallygate.billing.profiles import check_place
 from tallygate.billing.supposed import ExpectedLog, ExpectedUsage, Supposed, SupposedLines
 from tallygate.billing.taxing import terms_for

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from tallygate.billing.closing import Books, issue, read_books
+from tallygate.billing.books import Books, read_books
+from tallygate.billing.closing import issue
 from tallygate.domain.billing.documents import Invoice, documents
 from tallygate.domain.billing.reissues import reissued
 from tallygate.domain.errors import BillingNotStartedError

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tallygate.billing.change_invoices import change_documents
-from tallygate.billing.closing import made_at
+from tallygate.billing.due_lines import made_at
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.past import past_of
 from tallygate.billing.reissuing import again

@@ -1,0 +1,156 @@
+"""The lines that are due of an account's books and were not issued, and the documents that they make."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from tallygate.billing.books import Books
+from tallygate.billing.committing import due_commitments
+from tallygate.billing.ports import Sources
+from tallygate.billing.taxing import credited_lines
+from tallygate.domain.billing.adjusting import IssuedLine, adjustments, lane_of, vanished
+from tallygate.domain.billing.counting import Tally, count
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents
+from tallygate.domain.billing.fees import fee_line
+from tallygate.domain.billing.late import Unrated
+from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.models_units import Counted
+from tallygate.domain.billing.rating import Billed, Issued, counted_before, fixed_lines, has_fixed_prices, usage_line
+from tallygate.domain.billing.timeline import Timeline
+from tallygate.domain.billing.windows import LEVELS, UsageWindow, follows, usage_windows
+from tallygate.domain.currency import decimals_of
+from tallygate.domain.period import PeriodRule, UsagePeriod, usage_period
+from tallygate.records.billing import Uncharged
+
+ADJUSTMENT = "Adjustment: "
+"""What the text of a line of usage begins with that came to light after its period was invoiced."""
+
+
+async def due_lines(work: Sources, books: Books, cut: int, *, noted: list[Uncharged] | None = None) -> tuple[Line, ...]:
+    """Every line that is due at a cut and was not issued; what no line charges is `noted`."""
+    since = books.closed_until
+    found = await due_fixed_lines(work, books, cut)
+    for timeline in books.timelines:
+        windows = usage_windows(
+            timeline, books.calendar, books.amounts, since=since, until=cut, begins=books.policy.start_time
+        )
+        found += await usage_lines(work, books, windows, noted=noted)
+    late = await usage_lines(work, books, books.reopened.windows, noted=noted)
+    found += [replace(line, text=f"{ADJUSTMENT}{line.text}") for line in late]
+    found += await due_commitments(
+        work, books.account_id, books.timelines, books.calendar, books.amounts, found, since=since, until=cut
+    )
+    found += due_fees(books, cut)
+    return tuple(found)
+
+
+def due_fees(books: Books, cut: int) -> list[Line]:
+    """The lines of fees that were created before a cut and not issued."""
+    rounding = books.policy.rounding.amounts
+    fees = [fee for fee in books.fees if fee.create_time < cut]
+    return [fee_line(fee, rounding, decimals=decimals_of(fee.currency)) for fee in fees]
+
+
+async def due_fixed_lines(work: Sources, books: Books, until: int) -> list[Line]:
+    """Every line but those of usage and fees that falls due by an instant and was not issued.
+
+    What was issued within `LOOK_BACK` is compared with what the subscriptions say now, and adjusted.
+    """
+    found: list[Line] = []
+    issued = await work.issued_lines.since(books.account_id, since=books.look_back)
+    for timeline in books.timelines:
+        found += await _fixed_lines_of(work, books, timeline, issued, until)
+    return found
+
+
+async def _fixed_lines_of(
+    work: Sources, books: Books, timeline: Timeline, issued: Sequence[IssuedLine], until: int
+) -> list[Line]:
+    own = f"/{timeline.subscription.subscription_id}/"
+    mine, since = [line for line in issued if own in line.line_key], books.look_back
+    if not mine and timeline.origin <= since and has_fixed_prices(timeline):  # created in the past, or long paid ahead
+        since = max(timeline.origin, books.policy.start_time) - 1
+        mine = [line for line in await work.issued_lines.since(books.account_id, since=since) if own in line.line_key]
+    mine = [line for line in mine if lane_of(line.line_key)]
+    known = Issued(keys=frozenset(line.line_key for line in mine))
+    calendar, policy = books.calendar, books.amounts
+    new = fixed_lines(timeline, calendar, policy, since=books.closed_until, until=until, issued=known)
+    derived = fixed_lines(timeline, calendar, policy, since=since, until=until, issued=Issued())
+    gone = await work.issued_lines.whole(missing) if (missing := vanished(derived, mine, zone=calendar.zone)) else {}
+    return [
+        *new,
+        *adjustments(derived, mine, new, gone=gone, policy=policy, zone=calendar.zone, at=until),
+    ]
+
+
+async def usage_lines(
+    work: Sources, books: Books, windows: Sequence[UsageWindow], *, noted: list[Uncharged] | None = None
+) -> list[Line]:
+    """What windows come to by now that was not charged; the facts that none of them charges are `noted`."""
+    if not windows:
+        return []
+    through = await work.usage_log.head()
+    billed = await work.issued_lines.usage([window.line for window in windows])
+    counted = {window.line: await count_window(work, books, window, through) for window in windows}
+    found: list[Line] = []
+    for window in windows:
+        tally = counted[window.line]
+        before = counted_before([(other, counted[other.line].counted) for other in follows(window, windows)])
+        if noted is not None:
+            noted += _uncharged(window, tally, before.counted)
+        line = usage_line(
+            window,
+            tally.counted,
+            books.amounts,
+            before=before,
+            billed=billed.get(window.line, Billed()),
+            through_sequence=through,
+        )
+        found += [line] if line is not None else []
+    return found
+
+
+async def count_window(work: Sources, books: Books, window: UsageWindow, through: int) -> Tally:
+    """What a window counts of the log up to a sequence number."""
+    feature = books.catalog.features[window.usage.feature_key]
+    levels = feature.aggregation in LEVELS
+    opening = await work.usage_log.level_before(books.account_id, window, through=through) if levels else 0
+    facts = work.usage_log.facts(books.account_id, window, through=through)
+    return await count(facts, window, feature, currency=books.catalog.currency, opening=opening)
+
+
+def _uncharged(window: UsageWindow, tally: Tally, before: Counted) -> Iterator[Uncharged]:
+    unread = [(fact, Unrated.UNREADABLE) for fact in tally.unreadable]
+    for fact, reason in [*unread, *((fact, Unrated.REFUND_EXCEEDS_PERIOD) for fact in tally.in_excess(before))]:
+        feature_key, price_key = window.usage.feature_key, window.price.price_key
+        yield Uncharged(fact=fact, feature_key=feature_key, price_key=price_key, reason=reason)
+
+
+async def made_at(
+    work: Sources, books: Books, cut: int, *, noted: list[Uncharged] | None = None
+) -> tuple[Invoice, ...]:
+    """The documents that a cut makes, without numbers; the facts that they charge nowhere are `noted`."""
+    lines = await due_lines(work, books, cut, noted=noted)
+    opening = books.opens_at(cut)
+    kind = InvoiceKind.OPENING if opening else InvoiceKind.PERIOD
+    made = documents(
+        lines,
+        tenant_id=work.tenant_id,
+        account_id=books.account_id,
+        kind=kind,
+        period=_period_of(books, cut),
+        cause=str(cut),
+        tax=books.tax,
+        credited=await credited_lines(work, lines),
+        redemptions=books.redemptions,
+        rounding=books.amounts.rounding,
+    )
+    return tuple(made)
+
+
+def _period_of(books: Books, cut: int) -> UsagePeriod:
+    """What an invoice is for: the period that an opening one opens, or the one that a cut ends."""
+    inside = cut if books.opens_at(cut) else cut - 1
+    for run in books.runs:
+        if run.start <= inside < run.end:
+            return run.stretch(run.period(inside))
+    return UsagePeriod(usage_period(PeriodRule(), zone=books.calendar.zone, origin=None, at=inside).start, cut)
