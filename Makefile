@@ -1,7 +1,7 @@
 # Tallygate's tasks. A machine needs Python >= 3.11 with pip, and make; `make help` names the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test bench bench-quick check lint format types imports buf proto proto-check schema schema-check image lock clean
+.PHONY: help dev test faults bench bench-quick check lint format types imports buf proto proto-check schema schema-check image lock clean
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
@@ -28,6 +28,9 @@ dev: $(if $(NATIVE),$(TOOLS),$(RUNTIME)) ## Start a server with Valkey, SQLite a
 
 test: $(TOOLS) ## Pass all tests against real servers; some of them: make test ARGS="-k period"
 	$(PYTEST) $(ARGS)
+
+faults: $(TOOLS) ## All that can die, at every step, and laws over more examples: what `make test` tries a third of
+	TALLYGATE_THOROUGH=1 $(PYTEST) tests/faults tests/property tests/contract/server/test_native_guards.py $(ARGS)
 
 bench: $(TOOLS) ## Measure this machine into tests/load/RESULTS.md: make bench ARGS="--rounds 3"
 	PYTHONPATH=tests $(BIN)/python -m load.bench $(ARGS)

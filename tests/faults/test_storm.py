@@ -12,13 +12,14 @@ from collectors import until
 from faults.callers import Caller, Refusal, decided_on, new_world, reason, written
 from tallygate.domain.credential import mint_key
 from tallygate_process import TallygateProcess
+from thorough import some
 
 CALLERS = 200
 TRANSPORT = "TALLYGATE_SERVER__TRANSPORT"
 ACCOUNTS = 40
 CHANNELS = 4
-REPLIES = {"native": 20_000, "grpcio": 5_000}
-GIVEN_UP = 500  # a storm in which nobody gave up proves nothing
+REPLIES = {"native": some(20_000), "grpcio": some(5_000)}
+GIVEN_UP = some(500)  # a storm in which nobody gave up proves nothing
 REFUSED_STREAM = "RST_STREAM with error code 7"
 DEADLINES = (0.001, 0.020)
 KEYS = (mint_key(b"storm-a".ljust(32, b".")), mint_key(b"storm-b".ljust(32, b".")))

@@ -40,6 +40,7 @@ from tallygate.domain.gating.resolve import END, Resolver, resolve
 from tallygate.domain.gating.segments import segments
 from tallygate.domain.gating.usage_periods import interrupted, period_at
 from tallygate.domain.period import Anchor, PeriodRule, PeriodUnit, UsagePeriod
+from thorough import some
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
@@ -319,7 +320,7 @@ def resumes(held, feature, now):
     return interrupted(held, feature, now) is not None
 
 
-@settings(LAW, max_examples=300)
+@settings(LAW, max_examples=some(300))
 @given(world=worlds(), history=takes, quantity=st.integers(1, 60), hours=st.integers(0, 200))
 def test_waiting_exactly_retry_after_lets_the_same_quantity_pass(world, history, quantity, hours):
     catalog, record = world
@@ -343,7 +344,7 @@ def test_waiting_exactly_retry_after_lets_the_same_quantity_pass(world, history,
         assert not any(ask(now + days * DAY).allowed for days in (1, 7, 31, 62, 400))
 
 
-@settings(LAW, max_examples=300)
+@settings(LAW, max_examples=some(300))
 @given(
     world=worlds(),
     aggregation=st.sampled_from([Aggregation.MAX, Aggregation.LATEST]),
@@ -383,7 +384,7 @@ def test_one_more_than_a_level_passes_where_it_has_room_and_after_exactly_retry_
         assert not any(look(now + days * DAY).allowed for days in (1, 7, 31, 62, 400))
 
 
-@settings(LAW, max_examples=200)
+@settings(LAW, max_examples=some(200))
 @given(world=worlds(), history=takes, quantity=st.integers(1, 60))
 def test_an_option_is_offered_if_and_only_if_buying_it_helps(world, history, quantity):
     catalog, record = world
@@ -457,7 +458,7 @@ def test_waiting_exactly_retry_after_lets_the_same_cost_pass(algorithm, rate, hi
             assert not rate_limit.step(gate, state, now=now + answer.retry_after - 1)[0].allowed
 
 
-@settings(LAW, max_examples=1_000)
+@settings(LAW, max_examples=some(1_000))
 @given(
     algorithm=ALGORITHMS,
     rate=rates,

@@ -18,6 +18,7 @@ from tallygate.domain.period import (
     to_datetime,
     usage_period,
 )
+from thorough import some
 
 HOUR = 3_600_000_000
 BEFORE = from_datetime(datetime(1982, 1, 1, tzinfo=UTC))
@@ -81,7 +82,7 @@ def cases(draw, *anchors):
 
 
 @given(cases(), st.integers(0, 1_000_000))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=some(1500), deadline=None)
 def test_a_period_contains_its_instant_and_is_the_same_for_each_of_them(case, share):
     rule, where, at = case
     period = usage_period(rule, **where, at=at)
@@ -92,7 +93,7 @@ def test_a_period_contains_its_instant_and_is_the_same_for_each_of_them(case, sh
 
 
 @given(cases())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=some(1500), deadline=None)
 def test_periods_tile_the_time_line(case):
     rule, where, at = case
     period = usage_period(rule, **where, at=at)
@@ -105,7 +106,7 @@ def test_periods_tile_the_time_line(case):
 
 
 @given(st.sampled_from([(zone, change) for zone in ZONES for change in CHANGES[zone]]), rules(), st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=some(400), deadline=None)
 def test_periods_tile_across_a_clock_change(where, rule, data):
     zone, change = where
     origin = data.draw(instants(zone))
@@ -127,7 +128,7 @@ LONGEST = {
 
 
 @given(cases())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=some(1000), deadline=None)
 def test_no_period_outlasts_its_units_by_more_than_the_clock_moved(case):
     rule, where, at = case
     period = usage_period(rule, **where, at=at)
@@ -138,7 +139,7 @@ def test_no_period_outlasts_its_units_by_more_than_the_clock_moved(case):
 
 
 @given(cases(Anchor.SUBSCRIPTION, Anchor.ACCOUNT), st.integers(-60, 60))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=some(1500), deadline=None)
 def test_the_nth_boundary_comes_from_the_origin(case, n):
     rule, where, _ = case
     boundary = add_calendar(where["origin"], rule.every, n * rule.count, zone=where["zone"])
@@ -148,7 +149,7 @@ def test_the_nth_boundary_comes_from_the_origin(case, n):
 
 
 @given(cases(Anchor.CALENDAR))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=some(1000), deadline=None)
 def test_calendar_periods_start_on_the_wall_clock(case):
     rule, where, at = case
     tz = ZoneInfo(where["zone"])
@@ -167,14 +168,14 @@ def test_calendar_periods_start_on_the_wall_clock(case):
 
 
 @given(cases(Anchor.CALENDAR))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=some(500), deadline=None)
 def test_the_calendar_asks_for_no_origin(case):
     rule, where, at = case
     assert usage_period(rule, **where, at=at) == usage_period(rule, zone=where["zone"], origin=None, at=at)
 
 
 @given(cases(), st.integers(0, 40), st.integers(0, 40))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=some(500), deadline=None)
 def test_adding_more_never_arrives_earlier(case, n, more):
     rule, where, at = case
     fewer_added, more_added = (add_calendar(at, rule.every, k, zone=where["zone"]) for k in (n, n + more))

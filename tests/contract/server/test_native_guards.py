@@ -21,6 +21,7 @@ from tallygate.server.listeners import parse_address
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.transport.native import NativeTransport
 from tallygate.server.transport.transports import TransportOptions
+from thorough import some
 
 LOCAL_CHANNEL = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0))
 UNBOUNDED = CallOptions(max_in_flight=100_000)
@@ -123,12 +124,13 @@ async def test_calls_that_end_before_their_task_begins_are_not_kept(native, canc
         return request
 
     server = await native(handler, call_options=UNBOUNDED)
-    for _ in range(9):
+    bursts = some(9)
+    for _ in range(bursts):
         timeout = 5.0 if cancel else 0.2
         await while_blocked(0.7, burst, server.target, 1000, body=b"x" * 900, timeout=timeout, cancel=cancel)
     await asyncio.sleep(0.3)
     assert server.registered() == 0
-    assert len(begun) < 4500  # most had ended before the loop came to them: no work is started for those
+    assert len(begun) < 500 * bursts  # most had ended before the loop came to them: no work is started for those
     assert b"tallygate_native_calls_registered 0.0" in server.metrics.exposition()
     assert await outcome(server, b"alive") == b"alive"
 

@@ -1,0 +1,16 @@
+"""How much is tried: some of it each time, all of it where `make faults` asks (TALLYGATE_THOROUGH=1)."""
+
+import os
+
+THOROUGH = os.environ.get("TALLYGATE_THOROUGH") == "1"  # noqa: TID251 - of tests alone
+_PART = 3
+
+
+def some(whole: int) -> int:
+    """A third of a number that is whole where all is tried; at least one."""
+    return whole if THOROUGH else max(whole // _PART, 1)
+
+
+def every(steps: int) -> int:
+    """How far apart the tried ones of many are: `steps` where all are tried, else three times as far."""
+    return steps if THOROUGH else steps * _PART
