@@ -22,8 +22,8 @@ hypothesis_settings.load_profile("patient")  # how long an example takes says ho
 
 
 def pytest_xdist_auto_num_workers():
-    """One more than there are CPUs: a quarter of the time a test waits for servers that start, stop or die."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are CPUs: a fifth of the time tests wait for servers that start, stop or die."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_asyncio_loop_factories():

@@ -25,6 +25,7 @@ from tallygate.domain.gating.quota import Mode
 from tallygate.storage.redis import gates as redis_gates
 from tallygate.storage.redis.link.link import Script
 from tallygate.storage.redis.script_parts import numbered
+from thorough import some
 
 quotas = st.builds(
     Quota,
@@ -164,13 +165,13 @@ def rig():
     rig.close()
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=LENIENT)
+@settings(max_examples=some(300), deadline=None, suppress_health_check=LENIENT)
 @given(world=worlds, history=histories(1))
 def test_script_equals_specification(rig, world, history):
     run_history(rig, world, history)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=LENIENT)
+@settings(max_examples=some(600), deadline=None, suppress_health_check=LENIENT)
 @given(world=plain_worlds, history=plain_histories)
 def test_plain_calls_equal_the_specification(rig, world, history):
     run_history(rig, world, history)

@@ -1,5 +1,7 @@
 """The data directory: made for its owner alone, whoever makes it first."""
 
+from errno import ENOTDIR
+from os import strerror
 from pathlib import Path
 
 _PRIVATE = 0o700
@@ -13,5 +15,8 @@ def make_private(directory: Path) -> None:
         ValueError: no path can be so.
     """
     for place in (*reversed(directory.absolute().parents), directory.absolute()):
-        if not place.is_dir():
-            place.mkdir(mode=_PRIVATE, exist_ok=True)
+        if place.is_dir():
+            continue
+        if place != directory.absolute() and place.exists():
+            raise NotADirectoryError(ENOTDIR, strerror(ENOTDIR), str(place))
+        place.mkdir(mode=_PRIVATE, exist_ok=True)
