@@ -30,7 +30,8 @@ test: $(TOOLS) ## Pass all tests against real servers; some of them: make test A
 	$(PYTEST) $(ARGS)
 
 faults: $(TOOLS) ## What can die, at every step, and laws over more examples (test tries a third)
-	TALLYGATE_THOROUGH=1 $(PYTEST) tests/faults tests/property tests/contract/server/test_native_guards.py $(ARGS)
+	TALLYGATE_THOROUGH=1 $(PYTEST) tests/faults tests/property tests/contract/server/test_native_guards.py \
+		tests/integration/test_go_client.py $(ARGS)
 
 bench: $(TOOLS) ## Measure this machine into tests/load/RESULTS.md: make bench ARGS="--rounds 3"
 	PYTHONPATH=tests $(BIN)/python -m load.bench $(ARGS)

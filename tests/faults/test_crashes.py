@@ -103,7 +103,7 @@ async def test_months_that_were_missed_are_invoiced_oldest_first(fresh):
 async def after_dying(fresh, path=None) -> tuple[Books, list[Books]]:
     """The undisturbed books, and those of deaths while the last month is invoiced."""
     story = await undisturbed(path or fresh(), history())
-    steps = range(story.points[-2].steps + 1, story.steps + 1, 2)
+    steps = range(story.points[-2].steps + 1, story.steps + 1, every(2))
     return story.books, [await dying(fresh(), story, step) for step in steps]
 
 

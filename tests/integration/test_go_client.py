@@ -8,6 +8,7 @@ import pytest
 
 from child_processes import temporary_directory
 from readme import BIN, DECLARED_SKIPS, ROOT, Shell, block, commands, running_dev
+from thorough import THOROUGH
 
 README = ROOT / "README.md"
 SECONDS = 300
@@ -32,6 +33,7 @@ def proxies_only():
     return ",".join(proxy for proxy in found.replace("|", ",").split(",") if proxy != "direct")
 
 
+@pytest.mark.skipif(not THOROUGH, reason="make faults runs it: Go builds gRPC itself, on all CPUs, for over a minute")
 @pytest.mark.skipif(shutil.which("go") is None, reason=DECLARED_SKIPS["go"])
 def test_the_three_calls_from_go(workshop: Path):
     tools = workshop.parent / "bin"
