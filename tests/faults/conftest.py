@@ -1,8 +1,12 @@
+import gc
+import shutil
+
 import pytest
 
 from faults.installations import Installation, sqlite
 from servers import ValkeyServer
 from tallygate.domain.credential import mint_key
+from tallygate.storage.sql.schema import migrate
 
 
 @pytest.fixture
@@ -19,3 +23,23 @@ def valkey():
 @pytest.fixture
 def installation(valkey, tmp_path):
     return Installation(valkey, sqlite(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    path = tmp_path_factory.mktemp("template") / "tallygate.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def fresh(template, tmp_path):
+    """Gives an empty database, each time."""
+
+    def make():
+        for left in tmp_path.glob("world.db*"):
+            left.unlink()
+        return shutil.copy(template, tmp_path / "world.db")
+
+    yield make
+    gc.collect()  # what the dead left open is told of here, not in whichever test comes next

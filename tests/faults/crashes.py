@@ -3,6 +3,7 @@
 A step is a statement, a commit, or the moment after one: all that a crash can lie between.
 """
 
+import asyncio
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
@@ -427,3 +428,10 @@ async def read_books(world: World) -> Books:
         next_numbers={one.series: one.next_number for one in series},
         order=tuple((d.account_id, d.period_end) for d in sorted(documents, key=lambda d: d.number[-6:])),
     )
+
+
+async def two_workers(world: World) -> None:
+    """Two workers at once, until neither finds anything."""
+    workers = [world.worker(), world.worker()]
+    while sum(found for found in await asyncio.gather(*(worker.round() for worker in workers))):
+        pass

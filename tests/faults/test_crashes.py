@@ -1,17 +1,13 @@
 """A process that dies at any step of its store leaves books that it can finish: the same as had it never died."""
 
-import asyncio
-import gc
 import random
-import shutil
 import sqlite3
 from contextlib import closing
 
 import pytest
 
-from faults.crashes import DAY, JANUARY, Act, Books, World, billed, dying, history, live, undisturbed
+from faults.crashes import DAY, JANUARY, Act, Books, billed, dying, history, live, two_workers, undisturbed
 from tallygate.storage.sql.billing.documents import SqlBillingAccounts, SqlInvoiceRepository, SqlIssuedLines
-from tallygate.storage.sql.schema import migrate
 from thorough import every, some
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # who dies closes nothing
@@ -19,33 +15,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 PARTS = some(6)
 """Into how many tests the steps are dealt, so that they run side by side."""
 SAMPLE = some(10)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    path = tmp_path_factory.mktemp("template") / "tallygate.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture
-def fresh(template, tmp_path):
-    """Gives an empty database, each time."""
-
-    def make():
-        for left in tmp_path.glob("world.db*"):
-            left.unlink()
-        return shutil.copy(template, tmp_path / "world.db")
-
-    yield make
-    gc.collect()  # what the dead left open is told of here, not in whichever test comes next
-
-
-async def two_workers(world: World) -> None:
-    """Two workers at once, until neither finds anything."""
-    workers = [world.worker(), world.worker()]
-    while sum(found for found in await asyncio.gather(*(worker.round() for worker in workers))):
-        pass
 
 
 def total(books: Books, account: str) -> int:

@@ -1,8 +1,6 @@
 """A process that dies at any step of an attempt to be paid charges everybody exactly once, and its books know it."""
 
 import asyncio
-import gc
-import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -11,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from faults.crashes import DECEMBER, NOVEMBER, SECOND, Steps, World, billed, dying, lived, undisturbed
+from faults.crashes import DECEMBER, NOVEMBER, SECOND, Steps, billed, dying, lived, two_workers, undisturbed
 from faults.paying import ACCOUNTS, SETUP, PayingWorld, once, weeks
 from tallygate.billing import paying
 from tallygate.billing.owing import Owing
@@ -22,37 +20,9 @@ from tallygate.records.billing import CLOSE
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.payments import COLLECT, RESOLVE
 from tallygate.storage.sql.billing.tables import invoices
-from tallygate.storage.sql.schema import migrate
 from thorough import every
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # who dies closes nothing
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    path = tmp_path_factory.mktemp("template") / "tallygate.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture
-def fresh(template, tmp_path):
-    """Gives an empty database, each time."""
-
-    def make():
-        for left in tmp_path.glob("world.db*"):
-            left.unlink()
-        return shutil.copy(template, tmp_path / "world.db")
-
-    yield make
-    gc.collect()  # what the dead left open is told of here, not in whichever test comes next
-
-
-async def two_workers(world: World) -> None:
-    """Two workers at once, until neither finds anything."""
-    workers = [world.worker(), world.worker()]
-    while sum(found for found in await asyncio.gather(*(worker.round() for worker in workers))):
-        pass
 
 
 async def told(fresh, account, *, path=None, first=0, stride=1, work=billed, **options):

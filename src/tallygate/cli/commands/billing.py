@@ -132,9 +132,7 @@ def create_fee(
     client: Client, *, account: str, amount: Decimal, text: str, currency: str | None, fee_id: str | None
 ) -> None:
     """Charge a fee; below zero it is a credit. The account's next invoice takes it."""
-    units, rest = divmod(abs(amount), 1)
-    sign = -1 if amount < 0 else 1
-    charge = Money(currency_code=currency, units=sign * int(units), nanos=sign * int(rest.scaleb(9)))
+    charge = typed_money(amount, currency)
     request = billing_service_pb2.CreateFeeRequest(account_id=account, amount=charge, text=text, fee_id=fee_id)
     response = client.call(BillingServiceStub(client.channel).CreateFee, request)
     client.show(response, lambda: f"charged {money(response.fee.amount)} as {response.fee.fee_id}")
@@ -290,6 +288,13 @@ def next_invoice(response: billing_service_pb2.PreviewInvoiceResponse | PreviewC
 def lines_table(lines: Iterable[InvoiceLine]) -> str:
     """The lines of an invoice, one a row."""
     return table(("TEXT", "FROM", "TO", "QUANTITY", "AMOUNT"), map(_line, lines), empty="no lines")
+
+
+def typed_money(amount: Decimal, currency: str | None = None) -> Money:
+    """What was typed, in the tenant's currency where none was."""
+    units, rest = divmod(abs(amount), 1)
+    sign = -1 if amount < 0 else 1
+    return Money(currency_code=currency, units=sign * int(units), nanos=sign * int(rest.scaleb(9)))
 
 
 def money(amount: Money) -> str:

@@ -6,14 +6,13 @@ import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
-from tallygate.cli.commands.billing import money
+from tallygate.cli.commands.billing import money, typed_money
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import instant, table
 from tallygate.cli.values import AMOUNT, INSTANT, MONEY, SOME
 from tallygate_api.v1 import discount_service_pb2 as wire
 from tallygate_api.v1.discount_service_pb2_grpc import DiscountServiceStub
-from tallygate_api.v1.invoice_pb2 import Money
 
 _HEADER = ("CODE", "OFF", "INVOICES", "USED", "FROM", "UNTIL", "STATE")
 
@@ -74,7 +73,7 @@ def create(
         code=code,
         text=text,
         percent_off=percent,
-        amount_off=_money(amount) if amount is not None else None,
+        amount_off=typed_money(amount) if amount is not None else None,
         plan_keys=plans,
         feature_keys=features,
         invoices=invoices,
@@ -132,11 +131,6 @@ def archive(client: Client, *, code: str) -> None:
     request = wire.ArchiveCouponRequest(code=code)
     response = client.call(DiscountServiceStub(client.channel).ArchiveCoupon, request)
     client.show(response, lambda: _said(response.coupon))
-
-
-def _money(amount: Decimal) -> Money:
-    units, rest = divmod(amount, 1)
-    return Money(units=int(units), nanos=int(rest.scaleb(9)))
 
 
 def _off(coupon: wire.Coupon) -> str:

@@ -6,7 +6,7 @@ import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
-from tallygate.cli.commands.billing import money
+from tallygate.cli.commands.billing import money, typed_money
 from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
@@ -16,7 +16,6 @@ from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1 import payment_service_pb2 as wire
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
 from tallygate_api.v1.catalog_pb2 import Collection
-from tallygate_api.v1.invoice_pb2 import Money
 from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
 from tallygate_api.v1.payment_service_pb2_grpc import PaymentServiceStub
 
@@ -146,7 +145,7 @@ def offline(
     payment_id: str | None,
 ) -> None:
     """Record money that came past every gateway: a transfer, a cheque, cash."""
-    paid = _money(amount, currency)
+    paid = typed_money(amount, currency)
     request = wire.RecordOfflineRequest(
         account_id=account, amount=paid, reference=reference, invoice_id=invoice, payment_id=payment_id
     )
@@ -174,7 +173,7 @@ def credit(
 ) -> None:
     """Give an account money into its wallet, which pays its invoices."""
     request = billing_service_pb2.AddWalletCreditRequest(
-        account_id=account, amount=_money(amount, currency), credit_id=credit_id, expire_time=expires
+        account_id=account, amount=typed_money(amount, currency), credit_id=credit_id, expire_time=expires
     )
     response = client.call(BillingServiceStub(client.channel).AddWalletCredit, request)
     client.show(response, lambda: f"gave {money(response.entry.amount)} as {response.entry.entry_id}")
@@ -252,12 +251,6 @@ def attempts(client: Client, *, account: str | None, invoice: str | None, limit:
     client.show_list(
         stub.ListAttempts, request, field="attempts", limit=limit, header=_ATTEMPT, row=_attempt, most=_PAGE
     )
-
-
-def _money(amount: Decimal, currency: str | None) -> Money:
-    units, rest = divmod(abs(amount), 1)
-    sign = -1 if amount < 0 else 1
-    return Money(currency_code=currency, units=sign * int(units), nanos=sign * int(rest.scaleb(9)))
 
 
 def _collection(response: wire.GetCollectionResponse) -> str:

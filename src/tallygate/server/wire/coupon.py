@@ -38,8 +38,7 @@ def encode_coupon(coupon: Coupon) -> wire.Coupon:
     if terms.type is DiscountType.PERCENTAGE:
         off.percent_off = terms.value
     else:
-        amount = minor_units(exact(terms.value), terms.currency)
-        off.amount_off.CopyFrom(encode_money(int(amount), terms.currency))
+        off.amount_off.CopyFrom(_encode_major(terms.value, terms.currency))
     if terms.invoices is None:
         off.forever = True
     else:
@@ -73,8 +72,7 @@ def encode_option(option: Option, currency: str) -> wire.PaymentOption:
 
 
 def _encode_major(amount: str, currency: str) -> Money:
-    units, rest = divmod(exact(amount), 1)
-    return Money(currency_code=currency, units=units, nanos=int(rest * 10**_NANOS))
+    return encode_money(int(minor_units(exact(amount), currency)), currency)
 
 
 def _decode_terms(coupon: wire.Coupon, path: str) -> DiscountTerms:

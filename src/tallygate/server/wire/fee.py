@@ -21,9 +21,8 @@ def decode_fee(request: wire.CreateFeeRequest, currency: str) -> CreateFee:
     quantity, unit_amount, field = Fraction(1), "", "amount"
     match request.WhichOneof("charge"):
         case "amount":
-            exact, currency = decode_money(request.amount, field, usual=currency)
-            if exact.denominator != 1:
-                raise InvalidFieldError(field="amount.nanos", expected=f"no more decimals than {currency} has")
+            whole, currency = decode_whole_money(request.amount, field, usual=currency)
+            exact = Fraction(whole)
         case "quantity":
             field = "quantity.unit_amount"
             unit_amount = decimal(request.quantity.unit_amount, field)
@@ -62,6 +61,14 @@ def encode_fee(fee: Fee, rounding: Rounding) -> wire.Fee:
         create_time=timestamp(fee.create_time),
         offsets=fee.offsets,
     )
+
+
+def decode_whole_money(money: invoice_pb2.Money, path: str, *, usual: str = "") -> tuple[int, str]:
+    """An amount in whole minor units, and its currency, the `usual` one where it names none."""
+    exact, currency = decode_money(money, path, usual=usual)
+    if exact.denominator != 1:
+        raise InvalidFieldError(field=f"{path}.nanos", expected=f"no more decimals than {currency} has")
+    return exact.numerator, currency
 
 
 def decode_money(money: invoice_pb2.Money, path: str, *, usual: str = "") -> tuple[Fraction, str]:

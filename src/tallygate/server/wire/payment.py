@@ -18,7 +18,7 @@ from tallygate.domain.billing.payments import (
 )
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.server.wire.billing_terms import COLLECTION, DUNNING_STATE
-from tallygate.server.wire.fee import decode_money
+from tallygate.server.wire.fee import decode_whole_money
 from tallygate.server.wire.invoice import encode_money
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, timestamp
 from tallygate_api.v1 import payment_service_pb2 as wire
@@ -45,13 +45,11 @@ def decode_method(request: wire.AttachMethodRequest) -> AttachMethod:
 
 def decode_offline(request: wire.RecordOfflineRequest, currency: str) -> RecordOffline:
     """Money to record; `currency` is the tenant's, of an amount that names none."""
-    exact, currency = decode_money(request.amount, "amount", usual=currency)
-    if exact.denominator != 1:
-        raise InvalidFieldError(field="amount.nanos", expected=f"no more decimals than {currency} has")
+    amount, currency = decode_whole_money(request.amount, "amount", usual=currency)
     return RecordOffline(
         account_id=identifier(request.account_id, "account_id"),
         currency=currency,
-        amount=exact.numerator,
+        amount=amount,
         payment_id=optional_identifier(request.payment_id, "payment_id"),
         reference=request.reference,
         invoice_id=optional_identifier(request.invoice_id, "invoice_id"),

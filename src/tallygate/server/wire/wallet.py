@@ -3,8 +3,7 @@
 from tallygate.billing.giving import GiveCredit
 from tallygate.billing.wallets import Wallet
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
-from tallygate.domain.errors import InvalidFieldError
-from tallygate.server.wire.fee import decode_money
+from tallygate.server.wire.fee import decode_whole_money
 from tallygate.server.wire.invoice import encode_money
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, optional_instant, timestamp
 from tallygate_api.v1 import billing_service_pb2 as wire
@@ -14,13 +13,11 @@ _KIND = WireEnum(wire.WalletEntryKind, WalletEntryKind)
 
 def decode_credit(request: wire.AddWalletCreditRequest, currency: str) -> GiveCredit:
     """Money to give; `currency` is the tenant's, of an amount that names none."""
-    exact, currency = decode_money(request.amount, "amount", usual=currency)
-    if exact.denominator != 1:
-        raise InvalidFieldError(field="amount.nanos", expected=f"no more decimals than {currency} has")
+    amount, currency = decode_whole_money(request.amount, "amount", usual=currency)
     return GiveCredit(
         account_id=identifier(request.account_id, "account_id"),
         currency=currency,
-        amount=exact.numerator,
+        amount=amount,
         credit_id=optional_identifier(request.credit_id, "credit_id"),
         expire_time=optional_instant(request, "expire_time"),
     )
