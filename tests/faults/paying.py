@@ -22,6 +22,7 @@ from tallygate.records.billing import CLOSE
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.payments import COLLECT, RESOLVE
 from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
+from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.billing.payment_tables import fake_charges, payments
 from tallygate.storage.sql.billing.tables import invoice_balances
@@ -52,7 +53,11 @@ class PayingWorld(World):
         billing = BillingRunner(transactions=self.transactions, barrier=NoBarrier(), clock=real)
         paying = PaymentRunner(
             transactions=self.transactions,
-            gateways={"fake": FakeGateway(books=SqlFakeCharges(engine=self.engine))},
+            gateways={
+                "fake": FakeGateway(
+                    books=SqlFakeCharges(engine=self.engine), refunds=SqlFakeRefunds(engine=self.engine)
+                )
+            },
             end=nobody_ends,
             clock=real,
             new_id=lambda: uuid4().hex,

@@ -38,6 +38,7 @@ from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.events import EventStream
 from tallygate.storage.redis.publisher import RedisPublisher
 from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
+from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
 from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.engine import create_engine
@@ -172,7 +173,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         billing=BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now),
         payments=PaymentRunner(
             transactions=transactions,
-            gateways={FAKE: FakeGateway(books=SqlFakeCharges(engine=engine))},
+            gateways={FAKE: FakeGateway(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine))},
             end=end_subscription,
             clock=clock.now,
             new_id=clock.new_id,

@@ -62,6 +62,25 @@ class ChargeRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRequest:
+    """What a gateway is asked to give back of a charge, in minor units. Of a `key` there is one effect.
+
+    `payment_id` is what the charge was asked for by, its key; `charge_id` is the gateway's own id of it.
+    """
+
+    tenant_id: str
+    key: str
+    refund_id: str
+    account_id: str
+    payment_id: str
+    charge_id: str
+    currency: str
+    amount: int
+    text: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """What may be shown of what a token stands for."""
 
@@ -81,7 +100,7 @@ class Settlement:
 
 
 class PaymentGateway(Protocol):
-    """Takes money. What it declines is an outcome, not an error."""
+    """Takes money, and gives it back. What it declines is an outcome, not an error."""
 
     @property
     def keeps_keys(self) -> bool:
@@ -96,7 +115,15 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    async def find(self, request: ChargeRequest, *, now: int) -> Outcome | None:
+    async def refund(self, request: RefundRequest) -> Outcome:
+        """Give back what a charge took, in part or whole; more than is left of it is declined.
+
+        Raises:
+            NoAnswerError: it may have been given back or not.
+        """
+        ...
+
+    async def find(self, request: ChargeRequest | RefundRequest, *, now: int) -> Outcome | None:
         """What became of a request; None where it never arrived. `now` is the tenant's time.
 
         Raises:

@@ -3,20 +3,28 @@
 fake_ok pays. fake_decline is refused until another method comes, fake_never for good. fake_later is refused once and
 then pays, fake_later_3 three times. fake_pending waits an hour for its payer. fake_timeout pays and does not answer;
 fake_timeout_before does not answer, and has not been asked.
+What fake_refund_decline paid is not given back, fake_refund_pending gives back an hour later; fake_refund_timeout and
+fake_refund_timeout_before do not answer when they are asked to.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tallygate.billing.ports import Card, ChargeRequest, NoAnswerError, Settlement
+from tallygate.billing.ports import Card, ChargeRequest, NoAnswerError, RefundRequest, Settlement
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.records.payments import FakeCharge, FakeCharges
+from tallygate.records.payments import FakeCharge, FakeCharges, FakeRefund, FakeRefunds
 
 NAME = "fake"
-_TOKEN = re.compile(r"fake_(ok|decline|never|later|pending|timeout_before|timeout)(?:_(\d{1,3}))?")
+_TOKEN = re.compile(
+    r"fake_(ok|decline|never|later|pending|timeout_before|timeout"
+    r"|refund_decline|refund_pending|refund_timeout_before|refund_timeout)(?:_(\d{1,3}))?"
+)
 _HOUR = 3_600_000_000
+_SILENT = {"timeout", "timeout_before"}
+_BACK = "refund_"
+"""What a token says of giving back begins with it; taking, it pays."""
 _REFUSED = {
     "decline": (Advice.NEW_METHOD, "card_declined"),
     "never": (Advice.NEVER, "stolen_card"),
@@ -29,6 +37,7 @@ class FakeGateway:
     """A gateway for tests, demos and whoever tries Tallygate."""
 
     books: FakeCharges
+    refunds: FakeRefunds
     keeps_keys: bool = True
 
     async def charge(self, request: ChargeRequest) -> Outcome:
@@ -40,15 +49,30 @@ class FakeGateway:
             known = _charge(request, state)
             if not await self.books.add(known):
                 known = await self.books.get(request.tenant_id, request.key) or known
-            if word in {"timeout", "timeout_before"}:
+            if word in _SILENT:
                 raise NoAnswerError
         elif known.state is AttemptState.UNKNOWN:  # it did not arrive the first time
             await self.books.settle(known, AttemptState.SUCCEEDED)
             return _outcome(_charge(request, AttemptState.SUCCEEDED))
         return _outcome(known)
 
-    async def find(self, request: ChargeRequest, *, now: int) -> Outcome | None:
+    async def refund(self, request: RefundRequest) -> Outcome:
+        """Do what the token says that was charged, once a key."""
+        charge = await self.books.get(request.tenant_id, request.payment_id)
+        word = _script(charge.token)[0].removeprefix(_BACK) if charge is not None else ""
+        known = await self.refunds.get(request.tenant_id, request.key)
+        if known is None:
+            known = await self.refunds.add(_refund(request, _gives_back(word)))
+            if word in _SILENT and known.state is not AttemptState.FAILED:
+                raise NoAnswerError
+        elif known.state is AttemptState.UNKNOWN:  # it did not arrive the first time
+            return await self._settled_refund(known)
+        return _outcome_of(known)
+
+    async def find(self, request: ChargeRequest | RefundRequest, *, now: int) -> Outcome | None:
         """What became of a request."""
+        if isinstance(request, RefundRequest):
+            return await self._find_refund(request, now=now)
         known = await self.books.get(request.tenant_id, request.key)
         if known is None or known.state is AttemptState.UNKNOWN:
             return None
@@ -67,6 +91,18 @@ class FakeGateway:
         found = await self.books.succeeded(tenant_id, start=start, end=end)
         return [Settlement(gateway_id=one.charge_id, currency=one.currency, amount=one.amount) for one in found]
 
+    async def _find_refund(self, request: RefundRequest, *, now: int) -> Outcome | None:
+        known = await self.refunds.get(request.tenant_id, request.key)
+        if known is None or known.state is AttemptState.UNKNOWN:
+            return None
+        if known.state is AttemptState.PENDING and now >= known.create_time + _HOUR:
+            return await self._settled_refund(known)
+        return _outcome_of(known)
+
+    async def _settled_refund(self, known: FakeRefund) -> Outcome:
+        await self.refunds.settle(known, AttemptState.SUCCEEDED)
+        return _outcome_of(replace(known, state=AttemptState.SUCCEEDED))
+
     async def _decided(self, request: ChargeRequest, word: str, number: int) -> AttemptState:
         match word:
             case "decline" | "never":
@@ -82,10 +118,23 @@ class FakeGateway:
                 return AttemptState.SUCCEEDED
 
 
+def _gives_back(word: str) -> AttemptState:
+    match word:
+        case "decline":
+            return AttemptState.FAILED
+        case "pending":
+            return AttemptState.PENDING
+        case "timeout_before":
+            return AttemptState.UNKNOWN
+        case _:
+            return AttemptState.SUCCEEDED
+
+
 def _script(token: str) -> tuple[str, int]:
     found = _TOKEN.fullmatch(token)
     if found is None:
-        expected = "fake_ok, fake_decline, fake_never, fake_later, fake_pending, fake_timeout or fake_timeout_before"
+        words = "ok, decline, never, later, pending, timeout, timeout_before, or one of these but never after refund_"
+        expected = f"fake_ and one of {words}"
         raise InvalidFieldError(field="token", expected=expected)
     return found[1], int(found[2] or 1)
 
@@ -111,3 +160,24 @@ def _outcome(charge: FakeCharge) -> Outcome:
         return Outcome(state=charge.state, gateway_id=charge.charge_id, advice=advice, reason=reason)
     url = f"https://fake.invalid/confirm/{charge.charge_id}" if charge.state is AttemptState.PENDING else ""
     return Outcome(state=charge.state, gateway_id=charge.charge_id, next_action_url=url)
+
+
+def _refund(request: RefundRequest, state: AttemptState) -> FakeRefund:
+    return FakeRefund(
+        tenant_id=request.tenant_id,
+        key=request.key,
+        refund_id=f"re_{request.key}",
+        charge_key=request.payment_id,
+        currency=request.currency,
+        amount=request.amount,
+        state=state,
+        create_time=request.time,
+    )
+
+
+def _outcome_of(refund: FakeRefund) -> Outcome:
+    if refund.state is AttemptState.FAILED:
+        return Outcome(
+            state=refund.state, gateway_id=refund.refund_id, advice=Advice.NEVER, reason="cannot_be_given_back"
+        )
+    return Outcome(state=refund.state, gateway_id=refund.refund_id)

@@ -140,3 +140,33 @@ class FakeCharges(Protocol):
     async def count(self, tenant_id: str, account_id: str, token: str) -> int:
         """How often an account's token was asked for money."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeRefund:
+    """What the built-in fake gateway gave back of a charge, which was asked for by `charge_key`."""
+
+    tenant_id: str
+    key: str
+    refund_id: str
+    charge_key: str
+    currency: str
+    amount: int
+    state: AttemptState
+    create_time: int
+
+
+class FakeRefunds(Protocol):
+    """What the built-in fake gateway gave back: its own books, too."""
+
+    async def get(self, tenant_id: str, key: str) -> FakeRefund | None:
+        """What it did when it was asked with a key."""
+        ...
+
+    async def add(self, refund: FakeRefund) -> FakeRefund:
+        """Note what it does, once a key; FAILED where its charge did not take so much, or gave it back already."""
+        ...
+
+    async def settle(self, refund: FakeRefund, state: AttemptState) -> None:
+        """What was pending is decided."""
+        ...

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from tallygate.billing.ports import ChargeRequest, NoAnswerError
+from tallygate.billing.ports import ChargeRequest, NoAnswerError, RefundRequest
 from tallygate.domain.billing.payments import Advice, AttemptState
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.gateways.fake import FakeGateway
 from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
+from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.schema import migrate
 
@@ -22,6 +23,10 @@ TOKENS = {
         "waits": "fake_pending",
         "silent": "fake_timeout",
         "lost": "fake_timeout_before",
+        "keeps": "fake_refund_decline",
+        "gives later": "fake_refund_pending",
+        "gives silently": "fake_refund_timeout",
+        "loses refunds": "fake_refund_timeout_before",
     }
 }
 """By gateway what each token stands for."""
@@ -33,7 +38,7 @@ async def gateway(request, tmp_path):
     url = f"sqlite:///{tmp_path}/gateway.db"
     migrate(url)
     engine = create_engine(url)
-    yield FakeGateway(books=SqlFakeCharges(engine=engine)), TOKENS[request.param]
+    yield FakeGateway(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine)), TOKENS[request.param]
     await engine.dispose()
 
 
@@ -50,6 +55,29 @@ def asked(token, *, key="k1", **more):
         time=DAY,
         **more,
     )
+
+
+def back(amount, *, key="r1", of="k1", charge_id="ch_k1", **more):
+    return RefundRequest(
+        tenant_id="t",
+        key=key,
+        refund_id=key,
+        account_id="acme",
+        payment_id=of,
+        charge_id=charge_id,
+        currency="USD",
+        amount=amount,
+        text="CN-INV-2026-000001",
+        time=DAY,
+        **more,
+    )
+
+
+async def charged(adapter, token):
+    """What a gateway calls a charge of 2,900 under the key k1."""
+    paid = await adapter.charge(asked(token))
+    assert paid.state is AttemptState.SUCCEEDED
+    return paid.gateway_id
 
 
 async def test_the_same_key_is_the_same_charge(gateway):
@@ -122,3 +150,66 @@ async def test_a_token_is_described_by_what_may_be_shown(gateway):
     assert card.brand
     with pytest.raises(InvalidFieldError):
         await adapter.describe("no such token")
+
+
+async def test_a_charge_is_given_back_in_parts_and_no_more_than_it_took(gateway):
+    adapter, tokens = gateway
+    charge_id = await charged(adapter, tokens["pays"])
+    first = await adapter.refund(back(2_000, charge_id=charge_id))
+    assert first.state is AttemptState.SUCCEEDED
+    assert first.gateway_id not in {"", charge_id}
+    assert await adapter.refund(back(2_000, charge_id=charge_id)) == first, "the same key is the same refund"
+    assert await adapter.find(back(2_000, charge_id=charge_id), now=DAY) == first
+    too_much = await adapter.refund(back(901, key="r2", charge_id=charge_id))
+    assert (too_much.state, too_much.advice) == (AttemptState.FAILED, Advice.NEVER)
+    assert too_much.reason
+    rest = await adapter.refund(back(900, key="r3", charge_id=charge_id))
+    assert rest.state is AttemptState.SUCCEEDED
+    assert rest.gateway_id != first.gateway_id
+    none_left = await adapter.refund(back(1, key="r4", charge_id=charge_id))
+    assert none_left.state is AttemptState.FAILED
+
+
+async def test_what_was_never_charged_is_not_given_back(gateway):
+    adapter, tokens = gateway
+    await charged(adapter, tokens["pays"])
+    unknown = await adapter.refund(back(1, of="k2", charge_id="ch_k2"))
+    assert unknown.state is AttemptState.FAILED
+
+
+async def test_what_a_gateway_does_not_give_back_is_an_outcome(gateway):
+    adapter, tokens = gateway
+    charge_id = await charged(adapter, tokens["keeps"])
+    refused = await adapter.refund(back(2_900, charge_id=charge_id))
+    assert refused.state is AttemptState.FAILED
+    assert refused.reason
+
+
+async def test_a_refund_that_waits_is_decided_later(gateway):
+    adapter, tokens = gateway
+    charge_id = await charged(adapter, tokens["gives later"])
+    assert (await adapter.refund(back(2_900, charge_id=charge_id))).state is AttemptState.PENDING
+    later = await adapter.find(back(2_900, charge_id=charge_id), now=2 * DAY)
+    assert later is not None
+    assert later.state is AttemptState.SUCCEEDED
+    assert (await adapter.refund(back(1, key="r2", charge_id=charge_id))).state is AttemptState.FAILED
+
+
+async def test_a_refund_without_an_answer_is_found_out(gateway):
+    adapter, tokens = gateway
+    charge_id = await charged(adapter, tokens["gives silently"])
+    with pytest.raises(NoAnswerError):
+        await adapter.refund(back(900, charge_id=charge_id))
+    found = await adapter.find(back(900, charge_id=charge_id), now=DAY)
+    assert found is not None
+    assert found.state is AttemptState.SUCCEEDED
+    assert await adapter.find(back(900, key="r2", charge_id=charge_id), now=DAY) is None
+
+
+async def test_a_refund_that_never_arrived_is_sent_again(gateway):
+    adapter, tokens = gateway
+    charge_id = await charged(adapter, tokens["loses refunds"])
+    with pytest.raises(NoAnswerError):
+        await adapter.refund(back(900, charge_id=charge_id))
+    assert await adapter.find(back(900, charge_id=charge_id), now=DAY) is None
+    assert (await adapter.refund(back(900, charge_id=charge_id))).state is AttemptState.SUCCEEDED

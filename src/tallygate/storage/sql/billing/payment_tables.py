@@ -177,3 +177,19 @@ fake_charges = Table(
     Index("ix_fake_charges_token", "tenant_id", "account_id", "token"),
 )
 """What the built-in fake gateway was asked for, and did: its own books, as another house would keep them."""
+
+fake_refunds = Table(
+    "fake_refunds",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("refund_id", Text, nullable=False),
+    Column("charge_key", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("create_time", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "key"),
+    Index("ix_fake_refunds_charge", "tenant_id", "charge_key"),
+)
+"""What the built-in fake gateway gave back."""
