@@ -16,7 +16,7 @@ from tallygate.billing.ports import Card
 from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.domain.billing.payments import AttemptState
-from tallygate.gateways.fake import FakeGateway
+from tallygate.gateways.fake import FakeAdapter
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.records.billing import CLOSE
 from tallygate.records.ledger import RECOGNISE
@@ -54,7 +54,7 @@ class PayingWorld(World):
         paying = PaymentRunner(
             transactions=self.transactions,
             gateways={
-                "fake": FakeGateway(
+                "fake": FakeAdapter(
                     books=SqlFakeCharges(engine=self.engine), refunds=SqlFakeRefunds(engine=self.engine)
                 )
             },

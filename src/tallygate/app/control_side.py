@@ -22,7 +22,7 @@ from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
 from tallygate.gateways.fake import NAME as FAKE
-from tallygate.gateways.fake import FakeGateway
+from tallygate.gateways.fake import FakeAdapter
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE
@@ -173,7 +173,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         billing=BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now),
         payments=PaymentRunner(
             transactions=transactions,
-            gateways={FAKE: FakeGateway(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine))},
+            gateways={FAKE: FakeAdapter(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine))},
             end=end_subscription,
             clock=clock.now,
             new_id=clock.new_id,

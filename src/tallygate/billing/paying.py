@@ -10,7 +10,7 @@ from tallygate.billing.attempts import Moment, look_again, manual_attempt, next_
 from tallygate.billing.dunning_runs import EndSubscription
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import default_method
-from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError
+from tallygate.billing.ports import Card, ChargeRequest, Credentials, Gateway, GatewayAdapter, NoAnswerError
 from tallygate.billing.reconciliation import Reconciled, booked, reconciled
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Method, Outcome
 from tallygate.domain.errors import ConflictError
@@ -41,7 +41,7 @@ class PaymentRunner:
     """Runs jobs of payments; `clock` is real time. A job that runs twice, or on two workers, charges once."""
 
     transactions: Transactions
-    gateways: Mapping[str, Gateway]
+    gateways: Mapping[str, GatewayAdapter]
     end: EndSubscription
     clock: Callable[[], int]
     new_id: NewId
@@ -74,7 +74,8 @@ class PaymentRunner:
         if attempt.state is AttemptState.SENDING and attempt.sent_until > self.clock():
             return False
         now = await self._now(tenant_id, at)
-        found = await self._answer(self._gateway(attempt.gateway).find(request_of(tenant_id, attempt), now=now))
+        gateway = await self._open(tenant_id, attempt.gateway)
+        found = await self._answer(gateway.find(request_of(tenant_id, attempt), now=now))
         if found is not None:
             await self._settle(tenant_id, attempt, found, at)
         elif now - attempt.create_time < _ARRIVES:
@@ -107,13 +108,13 @@ class PaymentRunner:
                     raise ConflictError(attempt_id=attempt_id)
                 return known, False
             method = await _method(work, invoice.account_id, method_id)
-            self._gateway(method.gateway)
+            self._adapter(method.gateway)
             return await manual_attempt(work, invoice, method, moment, attempt_id=attempt_id), True
 
         attempt, new = await self._write(tenant_id, None, begin)
         return await self._send(tenant_id, attempt, None) if new else attempt
 
-    async def describe(self, gateway: str, token: str) -> Card:
+    async def describe(self, tenant_id: str, gateway: str, token: str) -> Card:
         """What may be shown of a gateway's token.
 
         Raises:
@@ -122,7 +123,7 @@ class PaymentRunner:
             GatewayUnavailableError: it does not answer.
         """
         try:
-            return await self._answer(self._gateway(gateway).describe(token))
+            return await self._answer((await self._open(tenant_id, gateway)).describe(token))
         except NoAnswerError as error:
             raise GatewayUnavailableError(gateway=gateway) from error
 
@@ -133,7 +134,7 @@ class PaymentRunner:
             GatewayMissingError: there is no such gateway.
             GatewayUnavailableError: it does not answer.
         """
-        adapter = self._gateway(gateway)
+        adapter = await self._open(tenant_id, gateway)
         until = await self._now(tenant_id, None) + 1 if end is None else end
         try:
             settled = await self._answer(adapter.settled(tenant_id, start=start, end=until))
@@ -147,7 +148,8 @@ class PaymentRunner:
 
     async def _send(self, tenant_id: str, attempt: Attempt, at: int | None) -> Attempt:
         try:
-            outcome = await self._answer(self._gateway(attempt.gateway).charge(request_of(tenant_id, attempt)))
+            gateway = await self._open(tenant_id, attempt.gateway)
+            outcome = await self._answer(gateway.charge(request_of(tenant_id, attempt)))
         except NoAnswerError:
             _log.warning("a gateway did not answer: what became of attempt %s is asked", attempt.attempt_id)
             outcome = _NO_ANSWER
@@ -158,7 +160,7 @@ class PaymentRunner:
 
     async def _may_be_sent_again(self, tenant_id: str, attempt: Attempt, now: int) -> bool:
         """Whether the same request is still wanted, and the same to its gateway."""
-        if not self._gateway(attempt.gateway).keeps_keys or now - attempt.create_time >= _KEYS_LAST:
+        if not (await self._open(tenant_id, attempt.gateway)).keeps_keys or now - attempt.create_time >= _KEYS_LAST:
             return False
         invoice = await self._read(tenant_id, lambda work: get_invoice(work, attempt.invoice_id))
         return invoice.balance.due > 0
@@ -190,7 +192,10 @@ class PaymentRunner:
 
         return (await self.transactions.write(tenant_id, at_its_moment, now=real)).value
 
-    def _gateway(self, name: str) -> Gateway:
+    async def _open(self, tenant_id: str, name: str) -> Gateway:  # noqa: ARG002 - fake has no secrets of a tenant's
+        return self._adapter(name).open(Credentials())
+
+    def _adapter(self, name: str) -> GatewayAdapter:
         if name not in self.gateways:
             raise GatewayMissingError(gateway=name)
         return self.gateways[name]

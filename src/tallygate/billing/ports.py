@@ -1,9 +1,10 @@
 """What billing needs besides the records: a barrier, and payment gateways."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
 from tallygate.records.billing import IssuedLines, UsageLog
 
@@ -41,6 +42,29 @@ class Sources(Protocol):
 
 class NoAnswerError(Exception):
     """A gateway did not answer: whether it did what it was asked for is not known."""
+
+
+class UnverifiedEventError(Exception):
+    """What came as an event was not signed by its gateway, or is too old to be believed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a tenant knows of a gateway that nobody else may, by name. They show themselves nowhere."""
+
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def get(self, name: str) -> str:
+        """A secret; empty where it was not given."""
+        return self.secrets.get(name, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretName:
+    """A secret that a gateway asks for, by its name; without a `required` one nothing can be asked."""
+
+    name: str
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +115,32 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetupRequest:
+    """An account wants to leave a method of payment with its gateway; of a `key` there is one setup.
+
+    `return_url` is where the payer comes back to.
+    """
+
+    tenant_id: str
+    key: str
+    account_id: str
+    return_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """Where a method is left: the payer goes to `url`, or the gateway's own form is opened with `client_secret`.
+
+    `token` is the method's, where it is known already.
+    """
+
+    gateway_id: str
+    url: str = ""
+    client_secret: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """A charge that a gateway settled, in minor units, by its own id."""
 
@@ -131,15 +181,40 @@ class PaymentGateway(Protocol):
         """
         ...
 
+    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, now: int) -> GatewayEvent:
+        """An event as it came: the very bytes, and headers by their names in lower case. `now` is real time.
+
+        Raises:
+            UnverifiedEventError: it was not signed by the gateway, or is too old.
+            NoAnswerError: nobody can say now whether it was.
+        """
+        ...
+
 
 class MethodVault(Protocol):
     """Where methods of payment are kept: a token is all that leaves it."""
+
+    async def begin_setup(self, request: SetupRequest) -> Setup:
+        """Prepare for a payer to leave a method.
+
+        Raises:
+            NoAnswerError: nobody can say now.
+        """
+        ...
 
     async def describe(self, token: str) -> Card:
         """What may be shown of a token.
 
         Raises:
             InvalidFieldError: there is no such token.
+            NoAnswerError: nobody can say now.
+        """
+        ...
+
+    async def detach(self, token: str) -> None:
+        """Forget a token; one that is not there any more is forgotten already.
+
+        Raises:
             NoAnswerError: nobody can say now.
         """
         ...
@@ -158,4 +233,21 @@ class SettlementSource(Protocol):
 
 
 class Gateway(PaymentGateway, MethodVault, SettlementSource, Protocol):
-    """All that an adapter does."""
+    """All that a gateway does for one tenant."""
+
+
+class GatewayAdapter(Protocol):
+    """A kind of gateway: what it must know of a tenant, and the way to it."""
+
+    @property
+    def secrets(self) -> Sequence[SecretName]:
+        """What a tenant's credentials consist of."""
+        ...
+
+    def open(self, credentials: Credentials) -> Gateway:
+        """The gateway as a tenant sees it; asks nobody yet.
+
+        Raises:
+            InvalidFieldError: a secret is none of this gateway's form.
+        """
+        ...

@@ -8,12 +8,24 @@ fake_refund_timeout_before do not answer when they are asked to.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from tallygate.billing.ports import Card, ChargeRequest, NoAnswerError, RefundRequest, Settlement
+from tallygate.billing.ports import (
+    Card,
+    ChargeRequest,
+    Credentials,
+    NoAnswerError,
+    RefundRequest,
+    SecretName,
+    Settlement,
+    Setup,
+    SetupRequest,
+)
+from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.gateways import fake_events
 from tallygate.records.payments import FakeCharge, FakeCharges, FakeRefund, FakeRefunds
 
 NAME = "fake"
@@ -33,11 +45,25 @@ _REFUSED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FakeAdapter:
+    """Opens the built-in gateway, whose only secret is what it signs its events with."""
+
+    books: FakeCharges
+    refunds: FakeRefunds
+    secrets: Sequence[SecretName] = (SecretName(name=fake_events.SECRET, required=False),)
+
+    def open(self, credentials: Credentials) -> "FakeGateway":
+        """The gateway as a tenant sees it."""
+        return FakeGateway(books=self.books, refunds=self.refunds, credentials=credentials)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FakeGateway:
     """A gateway for tests, demos and whoever tries Tallygate."""
 
     books: FakeCharges
     refunds: FakeRefunds
+    credentials: Credentials = field(default_factory=Credentials)
     keeps_keys: bool = True
 
     async def charge(self, request: ChargeRequest) -> Outcome:
@@ -81,10 +107,23 @@ class FakeGateway:
             return _outcome(_charge(request, AttemptState.SUCCEEDED))
         return _outcome(known)
 
+    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, now: int) -> GatewayEvent:
+        """An event that it has signed."""
+        return fake_events.read(raw, headers, self.credentials.get(fake_events.SECRET), now=now)
+
+    async def begin_setup(self, request: SetupRequest) -> Setup:
+        """Nothing has to be left here: the token is known at once."""
+        setup_id = f"seti_{request.key}"
+        return Setup(gateway_id=setup_id, url=f"https://fake.invalid/setup/{setup_id}", token="fake_ok")  # noqa: S106 - a word
+
     async def describe(self, token: str) -> Card:
         """A card that nobody has."""
         _script(token)
         return Card(brand=NAME, last4="0000", expiry_year=2099, expiry_month=12)
+
+    async def detach(self, token: str) -> None:
+        """Its tokens are words, which nobody can forget."""
+        _script(token)
 
     async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
         """What it says that it took."""

@@ -4,10 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from tallygate.billing.ports import ChargeRequest, NoAnswerError, RefundRequest
-from tallygate.domain.billing.payments import Advice, AttemptState
+from tallygate.billing.ports import (
+    ChargeRequest,
+    Credentials,
+    NoAnswerError,
+    RefundRequest,
+    SetupRequest,
+    UnverifiedEventError,
+)
+from tallygate.domain.billing.gateway_events import ChargeNews
+from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.gateways.fake import FakeGateway
+from tallygate.gateways.fake import FakeAdapter
+from tallygate.gateways.fake_events import HEADER, charge_event
+from tallygate.gateways.signed import signature
 from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
 from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
 from tallygate.storage.sql.engine import create_engine
@@ -38,7 +48,8 @@ async def gateway(request, tmp_path):
     url = f"sqlite:///{tmp_path}/gateway.db"
     migrate(url)
     engine = create_engine(url)
-    yield FakeGateway(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine)), TOKENS[request.param]
+    adapter = FakeAdapter(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine))
+    yield adapter.open(Credentials(secrets={"webhook_secret": SECRET})), TOKENS[request.param]
     await engine.dispose()
 
 
@@ -213,3 +224,57 @@ async def test_a_refund_that_never_arrived_is_sent_again(gateway):
         await adapter.refund(back(900, charge_id=charge_id))
     assert await adapter.find(back(900, charge_id=charge_id), now=DAY) is None
     assert (await adapter.refund(back(900, charge_id=charge_id))).state is AttemptState.SUCCEEDED
+
+
+SECRET = "s3cret"
+
+
+def told(state=AttemptState.SUCCEEDED, *, secret=SECRET, now=DAY):
+    """An event of the built-in gateway, as bytes and headers."""
+    outcome = Outcome(state=state, gateway_id="ch_k1")
+    news = ChargeNews(attempt_id="k1", currency="USD", amount=2_900, outcome=outcome)
+    raw = charge_event("ev_1", time=DAY, news=news)
+    return news, raw, {HEADER: signature(raw, secret, now=now)}
+
+
+@pytest.mark.parametrize("state", [AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.PENDING])
+async def test_an_event_says_what_became_of_an_attempt(gateway, state):
+    adapter, _ = gateway
+    news, raw, headers = told(state)
+    event = await adapter.read_event(raw, headers, now=DAY + 299_000_000)
+    assert (event.event_id, event.kind, event.time, event.news) == ("ev_1", f"charge.{state.value}", DAY, news)
+
+
+async def test_what_was_not_signed_so_and_lately_is_no_event(gateway):
+    adapter, _ = gateway
+    _, raw, headers = told()
+    signed = headers[HEADER]
+    other = raw.replace(b"2900", b"2901")
+    assert other != raw
+    for body, header, now in (
+        (other, signed, DAY),
+        (raw, "", DAY),
+        (raw, "t=,v1=", DAY),
+        (raw, signed.replace("t=86400", "t=86401"), DAY),
+        (raw, told(secret="another")[2][HEADER], DAY),
+        (raw, told(secret="")[2][HEADER], DAY),
+        (raw, signed, DAY + 301_000_000),
+        (raw, signed, DAY - 301_000_000),
+        (b"{}", signature(b"{}", SECRET, now=DAY), DAY),
+    ):
+        with pytest.raises(UnverifiedEventError):
+            await adapter.read_event(body, {HEADER: header}, now=now)
+    assert (await adapter.read_event(raw, {HEADER: f"{signed},v1=00"}, now=DAY)).event_id == "ev_1"
+    without = replace(adapter, credentials=Credentials())
+    with pytest.raises(UnverifiedEventError):
+        await without.read_event(raw, told(secret="")[2], now=DAY)
+
+
+async def test_a_method_is_set_up_described_and_forgotten(gateway):
+    adapter, _ = gateway
+    wanted = SetupRequest(tenant_id="t", key="s1", account_id="acme", return_url="https://example.com/back")
+    setup = await adapter.begin_setup(wanted)
+    assert await adapter.begin_setup(wanted) == setup
+    assert setup.url.startswith("https://")
+    assert (await adapter.describe(setup.token)).last4
+    await adapter.detach(setup.token)

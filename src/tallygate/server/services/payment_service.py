@@ -51,7 +51,7 @@ class Payments(Protocol):
         """What a gateway took beside the books."""
         ...
 
-    async def describe(self, gateway: str, token: str) -> Card:
+    async def describe(self, tenant_id: str, gateway: str, token: str) -> Card:
         """What may be shown of a token."""
         ...
 
@@ -80,7 +80,7 @@ class PaymentServicer:
         """Attach a method; its gateway is asked outside of any transaction."""
         wanted = decode_method(request)
         gateway = await self._work.read(call, lambda work, _: gateway_of(work, wanted.account_id, wanted.gateway))
-        card = await self._payments.describe(gateway.name, wanted.token)
+        card = await self._payments.describe(call.tenant_id, gateway.name, wanted.token)
         new_id = self._work.new_id
         made = await self._work.write(call, lambda work, now: attach_method(work, wanted, card, now=now, new_id=new_id))
         return wire.AttachMethodResponse(method=encode_method(made.value))
