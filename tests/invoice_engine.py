@@ -19,10 +19,11 @@ from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Address, BillingProfile, Party
 from tallygate.domain.billing.published import published
 from tallygate.domain.billing.rating import Billed
-from tallygate.domain.billing.runs import Calendar, runs
+from tallygate.domain.billing.runs import runs
 from tallygate.domain.billing.tax import Credited, TaxTerms, terms_of
 from tallygate.domain.billing.timeline import QuantityChange, Timeline
 from tallygate.domain.billing.windows import UsageWindow
+from tallygate.domain.billing.zones import calendar_of, said, stretches
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.event import FactKind, UsageFact
@@ -158,7 +159,10 @@ class BillingEngineDriver(EngineDriver):
 
     def _books(self, account_id: str, bill: Bill) -> Books:
         record, catalog = self._record(account_id), self._snapshot().catalog
-        calendar = Calendar(zone=self._zone_of(account_id), account_create_time=record.create_time)
+        zones = said(
+            stretches(record.former_zones, record.time_zone), stretches(catalog.former_zones, catalog.time_zone)
+        )
+        calendar = calendar_of(list(zones), account_create_time=record.create_time)
         held = [*record.former_subscriptions, *([record.subscription] if record.subscription else [])]
         timelines = tuple(
             Timeline(

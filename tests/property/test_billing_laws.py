@@ -23,11 +23,12 @@ from tallygate.billing.due_lines import made_at
 from tallygate.domain.account import PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.billing import cover as covers
 from tallygate.domain.billing import rating
+from tallygate.domain.billing.calendar import Calendar, Grid
 from tallygate.domain.billing.counting import count
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.models_units import owed
 from tallygate.domain.billing.rating import Billed, Issued, usage_line
-from tallygate.domain.billing.runs import Calendar, lanes_of, next_cut, runs
+from tallygate.domain.billing.runs import lanes_of, next_cut, runs
 from tallygate.domain.billing.timeline import QuantityChange, Timeline
 from tallygate.domain.billing.unprorated import as_charged
 from tallygate.domain.billing.windows import usage_windows
@@ -36,6 +37,7 @@ from tallygate.domain.catalog import Catalog, Feature, FeatureKind, Plan
 from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.domain.period import from_datetime, to_datetime
 from tallygate.domain.prices import ChargeModel, Due, Price, RecurringPrice, Tier, UsagePrice
+from tallygate.domain.timetable import Since
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -48,6 +50,17 @@ HOURS = st.integers(0, 93 * 24)
 CHANGES = st.lists(st.tuples(HOURS, st.sampled_from("abc")), max_size=6, unique_by=lambda one: one[0])
 SEATS = st.lists(st.tuples(HOURS, st.integers(0, 7)), max_size=6, unique_by=lambda one: one[0])
 PRORATIONS = st.sampled_from([Proration.DAY, Proration.SECOND])
+MOVES = st.lists(st.tuples(HOURS, ZONES), max_size=3, unique_by=lambda one: one[0])
+
+
+@st.composite
+def calendars(draw):
+    """The zone of the account, and others that it moves to."""
+    moves = tuple(Since(ORIGIN + hours * HOUR, zone) for hours, zone in sorted(draw(MOVES)) if hours)
+    return Calendar(zone=draw(ZONES), account_create_time=ORIGIN, changes=moves)
+
+
+CALENDARS = calendars()
 
 
 def plan(key, *prices):
@@ -87,32 +100,30 @@ def late(amount):
     return Price(price_key="recurring", recurring=RecurringPrice(amount=amount, due=Due.ARREARS))
 
 
-def lines_of(timeline, zone, proration):
-    policy, calendar = Policy(proration=proration), Calendar(zone=zone, account_create_time=ORIGIN)
-    return rating.fixed_lines(timeline, calendar, policy, since=0, until=END, issued=Issued())
+def lines_of(timeline, calendar, proration):
+    return rating.fixed_lines(timeline, calendar, Policy(proration=proration), since=0, until=END, issued=Issued())
 
 
-def folded(timeline, zone, proration):
+def folded(timeline, calendar, proration):
     """Those that round to nothing, too, which are on no invoice."""
-    calendar = Calendar(zone=zone, account_create_time=ORIGIN)
     (run,) = runs(timeline, calendar)
     lanes = lanes_of(as_charged(timeline, [run]), run)
     policy = Policy(proration=proration)
     return [line for lane in lanes for line in covers.cover(lane, run, policy, since=0, until=END)]
 
 
-def periods(timeline, zone):
+def periods(timeline, calendar):
     """The whole months that end by END."""
-    (run,) = runs(timeline, Calendar(zone=zone, account_create_time=ORIGIN))
+    (run,) = runs(timeline, calendar)
     at = ORIGIN
     while (period := run.period(at)).end <= END:
         yield period
         at = period.end
 
 
-def covers_tile(changes, zone):
+def covers_tile(changes, calendar):
     """At every instant of the time that was held exactly one charge holds that no credit has taken back."""
-    found = lines_of(held(changes), zone, Proration.SECOND)
+    found = lines_of(held(changes), calendar, Proration.SECOND)
     edges = sorted({edge for line in found for edge in (line.period.start, line.period.end) if edge < END})
     for start, end in itertools.pairwise([*edges, END]):
         middle = (start + end) // 2
@@ -122,10 +133,24 @@ def covers_tile(changes, zone):
         assert sum(signs) == 1, middle
 
 
-@given(CHANGES, ZONES)
+@given(CHANGES, CALENDARS)
 @FEW
-def test_covers_tile(changes, zone):
-    covers_tile(changes, zone)
+def test_covers_tile(changes, calendar):
+    covers_tile(changes, calendar)
+
+
+def months_follow_one_another(calendar):
+    """Each month begins where the one before ends; none is shorter than half of one, nor longer than one and a half."""
+    timeline = held([], prices=(Price(price_key="calls", usage=UsagePrice(feature_key="calls", unit_amount="1")),))
+    windows = usage_windows(timeline, calendar, Policy(), since=ORIGIN, until=END)
+    assert [each.start for each in windows] == [ORIGIN, *(each.end for each in windows[:-1])]
+    assert all(13 * DAY < each.end - each.start < 47 * DAY for each in windows)
+
+
+@given(CALENDARS)
+@FEW
+def test_months_follow_one_another_in_whatever_zones(calendar):
+    months_follow_one_another(calendar)
 
 
 def share(start, end, whole, zone, proration):
@@ -136,15 +161,16 @@ def share(start, end, whole, zone, proration):
     return Fraction((days[1] - days[0]).days, (days[3] - days[2]).days)
 
 
-def changes_net(changes, seats, zone, proration, due):
+def changes_net(changes, seats, calendar, proration, due):
     """What a month comes to is what was held in it, each for its part, but for half a cent a line."""
     timeline = held(changes, seats, due=due)
-    found = folded(timeline, zone, proration)
+    found = folded(timeline, calendar, proration)
     steps = [(0, "a"), *((hours, key) for hours, key in sorted(changes) if hours)]
     plans = [(ORIGIN + hours * HOUR, Fraction(AMOUNTS[key])) for hours, key in steps]
     users = [(ORIGIN + hours * HOUR, number * Fraction("7.77")) for hours, number in sorted(seats)]
-    for period in periods(timeline, zone):
+    for period in periods(timeline, calendar):
         wanted = Fraction(0)
+        zone = [calendar.zone, *(move.value for move in calendar.changes if move.start < period.start)][-1]
         for held_then in (plans, users):
             for (start, price), (end, _) in itertools.pairwise([*held_then, (END, 0)]):
                 first, last = max(start, period.start), min(end, period.end)
@@ -154,15 +180,14 @@ def changes_net(changes, seats, zone, proration, due):
         assert abs(sum(line.amount for line in mine) - wanted * 100) <= Fraction(len(mine), 2)
 
 
-@given(CHANGES, SEATS, ZONES, PRORATIONS, st.sampled_from(Due))
+@given(CHANGES, SEATS, CALENDARS, PRORATIONS, st.sampled_from(Due))
 @FEW
-def test_changes_net_to_what_was_held(changes, seats, zone, proration, due):
-    changes_net(changes, seats, zone, proration, due)
+def test_changes_net_to_what_was_held(changes, seats, calendar, proration, due):
+    changes_net(changes, seats, calendar, proration, due)
 
 
-def invoiced(timeline, zone, interim):
+def invoiced(timeline, calendar, interim):
     """All lines of what is invoiced at every cut, and at these instants besides."""
-    calendar = Calendar(zone=zone, account_create_time=ORIGIN)
     books = Books(
         account_id="acme",
         catalog=timeline.catalog,
@@ -194,23 +219,24 @@ def known(books, at):
     terms = tuple(term for term in timeline.subscription.terms if term.start_time <= at)
     quantities = tuple(change for change in timeline.quantities if change.change_time <= at)
     then = replace(timeline, subscription=replace(timeline.subscription, terms=terms), quantities=quantities)
-    return books.changed([then])
+    moves = tuple(move for move in books.calendar.changes if move.start <= at)
+    return replace(books, calendar=replace(books.calendar, changes=moves)).changed([then])
 
 
-def interim_changes_nothing(changes, seats, zone, hours):
+def interim_changes_nothing(changes, seats, calendar, hours):
     timeline = held(changes, seats)
-    once = invoiced(timeline, zone, [])
-    often = invoiced(timeline, zone, [ORIGIN + hour * HOUR for hour in hours])
+    once = invoiced(timeline, calendar, [])
+    often = invoiced(timeline, calendar, [ORIGIN + hour * HOUR for hour in hours])
     whole, parts = sum(line.exact for line in once), sum(line.exact for line in often)
     # A line that rounds to nothing stays with what is not charged yet; so may one for each invoice.
     assert abs(whole - parts) <= Fraction(len(changes) + len(seats) + 1, 2)
     assert len({line.line_key for line in often}) == len(often)
 
 
-@given(CHANGES, SEATS, ZONES, st.lists(HOURS, max_size=4, unique=True))
+@given(CHANGES, SEATS, CALENDARS, st.lists(HOURS, max_size=4, unique=True))
 @settings(max_examples=30, deadline=None)
-def test_invoices_in_between_change_no_total(changes, seats, zone, hours):
-    interim_changes_nothing(changes, seats, zone, hours)
+def test_invoices_in_between_change_no_total(changes, seats, calendar, hours):
+    interim_changes_nothing(changes, seats, calendar, hours)
 
 
 TIERS = (Tier(up_to="10", unit_amount="0.50", flat_amount="1.00"), Tier(unit_amount="0.333"))
@@ -324,7 +350,16 @@ def found(law, *strategies):
 
 def test_a_credit_that_is_forgotten_is_found(monkeypatch):
     monkeypatch.setattr(covers, "_credits", lambda *_: iter(()))
-    found(covers_tile, CHANGES, ZONES)
+    found(covers_tile, CHANGES, CALENDARS)
+
+
+def test_a_zone_that_moves_what_runs_is_found(monkeypatch):
+    def period(self, every, count, at):
+        moved = next((move.value for move in reversed(self.changes) if move.start <= at), self)
+        return moved.always(every, count).period(at)
+
+    monkeypatch.setattr(Grid, "period", period)
+    found(months_follow_one_another, CALENDARS)
 
 
 def test_a_credit_of_what_was_rounded_is_found(monkeypatch):
@@ -335,7 +370,7 @@ def test_a_credit_of_what_was_rounded_is_found(monkeypatch):
             yield replace(line, exact=line.exact * Fraction(101, 100), amount=round(line.exact * Fraction(101, 100)))
 
     monkeypatch.setattr(covers, "_credits", rounded)
-    found(changes_net, CHANGES, st.just([]), ZONES, PRORATIONS, st.just(Due.ADVANCE))
+    found(changes_net, CHANGES, st.just([]), CALENDARS, PRORATIONS, st.just(Due.ADVANCE))
 
 
 def test_what_was_issued_and_is_forgotten_is_found(monkeypatch):
@@ -346,7 +381,7 @@ def test_what_was_issued_and_is_forgotten_is_found(monkeypatch):
         lambda *given, **more: real(*given, **{**more, "issued": Issued()}),
     )
     monkeypatch.setattr(due_lines, "adjustments", lambda *_, **__: iter(()))
-    found(interim_changes_nothing, CHANGES, SEATS, ZONES, st.lists(HOURS, min_size=1, max_size=4, unique=True))
+    found(interim_changes_nothing, CHANGES, SEATS, CALENDARS, st.lists(HOURS, min_size=1, max_size=4, unique=True))
 
 
 def test_an_earlier_revision_that_is_forgotten_is_found(monkeypatch):

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
-from tallygate.domain.billing.calendar import grid
+from tallygate.domain.billing.calendar import Calendar, grid
 from tallygate.domain.billing.cover import Policy, cover, set_up
 from tallygate.domain.billing.runs import Run
 from tallygate.domain.billing.timeline import FOREVER, QuantityChange, Timeline, lanes
@@ -55,7 +55,7 @@ def charged(
 ):
     timeline = Timeline(subscription=subscription, catalog=plans, quantities=quantities, cancel_time=cancelled)
     rule = rule or BillingRule()
-    on = grid(rule, zone="UTC", start=timeline.origin, account_create_time=at(created))
+    on = grid(rule, Calendar(zone="UTC", account_create_time=at(created)), start=timeline.origin)
     run = Run(start=timeline.origin, end=timeline.end, rule=rule, on=on)
     found = []
     for lane in lanes(timeline):

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tallygate.domain.account import AddOnHolding, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.models_units import Counted
 from tallygate.domain.billing.rating import Before, Billed, Issued, counted_before, fixed_lines, usage_line
-from tallygate.domain.billing.runs import Calendar, next_cut, runs
+from tallygate.domain.billing.runs import next_cut, runs
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.windows import follows, usage_windows
 from tallygate.domain.billing_terms import BillingRule

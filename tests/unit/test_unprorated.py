@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.recurring_rate import is_lower, per_30_days
-from tallygate.domain.billing.runs import Calendar, runs
+from tallygate.domain.billing.runs import runs
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.unprorated import as_charged
 from tallygate.domain.catalog import Catalog, Plan

@@ -66,9 +66,9 @@ async def _post_unposted(work: BillingWork, account_id: str) -> bool:
     if not found:
         return False
     account = await work.accounts.get(account_id)
-    zone = (await billing_calendar(work, account, await work.catalog.load())).zone if account is not None else "UTC"
+    calendar = await billing_calendar(work, account, await work.catalog.load()) if account is not None else None
     for document_id in found:
         document = await work.invoices.get(document_id)
         if document is not None:
-            await post_document(work, document, zone=zone)
+            await post_document(work, document, zone=calendar.zone_at(document.issue_time) if calendar else "UTC")
     return len(found) == _DOCUMENTS

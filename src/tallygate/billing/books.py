@@ -6,19 +6,20 @@ from datetime import timedelta
 
 from tallygate.billing.finalising import IssueTerms
 from tallygate.billing.taxing import tax_terms
+from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.default_plans import default_timelines
 from tallygate.domain.billing.discounts import Redemption
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.late import LateFact, Reopened, reopened
-from tallygate.domain.billing.runs import Calendar, Run, next_cut, runs
+from tallygate.domain.billing.runs import Run, next_cut, runs
 from tallygate.domain.billing.tax import TaxTerms
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import AccountNotFoundError
 from tallygate.domain.money import rounded
-from tallygate.domain.period import PeriodRule, local_date, local_midnight, usage_period
+from tallygate.domain.period import local_date, local_midnight
 from tallygate.records.billing import LOOK_BACK
 from tallygate.records.lookup import billing_calendar
 from tallygate.records.ports import BillingWork
@@ -60,15 +61,22 @@ class Books:
         terms = {"until": self.closed_until, "periods": self.policy.late_periods, "begins": self.policy.start_time}
         return reopened(self.late, self.timelines, self.runs, self.calendar, self.amounts, **terms)
 
-    @property
-    def issue_terms(self) -> IssueTerms:
-        """By which terms its documents are issued."""
+    def issue_terms(self, until: int) -> IssueTerms:
+        """By which terms its documents are issued, of what was due by an instant."""
         return IssueTerms(
             policy=self.policy,
             amounts=self.amounts,
             seller_zone=self.catalog.time_zone,
-            buyer_zone=self.calendar.zone,
+            buyer_zone=self._zone_in_force(until),
         )
+
+    def _zone_in_force(self, at: int) -> str:
+        """The zone that the period around an instant is counted in."""
+        for inside in (at, at - 1):
+            for run in self.runs:
+                if run.start <= inside < run.end:
+                    return run.on.zone_of(run.period(inside))
+        return self.calendar.zone_at(at)
 
     def next_cut(self) -> int | None:
         """The next instant at which this account is invoiced; None where there is none to come.
@@ -80,14 +88,14 @@ class Books:
         fees = [fee for fee in self.fees if not any(run.start <= fee.create_time < run.end for run in self.runs)]
         if fees or (self.late and cut is None):
             first = max(fees[0].create_time if fees else 0, self.closed_until)
-            month = usage_period(PeriodRule(), zone=self.calendar.zone, origin=None, at=first).end
+            month = self.calendar.month(first).end
             return month if cut is None else min(cut, month)
         return cut
 
     @property
     def look_back(self) -> int:
         """From when on lines that fell due are compared with what was issued: whole local days."""
-        zone = self.calendar.zone
+        zone = self.calendar.zone_at(self.closed_until - LOOK_BACK)
         first = local_date(self.closed_until - LOOK_BACK, zone=zone) + timedelta(days=1)
         return max(local_midnight(first, zone=zone), self.policy.start_time) - 1
 

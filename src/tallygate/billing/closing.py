@@ -11,6 +11,7 @@ from tallygate.billing.books import Books, read_books
 from tallygate.billing.due_lines import made_at
 from tallygate.billing.finalising import finalise
 from tallygate.domain.billing.documents import Basis, Invoice
+from tallygate.domain.billing.zones import known_until
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, BillingAccount, Uncharged
 from tallygate.records.ports import BillingWork
 
@@ -51,8 +52,9 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
         fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
         redemptions = tuple(await work.coupons.redeemed_by(account_id)) if books.redemptions else ()
         books = replace(books, closed_until=cut, fees=fees, late=(), redemptions=redemptions)
+    former, zone = known_until(books.calendar, books.closed_until)
     await work.billing_accounts.put(
-        BillingAccount(account_id=account_id, closed_until=books.closed_until, zone=books.calendar.zone)
+        BillingAccount(account_id=account_id, closed_until=books.closed_until, zone=zone, former_zones=former)
     )
     if issued and not books.test:
         await _plan_checks(work, account_id, now=now)
@@ -89,7 +91,7 @@ async def issue(
     if not made:
         return []
     basis = replace(await _basis(work, books, until=until, at_once=at_once), reissues=reissues)
-    return [await finalise(work, replace(each, basis=basis), books.issue_terms, now=now) for each in made]
+    return [await finalise(work, replace(each, basis=basis), books.issue_terms(until), now=now) for each in made]
 
 
 async def _basis(work: BillingWork, books: Books, *, until: int, at_once: bool) -> Basis:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from tallygate.billing.ports import Sources
+from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.commitments import Commitment, commitment_lines, commitments
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line
-from tallygate.domain.billing.runs import Calendar
 from tallygate.domain.billing.timeline import Timeline
 
 

@@ -153,7 +153,9 @@ async def _beyond(
     through = await work.usage_log.head()
     for feature in features:
         for key, other in others.items():
-            found[key][feature.feature_key] = allowance(other, feature, at=period.start, zone=books.calendar.zone)
+            found[key][feature.feature_key] = allowance(
+                other, feature, at=period.start, zone=books.calendar.zone_at(period.start)
+            )
         async for fact in work.usage_log.facts(books.account_id, _everything(feature, period), through=through):
             for allowances in found.values():
                 allowances[feature.feature_key].told(fact)
@@ -185,7 +187,10 @@ async def _documents(work: BillingWork, books: Books, other: Timeline, period: U
         tenant_id=work.tenant_id,
         issued_lines=SupposedLines(),
         usage_log=RetoldLog(
-            log=work.usage_log, timeline=other, features=other.catalog.features, zone=books.calendar.zone
+            log=work.usage_log,
+            timeline=other,
+            features=other.catalog.features,
+            zone=books.calendar.zone_at(period.start),
         ),
     )
     lines = [line for line in await due_lines(sources, supposed, period.end) if line.kind is not LineKind.SETUP]

@@ -18,7 +18,7 @@ from tallygate.domain.billing.rating import Billed, Issued, counted_before, fixe
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.windows import LEVELS, UsageWindow, follows, usage_windows
 from tallygate.domain.currency import decimals_of
-from tallygate.domain.period import PeriodRule, UsagePeriod, usage_period
+from tallygate.domain.period import UsagePeriod
 from tallygate.records.billing import Uncharged
 
 ADJUSTMENT = "Adjustment: "
@@ -75,10 +75,10 @@ async def _fixed_lines_of(
     calendar, policy = books.calendar, books.amounts
     new = fixed_lines(timeline, calendar, policy, since=books.closed_until, until=until, issued=known)
     derived = fixed_lines(timeline, calendar, policy, since=since, until=until, issued=Issued())
-    gone = await work.issued_lines.whole(missing) if (missing := vanished(derived, mine, zone=calendar.zone)) else {}
+    gone = await work.issued_lines.whole(missing) if (missing := vanished(derived, mine, calendar)) else {}
     return [
         *new,
-        *adjustments(derived, mine, new, gone=gone, policy=policy, zone=calendar.zone, at=until),
+        *adjustments(derived, mine, new, gone=gone, policy=policy, calendar=calendar, at=until),
     ]
 
 
@@ -153,4 +153,4 @@ def _period_of(books: Books, cut: int) -> UsagePeriod:
     for run in books.runs:
         if run.start <= inside < run.end:
             return run.stretch(run.period(inside))
-    return UsagePeriod(usage_period(PeriodRule(), zone=books.calendar.zone, origin=None, at=inside).start, cut)
+    return UsagePeriod(books.calendar.month(inside).start, cut)

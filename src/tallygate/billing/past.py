@@ -50,7 +50,6 @@ async def past_of(work: BillingWork, invoice: Invoice, basis: Basis, *, now: int
     then = replace(
         books,
         policy=policy,
-        calendar=replace(books.calendar, zone=invoice.zone or books.calendar.zone),
         closed_until=basis.since,
         tax=basis.tax,
         redemptions=tuple(

@@ -9,9 +9,10 @@ from tallygate.billing.profiles import check_place
 from tallygate.billing.supposed import ExpectedLog, ExpectedUsage, Supposed, SupposedLines
 from tallygate.billing.taxing import terms_for
 from tallygate.domain.account import Subscription
+from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.parties import Address, BillingProfile, Party
-from tallygate.domain.billing.runs import Calendar, runs
+from tallygate.domain.billing.runs import runs
 from tallygate.domain.billing.tax import TaxTerms
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange, Timeline
 from tallygate.domain.billing_terms import BillingPolicy
@@ -83,7 +84,7 @@ async def quote(
     )
     books = supposed_books(account_id, timeline, calendar, closed_until=timeline.origin - 1)
     books = replace(books, tax=await _tax(work, buyer, catalog, now))
-    log = ExpectedLog(timeline=timeline, zone=calendar.zone, usage=expected)
+    log = ExpectedLog(timeline=timeline, zone=calendar.zone_at(start), usage=expected)
     found: list[tuple[Invoice, ...]] = []
     cut = books.next_cut()
     for _ in range(2):  # the opening, and what the first period's end adds

@@ -33,7 +33,7 @@ async def pay_in_advance(
         expected = f"0 or one of {lengths}" if lengths else "0: the plan is paid by its period"
         raise InvalidFieldError(field="advance_length", expected=expected, got=length)
     account = await known_account(work, held.account_id)
-    zone = (await billing_calendar(work, account, catalog)).zone
+    zone = (await billing_calendar(work, account, catalog)).zone_at(origin)
     end = add_calendar(origin, price.recurring.every, price.recurring.count, zone=zone)
     override = PriceOverride(
         override_id=f"{ADVANCE}{subscription.subscription_id}",

@@ -9,7 +9,8 @@ from tallygate.control_plane.subscription_terms import (
     term_at,
 )
 from tallygate.domain.account import Subscription
-from tallygate.domain.billing.runs import Calendar, runs
+from tallygate.domain.billing.calendar import Calendar
+from tallygate.domain.billing.runs import runs
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing_terms import Renewal
 from tallygate.records.lookup import billing_calendar, known_account

@@ -6,7 +6,8 @@ Nothing here happens later: what is to come is written down as terms and instant
 from dataclasses import replace
 
 from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, Subscription, SubscriptionState
-from tallygate.domain.billing.runs import Calendar, runs
+from tallygate.domain.billing.calendar import Calendar
+from tallygate.domain.billing.runs import runs
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing_terms import Renewal
 from tallygate.domain.catalog import Catalog, Plan, TrialEnd

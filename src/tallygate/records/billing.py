@@ -21,6 +21,7 @@ from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange
 from tallygate.domain.billing.wallet import WalletEntry
 from tallygate.domain.billing.windows import UsageWindow
+from tallygate.domain.catalog import FormerZone
 
 LOOK_BACK = 93 * 86_400_000_000
 """How far behind its last cut lines of an account are compared with what its subscriptions say now: over two months."""
@@ -51,13 +52,13 @@ class Finding:
 class BillingAccount:
     """How far an account is billed: everything due up to `closed_until` is on an invoice, or has a reason not to be.
 
-    `zone` is the one that its periods lie in, kept from its first look on: another one would move every boundary, and
-    charge for stretches again.
+    `zone` is the one that it was in then, and `former_zones` those before: what was charged keeps its boundaries.
     """
 
     account_id: str
     closed_until: int
     zone: str
+    former_zones: tuple[FormerZone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """What a request names: found, or the error that says it is not there."""
 
 from tallygate.domain.account import AccountRecord
-from tallygate.domain.billing.runs import Calendar
+from tallygate.domain.billing.calendar import Calendar
+from tallygate.domain.billing.zones import billed, calendar_of, said, stretches
 from tallygate.domain.catalog import Catalog, Feature, Plan
 from tallygate.domain.errors import AccountNotFoundError, FeatureNotFoundError, PlanNotFoundError
 from tallygate.records.ports import BillingWork, UnitOfWork
@@ -23,10 +24,15 @@ async def known_account(work: UnitOfWork, account_id: str) -> Account:
 async def billing_calendar(work: BillingWork, account: Account, catalog: Catalog) -> Calendar:
     """What the invoice periods of an account hang on besides its subscriptions."""
     state = await work.billing_accounts.get(account.account_id)
-    return Calendar(
-        zone=(state.zone if state is not None else "") or account.time_zone or catalog.time_zone,
-        account_create_time=account.create_time,
+    zones = list(
+        said(
+            stretches(account.former_zones, account.time_zone),
+            stretches(catalog.former_zones, catalog.time_zone),
+        )
     )
+    if state is not None and state.zone:
+        zones = list(billed(stretches(state.former_zones, state.zone), zones, until=state.closed_until))
+    return calendar_of(zones, account_create_time=account.create_time)
 
 
 async def account_record(work: UnitOfWork, account_id: str) -> AccountRecord:

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.steps import Step, StepKind
 from tallygate.domain.currency import major_units
 from tallygate.domain.money import rounded
-from tallygate.domain.period import UsagePeriod, local_date
+from tallygate.domain.period import UsagePeriod
 
 _SIDES = r"charge|change|adjustment/\d+(?:\.\d+)?"
 _KEY = re.compile(rf"(?P<lane>(?:recurring|setup)/.+?)(?:/\d+/(?:{_SIDES})(?:/credit/\d+)?)?")
@@ -52,7 +53,7 @@ def adjustments(
     *,
     gone: Mapping[str, Line],
     policy: Policy,
-    zone: str,
+    calendar: Calendar,
     at: int,
 ) -> Iterator[Line]:
     """A line for each day of a lane on which what is owed is not what was issued and what `new` lines charge now.
@@ -63,7 +64,7 @@ def adjustments(
     days: dict[tuple[str, object], _Day] = {}
 
     def day(line_key: str, due: int) -> _Day:
-        return days.setdefault((lane_of(line_key), local_date(due, zone=zone)), _Day())
+        return days.setdefault((lane_of(line_key), calendar.day(due)), _Day())
 
     for line in derived:
         found = day(line.line_key, line.due)
@@ -80,10 +81,10 @@ def adjustments(
             yield _adjustment(found, found.lines or [gone[key] for key in found.keys if key in gone], policy, at)
 
 
-def vanished(derived: Iterable[Line], issued: Iterable[IssuedLine], *, zone: str) -> list[str]:
+def vanished(derived: Iterable[Line], issued: Iterable[IssuedLine], calendar: Calendar) -> list[str]:
     """The keys of issued lines of a lane and day that nothing is derived of any more."""
-    days = {(lane_of(line.line_key), local_date(line.due, zone=zone)) for line in derived}
-    lost = [line for line in issued if (lane_of(line.line_key), local_date(line.due, zone=zone)) not in days]
+    days = {(lane_of(line.line_key), calendar.day(line.due)) for line in derived}
+    lost = [line for line in issued if (lane_of(line.line_key), calendar.day(line.due)) not in days]
     return [line.line_key for line in lost]
 
 

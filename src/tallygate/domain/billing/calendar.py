@@ -1,8 +1,11 @@
 """Service and invoice periods, and what part of one a stretch of time is: exact fractions of whole periods."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
+from typing import Any
 
 from tallygate.domain.billing_terms import BillingRule, Proration
 from tallygate.domain.period import (
@@ -12,32 +15,106 @@ from tallygate.domain.period import (
     UsagePeriod,
     local_date,
     local_midnight,
-    usage_period,
 )
+from tallygate.domain.timetable import Calendar as Stretch
+from tallygate.domain.timetable import Change, Since, Timetable, timetable
 
 _DAY = 86_400_000_000
 _MONTH_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """What the periods of an account hang on besides its subscription: its creation, and its zone.
+
+    `changes` are other zones, each from the instant on at which it was said. What runs then keeps its boundaries.
+    """
+
+    zone: str
+    account_create_time: int
+    changes: tuple[Since[str], ...] = ()
+
+    def zone_at(self, at: int) -> str:
+        """The zone that an account says it is in at an instant."""
+        return next((each.value for each in reversed(self.changes) if each.start <= at), self.zone)
+
+    def day(self, at: int) -> tuple[str, date]:
+        """The local day that an instant lies on."""
+        zone = self.zone_at(at)
+        return zone, local_date(at, zone=zone)
+
+    def month(self, at: int) -> UsagePeriod:
+        """The calendar month that contains an instant."""
+        stretches = [Stretch(rule=PeriodRule(), zone=zone, origin=None) for zone in self._zones()]
+        return _table(stretches[0], zip(self.changes, stretches[1:], strict=True)).period_at(at)
+
+    def _zones(self) -> Iterator[str]:
+        yield self.zone
+        yield from (each.value for each in self.changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Periods that tile time from an origin, in a zone; period n is counted from the origin, never from another."""
+    """Periods that tile time from an origin, in a zone; period n is counted from the origin, never from another.
+
+    `changes` are other zones, with the origins that they count from. One holds from the end of the period that runs
+    when it is said; the first period in it ends at the first boundary that is more than half a period away.
+    """
 
     origin: int
     zone: str
+    changes: tuple[Since["Grid"], ...] = ()
 
     def period(self, every: PeriodUnit, count: int, at: int) -> UsagePeriod:
         """The period of `count` units that contains an instant."""
+        if not self.changes:
+            return self.always(every, count).period(at)
+        return _timetable(self, every, count).period_at(at)
+
+    def zone_of(self, period: UsagePeriod) -> str:
+        """The zone that a period of it is counted in."""
+        return next((each.value.zone for each in reversed(self.changes) if each.start < period.start), self.zone)
+
+    def day(self, at: int) -> tuple[str, date]:
+        """The local day that an instant lies on, whatever period runs."""
+        zone = next((each.value.zone for each in reversed(self.changes) if each.start <= at), self.zone)
+        return zone, local_date(at, zone=zone)
+
+    def always(self, every: PeriodUnit, count: int) -> Stretch:
+        """Its periods if its zone never changed."""
         rule = PeriodRule(every=every, count=count, anchor=Anchor.SUBSCRIPTION)
-        return usage_period(rule, zone=self.zone, origin=self.origin, at=at)
+        return Stretch(rule=rule, zone=self.zone, origin=self.origin)
 
 
-def grid(rule: BillingRule, *, zone: str, start: int, account_create_time: int) -> Grid:
+@lru_cache(maxsize=1024)  # asked for with every line, of the few accounts that ever move
+def _timetable(on: Grid, every: PeriodUnit, count: int) -> Timetable:
+    later = ((each, each.value.always(every, count)) for each in on.changes)
+    return _table(on.always(every, count), later)
+
+
+def _table(first: Stretch, later: Iterable[tuple[Since[Any], Stretch]]) -> Timetable:
+    changes = (Change(at=each.start, calendar=stretch, used=each.start) for each, stretch in later)
+    return timetable(first, changes)
+
+
+def grid(rule: BillingRule, calendar: Calendar, *, start: int) -> Grid:
     """The grid of a subscription whose cover starts at `start` (the end of its trial, else its own start).
 
     On the calendar, day N is counted from 2000-01-N, local midnight, so that 31 is each month's last day; weeks begin
-    on Monday, and what lasts less than a month begins at midnight of 2000-01-01.
+    on Monday, and what lasts less than a month begins at midnight of 2000-01-01. It begins in the zone of its start.
     """
+    first = _in_zone(rule, calendar.zone_at(start), start=start, account_create_time=calendar.account_create_time)
+    later = [each for each in calendar.changes if each.start > start]
+    return replace(
+        first,
+        changes=tuple(
+            Since(each.start, _in_zone(rule, each.value, start=start, account_create_time=calendar.account_create_time))
+            for each in later
+        ),
+    )
+
+
+def _in_zone(rule: BillingRule, zone: str, *, start: int, account_create_time: int) -> Grid:
     match rule.anchor:
         case Anchor.SUBSCRIPTION:
             return Grid(origin=start, zone=zone)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tallygate.domain.billing.calendar import fraction
+from tallygate.domain.billing.calendar import Calendar, fraction
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line, LineKind
-from tallygate.domain.billing.runs import Calendar, Run, lanes_of, runs
+from tallygate.domain.billing.runs import Run, lanes_of, runs
 from tallygate.domain.billing.steps import Step, StepKind
 from tallygate.domain.billing.timeline import Lane, Segment, Timeline
 from tallygate.domain.billing.unprorated import as_charged
@@ -107,7 +107,7 @@ def _of_segment(
                 unit_amount=price.amount,
                 period=period,
                 within=within,
-                part=fraction(period.start, period.end, whole, proration=policy.proration, zone=run.on.zone),
+                part=fraction(period.start, period.end, whole, proration=policy.proration, zone=run.on.zone_of(whole)),
             )
 
 

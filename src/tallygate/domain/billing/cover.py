@@ -18,7 +18,7 @@ from tallygate.domain.billing.timeline import Lane, Segment
 from tallygate.domain.billing_terms import Proration
 from tallygate.domain.currency import major_units, minor_units, price_text
 from tallygate.domain.money import Rounding, rounded
-from tallygate.domain.period import UsagePeriod, local_date
+from tallygate.domain.period import UsagePeriod
 from tallygate.domain.prices import ChargeModel, Due, RecurringPrice, exact
 
 
@@ -94,9 +94,9 @@ def _by_day(segments: Sequence[Segment], run: Run) -> Iterator[Segment]:
 
 def _on_one_invoice(run: Run, first: int, second: int) -> bool:
     """Whether changes fall on one day, and no cut lies between: told by the run alone, so that names never change."""
-    period, zone = run.period(first), run.on.zone
+    period = run.period(first)
     uncut = max(period.start, run.start) < first and second <= period.end
-    return uncut and local_date(first, zone=zone) == local_date(second, zone=zone)
+    return uncut and run.on.day(first) == run.on.day(second)
 
 
 def _periods(lane: Lane, on: Grid, *, since: int, until: int) -> Iterator[UsagePeriod]:
@@ -151,7 +151,7 @@ def _only_quantity(before: Segment, after: Segment) -> bool:
 
 def _debit(lane: Lane, segment: Segment, stretch: UsagePeriod, whole: UsagePeriod, on: Grid, policy: Policy) -> Line:
     price = segment.price.recurring or RecurringPrice()
-    part = fraction(stretch.start, stretch.end, whole, proration=policy.proration, zone=on.zone)
+    part = fraction(stretch.start, stretch.end, whole, proration=policy.proration, zone=on.zone_of(whole))
     charge = whole_charge(price, segment.quantity, segment.multiple)
     due = stretch.end if price.due is Due.ARREARS else stretch.start
     return _line(
@@ -176,7 +176,7 @@ def _change(
 ) -> Line:
     """One line for a change of quantity: the new charge less the old one, for the rest of the period."""
     price = after.price.recurring or RecurringPrice()
-    part = fraction(stretch.start, stretch.end, whole, proration=policy.proration, zone=on.zone)
+    part = fraction(stretch.start, stretch.end, whole, proration=policy.proration, zone=on.zone_of(whole))
     old = whole_charge(price, before.quantity, before.multiple)
     new = whole_charge(price, after.quantity, after.multiple)
     difference = after.quantity * after.multiple - before.quantity * before.multiple
@@ -205,12 +205,16 @@ def _credits(lines: list[Line], at: int, whole: UsagePeriod, on: Grid, policy: P
 
     Both are parts of the whole period: a stretch of a day or two is measured as the rest of its month is.
     """
+
+    def share(start: int, end: int) -> Fraction:
+        return fraction(start, end, whole, proration=policy.proration, zone=on.zone_of(whole))
+
     for line in lines:
         end = line.period.end
         if at >= end or not line.exact:
             continue
-        charged = fraction(line.period.start, end, whole, proration=policy.proration, zone=on.zone)
-        part = fraction(at, end, whole, proration=policy.proration, zone=on.zone) / charged if charged else Fraction(0)
+        charged = share(line.period.start, end)
+        part = share(at, end) / charged if charged else Fraction(0)
         if not part:
             continue
         back = -major_units(line.exact, line.currency)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.cover import Policy
-from tallygate.domain.billing.runs import Calendar, Run
+from tallygate.domain.billing.runs import Run
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.windows import UsageWindow, usage_windows
 

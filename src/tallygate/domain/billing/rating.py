@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.cover import Policy, cover, set_up
 from tallygate.domain.billing.lines import Line, LineKind, UsageInputs
 from tallygate.domain.billing.models_units import Counted, owed
-from tallygate.domain.billing.runs import Calendar, lanes_of, runs
+from tallygate.domain.billing.runs import lanes_of, runs
 from tallygate.domain.billing.steps import Owed, Step, StepKind
 from tallygate.domain.billing.timeline import Timeline, lanes
 from tallygate.domain.billing.unprorated import as_charged

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tallygate.domain.billing.calendar import Grid, grid
+from tallygate.domain.billing.calendar import Calendar, Grid, grid
 from tallygate.domain.billing.timeline import FOREVER, Lane, Timeline, lanes
 from tallygate.domain.billing_terms import BillingRule, Renewal
 from tallygate.domain.catalog import Plan
@@ -28,14 +28,6 @@ class Run:
         return UsagePeriod(max(period.start, self.start), min(period.end, self.end))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
-    """What the periods of an account hang on besides its subscription."""
-
-    zone: str
-    account_create_time: int
-
-
 def billing_rule(plan: Plan | None) -> BillingRule:
     """The plan's own rule; else the period of its first recurring price, else a month, from the subscription."""
     if plan is None:
@@ -58,8 +50,7 @@ def runs(timeline: Timeline, calendar: Calendar) -> tuple[Run, ...]:
         if found and found[-1].rule == rule and found[-1].end == held.start:
             found[-1] = replace(found[-1], end=held.end)
         else:
-            on = grid(rule, zone=calendar.zone, start=held.start, account_create_time=calendar.account_create_time)
-            found.append(Run(start=held.start, end=held.end, rule=rule, on=on))
+            found.append(Run(start=held.start, end=held.end, rule=rule, on=grid(rule, calendar, start=held.start)))
     return tuple(found)
 
 

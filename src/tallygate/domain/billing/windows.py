@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from tallygate.domain.billing.calendar import fraction
+from tallygate.domain.billing.calendar import Calendar, fraction
 from tallygate.domain.billing.cover import Policy
-from tallygate.domain.billing.runs import Calendar, Run, invoice_periods, lanes_of, runs
+from tallygate.domain.billing.runs import Run, invoice_periods, lanes_of, runs
 from tallygate.domain.billing.timeline import Lane, Timeline
 from tallygate.domain.catalog import Aggregation
 from tallygate.domain.period import UsagePeriod
@@ -84,7 +84,7 @@ def _windows(lane: Lane, run: Run, period: UsagePeriod, timeline: Timeline, poli
     ]
 
     def part(own: UsagePeriod) -> Fraction:
-        return fraction(own.start, own.end, period, proration=policy.proration, zone=run.on.zone)
+        return fraction(own.start, own.end, period, proration=policy.proration, zone=run.on.zone_of(period))
 
     of_plan = lane.bundle.startswith("plans/")
     seen: set[int] = set()

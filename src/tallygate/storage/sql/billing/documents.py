@@ -18,7 +18,7 @@ from tallygate.domain.billing.tax import Credited, TaxGroup
 from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod
 from tallygate.records.billing import LOOK_BACK, BillingAccount, InvoiceQuery
-from tallygate.storage.documents import AMOUNTS_POLICY, BASIS, LINE
+from tallygate.storage.documents import AMOUNTS_POLICY, BASIS, FORMER_ZONES, LINE
 from tallygate.storage.sql.billing.balances import balance_columns, balance_of
 from tallygate.storage.sql.billing.profiles import freeze_parties, party_of
 from tallygate.storage.sql.billing.tables import (
@@ -203,7 +203,12 @@ class SqlBillingAccounts:
 
     async def put(self, account: BillingAccount) -> None:
         """Add or replace one."""
-        values = {"account_id": account.account_id, "closed_until": account.closed_until, "zone": account.zone}
+        values = {
+            "account_id": account.account_id,
+            "closed_until": account.closed_until,
+            "zone": account.zone,
+            "former_zones": FORMER_ZONES.dump_python(account.former_zones, mode="json"),
+        }
         await self.scope.upsert_into(billing_accounts, [values])
         self.scope.changed(account.account_id)
 
@@ -214,7 +219,12 @@ async def billing_accounts_of(scope: Scope, account_ids: Sequence[str]) -> Mappi
         _own(billing_accounts, scope), billing_accounts.c.account_id.in_(account_ids)
     )
     found = {
-        row.account_id: BillingAccount(account_id=row.account_id, closed_until=row.closed_until, zone=row.zone)
+        row.account_id: BillingAccount(
+            account_id=row.account_id,
+            closed_until=row.closed_until,
+            zone=row.zone,
+            former_zones=FORMER_ZONES.validate_python(row.former_zones),
+        )
         for row in await scope.rows(query)
     }
     return {account_id: found.get(account_id) for account_id in account_ids}
