@@ -80,7 +80,7 @@ LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes 
 
 lock: ## Write both lock files (needs uv); raise the versions: make lock ARGS=--upgrade
 	$(UV) $(LOCK) --group build -o requirements.lock
-	$(UV) $(LOCK) --extra native --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV) $(LOCK) --extra native --extra stripe --extra paypal --extra razorpay --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove what tools leave behind; keeps .venv and the data of `make dev`
 	rm -rf dist build .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
