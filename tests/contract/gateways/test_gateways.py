@@ -1,9 +1,12 @@
 """AR-07: one suite for every gateway: what is asked once has one effect, and what nobody knows can be found out."""
 
+import logging
 from dataclasses import replace
+from time import monotonic
 
 import pytest
 
+from gateway_worlds import DAY, SECONDS, WORLDS
 from tallygate.billing.ports import (
     ChargeRequest,
     Credentials,
@@ -12,60 +15,30 @@ from tallygate.billing.ports import (
     SetupRequest,
     UnverifiedEventError,
 )
-from tallygate.domain.billing.gateway_events import ChargeNews
-from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
+from tallygate.domain.billing.payments import Advice, AttemptState
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.gateways.fake import FakeAdapter
-from tallygate.gateways.fake_events import HEADER, charge_event
-from tallygate.gateways.signed import signature
-from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
-from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
-from tallygate.storage.sql.engine import create_engine
-from tallygate.storage.sql.schema import migrate
 
-DAY = 86_400_000_000
-TOKENS = {
-    "fake": {
-        "pays": "fake_ok",
-        "refused": "fake_decline",
-        "never": "fake_never",
-        "later": "fake_later_2",
-        "waits": "fake_pending",
-        "silent": "fake_timeout",
-        "lost": "fake_timeout_before",
-        "keeps": "fake_refund_decline",
-        "gives later": "fake_refund_pending",
-        "gives silently": "fake_refund_timeout",
-        "loses refunds": "fake_refund_timeout_before",
-    }
-}
-"""By gateway what each token stands for."""
+REAL = [name for name in WORLDS if name != "fake"]
+"""Those that are spoken to over HTTP."""
 
 
-@pytest.fixture(params=TOKENS)
-async def gateway(request, tmp_path):
-    """An adapter with a gateway behind it that nobody has asked for anything."""
-    url = f"sqlite:///{tmp_path}/gateway.db"
-    migrate(url)
-    engine = create_engine(url)
-    adapter = FakeAdapter(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine))
-    yield adapter.open(Credentials(secrets={"webhook_secret": SECRET})), TOKENS[request.param]
-    await engine.dispose()
+@pytest.fixture(params=WORLDS)
+async def world(request, tmp_path):
+    """A gateway that nobody has asked for anything."""
+    async with WORLDS[request.param](tmp_path) as made:
+        yield made
 
 
-def asked(token, *, key="k1", **more):
-    return ChargeRequest(
-        tenant_id="t",
-        key=key,
-        attempt_id=key,
-        account_id="acme",
-        currency="USD",
-        amount=2_900,
-        token=token,
-        text="INV INV-2026-000001",
-        time=DAY,
-        **more,
-    )
+@pytest.fixture
+def gateway(world):
+    """It, and what its tokens stand for."""
+    return world.gateway, world.tokens
+
+
+def asked(token, **more):
+    key = more.pop("key", "k1")
+    common = {"currency": "USD", "amount": 2_900, "text": "INV INV-2026-000001", "time": DAY, "account_id": "acme"}
+    return ChargeRequest(tenant_id="t", key=key, attempt_id=key, token=token, **common | more)
 
 
 def back(amount, *, key="r1", of="k1", charge_id="ch_k1", **more):
@@ -140,15 +113,16 @@ async def test_what_never_arrived_is_sent_again(gateway):
     with pytest.raises(NoAnswerError):
         await adapter.charge(asked(tokens["lost"]))
     assert await adapter.find(asked(tokens["lost"]), now=DAY) is None
-    assert adapter.keeps_keys
     assert (await adapter.charge(asked(tokens["lost"]))).state is AttemptState.SUCCEEDED
 
 
-async def test_what_waits_says_where_to_go_and_is_decided_later(gateway):
-    adapter, tokens = gateway
+async def test_what_waits_says_where_to_go_and_is_decided_later(world):
+    adapter, tokens = world.gateway, world.tokens
     waiting = await adapter.charge(asked(tokens["waits"]))
     assert waiting.state is AttemptState.PENDING
     assert waiting.next_action_url.startswith("https://")
+    assert await adapter.charge(asked(tokens["waits"])) == waiting
+    world.decide(waiting.gateway_id)
     later = await adapter.find(asked(tokens["waits"]), now=2 * DAY)
     assert later is not None
     assert later.state is AttemptState.SUCCEEDED
@@ -196,10 +170,12 @@ async def test_what_a_gateway_does_not_give_back_is_an_outcome(gateway):
     assert refused.reason
 
 
-async def test_a_refund_that_waits_is_decided_later(gateway):
-    adapter, tokens = gateway
+async def test_a_refund_that_waits_is_decided_later(world):
+    adapter, tokens = world.gateway, world.tokens
     charge_id = await charged(adapter, tokens["gives later"])
-    assert (await adapter.refund(back(2_900, charge_id=charge_id))).state is AttemptState.PENDING
+    waiting = await adapter.refund(back(2_900, charge_id=charge_id))
+    assert waiting.state is AttemptState.PENDING
+    world.decide(waiting.gateway_id)
     later = await adapter.find(back(2_900, charge_id=charge_id), now=2 * DAY)
     assert later is not None
     assert later.state is AttemptState.SUCCEEDED
@@ -226,55 +202,151 @@ async def test_a_refund_that_never_arrived_is_sent_again(gateway):
     assert (await adapter.refund(back(900, charge_id=charge_id))).state is AttemptState.SUCCEEDED
 
 
-SECRET = "s3cret"
-
-
-def told(state=AttemptState.SUCCEEDED, *, secret=SECRET, now=DAY):
-    """An event of the built-in gateway, as bytes and headers."""
-    outcome = Outcome(state=state, gateway_id="ch_k1")
-    news = ChargeNews(attempt_id="k1", currency="USD", amount=2_900, outcome=outcome)
-    raw = charge_event("ev_1", time=DAY, news=news)
-    return news, raw, {HEADER: signature(raw, secret, now=now)}
-
-
 @pytest.mark.parametrize("state", [AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.PENDING])
-async def test_an_event_says_what_became_of_an_attempt(gateway, state):
-    adapter, _ = gateway
-    news, raw, headers = told(state)
-    event = await adapter.read_event(raw, headers, now=DAY + 299_000_000)
-    assert (event.event_id, event.kind, event.time, event.news) == ("ev_1", f"charge.{state.value}", DAY, news)
+async def test_an_event_says_what_became_of_an_attempt(world, state):
+    news, raw, headers = world.event(state)
+    event = await world.gateway.read_event(raw, headers, now=DAY + 299_000_000)
+    assert (event.time, event.news) == (DAY, news)
+    assert event.event_id
+    assert event.kind
+    again = await world.gateway.read_event(raw, headers, now=DAY + 299_000_000)
+    assert again == event, "told again, it is the same event"
 
 
-async def test_what_was_not_signed_so_and_lately_is_no_event(gateway):
-    adapter, _ = gateway
-    _, raw, headers = told()
-    signed = headers[HEADER]
-    other = raw.replace(b"2900", b"2901")
+async def test_what_was_not_signed_so_is_no_event(world):
+    _, raw, headers = world.event(AttemptState.SUCCEEDED)
+    other = raw.replace(b"2900", b"2901").replace(b"29.00", b"29.01")
     assert other != raw
-    for body, header, now in (
-        (other, signed, DAY),
-        (raw, "", DAY),
-        (raw, "t=,v1=", DAY),
-        (raw, signed.replace("t=86400", "t=86401"), DAY),
-        (raw, told(secret="another")[2][HEADER], DAY),
-        (raw, told(secret="")[2][HEADER], DAY),
-        (raw, signed, DAY + 301_000_000),
-        (raw, signed, DAY - 301_000_000),
-        (b"{}", signature(b"{}", SECRET, now=DAY), DAY),
+    for body, shown in (
+        (other, headers),
+        (raw, {}),
+        (raw, dict.fromkeys(headers, "")),
+        (raw, dict.fromkeys(headers, "t=,v1=")),
+        (raw, world.event(AttemptState.SUCCEEDED, secret="another")[2]),
+        (raw, world.event(AttemptState.SUCCEEDED, secret="")[2]),
     ):
         with pytest.raises(UnverifiedEventError):
-            await adapter.read_event(body, {HEADER: header}, now=now)
-    assert (await adapter.read_event(raw, {HEADER: f"{signed},v1=00"}, now=DAY)).event_id == "ev_1"
-    without = replace(adapter, credentials=Credentials())
+            await world.gateway.read_event(body, shown, now=DAY)
+    assert (await world.gateway.read_event(raw, headers, now=DAY)).news is not None
+    _, raw, headers = world.event(AttemptState.SUCCEEDED, secret="")
     with pytest.raises(UnverifiedEventError):
-        await without.read_event(raw, told(secret="")[2], now=DAY)
+        await world.without_secret().read_event(raw, headers, now=DAY)
+
+
+async def test_what_is_signed_and_no_event_is_none(world):
+    for raw in (b"{}", b"[]", b"no JSON", b'"\xff"'):
+        with pytest.raises(UnverifiedEventError):
+            await world.gateway.read_event(raw, world.signed(raw), now=DAY)
 
 
 async def test_a_method_is_set_up_described_and_forgotten(gateway):
-    adapter, _ = gateway
+    adapter, tokens = gateway
     wanted = SetupRequest(tenant_id="t", key="s1", account_id="acme", return_url="https://example.com/back")
     setup = await adapter.begin_setup(wanted)
     assert await adapter.begin_setup(wanted) == setup
     assert setup.url.startswith("https://")
-    assert (await adapter.describe(setup.token)).last4
-    await adapter.detach(setup.token)
+    token = setup.token or tokens["pays"]
+    assert (await adapter.describe(token)).last4
+    await adapter.detach(token)
+    await adapter.detach(token)
+
+
+@pytest.fixture(params=REAL)
+async def spoken(request, tmp_path):
+    """A gateway that is spoken to over HTTP."""
+    async with WORLDS[request.param](tmp_path) as made:
+        yield made
+
+
+FAULTS = {"silent": True, "lost": False, "hangs": True, "broken": True, "busy": False}
+"""What happens on the way, and whether it was done nevertheless."""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_whatever_happens_on_the_way_it_is_charged_once(spoken, fault, caplog):
+    caplog.set_level(logging.INFO, logger="tallygate")
+    adapter, request = spoken.gateway, asked(spoken.tokens[fault])
+    with pytest.raises(NoAnswerError) as raised:
+        await adapter.charge(request)
+    found = await adapter.find(request, now=DAY)
+    assert (found is not None) is FAULTS[fault]
+    again = found or await adapter.charge(request)
+    assert again.state is AttemptState.SUCCEEDED
+    assert await adapter.find(request, now=DAY) == again
+    assert spoken.taken() == 1
+    told = caplog.text + str(raised.value) + repr(raised.value) + repr(adapter)
+    for text in spoken.secret_texts:
+        assert text not in told
+
+
+async def test_who_hangs_is_waited_for_as_long_as_was_said(spoken):
+    began = monotonic()
+    with pytest.raises(NoAnswerError):
+        await spoken.gateway.charge(asked(spoken.tokens["hangs"]))
+    assert SECONDS <= monotonic() - began < spoken.stand_in.hang_seconds
+
+
+async def test_amounts_are_written_as_the_gateway_counts_them_or_not_sent(spoken):
+    for turn, (currency, amount, sent) in enumerate(spoken.amounts):
+        request = asked(spoken.tokens["pays"], key=f"k{turn}", currency=currency, amount=amount)
+        before = len(spoken.stand_in.requests)
+        outcome = await spoken.gateway.charge(request)
+        if sent is None:
+            assert (outcome.state, outcome.advice) == (AttemptState.FAILED, Advice.NEW_METHOD)
+            assert outcome.reason == "amount_not_expressible"
+            assert len(spoken.stand_in.requests) == before
+            assert await spoken.gateway.find(request, now=DAY) == outcome
+        else:
+            assert outcome.state is AttemptState.SUCCEEDED
+            assert spoken.sent() == sent
+            charge = outcome.gateway_id
+            some = replace(back(amount, key=f"r{turn}", charge_id=charge), currency=currency)
+            assert (await spoken.gateway.refund(some)).state is AttemptState.SUCCEEDED
+
+
+async def test_less_than_the_least_charge_is_refused_for_now(spoken):
+    outcome = await spoken.gateway.charge(asked(spoken.tokens["pays"], amount=1))
+    assert (outcome.state, outcome.advice) == (AttemptState.FAILED, Advice.RETRY_LATER)
+    assert outcome.reason
+    assert spoken.taken() == 0
+
+
+async def test_what_was_taken_for_a_tenant_in_a_time_is_settled(spoken):
+    adapter, token = spoken.gateway, spoken.tokens["pays"]
+    days = []
+    for day in range(1, 6):
+        spoken.at(DAY * day)
+        days.append(await adapter.charge(asked(token, key=f"k{day}", time=DAY * day, amount=1_000 + day)))
+    spoken.at(2 * DAY)
+    await adapter.charge(replace(asked(token, key="k2", time=2 * DAY), tenant_id="other"))
+    await adapter.charge(asked(spoken.tokens["refused"], key="k6", time=2 * DAY))
+    found = await adapter.settled("t", start=2 * DAY, end=4 * DAY)
+    assert {(one.gateway_id, one.currency, one.amount) for one in found} == {
+        (days[1].gateway_id, "USD", 1_002),
+        (days[2].gateway_id, "USD", 1_003),
+    }
+
+
+async def test_another_house_keeps_silent_about_who_is_not_known_there(spoken, caplog):
+    secrets = {name: spoken.strangers.get(name, value) for name, value in spoken.credentials.secrets.items()}
+    stranger = spoken.adapter.open(Credentials(secrets=secrets))
+    for ask in (
+        stranger.charge(asked(spoken.tokens["pays"])),
+        stranger.find(asked(spoken.tokens["pays"]), now=DAY),
+        stranger.describe(spoken.tokens["pays"]),
+        stranger.settled("t", start=DAY, end=2 * DAY),
+    ):
+        with pytest.raises(NoAnswerError):
+            await ask
+    assert spoken.taken() == 0
+    for text in (*spoken.secret_texts, *spoken.strangers.values()):
+        assert text not in caplog.text
+
+
+async def test_a_secret_that_cannot_be_one_is_named(spoken):
+    for name in spoken.strangers:
+        with pytest.raises(InvalidFieldError) as raised:
+            spoken.adapter.open(Credentials(secrets=dict(spoken.credentials.secrets) | {name: "no\nsecret"}))
+        assert raised.value.metadata["field"] == name
+        assert "no\nsecret" not in str(raised.value)
+        assert "no\nsecret" not in str(raised.value.metadata)

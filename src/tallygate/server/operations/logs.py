@@ -20,6 +20,11 @@ from tallygate.server.operations.log_rate import BoundedHandler
 
 _KEY = re.compile(r"tg_[0-9A-Za-z]{12,}")
 _SHOWN = "tg_***"
+_NOISY = (
+    "alembic", "asyncio", "uvicorn", "uvicorn.error", "aiosqlite",
+    "stripe", "httpx", "httpcore", "urllib3", "requests", "apimatic_core",
+)  # fmt: skip
+"""Below a warning these tell too much: gateways' libraries what they send, and what they are answered."""
 EventDict = MutableMapping[str, Any]
 
 
@@ -62,7 +67,7 @@ def configure(*, level: str, output: Literal["json", "text"], stream: TextIO | N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("alembic", "asyncio", "uvicorn", "uvicorn.error", "aiosqlite"):
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

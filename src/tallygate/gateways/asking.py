@@ -1,0 +1,98 @@
+"""How a gateway is asked: in bounded time, and not at all for a while after it has been silent.
+
+So a gateway that hangs holds up who is paid through it for a moment, and nobody else.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TypeVar
+
+from tallygate.billing.ports import NoAnswerError
+
+_SILENCES = 5
+"""So many in a row, and a gateway is left alone."""
+_REST_SECONDS = 30.0
+_THREADS = 8
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The way to a gateway: where it is, how long an answer may take, where payers come back to."""
+
+    url: str
+    seconds: float
+    return_url: str = ""
+
+
+class Deadline:
+    """Until when somebody waits for the answer: who works in a thread starts nothing after it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds until then.
+
+        Raises:
+            NoAnswerError: there are none.
+        """
+        left = self._end - monotonic()
+        if left <= 0:
+            raise NoAnswerError
+        return left
+
+
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """What is asked of one gateway with one tenant's credentials."""
+
+    name: str
+    seconds: float
+    clock: Callable[[], float] = monotonic
+    _silences: int = 0
+    _rests_until: float = field(default=0.0)
+
+    async def ask(self, asked: Callable[[], Awaitable[T]]) -> T:
+        """Wait for an answer.
+
+        Raises:
+            NoAnswerError: none came in time, or the gateway was silent so often that it is left alone.
+        """
+        if self._silences >= _SILENCES:
+            if self.clock() < self._rests_until:
+                raise NoAnswerError
+            self._rests_until = self.clock() + _REST_SECONDS  # one tries, the others go on waiting
+        try:
+            async with asyncio.timeout(self.seconds):
+                answer = await asked()
+        except (NoAnswerError, TimeoutError) as error:
+            self._silent()
+            raise NoAnswerError from error
+        self._silences = 0
+        return answer
+
+    def _silent(self) -> None:
+        self._silences += 1
+        if self._silences >= _SILENCES:
+            self._rests_until = self.clock() + _REST_SECONDS
+            _log.warning("%s does not answer: it is not asked for %d s", self.name, _REST_SECONDS)
+
+
+@dataclass(slots=True)
+class Threads:
+    """Threads for one gateway whose library blocks: where it hangs, others have threads of their own."""
+
+    name: str
+    _pool: ThreadPoolExecutor | None = None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run something in one of them."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix=f"gateway-{self.name}")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)

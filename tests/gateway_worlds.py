@@ -1,0 +1,185 @@
+"""A gateway of each kind with nobody's money in it: the adapter, what its tokens do, and how its side is moved."""
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from shutil import copy
+from tempfile import mkdtemp
+from typing import ClassVar
+
+from stand_ins.stripe import KEY as STRIPE_KEY
+from stand_ins.stripe import WEBHOOK_SECRET as STRIPE_SECRET
+from stand_ins.stripe import StripeStandIn, nested
+from tallygate.billing.ports import Credentials, Gateway, GatewayAdapter
+from tallygate.domain.billing.gateway_events import ChargeNews
+from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
+from tallygate.gateways.asking import Way
+from tallygate.gateways.fake import FakeAdapter
+from tallygate.gateways.fake_events import HEADER, charge_event
+from tallygate.gateways.signed import signature
+from tallygate.gateways.stripe.adapter import StripeAdapter
+from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
+from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
+from tallygate.storage.sql.engine import create_engine
+from tallygate.storage.sql.schema import migrate
+
+DAY = 86_400_000_000
+SECRET = "s3cret"
+SECONDS = 1.5
+BACK = "https://shop.example/paid"
+
+
+@dataclass
+class World:
+    """A gateway; `stand_in` is what it speaks to."""
+
+    name: str
+    adapter: GatewayAdapter
+    credentials: Credentials
+    tokens: dict
+    stand_in: object = None
+    event_time: int = DAY
+
+    @property
+    def gateway(self) -> Gateway:
+        return self.adapter.open(self.credentials)
+
+    def decide(self, gateway_id):
+        """The payer, or their bank, says yes."""
+
+    def event(self, state, *, secret=SECRET, now=DAY, amount=2_900):
+        """What it tells of the attempt k1: the news, the bytes, the headers."""
+        outcome = Outcome(state=state, gateway_id="ch_k1")
+        news = ChargeNews(attempt_id="k1", currency="USD", amount=amount, outcome=outcome)
+        raw = charge_event("ev_1", time=DAY, news=news)
+        return news, raw, {HEADER: signature(raw, secret, now=now)}
+
+    def at(self, time):
+        """Let it be so late there."""
+        self.stand_in.clock = lambda: time // 1_000_000
+
+    def taken(self):
+        """How often money was taken."""
+
+    amounts = ()
+    """Currency, minor units, and as what it is sent; None where it cannot be."""
+    secret_texts = ()
+
+    def signed(self, raw):
+        """The headers of bytes that it signed."""
+        return {HEADER: signature(raw, SECRET, now=DAY)}
+
+    def without_secret(self):
+        """The same, but that the tenant did not say what events are signed with."""
+        return self.adapter.open(Credentials(secrets=self.credentials.secrets | {"webhook_secret": ""}))
+
+
+@cache
+def _empty():
+    """A database with nothing in it: migrated once, then copied."""
+    path = Path(mkdtemp()) / "gateway.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@asynccontextmanager
+async def fake(tmp_path):
+    engine = create_engine(f"sqlite:///{copy(_empty(), tmp_path)}")
+    adapter = FakeAdapter(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine))
+    tokens = {
+        "pays": "fake_ok",
+        "refused": "fake_decline",
+        "never": "fake_never",
+        "later": "fake_later_2",
+        "waits": "fake_pending",
+        "silent": "fake_timeout",
+        "lost": "fake_timeout_before",
+        "keeps": "fake_refund_decline",
+        "gives later": "fake_refund_pending",
+        "gives silently": "fake_refund_timeout",
+        "loses refunds": "fake_refund_timeout_before",
+    }
+    yield World("fake", adapter, Credentials(secrets={"webhook_secret": SECRET}), tokens)
+    await engine.dispose()
+
+
+class StripeWorld(World):
+    """Stripe in test mode."""
+
+    amounts = (
+        ("USD", 2_900, "2900"),
+        ("JPY", 2_900, "2900"),
+        ("KWD", 1_230, "1230"),
+        ("KWD", 1_234, None),
+        ("ISK", 500, "50000"),
+        ("MGA", 500_00, "500"),
+        ("MGA", 500_50, None),
+    )
+    strangers: ClassVar[dict] = {"api_key": "rk_live_5150thisisnotthekey"}
+    secret_texts = (STRIPE_KEY, STRIPE_SECRET, "sk_live_hidden", "4111", "Your card", "No such")
+
+    def taken(self):
+        return sum(1 for one in self.stand_in.intents.values() if one["status"] == "succeeded")
+
+    def sent(self):
+        """The amount that was asked for last."""
+        asked = [one for one in self.stand_in.requests if one.path == "/v1/payment_intents" and one.method == "POST"]
+        return nested(asked[-1].body)["amount"] if asked else None
+
+    def decide(self, gateway_id):
+        if gateway_id.startswith("pi_"):
+            self.stand_in.succeed(gateway_id)
+        else:
+            self.stand_in.refunds[gateway_id]["status"] = "succeeded"
+
+    def signed(self, raw):
+        return self.stand_in.signed(raw, at=DAY // 1_000_000)
+
+    def event(self, state, *, secret=STRIPE_SECRET, now=DAY, amount=2_900):
+        word, error = {
+            AttemptState.SUCCEEDED: ("succeeded", None),
+            AttemptState.FAILED: ("requires_payment_method", {"code": "expired_card", "decline_code": "expired_card"}),
+            AttemptState.PENDING: ("processing", None),
+        }[state]
+        kind = "payment_failed" if error else word
+        intent = {
+            "id": "pi_1",
+            "object": "payment_intent",
+            "amount": amount,
+            "currency": "usd",
+            "status": word,
+            "last_payment_error": error,
+            "metadata": {"tallygate_attempt": "k1", "tallygate_tenant": "t", "tallygate_time": str(DAY)},
+        }
+        raw, headers = self.stand_in.event(f"payment_intent.{kind}", intent, secret=secret, at=now // 1_000_000)
+        advice = Advice.NEW_METHOD if error else None
+        outcome = Outcome(state=state, gateway_id="pi_1", advice=advice, reason="expired_card" if error else "")
+        return ChargeNews(attempt_id="k1", currency="USD", amount=amount, outcome=outcome), raw, headers
+
+
+@asynccontextmanager
+async def stripe(_tmp_path):
+    tokens = {
+        "pays": "cus_acme/pm_card_visa",
+        "refused": "cus_acme/pm_card_chargeDeclinedExpiredCard",
+        "never": "cus_acme/pm_card_chargeDeclinedStolenCard",
+        "later": "cus_acme/pm_card_later_2",
+        "waits": "cus_acme/pm_card_authenticationRequired",
+        "silent": "cus_acme/pm_card_silent",
+        "lost": "cus_acme/pm_card_lost",
+        "hangs": "cus_acme/pm_card_hangs",
+        "broken": "cus_acme/pm_card_broken",
+        "busy": "cus_acme/pm_card_busy",
+        "keeps": "cus_acme/pm_card_refundRefused",
+        "gives later": "cus_acme/pm_card_refundPending",
+        "gives silently": "cus_acme/pm_card_refundSilent",
+        "loses refunds": "cus_acme/pm_card_refundLost",
+    }
+    with StripeStandIn() as stand_in:
+        adapter = StripeAdapter(way=Way(url=stand_in.url, seconds=SECONDS, return_url=BACK))
+        credentials = Credentials(secrets={"api_key": STRIPE_KEY, "webhook_secret": STRIPE_SECRET})
+        yield StripeWorld("stripe", adapter, credentials, tokens, stand_in)
+
+
+WORLDS = {"fake": fake, "stripe": stripe}
