@@ -137,6 +137,7 @@ CONTROL = (
     "Catalog",
     "Invoice",
     "Ledger",
+    "Message",
     "Discount",
     "Payment",
     "Pricing",

@@ -147,6 +147,7 @@ ROWS = {
     "CreateCoupon": Row("control billing", anything(coupon={"code": "mine", "percent_off": "5"}), own),
     "ListCoupons": Row("control billing billing_read", anything(), empty("coupons"), shows=True),
     "CheckCoupon": Row("control billing billing_read", anything(code="half"), "COUPON_NOT_FOUND", shows=True),
+    "ListMessages": Row("control billing billing_read", anything(), empty("messages")),
     "ListPaymentOptions": Row("control billing billing_read", anything(plan_key="q"), "PLAN_NOT_FOUND"),
     "ArchiveCoupon": Row("control billing", anything(code="gone"), "COUPON_NOT_FOUND", shows=True),
     "RunBilling": Row("control billing", of(), UNKNOWN),

@@ -15,6 +15,7 @@ from tallygate.server.services.catalog_service import CatalogServicer
 from tallygate.server.services.discount_service import DiscountServicer
 from tallygate.server.services.invoice_service import InvoiceServicer
 from tallygate.server.services.ledger_service import LedgerServicer
+from tallygate.server.services.message_service import MessageServicer
 from tallygate.server.services.payment_service import PaymentServicer
 from tallygate.server.services.pricing_service import PricingServicer
 from tallygate.server.services.subscription_service import SubscriptionServicer
@@ -43,6 +44,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.BillingService", BillingServicer(work, control.run_billing)),
         ("tallygate.v1.InvoiceService", InvoiceServicer(work, page)),
         ("tallygate.v1.LedgerService", LedgerServicer(work)),
+        ("tallygate.v1.MessageService", MessageServicer(work)),
         ("tallygate.v1.DiscountService", DiscountServicer(work)),
         ("tallygate.v1.PaymentService", PaymentServicer(work, control.billing.payments)),
         ("tallygate.v1.PricingService", PricingServicer(work)),

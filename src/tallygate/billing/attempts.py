@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from tallygate.billing.dunning_runs import EndSubscription, climb, end_canceled, note_failure, review
 from tallygate.billing.owing import read_owing
 from tallygate.billing.receiving import receive
+from tallygate.billing.telling import tell_attempt, tell_due
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.payments import (
@@ -51,6 +52,7 @@ async def next_attempt(
     A retry that cannot help is not sent: without a method, or with one that was refused for good.
     """
     owing = await read_owing(work, account_id, now=moment.now)
+    tell_due(work, owing)
     for currency in owing.currencies:
         case, target = owing.cases.get(currency), owing.target(currency)
         if not target or (case is not None and not case.is_due(now=moment.now)):
@@ -103,6 +105,7 @@ async def settle(work: BillingWork, attempt_id: str, outcome: Outcome, moment: M
         end_time=moment.now if ended else None,
     )
     await work.payments.put_attempt(attempt)
+    await tell_attempt(work, attempt, now=moment.now)
     if ended:
         await work.jobs.done(RESOLVE, attempt_id)
     else:

@@ -12,6 +12,7 @@ from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import default_method
 from tallygate.billing.ports import Card, ChargeRequest, Credentials, Gateway, GatewayAdapter, NoAnswerError
 from tallygate.billing.reconciliation import Reconciled, booked, reconciled
+from tallygate.domain.billing.messages import NEVER_ARRIVED
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Method, Outcome
 from tallygate.domain.errors import ConflictError
 from tallygate.domain.fields import checked_id
@@ -31,7 +32,7 @@ _ARRIVES = 120 * _SECOND
 """How long a request may be on its way: what a gateway cannot find later never arrived."""
 _KEYS_LAST = 23 * 3_600 * _SECOND
 _NO_ANSWER = Outcome(state=AttemptState.UNKNOWN, reason="no_answer")
-_NEVER_ARRIVED = Outcome(state=AttemptState.FAILED, reason="never_arrived", arrived=False)
+_NEVER_ARRIVED = Outcome(state=AttemptState.FAILED, reason=NEVER_ARRIVED, arrived=False)
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 

@@ -35,6 +35,7 @@ LAZY = {
     "fee": (f"{_COMMANDS}.billing", "Charge accounts fees of their own, and take them back."),
     "coupon": (f"{_COMMANDS}.coupon", "Make coupons, which take something off invoices."),
     "payment": (f"{_COMMANDS}.payment", "Get invoices paid: gateways, methods, charges, money that came otherwise."),
+    "message": (f"{_COMMANDS}.message", "Read what happened to invoices, payments and subscriptions, each told once."),
     "ledger": (f"{_COMMANDS}.ledger", "Ask the double-entry ledger behind invoices."),
     "invoice": (f"{_COMMANDS}.billing", "List and show invoices and credit notes."),
     "price": (f"{_COMMANDS}.price", "Give accounts prices of their own."),

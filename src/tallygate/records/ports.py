@@ -29,6 +29,7 @@ from tallygate.records.billing import (
 from tallygate.records.discounts import CouponRepository
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
+from tallygate.records.messages import Messages
 from tallygate.records.payments import PaymentRecords
 from tallygate.records.repositories import (
     AccountRepository,
@@ -218,6 +219,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def payments(self) -> PaymentRecords:
         """Gateways, methods, attempts, payments and dunning cases."""
+        ...
+
+    @property
+    def messages(self) -> Messages:
+        """What is told of what happened."""
         ...
 
     @property

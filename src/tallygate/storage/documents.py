@@ -3,6 +3,7 @@
 from pydantic import TypeAdapter
 
 from tallygate.domain.account import AccountRecord
+from tallygate.domain.billing.balances import Balance
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.discounts import DiscountTerms
 from tallygate.domain.billing.documents import Basis
@@ -38,6 +39,7 @@ DISCOUNT_TERMS = TypeAdapter(DiscountTerms)
 LINE = TypeAdapter(Line)
 PARTY = TypeAdapter(Party)
 AMOUNTS_POLICY = TypeAdapter(Policy)
+BALANCE = TypeAdapter(Balance)
 BASIS = TypeAdapter(Basis)
 BILLING = TypeAdapter(BillingPolicy)
 FIGURES = TypeAdapter(RateLimit)

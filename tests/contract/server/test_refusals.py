@@ -221,6 +221,9 @@ ROWS = [
     invalid("ArchiveCoupon", "code"),
     invalid("ListPaymentOptions", "plan_key"),
     invalid("ListCoupons", "page_size", page_size=101),
+    invalid("ListMessages", "page_size", page_size=101),
+    invalid("ListMessages", "type", type="invoice.payed"),
+    invalid("ListMessages", "after_sequence", after_sequence=-1),
     invalid("CreateSubscription", "coupon_codes", account_id="idle", plan_key="p", coupon_codes=["a", "A"]),
     missing("RenewSubscription", "SUBSCRIPTION", account_id="idle"),
     invalid("SetSubscriptionState", "state", **ACME),
@@ -501,7 +504,15 @@ async def test_refusals_change_nothing(tenant):
 HARMLESS = {
     *("GetCatalog", "ListPlans", "ListAccounts", "ListSubscriptions", "ListEvents", "ListApiKeys", "GetTestClock"),
     *("FollowEvents", "RateLimit", "RunBilling", "ListInvoices", "GetBillingProfile"),
-    *("ListCoupons", "ListTransfers", "GetTrialBalance", "ExportLedger", "ListPayments", "ListAttempts"),
+    *(
+        "ListCoupons",
+        "ListMessages",
+        "ListTransfers",
+        "GetTrialBalance",
+        "ExportLedger",
+        "ListPayments",
+        "ListAttempts",
+    ),
 }
 """What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tallygate.domain.billing.messages import Message
 from tallygate.domain.catalog import Catalog
 from tallygate.records.history import NOBODY, Author, SubscriptionChange
 from tallygate.records.values import Tenant
@@ -22,7 +23,10 @@ OfMany = Callable[["Scope", Sequence[str]], Awaitable[Mapping[str, T]]]
 
 @dataclass(slots=True, kw_only=True)
 class Changes:
-    """What a transaction changed: of what is published, accounts of which something else did, and how is billed."""
+    """What a transaction changed: of what is published, accounts of which something else did, and how is billed.
+
+    `messages` is what it tells of that, `moments` when by its own word something of an account took effect last.
+    """
 
     catalog: bool = False
     billing: bool = False
@@ -32,6 +36,8 @@ class Changes:
     quantities: dict[tuple[str, str], None] = field(default_factory=dict)
     charged: dict[str, None] = field(default_factory=dict)
     history: list[SubscriptionChange] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    moments: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> "Changes":
         """As it stands."""
@@ -43,6 +49,8 @@ class Changes:
             quantities={**self.quantities},
             charged={**self.charged},
             history=[*self.history],
+            messages=[*self.messages],
+            moments={**self.moments},
         )
 
     def restore(self, before: "Changes") -> None:
@@ -50,6 +58,7 @@ class Changes:
         self.catalog, self.billing, self.accounts = before.catalog, before.billing, before.accounts
         self.keys, self.touched, self.quantities = before.keys, before.touched, before.quantities
         self.charged, self.history = before.charged, before.history
+        self.messages, self.moments = before.messages, before.moments
 
     def any(self) -> bool:
         """Whether there is anything to publish."""

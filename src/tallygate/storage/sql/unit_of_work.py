@@ -37,6 +37,7 @@ from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
 from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
 from tallygate.storage.sql.billing.marks import SqlMarks, marks_of
+from tallygate.storage.sql.billing.messages import SqlMessages, note_messages
 from tallygate.storage.sql.billing.payments import SqlPaymentRecords
 from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, price_overrides_of
 from tallygate.storage.sql.billing.profiles import SqlProfileRepository, profiles_of
@@ -232,6 +233,11 @@ class SqlUnitOfWork:
         return SqlPaymentRecords(scope=self.scope)
 
     @property
+    def messages(self) -> SqlMessages:
+        """What is told of what happened."""
+        return SqlMessages(scope=self.scope)
+
+    @property
     def jobs(self) -> SqlJobRepository:
         """When to look at what."""
         return SqlJobRepository(scope=self.scope)
@@ -267,7 +273,7 @@ class SqlUnitOfWork:
             await self.scope.connection.execute(insert(_outbox), entries)
         await look_again(self.scope)
         await note_quantities(self.scope)
-        await note_history(self.scope)
+        await note_messages(self.scope, await note_history(self.scope))
         await self._mark(_accounts, _accounts.c.account_id, self.scope.changes.touched, update_time=self.scope.now)
         await self.scope.connection.commit()
         return version

@@ -36,30 +36,32 @@ class SqlSubscriptionHistory:
         return [_change(row) for row in await self.scope.rows(query.order_by(_CHANGES.sequence.desc()).limit(limit))]
 
 
-async def note_history(scope: Scope) -> None:
-    """Write the changes that this transaction noted, numbered on from each account's last."""
+async def note_history(scope: Scope) -> Sequence[SubscriptionChange]:
+    """Write the changes that this transaction noted, numbered on from each account's last; with their numbers."""
     changes = scope.changes.history
     if not changes:
-        return
+        return []
     last: dict[str, int] = defaultdict(int)
     ids = list({change.account_id for change in changes})
     for first in range(0, len(ids), _ACCOUNTS_AT_ONCE):
         own = _CHANGES.tenant_id == scope.tenant_id, _CHANGES.account_id.in_(ids[first : first + _ACCOUNTS_AT_ONCE])
         query = select(_CHANGES.account_id, func.max(_CHANGES.sequence).label("last")).where(*own)
         last.update({row.account_id: row.last for row in await scope.rows(query.group_by(_CHANGES.account_id))})
-    rows: list[dict[str, Any]] = []
+    numbered: list[SubscriptionChange] = []
     for change in changes:
         last[change.account_id] += 1
-        rows.append(_row(scope.tenant_id, change, last[change.account_id]))
+        numbered.append(replace(change, sequence=last[change.account_id]))
+    rows = [_row(scope.tenant_id, change) for change in numbered]
     await scope.connection.execute(insert(subscription_changes), rows)
+    return numbered
 
 
-def _row(tenant_id: str, change: SubscriptionChange, sequence: int) -> dict[str, Any]:
+def _row(tenant_id: str, change: SubscriptionChange) -> dict[str, Any]:
     before = change.before
     return {
         "tenant_id": tenant_id,
         "account_id": change.account_id,
-        "sequence": sequence,
+        "sequence": change.sequence,
         "subscription_id": change.subscription_id,
         "change_time": change.change_time,
         "actor_id": change.author.key_id,

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, func, insert, select, tuple_, update
 
 from tallygate.domain.billing.balances import Balance, InvoiceState
+from tallygate.domain.billing.messages import of_balance
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.records.billing import WalletQuery
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices, wallet_entries
@@ -24,6 +25,9 @@ class SqlBalanceRepository:
     async def put(self, invoice_id: str, balance: Balance) -> None:
         """Replace a document's balance."""
         own = invoice_balances.c.tenant_id == self.scope.tenant_id, invoice_balances.c.invoice_id == invoice_id
+        stood = select(invoice_balances.c.account_id, invoice_balances.c.state).where(*own)
+        for row in await self.scope.rows(stood):
+            self.scope.changes.messages += of_balance(invoice_id, row.account_id, InvoiceState(row.state), balance)
         await self.scope.execute(update(invoice_balances).where(*own).values(**balance_columns(balance)))
 
     async def open(self, account_id: str, currency: str, *, limit: int) -> Mapping[str, Balance]:

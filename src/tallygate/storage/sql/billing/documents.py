@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, series_of
 from tallygate.domain.billing.lines import Line, LineKind
+from tallygate.domain.billing.messages import of_issue
 from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.reissues import first_key, is_reissued
 from tallygate.domain.billing.tax import Credited, TaxGroup
@@ -57,6 +58,8 @@ class SqlInvoiceRepository:
         if lines:
             await self.scope.connection.execute(insert(invoice_lines), lines)
         await add_taxes(self.scope, invoice)
+        self.scope.changes.moments[invoice.account_id] = invoice.issue_time
+        self.scope.changes.messages += of_issue(invoice)
         self.scope.changed(invoice.account_id)
 
     async def get(self, name: str) -> Invoice | None:

@@ -101,12 +101,17 @@ class SqlJobQueue:
                 await connection.execute(update(jobs).where(*where).values(**values))
 
 
+async def bills(scope: Scope) -> bool:
+    """Whether the tenant bills."""
+    items = table_of(CatalogItemRow)
+    section = select(items.c.key).where(scope.own(CatalogItemRow), items.c.kind == "billing").limit(1)
+    return bool(await scope.rows(section))
+
+
 async def look_again(scope: Scope) -> None:
     """Let billing look at every account that this transaction changed; where it changed billing itself, at all."""
-    items = table_of(CatalogItemRow)
-    bills = select(items.c.key).where(scope.own(CatalogItemRow), items.c.kind == "billing").limit(1)
     ids = list({**scope.changes.accounts, **scope.changes.charged})
-    if not (ids or scope.changes.billing) or not await scope.rows(bills):
+    if not (ids or scope.changes.billing) or not await bills(scope):
         return
     if scope.changes.billing:
         query = select(table_of(AccountRow).c.account_id).where(scope.own(AccountRow))

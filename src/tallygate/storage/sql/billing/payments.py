@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, delet
 
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.dunning import Case
+from tallygate.domain.billing.messages import of_payment
 from tallygate.domain.billing.payments import (
     UNRESOLVED,
     Advice,
@@ -110,6 +111,8 @@ class SqlPaymentRecords:
         await self.scope.connection.execute(insert(payments), [row])
         shares = [{**own, "number": number, **asdict(one)} for number, one in enumerate(payment.shares, start=1)]
         await self.scope.connection.execute(insert(payment_allocations), shares)
+        self.scope.changes.moments[payment.account_id] = payment.create_time
+        self.scope.changes.messages += of_payment(payment)
 
     async def payment(self, payment_id: str) -> Payment | None:
         """One payment."""

@@ -292,4 +292,5 @@ APPEND_ONLY = (
     "payment_allocations",
     "coupon_redemptions",
     "coupon_uses",
+    "outbox_messages",
 )

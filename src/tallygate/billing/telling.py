@@ -1,0 +1,98 @@
+"""What is told of attempts, and messages as they were told: each in the transaction of what it is about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tallygate.billing.owing import Owing
+from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.messages import (
+    NEVER_ARRIVED,
+    Delivery,
+    Message,
+    MessageKind,
+    major,
+    of_attempt,
+    of_failure,
+)
+from tallygate.domain.billing.payments import Attempt, AttemptState
+from tallygate.records.messages import MessageQuery
+from tallygate.records.ports import BillingWork
+
+_MOST_LINES = 2_000
+"""A page of messages holds no more lines of documents, but for those of its first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A message with its document as that stood then, and how it was delivered."""
+
+    message: Message
+    invoice: Invoice | None
+    deliveries: Sequence[Delivery]
+
+
+async def tell_attempt(work: BillingWork, attempt: Attempt, *, now: int) -> None:
+    """Tell what became of an attempt, and of the invoices that it should have paid."""
+    for message in of_attempt(attempt):
+        work.messages.add(replace(message, create_time=now))
+    if attempt.state is AttemptState.FAILED and attempt.reason != NEVER_ARRIVED:
+        owed = {one.invoice_id: one.balance for one in await work.payments.owed(attempt.account_id)}
+        for share in attempt.shares:
+            if share.invoice_id in owed:
+                message = of_failure(attempt, share.invoice_id, owed[share.invoice_id])
+                work.messages.add(replace(message, create_time=now))
+
+
+def tell_due(work: BillingWork, owing: Owing) -> None:
+    """Tell of invoices that are due and that nothing is charged for, each once, with what else is due."""
+    if owing.method is not None:
+        return
+    for currency in owing.currencies:
+        due = owing.overdue(currency)
+        for one in due:
+            facts = {
+                "due_invoices": " ".join(each.invoice_id for each in due),
+                "amount": major(sum(each.balance.due for each in due), currency),
+                "currency": currency,
+            }
+            work.messages.add(
+                Message(
+                    kind=MessageKind.INVOICE_DUE,
+                    about=one.invoice_id,
+                    account_id=owing.account_id,
+                    create_time=owing.now,
+                    invoice_id=one.invoice_id,
+                    balance=one.balance,
+                    facts=facts,
+                )
+            )
+
+
+async def list_messages(work: BillingWork, wanted: MessageQuery) -> tuple[Sequence[Told], int]:
+    """Messages in the order in which they were told, and behind which number to go on.
+
+    A page ends early where its documents have many lines.
+    """
+    head = await work.messages.head()
+    found = await work.messages.list(wanted)
+    delivered = await work.messages.deliveries([message.message_id for message in found])
+    documents: dict[str, Invoice | None] = {}
+    told: list[Told] = []
+    lines = 0
+    for message in found:
+        if message.invoice_id and message.invoice_id not in documents:
+            documents[message.invoice_id] = await work.invoices.get(message.invoice_id)
+        invoice = documents.get(message.invoice_id)
+        lines += len(invoice.lines) if invoice is not None else 0
+        if told and lines > _MOST_LINES:
+            return told, told[-1].message.sequence
+        told.append(Told(message=message, invoice=_then(invoice, message), deliveries=delivered[message.message_id]))
+    last = told[-1].message.sequence if told else wanted.after
+    return told, last if len(found) == wanted.limit else max(last, head)
+
+
+def _then(invoice: Invoice | None, message: Message) -> Invoice | None:
+    """A document as it stood when it was told of."""
+    if invoice is None or message.balance is None:
+        return invoice
+    return replace(invoice, balance=message.balance)

@@ -1,0 +1,187 @@
+"""What others are told of what happened, each of it once: of documents, payments, subscriptions. No clock, no I/O."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tallygate.domain.billing.balances import Balance, InvoiceState
+from tallygate.domain.billing.documents import Invoice, InvoiceKind
+from tallygate.domain.billing.payments import Attempt, AttemptState, Payment, PaymentKind
+from tallygate.domain.currency import decimals_of
+
+
+class MessageKind(StrEnum):
+    """What a message is of; the part before the dot says what it is about."""
+
+    INVOICE_CREATED = "invoice.created"
+    INVOICE_PAID = "invoice.paid"
+    INVOICE_PAYMENT_FAILED = "invoice.payment_failed"
+    INVOICE_VOIDED = "invoice.voided"
+    INVOICE_UNCOLLECTIBLE = "invoice.uncollectible"
+    INVOICE_REOPENED = "invoice.reopened"
+    INVOICE_DUE = "invoice.due"
+    CREDIT_NOTE_CREATED = "credit_note.created"
+    PAYMENT_SUCCEEDED = "payment.succeeded"
+    PAYMENT_FAILED = "payment.failed"
+    PAYMENT_PENDING = "payment.pending"
+    SUBSCRIPTION_CREATED = "subscription.created"
+    SUBSCRIPTION_CHANGED = "subscription.changed"
+    SUBSCRIPTION_RENEWED = "subscription.renewed"
+    SUBSCRIPTION_CANCELED = "subscription.canceled"
+
+
+OF_DOCUMENTS = frozenset(kind for kind in MessageKind if kind.value.startswith(("invoice.", "credit_note.")))
+"""Those whose body is a document, as GetInvoice answered it then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something that happened to an account: `about` makes it the only one of its kind.
+
+    It keeps no personal data: of a document its id, and the balance that it had then. Without a `create_time` it is of
+    when what happened took effect. One that may happen `again` has a name of its own each time.
+    """
+
+    kind: MessageKind
+    about: str
+    account_id: str
+    create_time: int = 0
+    invoice_id: str = ""
+    balance: Balance | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    again: bool = False
+    sequence: int = 0
+
+    @property
+    def message_id(self) -> str:
+        """Its name, which exists once in a tenant."""
+        return f"{self.kind.value}/{self.about}"
+
+
+class DeliveryState(StrEnum):
+    """Where the delivery of a message stands: what is SKIPPED was not to be delivered, for a reason that is told."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Channel(StrEnum):
+    """How a message goes out."""
+
+    MAIL = "mail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a message went out by one channel; `problem` is why not, `sent_until` until when somebody may be at it."""
+
+    message_id: str
+    channel: Channel
+    state: DeliveryState = DeliveryState.WAITING
+    attempts: int = 0
+    problem: str = ""
+    sent_until: int = 0
+    create_time: int = 0
+    update_time: int = 0
+
+
+def of_issue(invoice: Invoice) -> Iterator[Message]:
+    """What is told when a document is issued."""
+    credit = invoice.kind is InvoiceKind.CREDIT_NOTE
+    kind = MessageKind.CREDIT_NOTE_CREATED if credit else MessageKind.INVOICE_CREATED
+    yield _of_invoice(kind, invoice.invoice_id, invoice.account_id, invoice.balance)
+    if not credit and invoice.balance.state is InvoiceState.PAID:
+        yield _of_invoice(MessageKind.INVOICE_PAID, invoice.invoice_id, invoice.account_id, invoice.balance)
+
+
+_REACHED = {
+    InvoiceState.OPEN: MessageKind.INVOICE_REOPENED,
+    InvoiceState.PAID: MessageKind.INVOICE_PAID,
+    InvoiceState.VOID: MessageKind.INVOICE_VOIDED,
+    InvoiceState.UNCOLLECTIBLE: MessageKind.INVOICE_UNCOLLECTIBLE,
+}
+
+
+def of_balance(invoice_id: str, account_id: str, before: InvoiceState, balance: Balance) -> Iterator[Message]:
+    """What is told when the balance of an invoice changes: where it stands now, if that is elsewhere."""
+    if balance.state is not before and balance.state in _REACHED:
+        yield _of_invoice(_REACHED[balance.state], invoice_id, account_id, balance, again=True)
+
+
+def of_attempt(attempt: Attempt) -> Iterator[Message]:
+    """What is told of an attempt; of one that never arrived at its gateway nothing, for nothing was tried."""
+    kinds = {
+        AttemptState.SUCCEEDED: MessageKind.PAYMENT_SUCCEEDED,
+        AttemptState.FAILED: MessageKind.PAYMENT_FAILED,
+        AttemptState.PENDING: MessageKind.PAYMENT_PENDING,
+    }
+    if attempt.state not in kinds or attempt.reason == NEVER_ARRIVED:
+        return
+    yield Message(
+        kind=kinds[attempt.state],
+        about=attempt.attempt_id,
+        account_id=attempt.account_id,
+        facts={
+            "attempt_id": attempt.attempt_id,
+            "amount": major(attempt.amount, attempt.currency),
+            "currency": attempt.currency,
+            "cause": attempt.cause.value,
+            "invoice_ids": " ".join(share.invoice_id for share in attempt.shares),
+            "method_id": attempt.method_id,
+            **({"reason": attempt.reason} if attempt.reason else {}),
+            **({"next_action_url": attempt.next_action_url} if attempt.next_action_url else {}),
+        },
+    )
+
+
+NEVER_ARRIVED = "never_arrived"
+"""The reason of an attempt that its gateway never heard of."""
+
+
+def of_failure(attempt: Attempt, invoice_id: str, balance: Balance) -> Message:
+    """What is told of an invoice that an attempt failed to be paid."""
+    told = _of_invoice(MessageKind.INVOICE_PAYMENT_FAILED, invoice_id, attempt.account_id, balance)
+    return Message(
+        kind=told.kind,
+        about=f"{invoice_id}/{attempt.attempt_id}",
+        account_id=told.account_id,
+        invoice_id=invoice_id,
+        balance=balance,
+        facts={"attempt_id": attempt.attempt_id, "reason": attempt.reason, "cause": attempt.cause.value},
+    )
+
+
+def of_payment(payment: Payment) -> Iterator[Message]:
+    """What is told of money that came past every gateway; of others their attempt says it."""
+    if payment.kind is PaymentKind.OFFLINE:
+        yield Message(
+            kind=MessageKind.PAYMENT_SUCCEEDED,
+            about=payment.payment_id,
+            account_id=payment.account_id,
+            facts={
+                "payment_id": payment.payment_id,
+                "amount": major(payment.amount, payment.currency),
+                "currency": payment.currency,
+                "cause": payment.kind.value,
+                "invoice_ids": " ".join(share.invoice_id for share in payment.shares if share.invoice_id),
+            },
+        )
+
+
+def major(amount: int, currency: str) -> str:
+    """Minor units as exact decimal text of major ones, with all decimals of the currency."""
+    decimals = decimals_of(currency)
+    whole, rest = divmod(abs(amount), 10**decimals)
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{whole}.{rest:0{decimals}}" if decimals else f"{sign}{whole}"
+
+
+def _of_invoice(
+    kind: MessageKind, invoice_id: str, account_id: str, balance: Balance, *, again: bool = False
+) -> Message:
+    return Message(
+        kind=kind, about=invoice_id, account_id=account_id, invoice_id=invoice_id, balance=balance, again=again
+    )
