@@ -7,8 +7,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
+from collecting import attempts, books, days_of_attempts, open_house, states
 from conftest import testing_settings
-from invoicing import DAY, catalog, dollars, invoices, month_ahead, run
+from invoicing import DAY, dollars, invoices, run
 from servers import PostgresServer
 from tallygate.app import Application
 from tallygate.app.installation import database_address
@@ -24,47 +25,6 @@ from tenants import Tenant, after, eventually, failure
 from thorough import some
 
 BASE = {"recurring": {"amount": "29.00"}}
-
-
-async def open_house(tenant, *tokens, amount="29.00", gateway=True, billing=None):
-    """A tenant on the first of a month; an account with an opening invoice of 29.00, and methods by their tokens."""
-    start = await month_ahead(tenant)
-    await tenant.apply(catalog({"recurring": {"amount": amount}}, billing=billing))
-    if gateway:
-        await tenant.call("SetGateway", name="fake")
-    await tenant.call("UpsertAccount", account_id="acme")
-    for token in tokens:
-        await tenant.call("AttachMethod", account_id="acme", method_id=token, token=token)
-    await tenant.call("CreateSubscription", account_id="acme", plan_key="pro")
-    await run(tenant)
-    return start
-
-
-async def attempts(tenant, **wanted):
-    """Every attempt, oldest first: its state, reason, amount, and on which day it began."""
-    found = (await tenant.call("ListAttempts", account_id="acme", **wanted)).attempts
-    return [
-        (wire.AttemptState.Name(one.state).removeprefix("ATTEMPT_STATE_"), one.reason, dollars(one.amount))
-        for one in reversed(found)
-    ]
-
-
-async def days_of_attempts(tenant, start):
-    found = (await tenant.call("ListAttempts", account_id="acme")).attempts
-    return [round((one.create_time.seconds - start.seconds) / DAY, 2) for one in reversed(found)]
-
-
-async def states(tenant):
-    names = {1: "open", 2: "paid", 3: "void", 5: "uncollectible"}
-    return [(names[one.state], dollars(one.due)) for one in await invoices(tenant, account_id="acme")]
-
-
-async def books(tenant):
-    """What every ledger account stands at, after the audit agreed."""
-    assert list((await tenant.call("AuditLedger")).differences) == []
-    found = (await tenant.call("GetTrialBalance")).balances
-    assert sum(dollars(one.balance) for one in found) == pytest.approx(0)
-    return {one.ledger_account: dollars(one.balance) for one in found if dollars(one.balance)}
 
 
 async def test_bk_10_an_open_invoice_is_charged_by_itself(tenant: Tenant):

@@ -218,6 +218,10 @@ ROWS = {
     "DetachMethod": Row("control billing", card, UNKNOWN),
     "Pay": Row("control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND"),
     "RecordOffline": Row("control billing", of(amount={"currency_code": "USD", "units": 1}), UNKNOWN),
+    "RecordDispute": Row(
+        "control billing", lambda world: {"payment_id": world.payment, "dispute_id": "dp"}, "PAYMENT_NOT_FOUND"
+    ),
+    "ListDisputes": Row("control billing billing_read", of(), empty("disputes")),
     "SetCollection": Row("control billing", of(collect="COLLECTION_MANUAL"), UNKNOWN),
     "Reconcile": Row(
         "control billing billing_read",
@@ -325,6 +329,8 @@ class World:
         if METHODS[name].containing_service.name == "PaymentService":
             await call("SetGateway", name="fake")
             await call("AttachMethod", account_id=account, method_id=f"card/{account}", token="fake_ok")
+        if name in PAID:
+            self.payment = (await call("Pay", invoice_id=self.invoice)).attempt.attempt_id
         if name == "EndPriceOverride":
             price = {"key": "recurring", "recurring": {"amount": "0.50"}}
             await call("SetPriceOverride", account_id=account, plan_key="p", price=price, override_id="own")
@@ -362,6 +368,8 @@ BILLS = {
     "ListLineEvents",
     "VerifyInvoice",
 }
+PAID = {"RecordDispute"}
+BILLS |= PAID
 SEAT_OVERRIDE = {"feature_key": "seats", "entitlement": {"limit": 20}}
 
 
@@ -434,7 +442,7 @@ async def foreign_answer(world, name):
 @pytest.mark.parametrize("name", ROWS)
 async def test_only_keys_with_the_scope_may_call(world, name):
     world.account, world.key_id = f"nobody/{secrets.token_hex(4)}", "key_of_nobody"
-    world.invoice = "inv_none"
+    world.invoice, world.payment = "inv_none", "pay_none"
     world.in_a_year = (await world.tenant.call("GetTestClock")).clock.current_time
     refusals = {
         "none": "UNAUTHENTICATED",

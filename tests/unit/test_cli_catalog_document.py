@@ -221,7 +221,7 @@ billing:
   proration: day
   grace: 1h
   late_periods: 2
-  payment: {due: {day_of_month: 2}, collect: manual, min_charge: "1.00"}
+  payment: {due: {day_of_month: 2}, collect: manual, min_charge: "1.00", dispute_fee: "20.00"}
   invoices: {number: "INV-{year}-{number:06}"}
   dunning: {retry_after_days: [1, 1], steps: [{after_days: 0, state: past_due}, {when: exhausted, state: canceled}]}
 plans:

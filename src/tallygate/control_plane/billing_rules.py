@@ -28,6 +28,8 @@ def check_billing(path: str, policy: BillingPolicy) -> None:
     _at_most(f"{path}.late_periods", policy.late_periods, _MAX_LATE_PERIODS)
     _at_most(f"{path}.payment.due.days", policy.due.days, _MAX_DUE_DAYS)
     _at_most(f"{path}.payment.due.day_of_month", policy.due.day_of_month, _LAST_SURE_DAY)
+    if Fraction(policy.dispute_fee) > _MOST_RIDES:
+        raise InvalidFieldError(field=f"{path}.payment.dispute_fee", expected=f"at most {_MOST_RIDES}")
     if Fraction(policy.min_charge) > _MOST_RIDES:
         raise InvalidFieldError(field=f"{path}.payment.min_charge", expected=f"at most {_MOST_RIDES}")
     _check_dunning(f"{path}.dunning", policy.dunning)

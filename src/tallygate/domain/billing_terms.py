@@ -164,7 +164,8 @@ class BillingPolicy:
     `late_periods` is how many periods back a late event is still charged. `number` is the form of invoice numbers:
     {year}, and {number} with as many digits as are asked for, as in INV-{year}-{number:06}. `start_time` is when the
     tenant's billing began: nothing that was covered or used before it is charged. Without `tax` no tax is charged.
-    `min_charge` is in major units: what comes to no more is not charged alone.
+    `min_charge` is in major units: what comes to no more is not charged alone. So is `dispute_fee`, which a gateway
+    keeps for a dispute where it does not say how much.
     """
 
     rounding: RoundingRules = field(default_factory=RoundingRules)
@@ -174,6 +175,7 @@ class BillingPolicy:
     due: DueRule = field(default_factory=DueRule)
     collect: Collection = Collection.AUTOMATIC
     min_charge: str = "0.50"
+    dispute_fee: str = "15.00"
     dunning: DunningRules = field(default_factory=DunningRules)
     number: str = "INV-{year}-{number:06}"
     tax: TaxPolicy | None = None

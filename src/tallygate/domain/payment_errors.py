@@ -9,6 +9,12 @@ class MethodNotFoundError(NotFoundError):
     reason = ErrorReason.METHOD_NOT_FOUND
 
 
+class PaymentNotFoundError(NotFoundError):
+    """No gateway took such a payment."""
+
+    reason = ErrorReason.PAYMENT_NOT_FOUND
+
+
 class MethodMissingError(ConflictError):
     """The account has no payment method to charge; attach one, or record a payment that came otherwise."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.dunning import Case
 from tallygate.domain.billing.payments import Attempt, AttemptState, Gateway, Method, Owed, Payment
 from tallygate.domain.billing_terms import Collection
@@ -74,6 +75,10 @@ class PaymentRecords(Protocol):
         """One payment."""
         ...
 
+    async def charged(self, gateway: str, gateway_id: str) -> Payment | None:
+        """The payment that a gateway knows by an id of its own."""
+        ...
+
     async def payments(self, wanted: MoneyQuery) -> Sequence[Payment]:
         """Those asked for, newest first."""
         ...
@@ -100,6 +105,26 @@ class PaymentRecords(Protocol):
 
     async def end_case(self, account_id: str, currency: str) -> None:
         """Nothing is overdue any more."""
+        ...
+
+
+class DisputeRecords(Protocol):
+    """Disputes of one tenant."""
+
+    async def get(self, gateway: str, dispute_id: str) -> Dispute | None:
+        """One dispute, by its gateway's id."""
+        ...
+
+    async def put(self, dispute: Dispute) -> None:
+        """Add or replace one."""
+        ...
+
+    async def of(self, payment_id: str) -> Sequence[Dispute]:
+        """Those of a payment."""
+        ...
+
+    async def list(self, wanted: MoneyQuery) -> Sequence[Dispute]:
+        """Those asked for, newest first."""
         ...
 
 

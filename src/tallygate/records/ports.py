@@ -30,7 +30,7 @@ from tallygate.records.discounts import CouponRepository
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
 from tallygate.records.messages import Messages
-from tallygate.records.payments import PaymentRecords
+from tallygate.records.payments import DisputeRecords, PaymentRecords
 from tallygate.records.repositories import (
     AccountRepository,
     CatalogRepository,
@@ -224,6 +224,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def messages(self) -> Messages:
         """What is told of what happened."""
+        ...
+
+    @property
+    def disputes(self) -> DisputeRecords:
+        """Payments that payers had taken back."""
         ...
 
     @property

@@ -277,6 +277,11 @@ ROWS = [
     invalid("RenderInvoice", "invoice_id"),
     invalid("RenderInvoice", "format", invoice_id="inv_none", format=9),
     missing("RenderInvoice", "INVOICE", invoice_id="inv_none"),
+    invalid("RecordDispute", "payment_id", dispute_id="dp"),
+    invalid("RecordDispute", "dispute_id", payment_id="pay"),
+    invalid("RecordDispute", "state", payment_id="pay", dispute_id="dp", state=9),
+    missing("RecordDispute", "PAYMENT", payment_id="nothing", dispute_id="dp"),
+    invalid("ListDisputes", "page_size", page_size=101),
     invalid("WriteOffInvoice", "invoice_id"),
     missing("WriteOffInvoice", "INVOICE", invoice_id="nothing"),
     invalid("AddWalletCredit", "account_id", amount={"currency_code": "USD", "units": 1}),
@@ -513,6 +518,7 @@ HARMLESS = {
         "ListPayments",
         "ListAttempts",
     ),
+    "ListDisputes",
 }
 """What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""
 

@@ -22,6 +22,7 @@ class WalletEntryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WALLET_ENTRY_KIND_OVERPAID: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_GIVEN: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_EXPIRED: _ClassVar[WalletEntryKind]
+    WALLET_ENTRY_KIND_DISPUTED: _ClassVar[WalletEntryKind]
 WALLET_ENTRY_KIND_UNSPECIFIED: WalletEntryKind
 WALLET_ENTRY_KIND_CREDIT_NOTE: WalletEntryKind
 WALLET_ENTRY_KIND_SPENT: WalletEntryKind
@@ -29,6 +30,7 @@ WALLET_ENTRY_KIND_RETURNED: WalletEntryKind
 WALLET_ENTRY_KIND_OVERPAID: WalletEntryKind
 WALLET_ENTRY_KIND_GIVEN: WalletEntryKind
 WALLET_ENTRY_KIND_EXPIRED: WalletEntryKind
+WALLET_ENTRY_KIND_DISPUTED: WalletEntryKind
 
 class BillingProfile(_message.Message):
     __slots__ = ("account_id", "party", "tax_exemption", "update_time")

@@ -350,14 +350,16 @@ class DueRule(_message.Message):
     def __init__(self, days: _Optional[int] = ..., day_of_month: _Optional[int] = ...) -> None: ...
 
 class PaymentPolicy(_message.Message):
-    __slots__ = ("due", "collect", "min_charge")
+    __slots__ = ("due", "collect", "min_charge", "dispute_fee")
     DUE_FIELD_NUMBER: _ClassVar[int]
     COLLECT_FIELD_NUMBER: _ClassVar[int]
     MIN_CHARGE_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_FEE_FIELD_NUMBER: _ClassVar[int]
     due: DueRule
     collect: Collection
     min_charge: str
-    def __init__(self, due: _Optional[_Union[DueRule, _Mapping[str, object]]] = ..., collect: _Optional[_Union[Collection, str]] = ..., min_charge: _Optional[str] = ...) -> None: ...
+    dispute_fee: str
+    def __init__(self, due: _Optional[_Union[DueRule, _Mapping[str, object]]] = ..., collect: _Optional[_Union[Collection, str]] = ..., min_charge: _Optional[str] = ..., dispute_fee: _Optional[str] = ...) -> None: ...
 
 class DunningStep(_message.Message):
     __slots__ = ("after_days", "when", "state")

@@ -39,6 +39,13 @@ class AttemptCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_CAUSE_UNSPECIFIED: _ClassVar[AttemptCause]
     ATTEMPT_CAUSE_AUTOMATIC: _ClassVar[AttemptCause]
     ATTEMPT_CAUSE_MANUAL: _ClassVar[AttemptCause]
+
+class DisputeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DISPUTE_STATE_UNSPECIFIED: _ClassVar[DisputeState]
+    DISPUTE_STATE_OPENED: _ClassVar[DisputeState]
+    DISPUTE_STATE_WON: _ClassVar[DisputeState]
+    DISPUTE_STATE_LOST: _ClassVar[DisputeState]
 PAYMENT_KIND_UNSPECIFIED: PaymentKind
 PAYMENT_KIND_GATEWAY: PaymentKind
 PAYMENT_KIND_OFFLINE: PaymentKind
@@ -55,6 +62,10 @@ ATTEMPT_ADVICE_NEVER: AttemptAdvice
 ATTEMPT_CAUSE_UNSPECIFIED: AttemptCause
 ATTEMPT_CAUSE_AUTOMATIC: AttemptCause
 ATTEMPT_CAUSE_MANUAL: AttemptCause
+DISPUTE_STATE_UNSPECIFIED: DisputeState
+DISPUTE_STATE_OPENED: DisputeState
+DISPUTE_STATE_WON: DisputeState
+DISPUTE_STATE_LOST: DisputeState
 
 class Gateway(_message.Message):
     __slots__ = ("name", "create_time")
@@ -383,3 +394,71 @@ class ListAttemptsResponse(_message.Message):
     attempts: _containers.RepeatedCompositeFieldContainer[PaymentAttempt]
     next_page_token: str
     def __init__(self, attempts: _Optional[_Iterable[_Union[PaymentAttempt, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Dispute(_message.Message):
+    __slots__ = ("dispute_id", "gateway", "payment_id", "account_id", "amount", "fee", "state", "reason", "shares", "create_time", "end_time")
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    dispute_id: str
+    gateway: str
+    payment_id: str
+    account_id: str
+    amount: _invoice_pb2.Money
+    fee: _invoice_pb2.Money
+    state: DisputeState
+    reason: str
+    shares: _containers.RepeatedCompositeFieldContainer[PaymentShare]
+    create_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, dispute_id: _Optional[str] = ..., gateway: _Optional[str] = ..., payment_id: _Optional[str] = ..., account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., fee: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., state: _Optional[_Union[DisputeState, str]] = ..., reason: _Optional[str] = ..., shares: _Optional[_Iterable[_Union[PaymentShare, _Mapping[str, object]]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class RecordDisputeRequest(_message.Message):
+    __slots__ = ("payment_id", "dispute_id", "state", "amount", "fee", "reason")
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    payment_id: str
+    dispute_id: str
+    state: DisputeState
+    amount: _invoice_pb2.Money
+    fee: _invoice_pb2.Money
+    reason: str
+    def __init__(self, payment_id: _Optional[str] = ..., dispute_id: _Optional[str] = ..., state: _Optional[_Union[DisputeState, str]] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., fee: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RecordDisputeResponse(_message.Message):
+    __slots__ = ("dispute",)
+    DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    dispute: Dispute
+    def __init__(self, dispute: _Optional[_Union[Dispute, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListDisputesRequest(_message.Message):
+    __slots__ = ("account_id", "invoice_id", "page_size", "page_token")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    invoice_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListDisputesResponse(_message.Message):
+    __slots__ = ("disputes", "next_page_token")
+    DISPUTES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    disputes: _containers.RepeatedCompositeFieldContainer[Dispute]
+    next_page_token: str
+    def __init__(self, disputes: _Optional[_Iterable[_Union[Dispute, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -91,6 +91,16 @@ class PaymentServiceStub:
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.FromString,
                 _registered_method=True)
+        self.RecordDispute = channel.unary_unary(
+                '/tallygate.v1.PaymentService/RecordDispute',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.RecordDisputeRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.RecordDisputeResponse.FromString,
+                _registered_method=True)
+        self.ListDisputes = channel.unary_unary(
+                '/tallygate.v1.PaymentService/ListDisputes',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListDisputesRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ListDisputesResponse.FromString,
+                _registered_method=True)
         self.ListPayments = channel.unary_unary(
                 '/tallygate.v1.PaymentService/ListPayments',
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListPaymentsRequest.SerializeToString,
@@ -211,6 +221,26 @@ class PaymentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordDispute(self, request, context):
+        """Says that a payer disputes a payment, or how that ended: for gateways that do not tell by themselves. The gateway has
+        the money no more; won, it has it again; lost, what it had paid is due again, and the method is charged no more by
+        itself. Repeating it changes nothing.
+
+        Errors: INVALID_FIELD, PAYMENT_NOT_FOUND, ALREADY_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDisputes(self, request, context):
+        """Lists disputes, newest first.
+
+        Errors: INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPayments(self, request, context):
         """Lists money that came, newest first.
 
@@ -286,6 +316,16 @@ def add_PaymentServiceServicer_to_server(servicer, server):
                     servicer.Reconcile,
                     request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.SerializeToString,
+            ),
+            'RecordDispute': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordDispute,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.RecordDisputeRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.RecordDisputeResponse.SerializeToString,
+            ),
+            'ListDisputes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDisputes,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ListDisputesRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListDisputesResponse.SerializeToString,
             ),
             'ListPayments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPayments,
@@ -597,6 +637,60 @@ class PaymentService:
             '/tallygate.v1.PaymentService/Reconcile',
             tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.SerializeToString,
             tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordDispute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/RecordDispute',
+            tallygate_dot_v1_dot_payment__service__pb2.RecordDisputeRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.RecordDisputeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDisputes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/ListDisputes',
+            tallygate_dot_v1_dot_payment__service__pb2.ListDisputesRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.ListDisputesResponse.FromString,
             options,
             channel_credentials,
             insecure,

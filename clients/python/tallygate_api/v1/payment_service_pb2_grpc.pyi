@@ -19,6 +19,8 @@ class PaymentServiceStub:
     SetCollection: grpc.UnaryUnaryMultiCallable[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]
     GetCollection: grpc.UnaryUnaryMultiCallable[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]
     Reconcile: grpc.UnaryUnaryMultiCallable[_pb2.ReconcileRequest, _pb2.ReconcileResponse]
+    RecordDispute: grpc.UnaryUnaryMultiCallable[_pb2.RecordDisputeRequest, _pb2.RecordDisputeResponse]
+    ListDisputes: grpc.UnaryUnaryMultiCallable[_pb2.ListDisputesRequest, _pb2.ListDisputesResponse]
     ListPayments: grpc.UnaryUnaryMultiCallable[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]
     ListAttempts: grpc.UnaryUnaryMultiCallable[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]
 
@@ -35,6 +37,8 @@ class PaymentServiceAsyncStub:
     SetCollection: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]
     GetCollection: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]
     Reconcile: grpc.aio.UnaryUnaryMultiCallable[_pb2.ReconcileRequest, _pb2.ReconcileResponse]
+    RecordDispute: grpc.aio.UnaryUnaryMultiCallable[_pb2.RecordDisputeRequest, _pb2.RecordDisputeResponse]
+    ListDisputes: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListDisputesRequest, _pb2.ListDisputesResponse]
     ListPayments: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]
     ListAttempts: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]
 
@@ -50,6 +54,8 @@ class PaymentServiceServicer:
     def SetCollection(self, request: _pb2.SetCollectionRequest, context: grpc.aio.ServicerContext[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]) -> Awaitable[_pb2.SetCollectionResponse]: ...
     def GetCollection(self, request: _pb2.GetCollectionRequest, context: grpc.aio.ServicerContext[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]) -> Awaitable[_pb2.GetCollectionResponse]: ...
     def Reconcile(self, request: _pb2.ReconcileRequest, context: grpc.aio.ServicerContext[_pb2.ReconcileRequest, _pb2.ReconcileResponse]) -> Awaitable[_pb2.ReconcileResponse]: ...
+    def RecordDispute(self, request: _pb2.RecordDisputeRequest, context: grpc.aio.ServicerContext[_pb2.RecordDisputeRequest, _pb2.RecordDisputeResponse]) -> Awaitable[_pb2.RecordDisputeResponse]: ...
+    def ListDisputes(self, request: _pb2.ListDisputesRequest, context: grpc.aio.ServicerContext[_pb2.ListDisputesRequest, _pb2.ListDisputesResponse]) -> Awaitable[_pb2.ListDisputesResponse]: ...
     def ListPayments(self, request: _pb2.ListPaymentsRequest, context: grpc.aio.ServicerContext[_pb2.ListPaymentsRequest, _pb2.ListPaymentsResponse]) -> Awaitable[_pb2.ListPaymentsResponse]: ...
     def ListAttempts(self, request: _pb2.ListAttemptsRequest, context: grpc.aio.ServicerContext[_pb2.ListAttemptsRequest, _pb2.ListAttemptsResponse]) -> Awaitable[_pb2.ListAttemptsResponse]: ...
 

@@ -28,6 +28,7 @@ _PAGE = 100
 """The largest page of payments."""
 _METHOD = ("METHOD", "GATEWAY", "CARD", "EXPIRES", "DEFAULT")
 _ATTEMPT = ("TIME", "INVOICE", "AMOUNT", "STATE", "REASON", "CAUSE", "ID")
+_DISPUTE = ("TIME", "ACCOUNT", "AMOUNT", "FEE", "STATE", "PAYMENT", "ID")
 _PAYMENT = ("TIME", "ACCOUNT", "AMOUNT", "KIND", "PAID", "ID")
 
 _invoice = click.option("--invoice", metavar="ID", help="Only of this invoice, by its id.")
@@ -225,6 +226,60 @@ def reconcile(client: Client, *, gateway: str, since: Timestamp, until: Timestam
         raise CommandError(msg)
 
 
+@payment_command.command(
+    "dispute",
+    examples=[
+        "tallygate payment dispute pay_1 dp_1 --reason fraudulent",
+        "tallygate payment dispute pay_1 dp_1 --state lost",
+    ],
+)
+@click.argument("payment")
+@click.argument("dispute")
+@click.option("--state", type=click.Choice(["opened", "won", "lost"]), default="opened", show_default=True)
+@click.option("--amount", type=MONEY, help="How much of it; default: all.")
+@click.option("--fee", type=MONEY, help="What the gateway keeps for it; default: as the catalogue says.")
+@click.option("--reason", metavar="TEXT", help="Why.")
+@remote
+def dispute(
+    client: Client,
+    *,
+    payment: str,
+    dispute: str,
+    state: str,
+    amount: Decimal | None,
+    fee: Decimal | None,
+    reason: str | None,
+) -> None:
+    """Note that a payer disputes a payment, or how that ended.
+
+    DISPUTE is the gateway's id of it. Lost, what it had paid is due again.
+    """
+    request = wire.RecordDisputeRequest(
+        payment_id=payment,
+        dispute_id=dispute,
+        state=f"DISPUTE_STATE_{state.upper()}",
+        amount=typed_money(amount, None) if amount is not None else None,
+        fee=typed_money(fee, None) if fee is not None else None,
+        reason=reason,
+    )
+    response = client.call(PaymentServiceStub(client.channel).RecordDispute, request)
+    client.show(response, lambda: table(_DISPUTE, [_dispute(response.dispute)], empty=""))
+
+
+@payment_command.command("disputes", examples=["tallygate payment disputes --account acme"])
+@_account
+@_invoice
+@limit_option
+@remote
+def disputes(client: Client, *, account: str | None, invoice: str | None, limit: int | None) -> None:
+    """List payments that payers had taken back, newest first."""
+    request = wire.ListDisputesRequest(account_id=account, invoice_id=invoice)
+    stub = PaymentServiceStub(client.channel)
+    client.show_list(
+        stub.ListDisputes, request, field="disputes", limit=limit, header=_DISPUTE, row=_dispute, most=_PAGE
+    )
+
+
 @payment_command.command("list", examples=["tallygate payment list", "tallygate payment list --account acme"])
 @_account
 @_invoice
@@ -284,6 +339,12 @@ def _attempt(attempt: wire.PaymentAttempt) -> tuple[str, ...]:
         enum_name(attempt, "cause"),
         attempt.attempt_id,
     )
+
+
+def _dispute(one: wire.Dispute) -> tuple[str, ...]:
+    state = enum_name(one, "state")
+    fee = money(one.fee)
+    return instant(one.create_time), one.account_id, money(one.amount), fee, state, one.payment_id, one.dispute_id
 
 
 def _payment(payment: wire.Payment) -> tuple[str, ...]:

@@ -52,6 +52,10 @@ class Balance:
         left = self.due - amount
         return replace(self, paid=self.paid + amount, state=self.state if left else InvoiceState.PAID)
 
+    def reopened(self, amount: int) -> "Balance":
+        """The same without money that had come, and is gone again."""
+        return replace(self, paid=self.paid - amount, state=InvoiceState.OPEN)
+
     def given_up(self) -> "Balance":
         """The same without hope: what is due is written off."""
         return replace(self, written_off=self.written_off + self.due, state=InvoiceState.UNCOLLECTIBLE)

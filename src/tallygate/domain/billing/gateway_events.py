@@ -45,14 +45,17 @@ class RefundNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeNews:
-    """A payer disputes a charge, or that is decided; amounts in minor units, `fee` what the gateway keeps for it."""
+    """A payer disputes a charge, or that is decided; amounts in minor units, `fee` what the gateway keeps for it.
+
+    None: it does not say.
+    """
 
     dispute_id: str
     charge_id: str
     currency: str
     amount: int
     state: DisputeState
-    fee: int = 0
+    fee: int | None = None
     reason: str = ""
 
 

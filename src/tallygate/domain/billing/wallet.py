@@ -14,6 +14,7 @@ class WalletEntryKind(StrEnum):
     OVERPAID = "overpaid"
     GIVEN = "given"
     EXPIRED = "expired"
+    DISPUTED = "disputed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

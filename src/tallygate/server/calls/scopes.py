@@ -119,6 +119,8 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.PaymentService/SetCollection": _BILL,
     "tallygate.v1.PaymentService/GetCollection": _READ_BILLS,
     "tallygate.v1.PaymentService/Reconcile": _READ_BILLS,
+    "tallygate.v1.PaymentService/RecordDispute": _BILL,
+    "tallygate.v1.PaymentService/ListDisputes": _READ_BILLS,
     "tallygate.v1.PaymentService/ListPayments": _READ_BILLS,
     "tallygate.v1.PaymentService/ListAttempts": _READ_BILLS,
     "tallygate.v1.TestClockService/GetTestClock": _READ,

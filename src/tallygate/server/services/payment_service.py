@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from tallygate.billing.disputes import list_disputes, record_dispute
 from tallygate.billing.methods import (
     attach_method,
     detach_method,
@@ -14,6 +15,7 @@ from tallygate.billing.methods import (
 from tallygate.billing.payments import get_collection, list_attempts, list_payments, record_offline
 from tallygate.billing.ports import Card
 from tallygate.billing.reconciliation import Reconciled
+from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.payments import Attempt, Payment
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.payments import MoneyQuery
@@ -22,10 +24,12 @@ from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.billing_terms import COLLECTION
 from tallygate.server.wire.payment import (
+    decode_dispute,
     decode_method,
     decode_offline,
     encode_attempt,
     encode_collected,
+    encode_dispute,
     encode_gateway,
     encode_method,
     encode_payment,
@@ -133,6 +137,24 @@ class PaymentServicer:
         found = await self._payments.reconcile(call.tenant_id, gateway, start=start, end=end)
         return encode_reconciled(found)
 
+    async def RecordDispute(self, request: wire.RecordDisputeRequest, call: Call) -> wire.RecordDisputeResponse:  # noqa: N802 - the wire's name
+        """Note a dispute of a payment."""
+        payment_id = identifier(request.payment_id, "payment_id")
+
+        async def record(work: BillingWork, now: int) -> Dispute:
+            known = await work.payments.payment(payment_id)
+            currency = known.currency if known is not None else (await work.tenants.get()).currency
+            return await record_dispute(work, decode_dispute(request, currency), now=now)
+
+        return wire.RecordDisputeResponse(dispute=encode_dispute((await self._work.write(call, record)).value))
+
+    async def ListDisputes(self, request: wire.ListDisputesRequest, call: Call) -> wire.ListDisputesResponse:  # noqa: N802 - the wire's name
+        """What payers had taken back."""
+        wanted, page = _query(request), document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, _: list_disputes(work, wanted, page))
+        disputes = [encode_dispute(dispute) for dispute in found.items]
+        return wire.ListDisputesResponse(disputes=disputes, next_page_token=found.next_page_token)
+
     async def ListPayments(self, request: wire.ListPaymentsRequest, call: Call) -> wire.ListPaymentsResponse:  # noqa: N802 - the wire's name
         """Money that came."""
         wanted, page = _query(request), document_page(request.page_size, request.page_token)
@@ -166,7 +188,7 @@ def _named(account_id: str, method_id: str) -> tuple[str, str]:
     return identifier(account_id, "account_id"), identifier(method_id, "method_id")
 
 
-def _query(request: wire.ListPaymentsRequest | wire.ListAttemptsRequest) -> MoneyQuery:
+def _query(request: wire.ListPaymentsRequest | wire.ListAttemptsRequest | wire.ListDisputesRequest) -> MoneyQuery:
     return MoneyQuery(
         limit=0,
         account_id=optional_identifier(request.account_id, "account_id"),

@@ -58,6 +58,7 @@ def decode_policy(policy: wire.BillingPolicy, path: str) -> BillingPolicy:
         ),
         collect=COLLECTION.decode(policy.payment.collect, f"{path}.payment.collect"),
         min_charge=_min_charge(policy.payment, f"{path}.payment.min_charge"),
+        dispute_fee=_dispute_fee(policy.payment, f"{path}.payment.dispute_fee"),
         dunning=_decode_dunning(policy.dunning, f"{path}.dunning"),
         number=policy.invoices.number or usual.number,
         tax=_decode_tax(policy.tax) if policy.HasField("tax") else None,
@@ -77,11 +78,20 @@ def encode_policy(policy: BillingPolicy) -> wire.BillingPolicy:
         proration=_PRORATION.encode(policy.proration),
         grace=duration(policy.grace),
         late_periods=policy.late_periods,
-        payment=wire.PaymentPolicy(due=shown, collect=COLLECTION.encode(policy.collect), min_charge=policy.min_charge),
+        payment=wire.PaymentPolicy(
+            due=shown,
+            collect=COLLECTION.encode(policy.collect),
+            min_charge=policy.min_charge,
+            dispute_fee=policy.dispute_fee,
+        ),
         invoices=wire.InvoicePolicy(number=policy.number),
         tax=_encode_tax(policy.tax) if policy.tax is not None else None,
         dunning=_encode_dunning(policy.dunning),
     )
+
+
+def _dispute_fee(payment: wire.PaymentPolicy, path: str) -> str:
+    return decimal(payment.dispute_fee, path) if payment.HasField("dispute_fee") else BillingPolicy().dispute_fee
 
 
 def _min_charge(payment: wire.PaymentPolicy, path: str) -> str:

@@ -1,12 +1,14 @@
 """Fees, wire to domain and back."""
 
 from fractions import Fraction
+from typing import Any
 
 from tallygate.billing.fees import CreateFee
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.currency import decimals_of, minor_units
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import Rounding, rounded
+from tallygate.domain.payment_errors import CurrencyMismatchError
 from tallygate.server.wire.invoice import encode_money
 from tallygate.server.wire.price import decimal
 from tallygate.server.wire.scalars import identifier, optional_identifier, timestamp
@@ -69,6 +71,20 @@ def decode_whole_money(money: invoice_pb2.Money, path: str, *, usual: str = "") 
     if exact.denominator != 1:
         raise InvalidFieldError(field=f"{path}.nanos", expected=f"no more decimals than {currency} has")
     return exact.numerator, currency
+
+
+def optional_amount(request: Any, field: str, currency: str) -> int | None:  # noqa: ANN401 - any message with this field
+    """An amount of something that has its currency, in whole minor units; None where it is absent.
+
+    Raises:
+        CurrencyMismatchError: it names another currency.
+    """
+    if not request.HasField(field):
+        return None
+    amount, named = decode_whole_money(getattr(request, field), field, usual=currency)
+    if named != currency:
+        raise CurrencyMismatchError(currency=named, expected=currency)
+    return amount
 
 
 def decode_money(money: invoice_pb2.Money, path: str, *, usual: str = "") -> tuple[Fraction, str]:

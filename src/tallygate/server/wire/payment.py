@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+from tallygate.billing.disputes import RecordDispute
 from tallygate.billing.methods import AttachMethod
 from tallygate.billing.payments import Collected, RecordOffline
 from tallygate.billing.reconciliation import Reconciled
+from tallygate.domain.billing.disputes import Dispute
+from tallygate.domain.billing.gateway_events import DisputeState
 from tallygate.domain.billing.payments import (
     Advice,
     Attempt,
@@ -18,7 +21,7 @@ from tallygate.domain.billing.payments import (
 )
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.server.wire.billing_terms import COLLECTION, DUNNING_STATE
-from tallygate.server.wire.fee import decode_whole_money
+from tallygate.server.wire.fee import decode_whole_money, optional_amount
 from tallygate.server.wire.invoice import encode_money
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, timestamp
 from tallygate_api.v1 import payment_service_pb2 as wire
@@ -27,6 +30,7 @@ _KIND = WireEnum(wire.PaymentKind, PaymentKind)
 _STATE = WireEnum(wire.AttemptState, AttemptState)
 _ADVICE = WireEnum(wire.AttemptAdvice, Advice)
 _CAUSE = WireEnum(wire.AttemptCause, Cause)
+_DISPUTE = WireEnum(wire.DisputeState, DisputeState)
 _LONGEST_TOKEN = 255
 
 
@@ -53,6 +57,35 @@ def decode_offline(request: wire.RecordOfflineRequest, currency: str) -> RecordO
         payment_id=optional_identifier(request.payment_id, "payment_id"),
         reference=request.reference,
         invoice_id=optional_identifier(request.invoice_id, "invoice_id"),
+    )
+
+
+def decode_dispute(request: wire.RecordDisputeRequest, currency: str) -> RecordDispute:
+    """A dispute to note; `currency` is the payment's."""
+    return RecordDispute(
+        payment_id=identifier(request.payment_id, "payment_id"),
+        dispute_id=identifier(request.dispute_id, "dispute_id"),
+        state=_DISPUTE.decode(request.state, "state") if request.state else DisputeState.OPENED,
+        amount=optional_amount(request, "amount", currency),
+        fee=optional_amount(request, "fee", currency),
+        reason=request.reason,
+    )
+
+
+def encode_dispute(dispute: Dispute) -> wire.Dispute:
+    """One dispute."""
+    return wire.Dispute(
+        dispute_id=dispute.dispute_id,
+        gateway=dispute.gateway,
+        payment_id=dispute.payment_id,
+        account_id=dispute.account_id,
+        amount=encode_money(dispute.amount, dispute.currency),
+        fee=encode_money(dispute.fee, dispute.currency),
+        state=_DISPUTE.encode(dispute.state),
+        reason=dispute.reason,
+        shares=_shares(dispute.shares, dispute.currency),
+        create_time=timestamp(dispute.create_time),
+        end_time=timestamp(dispute.end_time),
     )
 
 

@@ -24,6 +24,7 @@ from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionReposito
 from tallygate.storage.sql.billing.audit import SqlAuditRepository
 from tallygate.storage.sql.billing.balances import SqlBalanceRepository, SqlWalletRepository, wallets_of
 from tallygate.storage.sql.billing.coupons import SqlCouponRepository, redemptions_of
+from tallygate.storage.sql.billing.disputes import SqlDisputeRecords
 from tallygate.storage.sql.billing.documents import (
     SqlBillingAccounts,
     SqlInvoiceRepository,
@@ -236,6 +237,11 @@ class SqlUnitOfWork:
     def messages(self) -> SqlMessages:
         """What is told of what happened."""
         return SqlMessages(scope=self.scope)
+
+    @property
+    def disputes(self) -> SqlDisputeRecords:
+        """Payments that payers had taken back."""
+        return SqlDisputeRecords(scope=self.scope)
 
     @property
     def jobs(self) -> SqlJobRepository:

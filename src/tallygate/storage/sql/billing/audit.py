@@ -7,16 +7,17 @@ from typing import Any
 from sqlalchemy import Row, Select, func, literal, select, union_all
 
 from tallygate.domain.billing.balances import InvoiceState
+from tallygate.domain.billing.gateway_events import DisputeState
 from tallygate.domain.billing.payments import PaymentKind
-from tallygate.domain.billing.posting import BACKLOG, FUNDS, LIABILITY, OFFLINE, RECEIVABLE
+from tallygate.domain.billing.posting import BACKLOG, CHARGEBACK, FUNDS, LIABILITY, OFFLINE, RECEIVABLE
 from tallygate.records.ledger import Figure
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
-from tallygate.storage.sql.billing.payment_tables import payments
+from tallygate.storage.sql.billing.payment_tables import disputes, payments
 from tallygate.storage.sql.billing.recognitions import pending
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices, wallet_entries
 from tallygate.storage.sql.scope import Scope
 
-_MIRRORED = (RECEIVABLE, LIABILITY, BACKLOG, FUNDS, OFFLINE)
+_MIRRORED = (RECEIVABLE, LIABILITY, BACKLOG, FUNDS, OFFLINE, CHARGEBACK)
 _HELD = {PaymentKind.GATEWAY: FUNDS, PaymentKind.OFFLINE: OFFLINE}
 _transfers = ledger_transfers.c
 
@@ -42,7 +43,7 @@ class SqlAuditRepository:
         return [_figure(row) for row in rows]
 
     async def owed(self) -> Sequence[Figure]:
-        """What is due of open invoices, what is in wallets, and what came by how it came."""
+        """What is due of open invoices, what is in wallets, what came by how it came, and what of it is disputed."""
         stands = (invoice_balances.c.tenant_id == invoices.c.tenant_id) & (
             invoice_balances.c.invoice_id == invoices.c.invoice_id
         )
@@ -59,13 +60,27 @@ class SqlAuditRepository:
             .where(wallet_entries.c.tenant_id == self.scope.tenant_id)
             .group_by(*key)
         )
-        return [_figure(row) for query in (due, kept, *self._held()) for row in await self.scope.rows(query)]
+        return [
+            _figure(row)
+            for query in (due, kept, *self._held(), *self._disputed())
+            for row in await self.scope.rows(query)
+        ]
 
     def _held(self) -> Iterator[Select[Any]]:
         key = payments.c.account_id, payments.c.currency
         for kind, name in _HELD.items():
             own = payments.c.tenant_id == self.scope.tenant_id, payments.c.kind == kind.value
             yield select(literal(name), *key, func.sum(payments.c.amount)).where(*own).group_by(*key)
+
+    def _disputed(self) -> Iterator[Select[Any]]:
+        """A gateway has no more what is disputed and not won, nor any fee for it."""
+        own = disputes.c
+        mine, key = own.tenant_id == self.scope.tenant_id, (own.account_id, own.currency)
+        yield select(literal(FUNDS), *key, -func.sum(own.fee)).where(mine).group_by(*key)
+        gone = own.state != DisputeState.WON.value
+        yield select(literal(FUNDS), *key, -func.sum(own.amount)).where(mine, gone).group_by(*key)
+        opened = own.state == DisputeState.OPENED.value
+        yield select(literal(CHARGEBACK), *key, func.sum(own.amount)).where(mine, opened).group_by(*key)
 
     async def unrecognised(self) -> Sequence[Figure]:
         """What is charged and not posted as income."""

@@ -121,6 +121,7 @@ payments = Table(
     CheckConstraint("amount > 0", name="amount"),
     Index("ix_payments_account", "tenant_id", "account_id", "create_time", "payment_id"),
     Index("ix_payments_time", "tenant_id", "create_time", "payment_id"),
+    Index("ix_payments_gateway", "tenant_id", "gateway", "gateway_id"),
 )
 
 payment_allocations = Table(
@@ -133,6 +134,29 @@ payment_allocations = Table(
     Column("amount", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant_id", "payment_id", "number"),
     Index("ix_payment_allocations_invoice", "tenant_id", "invoice_id"),
+)
+
+disputes = Table(
+    "disputes",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("dispute_id", Text, nullable=False),
+    Column("payment_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("fee", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("shares", DOCUMENT, nullable=False),
+    Column("create_time", Instant(), nullable=False),
+    Column("end_time", Instant()),
+    PrimaryKeyConstraint("tenant_id", "gateway", "dispute_id"),
+    CheckConstraint("amount > 0", name="amount"),
+    Index("ix_disputes_account", "tenant_id", "account_id", "create_time", "dispute_id"),
+    Index("ix_disputes_time", "tenant_id", "create_time", "dispute_id"),
+    Index("ix_disputes_payment", "tenant_id", "payment_id"),
 )
 
 dunning_cases = Table(

@@ -119,6 +119,12 @@ class SqlPaymentRecords:
         found = await self._one(payments, payments.c.payment_id == payment_id)
         return (await self._with_shares([found]))[0] if found is not None else None
 
+    async def charged(self, gateway: str, gateway_id: str) -> Payment | None:
+        """The payment that a gateway knows by an id of its own."""
+        own = payments.c
+        found = await self._one(payments, and_(own.gateway == gateway, own.gateway_id == gateway_id))
+        return (await self._with_shares([found]))[0] if found is not None and gateway_id else None
+
     async def payments(self, wanted: MoneyQuery) -> Sequence[Payment]:
         """Those asked for, newest first."""
         query = self._newest(payments, payments.c.payment_id, wanted)
