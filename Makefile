@@ -1,7 +1,7 @@
 # Tallygate's tasks. A machine needs Python >= 3.11 with pip, and make; `make help` names the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test faults bench bench-quick check lint format types imports buf proto proto-check schema schema-check image lock clean
+.PHONY: help dev test faults bench bench-quick charts check lint format types imports buf proto proto-check schema schema-check image lock clean
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
@@ -38,6 +38,14 @@ bench: $(TOOLS) ## Measure this machine into tests/load/RESULTS.md: make bench A
 
 bench-quick: $(TOOLS) ## The same with fewer rows and rounds, within a minute
 	PYTHONPATH=tests $(BIN)/python -m load.bench --quick $(ARGS)
+
+GO ?= go
+HELM := .venv/bin/helm
+$(HELM): $(TOOLS)
+	GOBIN='$(CURDIR)/.venv/bin' $(GO) install helm.sh/helm/v3/cmd/helm@v3.16.4
+
+charts: $(HELM) ## Have the real helm render the chart's goldens (needs go): make charts ARGS=--check
+	PYTHONPATH=tests $(BIN)/python -m charts.render --helm $(HELM) $(ARGS)
 
 check: lint types imports buf proto-check schema-check ## All that is checked without running tests
 

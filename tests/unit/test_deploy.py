@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
+from charts import render
 from tallygate import settings
 from tallygate.settings import Settings
 
@@ -21,7 +23,6 @@ GRPC_PORT = int(Settings().server.grpc_address.rpartition(":")[2])
 ADMIN_PORT = int(Settings().server.admin_address.rpartition(":")[2])
 NAMES = {settings.environment_name(key): key for key in settings.known_keys()}
 OTHER_NAMES = {settings.CONFIG_FILE_VARIABLE, *settings.CLIENT_VARIABLES}
-ACTION = re.compile(r"{{-?\s*(.*?)\s*-?}}", re.DOTALL)
 STOP_MARGIN = 5
 """Seconds for closing pools, the embedded stores and the process, after the drain."""
 
@@ -34,30 +35,6 @@ def run(tool: str, *args: object) -> None:
 
 def documents(path: Path) -> list[dict[str, Any]]:
     return [document for document in yaml.safe_load_all(path.read_text()) if document]
-
-
-def rendered(path: Path) -> list[dict[str, Any]]:
-    """A chart's template without its actions: values become their own paths, conditions hold."""
-
-    def value(match: re.Match[str]) -> str:
-        action = match[1]
-        if found := re.fullmatch(r'include "([\w.]+)" \.(?: \| nindent (\d+))?', action):
-            text = helpers()[found[1]].strip()
-            return "\n" + "\n".join(" " * int(found[2]) + line for line in text.splitlines()) if found[2] else text
-        if found := re.fullmatch(r"toYaml \.Values\.([\w.]+) \| nindent \d+", action):
-            return json.dumps(chart_value(found[1]))
-        if found := re.fullmatch(r"\.Values\.([\w.]+)", action):
-            return str(chart_value(found[1]))
-        return {".Release.Name": "release"}.get(action, "")
-
-    text = ACTION.sub(value, ACTION.sub(value, path.read_text()))
-    return [document for document in yaml.safe_load_all(text) if document]
-
-
-@cache
-def helpers() -> dict[str, str]:
-    text = re.sub(r"{{- range.*?{{- end }}", "", (CHART / "templates" / "_helpers.tpl").read_text(), flags=re.DOTALL)
-    return dict(re.findall(r'{{- define "([\w.]+)" -}}\n(.*?){{- end }}', text, re.DOTALL))
 
 
 @cache
@@ -76,8 +53,8 @@ def manifests() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted((DEPLOY / "kubernetes").rglob("*.yaml")):
         for document in documents(path):
             yield from ((f"{path.parent.name}/{path.name}", found) for found in with_patches(document))
-    for path in sorted((CHART / "templates").glob("*.yaml")):
-        yield from ((f"chart/{path.name}", document) for document in rendered(path))
+    for path in sorted(render.GOLDENS.glob("*.yaml")):
+        yield from ((f"chart/{path.stem}/{document['metadata']['name']}", document) for document in documents(path))
 
 
 def with_patches(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -223,17 +200,66 @@ def test_the_charts_values_are_valid_and_all_that_is_used_exists():
     assert not unused, f"values that no template reads: {unused}"
 
 
-def test_the_charts_values_refuse_what_is_unknown(tmp_path):
-    for wrong in ({"replicas": 3}, {"settings": {"LOG_LEVEL": "debug"}}, {"control": {"replicas": 0}}):
-        values = tmp_path / "values.yaml"
-        values.write_text(yaml.safe_dump(chart_values() | wrong))
-        with pytest.raises(AssertionError):
-            run("check-jsonschema", "--schemafile", CHART / "values.schema.json", values)
+def test_the_charts_renderings_are_those_of_the_chart():
+    """The real helm made them: `make charts` does it again."""
+    assert render.DIGEST.read_text().strip() == render.digest(), "the chart has changed: make charts"
+    assert {path.stem for path in render.GOLDENS.glob("*.yaml")} == {path.stem for path in render.VALUES.glob("*.yaml")}
+
+
+CHART_SETS = json.loads((CHART / "values.schema.json").read_text())["definitions"]["charts"]["enum"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"replicas": 3},
+        {"settings": {"LOG_LEVEL": "debug"}},
+        {"control": {"replicas": 0}},
+        *({"settings": {name: "x"}} for name in CHART_SETS),
+        *({"worker": {"extraEnv": [{"name": name, "value": "x"}]}} for name in CHART_SETS),
+    ],
+    ids=str,
+)
+def test_the_charts_values_refuse_what_is_unknown_or_the_charts_own(wrong):
+    validator = jsonschema.Draft7Validator(json.loads((CHART / "values.schema.json").read_text()))
+    kept = chart_values()
+    merged = {key: kept[key] | value if isinstance(value, dict) else value for key, value in wrong.items()}
+    validator.validate(kept)
+    assert not validator.is_valid(kept | merged)
+
+
+def test_what_the_chart_sets_is_what_its_values_may_not():
+    given = {name for path in render.VALUES.glob("*.yaml") for name in re.findall(r"TALLYGATE_\w+", path.read_text())}
+    rendered = {
+        name
+        for where, document in manifests()
+        if where.startswith("chart/") and "template" in document.get("spec", {})
+        for container in containers(document["spec"]["template"]["spec"])
+        for name in environment(container)
+        if name.startswith(settings.ENV_PREFIX)
+    }
+    assert rendered - given == set(CHART_SETS) - given
+
+
+def test_a_number_of_a_million_reaches_a_container_as_its_digits():
+    pods = [
+        document["spec"]["template"]["spec"]
+        for document in documents(render.GOLDENS / "large_numbers.yaml")
+        if "template" in document.get("spec", {})
+    ]
+    assert len(pods) == 3
+    for pod in pods:
+        [container] = pod["containers"]
+        values = environment(container)
+        assert setting(values, "data_plane.stream_max") == 1_000_000
+        assert values["TALLYGATE_DATA_PLANE__CACHED_ACCOUNTS"] == "12345678"
+        assert values["TALLYGATE_REDIS__READ_TIMEOUT"] == "0.25"
+        assert values["TALLYGATE_SERVER__REFLECTION"] == "false"
 
 
 def test_the_charts_settings_pattern_takes_every_setting():
     schema = json.loads((CHART / "values.schema.json").read_text())
-    pattern = re.compile(schema["properties"]["settings"]["propertyNames"]["pattern"])
+    pattern = re.compile(schema["definitions"]["settings"]["propertyNames"]["pattern"])
     assert all(pattern.fullmatch(name) for name in NAMES)
 
 

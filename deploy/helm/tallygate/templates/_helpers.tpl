@@ -1,5 +1,22 @@
+{{/* Room for a suffix below the 63 characters of a name. */}}
+{{- define "tallygate.name" -}}
+{{ .Release.Name | trunc 48 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "tallygate.labels" -}}
+app.kubernetes.io/name: tallygate
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
 {{- define "tallygate.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag }}
+{{ .repository }}:{{ .tag }}
+{{- end }}
+
+{{- define "tallygate.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "tallygate.name" .) }}
+{{- else }}{{ .Values.serviceAccount.name | default "default" }}
+{{- end }}
 {{- end }}
 
 {{- define "tallygate.podSecurity" -}}
@@ -16,27 +33,48 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{/* YAML's numbers reach a chart as floating point, and print as 1e+06 from a million on. */}}
+{{- define "tallygate.settings" -}}
+{{- range $name, $value := . }}
+- {name: {{ $name }}, value: {{ if kindIs "float64" $value }}{{ printf "%.15g" $value | quote }}{{ else }}{{ toString $value | quote }}{{ end }}}
+{{- end }}
+{{- end }}
+
 {{- define "tallygate.storeEnv" -}}
 - name: TALLYGATE_REDIS__URL
   valueFrom: {secretKeyRef: {name: {{ .Values.existingSecret }}, key: redis-url}}
 - name: TALLYGATE_DATABASE__URL
   valueFrom: {secretKeyRef: {name: {{ .Values.existingSecret }}, key: database-url}}
-{{- range $name, $value := .Values.settings }}
-- {name: {{ $name }}, value: {{ $value | quote }}}
+{{- include "tallygate.settings" .Values.settings }}
+{{- end }}
+
+{{/* Where a pod may run, and what else is said of it. */}}
+{{- define "tallygate.placing" -}}
+{{- with .nodeSelector }}
+nodeSelector: {{ toJson . }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{ toJson . }}
+{{- end }}
+{{- with .affinity }}
+affinity: {{ toJson . }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
 
 {{- define "tallygate.probes" -}}
 startupProbe:
-  httpGet: {path: /live, port: admin}
+  httpGet: {path: {{ .start }}, port: {{ .port }}}
   periodSeconds: 1
   failureThreshold: 60
 livenessProbe:
-  httpGet: {path: /live, port: admin}
+  httpGet: {path: /live, port: {{ .port }}}
   periodSeconds: 10
   timeoutSeconds: 2
 readinessProbe:
-  httpGet: {path: /ready, port: admin}
+  httpGet: {path: /ready, port: {{ .port }}}
   periodSeconds: 5
   timeoutSeconds: 3
   failureThreshold: 2
