@@ -126,6 +126,58 @@ async def test_ar_09_a_preview_of_seats_equals_what_is_invoiced(tenant):
     ]
 
 
+QUANTITIES = [
+    pytest.param({"proration": NONE}, [], [], id="unprorated"),
+    pytest.param({"invoice": AT_ONCE}, [("Users (3 @ $15.00)", 22.50)], [("Users (3 @ $15.00)", 22.50)], id="at once"),
+]
+
+
+@pytest.mark.parametrize("of", ["seats", "users"])
+@pytest.mark.parametrize(("asked", "expected", "issued"), QUANTITIES)
+async def test_bk_13_seats_and_users_are_charged_as_it_is_asked_for(tenant, of, asked, expected, issued):
+    """Half of a month is over; the preview equals what is invoiced, at once or with the next period."""
+    document = two_plans()
+    each = {"users": True} if of == "users" else {"seats": "seats"}
+    document["plans"]["pro"]["prices"].append({**SEATS, "recurring": {**SEATS["recurring"], "quantity": each}})
+    await half_a_month(tenant, document)
+    quantity = {**ACME, "feature_key": of.removeprefix("users"), "quantity": 3, **asked}
+    preview = await tenant.call("PreviewChange", quantity=quantity)
+    assert shown(preview.lines) == expected
+    if of == "users":
+        done = await tenant.call("AddUsers", **ACME, user_ids=["ann", "bob", "cat"], **asked)
+    else:
+        for user in ("ann", "bob"):
+            await tenant.call("AssignSeat", **ACME, feature_key="seats", user_id=user, proration=asked.get("proration"))
+        done = await tenant.call("AssignSeat", **ACME, feature_key="seats", user_id="cat", **asked)
+    assert [line for one in done.invoices for line in shown((await full(tenant, one)).lines)] == issued
+    again = await tenant.call("AddUsers", **ACME, user_ids=["ann"], **asked)
+    assert not again.invoices
+    await tenant.advance(16 * DAY)
+    await run(tenant)
+    assert [shown(one.lines) for one in preview.invoices] == (await amounts(tenant))[1 : 1 + len(preview.invoices)]
+    last = (await amounts(tenant))[-1]
+    assert ("Users (3 @ $15.00)", 45.00) in last
+    assert len([one for one in last if one[0].startswith("Users")]) == 1
+
+
+async def test_bk_13_users_who_go_unprorated_stay_paid_and_at_once_are_credited(tenant):
+    """Two of three users go with 10 of 30 days left: one stays paid, of the other a third of $15 comes back at once."""
+    document = two_plans()
+    document["plans"]["pro"]["prices"].append(
+        {**SEATS, "recurring": {**SEATS["recurring"], "quantity": {"users": True}}}
+    )
+    await half_a_month(tenant, document)
+    await tenant.call("AddUsers", **ACME, user_ids=["ann", "bob", "cat"], invoice=AT_ONCE)
+    await tenant.advance(5 * DAY)
+    unprorated = await tenant.call("RemoveUsers", **ACME, user_ids=["ann"], proration=NONE, invoice=AT_ONCE)
+    assert (unprorated.removed_count, list(unprorated.invoices)) == (1, [])
+    (note,) = (await tenant.call("RemoveUsers", **ACME, user_ids=["bob"], invoice=AT_ONCE)).invoices
+    assert shown((await full(tenant, note)).lines) == [("Users (-1 @ $15.00)", -5.00)]
+    await tenant.advance(11 * DAY)
+    await run(tenant)
+    assert (await amounts(tenant))[-1] == [("Pro", 20.00), ("Users (1 @ $15.00)", 15.00)]
+
+
 async def amounts(tenant):
     """Every line of every invoice, by invoice."""
     return [shown((await full(tenant, one)).lines) for one in await invoices(tenant)]

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.recurring_rate import is_lower, per_30_days
 from tallygate.domain.billing.runs import runs
-from tallygate.domain.billing.timeline import Timeline
+from tallygate.domain.billing.timeline import QuantityChange, Timeline
 from tallygate.domain.billing.unprorated import as_charged
 from tallygate.domain.catalog import Catalog, Plan
 from tallygate.domain.period import PeriodUnit
@@ -17,7 +19,7 @@ NONE = ChangeProration.NONE
 
 
 def at(day, month=11):
-    return int(datetime(2026, month, day, tzinfo=UTC).timestamp()) * 1_000_000
+    return int(datetime(2026, month, 1, tzinfo=UTC).timestamp() + (day - 1) * 86_400) * 1_000_000
 
 
 def monthly(key, amount="20.00", **terms):
@@ -43,6 +45,59 @@ def charged(*terms, add_ons=(), end=None):
     )
     timeline = Timeline(subscription=subscription, catalog=CATALOG)
     return as_charged(timeline, runs(timeline, Calendar(zone="UTC", account_create_time=at(1)))).subscription
+
+
+def counted(*changes):
+    """What is charged of so many seats from days of November on, which is a period."""
+    timeline = Timeline(
+        subscription=Subscription(
+            subscription_id="s", state=SubscriptionState.ACTIVE, start_time=at(1), terms=(term("a", at(1)),)
+        ),
+        catalog=CATALOG,
+        quantities=tuple(
+            QuantityChange(source="seats", change_time=at(day), quantity=quantity, proration=proration)
+            for day, quantity, proration in changes
+        ),
+    )
+    charged = as_charged(timeline, runs(timeline, Calendar(zone="UTC", account_create_time=at(1)))).quantities
+    return [(datetime.fromtimestamp(one.change_time / 1e6, UTC).strftime("%m-%d"), one.quantity) for one in charged]
+
+
+BY = ChangeProration.PRORATE
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param([(1, 10, BY), (9, 12, NONE)], [("11-01", 10), ("12-01", 12)], id="more of them"),
+        pytest.param([(1, 10, BY), (9, 7, NONE)], [("11-01", 10), ("12-01", 7)], id="fewer of them"),
+        pytest.param([(1, 10, NONE)], [("11-01", 10)], id="at a boundary"),
+        pytest.param([(1, 10, BY), (9, 7, NONE), (11, 8, BY)], [("11-01", 10), ("12-01", 8)], id="one is paid for"),
+        pytest.param([(1, 10, BY), (9, 12, NONE), (11, 10, BY)], [("11-01", 10)], id="none is given back twice"),
+        pytest.param(
+            [(1, 10, BY), (9, 12, NONE), (11, 15, BY)],
+            [("11-01", 10), ("11-11", 13), ("12-01", 15)],
+            id="each for itself",
+        ),
+        pytest.param(
+            [(1, 10, BY), (9, 7, NONE), (11, 5, BY)],
+            [("11-01", 10), ("11-11", 8), ("12-01", 5)],
+            id="two of five are credited",
+        ),
+        pytest.param(
+            [(1, 10, BY), (9, 7, NONE), (11, 12, BY)],
+            [("11-01", 10), ("11-11", 12)],
+            id="five more, three of them paid for",
+        ),
+        pytest.param(
+            [(1, 10, BY), (9, 12, NONE), (31, 13, BY)],
+            [("11-01", 10), ("12-01", 12), ("12-01", 13)],
+            id="on the next day",
+        ),
+    ],
+)
+def test_seats_are_charged_each_for_itself(changes, expected):
+    assert counted(*changes) == expected
 
 
 def starts(subscription):

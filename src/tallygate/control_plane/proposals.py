@@ -155,7 +155,7 @@ async def proposed_end(work: BillingWork, request: CancelSubscription, *, now: i
 
 
 async def proposed_quantity(
-    work: BillingWork, account_id: str, feature_key: str, quantity: int, *, now: int
+    work: BillingWork, account_id: str, feature_key: str, quantity: int, *, proration: ChangeProration, now: int
 ) -> Proposal:
     """The live subscription with so many seats of a feature, or where none is named so many users, from now on.
 
@@ -169,7 +169,7 @@ async def proposed_quantity(
         if feature.kind is not FeatureKind.SEAT:
             raise InvalidFieldError(field="feature_key", expected="a seat feature", got=feature_key)
     held = await changeable(work, account, now)
-    change = QuantityChange(source=feature_key, change_time=now, quantity=quantity)
+    change = QuantityChange(source=feature_key, change_time=now, quantity=quantity, proration=proration)
     method = "AssignSeat" if feature_key else "AddUsers"
     return Proposal(method=method, before=held, after=held, change_time=now, quantity=change)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
+from tallygate.domain.account import ChangeProration
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.counting import BillableFact
@@ -318,6 +319,10 @@ class Quantities(Protocol):
 
     async def of(self, account_id: str) -> Sequence[QuantityChange]:
         """Every change of an account, by source and time."""
+        ...
+
+    async def note(self, account_id: str, proration: ChangeProration) -> bool:
+        """Note what this transaction has changed of an account so far, and how that is charged; whether it did."""
         ...
 
 

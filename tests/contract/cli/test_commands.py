@@ -22,6 +22,7 @@ from tallygate_api.v1 import subscription_pb2, usage_service_pb2
 from tallygate_api.v1 import subscription_service_pb2 as subscriptions
 from tallygate_api.v1.catalog_pb2 import AGGREGATION_SUM, OVERAGE_ALLOW, Entitlement
 from tallygate_api.v1.decision_pb2 import Decision, Reason
+from tallygate_api.v1.subscription_pb2 import CHANGE_PRORATION_NONE
 
 MINTED = {"request_id", "grant_id", "override_id"}
 """Ids that a command makes where none is given, and tells before the call."""
@@ -140,6 +141,19 @@ def test_a_seat_that_is_refused_is_exit_code_1(server, say):
     )
     said = say("seat", "assign", "globex", "seats", "ada")
     assert (said.code, said.out) == (1, "denied: 3 of 3 seats used\n")
+
+
+def test_seats_and_users_are_charged_as_it_is_said(server, say):
+    how = ("--proration", "none", "--invoice", "now")
+    for command in (("seat", "assign"), ("seat", "unassign")):
+        say(*command, "globex", "seats", "ada", *how)
+    assert say("account", "add-users", "globex", "ada", "bob", *how).code == 0
+    assert say("account", "remove-users", "globex", "ada", "bob", *how).out == "removed 0 of 2 from globex\n"
+    for method in ("AssignSeat", "UnassignSeat", "AddUsers", "RemoveUsers"):
+        (asked,) = server.asked(method)
+        assert (asked.proration, asked.invoice) == (CHANGE_PRORATION_NONE, subscriptions.CHANGE_INVOICE_NOW), method
+    assert list(server.asked("AddUsers")[0].user_ids) == ["ada", "bob"]
+    assert say("account", "add-users", "globex").code == 2
 
 
 def test_overrides_carry_their_value(server, say):

@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from tallygate_api.v1 import catalog_pb2 as _catalog_pb2
 from tallygate_api.v1 import decision_pb2 as _decision_pb2
+from tallygate_api.v1 import invoice_pb2 as _invoice_pb2
 from tallygate_api.v1 import subscription_pb2 as _subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as _subscription_service_pb2
 from google.protobuf.internal import containers as _containers
@@ -138,36 +139,48 @@ class User(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class AddUsersRequest(_message.Message):
-    __slots__ = ("account_id", "user_ids")
+    __slots__ = ("account_id", "user_ids", "proration", "invoice")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     user_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, account_id: _Optional[str] = ..., user_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    proration: _subscription_pb2.ChangeProration
+    invoice: _subscription_service_pb2.ChangeInvoice
+    def __init__(self, account_id: _Optional[str] = ..., user_ids: _Optional[_Iterable[str]] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[_subscription_service_pb2.ChangeInvoice, str]] = ...) -> None: ...
 
 class AddUsersResponse(_message.Message):
-    __slots__ = ("users", "view_version")
+    __slots__ = ("users", "view_version", "invoices")
     USERS_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
     users: _containers.RepeatedCompositeFieldContainer[User]
     view_version: int
-    def __init__(self, users: _Optional[_Iterable[_Union[User, _Mapping[str, object]]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    def __init__(self, users: _Optional[_Iterable[_Union[User, _Mapping[str, object]]]] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
 
 class RemoveUsersRequest(_message.Message):
-    __slots__ = ("account_id", "user_ids")
+    __slots__ = ("account_id", "user_ids", "proration", "invoice")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     user_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, account_id: _Optional[str] = ..., user_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    proration: _subscription_pb2.ChangeProration
+    invoice: _subscription_service_pb2.ChangeInvoice
+    def __init__(self, account_id: _Optional[str] = ..., user_ids: _Optional[_Iterable[str]] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[_subscription_service_pb2.ChangeInvoice, str]] = ...) -> None: ...
 
 class RemoveUsersResponse(_message.Message):
-    __slots__ = ("removed_count", "view_version")
+    __slots__ = ("removed_count", "view_version", "invoices")
     REMOVED_COUNT_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
     removed_count: int
     view_version: int
-    def __init__(self, removed_count: _Optional[int] = ..., view_version: _Optional[int] = ...) -> None: ...
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    def __init__(self, removed_count: _Optional[int] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
 
 class ListUsersRequest(_message.Message):
     __slots__ = ("account_id", "page_size", "page_token")
@@ -198,42 +211,54 @@ class Seat(_message.Message):
     def __init__(self, feature_key: _Optional[str] = ..., user_id: _Optional[str] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class AssignSeatRequest(_message.Message):
-    __slots__ = ("account_id", "feature_key", "user_id")
+    __slots__ = ("account_id", "feature_key", "user_id", "proration", "invoice")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     feature_key: str
     user_id: str
-    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...
+    proration: _subscription_pb2.ChangeProration
+    invoice: _subscription_service_pb2.ChangeInvoice
+    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., user_id: _Optional[str] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[_subscription_service_pb2.ChangeInvoice, str]] = ...) -> None: ...
 
 class AssignSeatResponse(_message.Message):
-    __slots__ = ("decision", "seat", "view_version")
+    __slots__ = ("decision", "seat", "view_version", "invoices")
     DECISION_FIELD_NUMBER: _ClassVar[int]
     SEAT_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
     decision: _decision_pb2.Decision
     seat: Seat
     view_version: int
-    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping[str, object]]] = ..., seat: _Optional[_Union[Seat, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping[str, object]]] = ..., seat: _Optional[_Union[Seat, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
 
 class UnassignSeatRequest(_message.Message):
-    __slots__ = ("account_id", "feature_key", "user_id")
+    __slots__ = ("account_id", "feature_key", "user_id", "proration", "invoice")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     feature_key: str
     user_id: str
-    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...
+    proration: _subscription_pb2.ChangeProration
+    invoice: _subscription_service_pb2.ChangeInvoice
+    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., user_id: _Optional[str] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[_subscription_service_pb2.ChangeInvoice, str]] = ...) -> None: ...
 
 class UnassignSeatResponse(_message.Message):
-    __slots__ = ("unassigned", "view_version")
+    __slots__ = ("unassigned", "view_version", "invoices")
     UNASSIGNED_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
     unassigned: bool
     view_version: int
-    def __init__(self, unassigned: _Optional[bool] = ..., view_version: _Optional[int] = ...) -> None: ...
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    def __init__(self, unassigned: _Optional[bool] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
 
 class ListSeatsRequest(_message.Message):
     __slots__ = ("account_id", "feature_key", "page_size", "page_token")

@@ -164,7 +164,7 @@ class AccountServiceServicer:
     def AddUsers(self, request, context):
         """Adds users; those there already stay.
 
-        Errors: INVALID_FIELD.
+        Errors: INVALID_FIELD, BILLING_NOT_STARTED (invoice).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,7 +173,7 @@ class AccountServiceServicer:
     def RemoveUsers(self, request, context):
         """Removes users and unassigns their seats; unknown ones are passed over.
 
-        Errors: INVALID_FIELD.
+        Errors: INVALID_FIELD, BILLING_NOT_STARTED (invoice).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,7 +191,8 @@ class AccountServiceServicer:
     def AssignSeat(self, request, context):
         """Assigns a seat to a user, who is added if unknown; one who holds a seat keeps it. Answers with a decision.
 
-        Denials: SEAT_LIMIT, NOT_IN_PLAN and those of the subscription. Errors: INVALID_FIELD (no seat feature), FEATURE_NOT_FOUND.
+        Denials: SEAT_LIMIT, NOT_IN_PLAN and those of the subscription. Errors: INVALID_FIELD (no seat feature), FEATURE_NOT_FOUND,
+        BILLING_NOT_STARTED (invoice).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -200,7 +201,7 @@ class AccountServiceServicer:
     def UnassignSeat(self, request, context):
         """Takes a seat from a user; one who holds none is passed over.
 
-        Errors: INVALID_FIELD, FEATURE_NOT_FOUND.
+        Errors: INVALID_FIELD, FEATURE_NOT_FOUND, BILLING_NOT_STARTED (invoice).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

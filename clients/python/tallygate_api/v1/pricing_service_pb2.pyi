@@ -111,14 +111,18 @@ class ComparePlansResponse(_message.Message):
     def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., plans: _Optional[_Iterable[_Union[PlanComparison, _Mapping[str, object]]]] = ...) -> None: ...
 
 class QuantityPreview(_message.Message):
-    __slots__ = ("account_id", "feature_key", "quantity")
+    __slots__ = ("account_id", "feature_key", "quantity", "proration", "invoice")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     feature_key: str
     quantity: int
-    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+    proration: _subscription_pb2.ChangeProration
+    invoice: _subscription_service_pb2.ChangeInvoice
+    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., quantity: _Optional[int] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[_subscription_service_pb2.ChangeInvoice, str]] = ...) -> None: ...
 
 class PreviewChangeRequest(_message.Message):
     __slots__ = ("change_plan", "set_add_on", "cancel", "quantity")

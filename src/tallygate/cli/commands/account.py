@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tallygate.cli.account_import import import_accounts
+from tallygate.cli.charging import INVOICE, PRORATION, charge_options
 from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
@@ -52,6 +53,34 @@ def upsert(
     response = client.call(AccountServiceStub(client.channel).UpsertAccount, request)
     verb = "created" if response.created else "updated"
     client.show(response, lambda: f"{verb} {_account(response.account)}")
+
+
+@account_command.command("add-users", examples=["tallygate account add-users acme ada bob --invoice now"])
+@click.argument("account")
+@click.argument("users", nargs=-1, required=True)
+@charge_options
+@remote
+def add_users(client: Client, *, account: str, users: tuple[str, ...], proration: str, invoice: str) -> None:
+    """Add users; those there already stay."""
+    request = wire.AddUsersRequest(
+        account_id=account, user_ids=users, proration=PRORATION[proration], invoice=INVOICE[invoice]
+    )
+    response = client.call(AccountServiceStub(client.channel).AddUsers, request)
+    client.show(response, lambda: f"{account} has {', '.join(user.user_id for user in response.users)}")
+
+
+@account_command.command("remove-users", examples=["tallygate account remove-users acme ada --proration none"])
+@click.argument("account")
+@click.argument("users", nargs=-1, required=True)
+@charge_options
+@remote
+def remove_users(client: Client, *, account: str, users: tuple[str, ...], proration: str, invoice: str) -> None:
+    """Remove users, and free their seats; unknown ones are passed over."""
+    request = wire.RemoveUsersRequest(
+        account_id=account, user_ids=users, proration=PRORATION[proration], invoice=INVOICE[invoice]
+    )
+    response = client.call(AccountServiceStub(client.channel).RemoveUsers, request)
+    client.show(response, lambda: f"removed {response.removed_count} of {len(users)} from {account}")
 
 
 @account_command.command(

@@ -2,6 +2,7 @@
 
 import click
 
+from tallygate.cli.charging import INVOICE, PRORATION, charge_options
 from tallygate.cli.client import Client
 from tallygate.cli.failures import DENIED
 from tallygate.cli.groups import Group
@@ -17,14 +18,27 @@ def seat_command() -> None:
     """Assign seats to users."""
 
 
-@seat_command.command("assign", examples=["tallygate seat assign acme seats ada@acme.example"])
+@seat_command.command(
+    "assign",
+    examples=[
+        "tallygate seat assign acme seats ada@acme.example",
+        "tallygate seat assign acme seats ada --proration none",
+    ],
+)
 @click.argument("account")
 @click.argument("feature")
 @click.argument("user")
+@charge_options
 @remote
-def assign(client: Client, *, account: str, feature: str, user: str) -> None:
+def assign(client: Client, *, account: str, feature: str, user: str, proration: str, invoice: str) -> None:
     """Assign a seat to a user, who is added if unknown."""
-    request = wire.AssignSeatRequest(account_id=account, feature_key=feature, user_id=user)
+    request = wire.AssignSeatRequest(
+        account_id=account,
+        feature_key=feature,
+        user_id=user,
+        proration=PRORATION[proration],
+        invoice=INVOICE[invoice],
+    )
     response = client.call(AccountServiceStub(client.channel).AssignSeat, request)
     client.show(response, lambda: decision_phrase(response.decision))
     if not response.decision.allowed:
@@ -35,10 +49,17 @@ def assign(client: Client, *, account: str, feature: str, user: str) -> None:
 @click.argument("account")
 @click.argument("feature")
 @click.argument("user")
+@charge_options
 @remote
-def unassign(client: Client, *, account: str, feature: str, user: str) -> None:
+def unassign(client: Client, *, account: str, feature: str, user: str, proration: str, invoice: str) -> None:
     """Take a seat from a user; one who holds none is passed over."""
-    request = wire.UnassignSeatRequest(account_id=account, feature_key=feature, user_id=user)
+    request = wire.UnassignSeatRequest(
+        account_id=account,
+        feature_key=feature,
+        user_id=user,
+        proration=PRORATION[proration],
+        invoice=INVOICE[invoice],
+    )
     response = client.call(AccountServiceStub(client.channel).UnassignSeat, request)
     verb = "no longer holds a" if response.unassigned else "held no"
     client.show(response, lambda: f"{user} {verb} seat of {feature}")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tallygate.cli.charging import INVOICE, PRORATION, charge_options
 from tallygate.cli.client import Client
 from tallygate.cli.commands.billing import lines_table, next_invoice
 from tallygate.cli.commands.subscription import details, subscription_command
@@ -19,11 +20,6 @@ from tallygate_api.v1.pricing_service_pb2_grpc import PricingServiceStub
 from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
 _WHEN = {"now": wire.CHANGE_WHEN_NOW, "period_end": wire.CHANGE_WHEN_PERIOD_END}
-_PRORATION = {
-    "prorate": subscription_pb2.CHANGE_PRORATION_PRORATE,
-    "none": subscription_pb2.CHANGE_PRORATION_NONE,
-}
-_INVOICE = {"next": wire.CHANGE_INVOICE_NEXT, "now": wire.CHANGE_INVOICE_NOW}
 _PAGE = 100
 """The largest page of changes."""
 _account = click.argument("account")
@@ -34,18 +30,7 @@ _preview = click.option("--preview", is_flag=True, help="Only show what it would
 
 def _charged(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say how a change is charged, and whether it is only shown."""
-    none = "none: nothing is credited or charged before the invoice period ends."
-    proration = click.Choice(list(_PRORATION))
-    at_once = "now: on an invoice of its own, at once."
-    invoice = click.Choice(list(_INVOICE))
-    for option in (
-        _preview,
-        _reason,
-        click.option("--invoice", type=invoice, default="next", show_default=True, help=at_once),
-        click.option("--proration", type=proration, default="prorate", show_default=True, help=none),
-    ):
-        function = option(function)
-    return function
+    return charge_options(_reason(_preview(function)))
 
 
 @subscription_command.command(
@@ -80,8 +65,8 @@ def change_plan(
         plan_key=plan,
         plan_version=plan_version,
         when=_WHEN[when] if when is not None else None,
-        proration=_PRORATION[proration],
-        invoice=_INVOICE[invoice],
+        proration=PRORATION[proration],
+        invoice=INVOICE[invoice],
         reason=reason,
     )
     if preview:
@@ -119,8 +104,8 @@ def add_on(
         account_id=account,
         add_on_key=add_on,
         quantity=quantity,
-        proration=_PRORATION[proration],
-        invoice=_INVOICE[invoice],
+        proration=PRORATION[proration],
+        invoice=INVOICE[invoice],
         reason=reason,
     )
     if preview:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tallygate.domain.account import Subscription
+from tallygate.domain.account import ChangeProration, Subscription
 from tallygate.domain.catalog import AddOn, Catalog, Plan
 from tallygate.domain.prices import Price
 
@@ -21,11 +21,15 @@ FOREVER = 2**62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantityChange:
-    """How many seats or users there are from an instant on; `source` is a seat feature's key, empty for users."""
+    """How many seats or users there are from an instant on; `source` is a seat feature's key, empty for users.
+
+    `proration` is how the change to them is charged.
+    """
 
     source: str
     change_time: int
     quantity: int
+    proration: ChangeProration = ChangeProration.PRORATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

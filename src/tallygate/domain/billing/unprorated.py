@@ -3,14 +3,14 @@
 So they count from that end on, for what is charged. What may be used, and what usage costs, changes when it changes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import TypeVar
 
 from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm
 from tallygate.domain.billing.runs import Run
-from tallygate.domain.billing.timeline import Timeline
+from tallygate.domain.billing.timeline import QuantityChange, Timeline
 
 T = TypeVar("T")
 Step = tuple[int, ChangeProration, AddOnHolding | None]
@@ -24,7 +24,11 @@ def as_charged(timeline: Timeline, all_runs: Sequence[Run]) -> Timeline:
     """
     held = timeline.subscription
     terms, add_ons = tuple(_terms(held.terms, all_runs)), tuple(_add_ons(held.add_ons, all_runs))
-    return replace(timeline, subscription=replace(held, terms=terms, add_ons=add_ons))
+    quantities = timeline.quantities
+    if any(change.proration is ChangeProration.NONE for change in quantities):
+        by_source = groupby(sorted(quantities, key=lambda change: change.source), lambda change: change.source)
+        quantities = tuple(counted for _, own in by_source for counted in _quantities(own, all_runs))
+    return replace(timeline, subscription=replace(held, terms=terms, add_ons=add_ons), quantities=quantities)
 
 
 def _terms(terms: Sequence[PlanTerm], all_runs: Sequence[Run]) -> Iterator[PlanTerm]:
@@ -42,6 +46,34 @@ def _add_ons(held: Sequence[AddOnHolding], all_runs: Sequence[Run]) -> Iterator[
         for (start, holding), end in zip(kept, ends, strict=True):
             if holding is not None:
                 yield replace(holding, start_time=start, end_time=end)
+
+
+def _quantities(changes: Iterable[QuantityChange], all_runs: Sequence[Run]) -> Iterator[QuantityChange]:
+    """What seats of one feature, or users, are charged as: each change for itself, up to as many as there are.
+
+    What was charged and is not held any more stays paid until the period ends; it makes room for others. What is held
+    and not charged until then is not credited when it goes.
+    """
+    held = charged = settles = 0
+    source = ""
+    for change in changes:
+        source = change.source
+        if charged != held and settles <= change.change_time:
+            charged = held
+            yield replace(change, change_time=settles, quantity=held)
+        before, held = held, change.quantity
+        if change.proration is ChangeProration.NONE:
+            settles = _counts_from(change.change_time, change.proration, all_runs)
+            due = held if settles <= change.change_time else charged
+        elif held > before:
+            due = max(charged, min(held, charged + held - before))
+        else:
+            due = min(charged, max(held, charged + held - before))
+        if due != charged:
+            charged = due
+            yield replace(change, quantity=charged)
+    if charged != held:
+        yield QuantityChange(source=source, change_time=settles, quantity=held)
 
 
 def _standing(moved: Sequence[tuple[int, T]]) -> list[tuple[int, T]]:

@@ -13,9 +13,11 @@ from tallygate.domain.errors import InvalidFieldError, TallygateError
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.allowance_methods import AllowanceMethods, GrantsLeft
+from tallygate.server.services.charging import charged
 from tallygate.server.services.seat_methods import SeatMethods
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.account import decode_import, decode_upsert, encode_account, encode_imported, encode_user
+from tallygate.server.wire.invoice import encode_invoice
 from tallygate.server.wire.scalars import identifier, identifiers, optional_identifier
 from tallygate_api.v1 import account_service_pb2 as wire
 
@@ -80,15 +82,25 @@ class AccountServicer(AllowanceMethods, SeatMethods):
         """Add users; those there already stay."""
         account_id = identifier(request.account_id, "account_id")
         user_ids = identifiers(request.user_ids, "user_ids")
-        written = await self._work.write(call, lambda work, now: add_users(work, account_id, user_ids, now=now))
-        return wire.AddUsersResponse(users=map(encode_user, written.value), view_version=written.view_version)
+        change = charged(account_id, request, lambda work, now: add_users(work, account_id, user_ids, now=now))
+        written = await self._work.write(call, change)
+        return wire.AddUsersResponse(
+            users=map(encode_user, written.value.value),
+            view_version=written.view_version,
+            invoices=map(encode_invoice, written.value.invoices),
+        )
 
     async def RemoveUsers(self, request: wire.RemoveUsersRequest, call: Call) -> wire.RemoveUsersResponse:  # noqa: N802 - the wire's name
         """Remove users and free their seats; unknown ones are passed over."""
         account_id = identifier(request.account_id, "account_id")
         user_ids = identifiers(request.user_ids, "user_ids")
-        written = await self._work.write(call, lambda work, _: remove_users(work, account_id, user_ids))
-        return wire.RemoveUsersResponse(removed_count=written.value, view_version=written.view_version)
+        change = charged(account_id, request, lambda work, _: remove_users(work, account_id, user_ids))
+        written = await self._work.write(call, change)
+        return wire.RemoveUsersResponse(
+            removed_count=written.value.value,
+            view_version=written.view_version,
+            invoices=map(encode_invoice, written.value.invoices),
+        )
 
     async def ListUsers(self, request: wire.ListUsersRequest, call: Call) -> wire.ListUsersResponse:  # noqa: N802 - the wire's name
         """Users by id."""

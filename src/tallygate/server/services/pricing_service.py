@@ -24,6 +24,7 @@ from tallygate.server.wire.subscription import (
     decode_cancel,
     decode_change_plan,
     decode_invoice_now,
+    decode_proration,
     decode_set_add_on,
     encode_subscription,
 )
@@ -95,14 +96,17 @@ def _proposal(request: wire.PreviewChangeRequest) -> UseCase[Proposal]:
             account_id = identifier(asked.account_id, "account_id")
             feature_key = optional_identifier(asked.feature_key, "feature_key")
             count = quantity(asked.quantity, "quantity", at_least=0)
-            return lambda work, now: proposed_quantity(work, account_id, feature_key, count, now=now)
+            how = decode_proration(asked.proration)
+            return lambda work, now: proposed_quantity(work, account_id, feature_key, count, proration=how, now=now)
         case _:
             raise InvalidFieldError(field="change", expected="change_plan, set_add_on, cancel or quantity")
 
 
 def _at_once(request: wire.PreviewChangeRequest) -> bool:
-    """Whether the change would be invoiced at once; two kinds of it can be asked for so."""
-    return decode_invoice_now(request.change_plan.invoice) or decode_invoice_now(request.set_add_on.invoice)
+    """Whether the change would be invoiced at once; an end cannot be asked for so."""
+    return any(
+        decode_invoice_now(asked.invoice) for asked in (request.change_plan, request.set_add_on, request.quantity)
+    )
 
 
 async def _shown(work: BillingWork, proposal: Proposal, found: ChangePreview, now: int) -> wire.PreviewChangeResponse:

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 from tallygate.control_plane.seats import AssignSeat, assign_seat, list_seats, unassign_seat
 from tallygate.server.calls.method import Call
+from tallygate.server.services.charging import charged
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.account import encode_seat
 from tallygate.server.wire.decision import encode_decision
+from tallygate.server.wire.invoice import encode_invoice
 from tallygate.server.wire.scalars import identifier, optional_identifier
 from tallygate_api.v1 import account_service_pb2 as wire
 
@@ -25,12 +27,14 @@ class SeatMethods:
             user_id=identifier(request.user_id, "user_id"),
         )
 
-        written = await self._work.write(call, lambda work, now: assign_seat(work, wanted, now=now))
-        assigned, version = written.value, written.view_version
+        change = charged(wanted.account_id, request, lambda work, now: assign_seat(work, wanted, now=now))
+        written = await self._work.write(call, change)
+        assigned, version = written.value.value, written.view_version
         return wire.AssignSeatResponse(
             decision=encode_decision(replace(assigned.decision, view_version=version)),
             seat=encode_seat(assigned.holder) if assigned.holder is not None else None,
             view_version=version,
+            invoices=map(encode_invoice, written.value.invoices),
         )
 
     async def UnassignSeat(self, request: wire.UnassignSeatRequest, call: Call) -> wire.UnassignSeatResponse:  # noqa: N802 - the wire's name
@@ -38,8 +42,13 @@ class SeatMethods:
         account_id = identifier(request.account_id, "account_id")
         feature_key = identifier(request.feature_key, "feature_key")
         user_id = identifier(request.user_id, "user_id")
-        written = await self._work.write(call, lambda work, _: unassign_seat(work, account_id, feature_key, user_id))
-        return wire.UnassignSeatResponse(unassigned=written.value, view_version=written.view_version)
+        change = charged(account_id, request, lambda work, _: unassign_seat(work, account_id, feature_key, user_id))
+        written = await self._work.write(call, change)
+        return wire.UnassignSeatResponse(
+            unassigned=written.value.value,
+            view_version=written.view_version,
+            invoices=map(encode_invoice, written.value.invoices),
+        )
 
     async def ListSeats(self, request: wire.ListSeatsRequest, call: Call) -> wire.ListSeatsResponse:  # noqa: N802 - the wire's name
         """Seats of one feature, or of all, by feature and user."""

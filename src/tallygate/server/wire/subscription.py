@@ -67,6 +67,15 @@ def decode_set_add_on(request: service.SetAddOnRequest) -> SetAddOn:
     )
 
 
+def decode_proration(number: int) -> ChangeProration:
+    """How a change is charged.
+
+    Raises:
+        InvalidFieldError: it is not known.
+    """
+    return _PRORATION.decode(number, "proration")
+
+
 def decode_invoice_now(number: int) -> bool:
     """Whether a change is to be invoiced at once.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, insert, select
 
+from tallygate.domain.account import ChangeProration
 from tallygate.domain.billing.timeline import QuantityChange
 from tallygate.storage.sql.billing.tables import quantity_changes
 from tallygate.storage.sql.models import AccountUserRow, SeatRow
@@ -29,27 +30,45 @@ class SqlQuantities:
         """Every change of an account, by source and time."""
         return await self.scope.of_one(quantities_of, account_id)
 
+    async def note(self, account_id: str, proration: ChangeProration) -> bool:
+        """Note what this transaction has changed of an account so far, and how that is charged; whether it did."""
+        mine = [place for place in self.scope.changes.quantities if place[0] == account_id]
+        self.scope.changed(account_id)
+        return await _note(self.scope, mine, proration)
+
 
 async def quantities_of(scope: Scope, account_ids: Sequence[str]) -> Mapping[str, Sequence[QuantityChange]]:
     """Every change of accounts, by source and time."""
     query = select(quantity_changes).where(_CHANGES.tenant_id == scope.tenant_id, _CHANGES.account_id.in_(account_ids))
     found: dict[str, list[QuantityChange]] = {account_id: [] for account_id in account_ids}
     for row in await scope.rows(query.order_by(_CHANGES.account_id, _CHANGES.source, _CHANGES.change_id)):
-        change = QuantityChange(source=row.source, change_time=row.change_time, quantity=row.quantity)
-        found[row.account_id].append(change)
+        found[row.account_id].append(
+            QuantityChange(
+                source=row.source,
+                change_time=row.change_time,
+                quantity=row.quantity,
+                proration=ChangeProration(row.proration),
+            )
+        )
     return found
 
 
 async def note_quantities(scope: Scope) -> None:
     """Note how many seats and users the accounts of this transaction have by now, where that is not what they had."""
-    places = list(scope.changes.quantities)
+    await _note(scope, list(scope.changes.quantities), ChangeProration.PRORATE)
+
+
+async def _note(scope: Scope, places: Sequence[Place], proration: ChangeProration) -> bool:
+    noted = False
     for first in range(0, len(places), _ACCOUNTS_AT_ONCE):
         some = places[first : first + _ACCOUNTS_AT_ONCE]
         counted = await _counted(scope, some)
         last = await _last(scope, sorted({account_id for account_id, _ in some}))
-        rows = list(_changed(scope, some, counted, last))
+        rows = [{**row, "proration": proration.value} for row in _changed(scope, some, counted, last)]
         if rows:
             await scope.connection.execute(insert(quantity_changes), rows)
+            noted = True
+    return noted
 
 
 def _changed(

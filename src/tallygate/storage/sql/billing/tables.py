@@ -187,6 +187,7 @@ quantity_changes = Table(
     Column("change_id", BigInteger, nullable=False),
     Column("change_time", Instant(), nullable=False),
     Column("quantity", BigInteger, nullable=False),
+    Column("proration", Text, nullable=False),
     PrimaryKeyConstraint("tenant_id", "account_id", "source", "change_id"),
 )
 
