@@ -67,11 +67,13 @@ buf: $(TOOLS) ## Lint the protos, and refuse what breaks the last release's wire
 	$(BIN)/buf lint
 	$(BIN)/buf breaking --against protos/image.binpb
 
-proto: $(TOOLS) ## Generate the Python stubs from the protos
+proto: $(TOOLS) ## Generate the Python stubs and the pages of docs/ from the protos
 	$(BIN)/python protos/generate.py
+	$(BIN)/python protos/reference.py
 
 proto-check: $(TOOLS) ## Is the generated code up to date?
 	$(BIN)/python protos/generate.py --check
+	$(BIN)/python protos/reference.py --check
 
 schema: $(TOOLS) ## Write the JSON Schema of the settings file
 	$(BIN)/tallygate settings schema > .venv/schema.json

@@ -66,7 +66,8 @@ def compile_protos(out: Path) -> None:
     protos = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
     includes = [f"-I{PROTOS}", f"-I{files('grpc_tools') / '_proto'}"]
     outputs = [f"--{kind}_out={out}" for kind in ("python", "pyi", "grpc_python")]
-    arguments = [*includes, *outputs, f"--descriptor_set_out={out / 'image'}", *protos]
+    descriptors = ("--include_source_info", f"--descriptor_set_out={out / 'image'}")
+    arguments = [*includes, *outputs, *descriptors, *protos]
     if protoc.main(["protoc", *arguments]):
         sys.exit("protoc failed")
     services = re.compile(r"^service ", re.MULTILINE)

@@ -163,7 +163,7 @@ def test_a_reader_finds_every_room():
 
 
 def test_what_is_linked_inside_a_page_is_there():
-    for readme in (README, CLIENT_README):
+    for readme in (README, CLIENT_README, *sorted((README.parent / "docs").glob("*.md"))):
         for path, anchor in re.findall(r"\]\(([^)#:]*)#([\w-]+)\)", readme.read_text()):
             target = readme.parent / path if path else readme
             titles = re.findall(r"^#+ (.*)$", Path(target).read_text(), re.MULTILINE)

@@ -89,13 +89,21 @@ def test_ci_and_the_hooks_use_what_exists():
         assert (Path(sys.executable).parent / Path(hook["entry"].split()[0]).name).exists(), hook["id"]
 
 
-@pytest.mark.parametrize("readme", ["README.md", "clients/python/README.md"])
-def test_a_readme_names_only_what_exists(readme):
+PAGES = ["README.md", "clients/python/README.md", "deploy/helm/tallygate/README.md", "tests/load/README.md"]
+PAGES += [f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("readme", PAGES)
+def test_a_page_links_to_and_makes_only_what_exists(readme):
     text = (ROOT / readme).read_text()
     for target in re.findall(r"(?:`|^\$? ?)make ([a-z-]+)", text, re.MULTILINE):
         assert target in TARGETS, f"make {target}"
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
         assert ((ROOT / readme).parent / link).exists(), link
+
+
+@pytest.mark.parametrize("readme", ["README.md", "clients/python/README.md"])
+def test_a_readme_runs_only_what_exists(readme):
     for line in shell_lines(ROOT / readme):
         program = re.sub(r"^(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?", "", line).split()[0]
         assert program in COMMANDS, line
