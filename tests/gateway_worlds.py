@@ -8,15 +8,25 @@ from shutil import copy
 from tempfile import mkdtemp
 from typing import ClassVar
 
+from stand_ins.paypal import CLIENT_ID as PAYPAL_ID
+from stand_ins.paypal import CLIENT_SECRET as PAYPAL_SECRET
+from stand_ins.paypal import WEBHOOK_ID, PayPalStandIn
+from stand_ins.razorpay import KEY_ID as RAZORPAY_ID
+from stand_ins.razorpay import KEY_SECRET as RAZORPAY_SECRET
+from stand_ins.razorpay import WEBHOOK_SECRET as RAZORPAY_SIGNING
+from stand_ins.razorpay import RazorpayStandIn
 from stand_ins.stripe import KEY as STRIPE_KEY
 from stand_ins.stripe import WEBHOOK_SECRET as STRIPE_SECRET
 from stand_ins.stripe import StripeStandIn, nested
-from tallygate.billing.ports import Credentials, Gateway, GatewayAdapter
+from tallygate.billing.ports import ChargeRequest, Credentials, Gateway, GatewayAdapter
 from tallygate.domain.billing.gateway_events import ChargeNews
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.gateways.asking import Way
 from tallygate.gateways.fake import FakeAdapter
 from tallygate.gateways.fake_events import HEADER, charge_event
+from tallygate.gateways.paypal.adapter import PayPalAdapter
+from tallygate.gateways.paypal.answers import marked as paypal_mark
+from tallygate.gateways.razorpay.adapter import RazorpayAdapter
 from tallygate.gateways.signed import signature
 from tallygate.gateways.stripe.adapter import StripeAdapter
 from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
@@ -65,6 +75,8 @@ class World:
     amounts = ()
     """Currency, minor units, and as what it is sent; None where it cannot be."""
     secret_texts = ()
+    pages = True
+    """Whether who waits can be sent to a page."""
 
     def signed(self, raw):
         """The headers of bytes that it signed."""
@@ -182,4 +194,183 @@ async def stripe(_tmp_path):
         yield StripeWorld("stripe", adapter, credentials, tokens, stand_in)
 
 
-WORLDS = {"fake": fake, "stripe": stripe}
+class PayPalWorld(World):
+    """PayPal's sandbox."""
+
+    amounts = (
+        ("USD", 2_900, "29.00"),
+        ("USD", 105, "1.05"),
+        ("JPY", 2_900, "2900"),
+        ("HUF", 1_000_00, "1000"),
+        ("HUF", 1_000_50, None),
+        ("KWD", 1_230, None),
+    )
+    strangers: ClassVar[dict] = {"client_id": "AnotherClientWhoIsNotKnown", "client_secret": "AnotherSecretThatIsWrong"}
+    secret_texts = (PAYPAL_ID, PAYPAL_SECRET, "A21AA", "For people", "which is for people", "sk_live_hidden", "4111")
+
+    def taken(self):
+        return sum(1 for one in self.stand_in.captures.values() if one["status"] == "COMPLETED")
+
+    def sent(self):
+        asked = [one for one in self.stand_in.requests if one.path == "/v2/checkout/orders"]
+        return asked[-1].json["purchase_units"][0]["amount"]["value"] if asked else None
+
+    def decide(self, gateway_id):
+        if gateway_id in self.stand_in.orders:
+            self.stand_in.approve(gateway_id)
+        else:
+            self.stand_in.refunds[gateway_id]["status"] = "COMPLETED"
+
+    def signed(self, raw):
+        return self.stand_in.signed(raw, at=DAY // 1_000_000)
+
+    def without_secret(self):
+        return self.adapter.open(Credentials(secrets=self.credentials.secrets | {"webhook_id": ""}))
+
+    def event(self, state, *, secret=None, now=DAY, amount=2_900):
+        status, kind, code = {
+            AttemptState.SUCCEEDED: ("COMPLETED", "COMPLETED", None),
+            AttemptState.FAILED: ("DECLINED", "DENIED", "5400"),
+            AttemptState.PENDING: ("PENDING", "PENDING", None),
+        }[state]
+        request = ChargeRequest(
+            tenant_id="t",
+            key="k1",
+            attempt_id="k1",
+            account_id="acme",
+            currency="USD",
+            amount=amount,
+            token="x",
+            text="x",
+            time=DAY,
+        )
+        capture = {
+            "id": "2GG2-1",
+            "status": status,
+            "amount": {"currency_code": "USD", "value": f"{amount // 100}.{amount % 100:02}"},
+            "custom_id": paypal_mark(request),
+        }
+        if code:
+            capture["processor_response"] = {"response_code": code}
+        more = {} if secret is None else {"secret": secret.encode()}
+        raw, headers = self.stand_in.event(f"PAYMENT.CAPTURE.{kind}", capture, at=now // 1_000_000, **more)
+        advice = Advice.NEW_METHOD if code else None
+        outcome = Outcome(state=state, gateway_id="2GG2-1", advice=advice, reason=code or "")
+        return ChargeNews(attempt_id="k1", currency="USD", amount=amount, outcome=outcome), raw, headers
+
+
+@asynccontextmanager
+async def paypal(_tmp_path):
+    tokens = {
+        "pays": "card-visa",
+        "refused": "card-expired",
+        "never": "card-stolen",
+        "later": "card-later-2",
+        "waits": "card-3ds",
+        "silent": "card-silent",
+        "lost": "card-lost",
+        "hangs": "card-hangs",
+        "broken": "card-broken",
+        "busy": "card-busy",
+        "keeps": "card-refundRefused",
+        "gives later": "card-refundPending",
+        "gives silently": "card-refundSilent",
+        "loses refunds": "card-refundLost",
+    }
+    with PayPalStandIn() as stand_in:
+        adapter = PayPalAdapter(way=Way(url=stand_in.url, seconds=SECONDS, return_url=BACK))
+        secrets = {
+            "client_id": PAYPAL_ID,
+            "client_secret": PAYPAL_SECRET,
+            "webhook_id": WEBHOOK_ID,
+            "environment": "sandbox",
+        }
+        yield PayPalWorld("paypal", adapter, Credentials(secrets=secrets), tokens, stand_in)
+
+
+class RazorpayWorld(World):
+    """Razorpay in test mode."""
+
+    pages = False
+    amounts = (
+        ("INR", 2_900, 2_900),
+        ("USD", 2_900, 2_900),
+        ("JPY", 2_900, 2_900),
+        ("KWD", 1_230, 1_230),
+        ("KWD", 1_234, None),
+    )
+    strangers: ClassVar[dict] = {"key_id": "rzp_live_5150notthekey", "key_secret": "anothersecretthatiswrong"}
+    secret_texts = (
+        RAZORPAY_SECRET,
+        RAZORPAY_SIGNING,
+        "Your payment",
+        "For people",
+        "does not exist",
+        "sk_live_hidden",
+        "4111",
+    )
+
+    def taken(self):
+        return sum(1 for one in self.stand_in.payments.values() if one["status"] == "captured")
+
+    def sent(self):
+        asked = [one for one in self.stand_in.requests if one.path == "/v1/payments/create/recurring"]
+        return asked[-1].json["amount"] if asked else None
+
+    def decide(self, gateway_id):
+        if gateway_id in self.stand_in.payments:
+            self.stand_in.payments[gateway_id]["status"] = "captured"
+        else:
+            self.stand_in.refunds[gateway_id]["status"] = "processed"
+
+    def signed(self, raw):
+        return self.stand_in.signed(raw)
+
+    def event(self, state, *, secret=RAZORPAY_SIGNING, now=DAY, amount=2_900):
+        status, reason = {
+            AttemptState.SUCCEEDED: ("captured", None),
+            AttemptState.FAILED: ("failed", "card_expired"),
+            AttemptState.PENDING: ("authorized", None),
+        }[state]
+        notes = {"tallygate_attempt": "k1", "tallygate_tenant": "t", "tallygate_time": str(DAY)}
+        payment = {
+            "id": "pay_1",
+            "amount": amount,
+            "currency": "USD",
+            "status": status,
+            "error_reason": reason,
+            "notes": notes,
+        }
+        raw, headers = self.stand_in.event(
+            f"payment.{status}", {"payment": payment}, secret=secret, at=now // 1_000_000
+        )
+        advice = Advice.NEW_METHOD if reason else None
+        outcome = Outcome(state=state, gateway_id="pay_1", advice=advice, reason=reason or "")
+        return ChargeNews(attempt_id="k1", currency="USD", amount=amount, outcome=outcome), raw, headers
+
+
+@asynccontextmanager
+async def razorpay(_tmp_path):
+    tokens = {
+        "pays": "cust_acme/token_visa",
+        "refused": "cust_acme/token_expired",
+        "never": "cust_acme/token_stolen",
+        "later": "cust_acme/token_later_2",
+        "waits": "cust_acme/token_waits",
+        "silent": "cust_acme/token_silent",
+        "lost": "cust_acme/token_lost",
+        "hangs": "cust_acme/token_hangs",
+        "broken": "cust_acme/token_broken",
+        "busy": "cust_acme/token_busy",
+        "keeps": "cust_acme/token_refundRefused",
+        "gives later": "cust_acme/token_refundPending",
+        "gives silently": "cust_acme/token_refundSilent",
+        "loses refunds": "cust_acme/token_refundLost",
+    }
+    with RazorpayStandIn() as stand_in:
+        adapter = RazorpayAdapter(way=Way(url=stand_in.url, seconds=SECONDS))
+        secrets = {"key_id": RAZORPAY_ID, "key_secret": RAZORPAY_SECRET, "webhook_secret": RAZORPAY_SIGNING}
+        yield RazorpayWorld("razorpay", adapter, Credentials(secrets=secrets), tokens, stand_in)
+
+
+WORLDS = {"fake": fake, "stripe": stripe, "paypal": paypal, "razorpay": razorpay}

@@ -9,12 +9,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
+from tallygate.app import clock
+
 SILENT = "silent"  # it does what it is asked for, and hangs up
 LOST = "lost"  # it hangs up, and has not done it
 HANGS = "hangs"  # it does what it is asked for, and answers much too late
 BROKEN = "broken"  # it does what it is asked for, and answers 500 with a page for people
 BUSY = "busy"  # it answers 429, and has not done it
 FAULTS = (SILENT, LOST, HANGS, BROKEN, BUSY)
+
+
+def seconds():
+    return clock.now() // 1_000_000
 
 
 @dataclass

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import parse_qs
 
-from stand_ins.http import BROKEN, BUSY, HANGS, LOST, SILENT, Refused, StandIn
-from tallygate.app import clock
+from stand_ins.http import BROKEN, BUSY, HANGS, LOST, SILENT, Refused, StandIn, seconds
 
 KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 WEBHOOK_SECRET = "whsec_test_secret"
@@ -33,10 +32,6 @@ FAULTS = {
     "pm_card_busy": BUSY,
 }
 REFUND_FAULTS = {"pm_card_refundSilent": SILENT, "pm_card_refundLost": LOST}
-
-
-def seconds():
-    return clock.now() // 1_000_000
 
 
 def nested(body: bytes):

@@ -8,10 +8,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from time import monotonic
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from tallygate.billing.ports import NoAnswerError
+from tallygate.domain.errors import InvalidFieldError
 
 _SILENCES = 5
 """So many in a row, and a gateway is left alone."""
@@ -82,6 +84,31 @@ class Line:
         if self._silences >= _SILENCES:
             self._rests_until = self.clock() + _REST_SECONDS
             _log.warning("%s does not answer: it is not asked for %d s", self.name, _REST_SECONDS)
+
+
+class Late(Generic[T]):
+    """Something that takes long to load: made in a thread when it is first needed, once."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: asyncio.Future[T] | None = None
+
+    async def get(self) -> T:
+        """What was made."""
+        if self._made is None or (self._made.done() and (self._made.cancelled() or self._made.exception())):
+            self._made = asyncio.ensure_future(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._made)
+
+
+def require(library: str, extra: str) -> None:
+    """Make sure that a gateway's library is there, without loading it.
+
+    Raises:
+        InvalidFieldError: it is not installed.
+    """
+    if find_spec(library) is None:
+        expected = f"a gateway whose library is installed: pip install 'tallygate[{extra}]'"
+        raise InvalidFieldError(field="name", expected=expected)
 
 
 @dataclass(slots=True)

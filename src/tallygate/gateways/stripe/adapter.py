@@ -3,10 +3,15 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tallygate.billing.ports import Credentials, Gateway, SecretName
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.gateways.asking import Line, Way
+from tallygate.gateways.asking import Late, Line, Way, require
+from tallygate.gateways.stripe.gateway import StripeGateway
+
+if TYPE_CHECKING:
+    from tallygate.gateways.stripe.client import Client
 
 NAME = "stripe"
 URL = "https://api.stripe.com"
@@ -20,7 +25,7 @@ class StripeAdapter:
 
     way: Way
     secrets: Sequence[SecretName] = (SecretName(name=API_KEY), SecretName(name=WEBHOOK_SECRET, required=False))
-    _opened: dict[tuple[str, str], Gateway] = field(default_factory=dict)
+    _opened: dict[tuple[str, str], Gateway] = field(default_factory=dict, repr=False)
 
     def open(self, credentials: Credentials) -> Gateway:
         """Stripe as a tenant sees it.
@@ -32,12 +37,17 @@ class StripeAdapter:
         if _KEY.fullmatch(key) is None:
             raise InvalidFieldError(field=API_KEY, expected="a secret or restricted key of Stripe's, as sk_live_...")
         if (key, secret) not in self._opened:
-            try:
-                from tallygate.gateways.stripe.gateway import connect  # noqa: PLC0415 - needs the extra
-            except ImportError as error:
-                raise InvalidFieldError(
-                    field="name", expected="a gateway whose library is installed: pip install 'tallygate[stripe]'"
-                ) from error
-            line = Line(name=NAME, seconds=self.way.seconds)
-            self._opened[key, secret] = connect(self.way, line, key=key, webhook_secret=secret)
+            require("stripe", extra="stripe")
+            self._opened[key, secret] = StripeGateway(
+                client=Late(lambda: _connect(self.way, key)),
+                line=Line(name=NAME, seconds=self.way.seconds),
+                return_url=self.way.return_url,
+                webhook_secret=secret,
+            )
         return self._opened[key, secret]
+
+
+def _connect(way: Way, key: str) -> "Client":
+    from tallygate.gateways.stripe.client import connect  # noqa: PLC0415 - loads the library, which takes long
+
+    return connect(way.url, key, seconds=way.seconds)

@@ -34,6 +34,16 @@ _PAGES = ("redirect_to_url", "verify_with_microdeposits", "boleto_display_detail
 _BY_ADVICE = {"do_not_try_again": Advice.NEVER, "confirm_card_data": Advice.NEW_METHOD}
 
 
+class RefusedError(Exception):
+    """Stripe understood and refused; what it was asked for has not been done."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__()
+        self.code = str(error.get("decline_code") or error.get("code") or "")
+        self.advice_code = str(error.get("advice_code") or "")
+        self.intent_id = str((error.get("payment_intent") or {}).get("id") or "")
+
+
 def failed(code: str, *, advice_code: str = "", gateway_id: str = "") -> Outcome:
     """A refusal by its code; Stripe's own advice counts where the code says nothing."""
     if code in _NEVER:

@@ -1,11 +1,9 @@
 """Stripe as one tenant sees it: payment intents, confirmed as they are made, without the payer being there."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
-
-import stripe
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tallygate.billing.ports import (
     Card,
@@ -19,8 +17,9 @@ from tallygate.billing.ports import (
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.gateways.asking import Line, Way
+from tallygate.gateways.asking import Late, Line
 from tallygate.gateways.currencies import NOT_EXPRESSED
+from tallygate.gateways.references import reference
 from tallygate.gateways.stripe import events
 from tallygate.gateways.stripe.answers import (
     ATTEMPT,
@@ -29,14 +28,16 @@ from tallygate.gateways.stripe.answers import (
     TENANT,
     TIME,
     UNITS,
+    RefusedError,
     failed,
     not_given_back,
     outcome,
     refund_outcome,
 )
 
-VERSION = "2026-10-28.endive"
-"""The API's version that answers are read in, whatever the account's own is."""
+if TYPE_CHECKING:
+    from tallygate.gateways.stripe.client import Client
+
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 _SKEW = 300
@@ -49,33 +50,11 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-class RefusedError(Exception):
-    """Stripe understood and refused; what it was asked for has not been done."""
-
-    def __init__(self, error: Record) -> None:
-        super().__init__()
-        self.code = str(error.get("decline_code") or error.get("code") or "")
-        self.advice_code = str(error.get("advice_code") or "")
-        self.intent_id = str((error.get("payment_intent") or {}).get("id") or "")
-
-
-def connect(way: Way, line: Line, *, key: str, webhook_secret: str) -> "StripeGateway":
-    """The way to Stripe with a tenant's key; nothing is sent before it is asked."""
-    client = stripe.StripeClient(
-        key,
-        stripe_version=VERSION,
-        base_addresses={"api": way.url},
-        http_client=stripe.HTTPXClient(timeout=way.seconds),
-        max_network_retries=0,
-    )
-    return StripeGateway(client=client.v1, line=line, return_url=way.return_url, webhook_secret=webhook_secret)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeGateway:
     """Takes money through Stripe. A token is CUSTOMER/METHOD: what is saved there belongs to a customer."""
 
-    client: Any = field(repr=False)
+    client: Late["Client"] = field(repr=False)
     line: Line
     return_url: str
     webhook_secret: str = field(repr=False)
@@ -97,17 +76,17 @@ class StripeGateway:
             "description": request.text,
             "metadata": {ATTEMPT: request.attempt_id, TENANT: request.tenant_id, TIME: str(request.time)},
         }
-        key = f"{request.tenant_id}:{request.key}"
+        key = reference(request.tenant_id, request.key)
 
-        async def taken() -> Outcome:
+        async def taken(to: "Client") -> Outcome:
             try:
-                return outcome(await self._did(self.client.payment_intents.create_async(wanted, _keyed(key))))
+                return outcome(await to.did(to.v1.payment_intents.create_async(wanted, _keyed(key))))
             except RefusedError as error:
                 if error.code == AUTHENTICATION and error.intent_id and self.return_url:
-                    return await self._with_payer(error.intent_id, method, key)
+                    return await self._with_payer(to, error.intent_id, method, key)
                 return failed(error.code, advice_code=error.advice_code, gateway_id=error.intent_id)
 
-        return await self.line.ask(taken)
+        return await self._ask(taken)
 
     async def refund(self, request: RefundRequest) -> Outcome:
         """Give back of an intent."""
@@ -119,76 +98,51 @@ class StripeGateway:
             "amount": amount,
             "metadata": {REFUND: request.refund_id, TENANT: request.tenant_id, TIME: str(request.time)},
         }
-        options = _keyed(f"{request.tenant_id}:{request.key}")
+        options = _keyed(reference(request.tenant_id, request.key))
         try:
-            made = await self.line.ask(lambda: self._did(self.client.refunds.create_async(wanted, options)))
+            return refund_outcome(await self._ask(lambda to: to.did(to.v1.refunds.create_async(wanted, options))))
         except RefusedError as error:
             return not_given_back(error.code)
-        return refund_outcome(made)
 
     async def find(self, request: ChargeRequest | RefundRequest, *, now: int) -> Outcome | None:
         """What became of a request, from lists, which are never behind as a search may be."""
         if UNITS.of(request.currency, request.amount) is None:
             return NOT_EXPRESSED
         if isinstance(request, RefundRequest):
-            return await self._or_silence(lambda: self._found_refund(request))
-        return await self._or_silence(lambda: self._found(request, now=now))
+            return await self._read(lambda to: _found_refund(to, request))
+        customer, _ = _token(request.token)
+        return await self._read(lambda to: _found(to, request, customer, now=now))
 
     async def read_event(self, raw: bytes, headers: Mapping[str, str], *, now: int) -> GatewayEvent:
         """An event that Stripe has signed."""
         header, with_payer = headers.get(events.HEADER, ""), bool(self.return_url)
         return events.read(raw, header, self.webhook_secret, now=now, with_payer=with_payer)
 
-    async def _found(self, request: ChargeRequest, *, now: int) -> Outcome | None:
-        """An intent of the customer's; a payer who was asked to come and did not for a day is waited for no longer."""
-        customer, _ = _token(request.token)
-        since = request.time // _SECOND - _SKEW
-        wanted = {"customer": customer, "created": {"gte": since}, "limit": _PAGE}
-        async for intent in self._all(self.client.payment_intents.list_async(wanted)):
-            of = intent.get("metadata") or {}
-            if (of.get(TENANT), of.get(ATTEMPT)) != (request.tenant_id, request.attempt_id):
-                continue
-            if intent["status"] == "requires_action" and now - intent["created"] * _SECOND > _DAY:
-                why = {"cancellation_reason": "abandoned"}
-                return outcome(await self._did(self.client.payment_intents.cancel_async(intent["id"], why)))
-            return outcome(intent)
-        return None
-
-    async def _found_refund(self, request: RefundRequest) -> Outcome | None:
-        wanted = {"payment_intent": request.charge_id, "limit": _PAGE}
-        async for refund in self._all(self.client.refunds.list_async(wanted)):
-            of = refund.get("metadata") or {}
-            if (of.get(TENANT), of.get(REFUND)) == (request.tenant_id, request.refund_id):
-                return refund_outcome(refund)
-        return None
-
     async def begin_setup(self, request: SetupRequest) -> Setup:
         """A page of Stripe's where a card is left, or, without a place to come back to, a secret for its form."""
-        key = f"{request.tenant_id}:{request.key}"
         customer = {"metadata": {TENANT: request.tenant_id, "tallygate_account": request.account_id}}
 
-        async def begun() -> Setup:
-            owner = await self._did(self.client.customers.create_async(customer, _keyed(f"{key}:customer")))
+        def keyed(step: str) -> Record:
+            return _keyed(reference(request.tenant_id, request.key, step))
+
+        async def begun(to: "Client") -> Setup:
+            owner = await to.did(to.v1.customers.create_async(customer, keyed("customer")))
             if not request.return_url:
                 wanted = {"customer": owner["id"], "usage": "off_session"}
-                made = await self._did(self.client.setup_intents.create_async(wanted, _keyed(f"{key}:setup")))
+                made = await to.did(to.v1.setup_intents.create_async(wanted, keyed("setup")))
                 return Setup(gateway_id=made["id"], client_secret=made["client_secret"])
-            page = {
-                "mode": "setup",
-                "customer": owner["id"],
-                "payment_method_types": ["card"],
-                "success_url": request.return_url,
-            }
-            made = await self._did(self.client.checkout.sessions.create_async(page, _keyed(f"{key}:page")))
+            page = {"mode": "setup", "customer": owner["id"], "payment_method_types": ["card"]}
+            page |= {"success_url": request.return_url, "cancel_url": request.return_url}
+            made = await to.did(to.v1.checkout.sessions.create_async(page, keyed("page")))
             return Setup(gateway_id=made["id"], url=made["url"])
 
-        return await self._or_silence(begun)
+        return await self._read(begun)
 
     async def describe(self, token: str) -> Card:
         """What may be shown of a saved method."""
         customer, method = _token(token)
         try:
-            found = await self.line.ask(lambda: self._did(self.client.payment_methods.retrieve_async(method)))
+            found = await self._ask(lambda to: to.did(to.v1.payment_methods.retrieve_async(method)))
         except RefusedError as error:
             raise InvalidFieldError(field="token", expected="a payment method that Stripe knows") from error
         if found.get("customer") != customer:
@@ -205,7 +159,7 @@ class StripeGateway:
         """Forget a saved method; Stripe refuses where it has."""
         _, method = _token(token)
         try:
-            await self.line.ask(lambda: self._did(self.client.payment_methods.detach_async(method)))
+            await self._ask(lambda to: to.did(to.v1.payment_methods.detach_async(method)))
         except RefusedError:
             _log.info("stripe has no method to forget")
 
@@ -213,65 +167,60 @@ class StripeGateway:
         """Charges on the account's balance that were begun for this tenant in a time; others' are none of its."""
         since, until = start // _SECOND - _SKEW, end // _SECOND + _LATE
         wanted = {"created": {"gte": since, "lt": until}, "limit": _PAGE, "expand": ["data.source"]}
-        found: list[Settlement] = []
 
-        async def listed() -> list[Settlement]:
-            async for entry in self._all(self.client.balance_transactions.list_async(wanted)):
+        async def listed(to: "Client") -> list[Settlement]:
+            found: list[Settlement] = []
+            async for entry in to.all(to.v1.balance_transactions.list_async(wanted)):
                 charge = entry.get("source")
                 if entry["type"] in {"charge", "payment"} and isinstance(charge, dict):
                     found.extend(_settled(charge, tenant_id, start=start, end=end))
             return found
 
-        return await self._or_silence(listed)
+        return await self._read(listed)
 
-    async def _with_payer(self, intent_id: str, method: str, key: str) -> Outcome:
+    async def _with_payer(self, to: "Client", intent_id: str, method: str, key: str) -> Outcome:
         """The same intent once more, for its payer to confirm on a page of their bank's."""
         wanted = {"payment_method": method, "return_url": self.return_url}
-        asked = self.client.payment_intents.confirm_async(intent_id, wanted, _keyed(f"{key}:payer"))
+        asked = to.v1.payment_intents.confirm_async(intent_id, wanted, _keyed(reference(key, "payer")))
         try:
-            return outcome(await self._did(asked))
+            return outcome(await to.did(asked))
         except RefusedError as error:
             return failed(error.code, advice_code=error.advice_code, gateway_id=intent_id)
 
-    async def _all(self, first: Awaitable[Any]) -> AsyncIterator[Record]:
-        page = await _answered(first)
-        while True:
-            for record in page.data:
-                yield record.to_dict()
-            if not page.has_more:
-                return
-            page = await _answered(page.next_page_async())
+    async def _ask(self, asked: Callable[["Client"], Awaitable[T]]) -> T:
+        to = await self.client.get()
+        return await self.line.ask(lambda: asked(to))
 
-    @staticmethod
-    async def _did(asked: Awaitable[Any]) -> Record:
-        answer: Record = (await _answered(asked)).to_dict()
-        return answer
-
-    async def _or_silence(self, asked: Callable[[], Awaitable[T]]) -> T:
-        """What is only read, and must not be refused."""
+    async def _read(self, asked: Callable[["Client"], Awaitable[T]]) -> T:
+        """What is only read, and cannot be refused in earnest."""
         try:
-            return await self.line.ask(asked)
+            return await self._ask(asked)
         except RefusedError as error:
             _log.warning("stripe refused to answer: %s", error.code or "no code")
             raise NoAnswerError from error
 
 
-async def _answered(asked: Awaitable[Any]) -> Any:  # noqa: ANN401 - the library's objects
-    """An answer; its own error texts, which may quote what was sent, go no further.
+async def _found(to: "Client", request: ChargeRequest, customer: str, *, now: int) -> Outcome | None:
+    """An intent of the customer's; a payer who was asked to come and did not for a day is waited for no longer."""
+    wanted = {"customer": customer, "created": {"gte": request.time // _SECOND - _SKEW}, "limit": _PAGE}
+    async for intent in to.all(to.v1.payment_intents.list_async(wanted)):
+        of = intent.get("metadata") or {}
+        if (of.get(TENANT), of.get(ATTEMPT)) != (request.tenant_id, request.attempt_id):
+            continue
+        if intent["status"] == "requires_action" and now - intent["created"] * _SECOND > _DAY:
+            why = {"cancellation_reason": "abandoned"}
+            return outcome(await to.did(to.v1.payment_intents.cancel_async(intent["id"], why)))
+        return outcome(intent)
+    return None
 
-    Raises:
-        RefusedError: it was refused, and not done.
-        NoAnswerError: anything else: not even whether it was done is known.
-    """
-    try:
-        return await asked
-    except (stripe.CardError, stripe.InvalidRequestError) as error:
-        body = error.json_body
-        told = body.get("error") if isinstance(body, dict) else None
-        raise RefusedError(told if isinstance(told, dict) else {}) from None
-    except stripe.StripeError as error:
-        _log.warning("stripe: %s, HTTP %s", type(error).__name__, error.http_status or "none")
-        raise NoAnswerError from None
+
+async def _found_refund(to: "Client", request: RefundRequest) -> Outcome | None:
+    wanted = {"payment_intent": request.charge_id, "limit": _PAGE}
+    async for refund in to.all(to.v1.refunds.list_async(wanted)):
+        of = refund.get("metadata") or {}
+        if (of.get(TENANT), of.get(REFUND)) == (request.tenant_id, request.refund_id):
+            return refund_outcome(refund)
+    return None
 
 
 def _keyed(key: str) -> Record:

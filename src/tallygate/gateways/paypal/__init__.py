@@ -1,0 +1,1 @@
+"""PayPal, through its own library (the extra `tallygate[paypal]`)."""

@@ -1,0 +1,1 @@
+"""Razorpay, through its own library (the extra `tallygate[razorpay]`)."""
