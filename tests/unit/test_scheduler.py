@@ -1,5 +1,7 @@
 """The loop over jobs: batches of one tenant, and what one that fails holds up."""
 
+import asyncio
+
 import pytest
 
 from tallygate.domain.errors import StoreUnavailableError
@@ -41,6 +43,27 @@ async def test_jobs_of_one_tenant_run_twenty_five_at_a_time():
     worker = scheduler(Queue(*mixed), handler)
     assert [await worker.round(), await worker.round(), await worker.round()] == [100, 20, 0]
     assert sorted(ran) == sorted([("t", 25), ("t", 25), ("u", 25), ("u", 25), ("t", 10), ("u", 10)])
+
+
+async def test_who_waits_for_another_house_holds_up_no_other_tenant_where_some_run_abreast():
+    answered, others, done = asyncio.Event(), asyncio.Event(), []
+
+    async def handler(batch):
+        if batch[0].tenant_id == "slow":
+            await answered.wait()
+        done.append(batch[0].tenant_id)
+        if len(done) == 2:
+            others.set()
+
+    worker = Scheduler(
+        queue=Queue(*jobs(30, "slow"), *jobs(1, "u"), *jobs(1, "v")), handlers={"close": handler}, clock=int, abreast=3
+    )
+    turn = asyncio.create_task(worker.round())
+    await asyncio.wait_for(others.wait(), 10)
+    assert sorted(done) == ["u", "v"]
+    answered.set()
+    assert await turn == 32
+    assert done[2:] == ["slow", "slow"]
 
 
 async def test_one_that_fails_holds_up_itself_alone():

@@ -49,6 +49,8 @@ from tallygate.storage.sql.outbox import SqlOutbox
 from tallygate.storage.sql.partitions import seed_partitions
 from tallygate.storage.sql.unit_of_work import SqlStore
 
+_ABREAST = 16
+"""Tenants whose payments are asked for at the same time: one whose gateway is slow holds up no other."""
 _RESTART_SECONDS = 1.0
 _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
@@ -197,7 +199,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         transactions=transactions,
         billing=billing,
         jobs=Scheduler(queue=queue, handlers=handlers, clock=clock.now),
-        payments=Scheduler(queue=queue, handlers=paying, clock=clock.now),
+        payments=Scheduler(queue=queue, handlers=paying, clock=clock.now, abreast=_ABREAST),
         watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
         recognition=recognition,
         publisher=publisher,

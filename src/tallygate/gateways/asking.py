@@ -18,7 +18,8 @@ from tallygate.domain.errors import InvalidFieldError
 _SILENCES = 5
 """So many in a row, and a gateway is left alone."""
 _REST_SECONDS = 30.0
-_THREADS = 8
+_THREADS = 32
+"""More than jobs that are worked off together: who waits for a thread waits within their own deadline."""
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 

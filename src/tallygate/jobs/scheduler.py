@@ -3,6 +3,7 @@
 A row says when to look, the data what is done: a job that runs twice, late or on two workers changes nothing.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,11 +40,15 @@ class JobQueue(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduler:
-    """Runs what is due of the kinds that it has handlers for."""
+    """Runs what is due of the kinds that it has handlers for, of so many tenants `abreast`.
+
+    Where handlers wait for others' houses, more than one: what a tenant waits for holds up no other.
+    """
 
     queue: JobQueue
     handlers: Mapping[str, Handler]
     clock: Callable[[], int]
+    abreast: int = 1
 
     async def run(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         """Run for ever; an outage of the store is survived."""
@@ -62,15 +67,36 @@ class Scheduler:
         """
         now = self.clock()
         claimed = await self.queue.claim(self.handlers.keys(), now=now, until=now + _CLAIM, limit=_AT_ONCE)
+        tenants = _tenants(claimed)
+        if self.abreast == 1:
+            met = [await self._turn(batches) for batches in tenants]
+        else:
+            met = await self._abreast(tenants)
+        unavailable = [error for error in met if error is not None]
+        if unavailable:
+            raise unavailable[-1]
+        return len(claimed)
+
+    async def _abreast(self, tenants: Sequence[Sequence[Sequence[Job]]]) -> list[UnavailableError | None]:
+        places = asyncio.Semaphore(self.abreast)
+
+        async def in_place(batches: Sequence[Sequence[Job]]) -> UnavailableError | None:
+            async with places:
+                return await self._turn(batches)
+
+        async with asyncio.TaskGroup() as turns:
+            tasks = [turns.create_task(in_place(batches)) for batches in tenants]
+        return [task.result() for task in tasks]
+
+    async def _turn(self, batches: Sequence[Sequence[Job]]) -> UnavailableError | None:
+        """Run a tenant's batches, one after the other; what store could not be reached, if one."""
         unavailable: UnavailableError | None = None
-        for jobs in _batches(claimed):
+        for jobs in batches:
             try:
                 await self._run(jobs)
             except UnavailableError as error:
                 unavailable = error
-        if unavailable is not None:
-            raise unavailable
-        return len(claimed)
+        return unavailable
 
     async def _run(self, jobs: Sequence[Job]) -> None:
         """Run some; when one fails they are run one by one, so that it holds up its own subject alone."""
@@ -92,6 +118,14 @@ class Scheduler:
         )
         problem = str(error) if isinstance(error, TallygateError) else type(error).__name__
         await self.queue.failed(job, retry_time=self.clock() + wait, problem=problem)
+
+
+def _tenants(claimed: Sequence[Job]) -> list[list[Sequence[Job]]]:
+    """Batches, by tenant."""
+    found: dict[str, list[Sequence[Job]]] = {}
+    for jobs in _batches(claimed):
+        found.setdefault(jobs[0].tenant_id, []).append(jobs)
+    return list(found.values())
 
 
 def _batches(claimed: Sequence[Job]) -> Iterator[Sequence[Job]]:
