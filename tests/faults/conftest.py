@@ -6,12 +6,24 @@ import pytest
 from faults.installations import Installation, sqlite
 from servers import ValkeyServer
 from tallygate.domain.credential import mint_key
+from tallygate.metering.rebuilding import Rebuilder
 from tallygate.storage.sql.schema import migrate
 
 
 @pytest.fixture
 def key(request):
     return mint_key(request.node.name.encode()[-32:].ljust(32, b"."))
+
+
+@pytest.fixture
+def without_rebuilds(monkeypatch):
+    """No worker makes lost counters anew: what is left to an operator then."""
+
+    async def idle(_, sleep):
+        while True:
+            await sleep(1)
+
+    monkeypatch.setattr(Rebuilder, "run", idle)
 
 
 @pytest.fixture

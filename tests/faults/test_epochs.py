@@ -32,6 +32,7 @@ async def lost(caller):
     return answer.reason == "EPOCH_MISMATCH"
 
 
+@pytest.mark.usefixtures("without_rebuilds")
 async def test_after_flushall_views_return_and_hard_limits_refuse(caller, valkey, installation):
     await until(lambda: installation.waiting() == 0)
     valkey.command("FLUSHALL")
@@ -54,6 +55,7 @@ async def test_after_flushall_views_return_and_hard_limits_refuse(caller, valkey
     await until(lambda: (valkey.command("GET", keys.epoch(0)) or b"").startswith(b"!"))
 
 
+@pytest.mark.usefixtures("without_rebuilds")
 async def test_only_the_epoch_stands_between_a_lost_counter_and_zero_usage(application, caller, valkey, installation):
     """With the loss accepted the same question is answered from zero: nothing else would have refused it."""
     await until(lambda: installation.waiting() == 0)
@@ -96,6 +98,7 @@ async def test_a_valid_key_is_never_called_unknown_while_the_table_is_gone(insta
             await until(answers)
 
 
+@pytest.mark.usefixtures("without_rebuilds")
 async def test_epochs_that_are_not_ours_are_refused_within_a_second_or_two(caller, valkey, installation):
     await until(lambda: installation.waiting() == 0)
     for number in range(PARTITIONS):
@@ -116,6 +119,7 @@ async def test_forgetting_scripts_is_harmless(caller, valkey, installation):
     await until(lambda: installation.waiting() == 0)
 
 
+@pytest.mark.usefixtures("without_rebuilds")
 async def test_a_clock_that_ran_ahead_and_let_counters_expire_is_noticed(caller, valkey, installation):
     """What such a jump leaves behind: what is kept for an hour is gone, and so may be any counter."""
     await until(lambda: installation.waiting() == 0)

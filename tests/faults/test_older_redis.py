@@ -60,6 +60,7 @@ async def used(caller):
     return (await written(caller.check("acme", "api_calls"))).used
 
 
+@pytest.mark.usefixtures("without_rebuilds")
 async def test_a_restored_backup_counts_nothing_until_its_loss_is_accepted(installation, valkey, key, tmp_path):
     async with sidecars(installation, key) as (application, callers):
         owner, *beside = callers
@@ -80,7 +81,8 @@ async def test_a_restored_backup_counts_nothing_until_its_loss_is_accepted(insta
         async def noticed():
             answers = [await caller.consume("acme", 1, request_id="more") for caller in callers]
             assert all(isinstance(answer, Refusal) for answer in answers)
-            return all(answer.reason == "EPOCH_MISMATCH" for answer in answers) and application._control.epochs.lost
+            standing = application._control.epochs.standing
+            return all(answer.reason == "EPOCH_MISMATCH" for answer in answers) and standing.lost
 
         await until(noticed)
         assert seen <= {"STORE_UNAVAILABLE", "EPOCH_MISMATCH"}
@@ -115,7 +117,7 @@ async def test_a_plain_restart_goes_on_where_a_worker_runs(installation, valkey,
 
             await until(answered)
         assert await used(callers[2]) == KEPT + 6
-        assert application._control.epochs.lost == []
+        assert application._control.epochs.standing.lost == []
 
 
 async def test_nobody_counts_on_a_server_that_no_worker_has_looked_at(installation, valkey, key):

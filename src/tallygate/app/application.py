@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _RESTART_SECONDS = 1.0
 _ROUND_SECONDS = 5.0
-_ENDING_BY_THEMSELVES = {"keys", "publisher", "epochs", "jobs", "payments", "billing watch", "clocks", "embedded"}
+_ENDING_BY_THEMSELVES = {
+    "keys", "publisher", "epochs", "rebuilder", "jobs", "payments", "billing watch", "clocks", "embedded",
+}  # fmt: skip
 _GC_THRESHOLDS = (20_000, 50, 1_000)
 _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
@@ -185,7 +187,7 @@ class Application(Startable):
 
     def _counters(self) -> Check:
         """Whether hard limits can be decided: not required, because all else can."""
-        lost = self._control.epochs.lost if self._control is not None else []
+        lost = self._control.epochs.standing.lost if self._control is not None else []
         if lost:
             detail = f"lost in {len(lost)} partitions, `tallygate doctor` says more"
         elif self._redis is not None and not self._redis.link.vouched:

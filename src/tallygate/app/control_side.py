@@ -15,6 +15,7 @@ from tallygate.app.billing_watch import BillingWatch
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
 from tallygate.app.installation import bootstrap, database_address, require_schema
+from tallygate.app.rebuilding import counter_store, new_rebuilder
 from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
 from tallygate.billing.paying import PaymentRunner
@@ -25,6 +26,7 @@ from tallygate.gateways.fake import NAME as FAKE
 from tallygate.gateways.fake import FakeAdapter
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
+from tallygate.metering.rebuilding import Rebuilder
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.ledger import RECOGNISE
@@ -66,6 +68,7 @@ class ControlSide:
     transactions: Transactions
     publisher: OutboxPublisher
     epochs: EpochKeeper
+    rebuilder: Rebuilder
     collector: Collector
     events: SqlEventReader
     usage: SqlUsageReader
@@ -108,6 +111,7 @@ class ControlSide:
         return {
             "publisher": lambda: self.publisher.run(sleep),
             "epochs": lambda: self.epochs.run(sleep),
+            "rebuilder": lambda: self.rebuilder.run(sleep),
             "jobs": lambda: self.jobs.run(sleep),
             "payments": lambda: self.payments.run(sleep),
             "billing watch": lambda: self.watch.run(sleep),
@@ -194,6 +198,14 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     }
     paying = {COLLECT: billing.collect, RESOLVE: billing.resolve}  # apart: a slow gateway holds up no invoice
     collector = Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits)
+    keeper = EpochKeeper(
+        ledger=SqlEpochs(engine),
+        board=RedisEpochs(redis.link),
+        new_epoch=clock.new_epoch,
+        recorded=collector.between_rounds,
+        emptied=lambda: collector.stats.emptied_time,
+        expiry=RedisCanary(redis.link, clock.now),
+    )
     return ControlSide(
         engine=engine,
         transactions=transactions,
@@ -203,13 +215,8 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
         recognition=recognition,
         publisher=publisher,
-        epochs=EpochKeeper(
-            ledger=SqlEpochs(engine),
-            board=RedisEpochs(redis.link),
-            new_epoch=clock.new_epoch,
-            recorded=collector.between_rounds,
-            expiry=RedisCanary(redis.link, clock.now),
-        ),
+        epochs=keeper,
+        rebuilder=new_rebuilder(engine, store, counter_store(settings, redis), keeper, collector.between_rounds),
         collector=collector,
         events=SqlEventReader(engine),
         usage=SqlUsageReader(engine),

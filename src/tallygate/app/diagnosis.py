@@ -13,10 +13,13 @@ from tallygate.app.recovery import redis_address
 from tallygate.app.redis_place import redis_factory
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.domain.gating.admit import MAX_CLOCK_SKEW
+from tallygate.domain.period import to_datetime
 from tallygate.records.epochs import PartitionEpoch, PartitionState, is_older
+from tallygate.records.rebuilds import Rebuild
 from tallygate.settings import Settings
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.clocks import NOTED_SKEW, ClockWatch, ahead
+from tallygate.storage.redis.counters import read_rebuilds
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.sql import schema
@@ -131,7 +134,24 @@ async def _partitions(settings: Settings, link: RedisLink) -> list[Finding]:
             known = await SqlEpochs(engine).load()
         except StoreUnavailableError:
             return [Finding(name="epoch", ok=False, detail="the database cannot say", fix="see `database` above")]
-    return [await _epochs(link, known), await _kept_clocks(link, [partition.partition for partition in known])]
+    numbers = [partition.partition for partition in known]
+    rebuilds = await read_rebuilds(link, numbers)
+    return [await _epochs(link, known), *_rebuilt(rebuilds), await _kept_clocks(link, numbers)]
+
+
+def _rebuilt(rebuilds: Sequence[Rebuild]) -> list[Finding]:
+    """What was lost and restored, and how much of it nobody knows: no ill, but an operator should know."""
+    if not rebuilds:
+        return []
+    last = max(each.ended_time for each in rebuilds)
+    unknown = max((each.unknown or 0 for each in rebuilds), default=0) / 1_000_000
+    units, accounts = sum(each.units for each in rebuilds), sum(each.accounts for each in rebuilds)
+    detail = (
+        f"the counters of {len(rebuilds)} partitions were lost and rebuilt, the last at "
+        f"{to_datetime(last):%Y-%m-%d %H:%M:%S} UTC: {units} units of {accounts} accounts; of what was admitted in the "
+        f"{unknown:.3f} s before, what was not collected is lost"
+    )
+    return [Finding(name="rebuilt", ok=True, detail=detail)]
 
 
 async def _epochs(link: RedisLink, known: Sequence[PartitionEpoch]) -> Finding:
@@ -153,6 +173,6 @@ async def _epochs(link: RedisLink, known: Sequence[PartitionEpoch]) -> Finding:
         name="epoch",
         ok=not lost,
         detail=f"{len(known) - len(lost)} of {len(known)} partitions count",
-        fix="restore Redis from its AOF or backup, if you can; then count on from what it holds: "
-        "`tallygate migrate --accept-loss`",
+        fix="a worker rebuilds them from the database: see that one runs, and its log; where that cannot be, count on "
+        "from what Redis holds: `tallygate migrate --accept-loss`",
     )

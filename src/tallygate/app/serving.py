@@ -153,8 +153,13 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
     metrics.watch("tallygate_stream_lag_seconds", "How long the oldest has waited.", lambda: backlog.seconds)
     if control is None:
         return
-    lost = control.epochs.lost
-    metrics.watch("tallygate_partitions_lost", "Partitions whose counters are not whole.", lambda: float(len(lost)))
+    standing, rebuilds = control.epochs.standing, control.rebuilder.stats
+    lost = "Partitions whose counters are not whole."
+    metrics.watch("tallygate_partitions_lost", lost, lambda: float(len(standing.lost)))
+    seconds = "How long the last rebuild took."
+    metrics.watch("tallygate_rebuild_seconds", seconds, lambda: rebuilds.seconds)
+    unknown = "Of what was admitted so long before the last loss was noticed, what was not collected is lost."
+    metrics.watch("tallygate_rebuild_unknown_seconds", unknown, lambda: rebuilds.unknown_seconds)
     stats = control.collector.stats
     for name, text, read in (
         ("tallygate_events_collected", "Events written to SQL.", lambda: stats.collected),
@@ -162,6 +167,11 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
         ("tallygate_events_late_replays", "Late replays given back.", lambda: stats.late_replays),
         ("tallygate_events_recounted", "Repeated events whose count was lost before.", lambda: stats.recounted),
         ("tallygate_events_quarantined", "Events set aside: nobody can bill them.", lambda: stats.quarantined),
+        ("tallygate_partitions_rebuilt", "Partitions whose counters were rebuilt.", lambda: rebuilds.partitions),
+        ("tallygate_accounts_rebuilt", "Accounts whose counters were rebuilt.", lambda: rebuilds.accounts),
+        ("tallygate_units_rebuilt", "Units that rebuilt counters hold.", lambda: rebuilds.units),
+        ("tallygate_effects_rebuilt", "Request ids that are remembered anew.", lambda: rebuilds.effects),
+        ("tallygate_rebuild_failures", "Rebuilds that failed and were begun anew.", lambda: rebuilds.failures),
         ("tallygate_collector_failures", "Rounds of the collector that failed.", lambda: stats.failures),
     ):
         metrics.watch(name, text, read, counter=True)

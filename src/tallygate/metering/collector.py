@@ -41,7 +41,10 @@ class CollectorLimits:
 
 @dataclass(slots=True, kw_only=True)
 class CollectorStats:
-    """What a collector did since it was made, for metrics; the lag is as of its last look, -1 before the first."""
+    """What a collector did since it was made, for metrics; the lag is as of its last look, -1 before the first.
+
+    At `emptied_time` it last saw that nothing waited anywhere (0: never).
+    """
 
     collected: int = 0
     redelivered: int = 0
@@ -51,6 +54,7 @@ class CollectorStats:
     failures: int = 0
     lag_entries: int = -1
     lag_seconds: float = -1.0
+    emptied_time: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +247,8 @@ class Collector:
         self._next_look = now + round(self._limits.lag_seconds * _MICROSECONDS)
         lag = await self._stream.lag()
         self.stats.lag_entries = lag.entries
+        if not lag.entries:
+            self.stats.emptied_time = now
         self.stats.lag_seconds = 0.0 if lag.oldest_time is None else max(0, now - lag.oldest_time) / _MICROSECONDS
 
     def _failed(self, error: UnavailableError) -> None:

@@ -12,9 +12,13 @@ from enum import StrEnum
 from typing import Protocol
 
 from tallygate.domain.errors import ConflictError, StoreUnavailableError, TallygateError
+from tallygate.records.rebuilds import Standing
 
 REBUILDING = "!"
 """Stands before an epoch in Redis while the partition's counters are not whole."""
+
+REBUILT = "+"
+"""Stands behind the epoch of a partition whose counters were made anew: shown with their last write, never before."""
 
 CHECK_SECONDS = 1.0
 
@@ -37,6 +41,11 @@ class PartitionEpoch:
     epoch: str
     state: PartitionState
     last_entry_id: str = "0-0"
+
+    @property
+    def rebuilt(self) -> "PartitionEpoch":
+        """The same with its counters made anew."""
+        return replace(self, epoch=self.epoch + REBUILT, state=PartitionState.ACTIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +98,11 @@ class EpochLedger(Protocol):
         ...
 
     async def losses(self) -> Sequence[Loss]:
-        """What was ever lost, the oldest first."""
+        """What was ever lost and not made anew, the oldest first."""
+        ...
+
+    async def settle_rebuilt(self, partition: PartitionEpoch) -> None:
+        """Note that this partition counts again, with all that SQL holds, unless its epoch is another by now."""
         ...
 
 
@@ -133,6 +146,11 @@ async def _at_once() -> None:
     """Nobody in this process reads streams."""
 
 
+def _never() -> int:
+    """Nobody in this process has seen the streams empty."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochKeeper:
     """Settles ledger and board: after it, every partition counts, or says that it cannot."""
@@ -142,10 +160,12 @@ class EpochKeeper:
     new_epoch: Callable[[], str]
     recorded: Callable[[], Awaitable[None]] = _at_once
     """Waits until whatever this process has read of the streams by now is in SQL."""
+    emptied: Callable[[], int] = _never
+    """When this process last saw that no entry waited in any stream."""
     expiry: ExpiryWatch | None = None
     """Without one nobody notices that counters expired before their time."""
-    lost: list[int] = field(default_factory=list)
-    """The partitions whose counters were not whole when it was last settled."""
+    standing: Standing = field(default_factory=Standing)
+    """As of when it was last settled."""
 
     async def settle(self) -> Sequence[int]:
         """Bring both to agreement; returns the partitions whose counters are not whole.
@@ -154,6 +174,7 @@ class EpochKeeper:
             ForeignStoreError: a fresh installation finds counters that are not its own.
         """
         partitions = await self.ledger.load()
+        emptied = self.emptied()
         numbers = [partition.partition for partition in partitions]
         look = await self.board.look(numbers)
         outran = self.expiry is not None and await self.expiry.outran()
@@ -172,7 +193,9 @@ class EpochKeeper:
             lost = [p.partition for p in partitions if p not in whole]
         if self.expiry is not None:
             await self.expiry.set()
-        self.lost[:] = lost
+        self.standing.lost = list(lost)
+        if not lost:  # streams that nobody had emptied by mistake were seen empty then
+            self.standing.collected_time = emptied
         if look is not None:
             await self.board.vouch(look, self.new_epoch())
         fresh = [p.partition for p in partitions if p.state is PartitionState.ACTIVE and p.partition in lost]
@@ -241,10 +264,18 @@ class EpochKeeper:
             case PartitionState.ACTIVE:
                 await self._lose(partition, look)
             case PartitionState.REBUILDING:
-                if older and look is not None:
-                    await self.ledger.save(partition, _loss(partition, look))
-                if shown not in {partition.epoch, REBUILDING + partition.epoch}:
-                    await self.board.show({number: REBUILDING + partition.epoch})
+                return await self._is_rebuilt(partition, shown, look if older else None)
+        return False
+
+    async def _is_rebuilt(self, partition: PartitionEpoch, shown: str | None, older: Look | None) -> bool:
+        """Settle a partition that waits for its counters; whether it has them."""
+        if shown == partition.rebuilt.epoch and older is None:  # by a worker that will note it now, or died before
+            await self.ledger.settle_rebuilt(partition)
+            return True
+        if older is not None:
+            await self.ledger.save(partition, _loss(partition, older))
+        if shown not in {partition.epoch, REBUILDING + partition.epoch}:
+            await self.board.show({partition.partition: REBUILDING + partition.epoch})
         return False
 
     async def _lose(self, partition: PartitionEpoch, look: Look | None) -> None:

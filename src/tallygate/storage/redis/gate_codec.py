@@ -50,6 +50,8 @@ _KINDS = {"d": FactKind.CONSUME, "m": FactKind.LEVEL, "l": FactKind.LEVEL, "e": 
 _MODES = {Mode.ALL_OR_NOTHING: b"\xa1A", Mode.BEST_EFFORT: b"\xa1B", Mode.ADJUST: b"\xa1J"}
 _ALGORITHMS = {Algorithm.TOKEN_BUCKET: "t", Algorithm.FIXED_WINDOW: "f", Algorithm.SLIDING_WINDOW: "s"}
 _POTS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
+POT_CODES = {kind: code for code, kind in _POTS.items()}
+"""What the script calls the kinds of pots."""
 _NOTHING = b"\xc2"
 _NO_EFFECT = b"\xa0\xa0\xa0"
 """No digest, no hash and no bucket, packed."""

@@ -45,6 +45,16 @@ def epoch(partition: int) -> str:
     return f"tg:{{{partition}}}:epoch"
 
 
+def turn(partition: int) -> str:
+    """String: in whose hands the partition is while its counters are rebuilt; it expires where they are still."""
+    return f"tg:{{{partition}}}:turn"
+
+
+def rebuilt(partition: int) -> str:
+    """Hash: what the last rebuild of the partition's counters has restored."""
+    return f"tg:{{{partition}}}:rebuilt"
+
+
 def clock(partition: int) -> str:
     """String: an instant in microseconds before which no script of this partition decides any more (`admit.lua`)."""
     return f"tg:{{{partition}}}:clock"

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from tallygate.records.epochs import Loss, PartitionEpoch
+from tallygate.records.epochs import Loss, PartitionEpoch, PartitionState
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.partition_models import LossRow, PartitionRow
@@ -31,7 +31,7 @@ class SqlEpochs:
         ]
 
     async def losses(self) -> Sequence[Loss]:
-        """What was ever lost."""
+        """What was ever lost and not made anew."""
         with translated():
             async with connected(self._engine, {}) as connection:
                 return await read_losses(connection)
@@ -47,9 +47,25 @@ class SqlEpochs:
                     await connection.execute(insert(_losses), asdict(loss))
                 await connection.commit()
 
+    async def settle_rebuilt(self, partition: PartitionEpoch) -> None:
+        """Note that a partition counts again, whose losses are none any more.
+
+        An epoch that was minted meanwhile stays: somebody has found these counters lost again.
+        """
+        after = partition.rebuilt
+        mine = _partitions.c.partition == partition.partition, _partitions.c.epoch == partition.epoch
+        waits = _partitions.c.state == PartitionState.REBUILDING.value
+        statement = update(_partitions).where(*mine, waits).values(epoch=after.epoch, state=after.state.value)
+        with translated():
+            async with connected(self._engine, {WRITE: True}) as connection:
+                changed = (await connection.execute(statement)).rowcount
+                if changed:
+                    await connection.execute(delete(_losses).where(_losses.c.partition == partition.partition))
+                await connection.commit()
+
 
 async def read_losses(connection: AsyncConnection) -> Sequence[Loss]:
-    """What was ever lost, in a transaction that has begun."""
+    """What was ever lost and not made anew, in a transaction that has begun."""
     rows = (await connection.execute(select(_losses).order_by(_losses.c.number))).all()
     return [
         Loss(partition=row.partition, after_entry_id=row.after_entry_id, until_entry_id=row.until_entry_id)

@@ -22,9 +22,9 @@ async def pots_paid(
 
     `facts` selects nothing.
     """
-    pots = _pots(connection)
-    kind, grant_id = _member(connection, pots, "kind"), _member(connection, pots, "grant_id")
-    paid = cast(_member(connection, pots, "quantity"), BigInteger).label("paid")
+    pots = each_pot(connection)
+    kind, grant_id = member_of(connection, pots, "kind"), member_of(connection, pots, "grant_id")
+    paid = cast(member_of(connection, pots, "quantity"), BigInteger).label("paid")
     query = facts.add_columns(_EVENTS.period_start, apart, kind.label("kind"), grant_id.label("grant_id"), paid)
     rows = query.select_from(billable_events, pots).subquery()
     keys = rows.c.period_start, rows.c.apart, rows.c.kind, rows.c.grant_id
@@ -41,7 +41,7 @@ def _order(pot: Pot) -> tuple[int, str]:
     return _BURN_ORDER.index(pot.kind), pot.grant_id
 
 
-def _pots(connection: AsyncConnection) -> FromClause:
+def each_pot(connection: AsyncConnection) -> FromClause:
     """One row a pot; implicitly joined to its fact."""
     if connection.dialect.name == "sqlite":
         return func.json_each(_EVENTS.pots).table_valued("value", joins_implicitly=True, name="pot")
@@ -49,7 +49,8 @@ def _pots(connection: AsyncConnection) -> FromClause:
     return elements.table_valued(column("value", JSONB), joins_implicitly=True, name="pot").render_derived()
 
 
-def _member(connection: AsyncConnection, pots: FromClause, name: str) -> ColumnElement[Any]:
+def member_of(connection: AsyncConnection, pots: FromClause, name: str) -> ColumnElement[Any]:
+    """What each pot says of itself under this name."""
     if connection.dialect.name == "sqlite":
         return func.json_extract(pots.c.value, f"$.{name}")
     member: ColumnElement[Any] = pots.c.value[name].astext

@@ -1,0 +1,224 @@
+"""Counters and remembered effects as `admit.lua` keeps them, written anew by a rebuild.
+
+Refuses to know where they come from. A rebuild has a connection of its own, and what it wrote counts only if that one
+lasted: a server that took another's place in between may have missed a part.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, fields
+from importlib.resources import files
+from itertools import islice
+from typing import Any
+
+from tallygate.domain.errors import StoreUnavailableError
+from tallygate.domain.gating.identity import effect_digest
+from tallygate.domain.gating.quota import CounterName, MeterState, PeriodCounter
+from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
+from tallygate.metering.ports import Clock
+from tallygate.metering.rebuilding import Restoring, TurnLostError
+from tallygate.metering.recounting import AccountId, Effect, Recounted
+from tallygate.records.epochs import REBUILDING, PartitionEpoch
+from tallygate.records.rebuilds import Rebuild
+from tallygate.storage.redis import keys
+from tallygate.storage.redis.epochs import RedisEpochs
+from tallygate.storage.redis.factory import RedisFactory
+from tallygate.storage.redis.gate_codec import POT_CODES, REASONS, REPLAY_BUCKETS, pack_all
+from tallygate.storage.redis.link.commands import Argument, Script, pack_arguments
+from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
+
+_RESTORE = Script(files("tallygate.storage.redis").joinpath("scripts/restore.lua").read_text("utf-8"))
+_TURN_MS = 15_000
+_MOST_FIELDS = 500
+_MOST_HASHES = 200
+_DAY_MS = 86_400_000
+_ARRAY_OF_10 = b"\x9a"
+_NO_POTS = b"\x90"
+
+
+@dataclass(frozen=True, slots=True)
+class _Hash:
+    """A hash to write: replaced, or added to."""
+
+    key: str
+    fields: list[Argument]
+    expiry: int = 0
+    replaces: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisCounters:
+    """`CounterStore` over one server; `replay_window` in microseconds.
+
+    `token` is this worker's: what it began and was cut off from it may begin again at once.
+    """
+
+    factory: RedisFactory
+    partitions: int
+    replay_window: int
+    clock: Clock
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def home_of(self, account: AccountId) -> int:
+        """The partition that an account's counters live in."""
+        return keys.partition_of(self.partitions, *account)
+
+    @asynccontextmanager
+    async def turn(self, partition: PartitionEpoch, after: str) -> AsyncIterator[Restoring | None]:
+        """Take a partition into these hands on a connection of its own, for as long as something is written."""
+        link = self.factory.operator_link()
+        turn_key = keys.turn(partition.partition)
+        try:
+            await link.connect()
+            taken = await link.call("SET", turn_key, self.token, "NX", "PX", _TURN_MS)
+            if taken is None and await link.call("GET", turn_key) != self.token.encode():
+                yield None
+                return
+            begun = {partition.partition: REBUILDING + partition.epoch}
+            await RedisEpochs(link).show(begun, after=after)
+            yield _Turn(link, partition, self)
+            await link.call("DEL", turn_key)
+        except (LinkError, ReplyError) as error:
+            raise StoreUnavailableError(store="redis") from error
+        finally:
+            await link.close()
+
+
+@dataclass(slots=True)
+class _Turn:
+    """`Restoring` over one connection."""
+
+    link: RedisLink
+    partition: PartitionEpoch
+    store: RedisCounters
+    _connects: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._connects = self.link.counters.connects
+
+    async def waiting(self) -> int:
+        """How many facts are not collected."""
+        return await self._reply(self.link.call("XLEN", keys.stream(self._number)))
+
+    async def write(
+        self, meters: Collection[Recounted], clocks: Mapping[str, TenantClock], effects: Collection[Effect]
+    ) -> None:
+        """Write so many hashes a script that nobody waits long for Redis."""
+        now = self.store.clock()
+        hashes = [
+            each for meter in meters for each in _meter(self._number, meter, clocks.get(meter.meter[0], REAL_TIME), now)
+        ]
+        hashes += _remembered(self._number, effects, self.store.replay_window)
+        waiting = iter(hashes)
+        while batch := list(islice(waiting, _MOST_HASHES)):
+            await self._restore(batch)
+
+    async def finish(self, rebuild: Rebuild) -> None:
+        """Show the epoch that says so, in the same step that makes sure of it."""
+        told = [each for name, value in asdict(rebuild).items() if value is not None for each in (name, value)]
+        await self._restore([_Hash(keys.rebuilt(self._number), told)], shows=self.partition.rebuilt.epoch)
+
+    @property
+    def _number(self) -> int:
+        return self.partition.partition
+
+    async def _restore(self, hashes: Collection[_Hash], *, shows: str = "") -> None:
+        names = [keys.epoch(self._number), keys.turn(self._number), *(each.key for each in hashes)]
+        arguments: list[Argument] = [REBUILDING + self.partition.epoch, self.store.token, _TURN_MS, shows]
+        for each in hashes:
+            arguments += [int(each.replaces), each.expiry, len(each.fields) // 2, *each.fields]
+        prefix = _RESTORE.prefix(len(names), len(arguments))
+        packed = prefix + pack_arguments(names) + pack_arguments(arguments)
+        if not await self._reply(self.link.eval_packed(_RESTORE, packed)):
+            raise TurnLostError(partition=self._number)
+
+    async def _reply(self, reply: Awaitable[Any]) -> int:
+        answer = int(await reply)
+        if self.link.counters.connects != self._connects:
+            raise TurnLostError(partition=self._number)
+        return answer
+
+
+async def read_rebuilds(link: RedisLink, partitions: Iterable[int]) -> list[Rebuild]:
+    """The last rebuild of each of these partitions that ever had one on this server.
+
+    Raises:
+        LinkError: it cannot be asked.
+    """
+    names = [each.name for each in fields(Rebuild)]
+    pending = [link.call("HMGET", keys.rebuilt(number), *names) for number in partitions]
+    found = [await reply for reply in pending]
+    return [_rebuild(dict(zip(names, values, strict=True))) for values in found if values[0] is not None]
+
+
+def _rebuild(told: Mapping[str, bytes | None]) -> Rebuild:
+    figures: dict[str, Any] = {name: None if value is None else int(value) for name, value in told.items()}
+    return Rebuild(**figures)
+
+
+def _meter(number: int, each: Recounted, clock: TenantClock, now: int) -> Iterator[_Hash]:
+    name = keys.meter(number, *each.meter)
+    yield _Hash(name, _lasting(each.state))
+    for counter, kept_until in each.kept_until.items():
+        told = _counter(each.state.counters[counter], of_levels=each.is_level)
+        yield _Hash(_counter_key(name, counter), told, _real_ms(kept_until, clock, now))
+
+
+def _counter_key(meter: str, counter: CounterName) -> str:
+    start, apart = counter
+    return f"{meter}:{start}{keys.APART if apart else ''}"
+
+
+def _real_ms(instant: int, clock: TenantClock, now: int) -> int:
+    """An instant of a tenant's as Redis' clock will show it; on a test's clock, which may stand, not before a day."""
+    return max((instant - clock.at(now) + now) // 1000, now // 1000 + _DAY_MS)
+
+
+def _lasting(state: MeterState) -> list[Argument]:
+    told: list[Argument] = []
+    for name, value in ((keys.RESET, state.reset_time), (keys.OWN_RESET, state.own_reset_time)):
+        told += [name, value] if value else []
+    told += ["l", state.level, "t", state.level_time] if state.level_time else []
+    for grant_id, units in state.burnt.items():
+        told += [f"g:{grant_id}", units]
+    return told
+
+
+def _counter(counter: PeriodCounter, *, of_levels: bool) -> list[Argument]:
+    if of_levels:
+        return ["u", counter.used, "t", counter.level_time]
+    told: list[Argument] = ["u", counter.used, "i", counter.included, "o", counter.overage]
+    for grant_id, units in counter.grants.items():
+        told += [f"g:{grant_id}", units]
+    return told
+
+
+def _remembered(number: int, effects: Iterable[Effect], window: int) -> Iterator[_Hash]:
+    """Effects in the generation of the window that took them; both that are looked into are gone in time."""
+    records: dict[tuple[int, int], list[Argument]] = defaultdict(list)
+    for effect in effects:
+        digest = _digest(effect)
+        place = effect.entry_time // window, (digest[0] << 8 | digest[1]) % REPLAY_BUCKETS
+        records[place] += [digest, effect.payload_hash + _figures(effect)]
+    for (generation, bucket), all_of_them in records.items():
+        expiry = (generation + 3) * window // 1000
+        for start in range(0, len(all_of_them), 2 * _MOST_FIELDS):
+            part = all_of_them[start : start + 2 * _MOST_FIELDS]
+            yield _Hash(f"{keys.replays(number)}{generation}:{bucket}", part, expiry, replaces=False)
+
+
+def _digest(effect: Effect) -> bytes:
+    tenant_id, account_id, feature_key = effect.meter
+    return effect_digest(tenant_id=tenant_id, account_id=account_id, gate_key=feature_key, request_id=effect.request_id)
+
+
+def _figures(effect: Effect) -> bytes:
+    """The answer as `admit.lua` remembers it; which segment it was of the caller's is known to nobody any more."""
+    limit = -1 if effect.limit is None else effect.limit
+    remaining = -1 if effect.remaining is None else effect.remaining
+    pots = [[POT_CODES[pot.kind], pot.quantity, pot.grant_id] for pot in effect.pots]
+    told = REASONS.index(effect.reason), effect.granted, effect.used, limit, remaining, 0
+    packed = pack_all(*told, effect.period_start, effect.period_end, pots)
+    return _ARRAY_OF_10 + packed + _NO_POTS
