@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 
 from faults.crashes import DAY, NOVEMBER, SECOND, TENANT, Act, Doubled, World, billed, opened, published, subscribed
 from tallygate.billing.due_order import TenantRunner
+from tallygate.billing.gateways import Gateways
 from tallygate.billing.ledger import audit_ledger
-from tallygate.billing.methods import AttachMethod, attach_method, set_gateway
+from tallygate.billing.methods import AttachMethod, SetGateway, attach_method, set_gateway
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.ports import Card
 from tallygate.billing.recognising import RecognitionRunner
@@ -21,6 +22,7 @@ from tallygate.jobs.scheduler import Scheduler
 from tallygate.records.billing import CLOSE
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.payments import COLLECT, RESOLVE
+from tallygate.storage.sealing import AesSealing
 from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
 from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
@@ -29,6 +31,9 @@ from tallygate.storage.sql.billing.tables import invoice_balances
 
 ACCOUNTS = {"acme": "fake_ok", "globex": "fake_later", "initech": "fake_timeout", "umbrella": "fake_timeout_before"}
 """Who pays how: at once, at the second attempt, without an answer, at the second request."""
+
+
+SEALING = AesSealing(keys=[b"k" * 32])
 
 
 class NoBarrier:
@@ -44,6 +49,12 @@ async def nobody_ends(_work: Any, _account_id: str, _now: int) -> None: ...
 class PayingWorld(World):
     """The same process, with a gateway beside it that has its own transactions."""
 
+    @property
+    def gateways(self) -> Gateways:
+        """The gateway that there is; what is secret of it is sealed."""
+        fake = FakeAdapter(books=SqlFakeCharges(engine=self.engine), refunds=SqlFakeRefunds(engine=self.engine))
+        return Gateways(adapters={"fake": fake}, sealing=SEALING, fake_on_live=True)
+
     def worker(self, *, kinds: Collection[str] = (CLOSE, RECOGNISE, COLLECT, RESOLVE)) -> Scheduler:
         """A worker's loop over jobs of some kinds; a real one has a loop of its own for those that ask gateways."""
 
@@ -53,11 +64,7 @@ class PayingWorld(World):
         billing = BillingRunner(transactions=self.transactions, barrier=NoBarrier(), clock=real)
         paying = PaymentRunner(
             transactions=self.transactions,
-            gateways={
-                "fake": FakeAdapter(
-                    books=SqlFakeCharges(engine=self.engine), refunds=SqlFakeRefunds(engine=self.engine)
-                )
-            },
+            gateways=self.gateways,
             end=nobody_ends,
             clock=real,
             new_id=lambda: uuid4().hex,
@@ -112,14 +119,17 @@ def once(account_id: str) -> Paid:
     return Paid(((account_id, 1_000),), ((account_id, 1_000),), 0, ())
 
 
-async def gateway_set(world: World) -> None:
-    await world.write(lambda work, now: set_gateway(work, "fake", now=now))
+async def gateway_set(world: Any) -> None:
+    wanted, gateways = SetGateway(name="fake"), world.gateways
+    await world.write(lambda work, now: set_gateway(work, wanted, gateways=gateways, now=now))
 
 
 def attached(account_id: str, token: str) -> Callable[[World], Awaitable[None]]:
-    async def act(world: World) -> None:
-        wanted = AttachMethod(account_id=account_id, method_id=account_id, token=token)
-        await world.write(lambda work, now: attach_method(work, wanted, Card(), now=now, new_id=lambda: account_id))
+    async def act(world: Any) -> None:
+        wanted, gateways = AttachMethod(account_id=account_id, method_id=account_id, token=token), world.gateways
+        await world.write(
+            lambda work, now: attach_method(work, wanted, Card(), gateways=gateways, now=now, new_id=lambda: account_id)
+        )
 
     return act
 

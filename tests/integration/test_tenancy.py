@@ -61,6 +61,8 @@ class Row:
     request: Callable[["World"], dict[str, Any]]
     foreign: str | Callable[[Any], bool]
     """The reason of an error, or what must be true of the answer."""
+    code: grpc.StatusCode = grpc.StatusCode.NOT_FOUND
+    """With which such an error comes."""
     shows: bool = False
     """Whether the answer to the tenant itself holds what it wrote; so the canary would be seen."""
     bare: bool = False
@@ -226,7 +228,8 @@ ROWS = {
     "Reconcile": Row(
         "control billing billing_read",
         lambda _: {"gateway": "fake", "start_time": Timestamp(seconds=1)},
-        empty("differences"),
+        "GATEWAY_MISSING",
+        grpc.StatusCode.FAILED_PRECONDITION,
     ),
     "GetCollection": Row("control billing billing_read", of(), UNKNOWN),
     "ListPayments": Row("control billing billing_read", of(), empty("payments")),
@@ -435,7 +438,7 @@ async def foreign_answer(world, name):
         return response
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await world.ask(name, world.keys["other"])
-    assert (caught.value.code(), reason_of(caught.value)) == (grpc.StatusCode.NOT_FOUND, expected)
+    assert (caught.value.code(), reason_of(caught.value)) == (ROWS[name].code, expected)
     return caught.value.details(), caught.value.trailing_metadata()
 
 

@@ -66,7 +66,7 @@ class History:
 
     async def attach(self, account):
         wanted = AttachMethod(account_id=account, token=self.dice.choice(TOKENS), default=self.dice.random() < 0.5)
-        await self.write(attach_method, wanted, Card(), new_id=self.new_id)
+        await self.write(attach_method, wanted, Card(), gateways=self.world.gateways, new_id=self.new_id)
 
     async def switch(self, account):
         await self.write(set_default_method, account, f"pm_n{self.dice.randint(1, self.count)}")

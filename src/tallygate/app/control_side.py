@@ -14,6 +14,7 @@ from tallygate.app.billing_side import end_subscription
 from tallygate.app.billing_watch import BillingWatch
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
+from tallygate.app.gateway_side import open_gateways
 from tallygate.app.installation import bootstrap, database_address, require_schema
 from tallygate.app.rebuilding import counter_store, new_rebuilder
 from tallygate.billing.checking import CheckRunner
@@ -22,8 +23,6 @@ from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
-from tallygate.gateways.fake import NAME as FAKE
-from tallygate.gateways.fake import FakeAdapter
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.metering.rebuilding import Rebuilder
@@ -39,8 +38,6 @@ from tallygate.storage.redis.canary import RedisCanary
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.events import EventStream
 from tallygate.storage.redis.publisher import RedisPublisher
-from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
-from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
 from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.engine import create_engine
@@ -179,7 +176,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         billing=BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now),
         payments=PaymentRunner(
             transactions=transactions,
-            gateways={FAKE: FakeAdapter(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine))},
+            gateways=open_gateways(settings, engine),
             end=end_subscription,
             clock=clock.now,
             new_id=clock.new_id,

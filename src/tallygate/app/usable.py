@@ -1,6 +1,7 @@
 """Whether settings can be used at all, found before anything is started: addresses, URLs, and what a role needs."""
 
 from tallygate.app.errors import UnusableSettingError
+from tallygate.app.key_files import read_sealing
 from tallygate.app.listening import require_token, server_tls
 from tallygate.app.redis_place import named_redis
 from tallygate.server.listeners import AddressError, parse_address
@@ -27,6 +28,8 @@ def require_usable(settings: Settings) -> None:
     server_tls(settings)
     require_token(settings)
     named_redis(settings)
+    if settings.role != "data" and settings.billing.master_key_file is not None:
+        read_sealing(settings)
     if settings.role != "data" and settings.database.url.get_secret_value():
         from tallygate.app.installation import database_address  # noqa: PLC0415 - loads SQL
 

@@ -1,9 +1,10 @@
 """Which gateways a tenant uses, and how its accounts pay: tokens and what may be shown of them, nothing else."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from tallygate.billing.ports import Card
+from tallygate.billing.gateways import Gateways
+from tallygate.billing.ports import Card, Credentials
 from tallygate.domain.billing.payments import Gateway, Method
 from tallygate.domain.billing_terms import Collection
 from tallygate.domain.errors import AccountFullError, ConflictError
@@ -23,17 +24,41 @@ class AttachMethod:
     account_id: str
     method_id: str = ""
     gateway: str = ""
-    token: str
+    token: str = field(repr=False)
     default: bool = False
 
 
-async def set_gateway(work: BillingWork, name: str, *, now: int) -> Gateway:
-    """Use a gateway; from the first time on what is issued is collected by itself. Again, it changes nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetGateway:
+    """A gateway to use, with secrets of it by name; those that are not named stay as they are."""
+
+    name: str
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+async def set_gateway(work: BillingWork, wanted: SetGateway, *, gateways: Gateways, now: int) -> Gateway:
+    """Use a gateway; from the first time on what is issued is collected by itself. Without secrets it changes nothing.
+
+    Raises:
+        InvalidFieldError: a secret is missing, or none of the gateway's.
+        GatewayMissingError: there is no such gateway.
+        GatewayRefusedError: the tenant may not use it.
+        MasterKeyMissingError, MasterKeyWrongError: what is secret cannot be kept, or what was kept not opened.
+    """
     known = {gateway.name: gateway for gateway in await work.payments.gateways()}
-    if name in known:
-        return known[name]
-    gateway = Gateway(name=name, create_time=now)
-    await work.payments.add_gateway(gateway)
+    used = known.get(wanted.name, Gateway(name=wanted.name, create_time=now))
+    if wanted.name not in known:
+        await gateways.require_allowed(work, wanted.name)
+    elif not wanted.secrets:
+        return used
+    before = gateways.credentials(work.tenant_id, used)
+    credentials = gateways.checked(wanted.name, Credentials(secrets={**before.secrets, **wanted.secrets}))
+    gateway = replace(
+        used,
+        credentials=gateways.kept_credentials(work.tenant_id, wanted.name, credentials),
+        secrets=tuple(sorted(credentials.secrets)),
+    )
+    await work.payments.put_gateway(gateway)
     return gateway
 
 
@@ -52,7 +77,9 @@ async def gateway_of(work: BillingWork, account_id: str, name: str) -> Gateway:
     return wanted[0]
 
 
-async def attach_method(work: BillingWork, wanted: AttachMethod, card: Card, *, now: int, new_id: NewId) -> Method:
+async def attach_method(
+    work: BillingWork, wanted: AttachMethod, card: Card, *, gateways: Gateways, now: int, new_id: NewId
+) -> Method:
     """Attach a method; an account's first is its default. The same one again answers what there is.
 
     Raises:
@@ -60,11 +87,13 @@ async def attach_method(work: BillingWork, wanted: AttachMethod, card: Card, *, 
         GatewayMissingError: the tenant does not use its gateway.
         ConflictError: another method has this id.
         AccountFullError: the account has 100.
+        MasterKeyMissingError, MasterKeyWrongError: the token cannot be kept, or the one that was not opened.
     """
     gateway = await gateway_of(work, wanted.account_id, wanted.gateway)
     known = await work.payments.method(wanted.method_id) if wanted.method_id else None
     if known is not None:
-        if (known.account_id, known.gateway, known.token) != (wanted.account_id, gateway.name, wanted.token):
+        token = gateways.token(work.tenant_id, known.gateway, known.token)
+        if (known.account_id, known.gateway, token) != (wanted.account_id, gateway.name, wanted.token):
             raise ConflictError(method_id=known.method_id)
         return known
     held = live(await work.payments.methods(wanted.account_id))
@@ -74,7 +103,7 @@ async def attach_method(work: BillingWork, wanted: AttachMethod, card: Card, *, 
         method_id=checked_id("method_id", wanted.method_id or f"pm_{new_id()}"),
         account_id=wanted.account_id,
         gateway=gateway.name,
-        token=wanted.token,
+        token=gateways.kept_token(work.tenant_id, gateway.name, wanted.token),
         brand=card.brand,
         last4=card.last4,
         expiry_year=card.expiry_year,

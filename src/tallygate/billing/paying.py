@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tallygate.billing.attempts import Moment, look_again, manual_attempt, next_attempt, settle
 from tallygate.billing.dunning_runs import EndSubscription
+from tallygate.billing.gateways import Gateways
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import default_method
-from tallygate.billing.ports import Card, ChargeRequest, Credentials, Gateway, GatewayAdapter, NoAnswerError
+from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError
 from tallygate.billing.reconciliation import Reconciled, booked, reconciled
 from tallygate.domain.billing.messages import NEVER_ARRIVED
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Method, Outcome
@@ -42,15 +43,10 @@ class PaymentRunner:
     """Runs jobs of payments; `clock` is real time. A job that runs twice, or on two workers, charges once."""
 
     transactions: Transactions
-    gateways: Mapping[str, GatewayAdapter]
+    gateways: Gateways
     end: EndSubscription
     clock: Callable[[], int]
     new_id: NewId
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The gateways that there are."""
-        return frozenset(self.gateways)
 
     async def collect_account(self, tenant_id: str, account_id: str, *, at: int | None = None) -> None:
         """Try to be paid what an account owes by now, one attempt after the other; `at` is a test tenant's instant."""
@@ -76,7 +72,7 @@ class PaymentRunner:
             return False
         now = await self._now(tenant_id, at)
         gateway = await self._open(tenant_id, attempt.gateway)
-        found = await self._answer(gateway.find(request_of(tenant_id, attempt), now=now))
+        found = await self._answer(gateway.find(self._asked(tenant_id, attempt), now=now))
         if found is not None:
             await self._settle(tenant_id, attempt, found, at)
         elif now - attempt.create_time < _ARRIVES:
@@ -109,7 +105,8 @@ class PaymentRunner:
                     raise ConflictError(attempt_id=attempt_id)
                 return known, False
             method = await _method(work, invoice.account_id, method_id)
-            self._adapter(method.gateway)
+            self.gateways.adapter(method.gateway)
+            self.gateways.token(tenant_id, method.gateway, method.token)
             return await manual_attempt(work, invoice, method, moment, attempt_id=attempt_id), True
 
         attempt, new = await self._write(tenant_id, None, begin)
@@ -150,7 +147,7 @@ class PaymentRunner:
     async def _send(self, tenant_id: str, attempt: Attempt, at: int | None) -> Attempt:
         try:
             gateway = await self._open(tenant_id, attempt.gateway)
-            outcome = await self._answer(gateway.charge(request_of(tenant_id, attempt)))
+            outcome = await self._answer(gateway.charge(self._asked(tenant_id, attempt)))
         except NoAnswerError:
             _log.warning("a gateway did not answer: what became of attempt %s is asked", attempt.attempt_id)
             outcome = _NO_ANSWER
@@ -193,17 +190,21 @@ class PaymentRunner:
 
         return (await self.transactions.write(tenant_id, at_its_moment, now=real)).value
 
-    async def _open(self, tenant_id: str, name: str) -> Gateway:  # noqa: ARG002 - fake has no secrets of a tenant's
-        return self._adapter(name).open(Credentials())
-
-    def _adapter(self, name: str) -> GatewayAdapter:
-        if name not in self.gateways:
+    async def _open(self, tenant_id: str, name: str) -> Gateway:
+        """A gateway as a tenant sees it that uses it."""
+        used = await self._read(tenant_id, lambda work: work.payments.gateways())
+        found = next((gateway for gateway in used if gateway.name == name), None)
+        if found is None:
             raise GatewayMissingError(gateway=name)
-        return self.gateways[name]
+        return self.gateways.open(tenant_id, found)
+
+    def _asked(self, tenant_id: str, attempt: Attempt) -> ChargeRequest:
+        token = self.gateways.token(tenant_id, attempt.gateway, attempt.token)
+        return replace(request_of(tenant_id, attempt), token=token)
 
 
 def request_of(tenant_id: str, attempt: Attempt) -> ChargeRequest:
-    """What a gateway is asked for: of the same attempt always the same."""
+    """What a gateway is asked for: of the same attempt always the same. Its token is still as it is kept."""
     return ChargeRequest(
         tenant_id=tenant_id,
         key=attempt.key,

@@ -80,7 +80,7 @@ class ChargeRequest:
     account_id: str
     currency: str
     amount: int
-    token: str
+    token: str = field(repr=False)
     text: str
     time: int
 

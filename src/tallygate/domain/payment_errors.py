@@ -27,6 +27,24 @@ class GatewayMissingError(ConflictError):
     reason = ErrorReason.GATEWAY_MISSING
 
 
+class GatewayRefusedError(ConflictError):
+    """The tenant may not use this payment gateway."""
+
+    reason = ErrorReason.GATEWAY_REFUSED
+
+
+class MasterKeyMissingError(ConflictError):
+    """This installation has no master key to keep secrets with: its operator sets billing.master_key_file."""
+
+    reason = ErrorReason.MASTER_KEY_MISSING
+
+
+class MasterKeyWrongError(ConflictError):
+    """A secret was sealed with a master key that billing.master_key_file does not have: its operator adds it."""
+
+    reason = ErrorReason.MASTER_KEY_WRONG
+
+
 class PaymentInFlightError(ConflictError):
     """Another attempt may still take money for it; wait until it is resolved."""
 

@@ -35,8 +35,8 @@ class PaymentRecords(Protocol):
         """The gateways that the tenant uses, in the order of their first use."""
         ...
 
-    async def add_gateway(self, gateway: Gateway) -> None:
-        """Add one."""
+    async def put_gateway(self, gateway: Gateway) -> None:
+        """Add or replace one."""
         ...
 
     async def methods(self, account_id: str) -> Sequence[Method]:

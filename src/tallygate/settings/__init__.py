@@ -16,6 +16,7 @@ from pydantic import SecretStr, ValidationError
 from tallygate.settings.files import FileSettings, Form, read_file
 from tallygate.settings.forms import SecretUrl, form_of
 from tallygate.settings.groups import (
+    BillingSettings,
     CollectorSettings,
     DatabaseSettings,
     DataPlaneSettings,
@@ -27,10 +28,28 @@ from tallygate.settings.groups import (
 )
 
 __all__ = [
-    "CLIENT_VARIABLES", "CONFIG_FILE_VARIABLE", "ENV_PREFIX", "ClientEnvironment", "CollectorSettings",
-    "DataPlaneSettings", "DatabaseSettings", "Loaded", "LoggingSettings", "Origin", "RedisSettings", "SecretUrl",
-    "ServerSettings", "Settings", "SettingsError", "client_environment", "environment_name", "flat", "known_keys",
-    "load", "schema",
+    "CLIENT_VARIABLES",
+    "CONFIG_FILE_VARIABLE",
+    "ENV_PREFIX",
+    "BillingSettings",
+    "ClientEnvironment",
+    "CollectorSettings",
+    "DataPlaneSettings",
+    "DatabaseSettings",
+    "Loaded",
+    "LoggingSettings",
+    "Origin",
+    "RedisSettings",
+    "SecretUrl",
+    "ServerSettings",
+    "Settings",
+    "SettingsError",
+    "client_environment",
+    "environment_name",
+    "flat",
+    "known_keys",
+    "load",
+    "schema",
 ]  # fmt: skip
 
 _NAME = re.compile(r"[\w.-]{1,100}")

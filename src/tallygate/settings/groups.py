@@ -123,6 +123,15 @@ class CollectorSettings(Group):
     """How long an event may wait for company."""
 
 
+class BillingSettings(Group):
+    """How money moves."""
+
+    master_key_file: OptionalPath = None
+    """A file with the keys that seal gateways' secrets: base64 of 32 bytes, one a line; the first seals, each opens."""
+    fake_on_live: bool = False
+    """Whether live tenants, too, may use the gateway `fake`, which takes no money and marks invoices paid."""
+
+
 class LoggingSettings(Group):
     """What is logged, and how."""
 
@@ -148,4 +157,5 @@ class Settings(Group):
     database: DatabaseSettings = DatabaseSettings()
     data_plane: DataPlaneSettings = DataPlaneSettings()
     collector: CollectorSettings = CollectorSettings()
+    billing: BillingSettings = BillingSettings()
     logging: LoggingSettings = LoggingSettings()

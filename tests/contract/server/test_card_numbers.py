@@ -25,7 +25,10 @@ def texts(descriptor, path=""):
     for field in descriptor.fields:
         place = f"{path}.{field.name}" if path else field.name
         many = field.is_repeated
-        if field.type == field.TYPE_STRING:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            yield f"{place}.key", {field.name: {CARD: "x"}}
+            yield f"{place}[k]", {field.name: {"k": CARD}}
+        elif field.type == field.TYPE_STRING:
             yield (f"{place}[0]" if many else place), {field.name: [CARD] if many else CARD}
         elif field.type == field.TYPE_MESSAGE and field.message_type.full_name.startswith("tallygate"):
             for inner, fields in texts(field.message_type, f"{place}[0]" if many else place):

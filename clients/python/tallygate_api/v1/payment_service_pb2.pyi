@@ -68,12 +68,16 @@ DISPUTE_STATE_WON: DisputeState
 DISPUTE_STATE_LOST: DisputeState
 
 class Gateway(_message.Message):
-    __slots__ = ("name", "create_time")
+    __slots__ = ("name", "create_time", "credentials", "webhook_path")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOK_PATH_FIELD_NUMBER: _ClassVar[int]
     name: str
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    credentials: _containers.RepeatedScalarFieldContainer[str]
+    webhook_path: str
+    def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., credentials: _Optional[_Iterable[str]] = ..., webhook_path: _Optional[str] = ...) -> None: ...
 
 class PaymentMethod(_message.Message):
     __slots__ = ("method_id", "account_id", "gateway", "brand", "last4", "expiry_year", "expiry_month", "default", "create_time")
@@ -164,10 +168,19 @@ class Payment(_message.Message):
     def __init__(self, payment_id: _Optional[str] = ..., account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., kind: _Optional[_Union[PaymentKind, str]] = ..., shares: _Optional[_Iterable[_Union[PaymentShare, _Mapping[str, object]]]] = ..., gateway: _Optional[str] = ..., gateway_id: _Optional[str] = ..., reference: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class SetGatewayRequest(_message.Message):
-    __slots__ = ("name",)
+    __slots__ = ("name", "credentials")
+    class CredentialsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
     name: str
-    def __init__(self, name: _Optional[str] = ...) -> None: ...
+    credentials: _containers.ScalarMap[str, str]
+    def __init__(self, name: _Optional[str] = ..., credentials: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class SetGatewayResponse(_message.Message):
     __slots__ = ("gateway",)

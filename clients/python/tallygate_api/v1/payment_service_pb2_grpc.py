@@ -120,9 +120,10 @@ class PaymentServiceServicer:
 
     def SetGateway(self, request, context):
         """Uses a payment gateway. From the first time on, what is issued is collected by itself; what was issued before is not.
-        Calling it again changes nothing.
+        Calling it again replaces the secrets that are named, and changes nothing else. Test tenants use the gateway fake, and
+        live ones another.
 
-        Errors: INVALID_FIELD.
+        Errors: INVALID_FIELD, GATEWAY_REFUSED, MASTER_KEY_MISSING, MASTER_KEY_WRONG.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,7 +140,8 @@ class PaymentServiceServicer:
         """Attaches a gateway's token to an account. Its first method is its default; a new default is charged at once for what
         had failed. Repeating it with the same method_id changes nothing.
 
-        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, GATEWAY_MISSING, GATEWAY_UNAVAILABLE, ALREADY_EXISTS, ACCOUNT_FULL.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, GATEWAY_MISSING, GATEWAY_UNAVAILABLE, ALREADY_EXISTS, ACCOUNT_FULL,
+        MASTER_KEY_MISSING, MASTER_KEY_WRONG.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,7 +179,7 @@ class PaymentServiceServicer:
         known yet, which is found out before anything else is charged. Repeating it with the same attempt_id charges once.
 
         Errors: INVALID_FIELD, INVOICE_NOT_FOUND, NOTHING_DUE, METHOD_MISSING, METHOD_NOT_FOUND, PAYMENT_IN_FLIGHT,
-        GATEWAY_MISSING, ALREADY_EXISTS.
+        GATEWAY_MISSING, ALREADY_EXISTS, MASTER_KEY_MISSING, MASTER_KEY_WRONG.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

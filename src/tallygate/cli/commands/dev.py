@@ -26,6 +26,7 @@ _DEFAULTS = {
     "redis.connect_timeout": "1s",
     "redis.read_timeout": "1s",
     "testing": True,
+    "billing.fake_on_live": True,
 }
 """What is wanted on a desk, where the machine does other things and time is moved; whatever was set counts instead."""
 

@@ -1,6 +1,7 @@
 """How accounts pay, and what they paid."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,7 +12,8 @@ from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, table
-from tallygate.cli.values import INSTANT, MONEY
+from tallygate.cli.values import INSTANT, MONEY, PAIR
+from tallygate.settings.texts import UnreadableError, read_text
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1 import payment_service_pb2 as wire
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
@@ -26,6 +28,7 @@ _COLLECTIONS = {
 }
 _PAGE = 100
 """The largest page of payments."""
+_GATEWAY = ("GATEWAY", "SINCE", "SECRETS", "WEBHOOKS")
 _METHOD = ("METHOD", "GATEWAY", "CARD", "EXPIRES", "DEFAULT")
 _ATTEMPT = ("TIME", "INVOICE", "AMOUNT", "STATE", "REASON", "CAUSE", "ID")
 _DISPUTE = ("TIME", "ACCOUNT", "AMOUNT", "FEE", "STATE", "PAYMENT", "ID")
@@ -40,24 +43,34 @@ def payment_command() -> None:
     """Get invoices paid: gateways, methods, charges, money that came otherwise."""
 
 
-@payment_command.command("gateway", examples=["tallygate payment gateway fake", "tallygate payment gateway"])
+@payment_command.command(
+    "gateway",
+    examples=[
+        "tallygate payment gateway fake",
+        "tallygate payment gateway fake --secret webhook_secret=hook.txt",
+        "tallygate payment gateway",
+    ],
+)
 @click.argument("name", required=False)
+@click.option("--secret", "secrets", type=PAIR, multiple=True, metavar="NAME=FILE", help="A secret, in a file.")
 @remote
-def gateway(client: Client, *, name: str | None) -> None:
+def gateway(client: Client, *, name: str | None, secrets: tuple[tuple[str, str], ...]) -> None:
     """Use a payment gateway, or show those in use.
 
-    What is issued from then on is collected by itself.
+    What is issued from then on is collected by itself. Secrets come from files,
+    for others can read a command line; they are kept sealed and never shown.
     """
+    if secrets and name is None:
+        msg = "a secret is a gateway's: name it, as in `tallygate payment gateway fake --secret ...`"
+        raise CommandError(msg)
     stub = PaymentServiceStub(client.channel)
     if name is not None:
-        client.call(stub.SetGateway, wire.SetGatewayRequest(name=name))
+        credentials = {secret: _secret(Path(file)) for secret, file in secrets}
+        client.call(stub.SetGateway, wire.SetGatewayRequest(name=name, credentials=credentials))
     response = client.call(stub.ListGateways, wire.ListGatewaysRequest())
-    header = ("GATEWAY", "SINCE")
     client.show(
         response,
-        lambda: table(
-            header, ((one.name, instant(one.create_time)) for one in response.gateways), empty="no gateway is used"
-        ),
+        lambda: table(_GATEWAY, (_gateway(one) for one in response.gateways), empty="no gateway is used"),
     )
 
 
@@ -321,6 +334,18 @@ def _collection(response: wire.GetCollectionResponse) -> str:
 
 def _next(case: wire.DunningCase) -> str:
     return instant(case.retry_time) if case.HasField("retry_time") else "never"
+
+
+def _secret(path: Path) -> str:
+    try:
+        return read_text(path.expanduser()).strip()
+    except (UnreadableError, RuntimeError) as error:
+        msg = f"cannot read {path}: {error}"
+        raise CommandError(msg) from error
+
+
+def _gateway(one: wire.Gateway) -> tuple[str, ...]:
+    return one.name, instant(one.create_time), ", ".join(one.credentials), one.webhook_path
 
 
 def _method(method: wire.PaymentMethod) -> tuple[str, ...]:

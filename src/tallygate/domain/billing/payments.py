@@ -3,7 +3,7 @@
 Only what may be shown of a card is here: a gateway's token, brand, last four digits, expiry.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tallygate.domain.billing.balances import Balance
@@ -58,11 +58,15 @@ class Gateway:
 
     name: str
     create_time: int
+    credentials: str = field(default="", repr=False)
+    """What is known of it, sealed."""
+    secrets: tuple[str, ...] = ()
+    """Of what that consists, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """A way in which an account pays: a gateway's token, and what may be shown of the card behind it.
+    """A way in which an account pays: a gateway's token, as it is kept, and what may be shown of the card behind it.
 
     One of an account's is the default; a `detach_time` says that it is used no more.
     """
@@ -70,7 +74,7 @@ class Method:
     method_id: str
     account_id: str
     gateway: str
-    token: str
+    token: str = field(repr=False)
     brand: str = ""
     last4: str = ""
     expiry_year: int = 0
@@ -104,7 +108,7 @@ class Attempt:
     shares: tuple[Share, ...]
     gateway: str
     method_id: str
-    token: str
+    token: str = field(repr=False)
     text: str
     cause: Cause
     state: AttemptState = AttemptState.SENDING

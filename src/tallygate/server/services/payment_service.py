@@ -3,7 +3,9 @@
 from typing import Protocol
 
 from tallygate.billing.disputes import list_disputes, record_dispute
+from tallygate.billing.gateways import Gateways
 from tallygate.billing.methods import (
+    SetGateway,
     attach_method,
     detach_method,
     gateway_of,
@@ -43,7 +45,7 @@ class Payments(Protocol):
     """What asks gateways."""
 
     @property
-    def names(self) -> frozenset[str]:
+    def gateways(self) -> Gateways:
         """The gateways that there are."""
         ...
 
@@ -69,24 +71,27 @@ class PaymentServicer:
 
     async def SetGateway(self, request: wire.SetGatewayRequest, call: Call) -> wire.SetGatewayResponse:  # noqa: N802 - the wire's name
         """Use a gateway."""
-        name = request.name
-        if name not in self._payments.names:
-            raise InvalidFieldError(field="name", expected=f"one of {', '.join(sorted(self._payments.names))}")
-        gateway = await self._work.write(call, lambda work, now: set_gateway(work, name, now=now))
-        return wire.SetGatewayResponse(gateway=encode_gateway(gateway.value))
+        gateways = self._payments.gateways
+        if request.name not in gateways.adapters:
+            raise InvalidFieldError(field="name", expected=f"one of {', '.join(sorted(gateways.adapters))}")
+        wanted = SetGateway(name=request.name, secrets=dict(request.credentials))
+        made = await self._work.write(call, lambda work, now: set_gateway(work, wanted, gateways=gateways, now=now))
+        return wire.SetGatewayResponse(gateway=encode_gateway(made.value, call.tenant_id))
 
     async def ListGateways(self, _request: wire.ListGatewaysRequest, call: Call) -> wire.ListGatewaysResponse:  # noqa: N802 - the wire's name
         """The gateways that are used."""
         found = await self._work.read(call, lambda work, _: work.payments.gateways())
-        return wire.ListGatewaysResponse(gateways=[encode_gateway(gateway) for gateway in found])
+        return wire.ListGatewaysResponse(gateways=[encode_gateway(gateway, call.tenant_id) for gateway in found])
 
     async def AttachMethod(self, request: wire.AttachMethodRequest, call: Call) -> wire.AttachMethodResponse:  # noqa: N802 - the wire's name
         """Attach a method; its gateway is asked outside of any transaction."""
         wanted = decode_method(request)
         gateway = await self._work.read(call, lambda work, _: gateway_of(work, wanted.account_id, wanted.gateway))
         card = await self._payments.describe(call.tenant_id, gateway.name, wanted.token)
-        new_id = self._work.new_id
-        made = await self._work.write(call, lambda work, now: attach_method(work, wanted, card, now=now, new_id=new_id))
+        new_id, gateways = self._work.new_id, self._payments.gateways
+        made = await self._work.write(
+            call, lambda work, now: attach_method(work, wanted, card, gateways=gateways, now=now, new_id=new_id)
+        )
         return wire.AttachMethodResponse(method=encode_method(made.value))
 
     async def ListMethods(self, request: wire.ListMethodsRequest, call: Call) -> wire.ListMethodsResponse:  # noqa: N802 - the wire's name

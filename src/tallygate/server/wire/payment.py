@@ -1,6 +1,7 @@
 """Payments, wire to domain and back."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from tallygate.billing.disputes import RecordDispute
 from tallygate.billing.methods import AttachMethod
@@ -89,9 +90,14 @@ def encode_dispute(dispute: Dispute) -> wire.Dispute:
     )
 
 
-def encode_gateway(gateway: Gateway) -> wire.Gateway:
-    """A gateway that is used."""
-    return wire.Gateway(name=gateway.name, create_time=timestamp(gateway.create_time))
+def encode_gateway(gateway: Gateway, tenant_id: str) -> wire.Gateway:
+    """A gateway that a tenant uses; of what is secret only the names."""
+    return wire.Gateway(
+        name=gateway.name,
+        create_time=timestamp(gateway.create_time),
+        credentials=gateway.secrets,
+        webhook_path=f"/gateways/{quote(tenant_id, safe='')}/{gateway.name}",
+    )
 
 
 def encode_method(method: Method) -> wire.PaymentMethod:

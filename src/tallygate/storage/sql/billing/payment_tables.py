@@ -28,6 +28,8 @@ payment_gateways = Table(
     Column("tenant_id", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("create_time", Instant(), nullable=False),
+    Column("credentials", Text, nullable=False, server_default=""),
+    Column("secrets", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("tenant_id", "name"),
 )
 

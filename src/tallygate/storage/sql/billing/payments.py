@@ -50,12 +50,11 @@ class SqlPaymentRecords:
         """The gateways that the tenant uses, in the order of their first use."""
         own = payment_gateways.c
         query = select(payment_gateways).where(self._own(payment_gateways)).order_by(own.create_time, own.name)
-        return [Gateway(name=row.name, create_time=row.create_time) for row in await self.scope.rows(query)]
+        return [_gateway(row) for row in await self.scope.rows(query)]
 
-    async def add_gateway(self, gateway: Gateway) -> None:
-        """Add one."""
-        row = {"tenant_id": self.scope.tenant_id, **asdict(gateway)}
-        await self.scope.connection.execute(insert(payment_gateways), [row])
+    async def put_gateway(self, gateway: Gateway) -> None:
+        """Add or replace one."""
+        await self.scope.upsert_into(payment_gateways, [{**asdict(gateway), "secrets": " ".join(gateway.secrets)}])
 
     async def methods(self, account_id: str) -> Sequence[Method]:
         """An account's methods, detached ones too, by creation."""
@@ -212,6 +211,10 @@ class SqlPaymentRecords:
 def _columns(row: Row[Any], *left_out: str) -> Mapping[str, Any]:
     names = row._mapping  # noqa: SLF001 - a Row's public view of itself, in spite of its name
     return {name: names[name] for name in names if name not in {"tenant_id", *left_out}}
+
+
+def _gateway(row: Row[Any]) -> Gateway:
+    return Gateway(**_columns(row, "secrets"), secrets=tuple(row.secrets.split()))
 
 
 def _method(row: Row[Any]) -> Method:
