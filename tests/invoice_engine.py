@@ -8,8 +8,7 @@ from typing import Any
 
 from invoice_worlds import shown_amount
 from tallygate.billing.books import Books
-from tallygate.billing.change_invoices import change_documents
-from tallygate.billing.due_lines import made_at
+from tallygate.billing.due_lines import change_documents, made_at
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.default_plans import default_timelines

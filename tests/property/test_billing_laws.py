@@ -18,8 +18,7 @@ from invoice_engine import Bill, Log, Work
 from searches import FOR_PLANTED_BUGS
 from tallygate.billing import due_lines
 from tallygate.billing.books import Books
-from tallygate.billing.change_invoices import change_documents
-from tallygate.billing.due_lines import made_at
+from tallygate.billing.due_lines import change_documents, made_at
 from tallygate.domain.account import PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.billing import cover as covers
 from tallygate.domain.billing import rating

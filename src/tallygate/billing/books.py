@@ -1,7 +1,7 @@
 """What the invoices of one account are derived from, as it stands."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from tallygate.billing.finalising import IssueTerms
@@ -45,6 +45,8 @@ class Books:
     """Of a test tenant, whose clock leaps: its documents are issued when they were due, as if it had walked."""
     tax: TaxTerms | None = None
     """By what its documents are taxed, as of when they are made; None where its tenant charges no tax."""
+    void: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Its documents that are void and were not issued anew, with their lines: those give nothing back."""
     redemptions: tuple[Redemption, ...] = ()
     """The coupons that it redeemed, oldest first."""
 
@@ -54,6 +56,11 @@ class Books:
         return Policy(
             currency=self.catalog.currency, proration=self.policy.proration, rounding=self.policy.rounding.amounts
         )
+
+    @property
+    def forgiven(self) -> frozenset[str]:
+        """The lines of documents that are void."""
+        return frozenset[str]().union(*self.void.values())
 
     @property
     def reopened(self) -> Reopened:
@@ -175,5 +182,10 @@ async def read_books(
         late=tuple(await work.late_usage.of(account_id)),
         closed_until=state.closed_until if state is not None else catalog.billing.start_time - 1,
         tax=await tax_terms(work, account_id, catalog, now=now),
+        void={
+            each.invoice_id: each.line_keys
+            for each in await work.issued_lines.forgiven(account_id)
+            if not each.reissued
+        },
         redemptions=tuple(await work.coupons.redeemed_by(account_id)),
     )

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from tallygate.billing.books import read_books
-from tallygate.billing.change_invoices import change_documents
-from tallygate.billing.due_lines import due_fixed_lines
+from tallygate.billing.due_lines import change_documents, due_fixed_lines
 from tallygate.billing.previews import Preview, preview_of
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.timeline import QuantityChange, Timeline

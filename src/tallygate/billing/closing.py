@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.billing.books import Books, read_books
-from tallygate.billing.due_lines import made_at
+from tallygate.billing.due_lines import change_documents, made_at
 from tallygate.billing.finalising import finalise
 from tallygate.domain.billing.documents import Basis, Invoice
 from tallygate.domain.billing.zones import known_until
@@ -52,6 +52,8 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
         fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
         redemptions = tuple(await work.coupons.redeemed_by(account_id)) if books.redemptions else ()
         books = replace(books, closed_until=cut, fees=fees, late=(), redemptions=redemptions)
+    if books.next_cut() is None or any(timeline.end == books.closed_until for timeline in books.timelines):
+        issued += await _issue_left(work, books, now=due_time if books.test and due_time is not None else now)
     former, zone = known_until(books.calendar, books.closed_until)
     await work.billing_accounts.put(
         BillingAccount(account_id=account_id, closed_until=books.closed_until, zone=zone, former_zones=former)
@@ -75,6 +77,15 @@ async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list
     made = await made_at(work, books, cut, noted=noted)
     await work.late_usage.note(books.account_id, noted, now=now)
     return await issue(work, books, made, until=cut, now=now)
+
+
+async def _issue_left(work: BillingWork, books: Books, *, now: int) -> list[Invoice]:
+    """Issue what became due at a cut after that was made, as when a subscription is cancelled at its very instant."""
+    if books.closed_until > now:
+        return []
+    books = books.made(now)
+    made = await change_documents(work, books, books.closed_until)
+    return await issue(work, books, made, until=books.closed_until, at_once=True, now=now)
 
 
 async def issue(
@@ -108,6 +119,7 @@ async def _basis(work: BillingWork, books: Books, *, until: int, at_once: bool) 
         late=tuple(sorted({fact.feature_key for fact in books.late})),
         late_periods=books.policy.late_periods,
         at_once=at_once,
+        forgiven=tuple(sorted(books.void)),
         tax=books.tax,
         redemptions={each.redemption_id: each.uses for each in books.redemptions},
     )

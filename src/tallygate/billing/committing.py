@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from tallygate.billing.books import Books
 from tallygate.billing.ports import Sources
 from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.commitments import Commitment, commitment_lines, commitments
@@ -10,24 +11,14 @@ from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.timeline import Timeline
 
 
-async def due_commitments(
-    work: Sources,
-    account_id: str,
-    timelines: Sequence[Timeline],
-    calendar: Calendar,
-    policy: Policy,
-    found: Sequence[Line],
-    *,
-    since: int,
-    until: int,
-) -> list[Line]:
+async def due_commitments(work: Sources, books: Books, found: Sequence[Line], *, since: int, until: int) -> list[Line]:
     """What commitments are owed at a cut, beside the lines that it has `found`; `since` is the cut before it."""
     lines: list[Line] = []
-    for timeline in timelines:
-        held = list(_touched(timeline, calendar, policy, found, since=since, until=until))
+    for timeline in books.timelines:
+        held = list(_touched(timeline, books.calendar, books.amounts, found, since=since, until=until))
         if held:
-            issued = await _issued(work, account_id, timeline, since=min(one.within.start for one in held) - 1)
-            lines += commitment_lines(held, [*issued, *found], issued, policy)
+            issued = await _issued(work, books.account_id, timeline, since=min(one.within.start for one in held) - 1)
+            lines += commitment_lines(held, [*issued, *found], issued, books.amounts, forgiven=books.forgiven)
     return lines
 
 

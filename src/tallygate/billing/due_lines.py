@@ -36,9 +36,7 @@ async def due_lines(work: Sources, books: Books, cut: int, *, noted: list[Unchar
         found += await usage_lines(work, books, windows, noted=noted)
     late = await usage_lines(work, books, books.reopened.windows, noted=noted)
     found += [replace(line, text=f"{ADJUSTMENT}{line.text}") for line in late]
-    found += await due_commitments(
-        work, books.account_id, books.timelines, books.calendar, books.amounts, found, since=since, until=cut
-    )
+    found += await due_commitments(work, books, found, since=since, until=cut)
     found += due_fees(books, cut)
     return tuple(found)
 
@@ -71,14 +69,15 @@ async def _fixed_lines_of(
         since = max(timeline.origin, books.policy.start_time) - 1
         mine = [line for line in await work.issued_lines.since(books.account_id, since=since) if own in line.line_key]
     mine = [line for line in mine if lane_of(line.line_key)]
-    known = Issued(keys=frozenset(line.line_key for line in mine))
+    forgiven = books.forgiven
+    known = Issued(keys=frozenset(line.line_key for line in mine), forgiven=forgiven)
     calendar, policy = books.calendar, books.amounts
     new = fixed_lines(timeline, calendar, policy, since=books.closed_until, until=until, issued=known)
-    derived = fixed_lines(timeline, calendar, policy, since=since, until=until, issued=Issued())
+    derived = fixed_lines(timeline, calendar, policy, since=since, until=until, issued=Issued(forgiven=forgiven))
     gone = await work.issued_lines.whole(missing) if (missing := vanished(derived, mine, calendar)) else {}
     return [
         *new,
-        *adjustments(derived, mine, new, gone=gone, policy=policy, calendar=calendar, at=until),
+        *adjustments(derived, mine, new, gone=gone, forgiven=forgiven, policy=policy, calendar=calendar, at=until),
     ]
 
 
@@ -89,7 +88,7 @@ async def usage_lines(
     if not windows:
         return []
     through = await work.usage_log.head()
-    billed = await work.issued_lines.usage([window.line for window in windows])
+    billed = await _billed(work, books, [window.line for window in windows])
     counted = {window.line: await count_window(work, books, window, through) for window in windows}
     found: list[Line] = []
     for window in windows:
@@ -106,6 +105,15 @@ async def usage_lines(
             through_sequence=through,
         )
         found += [line] if line is not None else []
+    return found
+
+
+async def _billed(work: Sources, books: Books, windows: Sequence[str]) -> dict[str, Billed]:
+    found = await work.issued_lines.usage(windows)
+    void = [key for key in books.forgiven if key.rpartition("/")[0] in found]
+    for key, line in (await work.issued_lines.whole(void)).items() if void else ():
+        before = found[key.rpartition("/")[0]]
+        found[key.rpartition("/")[0]] = replace(before, forgiven=before.forgiven + line.exact)
     return found
 
 
@@ -145,6 +153,29 @@ async def made_at(
         rounding=books.amounts.rounding,
     )
     return tuple(made)
+
+
+async def change_documents(work: Sources, books: Books, now: int) -> list[Invoice]:
+    """The documents of all that is due by now, without numbers; their cause is a line, which is issued but once."""
+    lines = [*await due_fixed_lines(work, books, now), *due_fees(books, now + 1)]
+    if not lines:
+        return []
+    cause = min(line.line_key for line in lines)
+    period = UsagePeriod(now - 1, now)
+    return list(
+        documents(
+            lines,
+            tenant_id=work.tenant_id,
+            account_id=books.account_id,
+            kind=InvoiceKind.CHANGE,
+            period=period,
+            cause=cause,
+            tax=books.tax,
+            credited=await credited_lines(work, lines),
+            redemptions=books.redemptions,
+            rounding=books.amounts.rounding,
+        )
+    )
 
 
 def _period_of(books: Books, cut: int) -> UsagePeriod:

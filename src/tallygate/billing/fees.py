@@ -3,8 +3,15 @@
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.fees import Fee
-from tallygate.domain.errors import BillingNotStartedError, ConflictError, FeeNotFoundError, InvalidFieldError
+from tallygate.domain.errors import (
+    BillingNotStartedError,
+    ConflictError,
+    FeeNotFoundError,
+    InvalidFieldError,
+    InvoiceFinalError,
+)
 from tallygate.records.fields import check_id
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
@@ -66,6 +73,7 @@ async def offset_fee(work: BillingWork, fee_id: str, *, text: str, offset_id: st
         FeeNotFoundError: there is none with this id.
         ConflictError: another fee has the offset's id.
         InvalidFieldError: it is an offset itself.
+        InvoiceFinalError: the invoice that charged it is void: it was forgiven.
     """
     fee = await work.fees.get(fee_id)
     if fee is None:
@@ -75,6 +83,9 @@ async def offset_fee(work: BillingWork, fee_id: str, *, text: str, offset_id: st
     known = await work.fees.offset_of(fee_id)
     if known is not None:
         return known
+    for void in await work.issued_lines.forgiven(fee.account_id):
+        if not void.reissued and fee.line_key in void.line_keys:
+            raise InvoiceFinalError(invoice_id=void.invoice_id, state=InvoiceState.VOID.value)
     _check_text(text or fee.text)
     offset = replace(
         fee,

@@ -18,7 +18,7 @@ from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange, Timeline
 from tallygate.domain.billing.windows import UsageWindow
-from tallygate.records.billing import IssuedLines, UsageLog
+from tallygate.records.billing import Forgiven, IssuedLines, UsageLog
 from tallygate.records.ports import BillingWork
 from tallygate.records.values import StoredSubscription
 
@@ -52,6 +52,11 @@ async def past_of(work: BillingWork, invoice: Invoice, basis: Basis, *, now: int
         policy=policy,
         closed_until=basis.since,
         tax=basis.tax,
+        void={
+            each.invoice_id: each.line_keys
+            for each in await work.issued_lines.forgiven(invoice.account_id)
+            if each.invoice_id in basis.forgiven
+        },
         redemptions=tuple(
             replace(each, uses=basis.redemptions[each.redemption_id])
             for each in books.redemptions
@@ -169,6 +174,9 @@ class _LinesBefore:
 
     async def from_document(self, account_id: str, documents: int) -> dict[str, Fraction]:
         return await self.lines.from_document(account_id, documents)
+
+    async def forgiven(self, account_id: str) -> Sequence[Forgiven]:
+        return await self.lines.forgiven(account_id)
 
     async def torn(self, invoice_id: str) -> dict[int, str]:
         return await self.lines.torn(invoice_id)

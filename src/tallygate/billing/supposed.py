@@ -14,7 +14,7 @@ from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Aggregation, Feature
-from tallygate.records.billing import IssuedLines, UsageLog
+from tallygate.records.billing import Forgiven, IssuedLines, UsageLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,10 @@ class SupposedLines:
     async def from_document(self, account_id: str, documents: int) -> dict[str, Fraction]:  # noqa: ARG002 - none is
         """Nothing: no document was issued."""
         return {}
+
+    async def forgiven(self, account_id: str) -> Sequence[Forgiven]:  # noqa: ARG002 - none is
+        """None: no document was issued."""
+        return ()
 
     async def torn(self, invoice_id: str) -> dict[int, str]:  # noqa: ARG002 - none is
         """Nothing: no document was issued."""

@@ -7,8 +7,7 @@ the log of events up to where it was read then, and from the documents before it
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tallygate.billing.change_invoices import change_documents
-from tallygate.billing.due_lines import made_at
+from tallygate.billing.due_lines import change_documents, made_at
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.past import past_of
 from tallygate.billing.reissuing import again

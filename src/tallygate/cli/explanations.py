@@ -122,6 +122,10 @@ def _before(answer: ExplainLineResponse, step: LineStep) -> str:
     return f"less what was charged for the same stretch before the change: {figure(step.amount)}"
 
 
+def _forgiven(_: ExplainLineResponse, step: LineStep) -> str:
+    return f"not given back, as its invoice is void: {figure(step.amount)}"
+
+
 _Sentence = Callable[[ExplainLineResponse, LineStep], str]
 _OF_USAGE: dict[str, _Sentence] = {
     "counted": _counted,
@@ -137,10 +141,12 @@ _OF_USAGE: dict[str, _Sentence] = {
     "min_spend": lambda _, step: f"up to the least amount, {figure(step.quantity)}: {figure(step.amount)}",
     "max_spend": lambda _, step: f"down to the greatest amount, {figure(step.quantity)}: {figure(step.amount)}",
     "before": _before,
+    "forgiven": _forgiven,
 }
 _OF_COVER: dict[str, _Sentence] = {
     "charged": _covered,
     "flat": lambda _, step: f"as it was asked for: {figure(step.amount)}",
     "before": _before,
+    "forgiven": _forgiven,
 }
 _OF_COVER = {**_OF_USAGE, **_OF_COVER}

@@ -182,6 +182,15 @@ class WalletRepository(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgiven:
+    """A document that is void, and its lines by the names that they had first; whether it was issued anew."""
+
+    invoice_id: str
+    line_keys: frozenset[str]
+    reissued: bool
+
+
 class IssuedLines(Protocol):
     """What was charged already."""
 
@@ -203,6 +212,10 @@ class IssuedLines(Protocol):
 
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
         """What usage lines of these windows came to, by window."""
+        ...
+
+    async def forgiven(self, account_id: str) -> Sequence[Forgiven]:
+        """An account's documents that are void."""
         ...
 
     async def from_document(self, account_id: str, documents: int) -> dict[str, Fraction]:

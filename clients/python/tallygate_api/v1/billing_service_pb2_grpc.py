@@ -124,7 +124,7 @@ class BillingServiceServicer:
     def OffsetFee(self, request, context):
         """Takes a fee back by an opposite one, which refers to it; of a fee there is one offset.
 
-        Errors: INVALID_FIELD, FEE_NOT_FOUND, ALREADY_EXISTS.
+        Errors: INVALID_FIELD, FEE_NOT_FOUND, ALREADY_EXISTS, INVOICE_FINAL (its invoice is void).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

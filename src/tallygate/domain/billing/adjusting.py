@@ -5,7 +5,7 @@ very instant of a cut, what its timeline says now and what was issued differ; th
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -36,8 +36,15 @@ class _Day:
 
     owed: Fraction = Fraction(0)
     charged: Fraction = Fraction(0)
+    forgiven: Fraction = Fraction(0)
     lines: list[Line] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+
+    @property
+    def left(self) -> Fraction:
+        """What is owed and was not charged, or below zero what is given back: no more than was not forgiven."""
+        left = self.owed - self.charged
+        return max(left, min(self.forgiven - self.charged, Fraction(0))) if self.forgiven else left
 
 
 def lane_of(line_key: str) -> str:
@@ -52,6 +59,7 @@ def adjustments(
     new: Iterable[Line],
     *,
     gone: Mapping[str, Line],
+    forgiven: Collection[str] = (),
     policy: Policy,
     calendar: Calendar,
     at: int,
@@ -59,7 +67,7 @@ def adjustments(
     """A line for each day of a lane on which what is owed is not what was issued and what `new` lines charge now.
 
     Days, as changes of one day may have been one line or two. `gone` are issued lines that nothing derives any more, by
-    key; `at` is the cut that adjusts.
+    key; `at` is the cut that adjusts. What is on documents that are void was `forgiven`, and is not given back.
     """
     days: dict[tuple[str, object], _Day] = {}
 
@@ -75,9 +83,10 @@ def adjustments(
     for known in issued:
         found = day(known.line_key, known.due)
         found.charged += known.exact
+        found.forgiven += known.exact if known.line_key in forgiven else 0
         found.keys.append(known.line_key)
     for _, found in sorted(days.items(), key=lambda item: str(item[0])):
-        if rounded(found.owed - found.charged, policy.rounding):
+        if rounded(found.left, policy.rounding):
             yield _adjustment(found, found.lines or [gone[key] for key in found.keys if key in gone], policy, at)
 
 
@@ -89,7 +98,7 @@ def vanished(derived: Iterable[Line], issued: Iterable[IssuedLine], calendar: Ca
 
 
 def _adjustment(found: _Day, like: Sequence[Line], policy: Policy, at: int) -> Line:
-    first, exact = like[0], found.owed - found.charged
+    first, exact = like[0], found.left
     owed, charged = (major_units(amount, first.currency) for amount in (found.owed, found.charged))
     return Line(
         line_key=_free_key(f"{lane_of(first.line_key)}/{first.due}/adjustment/{at}", found.keys),

@@ -1,6 +1,6 @@
 """Commitments: what the charges of a service period come short of the least that was agreed on is charged on top."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -63,13 +63,18 @@ def commitments(
 
 
 def commitment_lines(
-    held: Sequence[Commitment], charges: Iterable[Line], issued: Sequence[Line], policy: Policy
+    held: Sequence[Commitment],
+    charges: Iterable[Line],
+    issued: Sequence[Line],
+    policy: Policy,
+    *,
+    forgiven: Collection[str] = (),
 ) -> Iterator[Line]:
     """What commitments are owed and were not charged: `charges` are all lines, `issued` those that were.
 
     Of several in one service period, as after a change, each goes on from those before it: together they are what all
     of them come to less what was charged, if that is positive. What counts is rounded and before coupons, so that a
-    document comes to the amount that was agreed on.
+    document comes to the amount that was agreed on. Lines that were `forgiven` are not given back.
     """
     lines = [*charges]
     for index, one in enumerate(held):
@@ -79,6 +84,9 @@ def commitment_lines(
         owed = max(Fraction(0), others + _minor(one) - reached) - max(Fraction(0), others - reached)
         own = [line for line in issued if one.names(line.line_key)]
         left = owed - sum((line.exact for line in own), Fraction(0))
+        if left < 0:
+            kept = sum((line.exact for line in own if line.line_key not in forgiven), Fraction(0))
+            left = max(left, min(-kept, Fraction(0)))
         if rounded(left, policy.rounding):
             yield _line(one, left, owed, len(own), policy)
 

@@ -4,7 +4,7 @@ Folded change by change, whether or not an invoice came between, so the lines of
 alone: an invoice takes those that are due and were not issued.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -31,17 +31,20 @@ class Policy:
     rounding: Rounding = Rounding.HALF_EVEN
 
 
-def cover(lane: Lane, run: Run, policy: Policy, *, since: int, until: int) -> Iterator[Line]:
+def cover(
+    lane: Lane, run: Run, policy: Policy, *, since: int, until: int, forgiven: Collection[str] = ()
+) -> Iterator[Line]:
     """The lines of a run's lane with a recurring price that fall due in (since, until], by due instant.
 
     Service periods that begin before `since` are folded from their start, so that their credits find what they credit.
     Changes of quantity that fall on one day and on one invoice are one: from before the first to after the last.
+    Of lines that were `forgiven`, on a document that is void, nothing is given back.
     """
     on = run.on
     if policy.proration is not Proration.SECOND:
         lane = replace(lane, segments=tuple(_by_day(lane.segments, run)))
     for period in _periods(lane, on, since=since, until=until):
-        for line in _of_period(lane, period, on, policy):
+        for line in _of_period(lane, period, on, policy, forgiven):
             if since < line.due <= until:
                 yield line
 
@@ -115,7 +118,7 @@ def _periods(lane: Lane, on: Grid, *, since: int, until: int) -> Iterator[UsageP
             at = period.end
 
 
-def _of_period(lane: Lane, period: UsagePeriod, on: Grid, policy: Policy) -> Iterator[Line]:
+def _of_period(lane: Lane, period: UsagePeriod, on: Grid, policy: Policy, forgiven: Collection[str]) -> Iterator[Line]:
     """Every line of one service period, in order of time."""
     open_lines: list[Line] = []
     before: Segment | None = None
@@ -133,13 +136,16 @@ def _of_period(lane: Lane, period: UsagePeriod, on: Grid, policy: Policy) -> Ite
             continue
         if before is not None and before.end == start and _only_quantity(before, segment):
             changed = _change(lane, before, segment, UsagePeriod(start, period.end), period, on, policy)
+            if forgiven and changed.exact < 0:
+                left = -sum((line.exact for line in _credits(open_lines, start, period, on, policy)), Fraction(0))
+                changed = _of_no_more(changed, left, policy)
         else:
             yield from _credits(open_lines, start, period, on, policy)
             open_lines = []
             stop = end if segment.end < period.end and segment.end_known <= start else period.end
             changed = _debit(lane, segment, UsagePeriod(start, stop), period, on, policy)
         yield changed
-        open_lines.append(changed)
+        open_lines.append(replace(changed, exact=Fraction(0)) if changed.line_key in forgiven else changed)
         before = segment
     if before is not None and before.end < period.end:
         yield from _credits(open_lines, before.end, period, on, policy)
@@ -230,6 +236,14 @@ def _credits(lines: list[Line], at: int, whole: UsagePeriod, on: Grid, policy: P
             fraction=part,
             steps=(Step(kind=StepKind.CHARGED, quantity=part, rate=back, amount=back * part),),
         )
+
+
+def _of_no_more(line: Line, left: Fraction, policy: Policy) -> Line:
+    """What gives something back, of no more than is left of what was charged."""
+    if -line.exact <= left:
+        return line
+    kept = Step(kind=StepKind.FORGIVEN, amount=major_units(-left - line.exact, line.currency))
+    return replace(line, exact=-left, amount=rounded(-left, policy.rounding), steps=(*line.steps, kept))
 
 
 def _text(segment: Segment, quantity: int, policy: Policy) -> str:

@@ -38,8 +38,8 @@ class Basis:
     so many `changes` of subscriptions, and of `quantities` by source; own prices in `overrides` with the end that each
     had then; events up to `through` of the log; features in `late` had events of closed periods, of which the
     `late_periods` before are adjusted. Coupons in `redemptions` had taken from so many documents. `at_once`: a change
-    asked for it, so usage was left to its period. `tax` is by what it was taxed. One that `reissues` another, a void
-    one by its id, has that one's lines.
+    asked for it, so usage was left to its period. Documents in `forgiven` were void. `tax` is by what it was taxed. One
+    that `reissues` another, a void one by its id, has that one's lines.
     """
 
     since: int
@@ -53,6 +53,7 @@ class Basis:
     late_periods: int = 0
     at_once: bool = False
     reissues: str = ""
+    forgiven: tuple[str, ...] = ()
     tax: TaxTerms | None = None
     redemptions: Mapping[str, int] = field(default_factory=dict)
 

@@ -33,17 +33,25 @@ class Before:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billed:
-    """What lines of one usage window came to already: exactly, in minor units, and in how many revisions."""
+    """What lines of one usage window came to already: exactly, in minor units, and in how many revisions.
+
+    `forgiven` is what of it is on documents that are void: that is not given back.
+    """
 
     exact: Fraction = Fraction(0)
+    forgiven: Fraction = Fraction(0)
     revisions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """The lines that were issued: the keys of those due since the last cut, and what usage windows came to."""
+    """The lines that were issued: the keys of those due since the last cut, and what usage windows came to.
+
+    Those that were `forgiven` are on documents that are void.
+    """
 
     keys: frozenset[str] = frozenset()
+    forgiven: frozenset[str] = frozenset()
     usage: Mapping[str, Billed] = field(default_factory=dict)
 
 
@@ -58,7 +66,7 @@ def fixed_lines(
     charged = as_charged(timeline, all_runs)
     for run in all_runs:
         for lane in lanes_of(charged, run):
-            found += cover(lane, run, policy, since=since, until=until)
+            found += cover(lane, run, policy, since=since, until=until, forgiven=issued.forgiven)
     wanted = [line for line in found if line.line_key not in issued.keys and line.amount]
     return tuple(sorted(wanted, key=lambda line: (line.due, line.line_key)))
 
@@ -89,6 +97,8 @@ def usage_line(
     whole = _owed(window, counted, before or Before())
     currency = window.price.currency or policy.currency
     exact = minor_units(whole.amount, currency) - billed.exact
+    if billed.forgiven:
+        exact = max(exact, min(billed.forgiven - billed.exact, Fraction(0)))
     amount = rounded(exact, policy.rounding)
     if not amount:
         return None

@@ -34,6 +34,8 @@ class StepKind(StrEnum):
     """What was beyond the greatest amount, `quantity`."""
     BEFORE = "before"
     """What was charged for `quantity` that the price before this one had counted."""
+    FORGIVEN = "forgiven"
+    """What is not given back, as its document is void."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

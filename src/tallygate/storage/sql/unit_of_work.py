@@ -30,6 +30,7 @@ from tallygate.storage.sql.billing.documents import (
     SqlInvoiceRepository,
     SqlIssuedLines,
     billing_accounts_of,
+    forgiven_of,
     lines_since_close,
 )
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
@@ -64,6 +65,7 @@ _AHEAD: tuple[OfMany[Any], ...] = (
     uninvoiced_fees,
     billing_accounts_of,
     lines_since_close,
+    forgiven_of,
     marks_of,
     late_facts_of,
     wallets_of,

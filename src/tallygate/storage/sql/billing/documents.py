@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tallygate.domain.billing.adjusting import IssuedLine
+from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, series_of
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.messages import of_issue
@@ -18,7 +19,7 @@ from tallygate.domain.billing.reissues import first_key, is_reissued
 from tallygate.domain.billing.tax import Credited, TaxGroup
 from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod
-from tallygate.records.billing import LOOK_BACK, BillingAccount, InvoiceQuery
+from tallygate.records.billing import LOOK_BACK, BillingAccount, Forgiven, InvoiceQuery
 from tallygate.storage.documents import AMOUNTS_POLICY, BASIS, FORMER_ZONES, LINE
 from tallygate.storage.sql.billing.balances import balance_columns, balance_of
 from tallygate.storage.sql.billing.profiles import freeze_parties, party_of
@@ -165,6 +166,10 @@ class SqlIssuedLines:
                 found[row.usage_line] = Billed(exact=before.exact + Fraction(row.exact), revisions=before.revisions + 1)
         return found
 
+    async def forgiven(self, account_id: str) -> Sequence[Forgiven]:
+        """An account's documents that are void."""
+        return await self.scope.of_one(forgiven_of, account_id)
+
     async def from_document(self, account_id: str, documents: int) -> dict[str, Fraction]:
         """What lines came to, exactly and by key, of the documents that an account had so many before, or more."""
         made = select(invoices.c.invoice_id, invoices.c.basis).where(
@@ -252,6 +257,43 @@ async def lines_since_close(
     for row in await scope.rows(query):
         found[row.account_id].append(_issued_line(row))
     return {account_id: (bounds[account_id], lines) for account_id, lines in found.items()}
+
+
+async def forgiven_of(scope: Scope, account_ids: Sequence[str]) -> Mapping[str, Sequence[Forgiven]]:
+    """The documents of accounts that are void."""
+    own, balances, lines, later = invoices.c, invoice_balances.c, invoice_lines.c, invoices.alias().c
+    next_one = exists().where(
+        later.tenant_id == own.tenant_id,
+        later.account_id == own.account_id,
+        later.kind == own.kind,
+        later.cause == own.cause,
+        later.revision == own.revision + 1,
+    )
+    query = (
+        select(own.account_id, own.invoice_id, lines.line_key, next_one.label("reissued"))
+        .join_from(invoice_balances, invoices, _same(balances, own))
+        .join(invoice_lines, _same(lines, own))
+        .where(
+            balances.tenant_id == scope.tenant_id,
+            balances.account_id.in_(account_ids),
+            balances.state == InvoiceState.VOID.value,
+        )
+    )
+    found: dict[str, dict[tuple[str, bool], set[str]]] = {account_id: {} for account_id in account_ids}
+    for row in await scope.rows(query):
+        keys = found[row.account_id].setdefault((row.invoice_id, bool(row.reissued)), set())
+        keys.add(first_key(row.line_key))
+    return {
+        account_id: [
+            Forgiven(invoice_id=invoice_id, line_keys=frozenset(keys), reissued=reissued)
+            for (invoice_id, reissued), keys in sorted(void.items())
+        ]
+        for account_id, void in found.items()
+    }
+
+
+def _same(some: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the columns of two tables
+    return and_(some.tenant_id == other.tenant_id, some.invoice_id == other.invoice_id)
 
 
 def _issued_line(row: Row[Any]) -> IssuedLine:
