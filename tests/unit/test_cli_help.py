@@ -58,11 +58,11 @@ def test_the_help_of_the_root_imports_nothing_heavy():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_without_the_extra_one_line_says_what_to_install():
+def test_without_its_dependencies_one_line_says_what_to_install():
     code = "import sys; sys.modules['click'] = None; from tallygate.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "error: the command line needs its extra: pip install 'tallygate[server]'\n"
+    assert done.stderr == "error: click is missing: pip install tallygate\n"
 
 
 def test_no_command_is_the_help_and_the_callers_error(capsys):

@@ -216,7 +216,22 @@ def _read_context(named: str, *, needed: bool) -> dict[str, str]:
     if named:
         return read_context(Path(named))
     directory = load().settings.data_dir if needed else Path(".tallygate")
-    return read_context(directory / "context.json")
+    return read_context(_nearest_context(directory / "context.json"))
+
+
+def _nearest_context(path: Path) -> Path:
+    """A relative path's file from here upwards, as a repository's settings are found; where there is none, the path.
+
+    Above here only this user's own counts: in a shared directory anybody could lead callers to a server of theirs.
+    """
+    if path.is_absolute() or path.exists():
+        return path
+    with contextlib.suppress(OSError):  # the directory was removed, or may not be looked into: there is no context
+        for directory in Path.cwd().parents:
+            found = directory / path
+            if found.exists() and found.stat().st_uid == os.getuid():
+                return found
+    return path
 
 
 def _read_key(path: Path) -> str:

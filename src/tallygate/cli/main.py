@@ -100,7 +100,9 @@ def _failure(error: BaseException) -> CommandError:  # noqa: PLR0911 - a table o
         case click.ClickException():
             return CommandError(error.format_message())
         case ModuleNotFoundError() if not (error.name or "tallygate").startswith("tallygate"):
-            return CommandError(f"{error.name} is missing: pip install 'tallygate[server]'")
+            return CommandError(
+                f"{error.name} is missing: this command needs the server: pip install 'tallygate[server]'"
+            )
         case OSError() if error.strerror:
             named = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
             return CommandError(named, exit_code=CALLER if error.filename else UNDECIDED)

@@ -29,6 +29,19 @@ def test_the_context_file_is_found_and_only_its_owner_can_read_it(home, server, 
     assert say("account", "list").code == 0
 
 
+def test_the_context_file_is_found_from_further_down_if_it_is_the_users_own(home, server, say, monkeypatch):
+    monkeypatch.delenv("TALLYGATE_ADDRESS")
+    monkeypatch.delenv("TALLYGATE_API_KEY")
+    context(home, server.address)
+    below = home / "src" / "app"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert say("account", "list").code == 0
+    assert key_sent(server) == "Bearer tg_context"
+    monkeypatch.setattr("os.getuid", lambda: 4242)
+    assert say("account", "list").code == 3, "another user's file leads nowhere"
+
+
 def test_the_contexts_key_is_sent_to_no_other_server(home, server, say, monkeypatch):
     monkeypatch.delenv("TALLYGATE_API_KEY")
     context(home, "127.0.0.1:1")
