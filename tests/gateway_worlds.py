@@ -40,6 +40,87 @@ SECONDS = 1.5
 BACK = "https://shop.example/paid"
 
 
+TOKENS = {
+    "fake": {
+        "pays": "fake_ok",
+        "refused": "fake_decline",
+        "never": "fake_never",
+        "later": "fake_later_2",
+        "waits": "fake_pending",
+        "silent": "fake_timeout",
+        "lost": "fake_timeout_before",
+        "keeps": "fake_refund_decline",
+        "gives later": "fake_refund_pending",
+        "gives silently": "fake_refund_timeout",
+        "loses refunds": "fake_refund_timeout_before",
+    },
+    "stripe": {
+        "pays": "cus_acme/pm_card_visa",
+        "refused": "cus_acme/pm_card_chargeDeclinedExpiredCard",
+        "never": "cus_acme/pm_card_chargeDeclinedStolenCard",
+        "later": "cus_acme/pm_card_later_2",
+        "waits": "cus_acme/pm_card_authenticationRequired",
+        "silent": "cus_acme/pm_card_silent",
+        "lost": "cus_acme/pm_card_lost",
+        "hangs": "cus_acme/pm_card_hangs",
+        "broken": "cus_acme/pm_card_broken",
+        "busy": "cus_acme/pm_card_busy",
+        "keeps": "cus_acme/pm_card_refundRefused",
+        "gives later": "cus_acme/pm_card_refundPending",
+        "gives silently": "cus_acme/pm_card_refundSilent",
+        "loses refunds": "cus_acme/pm_card_refundLost",
+    },
+    "paypal": {
+        "pays": "card-visa",
+        "refused": "card-expired",
+        "never": "card-stolen",
+        "later": "card-later-2",
+        "waits": "card-3ds",
+        "silent": "card-silent",
+        "lost": "card-lost",
+        "hangs": "card-hangs",
+        "broken": "card-broken",
+        "busy": "card-busy",
+        "keeps": "card-refundRefused",
+        "gives later": "card-refundPending",
+        "gives silently": "card-refundSilent",
+        "loses refunds": "card-refundLost",
+    },
+    "razorpay": {
+        "pays": "cust_acme/token_visa",
+        "refused": "cust_acme/token_expired",
+        "never": "cust_acme/token_stolen",
+        "later": "cust_acme/token_later_2",
+        "waits": "cust_acme/token_waits",
+        "silent": "cust_acme/token_silent",
+        "lost": "cust_acme/token_lost",
+        "hangs": "cust_acme/token_hangs",
+        "broken": "cust_acme/token_broken",
+        "busy": "cust_acme/token_busy",
+        "keeps": "cust_acme/token_refundRefused",
+        "gives later": "cust_acme/token_refundPending",
+        "gives silently": "cust_acme/token_refundSilent",
+        "loses refunds": "cust_acme/token_refundLost",
+    },
+}
+"""By gateway what each token stands for."""
+CREDENTIALS = {
+    "fake": {"webhook_secret": SECRET},
+    "stripe": {"api_key": STRIPE_KEY, "webhook_secret": STRIPE_SECRET},
+    "paypal": {
+        "client_id": PAYPAL_ID,
+        "client_secret": PAYPAL_SECRET,
+        "webhook_id": WEBHOOK_ID,
+        "environment": "sandbox",
+    },
+    "razorpay": {"key_id": RAZORPAY_ID, "key_secret": RAZORPAY_SECRET, "webhook_secret": RAZORPAY_SIGNING},
+}
+
+
+def credentials_of(name):
+    return Credentials(secrets=CREDENTIALS[name])
+
+
 @dataclass
 class World:
     """A gateway; `stand_in` is what it speaks to."""
@@ -99,20 +180,7 @@ def _empty():
 async def fake(tmp_path):
     engine = create_engine(f"sqlite:///{copy(_empty(), tmp_path)}")
     adapter = FakeAdapter(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine))
-    tokens = {
-        "pays": "fake_ok",
-        "refused": "fake_decline",
-        "never": "fake_never",
-        "later": "fake_later_2",
-        "waits": "fake_pending",
-        "silent": "fake_timeout",
-        "lost": "fake_timeout_before",
-        "keeps": "fake_refund_decline",
-        "gives later": "fake_refund_pending",
-        "gives silently": "fake_refund_timeout",
-        "loses refunds": "fake_refund_timeout_before",
-    }
-    yield World("fake", adapter, Credentials(secrets={"webhook_secret": SECRET}), tokens)
+    yield World("fake", adapter, credentials_of("fake"), TOKENS["fake"])
     await engine.dispose()
 
 
@@ -172,26 +240,9 @@ class StripeWorld(World):
 
 @asynccontextmanager
 async def stripe(_tmp_path):
-    tokens = {
-        "pays": "cus_acme/pm_card_visa",
-        "refused": "cus_acme/pm_card_chargeDeclinedExpiredCard",
-        "never": "cus_acme/pm_card_chargeDeclinedStolenCard",
-        "later": "cus_acme/pm_card_later_2",
-        "waits": "cus_acme/pm_card_authenticationRequired",
-        "silent": "cus_acme/pm_card_silent",
-        "lost": "cus_acme/pm_card_lost",
-        "hangs": "cus_acme/pm_card_hangs",
-        "broken": "cus_acme/pm_card_broken",
-        "busy": "cus_acme/pm_card_busy",
-        "keeps": "cus_acme/pm_card_refundRefused",
-        "gives later": "cus_acme/pm_card_refundPending",
-        "gives silently": "cus_acme/pm_card_refundSilent",
-        "loses refunds": "cus_acme/pm_card_refundLost",
-    }
     with StripeStandIn() as stand_in:
         adapter = StripeAdapter(way=Way(url=stand_in.url, seconds=SECONDS, return_url=BACK))
-        credentials = Credentials(secrets={"api_key": STRIPE_KEY, "webhook_secret": STRIPE_SECRET})
-        yield StripeWorld("stripe", adapter, credentials, tokens, stand_in)
+        yield StripeWorld("stripe", adapter, credentials_of("stripe"), TOKENS["stripe"], stand_in)
 
 
 class PayPalWorld(World):
@@ -261,31 +312,9 @@ class PayPalWorld(World):
 
 @asynccontextmanager
 async def paypal(_tmp_path):
-    tokens = {
-        "pays": "card-visa",
-        "refused": "card-expired",
-        "never": "card-stolen",
-        "later": "card-later-2",
-        "waits": "card-3ds",
-        "silent": "card-silent",
-        "lost": "card-lost",
-        "hangs": "card-hangs",
-        "broken": "card-broken",
-        "busy": "card-busy",
-        "keeps": "card-refundRefused",
-        "gives later": "card-refundPending",
-        "gives silently": "card-refundSilent",
-        "loses refunds": "card-refundLost",
-    }
     with PayPalStandIn() as stand_in:
         adapter = PayPalAdapter(way=Way(url=stand_in.url, seconds=SECONDS, return_url=BACK))
-        secrets = {
-            "client_id": PAYPAL_ID,
-            "client_secret": PAYPAL_SECRET,
-            "webhook_id": WEBHOOK_ID,
-            "environment": "sandbox",
-        }
-        yield PayPalWorld("paypal", adapter, Credentials(secrets=secrets), tokens, stand_in)
+        yield PayPalWorld("paypal", adapter, credentials_of("paypal"), TOKENS["paypal"], stand_in)
 
 
 class RazorpayWorld(World):
@@ -351,26 +380,9 @@ class RazorpayWorld(World):
 
 @asynccontextmanager
 async def razorpay(_tmp_path):
-    tokens = {
-        "pays": "cust_acme/token_visa",
-        "refused": "cust_acme/token_expired",
-        "never": "cust_acme/token_stolen",
-        "later": "cust_acme/token_later_2",
-        "waits": "cust_acme/token_waits",
-        "silent": "cust_acme/token_silent",
-        "lost": "cust_acme/token_lost",
-        "hangs": "cust_acme/token_hangs",
-        "broken": "cust_acme/token_broken",
-        "busy": "cust_acme/token_busy",
-        "keeps": "cust_acme/token_refundRefused",
-        "gives later": "cust_acme/token_refundPending",
-        "gives silently": "cust_acme/token_refundSilent",
-        "loses refunds": "cust_acme/token_refundLost",
-    }
     with RazorpayStandIn() as stand_in:
         adapter = RazorpayAdapter(way=Way(url=stand_in.url, seconds=SECONDS))
-        secrets = {"key_id": RAZORPAY_ID, "key_secret": RAZORPAY_SECRET, "webhook_secret": RAZORPAY_SIGNING}
-        yield RazorpayWorld("razorpay", adapter, Credentials(secrets=secrets), tokens, stand_in)
+        yield RazorpayWorld("razorpay", adapter, credentials_of("razorpay"), TOKENS["razorpay"], stand_in)
 
 
 WORLDS = {"fake": fake, "stripe": stripe, "paypal": paypal, "razorpay": razorpay}

@@ -7,6 +7,7 @@ from tallygate.app import clock
 from tallygate.app.billing_watch import look_at_billing
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
+from tallygate.app.gateway_watch import look_at_gateways
 from tallygate.app.installation import database_address, is_there, opened
 from tallygate.app.promises import eviction, persistence
 from tallygate.app.recovery import redis_address
@@ -61,7 +62,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
         unfit = Finding(name="database encoding", ok=False, detail=facts.get("got", ""), fix=facts["expected"])
         return [Finding(name="database", ok=True, detail="reached"), unfit]
     wanted = schema.head()
-    billing = await look_at_billing(settings) if found == wanted else []
+    billing = [*await look_at_billing(settings), *await look_at_gateways(settings)] if found == wanted else []
     return [
         Finding(name="database", ok=True, detail="reached"),
         Finding(name="database encoding", ok=True, detail="UTF-8"),

@@ -1,13 +1,25 @@
 """The payment gateways of this process, and what seals that tenants know of them. Loads SQL."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.app.key_files import read_sealing
 from tallygate.billing.gateways import FAKE, Gateways
+from tallygate.gateways.asking import Way
 from tallygate.gateways.fake import FakeAdapter
+from tallygate.gateways.paypal.adapter import NAME as PAYPAL
+from tallygate.gateways.paypal.adapter import PayPalAdapter
+from tallygate.gateways.razorpay.adapter import NAME as RAZORPAY
+from tallygate.gateways.razorpay.adapter import RazorpayAdapter
+from tallygate.gateways.stripe.adapter import NAME as STRIPE
+from tallygate.gateways.stripe.adapter import StripeAdapter
 from tallygate.settings import Settings
 from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
 from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
+
+if TYPE_CHECKING:
+    from tallygate.billing.ports import GatewayAdapter
 
 
 def open_gateways(settings: Settings, engine: AsyncEngine) -> Gateways:
@@ -16,5 +28,15 @@ def open_gateways(settings: Settings, engine: AsyncEngine) -> Gateways:
     Raises:
         UnusableSettingError: the file of the master keys cannot be used.
     """
-    fake = FakeAdapter(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine))
-    return Gateways(adapters={FAKE: fake}, sealing=read_sealing(settings), fake_on_live=settings.billing.fake_on_live)
+    chosen = settings.billing
+
+    def way(url: str) -> Way:
+        return Way(url=url.rstrip("/"), seconds=chosen.gateway_timeout, return_url=chosen.return_url)
+
+    adapters: dict[str, GatewayAdapter] = {
+        FAKE: FakeAdapter(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine)),
+        STRIPE: StripeAdapter(way=way(chosen.stripe_url)),
+        PAYPAL: PayPalAdapter(way=way(chosen.paypal_url)),
+        RAZORPAY: RazorpayAdapter(way=way(chosen.razorpay_url)),
+    }
+    return Gateways(adapters=adapters, sealing=read_sealing(settings), fake_on_live=settings.billing.fake_on_live)

@@ -44,6 +44,10 @@ class NoAnswerError(Exception):
     """A gateway did not answer: whether it did what it was asked for is not known."""
 
 
+class StrangerError(NoAnswerError):
+    """A gateway answers, but not us: it does not know the credentials, or what they may do is not enough."""
+
+
 class UnverifiedEventError(Exception):
     """What came as an event was not signed by its gateway, or is too old to be believed."""
 
@@ -234,6 +238,15 @@ class SettlementSource(Protocol):
 
 class Gateway(PaymentGateway, MethodVault, SettlementSource, Protocol):
     """All that a gateway does for one tenant."""
+
+    async def check(self) -> None:
+        """Ask something that moves nothing, to see whether the gateway knows us.
+
+        Raises:
+            StrangerError: it does not.
+            NoAnswerError: nobody can say now.
+        """
+        ...
 
 
 class GatewayAdapter(Protocol):

@@ -74,7 +74,10 @@ class Line:
         try:
             async with asyncio.timeout(self.seconds):
                 answer = await asked()
-        except (NoAnswerError, TimeoutError) as error:
+        except NoAnswerError:
+            self._silent()
+            raise
+        except TimeoutError as error:
             self._silent()
             raise NoAnswerError from error
         self._silences = 0

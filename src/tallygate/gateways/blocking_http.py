@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 import requests
 from typing_extensions import override
 
-from tallygate.billing.ports import NoAnswerError
+from tallygate.billing.ports import NoAnswerError, StrangerError
 from tallygate.gateways.asking import Deadline
 from tallygate.gateways.refusals import RefusedError
 
 _REFUSED = {400, 402, 404, 422}
 """Understood and not done. Others (401, 403, 409, 429, 5xx) say nothing of what was asked for."""
 _UNAUTHORIZED = 401
+_STRANGERS = {_UNAUTHORIZED, 403}
 _OK = range(200, 300)
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class BoundSession(requests.Session):
 
         Raises:
             RefusedError: it was refused.
+            StrangerError: the credentials are not good enough for it.
             NoAnswerError: whether it was done is not known.
         """
         kwargs |= {"timeout": self._own.deadline.left(), "allow_redirects": False}
@@ -56,4 +58,4 @@ class BoundSession(requests.Session):
         _log.warning("%s: HTTP %d", self._name, response.status_code)
         if response.status_code == _UNAUTHORIZED:
             self.unauthorized()
-        raise NoAnswerError
+        raise StrangerError if response.status_code in _STRANGERS else NoAnswerError

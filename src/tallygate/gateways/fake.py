@@ -111,6 +111,9 @@ class FakeGateway:
         """An event that it has signed."""
         return fake_events.read(raw, headers, self.credentials.get(fake_events.SECRET), now=now)
 
+    async def check(self) -> None:
+        """It knows everybody."""
+
     async def begin_setup(self, request: SetupRequest) -> Setup:
         """Nothing has to be left here: the token is known at once."""
         setup_id = f"seti_{request.key}"

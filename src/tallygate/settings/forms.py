@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 from pydantic.fields import FieldInfo
 from typing_extensions import override
 
@@ -62,6 +62,21 @@ def _at_home(value: object) -> object:
 HomePath = Annotated[Path, BeforeValidator(_at_home)]
 OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: _at_home(value) if value else None)]
 """A path, or an empty text, which names none."""
+
+
+_HERE = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?"
+_WEB = re.compile(rf"https://[^/?#@\s]+(/[^?#\s]*)?(\?[^#\s]*)?|{_HERE}", re.ASCII)
+
+
+def _on_the_web(value: str) -> str:
+    if value and _WEB.fullmatch(value) is None:
+        msg = "expected an https:// address (http:// on this machine alone), without user or password"
+        raise ValueError(msg)
+    return value
+
+
+WebUrl = Annotated[str, AfterValidator(_on_the_web)]
+"""An address in the web, to which nothing goes in the clear; empty where there is none."""
 
 
 class SecretUrl(SecretStr):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tallygate.settings.forms import Bytes, Count, HomePath, OptionalPath, Seconds, SecretUrl
+from tallygate.settings.forms import Bytes, Count, HomePath, OptionalPath, Seconds, SecretUrl, WebUrl
 
 
 class Group(BaseModel):
@@ -130,6 +130,16 @@ class BillingSettings(Group):
     """A file with the keys that seal gateways' secrets: base64 of 32 bytes, one a line; the first seals, each opens."""
     fake_on_live: bool = False
     """Whether live tenants, too, may use the gateway `fake`, which takes no money and marks invoices paid."""
+    gateway_timeout: Annotated[Seconds, Field(gt=0, le=18)] = 15.0
+    """How long a payment gateway may take to answer; what became of what it was asked for is then found out."""
+    return_url: WebUrl = ""
+    """Where payers come back to from their bank; empty: who is asked to confirm a payment there is refused instead."""
+    stripe_url: WebUrl = "https://api.stripe.com"
+    """Where Stripe is asked."""
+    paypal_url: WebUrl = "https://api-m.paypal.com"
+    """Where PayPal is asked; of credentials with `environment: sandbox` its sandbox is."""
+    razorpay_url: WebUrl = "https://api.razorpay.com"
+    """Where Razorpay is asked."""
 
 
 class LoggingSettings(Group):

@@ -7,12 +7,14 @@ from time import monotonic
 import pytest
 
 from gateway_worlds import DAY, SECONDS, WORLDS
+from stand_ins.http import BUSY
 from tallygate.billing.ports import (
     ChargeRequest,
     Credentials,
     NoAnswerError,
     RefundRequest,
     SetupRequest,
+    StrangerError,
     UnverifiedEventError,
 )
 from tallygate.domain.billing.payments import Advice, AttemptState
@@ -345,15 +347,29 @@ async def test_another_house_keeps_silent_about_who_is_not_known_there(spoken, c
     ):
         with pytest.raises(NoAnswerError):
             await ask
+    with pytest.raises(StrangerError):
+        await stranger.check()
     assert spoken.taken() == 0
     for text in (*spoken.secret_texts, *spoken.strangers.values()):
         assert text not in caplog.text
+
+
+async def test_whether_a_gateway_knows_us_is_asked_and_moves_nothing(world):
+    assert await world.gateway.check() is None
+    if world.stand_in is not None:
+        assert world.stand_in.requests
+        assert world.taken() == 0
+        world.stand_in.fault(BUSY, method="GET")
+        world.stand_in.fault(BUSY, method="POST")
+        with pytest.raises(NoAnswerError) as raised:
+            await world.gateway.check()
+        assert not isinstance(raised.value, StrangerError)
 
 
 async def test_a_secret_that_cannot_be_one_is_named(spoken):
     for name in spoken.strangers:
         with pytest.raises(InvalidFieldError) as raised:
             spoken.adapter.open(Credentials(secrets=dict(spoken.credentials.secrets) | {name: "no\nsecret"}))
-        assert raised.value.metadata["field"] == name
+        assert raised.value.metadata["field"] == f"credentials[{name}]"
         assert "no\nsecret" not in str(raised.value)
         assert "no\nsecret" not in str(raised.value.metadata)

@@ -46,9 +46,11 @@ class PayPalAdapter:
         client_id, client_secret, webhook_id, environment = known
         for name, value in ((CLIENT_ID, client_id), (CLIENT_SECRET, client_secret)):
             if _ID.fullmatch(value) is None:
-                raise InvalidFieldError(field=name, expected="what PayPal's dashboard shows for a REST app")
+                raise InvalidFieldError(
+                    field=f"credentials[{name}]", expected="what PayPal's dashboard shows for a REST app"
+                )
         if environment not in _ENVIRONMENTS:
-            raise InvalidFieldError(field=ENVIRONMENT, expected="live or sandbox")
+            raise InvalidFieldError(field=f"credentials[{ENVIRONMENT}]", expected="live or sandbox")
         if known not in self._opened:
             require("paypalserversdk", extra="paypal")
             sandbox = environment == "sandbox" and self.way.url == URL

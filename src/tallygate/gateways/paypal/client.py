@@ -52,6 +52,10 @@ class Client:
         """Ask for another token next time."""
         self._api = None
 
+    def check(self) -> None:
+        """Ask for a token, which moves nothing."""
+        self.api.oauth_2.fetch_token()
+
     def create_order(self, body: Record, key: str) -> Record:
         """An order; of a key there is one."""
         options = {"body": body, "paypal_request_id": key, "prefer": WHOLE}

@@ -101,6 +101,10 @@ class PayPalGateway:
             raise UnverifiedEventError
         return events.read(raw)
 
+    async def check(self) -> None:
+        """Ask for a token."""
+        await self._read(lambda to: to.check())
+
     async def begin_setup(self, request: SetupRequest) -> Setup:
         """A page of PayPal's where a wallet is left."""
         back = request.return_url or self.return_url

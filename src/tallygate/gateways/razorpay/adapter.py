@@ -43,10 +43,10 @@ class RazorpayAdapter:
         known = tuple(credentials.get(name) for name in (KEY_ID, KEY_SECRET, WEBHOOK_SECRET))
         key_id, key_secret, webhook_secret = known
         if _KEY.fullmatch(key_id) is None:
-            raise InvalidFieldError(field=KEY_ID, expected="a key id of Razorpay's, as rzp_live_...")
+            raise InvalidFieldError(field=f"credentials[{KEY_ID}]", expected="a key id of Razorpay's, as rzp_live_...")
         if _SECRET.fullmatch(key_secret) is None:
             raise InvalidFieldError(
-                field=KEY_SECRET, expected="the key's secret, as Razorpay's dashboard shows it once"
+                field=f"credentials[{KEY_SECRET}]", expected="the key's secret, as Razorpay's dashboard shows it once"
             )
         if known not in self._opened:
             require("razorpay", extra="razorpay")

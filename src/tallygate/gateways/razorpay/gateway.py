@@ -90,6 +90,10 @@ class RazorpayGateway:
         del now  # what it signs has no age: it tells an event again for a day
         return events.read(raw, headers.get(events.HEADER, ""), self.webhook_secret)
 
+    async def check(self) -> None:
+        """Ask for an order that there is not."""
+        await self._read(lambda to: to.orders("none"))
+
     async def begin_setup(self, request: SetupRequest) -> Setup:
         """Not from here: its checkout wants to know the payer's name, address and telephone.
 

@@ -35,7 +35,9 @@ class StripeAdapter:
         """
         key, secret = credentials.get(API_KEY), credentials.get(WEBHOOK_SECRET)
         if _KEY.fullmatch(key) is None:
-            raise InvalidFieldError(field=API_KEY, expected="a secret or restricted key of Stripe's, as sk_live_...")
+            raise InvalidFieldError(
+                field=f"credentials[{API_KEY}]", expected="a secret or restricted key of Stripe's, as sk_live_..."
+            )
         if (key, secret) not in self._opened:
             require("stripe", extra="stripe")
             self._opened[key, secret] = StripeGateway(

@@ -7,7 +7,7 @@ from typing import Any
 
 import stripe
 
-from tallygate.billing.ports import NoAnswerError
+from tallygate.billing.ports import NoAnswerError, StrangerError
 from tallygate.gateways.stripe.answers import RefusedError
 
 VERSION = "2026-10-28.endive"
@@ -27,6 +27,7 @@ class Client:
 
         Raises:
             RefusedError: it was refused, and not done.
+            StrangerError: the key is unknown, or may not do so.
             NoAnswerError: anything else: not even whether it was done is known.
         """
         answer: Record = (await _answered(asked)).to_dict()
@@ -63,6 +64,9 @@ async def _answered(asked: Awaitable[Any]) -> Any:  # noqa: ANN401 - the library
         body = error.json_body
         told = body.get("error") if isinstance(body, dict) else None
         raise RefusedError(told if isinstance(told, dict) else {}) from None
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        _log.warning("stripe: %s", type(error).__name__)
+        raise StrangerError from None
     except stripe.StripeError as error:
         _log.warning("stripe: %s, HTTP %s", type(error).__name__, error.http_status or "none")
         raise NoAnswerError from None

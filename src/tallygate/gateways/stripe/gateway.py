@@ -118,6 +118,10 @@ class StripeGateway:
         header, with_payer = headers.get(events.HEADER, ""), bool(self.return_url)
         return events.read(raw, header, self.webhook_secret, now=now, with_payer=with_payer)
 
+    async def check(self) -> None:
+        """Ask for the account's balance."""
+        await self._read(lambda to: to.did(to.v1.balance.retrieve_async()))
+
     async def begin_setup(self, request: SetupRequest) -> Setup:
         """A page of Stripe's where a card is left, or, without a place to come back to, a secret for its form."""
         customer = {"metadata": {TENANT: request.tenant_id, "tallygate_account": request.account_id}}

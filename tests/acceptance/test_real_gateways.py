@@ -1,0 +1,203 @@
+"""AR-07, AR-14: live tenants who are paid through each gateway, as users see it; the houses are stand-ins of theirs."""
+
+import base64
+from contextlib import AsyncExitStack, ExitStack
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from collecting import attempts, books, states
+from conftest import testing_settings
+from gateway_worlds import CREDENTIALS, TOKENS
+from invoicing import catalog, dollars, invoices, run
+from stand_ins.http import LOST
+from stand_ins.paypal import PayPalStandIn
+from stand_ins.razorpay import RazorpayStandIn
+from stand_ins.stripe import StripeStandIn
+from tallygate.app import Application, create_key, create_tenant
+from tallygate.app.gateway_watch import look_at_gateways
+from tallygate.settings import BillingSettings
+from tenants import Tenant, after, eventually, failure
+
+NAMES = ("fake", "stripe", "paypal", "razorpay")
+REAL = NAMES[1:]
+_MOST = 21
+"""Live tenants, one a test."""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def house(tmp_path_factory):
+    """A server to which each gateway's stand-in is the gateway; a live tenant for each, who uses it."""
+    directory = tmp_path_factory.mktemp("gateways")
+    (directory / "master.key").write_text(base64.b64encode(bytes(32)).decode())
+    with ExitStack() as houses:
+        stand_ins = {
+            "stripe": houses.enter_context(StripeStandIn()),
+            "paypal": houses.enter_context(PayPalStandIn()),
+            "razorpay": houses.enter_context(RazorpayStandIn()),
+        }
+        billing = BillingSettings(
+            master_key_file=directory / "master.key",
+            fake_on_live=True,
+            gateway_timeout=8,
+            return_url="https://shop.example/paid",
+            **{f"{name}_url": stand_in.url for name, stand_in in stand_ins.items()},
+        )
+        settings = testing_settings(directory / "data", billing=billing)
+        async with Application(settings):
+            pass
+        keys = [await _key(settings, f"t{number}") for number in range(_MOST)]
+        async with AsyncExitStack() as running:
+            application = await running.enter_async_context(Application(settings))
+            channel = await running.enter_async_context(grpc.aio.insecure_channel(application.grpc_address))
+            yield [Tenant(channel, key) for key in keys], stand_ins, settings
+
+
+async def _key(settings, tenant_id):
+    """The key of a live tenant: only the operator makes one, while nothing runs."""
+    await create_tenant(settings, tenant_id=tenant_id)
+    _, key = await create_key(settings, tenant_id=tenant_id, name="k", scopes={"control", "billing"})
+    return key
+
+
+async def fresh(house):
+    tenant = house[0].pop()
+    await tenant.apply(catalog({"recurring": {"amount": "29.00"}}))
+    return tenant
+
+
+async def opened(house, name, token):
+    """A tenant who uses a gateway, with an account whose first invoice of 29.00 is due to a method."""
+    tenant = await fresh(house)
+    await tenant.call("SetGateway", name=name, credentials=CREDENTIALS[name])
+    await tenant.call("UpsertAccount", account_id="acme")
+    await tenant.call("AttachMethod", account_id="acme", token=TOKENS[name][token])
+    await tenant.call("CreateSubscription", account_id="acme", plan_key="pro")
+    await collected(tenant, 1)
+    return tenant
+
+
+async def collected(tenant, count):
+    """Do what is due, and wait for as many attempts to be over: a worker may be at them, too."""
+
+    async def over():
+        found = await attempts(tenant)
+        return len(found) == count and not {one[0] for one in found} & {"SENDING", "UNKNOWN"}
+
+    await run(tenant)
+    await eventually(over, what="every attempt to be over")
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_ar_07_an_invoice_is_charged_fails_is_retried_and_is_paid_through_any_gateway(house, name):
+    """29.00: refused, tried with another card at once, paid once; the books say so. No step knows which it is."""
+    tenant = await opened(house, name, "refused")
+    [(state, reason, amount)] = await attempts(tenant)
+    assert (state, amount) == ("FAILED", 29.0)
+    assert reason
+    assert await states(tenant) == [("open", 29.0)]
+    assert await books(tenant) == {"account:Receivable": 29.0, "seller:Backlog": -29.0}
+    await tenant.call("AttachMethod", account_id="acme", token=TOKENS[name]["pays"], default=True)
+    await collected(tenant, 2)
+    assert [one[0] for one in await attempts(tenant)] == ["FAILED", "SUCCEEDED"]
+    assert await states(tenant) == [("paid", 0.0)]
+    assert await books(tenant) == {"gateway:Funds": 29.0, "seller:Backlog": -29.0}
+    (method, *_) = (await tenant.call("ListMethods", account_id="acme")).methods
+    assert len(method.last4) == 4
+    await run(tenant)
+    assert len(await attempts(tenant)) == 2
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("fault", ["silent", "broken"])
+async def test_ar_07_a_charge_without_an_answer_is_found_out_and_made_once(house, name, fault):
+    tenant = await opened(house, name, fault)
+    assert await attempts(tenant) == [("SUCCEEDED", "", 29.0)]
+    assert await states(tenant) == [("paid", 0.0)]
+    assert await books(tenant) == {"gateway:Funds": 29.0, "seller:Backlog": -29.0}
+
+
+async def test_ar_07_who_must_confirm_is_shown_where(house):
+    tenant = await opened(house, "stripe", "waits")
+    (attempt,) = (await tenant.call("ListAttempts", account_id="acme")).attempts
+    assert attempt.next_action_url.startswith("https://hooks.stripe.com/")
+    assert await attempts(tenant) == [("PENDING", "", 29.0)]
+    assert await states(tenant) == [("open", 29.0)]
+
+
+async def test_ar_07_a_tenant_changes_its_gateway_and_nothing_else(house):
+    """The second account pays through another gateway, by the same calls."""
+    tenant = await opened(house, "stripe", "pays")
+    await tenant.call("SetGateway", name="razorpay", credentials=CREDENTIALS["razorpay"])
+    await tenant.call("UpsertAccount", account_id="other")
+    token = TOKENS["razorpay"]["pays"]
+    await tenant.call("AttachMethod", account_id="other", gateway="razorpay", token=token)
+    await tenant.call("CreateSubscription", account_id="other", plan_key="pro")
+    await run(tenant)
+
+    async def both():
+        return len((await tenant.call("ListPayments")).payments) == 2
+
+    await eventually(both, what="both to have paid")
+    paid = (await tenant.call("ListPayments")).payments
+    assert sorted((one.gateway, dollars(one.amount)) for one in paid) == [("razorpay", 29.0), ("stripe", 29.0)]
+    assert await books(tenant) == {"gateway:Funds": 58.0, "seller:Backlog": -58.0}
+
+
+def settle_more(name, stand_in, more):
+    """Let the last charge at a gateway be of another amount there, in minor units."""
+    match name:
+        case "stripe":
+            record = list(stand_in.intents.values())[-1]
+            record["amount"] += more
+        case "razorpay":
+            record = list(stand_in.payments.values())[-1]
+            record["amount"] += more
+        case _:
+            record = list(stand_in.captures.values())[-1]
+            value = round(float(record["amount"]["value"]) * 100) + more
+            record["amount"] = {"currency_code": "USD", "value": f"{value / 100:.2f}"}
+
+
+@pytest.mark.parametrize("name", REAL)
+async def test_ar_14_a_planted_difference_of_ten_dollars_is_reported_and_equal_sets_have_none(house, name):
+    tenant = await opened(house, name, "pays")
+    start = after((await invoices(tenant, account_id="acme"))[0].issue_time, -60)
+    equal = await tenant.call("Reconcile", gateway=name, start_time=start)
+    assert (equal.booked, equal.settled, list(equal.differences)) == (1, 1, [])
+    settle_more(name, house[1][name], 1_000)
+    found = await tenant.call("Reconcile", gateway=name, start_time=start)
+    [row] = found.differences
+    assert (dollars(row.booked), dollars(row.settled)) == (29.0, 39.0)
+
+
+@pytest.mark.parametrize("name", REAL)
+async def test_what_a_gateway_must_be_told_is_asked_for_by_name(house, name):
+    tenant = await fresh(house)
+    first = next(iter(CREDENTIALS[name]))
+    code, reason = await failure(tenant.call("SetGateway", name=name))
+    assert (code, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+    wrong = {**CREDENTIALS[name], first: "nothing of theirs!"}
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await tenant.call("SetGateway", name=name, credentials=wrong)
+    assert f"credentials[{first}]" in str(raised.value)
+    assert "nothing of theirs" not in str(raised.value)
+    assert not (await tenant.call("ListGateways")).gateways
+
+
+async def test_doctor_says_which_gateway_does_not_know_a_tenant(house):
+    """One that knows its tenant, one that does not, one that is away; the secret is in none of what is said."""
+    good, stranger, away = [await fresh(house) for _ in range(3)]
+    await good.call("SetGateway", name="stripe", credentials=CREDENTIALS["stripe"])
+    wrong = {"key_id": "rzp_live_5150notthekey", "key_secret": "anothersecretthatiswrong"}
+    await stranger.call("SetGateway", name="razorpay", credentials=wrong)
+    await away.call("SetGateway", name="paypal", credentials=CREDENTIALS["paypal"])
+    stand_ins, settings = house[1], house[2]
+    stand_ins["paypal"].fault(LOST, path="/v1/oauth2/token")
+    told = {one.name: one for one in await look_at_gateways(settings)}
+    shown = {(one.name.split()[1], one.ok, one.detail) for one in told.values()}
+    assert ("stripe", True, "it knows the tenant") in shown
+    assert ("razorpay", False, "it does not know the credentials") in shown
+    assert ("paypal", False, "it does not answer") in shown
+    assert "anothersecret" not in str(told)
