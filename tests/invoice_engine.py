@@ -9,12 +9,14 @@ from typing import Any
 from invoice_worlds import shown_amount
 from tallygate.billing.books import Books
 from tallygate.billing.due_lines import change_documents, made_at
+from tallygate.billing.order_invoices import order_documents
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.default_plans import default_timelines
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.orders import Sold
 from tallygate.domain.billing.parties import Address, BillingProfile, Party
 from tallygate.domain.billing.published import published
 from tallygate.domain.billing.rating import Billed
@@ -210,6 +212,15 @@ class BillingEngineDriver(EngineDriver):
         bill.issued += [replace(each, issue_time=self._now) for each in made]
         charged = {line.line_key for each in made for line in each.lines}
         bill.fees = [fee for fee in bill.fees if fee.line_key not in charged]
+
+    async def _order(self, account, plan, add_ons=None):
+        bill = self._bills[account]
+        self._subscribe(account, plan, add_ons=add_ons)
+        sold = frozenset({self._subscription(account).subscription_id})
+        work = Work(issued_lines=bill, usage_log=Log(self.gates.facts))
+        books = self._books(account, bill).made(self._now)
+        made = await order_documents(work, books, Sold(order_id=f"order/{account}", subscription_ids=sold), self._now)
+        bill.issued += [replace(each, issue_time=self._now) for each in made]
 
     def _publish_catalog(self, catalog: Catalog) -> None:
         began = self._snapshot().catalog.billing if self._bills else None

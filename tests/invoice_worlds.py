@@ -16,7 +16,10 @@ from tallygate_api.v1 import (
     invoice_pb2,
     invoice_service_pb2,
     invoice_service_pb2_grpc,
+    order_service_pb2_grpc,
 )
+from tallygate_api.v1 import order_service_pb2 as wire
+from tallygate_api.v1.subscription_service_pb2 import AddOnSelection
 from world_server import ServerDriver
 from worlds import SECOND, Driver, instant_text, load_world, read_yaml, run_world
 
@@ -39,6 +42,7 @@ class BillingDriver(ServerDriver):
         super().__init__(channel, key)
         self._billing = billing_service_pb2_grpc.BillingServiceStub(channel)
         self._invoices = invoice_service_pb2_grpc.InvoiceServiceStub(channel)
+        self._orders = order_service_pb2_grpc.OrderServiceStub(channel)
 
     async def sells_from(self, country: str) -> None:
         """The seller is there, and so are buyers."""
@@ -87,6 +91,14 @@ class BillingDriver(ServerDriver):
         money = invoice_pb2.Money(currency_code=currency, units=int(value), nanos=int((value - int(value)).scaleb(9)))
         request = billing_service_pb2.CreateFeeRequest(account_id=account, amount=money, text=text, fee_id=id)
         await self._call(self._billing.CreateFee, request)
+
+    async def _order(self, account, plan, add_ons=None):
+        chosen = [AddOnSelection(add_on_key=key, quantity=count) for key, count in (add_ons or {}).items()]
+        item = wire.OrderItem(subscription=wire.OrderedSubscription(plan_key=plan, add_ons=chosen))
+        order_id = f"order/{account}"
+        request = wire.CreateOrderRequest(account_id=account, order_id=order_id, items=[item])
+        await self._call(self._orders.CreateOrder, request)
+        await self._write(self._orders.CompleteOrder, wire.CompleteOrderRequest(order_id=order_id, terms_version="1"))
 
     async def _offset(self, fee):
         await self._call(self._billing.OffsetFee, billing_service_pb2.OffsetFeeRequest(fee_id=fee))

@@ -139,6 +139,7 @@ CONTROL = (
     "Ledger",
     "Message",
     "Discount",
+    "Order",
     "Payment",
     "Pricing",
     "Subscription",

@@ -15,7 +15,14 @@ from sqlalchemy import column, insert, inspect, select, table, text
 from servers import PostgresServer
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.storage.documents import HELD_SUBSCRIPTION
-from tallygate.storage.sql.billing import coupon_tables, findings, ledger_tables, message_tables, payment_tables
+from tallygate.storage.sql.billing import (
+    coupon_tables,
+    findings,
+    ledger_tables,
+    message_tables,
+    order_tables,
+    payment_tables,
+)
 from tallygate.storage.sql.billing import tables as billing_tables
 from tallygate.storage.sql.engine import create_engine, create_migration_engine
 from tallygate.storage.sql.metering import tables as event_tables
@@ -53,7 +60,7 @@ def test_the_newest_version_is_known_without_loading_alembic():
 
 def test_the_models_say_what_the_migrations_made(url):
     billing = billing_tables.invoices, ledger_tables.recognitions, payment_tables.payments, coupon_tables.coupons
-    billing = *billing, findings.billing_findings, message_tables.outbox_messages
+    billing = *billing, findings.billing_findings, message_tables.outbox_messages, order_tables.orders
     for known in (event_tables.billable_events, *billing):
         assert known.name in Base.metadata.tables
     migrate(url)

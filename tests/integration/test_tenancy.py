@@ -98,6 +98,10 @@ def card(world):
     return {"account_id": world.account, "method_id": f"card/{world.account}"}
 
 
+def ordered(**fields):
+    return lambda world: {"order_id": f"order/{world.account}", **fields}
+
+
 CALLS = {"feature_key": "calls"}
 SEAT = {"feature_key": "seats", "user_id": "ann"}
 MORE = catalog_message({"currency": "USD", "features": {"more": {"kind": "boolean"}}})
@@ -151,6 +155,16 @@ ROWS = {
     "CheckCoupon": Row("control billing billing_read", anything(code="half"), "COUPON_NOT_FOUND", shows=True),
     "ListMessages": Row("control billing billing_read", anything(), empty("messages")),
     "ListPaymentOptions": Row("control billing billing_read", anything(plan_key="q"), "PLAN_NOT_FOUND"),
+    "CreateOrder": Row(
+        "control billing",
+        of(items=[{"subscription": {"plan_key": "p", "trial_days": 0}}]),
+        UNKNOWN,
+        bare=True,
+        shows=True,
+    ),
+    "CompleteOrder": Row("control billing", ordered(terms_version="1"), "ORDER_NOT_FOUND", bare=True, shows=True),
+    "GetOrder": Row("control billing billing_read", ordered(), "ORDER_NOT_FOUND", bare=True, shows=True),
+    "ListOrders": Row("control billing billing_read", of(), UNKNOWN, bare=True),
     "ArchiveCoupon": Row("control billing", anything(code="gone"), "COUPON_NOT_FOUND", shows=True),
     "RunBilling": Row("control billing", of(), UNKNOWN),
     "CreateFee": Row("control billing", of(text="a fee", amount={"currency_code": "USD", "units": 1}), UNKNOWN),
@@ -326,6 +340,9 @@ class World:
 
     async def _fill_bills(self, name, account):
         call = self.tenant.call
+        if METHODS[name].containing_service.name == "OrderService":
+            items = [{"subscription": {"plan_key": "p", "trial_days": 0}}]
+            await call("CreateOrder", account_id=account, order_id=f"order/{account}", items=items)
         if METHODS[name].containing_service.name == "BillingService":
             fee = {"account_id": account, "fee_id": f"fee/{account}", "text": CANARY}
             await call("CreateFee", **fee, amount={"currency_code": "USD", "units": 1})

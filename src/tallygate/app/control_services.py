@@ -1,6 +1,7 @@
 """The control plane's servicers, joined to their use-cases."""
 
 from tallygate.app import clock
+from tallygate.app.billing_side import Desk
 from tallygate.app.control_side import ControlSide
 from tallygate.app.data_side import DataSide
 from tallygate.control_plane.tenants import open_test_tenant
@@ -16,6 +17,7 @@ from tallygate.server.services.discount_service import DiscountServicer
 from tallygate.server.services.invoice_service import InvoiceServicer
 from tallygate.server.services.ledger_service import LedgerServicer
 from tallygate.server.services.message_service import MessageServicer
+from tallygate.server.services.order_service import OrderServicer
 from tallygate.server.services.payment_service import PaymentServicer
 from tallygate.server.services.pricing_service import PricingServicer
 from tallygate.server.services.subscription_service import SubscriptionServicer
@@ -46,6 +48,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.LedgerService", LedgerServicer(work)),
         ("tallygate.v1.MessageService", MessageServicer(work)),
         ("tallygate.v1.DiscountService", DiscountServicer(work)),
+        ("tallygate.v1.OrderService", OrderServicer(work, Desk())),
         ("tallygate.v1.PaymentService", PaymentServicer(work, control.billing.payments)),
         ("tallygate.v1.PricingService", PricingServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),

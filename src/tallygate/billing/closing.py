@@ -11,6 +11,7 @@ from tallygate.billing.books import Books, read_books
 from tallygate.billing.due_lines import change_documents, made_at
 from tallygate.billing.finalising import finalise
 from tallygate.domain.billing.documents import Basis, Invoice
+from tallygate.domain.billing.orders import Sold
 from tallygate.domain.billing.zones import known_until
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, BillingAccount, Uncharged
 from tallygate.records.ports import BillingWork
@@ -96,12 +97,15 @@ async def issue(
     until: int,
     at_once: bool = False,
     reissues: str = "",
+    sold: Sold | None = None,
     now: int,
 ) -> list[Invoice]:
     """Issue documents that were made of these books, of what was due by an instant, with what was known of them."""
     if not made:
         return []
     basis = replace(await _basis(work, books, until=until, at_once=at_once), reissues=reissues)
+    if sold is not None:
+        basis = replace(basis, order=sold.order_id, subscriptions=tuple(sorted(sold.subscription_ids)))
     return [await finalise(work, replace(each, basis=basis), books.issue_terms(until), now=now) for each in made]
 
 

@@ -136,6 +136,18 @@ async def check_coupon(work: BillingWork, code: str, *, account_id: str, plan_ke
     return coupon
 
 
+def check_codes(codes: Sequence[str]) -> list[str]:
+    """Codes to redeem together, folded.
+
+    Raises:
+        InvalidFieldError: a code comes twice, or there are too many.
+    """
+    wanted = [folded(code) for code in codes]
+    if len(set(wanted)) < len(wanted) or len(wanted) > _MOST_CODES:
+        raise InvalidFieldError(field="coupon_codes", expected=f"at most {_MOST_CODES} codes, each once")
+    return wanted
+
+
 async def redeem(
     work: BillingWork,
     codes: Sequence[str],
@@ -152,10 +164,7 @@ async def redeem(
         InvalidFieldError: a code comes twice, or there are too many.
         CouponNotFoundError, CouponExpiredError, CouponNotApplicableError, CouponExhaustedError: see `check_coupon`.
     """
-    wanted = [folded(code) for code in codes]
-    if len(set(wanted)) < len(wanted) or len(wanted) > _MOST_CODES:
-        raise InvalidFieldError(field="coupon_codes", expected=f"at most {_MOST_CODES} codes, each once")
-    for code in wanted:
+    for code in check_codes(codes):
         coupon = await check_coupon(work, code, account_id=account_id, plan_key=plan_key, now=now)
         if not await work.coupons.use(code):
             raise CouponExhaustedError(code=code, max_uses=coupon.max_uses or 0)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from tallygate.billing.due_lines import change_documents, made_at
 from tallygate.billing.invoices import get_invoice
+from tallygate.billing.order_invoices import order_documents
 from tallygate.billing.past import past_of
 from tallygate.billing.reissuing import again
 from tallygate.domain.billing.canonical import canonical
 from tallygate.domain.billing.documents import Basis, Invoice
+from tallygate.domain.billing.orders import Sold
 from tallygate.domain.billing.parties import parties_hash
 from tallygate.records.ports import BillingWork
 
@@ -62,7 +64,10 @@ async def _made_again(work: BillingWork, invoice: Invoice, basis: Basis, *, now:
     if basis.reissues:
         void = await work.invoices.get(basis.reissues)
         return None if void is None else again(void, past.books, tenant_id=work.tenant_id)
-    if basis.at_once:
+    if basis.order:
+        sold = Sold(order_id=basis.order, subscription_ids=frozenset(basis.subscriptions))
+        made = await order_documents(past.sources, past.books, sold, basis.until)
+    elif basis.at_once:
         made = await change_documents(past.sources, past.books, basis.until)
     else:
         made = list(await made_at(past.sources, past.books, basis.until))

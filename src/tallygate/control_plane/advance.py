@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tallygate.control_plane.subscription_terms import renewal_of
+from tallygate.domain.account import Subscription
 from tallygate.domain.billing.advance import paid_in_advance
 from tallygate.domain.billing.timeline import ADVANCE, PriceOverride, Timeline
 from tallygate.domain.billing_terms import Renewal
@@ -23,7 +24,24 @@ async def pay_in_advance(
     Raises:
         InvalidFieldError: its plan does not offer that, or another plan follows its trial.
     """
-    catalog, subscription = await work.catalog.load(), held.subscription
+    subscription, override = await proposed_advance(work, held.account_id, held.subscription, length, open_end=open_end)
+    await work.price_overrides.add(held.account_id, override)
+    if subscription == held.subscription:
+        return held
+    ended = replace(held, subscription=subscription)
+    await work.subscriptions.put(held.account_id, subscription)
+    return ended
+
+
+async def proposed_advance(
+    work: BillingWork, account_id: str, subscription: Subscription, length: int, *, open_end: bool
+) -> tuple[Subscription, PriceOverride]:
+    """A new subscription that pays so many periods at once, and the own price that it has for them; nothing is written.
+
+    Raises:
+        InvalidFieldError: its plan does not offer that, or another plan follows its trial.
+    """
+    catalog = await work.catalog.load()
     origin, term = Timeline(subscription=subscription, catalog=catalog).origin, subscription.terms[-1]
     plan = catalog.plan(term.plan_key, term.plan_version)
     price = None if plan is None else paid_in_advance(plan, length, currency=catalog.currency)
@@ -32,8 +50,7 @@ async def pay_in_advance(
         lengths = ", ".join(str(length) for length in sorted(one.length for one in offered))
         expected = f"0 or one of {lengths}" if lengths else "0: the plan is paid by its period"
         raise InvalidFieldError(field="advance_length", expected=expected, got=length)
-    account = await known_account(work, held.account_id)
-    zone = (await billing_calendar(work, account, catalog)).zone_at(origin)
+    zone = await _zone(work, account_id, origin)
     end = add_calendar(origin, price.recurring.every, price.recurring.count, zone=zone)
     override = PriceOverride(
         override_id=f"{ADVANCE}{subscription.subscription_id}",
@@ -43,9 +60,13 @@ async def pay_in_advance(
         start_time=origin,
         end_time=end,
     )
-    await work.price_overrides.add(held.account_id, override)
     if not open_end or renewal_of(plan) is Renewal.AUTO or subscription.end_time is None:
-        return held
-    ended = replace(held, subscription=replace(subscription, end_time=end))
-    await work.subscriptions.put(held.account_id, ended.subscription)
-    return ended
+        return subscription, override
+    return replace(subscription, end_time=end), override
+
+
+async def _zone(work: BillingWork, account_id: str, at: int) -> str:
+    catalog = await work.catalog.load()
+    if not account_id:
+        return catalog.time_zone
+    return (await billing_calendar(work, await known_account(work, account_id), catalog)).zone_at(at)

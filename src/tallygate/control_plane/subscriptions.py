@@ -67,12 +67,8 @@ async def create_subscription(
     Raises:
         SubscriptionConflictError: it has a live subscription.
     """
-    record = await account_record(work, request.account_id)
-    catalog = await work.catalog.load()
     request = replace(request, subscription_id=request.subscription_id or f"sub_{new_id()}")
-    plan_on_sale(catalog, request.plan_key, request.plan_version)
-    if live_subscription(record, now) is not None:
-        raise SubscriptionConflictError(account_id=request.account_id, expected="no live subscription")
+    record, catalog = await check_free(work, request, now=now), await work.catalog.load()
     created = await new_subscription(work, request, now=now)
     if record.subscription is not None:
         await _set_aside(work, record, created.subscription_id, now=now, longest=longest_period(catalog))
@@ -88,6 +84,21 @@ async def create_subscription(
         )
     )
     return held
+
+
+async def check_free(work: BillingWork, request: CreateSubscription, *, now: int) -> AccountRecord:
+    """The account's record, where it may have the subscription that a request asks for.
+
+    Raises:
+        AccountNotFoundError: there is no such account.
+        PlanNotFoundError: there is no such plan on sale.
+        SubscriptionConflictError: it has a live subscription.
+    """
+    record = await account_record(work, request.account_id)
+    plan_on_sale(await work.catalog.load(), request.plan_key, request.plan_version)
+    if live_subscription(record, now) is not None:
+        raise SubscriptionConflictError(account_id=request.account_id, expected="no live subscription")
+    return record
 
 
 async def new_subscription(work: BillingWork, request: CreateSubscription, *, now: int) -> Subscription:

@@ -8,6 +8,7 @@ from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.discounts import DiscountTerms
 from tallygate.domain.billing.documents import Basis
 from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.orders import Order
 from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import (
@@ -37,6 +38,7 @@ HELD_SUBSCRIPTION = TypeAdapter(StoredSubscription)
 PRICE = TypeAdapter(Price)
 DISCOUNT_TERMS = TypeAdapter(DiscountTerms)
 LINE = TypeAdapter(Line)
+ORDER = TypeAdapter(Order)
 PARTY = TypeAdapter(Party)
 AMOUNTS_POLICY = TypeAdapter(Policy)
 BALANCE = TypeAdapter(Balance)

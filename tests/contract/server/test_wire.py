@@ -7,6 +7,7 @@ import grpc
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 
+import tallygate.domain
 import tallygate_api.v1
 from tallygate.domain import account, catalog, credential, errors, event
 from tallygate.domain.gating import decision, quota
@@ -23,6 +24,8 @@ from tallygate.server.wire.errors import (
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2
 
 PROTO = Path(__file__).parents[3] / "protos" / "tallygate" / "v1" / "error_reason.proto"
+for _module in pkgutil.iter_modules(tallygate.domain.__path__):  # each error is known where its module is loaded
+    importlib.import_module(f"tallygate.domain.{_module.name}")
 MODULES = [
     importlib.import_module(f"tallygate_api.v1.{module.name}")
     for module in pkgutil.iter_modules(tallygate_api.v1.__path__)

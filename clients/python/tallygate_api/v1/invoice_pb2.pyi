@@ -18,6 +18,7 @@ class InvoiceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INVOICE_KIND_PERIOD: _ClassVar[InvoiceKind]
     INVOICE_KIND_CREDIT_NOTE: _ClassVar[InvoiceKind]
     INVOICE_KIND_CHANGE: _ClassVar[InvoiceKind]
+    INVOICE_KIND_ORDER: _ClassVar[InvoiceKind]
 
 class InvoiceState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -41,6 +42,7 @@ INVOICE_KIND_OPENING: InvoiceKind
 INVOICE_KIND_PERIOD: InvoiceKind
 INVOICE_KIND_CREDIT_NOTE: InvoiceKind
 INVOICE_KIND_CHANGE: InvoiceKind
+INVOICE_KIND_ORDER: InvoiceKind
 INVOICE_STATE_UNSPECIFIED: InvoiceState
 INVOICE_STATE_OPEN: InvoiceState
 INVOICE_STATE_PAID: InvoiceState

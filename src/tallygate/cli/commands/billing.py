@@ -34,6 +34,7 @@ _KINDS = {
     "opening": InvoiceKind.INVOICE_KIND_OPENING,
     "period": InvoiceKind.INVOICE_KIND_PERIOD,
     "change": InvoiceKind.INVOICE_KIND_CHANGE,
+    "order": InvoiceKind.INVOICE_KIND_ORDER,
     "credit_note": InvoiceKind.INVOICE_KIND_CREDIT_NOTE,
 }
 _DAY = 10

@@ -22,11 +22,12 @@ _NONE: Mapping[str, Credited] = {}
 
 
 class InvoiceKind(StrEnum):
-    """What made an invoice: a beginning, a period's end, a change that is invoiced at once, or less than nothing."""
+    """What made an invoice: a beginning, a period's end, a change or order invoiced at once, or less than nothing."""
 
     OPENING = "opening"
     PERIOD = "period"
     CHANGE = "change"
+    ORDER = "order"
     CREDIT_NOTE = "credit_note"
 
 
@@ -40,6 +41,9 @@ class Basis:
     `late_periods` before are adjusted. Coupons in `redemptions` had taken from so many documents. `at_once`: a change
     asked for it, so usage was left to its period. Documents in `forgiven` were void. `tax` is by what it was taxed. One
     that `reissues` another, a void one by its id, has that one's lines.
+    asked for it, so usage was left to its period. An `order` charges what it sold, and of subscriptions only these.
+    `tax` is by what it was taxed. One that `reissues` another, a void
+    one by its id, has that one's lines.
     """
 
     since: int
@@ -56,6 +60,8 @@ class Basis:
     forgiven: tuple[str, ...] = ()
     tax: TaxTerms | None = None
     redemptions: Mapping[str, int] = field(default_factory=dict)
+    order: str = ""
+    subscriptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
 from tallygate.storage.sql.billing.marks import SqlMarks, marks_of
 from tallygate.storage.sql.billing.messages import SqlMessages, note_messages
+from tallygate.storage.sql.billing.orders import SqlOrderRepository
 from tallygate.storage.sql.billing.payments import SqlPaymentRecords
 from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, price_overrides_of
 from tallygate.storage.sql.billing.profiles import SqlProfileRepository, profiles_of
@@ -179,6 +180,11 @@ class SqlUnitOfWork:
     def coupons(self) -> SqlCouponRepository:
         """Coupons, and who redeemed them."""
         return SqlCouponRepository(scope=self.scope)
+
+    @property
+    def orders(self) -> SqlOrderRepository:
+        """Orders."""
+        return SqlOrderRepository(scope=self.scope)
 
     @property
     def fees(self) -> SqlFeeRepository:

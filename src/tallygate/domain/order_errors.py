@@ -1,0 +1,21 @@
+"""Ways in which an order cannot be completed."""
+
+from tallygate.domain.errors import ConflictError, ErrorReason, NotFoundError
+
+
+class OrderNotFoundError(NotFoundError):
+    """The tenant has no such order."""
+
+    reason = ErrorReason.ORDER_NOT_FOUND
+
+
+class OrderClosedError(ConflictError):
+    """It was not paid in time."""
+
+    reason = ErrorReason.ORDER_CLOSED
+
+
+class OrderChangedError(ConflictError):
+    """It costs something else than what was accepted."""
+
+    reason = ErrorReason.ORDER_CHANGED

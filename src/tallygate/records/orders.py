@@ -1,0 +1,33 @@
+"""What is kept of orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tallygate.domain.billing.orders import Order, OrderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderQuery:
+    """Which orders, newest first; what is left out restricts nothing. `before` is an instant of creation and an id."""
+
+    limit: int
+    account_id: str = ""
+    state: OrderState | None = None
+    before: tuple[int, str] | None = None
+
+
+class OrderRepository(Protocol):
+    """Orders of one tenant."""
+
+    async def get(self, order_id: str) -> Order | None:
+        """One order."""
+        ...
+
+    async def put(self, order: Order) -> None:
+        """Add or replace one."""
+        ...
+
+    async def list(self, wanted: OrderQuery) -> Sequence[Order]:
+        """Those asked for, newest first."""
+        ...

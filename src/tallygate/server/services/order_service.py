@@ -1,0 +1,67 @@
+"""OrderService: baskets that are put together, priced and completed once."""
+
+from tallygate.billing.desk import SubscriptionDesk
+from tallygate.billing.orders import Acceptance, complete_order, create_order, get_order, list_orders
+from tallygate.domain.billing.orders import OrderState
+from tallygate.records.ports import BillingWork
+from tallygate.server.calls.method import Call
+from tallygate.server.services.tenant_work import TenantWork, document_page
+from tallygate.server.wire.fee import decode_whole_money
+from tallygate.server.wire.invoice import encode_invoice
+from tallygate.server.wire.order import decode_order, decode_query, encode_order
+from tallygate.server.wire.scalars import identifier
+from tallygate_api.v1 import order_service_pb2 as wire
+
+
+class OrderServicer:
+    """Serves OrderService."""
+
+    def __init__(self, work: TenantWork, desk: SubscriptionDesk) -> None:
+        self._work = work
+        self._desk = desk
+
+    async def CreateOrder(self, request: wire.CreateOrderRequest, call: Call) -> wire.CreateOrderResponse:  # noqa: N802 - the wire's name
+        """Put an order together."""
+        wanted = decode_order(request, self._work.new_id())
+        written = await self._work.write(call, lambda work, now: create_order(work, wanted, self._desk, now=now))
+        documents = [encode_invoice(each) for each in written.value.documents]
+        return wire.CreateOrderResponse(order=encode_order(written.value.order), quote=documents)
+
+    async def CompleteOrder(self, request: wire.CompleteOrderRequest, call: Call) -> wire.CompleteOrderResponse:  # noqa: N802 - the wire's name
+        """Sell what an order holds."""
+        order_id = identifier(request.order_id, "order_id")
+
+        async def complete(work: BillingWork, now: int) -> wire.CompleteOrderResponse:
+            total = None
+            if request.HasField("accepted_total"):
+                usual = (await work.tenants.get()).currency
+                total = decode_whole_money(request.accepted_total, "accepted_total", usual=usual)
+            accepted = Acceptance(terms_version=request.terms_version, actor_id=call.key.key_id, total=total)
+            new_id = self._work.new_id
+            found = await complete_order(work, order_id, accepted, self._desk, now=now, new_id=new_id)
+            invoices = [encode_invoice(each) for each in found.documents]
+            return wire.CompleteOrderResponse(order=encode_order(found.order), invoices=invoices)
+
+        written = await self._work.write(call, complete)
+        written.value.view_version = written.view_version
+        return written.value
+
+    async def GetOrder(self, request: wire.GetOrderRequest, call: Call) -> wire.GetOrderResponse:  # noqa: N802 - the wire's name
+        """One order."""
+        order_id = identifier(request.order_id, "order_id")
+        found = await self._work.read(call, lambda work, now: get_order(work, order_id, self._desk, now=now))
+        documents = [encode_invoice(each) for each in found.documents]
+        is_open = found.order.state is OrderState.OPEN
+        return wire.GetOrderResponse(
+            order=encode_order(found.order),
+            quote=documents if is_open else (),
+            invoices=() if is_open else documents,
+            obstacle=found.obstacle,
+        )
+
+    async def ListOrders(self, request: wire.ListOrdersRequest, call: Call) -> wire.ListOrdersResponse:  # noqa: N802 - the wire's name
+        """Orders, newest first."""
+        wanted, page = decode_query(request), document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, _: list_orders(work, wanted, page))
+        orders = [encode_order(order) for order in found.items]
+        return wire.ListOrdersResponse(orders=orders, next_page_token=found.next_page_token)

@@ -1,0 +1,20 @@
+"""The table of orders."""
+
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text
+
+from tallygate.storage.sql.billing.tables import DOCUMENT
+from tallygate.storage.sql.models import Base, Instant
+
+orders = Table(
+    "orders",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("order_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("create_time", Instant(), nullable=False),
+    Column("doc", DOCUMENT, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "order_id"),
+    Index("ix_orders_newest", "tenant_id", "create_time", "order_id"),
+    Index("ix_orders_account", "tenant_id", "account_id", "create_time", "order_id"),
+)

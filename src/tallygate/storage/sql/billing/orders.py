@@ -1,0 +1,55 @@
+"""Orders over SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, tuple_, update
+
+from tallygate.domain.billing.orders import Order
+from tallygate.records.orders import OrderQuery
+from tallygate.storage.documents import ORDER
+from tallygate.storage.sql.billing.order_tables import orders
+from tallygate.storage.sql.scope import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlOrderRepository:
+    """Orders of one tenant."""
+
+    scope: Scope
+
+    async def get(self, order_id: str) -> Order | None:
+        """One order."""
+        rows = await self.scope.rows(select(orders.c.doc).where(*self._named(order_id)))
+        return ORDER.validate_python(rows[0].doc) if rows else None
+
+    async def put(self, order: Order) -> None:
+        """Add or replace one."""
+        row = {
+            "account_id": order.account_id,
+            "state": order.state.value,
+            "create_time": order.create_time,
+            "doc": ORDER.dump_python(order, mode="json", exclude_defaults=True),
+        }
+        if not await self.scope.execute(update(orders).where(*self._named(order.order_id)).values(**row)):
+            whole = {"tenant_id": self.scope.tenant_id, "order_id": order.order_id, **row}
+            await self.scope.connection.execute(insert(orders), [whole])
+        self.scope.changed(order.account_id)
+
+    async def list(self, wanted: OrderQuery) -> Sequence[Order]:
+        """Those asked for, newest first."""
+        query = select(orders.c.doc).where(orders.c.tenant_id == self.scope.tenant_id)
+        if wanted.account_id:
+            query = query.where(orders.c.account_id == wanted.account_id)
+        if wanted.state is not None:
+            query = query.where(orders.c.state == wanted.state.value)
+        if wanted.before is not None:
+            created = bindparam(None, wanted.before[0], orders.c.create_time.type)
+            place = tuple_(orders.c.create_time, orders.c.order_id)
+            query = query.where(place < tuple_(created, wanted.before[1]))
+        newest = query.order_by(orders.c.create_time.desc(), orders.c.order_id.desc()).limit(wanted.limit)
+        return [ORDER.validate_python(row.doc) for row in await self.scope.rows(newest)]
+
+    def _named(self, order_id: str) -> tuple[Any, Any]:
+        return orders.c.tenant_id == self.scope.tenant_id, orders.c.order_id == order_id
