@@ -148,6 +148,31 @@ def check_codes(codes: Sequence[str]) -> list[str]:
     return wanted
 
 
+async def redeemable(
+    work: BillingWork, codes: Sequence[str], *, account_id: str, subscription_id: str, plan_key: str, now: int
+) -> list[Redemption]:
+    """Coupons as if they were redeemed for a subscription; nothing is written.
+
+    Raises:
+        InvalidFieldError: a code comes twice, or there are too many.
+        CouponNotFoundError, CouponExpiredError, CouponNotApplicableError, CouponExhaustedError: see `check_coupon`.
+    """
+    found = []
+    for code in check_codes(codes):
+        coupon = await check_coupon(work, code, account_id=account_id, plan_key=plan_key, now=now)
+        found.append(
+            Redemption(
+                redemption_id=f"quoted/{code}",
+                code=code,
+                account_id=account_id,
+                subscription_id=subscription_id,
+                redeem_time=now,
+                terms=coupon.terms,
+            )
+        )
+    return found
+
+
 async def redeem(
     work: BillingWork,
     codes: Sequence[str],

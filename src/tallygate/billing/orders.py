@@ -7,12 +7,10 @@ from fractions import Fraction
 
 from tallygate.billing.books import Books, read_books
 from tallygate.billing.closing import issue
-from tallygate.billing.coupons import check_codes, check_coupon, redeem
+from tallygate.billing.coupons import redeem, redeemable
 from tallygate.billing.desk import SubscriptionDesk
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.order_invoices import order_documents
-from tallygate.domain.account import Subscription
-from tallygate.domain.billing.discounts import Redemption
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.orders import Order, OrderState, Sold
 from tallygate.domain.billing.timeline import Timeline
@@ -167,9 +165,15 @@ async def quoted(work: BillingWork, order: Order, desk: SubscriptionDesk, *, now
             )
         )
     added = [timeline.subscription for timeline in timelines[len(books.timelines) :]]
-    books = replace(
-        books.changed(timelines), redemptions=(*books.redemptions, *await _redeemable(work, order, added, now))
+    coupons = await redeemable(
+        work,
+        order.codes,
+        account_id=order.account_id,
+        subscription_id=added[0].subscription_id,
+        plan_key=order.items[0].subscription.plan_key,
+        now=now,
     )
+    books = replace(books.changed(timelines), redemptions=(*books.redemptions, *coupons))
     sold = Sold(order_id=order.order_id, subscription_ids=frozenset(one.subscription_id for one in added))
     return tuple(await order_documents(work, books, sold, now))
 
@@ -192,24 +196,6 @@ async def _sold(work: BillingWork, order: Order, desk: SubscriptionDesk, *, now:
         new_id=new_id,
     )
     return replace(order, items=tuple(items))
-
-
-async def _redeemable(work: BillingWork, order: Order, added: Sequence[Subscription], now: int) -> list[Redemption]:
-    """The coupons of an order as if they were redeemed."""
-    plan_key, found = order.items[0].subscription.plan_key, []
-    for code in check_codes(order.codes):
-        coupon = await check_coupon(work, code, account_id=order.account_id, plan_key=plan_key, now=now)
-        found.append(
-            Redemption(
-                redemption_id=f"quoted/{code}",
-                code=code,
-                account_id=order.account_id,
-                subscription_id=added[0].subscription_id,
-                redeem_time=now,
-                terms=coupon.terms,
-            )
-        )
-    return found
 
 
 async def _books(work: BillingWork, account_id: str, *, now: int) -> Books:

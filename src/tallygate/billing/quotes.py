@@ -1,6 +1,6 @@
 """What a plan would cost before anybody buys it: the first documents of a subscription that is not there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tallygate.billing.books import Books
@@ -10,6 +10,7 @@ from tallygate.billing.supposed import ExpectedLog, ExpectedUsage, Supposed, Sup
 from tallygate.billing.taxing import terms_for
 from tallygate.domain.account import Subscription
 from tallygate.domain.billing.calendar import Calendar
+from tallygate.domain.billing.discounts import Redemption, taken_by
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.parties import Address, BillingProfile, Party
 from tallygate.domain.billing.runs import runs
@@ -44,6 +45,17 @@ class Buyer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Less:
+    """What is off: own prices, as of periods paid at once, and coupons as if they were redeemed, in their order."""
+
+    own: Sequence[PriceOverride] = ()
+    redemptions: Sequence[Redemption] = ()
+
+
+NOTHING = Less()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """What is charged at once (from `start_time` on, the end of a trial), and what at the first period's end."""
 
@@ -60,6 +72,7 @@ async def quote(
     buyer: Buyer,
     quantities: Mapping[str, int],
     usage: Sequence[Expected],
+    less: Less = NOTHING,
     now: int,
 ) -> Quote:
     """The documents of a subscription with so many seats (by feature; users under an empty key) and such usage.
@@ -80,10 +93,10 @@ async def quote(
         subscription=subscription,
         catalog=catalog,
         quantities=tuple(QuantityChange(source=key, change_time=start, quantity=n) for key, n in quantities.items()),
-        overrides=overrides,
+        overrides=(*overrides, *less.own),
     )
     books = supposed_books(account_id, timeline, calendar, closed_until=timeline.origin - 1)
-    books = replace(books, tax=await _tax(work, buyer, catalog, now))
+    books = replace(books, redemptions=tuple(less.redemptions), tax=await _tax(work, buyer, catalog, now))
     log = ExpectedLog(timeline=timeline, zone=calendar.zone_at(start), usage=expected)
     found: list[tuple[Invoice, ...]] = []
     cut = books.next_cut()
@@ -93,7 +106,7 @@ async def quote(
         issued = SupposedLines.of([document for made in found for document in made])
         sources = Supposed(tenant_id=work.tenant_id, issued_lines=issued, usage_log=log)
         found.append(await made_at(sources, books.made(books.ready(cut)), cut))
-        books = replace(books, closed_until=cut)
+        books = replace(books, closed_until=cut, redemptions=tuple(_used(books.redemptions, found[-1])))
         cut = books.next_cut()
     opening, following = (*found, (), ())[:2]
     return Quote(
@@ -102,6 +115,13 @@ async def quote(
         following=following,
         cut_time=books.closed_until if len(found) > 1 else None,
     )
+
+
+def _used(redemptions: Sequence[Redemption], documents: Sequence[Invoice]) -> Iterator[Redemption]:
+    """Coupons after the documents that they took from."""
+    for each in redemptions:
+        uses = sum(each.redemption_id in taken_by(document.lines) for document in documents)
+        yield replace(each, uses=each.uses + uses)
 
 
 def supposed_books(account_id: str, timeline: Timeline, calendar: Calendar, *, closed_until: int) -> Books:

@@ -75,7 +75,9 @@ class PricingServiceServicer:
 
         An account that subscribed at the same instant, had as many seats and users from then on, and used what is expected,
         would get the same documents to the cent. It does not need that the tenant bills.
-        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PLAN_NOT_FOUND, ADD_ON_NOT_FOUND, FEATURE_NOT_FOUND.
+        With coupons and with periods paid at once as well: they are redeemed, and paid, by nothing but an order or
+        CreateSubscription. Which of them together cost least is suggested.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PLAN_NOT_FOUND, ADD_ON_NOT_FOUND, FEATURE_NOT_FOUND, and those of CheckCoupon.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -23,6 +23,7 @@ from tallygate_api.v1.subscription_service_pb2 import AddOnSelection
     examples=[
         "tallygate quote pro --seats seats=5 --usage api_calls=100000",
         "tallygate quote pro --add-on api-pack=2 --users 12 --account acme",
+        "tallygate quote pro --advance 12 --coupon WELCOME",
     ],
 )
 @click.argument("plan")
@@ -33,6 +34,8 @@ from tallygate_api.v1.subscription_service_pb2 import AddOnSelection
 @click.option("--users", type=QUANTITY, default=0, metavar="N", help="How many users.")
 @click.option("--usage", type=ADD_ON, multiple=True, metavar="FEATURE=N", help="What is used in a period.")
 @click.option("--account", metavar="ID", help="For whom: its own prices, zone and creation hold.")
+@click.option("--coupon", "coupons", multiple=True, metavar="CODE", help="A coupon to redeem with it.")
+@click.option("--advance", type=SOME, metavar="N", help="Pay so many periods at once.")
 @click.option("--country", metavar="CODE", help="Where they are, for tax; default: the account's.")
 @click.option("--region", metavar="CODE", help="Which region of it, as in Canada.")
 @remote
@@ -47,6 +50,8 @@ def quote_command(
     users: int,
     usage: Sequence[tuple[str, int | None]],
     account: str | None,
+    coupons: Sequence[str],
+    advance: int | None,
     country: str | None,
     region: str | None,
 ) -> None:
@@ -66,6 +71,8 @@ def quote_command(
         account_id=account,
         country=country,
         region=region,
+        coupon_codes=coupons,
+        advance_length=advance,
     )
     response = client.call(PricingServiceStub(client.channel).Quote, request)
     client.show(response, lambda: _quote(response))
@@ -104,10 +111,12 @@ def _counted(values: Sequence[tuple[str, int | None]], option: str) -> list[tupl
 
 
 def _quote(response: wire.QuoteResponse) -> str:
-    at_once = [f"at once, {instant(response.start_time)}", *_documents(response.opening)]
-    if not response.HasField("cut_time"):
-        return "\n".join(at_once)
-    return "\n".join([*at_once, f"then, {instant(response.cut_time)}", *_documents(response.following)])
+    told = [f"at once, {instant(response.start_time)}", *_documents(response.opening)]
+    if response.HasField("cut_time"):
+        told += [f"then, {instant(response.cut_time)}", *_documents(response.following)]
+    if response.HasField("suggestion"):
+        told += ["what costs least, and what else there is", *response.suggestion.explanation]
+    return "\n".join(told)
 
 
 def _documents(documents: Sequence[Invoice]) -> list[str]:

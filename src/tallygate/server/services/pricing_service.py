@@ -2,7 +2,6 @@
 
 from tallygate.billing.change_previews import ChangePreview, preview_change
 from tallygate.billing.comparisons import compare_plans
-from tallygate.billing.quotes import quote
 from tallygate.control_plane.proposals import (
     Proposal,
     proposed_add_on,
@@ -10,15 +9,15 @@ from tallygate.control_plane.proposals import (
     proposed_plan,
     proposed_quantity,
 )
-from tallygate.control_plane.subscriptions import get_subscription, new_subscription
+from tallygate.control_plane.subscriptions import get_subscription
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import UseCase
 from tallygate.server.calls.method import Call
+from tallygate.server.services.quoting import quote_with_options
 from tallygate.server.services.tenant_work import TenantWork
 from tallygate.server.wire.invoice import encode_invoice, encode_line
-from tallygate.server.wire.quote import decode_quote, encode_comparison, encode_quote
+from tallygate.server.wire.quote import decode_quote, encode_comparison
 from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant, quantity, timestamp
 from tallygate.server.wire.subscription import (
     decode_cancel,
@@ -57,16 +56,8 @@ class PricingServicer:
 
     async def Quote(self, request: wire.QuoteRequest, call: Call) -> wire.QuoteResponse:  # noqa: N802 - the wire's name
         """What a plan would cost."""
-        asked, buyer, quantities, usage = decode_quote(request)
-
-        async def price(work: BillingWork, now: int) -> wire.QuoteResponse:
-            if asked.account_id:
-                await known_account(work, asked.account_id)
-            subscription = await new_subscription(work, asked, now=now)
-            found = await quote(work, subscription, buyer=buyer, quantities=quantities, usage=usage, now=now)
-            return encode_quote(found)
-
-        return await self._work.read(call, price)
+        asked = decode_quote(request)
+        return await self._work.read(call, lambda work, now: quote_with_options(work, asked, now=now))
 
     async def ComparePlans(self, request: wire.ComparePlansRequest, call: Call) -> wire.ComparePlansResponse:  # noqa: N802 - the wire's name
         """What an account's usage would have cost under other plans."""

@@ -1,13 +1,17 @@
 """Quotes and comparisons of plans, wire to domain and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from tallygate.billing.comparisons import Compared, Comparison
 from tallygate.billing.quotes import Buyer, Expected, Quote
+from tallygate.billing.suggesting import Suggestion
 from tallygate.control_plane.subscriptions import CreateSubscription
+from tallygate.domain.billing.advance import Option
 from tallygate.domain.billing.parties import Address
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.server.wire.invoice import encode_invoice
+from tallygate.server.wire.coupon import encode_option
+from tallygate.server.wire.invoice import encode_invoice, encode_money
 from tallygate.server.wire.scalars import (
     MAX_ENTRIES,
     entries,
@@ -24,8 +28,23 @@ _QUOTED = "sub_quoted"
 """The id of a subscription that is not there."""
 
 
-def decode_quote(request: wire.QuoteRequest) -> tuple[CreateSubscription, Buyer, Mapping[str, int], list[Expected]]:
-    """The subscription that would be made, for whom, seats by feature (users: an empty key), and expected usage."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a quote is asked for: the subscription that would be made, for whom, seats by feature (users: an empty key).
+
+    And the usage that is expected, the coupons that are named, and how many periods are to be paid at once (0: none).
+    """
+
+    subscription: CreateSubscription
+    buyer: Buyer
+    quantities: Mapping[str, int]
+    usage: Sequence[Expected]
+    codes: Sequence[str] = ()
+    length: int = 0
+
+
+def decode_quote(request: wire.QuoteRequest) -> Asked:
+    """What a quote is asked for."""
     if len(request.usage) > MAX_ENTRIES:
         raise InvalidFieldError(field="usage", expected=f"at most {MAX_ENTRIES} of them", got=len(request.usage))
     if len(request.seats) > MAX_ENTRIES:
@@ -45,21 +64,36 @@ def decode_quote(request: wire.QuoteRequest) -> tuple[CreateSubscription, Buyer,
     quantities[""] = quantity(request.users, "users", at_least=0)
     place = Address(country=request.country, region=request.region)
     buyer = Buyer(account_id=subscription.account_id, place=place)
-    return (
-        subscription,
-        buyer,
-        quantities,
-        [_expected(each, f"usage[{index}]") for index, each in enumerate(request.usage)],
+    return Asked(
+        subscription=subscription,
+        buyer=buyer,
+        quantities=quantities,
+        usage=[_expected(each, f"usage[{index}]") for index, each in enumerate(request.usage)],
+        codes=[identifier(code, f"coupon_codes[{index}]") for index, code in enumerate(request.coupon_codes)],
+        length=quantity(request.advance_length, "advance_length", at_least=0),
     )
 
 
-def encode_quote(found: Quote) -> wire.QuoteResponse:
-    """What a plan would cost."""
+def encode_quote(
+    found: Quote, options: Sequence[Option], suggestion: Suggestion | None, currency: str
+) -> wire.QuoteResponse:
+    """What a plan would cost, the ways to pay it, and the one that costs least."""
     return wire.QuoteResponse(
+        options=[encode_option(one, currency) for one in options],
+        suggestion=None if suggestion is None else _suggestion(suggestion, currency),
         start_time=timestamp(found.start_time),
         opening=[encode_invoice(each) for each in found.opening],
         following=[encode_invoice(each) for each in found.following],
         cut_time=timestamp(found.cut_time),
+    )
+
+
+def _suggestion(suggestion: Suggestion, currency: str) -> wire.QuoteSuggestion:
+    return wire.QuoteSuggestion(
+        advance_length=suggestion.best.length,
+        coupon_codes=suggestion.best.codes,
+        total=encode_money(suggestion.best.total, currency),
+        explanation=suggestion.explanation,
     )
 
 
