@@ -137,8 +137,8 @@ async def test_ar_26_random_quotes_are_the_later_invoices(tenant, seed):
     await shop(tenant, *prices, **parts)
     if seed >= 2:
         await tenant.call("SetBillingProfile", party={"name": "Tally", "address": {"country": "DE"}})
-    await coupon(tenant, "third", percent_off="33.3", invoices=chance.randint(1, 3))
-    await coupon(tenant, "cents", amount_off=Money(units=7, nanos=770_000_000))
+    await coupon(tenant, "third", percent_off="33.3", invoices=chance.randint(1, 3), end_time=at("2025-03-01"))
+    await coupon(tenant, "cents", amount_off=Money(units=7, nanos=770_000_000), end_time=at("2025-03-01"))
     for number in range(4):
         account = {"account_id": f"a{number}"}
         await tenant.call("UpsertAccount", **account)

@@ -34,6 +34,7 @@ LAZY = {
     "billing": (f"{_COMMANDS}.billing", "Issue invoices whose time has come."),
     "fee": (f"{_COMMANDS}.billing", "Charge accounts fees of their own, and take them back."),
     "coupon": (f"{_COMMANDS}.coupon", "Make coupons, which take something off invoices."),
+    "order": (f"{_COMMANDS}.order", "Put orders together, and complete them: the checkout of a shop."),
     "payment": (f"{_COMMANDS}.payment", "Get invoices paid: gateways, methods, charges, money that came otherwise."),
     "message": (f"{_COMMANDS}.message", "Read what happened to invoices, payments and subscriptions, each told once."),
     "ledger": (f"{_COMMANDS}.ledger", "Ask the double-entry ledger behind invoices."),

@@ -122,6 +122,18 @@ def test_changes_of_a_subscription_send_what_was_said(server, say):
         assert say("coupon", command, "W").code == 0
     assert say("coupon", "list").code == 0
     assert say("coupon", "options", "pro").code == 0
+    asked = ("--advance", 12, "--coupon", "W", "--add-on", "x=2", "--id", "o1")
+    assert say("order", "create", "acme", "pro", *asked).code == 0
+    (order,) = server.asked("CreateOrder")
+    (item,) = order.items
+    assert (order.order_id, order.account_id, list(order.coupon_codes)) == ("o1", "acme", ["W"])
+    assert (item.subscription.plan_key, item.subscription.advance_length) == ("pro", 12)
+    assert not item.subscription.HasField("trial_days")
+    assert say("order", "complete", "o1").code == 2
+    assert say("order", "complete", "o1", "--terms", "7", "--total", "25.50").code == 0
+    (done,) = server.asked("CompleteOrder")
+    assert (done.terms_version, done.accepted_total.units, done.accepted_total.nanos) == ("7", 25, 500_000_000)
+    assert say("order", "show", "o1").code == say("order", "list", "--state", "unpaid").code == 0
     (renewal,) = server.asked("RenewSubscription")
     assert (renewal.approved, renewal.end_time) == (True, DECEMBER)
     assert say("subscription", "create", "acme", "pro", "--trial-days", 0, "--add-on", "x=2", "--add-on", "y").code == 0

@@ -1,0 +1,141 @@
+"""Orders: put a basket together, see what it costs, complete it once."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import click
+
+from tallygate.cli.client import Client
+from tallygate.cli.commands.billing import lines_table, money, typed_money
+from tallygate.cli.groups import Group
+from tallygate.cli.options import limit_option, remote
+from tallygate.cli.output import enum_name, instant
+from tallygate.cli.values import ADD_ON, DAYS, MONEY, SOME
+from tallygate_api.v1 import order_service_pb2 as wire
+from tallygate_api.v1.invoice_pb2 import Invoice
+from tallygate_api.v1.order_service_pb2_grpc import OrderServiceStub
+from tallygate_api.v1.subscription_service_pb2 import AddOnSelection
+
+_STATES = {
+    "open": wire.ORDER_STATE_OPEN,
+    "unpaid": wire.ORDER_STATE_UNPAID,
+    "completed": wire.ORDER_STATE_COMPLETED,
+    "expired": wire.ORDER_STATE_EXPIRED,
+}
+_HEADER = ("ORDER", "ACCOUNT", "STATE", "CREATED", "WHAT", "COUPONS")
+_order = click.argument("order")
+
+
+@click.group("order", cls=Group)
+def order_command() -> None:
+    """Put orders together, and complete them: the checkout of a shop.
+
+    An order sells nothing until it is completed, and then it does so once.
+    """
+
+
+@order_command.command(
+    "create",
+    examples=[
+        "tallygate order create acme pro --advance 12 --coupon WELCOME",
+        "tallygate order create acme pro --add-on reports=2 --id cart-17",
+    ],
+)
+@click.argument("account")
+@click.argument("plan")
+@click.option("--id", "order_id", metavar="ID", help="An id of your own; default: one is made.")
+@click.option("--plan-version", type=SOME, metavar="V", help="Default: the newest.")
+@click.option("--trial-days", type=DAYS, metavar="N", help="Default: the plan's; 0: none.")
+@click.option("--add-on", "add_ons", type=ADD_ON, multiple=True, metavar="KEY[=N]", help="Held from the start on.")
+@click.option("--advance", type=SOME, metavar="N", help="Pay so many periods at once.")
+@click.option("--coupon", "codes", multiple=True, metavar="CODE", help="Redeemed with it.")
+@remote
+def create(
+    client: Client,
+    *,
+    account: str,
+    plan: str,
+    order_id: str | None,
+    plan_version: int | None,
+    trial_days: int | None,
+    add_ons: Sequence[tuple[str, int | None]],
+    advance: int | None,
+    codes: Sequence[str],
+) -> None:
+    """Put an order together, and show what it would cost now."""
+    subscription = wire.OrderedSubscription(
+        plan_key=plan,
+        plan_version=plan_version,
+        trial_days=trial_days,
+        add_ons=[AddOnSelection(add_on_key=key, quantity=count) for key, count in add_ons],
+        advance_length=advance,
+    )
+    request = wire.CreateOrderRequest(
+        account_id=account,
+        order_id=order_id,
+        items=[wire.OrderItem(subscription=subscription)],
+        coupon_codes=codes,
+    )
+    response = client.call(OrderServiceStub(client.channel).CreateOrder, request)
+    client.show(response, lambda: _page(response.order, response.quote))
+
+
+@order_command.command("complete", examples=["tallygate order complete cart-17 --terms 2026-01 --total 278.00"])
+@_order
+@click.option("--terms", required=True, metavar="VERSION", help="The version of the terms that was accepted.")
+@click.option("--total", type=MONEY, help="What was accepted: if it costs something else, nothing happens.")
+@remote
+def complete(client: Client, *, order: str, terms: str, total: Decimal | None) -> None:
+    """Sell what an order holds, and issue its invoice; again changes nothing."""
+    accepted = typed_money(total) if total is not None else None
+    request = wire.CompleteOrderRequest(order_id=order, terms_version=terms, accepted_total=accepted)
+    response = client.call(OrderServiceStub(client.channel).CompleteOrder, request)
+    client.show(response, lambda: _page(response.order, response.invoices))
+
+
+@order_command.command("show", examples=["tallygate order show cart-17"])
+@_order
+@remote
+def show(client: Client, *, order: str) -> None:
+    """Show an order with its invoice, or what it would cost now."""
+    response = client.call(OrderServiceStub(client.channel).GetOrder, wire.GetOrderRequest(order_id=order))
+    documents = [*response.quote, *response.invoices]
+    client.show(response, lambda: _page(response.order, documents, response.obstacle))
+
+
+@order_command.command("list", examples=["tallygate order list --state open", "tallygate order list --account acme"])
+@click.option("--account", metavar="ID", help="Only what this account pays.")
+@click.option("--state", type=click.Choice(list(_STATES)), help="Only those that stand so.")
+@limit_option
+@remote
+def list_(client: Client, *, account: str | None, state: str | None, limit: int | None) -> None:
+    """List orders, newest first."""
+    request = wire.ListOrdersRequest(account_id=account, state=_STATES[state] if state else None)
+    stub = OrderServiceStub(client.channel)
+    client.show_list(stub.ListOrders, request, field="orders", limit=limit, header=_HEADER, row=_row, most=100)
+
+
+def _page(order: wire.Order, documents: Sequence[Invoice], obstacle: str = "") -> str:
+    said = [f"order {order.order_id} of {order.account_id}: {enum_name(order, 'state')}"]
+    if order.terms_version:
+        said += [f"terms {order.terms_version} accepted at {instant(order.complete_time)}"]
+    if order.HasField("pay_until_time"):
+        said += [f"to be paid until {instant(order.pay_until_time)}"]
+    if obstacle:
+        said += [f"it cannot be completed now: {obstacle}"]
+    for each in documents:
+        due = f", {money(each.due)} of it due" if each.number else ""
+        said += [lines_table(each.lines), f"{each.number or 'in all'}: {money(each.total)}{due}"]
+    return "\n".join(said)
+
+
+def _row(order: wire.Order) -> tuple[str, ...]:
+    what = ", ".join(map(_item, order.items))
+    state, codes = enum_name(order, "state"), ", ".join(order.coupon_codes)
+    return order.order_id, order.account_id, state, instant(order.create_time), what, codes
+
+
+def _item(item: wire.OrderItem) -> str:
+    ordered = item.subscription
+    paid = f" x {ordered.advance_length}" if ordered.advance_length else ""
+    return f"{ordered.plan_key} {ordered.plan_version}{paid}"
