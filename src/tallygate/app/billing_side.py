@@ -4,8 +4,11 @@ from dataclasses import dataclass, replace
 
 from tallygate.control_plane.add_ons import AddOnChoice
 from tallygate.control_plane.advance import pay_in_advance, proposed_advance
+from tallygate.control_plane.allowances import CreateGrant, create_grant
 from tallygate.control_plane.proposals import CancelSubscription
+from tallygate.control_plane.renewals import RenewSubscription, proposed_renewal
 from tallygate.control_plane.subscription_changes import cancel_subscription
+from tallygate.control_plane.subscription_changes import make as make_change
 from tallygate.control_plane.subscriptions import (
     CreateSubscription,
     check_free,
@@ -13,7 +16,7 @@ from tallygate.control_plane.subscriptions import (
     new_subscription,
 )
 from tallygate.domain.account import Subscription
-from tallygate.domain.billing.orders import OrderedSubscription
+from tallygate.domain.billing.orders import OrderedQuota, OrderedRenewal, OrderedSubscription
 from tallygate.domain.billing.timeline import PriceOverride
 from tallygate.domain.errors import SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.records.ports import BillingWork, NewId
@@ -40,7 +43,8 @@ class Desk:
     ) -> tuple[Subscription, tuple[PriceOverride, ...]]:
         """The subscription that an order would make, with the own prices that it would have; nothing is written."""
         request = _request(account_id, ordered)
-        await check_free(work, request, now=now)
+        if account_id:
+            await check_free(work, request, now=now)
         proposed = replace(request, subscription_id=f"{_PROPOSED}{account_id}"[:255])
         subscription = await new_subscription(work, proposed, now=now)
         if not ordered.advance_length:
@@ -57,6 +61,27 @@ class Desk:
         return (
             await pay_in_advance(work, held, ordered.advance_length, open_end=True) if ordered.advance_length else held
         )
+
+    async def renewal(
+        self, work: BillingWork, account_id: str, ordered: OrderedRenewal, *, now: int, make: bool
+    ) -> tuple[StoredSubscription, StoredSubscription]:
+        """The live subscription before and after another period; made, or only told."""
+        request = RenewSubscription(account_id=account_id, approved=ordered.approved)
+        proposal = await proposed_renewal(work, request, now=now)
+        return proposal.before, (await make_change(work, proposal)) if make else proposal.after
+
+    async def grant(
+        self, work: BillingWork, account_id: str, ordered: OrderedQuota, *, grant_id: str, now: int
+    ) -> None:
+        """Give an account units that were bought."""
+        wanted = CreateGrant(
+            account_id=account_id,
+            feature_key=ordered.feature_key,
+            amount=ordered.quantity,
+            expire_time=ordered.expire_time,
+            grant_id=grant_id,
+        )
+        await create_grant(work, wanted, now=now, new_id=lambda: grant_id)
 
 
 def _request(account_id: str, ordered: OrderedSubscription) -> CreateSubscription:

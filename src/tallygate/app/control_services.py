@@ -48,7 +48,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.LedgerService", LedgerServicer(work)),
         ("tallygate.v1.MessageService", MessageServicer(work)),
         ("tallygate.v1.DiscountService", DiscountServicer(work)),
-        ("tallygate.v1.OrderService", OrderServicer(work, Desk())),
+        ("tallygate.v1.OrderService", OrderServicer(work, Desk(), entropy=clock.entropy)),
         ("tallygate.v1.PaymentService", PaymentServicer(work, control.billing.payments)),
         ("tallygate.v1.PricingService", PricingServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),

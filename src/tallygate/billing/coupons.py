@@ -1,6 +1,6 @@
 """Coupons: made once, redeemed with a subscription in its own transaction, never more often than they say."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.domain.billing.discounts import Coupon, DiscountTerms, DiscountType, Redemption, folded
@@ -109,8 +109,10 @@ async def list_coupons(work: BillingWork, page: PageRequest = FIRST_PAGE) -> Pag
     )
 
 
-async def check_coupon(work: BillingWork, code: str, *, account_id: str, plan_key: str, now: int) -> Coupon:
-    """The coupon, if it may be redeemed now for a plan, by an account where one is named.
+async def check_coupon(
+    work: BillingWork, code: str, *, account_id: str, plan_keys: Collection[str], now: int
+) -> Coupon:
+    """The coupon, if it may be redeemed now for one of these plans (none: any), by an account where one is named.
 
     Raises:
         CouponNotFoundError: there is none of this code, or it is archived.
@@ -125,7 +127,7 @@ async def check_coupon(work: BillingWork, code: str, *, account_id: str, plan_ke
         raise CouponExpiredError(code=coupon.code, end_time=rfc3339(coupon.end_time))
     if now < coupon.start_time:
         raise CouponNotApplicableError(code=coupon.code, expected=f"not before {rfc3339(coupon.start_time)}")
-    if coupon.terms.plans and plan_key and plan_key not in coupon.terms.plans:
+    if coupon.terms.plans and plan_keys and not set(coupon.terms.plans).intersection(plan_keys):
         raise CouponNotApplicableError(code=coupon.code, expected=f"one of {', '.join(coupon.terms.plans)}")
     if coupon.max_uses is not None and coupon.used >= coupon.max_uses:
         raise CouponExhaustedError(code=coupon.code, max_uses=coupon.max_uses)
@@ -148,10 +150,21 @@ def check_codes(codes: Sequence[str]) -> list[str]:
     return wanted
 
 
-async def redeemable(
-    work: BillingWork, codes: Sequence[str], *, account_id: str, subscription_id: str, plan_key: str, now: int
-) -> list[Redemption]:
-    """Coupons as if they were redeemed for a subscription; nothing is written.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeemer:
+    """Who redeems coupons, for which subscription and with which order (empty: for none), and for which plans.
+
+    With an order they are for what it sells outright as well.
+    """
+
+    account_id: str
+    subscription_id: str
+    plan_keys: Collection[str]
+    order_id: str = ""
+
+
+async def redeemable(work: BillingWork, codes: Sequence[str], by: Redeemer, *, now: int) -> list[Redemption]:
+    """Coupons as if they were redeemed; nothing is written.
 
     Raises:
         InvalidFieldError: a code comes twice, or there are too many.
@@ -159,50 +172,32 @@ async def redeemable(
     """
     found = []
     for code in check_codes(codes):
-        coupon = await check_coupon(work, code, account_id=account_id, plan_key=plan_key, now=now)
+        coupon = await check_coupon(work, code, account_id=by.account_id, plan_keys=by.plan_keys, now=now)
         found.append(
             Redemption(
                 redemption_id=f"quoted/{code}",
                 code=code,
-                account_id=account_id,
-                subscription_id=subscription_id,
+                account_id=by.account_id,
+                subscription_id=by.subscription_id,
                 redeem_time=now,
                 terms=coupon.terms,
+                order_id=by.order_id,
             )
         )
     return found
 
 
-async def redeem(
-    work: BillingWork,
-    codes: Sequence[str],
-    *,
-    account_id: str,
-    subscription_id: str,
-    plan_key: str,
-    now: int,
-    new_id: NewId,
-) -> None:
-    """Redeem coupons for a new subscription, in its transaction: all of them, or the subscription is not made.
+async def redeem(work: BillingWork, codes: Sequence[str], by: Redeemer, *, now: int, new_id: NewId) -> None:
+    """Redeem coupons in the transaction of what they are for: all of them, or that is not made.
 
     Raises:
         InvalidFieldError: a code comes twice, or there are too many.
         CouponNotFoundError, CouponExpiredError, CouponNotApplicableError, CouponExhaustedError: see `check_coupon`.
     """
-    for code in check_codes(codes):
-        coupon = await check_coupon(work, code, account_id=account_id, plan_key=plan_key, now=now)
-        if not await work.coupons.use(code):
-            raise CouponExhaustedError(code=code, max_uses=coupon.max_uses or 0)
-        await work.coupons.redeem(
-            Redemption(
-                redemption_id=f"red_{new_id()}",
-                code=code,
-                account_id=account_id,
-                subscription_id=subscription_id,
-                redeem_time=now,
-                terms=coupon.terms,
-            )
-        )
+    for redemption in await redeemable(work, codes, by, now=now):
+        if not await work.coupons.use(redemption.code):
+            raise CouponExhaustedError(code=redemption.code)
+        await work.coupons.redeem(replace(redemption, redemption_id=f"red_{new_id()}"))
 
 
 async def _check_terms(work: BillingWork, terms: DiscountTerms) -> None:

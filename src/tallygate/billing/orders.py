@@ -1,24 +1,26 @@
 """Orders: put together, priced, and completed once: subscriptions, coupons and the invoice in one transaction."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from tallygate.billing.books import Books, read_books
+from tallygate.billing.claims import mint_claim
 from tallygate.billing.closing import issue
-from tallygate.billing.coupons import redeem, redeemable
+from tallygate.billing.coupons import Redeemer, redeem, redeemable
 from tallygate.billing.desk import SubscriptionDesk
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.order_invoices import order_documents
+from tallygate.billing.purchases import Sale, hand_out, priced
+from tallygate.domain.billing.claims import ENTROPY_BYTES
 from tallygate.domain.billing.documents import Invoice
-from tallygate.domain.billing.orders import Order, OrderState, Sold
+from tallygate.domain.billing.orders import Order, OrderItem, OrderState, Sold
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.currency import major_units
 from tallygate.domain.errors import BillingNotStartedError, ConflictError, InvalidFieldError, TallygateError
-from tallygate.domain.money import exact_text
+from tallygate.domain.money import exact_text, rounded
 from tallygate.domain.order_errors import OrderChangedError, OrderClosedError, OrderNotFoundError
-from tallygate.records.fields import check_id
+from tallygate.records.fields import check_id, within
 from tallygate.records.lookup import known_account, plan_on_sale
 from tallygate.records.orders import OrderQuery
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
@@ -30,11 +32,23 @@ _ALL = OrderQuery(limit=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quoted:
-    """An order, and its documents: of an open one those that it would have, or what keeps it from being completed."""
+    """An order, and its documents: of an open one those that it would have, or what keeps it from being completed.
+
+    The codes of its `claims`, by item, are known when they are made, and never again.
+    """
 
     order: Order
     documents: tuple[Invoice, ...] = ()
     obstacle: str = ""
+    claims: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minting:
+    """Where new ids come from, and the randomness of codes."""
+
+    new_id: NewId
+    entropy: Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +69,9 @@ async def create_order(work: BillingWork, wanted: Order, desk: SubscriptionDesk,
         TallygateError: it could not be completed now.
     """
     check_id("order_id", wanted.order_id)
+    await known_account(work, wanted.account_id)
     known = await work.orders.get(wanted.order_id)
-    catalog = await work.catalog.load()
-    items = []
-    for index, item in enumerate(wanted.items):
-        with _within(f"items[{index}].subscription"):
-            plan = plan_on_sale(catalog, item.subscription.plan_key, item.subscription.plan_version)
-        version = known.items[index].subscription.plan_version if known and index < len(known.items) else plan.version
-        asked = item.subscription.plan_version or version
-        items.append(replace(item, subscription=replace(item.subscription, plan_version=asked)))
-    order = replace(wanted, items=tuple(items), create_time=now)
+    order = replace(wanted, items=tuple([item async for item in _pinned(work, wanted, known)]), create_time=now)
     if known is not None:
         if not known.asks_for(order):
             raise ConflictError(order_id=order.order_id)
@@ -74,8 +81,21 @@ async def create_order(work: BillingWork, wanted: Order, desk: SubscriptionDesk,
     return Quoted(order=order, documents=documents)
 
 
+async def _pinned(work: BillingWork, wanted: Order, known: Order | None) -> AsyncIterator[OrderItem]:
+    """The items of an order with the versions of plans that are sold: the newest when it was made."""
+    catalog = await work.catalog.load()
+    for index, item in enumerate(wanted.items):
+        ordered = item.subscription
+        if ordered is None or ordered.plan_version is not None:
+            yield item
+            continue
+        before = known.items[index].subscription if known is not None and index < len(known.items) else None
+        version = before.plan_version if before else plan_on_sale(catalog, ordered.plan_key, None).version
+        yield replace(item, subscription=replace(ordered, plan_version=version))
+
+
 async def complete_order(
-    work: BillingWork, order_id: str, accepted: Acceptance, desk: SubscriptionDesk, *, now: int, new_id: NewId
+    work: BillingWork, order_id: str, accepted: Acceptance, desk: SubscriptionDesk, minting: Minting, *, now: int
 ) -> Quoted:
     """Sell what an order holds and issue its invoice; one that was completed answers what came of it.
 
@@ -92,7 +112,7 @@ async def complete_order(
         raise OrderClosedError(order_id=order_id, state=order.state.value)
     if order.state is not OrderState.OPEN:
         return await shown(work, order, desk, now=now)
-    order = await _sold(work, order, desk, now=now, new_id=new_id)
+    order, claims = await _sold(work, order, desk, minting, now=now)
     books = await _books(work, order.account_id, now=now)
     made = await order_documents(work, books, order.sold, now)
     _check_total(order, made, accepted.total)
@@ -106,7 +126,7 @@ async def complete_order(
         invoice_ids=tuple(each.invoice_id for each in issued),
     )
     await work.orders.put(order)
-    return Quoted(order=order, documents=tuple(issued))
+    return Quoted(order=order, documents=tuple(issued), claims=claims)
 
 
 async def get_order(work: BillingWork, order_id: str, desk: SubscriptionDesk, *, now: int) -> Quoted:
@@ -151,51 +171,76 @@ async def quoted(work: BillingWork, order: Order, desk: SubscriptionDesk, *, now
         TallygateError: it could not be completed.
     """
     books = await _books(work, order.account_id, now=now)
-    known = books.timelines[0] if books.timelines else None
-    timelines = list(books.timelines)
+    await _check_items(work, order)
+    overrides, quantities = await work.price_overrides.of(order.account_id), await work.quantities.of(order.account_id)
+    fees, own = list(books.fees), []
     for index, item in enumerate(order.items):
-        with _within(f"items[{index}].subscription"):
-            subscription, own = await desk.proposed(work, order.account_id, item.subscription, now=now)
-        timelines.append(
-            Timeline(
-                subscription=subscription,
-                catalog=books.catalog,
-                quantities=known.quantities if known is not None else tuple(await work.quantities.of(order.account_id)),
-                overrides=(*(await work.price_overrides.of(order.account_id)), *own),
-            )
-        )
-    added = [timeline.subscription for timeline in timelines[len(books.timelines) :]]
-    coupons = await redeemable(
-        work,
-        order.codes,
-        account_id=order.account_id,
-        subscription_id=added[0].subscription_id,
-        plan_key=order.items[0].subscription.plan_key,
-        now=now,
+        with within(f"items[{index}]"):
+            if not order.is_own(item) or item.subscription is None:
+                fees += await priced(work, Sale(order=order, index=index, books=books, now=now), desk)
+                continue
+            with within("subscription"):
+                subscription, advance = await desk.proposed(work, order.account_id, item.subscription, now=now)
+        prices = (*overrides, *advance)
+        own.append(Timeline(subscription=subscription, catalog=books.catalog, quantities=quantities, overrides=prices))
+    named = [timeline.subscription.subscription_id for timeline in own]
+    coupons = await redeemable(work, order.codes, _redeemer(order, named), now=now)
+    charged = [fee for fee in fees if rounded(fee.exact, books.amounts.rounding)]
+    books = replace(
+        books.changed([*books.timelines, *own]), fees=tuple(charged), redemptions=(*books.redemptions, *coupons)
     )
-    books = replace(books.changed(timelines), redemptions=(*books.redemptions, *coupons))
-    sold = Sold(order_id=order.order_id, subscription_ids=frozenset(one.subscription_id for one in added))
+    sold = Sold(order_id=order.order_id, subscription_ids=frozenset(named))
     return tuple(await order_documents(work, books, sold, now))
 
 
-async def _sold(work: BillingWork, order: Order, desk: SubscriptionDesk, *, now: int, new_id: NewId) -> Order:
-    """Begin the subscriptions of an order, and redeem its coupons with the first."""
-    items = []
+async def _sold(
+    work: BillingWork, order: Order, desk: SubscriptionDesk, minting: Minting, *, now: int
+) -> tuple[Order, dict[int, str]]:
+    """Sell every item of an order and redeem its coupons; the order with its subscriptions, and codes of claims."""
+    await _check_items(work, order)
+    books, items, codes = await _books(work, order.account_id, now=now), list(order.items), {}
     for index, item in enumerate(order.items):
-        with _within(f"items[{index}].subscription"):
-            held = await desk.subscribe(work, order.account_id, item.subscription, now=now, new_id=new_id)
-        items.append(replace(item, subscription_id=held.subscription.subscription_id))
-    first = items[0]
-    await redeem(
-        work,
-        order.codes,
-        account_id=order.account_id,
-        subscription_id=first.subscription_id,
-        plan_key=first.subscription.plan_key,
-        now=now,
-        new_id=new_id,
+        with within(f"items[{index}]"):
+            if order.is_own(item) and item.subscription is not None:
+                with within("subscription"):
+                    held = await desk.subscribe(
+                        work, order.account_id, item.subscription, now=now, new_id=minting.new_id
+                    )
+                items[index] = replace(item, subscription_id=held.subscription.subscription_id)
+                continue
+            sale = Sale(order=order, index=index, books=books, now=now)
+            for fee in await priced(work, sale, desk):
+                await work.fees.add(fee)
+            named = await hand_out(work, sale, desk, new_id=minting.new_id)
+            items[index] = replace(item, subscription_id=named)
+            if item.email:
+                codes[index] = await mint_claim(work, order, index, minting.entropy(ENTROPY_BYTES), now=now)
+    order = replace(order, items=tuple(items))
+    by = _redeemer(order, [item.subscription_id for item in items if order.is_own(item)])
+    await redeem(work, order.codes, by, now=now, new_id=minting.new_id)
+    return order, codes
+
+
+def _redeemer(order: Order, own: Sequence[str]) -> Redeemer:
+    subscription_id, plans = own[0] if own else "", order.plan_keys
+    return Redeemer(
+        account_id=order.account_id, subscription_id=subscription_id, plan_keys=plans, order_id=order.order_id
     )
-    return replace(order, items=tuple(items))
+
+
+async def _check_items(work: BillingWork, order: Order) -> None:
+    """Each holder is to have one subscription, and who pays may buy for others."""
+    profile, seen = await work.profiles.get(order.account_id), set()
+    for index, item in enumerate(order.items):
+        holder, path = order.holder(item), f"items[{index}]"
+        if holder != order.account_id and not (profile is not None and profile.group_buy):
+            expected = f"{order.account_id} itself, whose billing profile does not let it buy for others (group_buy)"
+            field = f"{path}.email" if item.email else f"{path}.account_id"
+            raise InvalidFieldError(field=field, expected=expected, got=item.email or holder)
+        key = (item.quota is None, holder)
+        if holder and item.quota is None and key in seen:
+            raise InvalidFieldError(field=path, expected="one subscription or renewal an account", got=holder)
+        seen.add(key)
 
 
 async def _books(work: BillingWork, account_id: str, *, now: int) -> Books:
@@ -229,15 +274,3 @@ def _check_total(order: Order, documents: Sequence[Invoice], accepted: tuple[int
 
 def _told(amount: int, currency: str) -> str:
     return f"{exact_text(major_units(Fraction(amount), currency))} {currency}"
-
-
-@contextmanager
-def _within(path: str) -> Iterator[None]:
-    """Name a field that is wrong by its place in the request."""
-    try:
-        yield
-    except InvalidFieldError as error:
-        field = f"{path}.{error.metadata['field']}"
-        raise InvalidFieldError(
-            field=field, expected=error.metadata["expected"], got=error.metadata.get("got")
-        ) from None

@@ -63,6 +63,11 @@ async def parties_of(work: BillingWork, account_id: str) -> tuple[Party | None, 
     )
 
 
+def is_email(text: str) -> bool:
+    """Whether a text looks like an e-mail address."""
+    return len(text) <= _LONGEST_EMAIL and text.isprintable() and _EMAIL.fullmatch(text) is not None
+
+
 async def _check_home(work: BillingWork) -> None:
     policy = (await work.catalog.load()).billing
     if policy is not None and policy.tax is not None:
@@ -73,7 +78,7 @@ def _check_party(party: Party) -> None:
     if not check_label("party.name", party.name):
         raise InvalidFieldError(field="party.name", expected="a name, as documents are to print it")
     _check_address(party.address)
-    if party.email and (len(party.email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(party.email)):
+    if party.email and not is_email(party.email):
         raise InvalidFieldError(field="party.email", expected="an e-mail address, as ada@acme.example")
     if len(party.tax_ids) > _MOST_TAX_IDS:
         expected = f"at most {_MOST_TAX_IDS} ids"

@@ -15,6 +15,18 @@ class OrderClosedError(ConflictError):
     reason = ErrorReason.ORDER_CLOSED
 
 
+class ClaimNotFoundError(NotFoundError):
+    """Nobody has such a code to redeem."""
+
+    reason = ErrorReason.CLAIM_NOT_FOUND
+
+
+class ClaimRedeemedError(ConflictError):
+    """Its code was redeemed already."""
+
+    reason = ErrorReason.CLAIM_REDEEMED
+
+
 class OrderChangedError(ConflictError):
     """It costs something else than what was accepted."""
 

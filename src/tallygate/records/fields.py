@@ -1,7 +1,8 @@
 """What callers' own texts and numbers may look like, whichever use-case they reach."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.domain.fields import MAX_ID_CHARACTERS, checked_amount, checked_id
@@ -110,3 +111,14 @@ def check_metadata(value: Mapping[str, str]) -> Mapping[str, str]:
         check_id("metadata", key)
         check_text(f"metadata.{key}", text)
     return value
+
+
+@contextmanager
+def within(path: str) -> Iterator[None]:
+    """Name a field that is wrong by its place in the request, in which `path` is what stands around it."""
+    try:
+        yield
+    except InvalidFieldError as error:
+        told = error.metadata
+        field, got = f"{path}.{told['field']}", told.get("got")
+        raise InvalidFieldError(field=field, expected=told["expected"], got=got) from None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tallygate.domain.billing.claims import Claim
 from tallygate.domain.billing.orders import Order, OrderState
 
 
@@ -30,4 +31,16 @@ class OrderRepository(Protocol):
 
     async def list(self, wanted: OrderQuery) -> Sequence[Order]:
         """Those asked for, newest first."""
+        ...
+
+
+class ClaimRepository(Protocol):
+    """Claims of one tenant."""
+
+    async def get(self, code_hash: str) -> Claim | None:
+        """The one of a code."""
+        ...
+
+    async def put(self, claim: Claim) -> None:
+        """Add or replace one."""
         ...

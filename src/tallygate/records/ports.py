@@ -30,7 +30,7 @@ from tallygate.records.discounts import CouponRepository
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
 from tallygate.records.messages import Messages
-from tallygate.records.orders import OrderRepository
+from tallygate.records.orders import ClaimRepository, OrderRepository
 from tallygate.records.payments import DisputeRecords, PaymentRecords
 from tallygate.records.repositories import (
     AccountRepository,
@@ -220,6 +220,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def orders(self) -> OrderRepository:
         """Orders."""
+        ...
+
+    @property
+    def claims(self) -> ClaimRepository:
+        """Claims for what orders sold."""
         ...
 
     @property

@@ -33,26 +33,30 @@ WALLET_ENTRY_KIND_EXPIRED: WalletEntryKind
 WALLET_ENTRY_KIND_DISPUTED: WalletEntryKind
 
 class BillingProfile(_message.Message):
-    __slots__ = ("account_id", "party", "tax_exemption", "update_time")
+    __slots__ = ("account_id", "party", "tax_exemption", "update_time", "group_buy")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     PARTY_FIELD_NUMBER: _ClassVar[int]
     TAX_EXEMPTION_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BUY_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     party: _party_pb2.Party
     tax_exemption: str
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    group_buy: bool
+    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., group_buy: _Optional[bool] = ...) -> None: ...
 
 class SetBillingProfileRequest(_message.Message):
-    __slots__ = ("account_id", "party", "tax_exemption")
+    __slots__ = ("account_id", "party", "tax_exemption", "group_buy")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     PARTY_FIELD_NUMBER: _ClassVar[int]
     TAX_EXEMPTION_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BUY_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     party: _party_pb2.Party
     tax_exemption: str
-    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ...) -> None: ...
+    group_buy: bool
+    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ..., group_buy: _Optional[bool] = ...) -> None: ...
 
 class SetBillingProfileResponse(_message.Message):
     __slots__ = ("profile",)

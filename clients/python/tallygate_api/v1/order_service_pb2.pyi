@@ -39,13 +39,47 @@ class OrderedSubscription(_message.Message):
     advance_length: int
     def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., trial_days: _Optional[int] = ..., add_ons: _Optional[_Iterable[_Union[_subscription_service_pb2.AddOnSelection, _Mapping[str, object]]]] = ..., advance_length: _Optional[int] = ...) -> None: ...
 
+class OrderedRenewal(_message.Message):
+    __slots__ = ("approved",)
+    APPROVED_FIELD_NUMBER: _ClassVar[int]
+    approved: bool
+    def __init__(self, approved: _Optional[bool] = ...) -> None: ...
+
+class OrderedQuota(_message.Message):
+    __slots__ = ("feature_key", "quantity", "expire_time")
+    FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    feature_key: str
+    quantity: int
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, feature_key: _Optional[str] = ..., quantity: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
 class OrderItem(_message.Message):
-    __slots__ = ("subscription", "subscription_id")
+    __slots__ = ("subscription", "renewal", "quota", "account_id", "email", "subscription_id")
     SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    RENEWAL_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     subscription: OrderedSubscription
+    renewal: OrderedRenewal
+    quota: OrderedQuota
+    account_id: str
+    email: str
     subscription_id: str
-    def __init__(self, subscription: _Optional[_Union[OrderedSubscription, _Mapping[str, object]]] = ..., subscription_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, subscription: _Optional[_Union[OrderedSubscription, _Mapping[str, object]]] = ..., renewal: _Optional[_Union[OrderedRenewal, _Mapping[str, object]]] = ..., quota: _Optional[_Union[OrderedQuota, _Mapping[str, object]]] = ..., account_id: _Optional[str] = ..., email: _Optional[str] = ..., subscription_id: _Optional[str] = ...) -> None: ...
+
+class Claim(_message.Message):
+    __slots__ = ("item", "email", "code")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    item: int
+    email: str
+    code: str
+    def __init__(self, item: _Optional[int] = ..., email: _Optional[str] = ..., code: _Optional[str] = ...) -> None: ...
 
 class Order(_message.Message):
     __slots__ = ("order_id", "account_id", "items", "coupon_codes", "state", "create_time", "complete_time", "terms_version", "actor_key_id", "invoice_ids", "pay_until_time")
@@ -104,14 +138,16 @@ class CompleteOrderRequest(_message.Message):
     def __init__(self, order_id: _Optional[str] = ..., terms_version: _Optional[str] = ..., accepted_total: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ...) -> None: ...
 
 class CompleteOrderResponse(_message.Message):
-    __slots__ = ("order", "invoices", "view_version")
+    __slots__ = ("order", "invoices", "view_version", "claims")
     ORDER_FIELD_NUMBER: _ClassVar[int]
     INVOICES_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CLAIMS_FIELD_NUMBER: _ClassVar[int]
     order: Order
     invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
     view_version: int
-    def __init__(self, order: _Optional[_Union[Order, _Mapping[str, object]]] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+    claims: _containers.RepeatedCompositeFieldContainer[Claim]
+    def __init__(self, order: _Optional[_Union[Order, _Mapping[str, object]]] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., view_version: _Optional[int] = ..., claims: _Optional[_Iterable[_Union[Claim, _Mapping[str, object]]]] = ...) -> None: ...
 
 class GetOrderRequest(_message.Message):
     __slots__ = ("order_id",)
@@ -150,3 +186,23 @@ class ListOrdersResponse(_message.Message):
     orders: _containers.RepeatedCompositeFieldContainer[Order]
     next_page_token: str
     def __init__(self, orders: _Optional[_Iterable[_Union[Order, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RedeemClaimRequest(_message.Message):
+    __slots__ = ("code", "account_id")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    account_id: str
+    def __init__(self, code: _Optional[str] = ..., account_id: _Optional[str] = ...) -> None: ...
+
+class RedeemClaimResponse(_message.Message):
+    __slots__ = ("order_id", "account_id", "subscription_id", "view_version")
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    order_id: str
+    account_id: str
+    subscription_id: str
+    view_version: int
+    def __init__(self, order_id: _Optional[str] = ..., account_id: _Optional[str] = ..., subscription_id: _Optional[str] = ..., view_version: _Optional[int] = ...) -> None: ...

@@ -56,6 +56,11 @@ class OrderServiceStub:
                 request_serializer=tallygate_dot_v1_dot_order__service__pb2.ListOrdersRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_order__service__pb2.ListOrdersResponse.FromString,
                 _registered_method=True)
+        self.RedeemClaim = channel.unary_unary(
+                '/tallygate.v1.OrderService/RedeemClaim',
+                request_serializer=tallygate_dot_v1_dot_order__service__pb2.RedeemClaimRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_order__service__pb2.RedeemClaimResponse.FromString,
+                _registered_method=True)
 
 
 class OrderServiceServicer:
@@ -104,6 +109,17 @@ class OrderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RedeemClaim(self, request, context):
+        """Gives an account what an order bought for whoever has this code, for nothing: once. The same account again changes
+        nothing.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, CLAIM_NOT_FOUND, CLAIM_REDEEMED (by another account), SUBSCRIPTION_CONFLICT
+        (one is live), PLAN_NOT_FOUND (it is not on sale any more).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -126,6 +142,11 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.ListOrders,
                     request_deserializer=tallygate_dot_v1_dot_order__service__pb2.ListOrdersRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_order__service__pb2.ListOrdersResponse.SerializeToString,
+            ),
+            'RedeemClaim': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeemClaim,
+                    request_deserializer=tallygate_dot_v1_dot_order__service__pb2.RedeemClaimRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_order__service__pb2.RedeemClaimResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -238,6 +259,33 @@ class OrderService:
             '/tallygate.v1.OrderService/ListOrders',
             tallygate_dot_v1_dot_order__service__pb2.ListOrdersRequest.SerializeToString,
             tallygate_dot_v1_dot_order__service__pb2.ListOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeemClaim(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.OrderService/RedeemClaim',
+            tallygate_dot_v1_dot_order__service__pb2.RedeemClaimRequest.SerializeToString,
+            tallygate_dot_v1_dot_order__service__pb2.RedeemClaimResponse.FromString,
             options,
             channel_credentials,
             insecure,

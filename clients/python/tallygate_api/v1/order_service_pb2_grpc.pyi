@@ -12,6 +12,7 @@ class OrderServiceStub:
     CompleteOrder: grpc.UnaryUnaryMultiCallable[_pb2.CompleteOrderRequest, _pb2.CompleteOrderResponse]
     GetOrder: grpc.UnaryUnaryMultiCallable[_pb2.GetOrderRequest, _pb2.GetOrderResponse]
     ListOrders: grpc.UnaryUnaryMultiCallable[_pb2.ListOrdersRequest, _pb2.ListOrdersResponse]
+    RedeemClaim: grpc.UnaryUnaryMultiCallable[_pb2.RedeemClaimRequest, _pb2.RedeemClaimResponse]
 
 class OrderServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
@@ -19,12 +20,14 @@ class OrderServiceAsyncStub:
     CompleteOrder: grpc.aio.UnaryUnaryMultiCallable[_pb2.CompleteOrderRequest, _pb2.CompleteOrderResponse]
     GetOrder: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetOrderRequest, _pb2.GetOrderResponse]
     ListOrders: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListOrdersRequest, _pb2.ListOrdersResponse]
+    RedeemClaim: grpc.aio.UnaryUnaryMultiCallable[_pb2.RedeemClaimRequest, _pb2.RedeemClaimResponse]
 
 class OrderServiceServicer:
     def CreateOrder(self, request: _pb2.CreateOrderRequest, context: grpc.aio.ServicerContext[_pb2.CreateOrderRequest, _pb2.CreateOrderResponse]) -> Awaitable[_pb2.CreateOrderResponse]: ...
     def CompleteOrder(self, request: _pb2.CompleteOrderRequest, context: grpc.aio.ServicerContext[_pb2.CompleteOrderRequest, _pb2.CompleteOrderResponse]) -> Awaitable[_pb2.CompleteOrderResponse]: ...
     def GetOrder(self, request: _pb2.GetOrderRequest, context: grpc.aio.ServicerContext[_pb2.GetOrderRequest, _pb2.GetOrderResponse]) -> Awaitable[_pb2.GetOrderResponse]: ...
     def ListOrders(self, request: _pb2.ListOrdersRequest, context: grpc.aio.ServicerContext[_pb2.ListOrdersRequest, _pb2.ListOrdersResponse]) -> Awaitable[_pb2.ListOrdersResponse]: ...
+    def RedeemClaim(self, request: _pb2.RedeemClaimRequest, context: grpc.aio.ServicerContext[_pb2.RedeemClaimRequest, _pb2.RedeemClaimResponse]) -> Awaitable[_pb2.RedeemClaimResponse]: ...
 
 def add_OrderServiceServicer_to_server(
     servicer: OrderServiceServicer, server: grpc.Server | grpc.aio.Server

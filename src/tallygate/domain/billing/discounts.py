@@ -59,7 +59,10 @@ class Coupon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
-    """A coupon as an account redeemed it for a subscription; `uses` is how many documents it has taken from."""
+    """A coupon as an account redeemed it for a subscription, with an order for what that sells outright, too.
+
+    `uses` is how many documents it has taken from.
+    """
 
     redemption_id: str
     code: str
@@ -67,6 +70,7 @@ class Redemption:
     subscription_id: str
     redeem_time: int
     terms: DiscountTerms
+    order_id: str = ""
     uses: int = field(default=0, compare=False)
 
     @property
@@ -114,7 +118,10 @@ def taken_by(lines: Iterable[Line]) -> frozenset[str]:
 
 def _is_inside(line: Line, redemption: Redemption) -> bool:
     terms = redemption.terms
-    if line.amount <= 0 or line.kind is LineKind.FEE or line.subscription_id != redemption.subscription_id:
+    of, wanted = line.subscription_id, redemption.subscription_id
+    if line.kind is LineKind.FEE:
+        of, wanted = line.order_id, redemption.order_id
+    if line.amount <= 0 or not of or of != wanted:
         return False
     if terms.currency and line.currency != terms.currency:
         return False

@@ -13,7 +13,8 @@ from tallygate.domain.period import UsagePeriod
 class Fee:
     """A charge, or where `exact` is below zero a credit; `exact` is in minor units, as it was asked for.
 
-    An offset corrects another fee, `offsets`, which itself never changes.
+    An offset corrects another fee, `offsets`, which itself never changes. What an order sold outright is of `order_id`,
+    for a `subscriber`, at a `price`.
     """
 
     fee_id: str
@@ -25,6 +26,9 @@ class Fee:
     quantity: Fraction = Fraction(1)
     unit_amount: str = ""
     offsets: str = ""
+    order_id: str = ""
+    subscriber: str = ""
+    price: str = ""
 
     @property
     def line_key(self) -> str:
@@ -46,5 +50,8 @@ def fee_line(fee: Fee, rounding: Rounding, *, decimals: int) -> Line:
         quantity=fee.quantity,
         unit_amount=fee.unit_amount,
         source_line=f"fee/{fee.offsets}" if fee.offsets else "",
+        price=fee.price,
+        order_id=fee.order_id,
+        subscriber=fee.subscriber,
         steps=(Step(kind=StepKind.FLAT, amount=fee.exact / 10**decimals),),
     )

@@ -66,7 +66,7 @@ class Line:
     `line_key` exists once in a tenant, so nothing is charged twice however often, late or widely it is computed. `due`
     is when it may be invoiced; `period` is what it covers. `price` names the version, as plans/pro/2/prices/users.
     `amount` is without `tax`, which lines have once they are on a document of a tenant that charges it, and less
-    `discounts`, which `exact` does not know.
+    `discounts`, which `exact` does not know. What was bought outright is of an order, and for a subscriber.
     """
 
     line_key: str
@@ -89,3 +89,5 @@ class Line:
     tax_category: str = ""
     tax: LineTax | None = None
     discounts: tuple[LineDiscount, ...] = ()
+    order_id: str = ""
+    subscriber: str = ""

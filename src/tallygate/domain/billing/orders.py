@@ -37,10 +37,33 @@ class OrderedSubscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderItem:
-    """One thing that is ordered, and the subscription that it became."""
+class OrderedRenewal:
+    """Another period of the live subscription, paid now; `approved` where its plan wants that."""
 
-    subscription: OrderedSubscription
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderedQuota:
+    """Units of a metered feature, paid now, and burnt before any that would be charged; None: what is left stays."""
+
+    feature_key: str
+    quantity: int
+    expire_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderItem:
+    """One thing that is ordered: a subscription, a renewal or quota, for an account (empty: who pays) or an e-mail.
+
+    Who is known by an e-mail alone redeems a claim for it. `subscription_id` is the subscription that it is of.
+    """
+
+    subscription: OrderedSubscription | None = None
+    renewal: OrderedRenewal | None = None
+    quota: OrderedQuota | None = None
+    account_id: str = ""
+    email: str = ""
     subscription_id: str = ""
 
 
@@ -74,9 +97,22 @@ class Order:
 
     @property
     def sold(self) -> Sold:
-        """What it sold."""
-        subscriptions = frozenset(item.subscription_id for item in self.items) - {""}
-        return Sold(order_id=self.order_id, subscription_ids=subscriptions)
+        """What it sold: what is charged as subscriptions of who pays, and what was bought outright."""
+        own = frozenset(item.subscription_id for item in self.items if self.is_own(item))
+        return Sold(order_id=self.order_id, subscription_ids=own)
+
+    @property
+    def plan_keys(self) -> tuple[str, ...]:
+        """The plans that it sells."""
+        return tuple(item.subscription.plan_key for item in self.items if item.subscription is not None)
+
+    def holder(self, item: OrderItem) -> str:
+        """Whose something of it is to be; empty: who redeems its claim."""
+        return "" if item.email else item.account_id or self.account_id
+
+    def is_own(self, item: OrderItem) -> bool:
+        """Whether it is a subscription of who pays, which is charged as any other."""
+        return item.subscription is not None and self.holder(item) == self.account_id
 
     def asks_for(self, other: "Order") -> bool:
         """Whether it was put together as another one."""

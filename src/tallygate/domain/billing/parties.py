@@ -28,12 +28,16 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingProfile:
-    """Who an account is on documents; of the seller `account_id` is empty. `tax_exemption` is why it pays no tax."""
+    """Who an account is on documents; of the seller `account_id` is empty. `tax_exemption` is why it pays no tax.
+
+    `group_buy`: it may buy for others.
+    """
 
     account_id: str
     party: Party
     tax_exemption: str = ""
     update_time: int = 0
+    group_buy: bool = False
 
 
 def parties_hash(seller: Party | None, buyer: Party | None) -> str:

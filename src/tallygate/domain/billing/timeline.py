@@ -15,6 +15,8 @@ from tallygate.domain.prices import Price
 
 ADVANCE = "advance/"
 """How the id begins of an own price that stands for periods paid at once; the subscription's id follows."""
+PAID = "paid/"
+"""How the id begins of one that stands for what an order paid: how long the subscription's id is, it, and a number."""
 FOREVER = 2**62
 """Later than every instant: where something has no end."""
 
@@ -46,6 +48,9 @@ class PriceOverride:
     @property
     def subscription_id(self) -> str:
         """The only subscription that it is for: one that paid some of its periods at once; empty: any."""
+        if self.override_id.startswith(PAID):
+            length, _, rest = self.override_id.removeprefix(PAID).partition("/")
+            return rest[: int(length)]
         return self.override_id.removeprefix(ADVANCE) if self.override_id.startswith(ADVANCE) else ""
 
 

@@ -110,6 +110,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.DiscountService/ListPaymentOptions": _READ_BILLS,
     "tallygate.v1.OrderService/CreateOrder": _BILL,
     "tallygate.v1.OrderService/CompleteOrder": _BILL,
+    "tallygate.v1.OrderService/RedeemClaim": _BILL,
     "tallygate.v1.OrderService/GetOrder": _READ_BILLS,
     "tallygate.v1.OrderService/ListOrders": _READ_BILLS,
     "tallygate.v1.PaymentService/SetGateway": _BILL,

@@ -54,7 +54,7 @@ class DiscountServicer:
             plan = plan_on_sale(catalog, plan_key, None)
             offered = options(plan, currency=catalog.currency)
             if code:
-                coupon = await check_coupon(work, code, account_id="", plan_key=plan_key, now=now)
+                coupon = await check_coupon(work, code, account_id="", plan_keys=[plan_key], now=now)
                 offered = offered[:1] if takes_all(coupon.terms) else offered
             price = advance_price(plan)
             currency = (price.currency if price is not None else "") or catalog.currency
@@ -71,6 +71,7 @@ class DiscountServicer:
         async def checked(work: BillingWork, now: int) -> Coupon:
             if account_id:
                 await known_account(work, account_id)
-            return await check_coupon(work, code, account_id=account_id, plan_key=plan_key, now=now)
+            plans = [plan_key] if plan_key else []
+            return await check_coupon(work, code, account_id=account_id, plan_keys=plans, now=now)
 
         return wire.CheckCouponResponse(coupon=encode_coupon(await self._work.read(call, checked)))

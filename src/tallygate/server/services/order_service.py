@@ -1,14 +1,17 @@
 """OrderService: baskets that are put together, priced and completed once."""
 
+from collections.abc import Callable
+
+from tallygate.billing.claims import redeem_claim
 from tallygate.billing.desk import SubscriptionDesk
-from tallygate.billing.orders import Acceptance, complete_order, create_order, get_order, list_orders
+from tallygate.billing.orders import Acceptance, Minting, complete_order, create_order, get_order, list_orders
 from tallygate.domain.billing.orders import OrderState
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.fee import decode_whole_money
 from tallygate.server.wire.invoice import encode_invoice
-from tallygate.server.wire.order import decode_order, decode_query, encode_order
+from tallygate.server.wire.order import decode_order, decode_query, encode_claims, encode_order
 from tallygate.server.wire.scalars import identifier
 from tallygate_api.v1 import order_service_pb2 as wire
 
@@ -16,9 +19,10 @@ from tallygate_api.v1 import order_service_pb2 as wire
 class OrderServicer:
     """Serves OrderService."""
 
-    def __init__(self, work: TenantWork, desk: SubscriptionDesk) -> None:
+    def __init__(self, work: TenantWork, desk: SubscriptionDesk, *, entropy: Callable[[int], bytes]) -> None:
         self._work = work
         self._desk = desk
+        self._minting = Minting(new_id=work.new_id, entropy=entropy)
 
     async def CreateOrder(self, request: wire.CreateOrderRequest, call: Call) -> wire.CreateOrderResponse:  # noqa: N802 - the wire's name
         """Put an order together."""
@@ -37,10 +41,10 @@ class OrderServicer:
                 usual = (await work.tenants.get()).currency
                 total = decode_whole_money(request.accepted_total, "accepted_total", usual=usual)
             accepted = Acceptance(terms_version=request.terms_version, actor_id=call.key.key_id, total=total)
-            new_id = self._work.new_id
-            found = await complete_order(work, order_id, accepted, self._desk, now=now, new_id=new_id)
+            found = await complete_order(work, order_id, accepted, self._desk, self._minting, now=now)
             invoices = [encode_invoice(each) for each in found.documents]
-            return wire.CompleteOrderResponse(order=encode_order(found.order), invoices=invoices)
+            claims = encode_claims(found.order, found.claims)
+            return wire.CompleteOrderResponse(order=encode_order(found.order), invoices=invoices, claims=claims)
 
         written = await self._work.write(call, complete)
         written.value.view_version = written.view_version
@@ -65,3 +69,18 @@ class OrderServicer:
         found = await self._work.read(call, lambda work, _: list_orders(work, wanted, page))
         orders = [encode_order(order) for order in found.items]
         return wire.ListOrdersResponse(orders=orders, next_page_token=found.next_page_token)
+
+    async def RedeemClaim(self, request: wire.RedeemClaimRequest, call: Call) -> wire.RedeemClaimResponse:  # noqa: N802 - the wire's name
+        """Give an account what was bought for whoever has a code."""
+        code, account_id = identifier(request.code, "code"), identifier(request.account_id, "account_id")
+        new_id = self._work.new_id
+        written = await self._work.write(
+            call, lambda work, now: redeem_claim(work, code, account_id, self._desk, now=now, new_id=new_id)
+        )
+        found = written.value
+        return wire.RedeemClaimResponse(
+            order_id=found.order_id,
+            account_id=found.account_id,
+            subscription_id=found.subscription_id,
+            view_version=written.view_version,
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tallygate.billing.coupons import redeemable
+from tallygate.billing.coupons import Redeemer, redeemable
 from tallygate.billing.quotes import Less, Quote, quote
 from tallygate.billing.suggesting import options_with, suggest
 from tallygate.control_plane.advance import proposed_advance
@@ -25,8 +25,9 @@ async def quote_with_options(work: BillingWork, asked: Asked, *, now: int) -> wi
     if wanted.account_id:
         await known_account(work, wanted.account_id)
     plan = plan_on_sale(catalog, wanted.plan_key, wanted.plan_version)
-    whose = {"account_id": wanted.account_id, "subscription_id": wanted.subscription_id, "plan_key": wanted.plan_key}
-    coupons = await redeemable(work, asked.codes, **whose, now=now)
+    named, plan_keys = wanted.subscription_id, [wanted.plan_key]
+    by = Redeemer(account_id=wanted.account_id, subscription_id=named, plan_keys=plan_keys)
+    coupons = await redeemable(work, asked.codes, by, now=now)
     found = await _priced(work, asked, asked.length, coupons, now)
     price = advance_price(plan)
     currency = (price.currency if price is not None else "") or catalog.currency

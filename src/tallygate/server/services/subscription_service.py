@@ -1,7 +1,7 @@
 """SubscriptionService: who holds which plan, since when and until when."""
 
 from tallygate.billing.change_invoices import invoice_change
-from tallygate.billing.coupons import redeem
+from tallygate.billing.coupons import Redeemer, redeem
 from tallygate.control_plane.advance import pay_in_advance
 from tallygate.control_plane.proposals import Proposal, proposed_add_on, proposed_plan
 from tallygate.control_plane.renewals import RenewSubscription
@@ -75,8 +75,8 @@ class SubscriptionServicer:
                 length = quantity(request.advance_length, "advance_length", at_least=1)
                 held = await pay_in_advance(work, held, length, open_end=wanted.end_time is None)
             plan_key, named = held.subscription.terms[0].plan_key, held.subscription.subscription_id
-            whose = {"account_id": held.account_id, "subscription_id": named, "plan_key": plan_key}
-            await redeem(work, codes, **whose, now=now, new_id=new_id)
+            by = Redeemer(account_id=held.account_id, subscription_id=named, plan_keys=[plan_key])
+            await redeem(work, codes, by, now=now, new_id=new_id)
             return held
 
         subscription, version = await self._change(call, request, create)

@@ -92,6 +92,8 @@ def encode_line(line: Line) -> wire.InvoiceLine:
         price=line.price,
         subscription_id=line.subscription_id,
         source_line=line.source_line,
+        order_id=line.order_id,
+        subscriber=line.subscriber,
         steps=[_step(step) for step in line.steps],
         tax=_line_tax(line.tax, line.currency) if line.tax is not None else None,
         discounts=[

@@ -1,12 +1,24 @@
 """Orders, wire to domain and back."""
 
-from tallygate.domain.billing.orders import Order, OrderedAddOn, OrderedSubscription, OrderItem, OrderState
+from collections.abc import Mapping
+
+from tallygate.billing.profiles import is_email
+from tallygate.domain.billing.orders import (
+    Order,
+    OrderedAddOn,
+    OrderedQuota,
+    OrderedRenewal,
+    OrderedSubscription,
+    OrderItem,
+    OrderState,
+)
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.orders import OrderQuery
 from tallygate.server.wire.scalars import (
     WireEnum,
     identifier,
     optional_identifier,
+    optional_instant,
     optional_quantity,
     quantity,
     timestamp,
@@ -57,10 +69,36 @@ def encode_order(order: Order) -> wire.Order:
     )
 
 
+def encode_claims(order: Order, codes: Mapping[int, str]) -> list[wire.Claim]:
+    """What is to be redeemed of an order."""
+    return [wire.Claim(item=index, email=order.items[index].email, code=code) for index, code in sorted(codes.items())]
+
+
 def _decode_item(item: wire.OrderItem, path: str) -> OrderItem:
-    if item.WhichOneof("what") is None:
-        raise InvalidFieldError(field=f"{path}.what", expected="a subscription")
-    return OrderItem(subscription=_decode_subscription(item.subscription, f"{path}.subscription"))
+    kind, email = item.WhichOneof("what"), item.email
+    if kind is None:
+        raise InvalidFieldError(field=f"{path}.what", expected="a subscription, a renewal or quota")
+    if email and (item.account_id or kind != "subscription"):
+        raise InvalidFieldError(field=f"{path}.email", expected="an account_id or an email, and of a subscription")
+    if email and not is_email(email):
+        raise InvalidFieldError(field=f"{path}.email", expected="an e-mail address, as ada@acme.example")
+    return OrderItem(
+        subscription=_decode_subscription(item.subscription, f"{path}.subscription")
+        if kind == "subscription"
+        else None,
+        renewal=OrderedRenewal(approved=item.renewal.approved) if kind == "renewal" else None,
+        quota=_decode_quota(item.quota, f"{path}.quota") if kind == "quota" else None,
+        account_id=optional_identifier(item.account_id, f"{path}.account_id"),
+        email=email,
+    )
+
+
+def _decode_quota(ordered: wire.OrderedQuota, path: str) -> OrderedQuota:
+    return OrderedQuota(
+        feature_key=identifier(ordered.feature_key, f"{path}.feature_key"),
+        quantity=quantity(ordered.quantity, f"{path}.quantity", at_least=1),
+        expire_time=optional_instant(ordered, "expire_time"),
+    )
 
 
 def _decode_subscription(ordered: wire.OrderedSubscription, path: str) -> OrderedSubscription:
@@ -75,14 +113,26 @@ def _decode_subscription(ordered: wire.OrderedSubscription, path: str) -> Ordere
 
 
 def _encode_item(item: OrderItem) -> wire.OrderItem:
-    ordered = item.subscription
+    renewal, quota = item.renewal, item.quota
     return wire.OrderItem(
-        subscription=wire.OrderedSubscription(
-            plan_key=ordered.plan_key,
-            plan_version=ordered.plan_version,
-            trial_days=ordered.trial_days,
-            add_ons=[AddOnSelection(add_on_key=each.add_on_key, quantity=each.quantity) for each in ordered.add_ons],
-            advance_length=ordered.advance_length,
-        ),
+        subscription=_encode_subscription(item.subscription) if item.subscription is not None else None,
+        renewal=wire.OrderedRenewal(approved=renewal.approved) if renewal is not None else None,
+        quota=wire.OrderedQuota(
+            feature_key=quota.feature_key, quantity=quota.quantity, expire_time=timestamp(quota.expire_time)
+        )
+        if quota is not None
+        else None,
+        account_id=item.account_id,
+        email=item.email,
         subscription_id=item.subscription_id,
+    )
+
+
+def _encode_subscription(ordered: OrderedSubscription) -> wire.OrderedSubscription:
+    return wire.OrderedSubscription(
+        plan_key=ordered.plan_key,
+        plan_version=ordered.plan_version,
+        trial_days=ordered.trial_days,
+        add_ons=[AddOnSelection(add_on_key=each.add_on_key, quantity=each.quantity) for each in ordered.add_ons],
+        advance_length=ordered.advance_length,
     )

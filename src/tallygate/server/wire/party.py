@@ -11,6 +11,7 @@ def decode_profile(request: billing_service_pb2.SetBillingProfileRequest) -> Bil
         account_id=optional_identifier(request.account_id, "account_id"),
         party=_decode_party(request.party),
         tax_exemption=request.tax_exemption,
+        group_buy=request.group_buy,
     )
 
 
@@ -21,6 +22,7 @@ def encode_profile(profile: BillingProfile) -> billing_service_pb2.BillingProfil
         party=encode_party(profile.party),
         tax_exemption=profile.tax_exemption,
         update_time=timestamp(profile.update_time),
+        group_buy=profile.group_buy,
     )
 
 

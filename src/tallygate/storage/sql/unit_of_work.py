@@ -40,7 +40,7 @@ from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
 from tallygate.storage.sql.billing.marks import SqlMarks, marks_of
 from tallygate.storage.sql.billing.messages import SqlMessages, note_messages
-from tallygate.storage.sql.billing.orders import SqlOrderRepository
+from tallygate.storage.sql.billing.orders import SqlClaimRepository, SqlOrderRepository
 from tallygate.storage.sql.billing.payments import SqlPaymentRecords
 from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, price_overrides_of
 from tallygate.storage.sql.billing.profiles import SqlProfileRepository, profiles_of
@@ -185,6 +185,11 @@ class SqlUnitOfWork:
     def orders(self) -> SqlOrderRepository:
         """Orders."""
         return SqlOrderRepository(scope=self.scope)
+
+    @property
+    def claims(self) -> SqlClaimRepository:
+        """Claims for what orders sold."""
+        return SqlClaimRepository(scope=self.scope)
 
     @property
     def fees(self) -> SqlFeeRepository:

@@ -34,6 +34,7 @@ coupon_redemptions = Table(
     Column("redeem_time", Instant(), nullable=False),
     Column("terms", DOCUMENT, nullable=False),
     Column("actor_id", Text, nullable=False),
+    Column("order_id", Text),
     PrimaryKeyConstraint("tenant_id", "redemption_id"),
     Index("ix_coupon_redemptions_account", "tenant_id", "account_id", "redeem_time"),
 )

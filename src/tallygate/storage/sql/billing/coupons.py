@@ -74,6 +74,7 @@ class SqlCouponRepository:
             "redeem_time": redemption.redeem_time,
             "terms": DISCOUNT_TERMS.dump_python(redemption.terms, mode="json", exclude_defaults=True),
             "actor_id": self.scope.author.key_id,
+            "order_id": redemption.order_id,
         }
         await self.scope.connection.execute(insert(coupon_redemptions), [row])
         self.scope.changed(redemption.account_id)
@@ -129,5 +130,6 @@ def _redemption(row: Row[Any]) -> Redemption:
         subscription_id=row.subscription_id,
         redeem_time=row.redeem_time,
         terms=DISCOUNT_TERMS.validate_python(row.terms),
+        order_id=row.order_id or "",
         uses=row.uses,
     )

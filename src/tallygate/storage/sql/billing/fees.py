@@ -32,6 +32,9 @@ class SqlFeeRepository:
             "quantity": exact_text(fee.quantity),
             "unit_amount": fee.unit_amount,
             "offsets": fee.offsets,
+            "order_id": fee.order_id,
+            "subscriber": fee.subscriber,
+            "price": fee.price,
         }
         await self.scope.connection.execute(insert(fees), [row])
         self.scope.changed(fee.account_id)
@@ -83,4 +86,7 @@ def _fee(row: Row[Any]) -> Fee:
         quantity=Fraction(row.quantity),
         unit_amount=row.unit_amount,
         offsets=row.offsets,
+        order_id=row.order_id or "",
+        subscriber=row.subscriber or "",
+        price=row.price or "",
     )

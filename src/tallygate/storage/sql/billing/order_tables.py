@@ -1,6 +1,6 @@
-"""The table of orders."""
+"""Tables of orders, and of claims for what they sold."""
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
 from tallygate.storage.sql.billing.tables import DOCUMENT
 from tallygate.storage.sql.models import Base, Instant
@@ -17,4 +17,20 @@ orders = Table(
     PrimaryKeyConstraint("tenant_id", "order_id"),
     Index("ix_orders_newest", "tenant_id", "create_time", "order_id"),
     Index("ix_orders_account", "tenant_id", "account_id", "create_time", "order_id"),
+)
+
+claims = Table(
+    "claims",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("code_hash", Text, nullable=False),
+    Column("order_id", Text, nullable=False),
+    Column("item", Integer, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("create_time", Instant(), nullable=False),
+    Column("redeem_time", Instant()),
+    PrimaryKeyConstraint("tenant_id", "code_hash"),
+    UniqueConstraint("tenant_id", "order_id", "item", name="uq_claims_item"),
 )

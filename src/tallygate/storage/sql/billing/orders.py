@@ -1,4 +1,4 @@
-"""Orders over SQL."""
+"""Orders and claims over SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, tuple_, update
 
+from tallygate.domain.billing.claims import Claim
 from tallygate.domain.billing.orders import Order
 from tallygate.records.orders import OrderQuery
 from tallygate.storage.documents import ORDER
-from tallygate.storage.sql.billing.order_tables import orders
+from tallygate.storage.sql.billing.order_tables import claims, orders
 from tallygate.storage.sql.scope import Scope
 
 
@@ -53,3 +54,30 @@ class SqlOrderRepository:
 
     def _named(self, order_id: str) -> tuple[Any, Any]:
         return orders.c.tenant_id == self.scope.tenant_id, orders.c.order_id == order_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlClaimRepository:
+    """Claims of one tenant."""
+
+    scope: Scope
+
+    async def get(self, code_hash: str) -> Claim | None:
+        """The one of a code."""
+        rows = await self.scope.rows(select(claims).where(*self._named(code_hash)))
+        if not rows:
+            return None
+        return Claim(**{name: getattr(rows[0], name) for name in _CLAIM})
+
+    async def put(self, claim: Claim) -> None:
+        """Add or replace one."""
+        row = {name: getattr(claim, name) for name in _CLAIM if name != "code_hash"}
+        if not await self.scope.execute(update(claims).where(*self._named(claim.code_hash)).values(**row)):
+            whole = {"tenant_id": self.scope.tenant_id, "code_hash": claim.code_hash, **row}
+            await self.scope.connection.execute(insert(claims), [whole])
+
+    def _named(self, code_hash: str) -> tuple[Any, Any]:
+        return claims.c.tenant_id == self.scope.tenant_id, claims.c.code_hash == code_hash
+
+
+_CLAIM = ("code_hash", "order_id", "item", "email", "create_time", "account_id", "subscription_id", "redeem_time")

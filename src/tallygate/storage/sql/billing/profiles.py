@@ -32,6 +32,7 @@ class SqlProfileRepository:
             "party": PARTY.dump_python(profile.party, mode="json", exclude_defaults=True),
             "tax_exemption": profile.tax_exemption,
             "update_time": profile.update_time,
+            "group_buy": profile.group_buy,
         }
         await self.scope.upsert_into(billing_profiles, [values])
         self.scope.changed(profile.account_id)
@@ -74,4 +75,5 @@ def _profile(row: Row[Any]) -> BillingProfile:
         party=PARTY.validate_python(row.party),
         tax_exemption=row.tax_exemption,
         update_time=row.update_time,
+        group_buy=bool(row.group_buy),
     )

@@ -6,6 +6,7 @@ Amounts are minor units beside their currency; what is not rounded yet is exact 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -43,6 +44,7 @@ billing_profiles = Table(
     Column("party", DOCUMENT, nullable=False),
     Column("tax_exemption", Text, nullable=False),
     Column("update_time", Instant(), nullable=False),
+    Column("group_buy", Boolean),
     PrimaryKeyConstraint("tenant_id", "account_id"),
 )
 
@@ -204,6 +206,9 @@ fees = Table(
     Column("quantity", Text, nullable=False),
     Column("unit_amount", Text, nullable=False),
     Column("offsets", Text, nullable=False),
+    Column("order_id", Text),
+    Column("subscriber", Text),
+    Column("price", Text),
     PrimaryKeyConstraint("tenant_id", "fee_id"),
     Index("ix_fees_account", "tenant_id", "account_id", "create_time"),
     Index("ix_fees_offsets", "tenant_id", "offsets"),

@@ -1,0 +1,217 @@
+"""Rows about what is paid for others, for later, or in advance. Figures by hand."""
+
+import asyncio
+
+import grpc
+import pytest
+
+from invoicing import DAY, at, catalog, dollars, invoices, run
+from tenants import failure
+
+PRO = {"recurring": {"amount": "29.00"}}
+YEAR = {"type": "percentage", "value": "20", "length": 12}
+BOSS = {"account_id": "boss"}
+INVALID = (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+
+
+async def shop(tenant, *prices, **parts):
+    await tenant.call("SetTestClock", time=at("2024-03-01"), standing=True)
+    await tenant.apply(catalog(*(prices or (PRO,)), **parts))
+    for account in ("boss", "ann", "bob"):
+        await tenant.call("UpsertAccount", account_id=account)
+
+
+async def buyer(tenant, *, allowed=True):
+    await tenant.call("SetBillingProfile", **BOSS, party={"name": "Boss"}, group_buy=allowed)
+
+
+async def order(tenant, *items, codes=(), order_id="o1"):
+    return await tenant.call("CreateOrder", **BOSS, order_id=order_id, items=items, coupon_codes=codes)
+
+
+async def complete(tenant, order_id="o1"):
+    return await tenant.call("CompleteOrder", order_id=order_id, terms_version="1")
+
+
+def charged(documents):
+    return [[(line.text, dollars(line.amount), line.subscriber) for line in each.lines] for each in documents]
+
+
+async def totals(tenant, account):
+    await run(tenant)
+    return [dollars(each.total) for each in await invoices(tenant, account_id=account)]
+
+
+async def verified(tenant):
+    for invoice in await invoices(tenant):
+        assert not (await tenant.call("VerifyInvoice", invoice_id=invoice.invoice_id)).differences
+
+
+def pro(**fields):
+    ordered = {"plan_key": "pro", "advance_length": fields.pop("advance_length", 0)}
+    return {"subscription": ordered, **fields}
+
+
+async def test_dj_31_the_payer_has_the_invoice_and_the_subscriber_the_entitlement(tenant):
+    """29.00 once and once 10.00 for Ann; she pays nothing for March, and her own April."""
+    await shop(tenant, PRO, {"setup": {"amount": "10.00", "label": "Set-up"}})
+    await buyer(tenant)
+    made = await order(tenant, pro(account_id="ann"))
+    done = await complete(tenant)
+    lines = [("Pro for ann", 29.00, "ann"), ("Set-up for ann", 10.00, "ann")]
+    assert charged(made.quote) == charged(done.invoices) == [lines]
+    assert done.invoices[0].account_id == "boss"
+    assert (await tenant.check("ann", "calls")).allowed
+    assert not (await tenant.check("boss", "calls")).allowed
+    assert await totals(tenant, "ann") == []
+    await tenant.call("SetGateway", name="fake")
+    await tenant.call("AttachMethod", **BOSS, token="fake_ok")
+    await tenant.call("Pay", invoice_id=done.invoices[0].invoice_id)
+    (paid,) = (await tenant.call("ListPayments", **BOSS)).payments
+    assert dollars(paid.amount) == 39.00
+    await tenant.advance_to(at("2024-04-01"))
+    assert (await totals(tenant, "ann"), await totals(tenant, "boss")) == ([29.00], [39.00])
+    await verified(tenant)
+
+
+async def test_dj_31_who_may_not_buy_for_others_is_told_so_by_the_field(tenant):
+    await shop(tenant)
+    for allowed in (None, False):
+        if allowed is not None:
+            await buyer(tenant, allowed=allowed)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await order(tenant, pro(), pro(account_id="ann"))
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert "field=items[1].account_id" in caught.value.details()
+    await buyer(tenant)
+    await order(tenant, pro(account_id="ann"))
+    await buyer(tenant, allowed=False)
+    assert await failure(complete(tenant)) == INVALID
+
+
+async def test_dj_31_an_unknown_e_mail_gets_a_claim_that_one_redeems_once_for_nothing(tenant):
+    """A year for 278.00 in advance; who redeems it in May has it until next May."""
+    await shop(tenant, PRO, advance_discounts=[YEAR])
+    await buyer(tenant)
+    await order(tenant, pro(email="new@acme.example", advance_length=12))
+    done = await complete(tenant)
+    assert charged(done.invoices) == [[("Pro (12 months, 20% off) for new@acme.example", 278.00, "new@acme.example")]]
+    (claim,) = done.claims
+    assert (claim.item, claim.email) == (0, "new@acme.example")
+    assert not (await complete(tenant)).claims  # a code is shown once
+    await tenant.advance_to(at("2024-05-01"))
+    both = await asyncio.gather(
+        *(tenant.call("RedeemClaim", code=claim.code.lower(), account_id=each) for each in ("ann", "bob")),
+        return_exceptions=True,
+    )
+    (redeemed,) = [each for each in both if not isinstance(each, BaseException)]
+    (refused,) = [each for each in both if isinstance(each, BaseException)]
+    assert (refused.code(), redeemed.order_id) == (PRECONDITION, "o1")
+    holder = redeemed.account_id
+    again = await tenant.call("RedeemClaim", code=claim.code, account_id=holder)
+    assert again.subscription_id == redeemed.subscription_id
+    assert (await tenant.check(holder, "calls")).allowed
+    assert await totals(tenant, holder) == []
+    await tenant.advance_to(at("2025-05-01"))
+    assert await totals(tenant, holder) == [29.00]
+    kept = (await tenant.call("GetOrder", order_id="o1")).order.items[0]
+    assert kept.subscription_id == redeemed.subscription_id
+    await verified(tenant)
+
+
+async def test_dj_32_one_invoice_renews_many_each_with_its_own_end(tenant):
+    """A certificate of 100.00 a year that is renewed by hand: Ann's from March, Bob's from April."""
+    rule = {"every": "year", "renewal": "repeat", "renewal_approval": True}
+    await shop(tenant, {"recurring": {"amount": "100.00", "every": "year"}}, billing_rule=rule)
+    await buyer(tenant)
+    await tenant.call("CreateSubscription", account_id="ann", plan_key="pro")
+    await tenant.advance_to(at("2024-04-01"))
+    await tenant.call("CreateSubscription", account_id="bob", plan_key="pro")
+    await run(tenant)
+    await tenant.advance_to(at("2025-02-01"))
+    missing = {"renewal": {"approved": False}}
+    refused = await failure(order(tenant, {**missing, "account_id": "ann"}))
+    assert refused == (PRECONDITION, "APPROVAL_REQUIRED")
+    renewal = {"renewal": {"approved": True}}
+    await order(tenant, {**renewal, "account_id": "ann"}, {**renewal, "account_id": "bob"})
+    done = await complete(tenant)
+    assert charged(done.invoices) == [[("Pro for ann", 100.00, "ann"), ("Pro for bob", 100.00, "bob")]]
+    ends = [(await tenant.call("GetSubscription", account_id=each)).subscription.end_time for each in ("ann", "bob")]
+    assert ends == [at("2026-03-01"), at("2026-04-01")]
+    await tenant.advance_to(at("2025-06-01"))
+    assert [await totals(tenant, each) for each in ("ann", "bob", "boss")] == [[100.00], [100.00], [200.00]]
+    await tenant.advance_to(at("2026-03-01"))
+    assert not (await tenant.check("ann", "calls")).allowed
+    assert (await tenant.check("bob", "calls")).allowed
+    await verified(tenant)
+
+
+async def test_dj_39_quota_in_advance_is_kept_or_expires_and_is_not_charged_again(tenant):
+    """0.50 a thousand: 4,000 units that stay for 2.00, and 2,000 until April for 1.00, which burn first.
+
+    March uses 1,000 of the plan and 3,000 more: 2,000 of what expires and 1,000 of what stays. In April another 5,000:
+    1,000 of the plan, 3,000 that were kept, and 1,000 are overage for 0.50.
+    """
+    usage = {"usage": {"feature_key": "calls", "unit_amount": "0.50", "per_units": 1000, "label": "Calls"}}
+    await shop(tenant, PRO, usage, entitlements={"calls": {"limit": 1000, "overage": "allow"}})
+    await tenant.call("CreateSubscription", **BOSS, plan_key="pro")
+    kept = {"quota": {"feature_key": "calls", "quantity": 4000}}
+    until = {"quota": {"feature_key": "calls", "quantity": 2000, "expire_time": at("2024-04-01")}}
+    await order(tenant, kept, until)
+    done = await complete(tenant)
+    lines = [("Calls (4,000 in advance)", 2.00, "boss"), ("Calls (2,000 in advance)", 1.00, "boss")]
+    assert charged(done.invoices) == [lines]
+    assert (await tenant.consume("boss", "calls", 4000)).allowed
+    await tenant.usage_reaches("boss", "calls", 4000)
+    await tenant.advance_to(at("2024-04-01"))
+    await run(tenant)
+    assert (await tenant.consume("boss", "calls", 5000)).allowed
+    await tenant.usage_reaches("boss", "calls", 5000)
+    await tenant.advance_to(at("2024-05-01"))
+    assert sorted(await totals(tenant, "boss")) == [3.00, 29.00, 29.00, 29.50]
+    await verified(tenant)
+
+
+async def test_a_coupon_is_for_all_that_an_order_sells_outright(tenant):
+    """25.00 over two months of 29.00: 12.50 each."""
+    await shop(tenant)
+    await buyer(tenant)
+    await tenant.call("CreateCoupon", coupon={"code": "C", "amount_off": {"units": 25}, "plan_keys": ["pro"]})
+    made = await order(tenant, pro(account_id="ann"), pro(account_id="bob"), codes=["C"])
+    done = await complete(tenant)
+    lines = [("Pro for ann", 16.50, "ann"), ("Pro for bob", 16.50, "bob")]
+    assert charged(made.quote) == charged(done.invoices) == [lines]
+    await verified(tenant)
+
+
+async def test_what_cannot_be_bought_so_is_refused_by_its_field(tenant):
+    seats = {"key": "seats", "recurring": {"amount": "5.00", "quantity": {"seats": "seats"}}}
+    await shop(tenant, PRO, seats)
+    await buyer(tenant)
+    twice = (pro(account_id="ann"), {"renewal": {}, "account_id": "ann"})
+    for items, field in [
+        ((pro(account_id="ann"),), "items[0].subscription.plan_key"),
+        (twice, "items[1]"),
+        (({"quota": {"feature_key": "calls", "quantity": 5}},), "items[0].quota.feature_key"),
+    ]:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await order(tenant, *items)
+        assert f"field={field}," in caught.value.details()
+    none = await failure(order(tenant, {"renewal": {}, "account_id": "ann"}))
+    assert none == (grpc.StatusCode.NOT_FOUND, "SUBSCRIPTION_NOT_FOUND")
+    assert await failure(tenant.call("RedeemClaim", code="AAAA", account_id="ann")) == (
+        grpc.StatusCode.NOT_FOUND,
+        "CLAIM_NOT_FOUND",
+    )
+
+
+async def test_a_trial_comes_before_what_was_paid(tenant):
+    await shop(tenant, trial={"days": 14})
+    await buyer(tenant)
+    await order(tenant, pro(account_id="ann"))
+    assert charged((await complete(tenant)).invoices) == [[("Pro for ann", 29.00, "ann")]]
+    await tenant.advance(14 * DAY)
+    assert await totals(tenant, "ann") == []
+    await tenant.advance_to(at("2024-04-15"))
+    assert await totals(tenant, "ann") == [29.00]
