@@ -1,7 +1,7 @@
 # Tallygate's tasks. A machine needs Python >= 3.11 with pip, and make; `make help` names the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test faults bench bench-quick charts check lint format types imports buf proto proto-check schema schema-check image lock clean
+.PHONY: help dev test faults bench bench-quick charts package release-check check lint format types imports buf proto proto-check schema schema-check image lock clean
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
@@ -44,8 +44,25 @@ HELM := .venv/bin/helm
 $(HELM): $(TOOLS)
 	GOBIN='$(CURDIR)/.venv/bin' $(GO) install helm.sh/helm/v3/cmd/helm@v3.16.4
 
+ACTIONLINT := .venv/bin/actionlint
+$(ACTIONLINT): $(TOOLS)
+	GOBIN='$(CURDIR)/.venv/bin' $(GO) install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
+
 charts: $(HELM) ## Have the real helm render the chart's goldens (needs go): make charts ARGS=--check
 	PYTHONPATH=tests $(BIN)/python -m charts.render --helm $(HELM) $(ARGS)
+
+package: $(TOOLS) ## Build the wheel and the sdist into dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+release-check: $(ACTIONLINT) ## All of a release that can be tried here (needs go)
+	$(ACTIONLINT)
+	$(MAKE) charts ARGS=--check
+	$(MAKE) package
+	rm -rf .venv/release && $(BIN)/python -m venv .venv/release
+	.venv/release/bin/python -m pip install --quiet dist/*.whl
+	.venv/release/bin/tallygate --version | grep -F "$(VERSION)"
 
 check: lint types imports buf proto-check schema-check ## All that is checked without running tests
 
@@ -91,6 +108,7 @@ LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes 
 lock: ## Write both lock files (needs uv); raise the versions: make lock ARGS=--upgrade
 	$(UV) $(LOCK) --group build -o requirements.lock
 	$(UV) $(LOCK) --extra native --extra stripe --extra paypal --extra razorpay --group dev -c requirements.lock -o requirements-dev.lock
+	awk '/^[^ ]/ { ours = /^pygrpc-native==/ } ours' requirements-dev.lock > requirements-native.lock
 
 clean: ## Remove what tools leave behind; keeps .venv and the data of `make dev`
 	rm -rf dist build .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

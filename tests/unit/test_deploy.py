@@ -108,7 +108,9 @@ def test_the_dockerfile_is_clean_and_copies_what_exists():
 
 
 def test_every_yaml_file_is_clean():
-    run("yamllint", "--strict", "deploy", "examples", "tests/invoices", "buf.yaml", ".pre-commit-config.yaml")
+    run(
+        "yamllint", "--strict", "deploy", "examples", "tests/invoices", ".github", "buf.yaml", ".pre-commit-config.yaml"
+    )
 
 
 def test_compose_is_valid_and_keeps_what_it_counts():

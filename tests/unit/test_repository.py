@@ -143,6 +143,13 @@ def test_both_locks_agree():
     assert runtime <= dev
 
 
+def test_the_images_native_transport_is_what_the_tests_run():
+    part = (ROOT / "requirements-native.lock").read_text()
+    assert part in (ROOT / "requirements-dev.lock").read_text(), "run: make lock"
+    [line] = [line for line in PROJECT["project"]["optional-dependencies"]["native"] if "[" not in line]
+    assert part.startswith(f"{line} ")
+
+
 def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
