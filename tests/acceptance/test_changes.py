@@ -436,11 +436,12 @@ async def test_an_own_price_ends_by_a_row_of_its_own_and_the_catalogues_is_charg
     assert listed == ended.price_override
 
 
-async def test_an_own_price_of_usage_holds_from_the_next_period_on(tenant):
-    """4 calls at $0.50, then 4 at $0.10."""
+async def test_an_own_price_of_usage_holds_for_what_comes_after_it(tenant):
+    """4 calls at $0.50, and of the next period 4 at $0.10."""
     calls = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
     await half_a_month(tenant, two_plans(calls))
     await tenant.consume("acme", "calls", 4)
+    await tenant.advance(DAY)
     price = {"key": "calls", "usage": {"feature_key": "calls", "unit_amount": "0.10"}}
     await tenant.call("SetPriceOverride", **ACME, plan_key="pro", price=price)
     await tenant.advance(16 * DAY)
@@ -544,3 +545,26 @@ async def test_ar_10_runs_at_the_same_time_renew_once(tenant):
     await asyncio.gather(*(run(tenant) for _ in range(4)))
     await run(tenant)
     assert await amounts(tenant) == [[("Pro", 20.00)], [("Pro", 20.00)]]
+
+
+async def test_usage_has_the_own_price_of_its_time_and_counts_on(tenant):
+    """10 of a month are free: 8 by then, 8 at $0.50 of which 6 are beyond, and 4 at $1 when the own price has ended."""
+    usage = {"feature_key": "calls", "unit_amount": "1.00", "free_quota": "10"}
+    await half_a_month(tenant, catalog({"recurring": {"amount": "20.00"}}, {"usage": usage}))
+    await tenant.consume("acme", "calls", 8)
+    await tenant.advance(5 * DAY)
+    own = {"key": "calls", "usage": {**usage, "unit_amount": "0.50"}}
+    await tenant.call("SetPriceOverride", **ACME, plan_key="pro", price=own, override_id="deal")
+    await tenant.consume("acme", "calls", 8)
+    await tenant.advance(5 * DAY)
+    await tenant.call("EndPriceOverride", **ACME, override_id="deal")
+    await tenant.consume("acme", "calls", 4)
+    await tenant.usage_reaches("acme", "calls", 20)
+    previewed = (await tenant.call("PreviewInvoice", **ACME)).invoices[0]
+    await tenant.advance(6 * DAY)
+    await run(tenant)
+    later = await full(tenant, (await invoices(tenant))[-1])
+    assert list(previewed.lines) == list(later.lines)
+    assert shown(later.lines) == [("Pro", 20.00), ("calls", 3.00), ("calls", 4.00)]
+    assert [line.quantity for line in later.lines[1:]] == ["8", "4"]
+    assert (await tenant.call("VerifyInvoice", invoice_id=later.invoice_id)).same

@@ -153,9 +153,8 @@ class BillingServiceServicer:
         """Gives an account a price of its own in place of one of a plan or add-on, in every version of it, from now or later on.
 
         It is checked as a price of the catalogue is, and is of the same kind, currency and period as the newest version's that
-        it stands in for. What is charged in advance is credited and charged anew by the rest of its period; an own price of
-        usage that begins or ends within an invoice period holds from the next one on. Where several are in force the newest
-        holds. With an override_id of the caller's own, calling it again changes nothing.
+        it stands in for. What is charged in advance is credited and charged anew by the rest of its period; usage has the
+        price of its time, which counts on from the units before it. Where several are in force the newest holds. With an override_id of the caller's own, calling it again changes nothing.
         Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PLAN_NOT_FOUND, ADD_ON_NOT_FOUND, ALREADY_EXISTS (another one has this id).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

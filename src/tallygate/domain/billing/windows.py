@@ -7,7 +7,7 @@ from fractions import Fraction
 from tallygate.domain.billing.calendar import Calendar, fraction
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.runs import Run, invoice_periods, lanes_of, runs
-from tallygate.domain.billing.timeline import Lane, Timeline
+from tallygate.domain.billing.timeline import Lane, Segment, Timeline
 from tallygate.domain.catalog import Aggregation
 from tallygate.domain.period import UsagePeriod
 from tallygate.domain.prices import Price, UsagePrice
@@ -87,20 +87,12 @@ def _windows(lane: Lane, run: Run, period: UsagePeriod, timeline: Timeline, poli
         return fraction(own.start, own.end, period, proration=policy.proration, zone=run.on.zone_of(period))
 
     of_plan = lane.bundle.startswith("plans/")
-    seen: set[int] = set()
-    for segment, own in held:
+    for segment, window, owns in _counted(held, stretch, timeline, of_plan=of_plan):
         usage = segment.price.usage
         if usage is None:
             continue
-        feature = timeline.catalog.features.get(usage.feature_key)
-        aggregation = feature.aggregation if feature is not None else Aggregation.SUM
-        # Events choose a plan's price by the version that they carry, wherever in the stretch they lie; an add-on's
-        # price takes what occurred while it was held. So does any price of a level: it stands until it changes.
+        aggregation = _aggregation(segment, timeline)
         by_version = of_plan and aggregation not in LEVELS
-        if by_version and segment.version in seen:
-            continue
-        seen.add(segment.version)
-        window = stretch if by_version else own
         yield UsageWindow(
             line=f"usage/{lane.subscription_id}/{lane.key}/{segment.version}/{window.start}",
             subscription_id="" if timeline.by_default else lane.subscription_id,
@@ -110,17 +102,46 @@ def _windows(lane: Lane, run: Run, period: UsagePeriod, timeline: Timeline, poli
             label=usage.label or usage.feature_key,
             start=window.start,
             end=window.end,
-            begins=own.start,
+            begins=owns[0].start,
             due=stretch.end,
             whole=period,
-            part=sum((part(each) for one, each in held if one.version == segment.version), Fraction(0))
-            if by_version
-            else part(own),
+            part=sum((part(own) for own in owns), Fraction(0)),
             series="" if of_plan else lane.bundle,
             aggregation=aggregation,
             plan_key=lane.bundle.removeprefix("plans/") if by_version else "",
             plan_version=segment.version if by_version else 0,
         )
+
+
+def _aggregation(segment: Segment, timeline: Timeline) -> Aggregation:
+    usage = segment.price.usage
+    feature = timeline.catalog.features.get(usage.feature_key) if usage is not None else None
+    return feature.aggregation if feature is not None else Aggregation.SUM
+
+
+def _counted(
+    held: Sequence[tuple[Segment, UsagePeriod]], stretch: UsagePeriod, timeline: Timeline, *, of_plan: bool
+) -> Iterator[tuple[Segment, UsagePeriod, list[UsagePeriod]]]:
+    """The prices of a stretch: what each counts of it, and when it held.
+
+    Events choose a plan's price by the version that they carry, wherever in the stretch they lie, and of its prices the
+    one of their time, where an own price of the account began or ended. An add-on's price takes what occurred while it
+    was held. So does any price of a level: it stands until it changes.
+    """
+    prices: dict[int, list[tuple[Segment, list[UsagePeriod]]]] = {}
+    for segment, own in held:
+        if not of_plan or _aggregation(segment, timeline) in LEVELS:
+            yield segment, own, [own]
+            continue
+        of_version = prices.setdefault(segment.version, [])
+        if of_version and of_version[-1][0].price == segment.price:
+            of_version[-1][1].append(own)
+        else:
+            of_version.append((segment, [own]))
+    for of_version in prices.values():
+        starts = [stretch.start, *(owns[0].start for _, owns in of_version[1:])]
+        for (segment, owns), start, end in zip(of_version, starts, [*starts[1:], stretch.end], strict=True):
+            yield segment, UsagePeriod(start, end), owns
 
 
 def _last_levels(windows: Sequence[UsageWindow]) -> Iterator[UsageWindow]:
