@@ -86,6 +86,8 @@ async def _issue_left(work: BillingWork, books: Books, *, now: int) -> list[Invo
         return []
     books = books.made(now)
     made = await change_documents(work, books, books.closed_until)
+    if books.next_cut() is not None and any(line.due < books.closed_until for each in made for line in each.lines):
+        return []  # what was created in the past is the next cut's
     return await issue(work, books, made, until=books.closed_until, at_once=True, now=now)
 
 
