@@ -23,6 +23,7 @@ _LOOK_SECONDS = 0.25
 _DRAIN_SECONDS = 10.0
 _DRAIN_LOOK_SECONDS = 0.05
 _ACCOUNTS = 250
+_HANDS = 4
 _EFFECTS = 5_000
 _MOST_ACCOUNTS = 200_000
 _MICROSECONDS_PER_MS = 1_000
@@ -130,9 +131,7 @@ class Rebuilder:
         done: list[Rebuild] = []
         while waiting:
             homes = await self._homes(waiting)
-            for number, accounts in homes.items():
-                rebuilt = await self._partition(number, accounts, clocks, noticed)
-                done += [rebuilt] if rebuilt is not None else []
+            done += await self._partitions(homes, clocks, noticed)
             waiting -= homes.keys()
         if done:
             self.stats.add(done)
@@ -157,6 +156,24 @@ class Rebuilder:
             while count > _MOST_ACCOUNTS and len(homes) > 1:
                 count -= len(homes.popitem()[1])
         return homes
+
+    async def _partitions(
+        self, homes: Mapping[int, Sequence[AccountId]], clocks: Mapping[str, TenantClock], noticed: int
+    ) -> Sequence[Rebuild]:
+        """A few at a time: while one waits for a disk, others get on. What is done stays done if another fails."""
+        hands = asyncio.Semaphore(_HANDS)
+
+        async def one(number: int) -> Rebuild | None:
+            async with hands:
+                return await self._partition(number, homes[number], clocks, noticed)
+
+        tasks = [asyncio.ensure_future(one(number)) for number in homes]
+        try:
+            return [rebuilt for rebuilt in await asyncio.gather(*tasks) if rebuilt is not None]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _partition(
         self, number: int, accounts: Sequence[AccountId], clocks: Mapping[str, TenantClock], noticed: int
