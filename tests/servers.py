@@ -153,8 +153,10 @@ class ValkeyServer:
         argv = [self.binary, "--dir", str(self.directory), "--port", str(self.port), "--bind", "127.0.0.1"]
         argv += ["--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no"]
         argv += ["--unixsocket", str(self.socket_path)] if self.socket_path else []
-        log = self.directory / "server.log"
-        self._process = ChildProcess([*argv, *self._options], log=log, cwd=self.directory)
+        self._start_with([*argv, *self._options])
+
+    def _start_with(self, argv: Sequence[str]) -> None:
+        self._process = ChildProcess(argv, log=self.directory / "server.log", cwd=self.directory)
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError, StopIteration, hiredis.ReplyError):  # not listening, or still loading

@@ -101,6 +101,13 @@ def test_urls(url, address):
         "redis://:secret@cache/9999999999",
         "redis://:sec#ret@cache",
         "redis://[:secret@cache",
+        "redis+sentinel://:secret@cache",
+        "redis+sentinel://:secret@cache:26379/",
+        "redis+sentinel://:secret@cache:x/main",
+        "redis+sentinel://:secret@cache,/main",
+        "redis+sentinel://:secret@cache/main/x",
+        "unix+sentinel://:secret@cache/main",
+        "redis+sentinel://:secret@cache/main?sentinels=secret",
     ],
 )
 def test_a_bad_url_is_one_line_without_its_secret(url):
@@ -108,6 +115,22 @@ def test_a_bad_url_is_one_line_without_its_secret(url):
         RedisAddress.parse(url)
     assert "sec" not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_sentinels_stand_in_the_place_of_a_server():
+    address = RedisAddress.parse(
+        "rediss+sentinel://me:s%2Fe:cret@one,two:26380,[::1]:5/my%20main/3?sentinel_password=s%26e"
+    )
+    assert address.sentinels == (("one", 26379), ("two", 26380), ("::1", 5))
+    assert (address.service, address.database) == ("my main", 3)
+    assert address.credentials() == ("me", "s/e:cret")
+    assert address.sentinel_password == "s&e"
+    assert address.tls is not None
+    assert "s/e" not in f"{address} {address!r}"
+    assert "s&e" not in f"{address} {address!r}"
+    assert str(address) == "rediss+sentinel://one:26379,two:26380,::1:5/my main"
+    plain = RedisAddress.parse("valkey+sentinel://one/main")
+    assert (plain.tls, plain.has_credentials, plain.database) == (None, False, 0)
 
 
 @pytest.mark.parametrize(("refusal", "text"), [(kind, text) for kind, texts in REFUSALS.items() for text in texts])

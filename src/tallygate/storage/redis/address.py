@@ -1,10 +1,10 @@
 """Where a Redis server is, how to speak to it, and with which credentials."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from ssl import SSLContext
 from typing import NoReturn, Self, TypedDict
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from typing_extensions import override
 
@@ -13,8 +13,15 @@ from tallygate.storage.redis.tls import RedisTls
 _DEFAULT_PORT = 6379
 _TCP = frozenset({"redis", "valkey"})
 _TLS = frozenset({"rediss", "valkeys"})
+_SENTINEL = "+sentinel"
+_SENTINEL_PORT = 26379
+_SENTINEL_OPTIONS = frozenset({"sentinel_password"})
 _OPTIONS = frozenset({"db", "username", "password"})
 _MOST_DATABASES = 2**31
+
+
+Sentinel = tuple[str, int]
+"""Host and port of one."""
 
 
 class TlsOptions(TypedDict, total=False):
@@ -25,10 +32,13 @@ class TlsOptions(TypedDict, total=False):
 
 
 class RedisUrlError(ValueError):
-    """A Redis URL is redis:// or rediss://[[user]:password@]host[:port][/db], or unix://[...@]/path[?db=n]."""
+    """A Redis URL is redis:// or rediss://[[user]:password@]host[:port][/db], or unix://[...@]/path[?db=n].
+
+    With sentinels it is redis+sentinel:// or rediss+sentinel://[[user]:password@]host[:port],.../primary[/db].
+    """
 
     def __init__(self, problem: str = "") -> None:
-        super().__init__(problem or self.__doc__)
+        super().__init__(problem or " ".join((self.__doc__ or "").split()))
 
 
 class SecretFileError(OSError):
@@ -38,6 +48,9 @@ class SecretFileError(OSError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisAddress:
     """One server: `socket_path` when it is set, else `host` and `port`. Its text never shows the credentials.
+
+    With `sentinels` it is whichever server they call the primary `service`; credentials are the servers', TLS is the
+    sentinels', too, and these have a password of their own.
 
     What is in a file is read at each connect, so what replaces it is used without a restart.
     """
@@ -51,17 +64,24 @@ class RedisAddress:
     password_file: Path | None = None
     tls: RedisTls | None = None
     database: int = 0
+    sentinels: tuple[Sentinel, ...] = ()
+    service: str = ""
+    sentinel_password: str = field(default="", repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:
         """Read `redis://[[user]:password@]host[:port][/database]` or `unix://[...@]/path[?db=n]`.
 
         `valkey://` means the same as `redis://`, and with an s behind them both mean TLS. Percent-encoding is undone;
-        `db`, `username` and `password` may stand in the query, too.
+        `db`, `username` and `password` may stand in the query, too. `redis+sentinel://host,host:port/primary[/database]`
+        names sentinels, whose own password may stand in the query as `sentinel_password`.
 
         Raises:
             RedisUrlError: It is neither, or asks for what no connection here can do.
         """
+        scheme, mark, rest = url.partition("://")
+        if mark and scheme.endswith(_SENTINEL):
+            return cls._parse_sentinels(scheme.removesuffix(_SENTINEL), rest)
         try:
             parts = urlsplit(url)
             options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -79,6 +99,25 @@ class RedisAddress:
         tls = RedisTls() if parts.scheme in _TLS else None
         return cls(host=host, port=port, username=username, password=password, database=database, tls=tls)
 
+    @classmethod
+    def _parse_sentinels(cls, scheme: str, rest: str) -> Self:
+        """The sentinels' hosts are taken off; what is left is read as the URL of a server."""
+        place, _, query = rest.partition("?")
+        where, _, path = place.partition("/")
+        secret, at, hosts = where.rpartition("@")
+        service, _, database = path.partition("/")
+        options = dict(parse_qsl(query, keep_blank_values=True))
+        own = {name: value for name, value in options.items() if name not in _SENTINEL_OPTIONS}
+        if scheme not in _TCP | _TLS or not service or not hosts:
+            raise RedisUrlError
+        server = cls.parse(f"{scheme}://{secret}{at}primary/{database}{'?' if own else ''}{urlencode(own)}")
+        try:
+            found = tuple(_sentinel(urlsplit(f"//{host}")) for host in hosts.split(","))
+        except ValueError:
+            raise RedisUrlError from None
+        password = options.get("sentinel_password", "")
+        return replace(server, sentinels=found, service=unquote(service), sentinel_password=password)
+
     def credentials(self) -> tuple[str | None, str | None]:
         """User and password as they are now.
 
@@ -93,13 +132,15 @@ class RedisAddress:
         """Whether to introduce ourselves: a user without a password is nobody to Redis."""
         return bool(self.password or self.password_file)
 
-    def tls_options(self) -> TlsOptions:
-        """What asyncio needs to open a connection to it beside host and port; empty without TLS.
+    def tls_options(self, host: str = "") -> TlsOptions:
+        """What asyncio needs to open a connection beside host and port, to this host of several; empty without TLS.
 
         Raises:
             OSError: a certificate or its key cannot be used.
         """
-        return {} if self.tls is None else {"ssl": self.tls.context(), "server_hostname": self.server_name}
+        if self.tls is None:
+            return {}
+        return {"ssl": self.tls.context(), "server_hostname": self.tls.server_name or host or self.host}
 
     @property
     def server_name(self) -> str:
@@ -110,7 +151,16 @@ class RedisAddress:
     def __str__(self) -> str:
         if self.socket_path:
             return f"unix://{self.socket_path}"
+        if self.sentinels:
+            hosts = ",".join(f"{host}:{port}" for host, port in self.sentinels)
+            return f"redis{'' if self.tls is None else 's'}+sentinel://{hosts}/{self.service}"
         return f"{'redis' if self.tls is None else 'rediss'}://{self.host}:{self.port}"
+
+
+def _sentinel(parts: SplitResult) -> Sentinel:
+    if not parts.hostname:
+        raise RedisUrlError
+    return parts.hostname, parts.port or _SENTINEL_PORT
 
 
 def _line_of(path: Path) -> str:

@@ -14,6 +14,9 @@ from typing_extensions import override
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link.sentinels import primary_of
+
+_SENTINEL_SECONDS = 0.25
 
 
 def redis_client(address: RedisAddress, *, connect_seconds: float, reply_seconds: float) -> Redis:
@@ -46,8 +49,15 @@ class _TcpConnection(Connection):
         self._address = address
 
     @override
+    async def _connect(self) -> None:
+        if self._address.sentinels:
+            seconds = self.socket_connect_timeout or _SENTINEL_SECONDS
+            self.host, self.port = await primary_of(self._address, seconds=float(seconds))
+        await super()._connect()  # type: ignore[no-untyped-call] # redis-py left it so
+
+    @override
     def _connection_arguments(self) -> Mapping[str, Any]:
-        return {**super()._connection_arguments(), **self._address.tls_options()}
+        return {**super()._connection_arguments(), **self._address.tls_options(self.host)}
 
 
 class _Credentials(CredentialProvider):

@@ -10,6 +10,7 @@ from tallygate.storage.redis.link.commands import pack
 from tallygate.storage.redis.link.connection import LinkConnection
 from tallygate.storage.redis.link.errors import ConnectError, LinkError, LinkLostError, ReplyError
 from tallygate.storage.redis.link.greeting import Call, greet
+from tallygate.storage.redis.link.sentinels import primary_of
 from tallygate.storage.redis.link.vouching import is_vouched_for
 
 
@@ -36,7 +37,7 @@ async def connect(address: RedisAddress, made: Callable[[], LinkConnection], *, 
     connection: LinkConnection | None = None
     try:
         async with asyncio.timeout(seconds):
-            connection = await _open(address, made)
+            connection = await _open(address, made, seconds / 2)
             refusal = await greet(caller(connection), address)
             return Greeted(connection=connection, refusal=refusal, vouched=await is_vouched_for(caller(connection)))
     except (OSError, LinkError, ReplyError) as error:  # TimeoutError is an OSError
@@ -49,9 +50,13 @@ async def connect(address: RedisAddress, made: Callable[[], LinkConnection], *, 
         raise
 
 
-async def _open(address: RedisAddress, made: Callable[[], LinkConnection]) -> LinkConnection:
+async def _open(address: RedisAddress, made: Callable[[], LinkConnection], seconds: float) -> LinkConnection:
     loop = asyncio.get_running_loop()
-    if address.socket_path is not None:
+    if address.sentinels:
+        host, port = await primary_of(address, seconds=seconds)
+        _, connection = await loop.create_connection(made, host, port, **address.tls_options(host))
+        connection.place = host, port
+    elif address.socket_path is not None:
         _, connection = await loop.create_unix_connection(made, address.socket_path)
     else:
         _, connection = await loop.create_connection(made, address.host, address.port, **address.tls_options())

@@ -83,6 +83,7 @@ class LinkConnection(asyncio.BufferedProtocol):
         "_transport",
         "_unsent",
         "_view",
+        "place",
     )  # fmt: skip
 
     def __init__(
@@ -106,6 +107,7 @@ class LinkConnection(asyncio.BufferedProtocol):
         self._reader = hiredis.Reader(replyError=ReplyError, notEnoughData=_NOT_YET)
         self._data = bytearray(_READ_BYTES)
         self._view = memoryview(self._data)
+        self.place: tuple[str, int] | None = None  # whom sentinels had named
         # Every command has its entry here, in the order of the wire, from `send` until its reply; a caller that
         # gave up leaves its entry behind. The newest len(_unsent) entries wait for the end of this tick.
         self._pending: deque[tuple[Waiter, Script | None, bytes]] = deque()

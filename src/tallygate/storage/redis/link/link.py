@@ -27,6 +27,7 @@ from tallygate.storage.redis.link.errors import (
     ReplyTimeoutError,
 )
 from tallygate.storage.redis.link.greeting import look, write
+from tallygate.storage.redis.link.sentinels import NoPrimaryError, primary_of
 from tallygate.storage.redis.link.vouching import is_vouched_for
 from tallygate.storage.redis.link.waiters import Waiter
 
@@ -91,6 +92,11 @@ class RedisLink:
     def connected(self) -> bool:
         """Whether a call would be sent now."""
         return self._connection is not None
+
+    @property
+    def connected_to(self) -> tuple[str, int] | None:
+        """Whom sentinels had named when this connection was made; None where none are asked, or none is there."""
+        return None if self._connection is None else self._connection.place
 
     @property
     def writable(self) -> bool:
@@ -234,9 +240,21 @@ class RedisLink:
             except TimeoutError:
                 with contextlib.suppress(LinkError, ReplyError):  # the connection has told what is to be told
                     await look(caller(connection))
+                    await self._look_for_another(connection)
                     self.vouched = self.vouched or await is_vouched_for(caller(connection))
         if connection is not None:
             await asyncio.sleep(_LOOK_SECONDS / 2)
+
+    async def _look_for_another(self, connection: LinkConnection) -> None:
+        """Leave a server that the sentinels do not call the primary any more, though it may not know that yet."""
+        if connection.place is None:
+            return
+        try:
+            place = await primary_of(self._address, seconds=self._connect_seconds / 2)
+        except NoPrimaryError:  # the connection says whether its server works
+            return
+        if place != connection.place:
+            connection.end(f"the primary is {place[0]}:{place[1]} now")
 
     async def _connect_once(self) -> None:
         greeted = await connect(self._address, self._new_connection, seconds=self._connect_seconds)

@@ -1,0 +1,187 @@
+"""The primary that sentinels watch is killed under load: followed, within the bound that is stated, each event once."""
+
+import asyncio
+import itertools
+import shutil
+import time
+
+import pytest
+
+from collectors import until
+from faults.callers import Caller, Refusal, new_world, written
+from faults.history import Answered, Event, History, Invoked, not_exactly_once, not_replayed, overshoot
+from faults.installations import Installation
+from faults.test_failover import in_step
+from sentinels import SERVICE, watched
+from servers import redis_binary
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link.sentinels import NoPrimaryError, primary_of
+from thorough import THOROUGH
+
+LIMIT = 900
+CALLERS = 8
+PAUSE_SECONDS = 0.02
+BACK_SECONDS = 5.0
+SLOW_MACHINE = 6
+"""Two servers, three sentinels and the product share two busy cores here: so many times as long is no failure yet."""
+
+
+@pytest.fixture(params=["valkey", "redis"] if THOROUGH else ["valkey"])
+def servers(request):
+    with watched(redis_binary() if request.param == "redis" else None) as found:
+        yield found
+
+
+class Load:
+    """Callers that take one unit after the other, each until it knows what became of it."""
+
+    def __init__(self, caller):
+        self.caller, self.history, self.stopping = caller, History(), False
+        self.answered = asyncio.Event()
+        self.refusals = set()
+        self._numbers = itertools.count()
+
+    async def run(self):
+        await asyncio.gather(*(self._caller() for _ in range(CALLERS)))
+
+    async def _caller(self):
+        while not self.stopping:
+            request_id = f"r{next(self._numbers)}"
+            while not await self._settled(request_id):  # noqa: ASYNC110 - it asks again, and waits for nobody here
+                await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _settled(self, request_id):
+        self.history.add(Invoked(account="acme", request_id=request_id, quantity=1))
+        answer = await self.caller.consume("acme", 1, request_id=request_id)
+        if isinstance(answer, Refusal):
+            self.refusals.add(answer.code.name)
+            self._note(request_id, "unknown")
+            return self.stopping
+        self._note(request_id, "ok" if answer.allowed else "denied", answer)
+        self.answered.set()
+        return True
+
+    def _note(self, request_id, outcome, answer=None):
+        figures = {"used": answer.used, "replayed": answer.replayed} if answer else {}
+        granted = 1 if outcome == "ok" else 0
+        self.history.add(Answered(account="acme", request_id=request_id, outcome=outcome, granted=granted, **figures))
+
+
+@pytest.fixture
+def installation(servers, template, tmp_path):
+    installation = Installation(servers.servers[0], f"sqlite:///{shutil.copy(template, tmp_path / 'world.db')}")
+    installation.url = servers.url
+    return installation
+
+
+async def test_a_primary_that_is_killed_under_load_is_followed(servers, installation, key):
+    await until(servers.ready)
+    async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
+        await new_world(caller, "acme")
+        await written(caller.override("acme", "api_calls", {"limit": LIMIT}))
+        load = Load(caller)
+        running = asyncio.ensure_future(load.run())
+        await until(load.answered.is_set)
+        await asyncio.sleep(1)
+        assert not load.history.count("denied"), "the limit is met after the failover"
+        old = servers.primary()
+        killed = time.monotonic()
+        await asyncio.to_thread(old.kill)
+        await until(lambda: servers.primary() is not old)
+        promoted = time.monotonic()
+        new = installation.valkey = servers.primary()
+        load.answered.clear()
+        await until(load.answered.is_set)
+        back = time.monotonic()
+        await until(lambda: load.history.count("denied"))
+        load.stopping = True
+        await running
+        await until(lambda: installation.waiting() == 0)
+        events = [
+            Event(
+                account=each.data.account_id,
+                request_id=each.data.request_id,
+                sequence=each.sequence,
+                entry=(0, each.sequence),
+                quantity=each.data.quantity,
+            )
+            for each in (await written(caller.events())).events
+        ]
+        used = (await written(caller.check("acme", "api_calls"))).used
+        violations = not_exactly_once(load.history, events)
+        lost = [each for each in violations if each.endswith("recorded []")]
+        print(  # noqa: T201 - the bound of the fast mode, measured
+            f"promoted after {promoted - killed:.1f} s, back {back - promoted:.2f} s later; "
+            f"{len(lost)} of {load.history.count('ok')} admitted were not replicated and are lost"
+        )
+        assert load.refusals <= {"UNAVAILABLE"}
+        assert violations == lost, "each event once"
+        assert len(not_replayed(load.history)) <= len(lost)
+        assert used == len(events), "counters are what SQL holds"
+        overshot = overshoot(load.history, {"acme": LIMIT + len(lost)})
+        assert not overshot, "past the limit by more than what was lost with the primary"
+        assert back - promoted < BACK_SECONDS * SLOW_MACHINE
+        assert new.command("ROLE")[0] == b"master"
+
+
+async def test_an_alive_primary_that_is_replaced_is_left_within_a_second_or_so(servers, installation, key):
+    await until(servers.ready)
+    async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
+        await new_world(caller, "acme")
+        assert (await written(caller.consume("acme", 2, request_id="before"))).used == 2
+        old = servers.primary()
+        servers.sentinels[0].command("SENTINEL", "FAILOVER", SERVICE)
+        await until(lambda: servers.primary() is not old)
+        new = installation.valkey = servers.primary()
+        # Until then the old one may take what the new one never learns of: that is the bound that README states.
+        await until(lambda: application._redis.link.connected_to == ("127.0.0.1", new.port), seconds=30)
+
+        async def answered():
+            answer = await caller.consume("acme", 3, request_id="after")
+            return not isinstance(answer, Refusal) and answer.used == 5
+
+        await until(answered)
+        await until(lambda: installation.waiting() == 0)
+        events = (await written(caller.events())).events
+        assert sorted(each.data.request_id for each in events) == ["after", "before"]
+
+
+async def test_a_primary_that_has_not_heard_that_it_is_none_is_left(servers, installation, key):
+    """It takes writes and answers; that another is the primary now is known to the sentinels alone."""
+    await until(servers.ready)
+    async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
+        await new_world(caller, "acme")
+        assert (await written(caller.consume("acme", 2, request_id="before"))).used == 2
+        await until(lambda: installation.waiting() == 0)
+        old, new = servers.servers
+        await until(lambda: in_step(new, old))
+        new.command("REPLICAOF", "NO", "ONE")
+        for sentinel in servers.sentinels:
+            sentinel.command("SENTINEL", "REMOVE", SERVICE)
+            sentinel.command("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", new.port, "2")
+        installation.valkey = new
+        await until(lambda: application._redis.link.connected_to == ("127.0.0.1", new.port), seconds=30)
+
+        async def answered():
+            answer = await caller.consume("acme", 3, request_id="after")
+            return not isinstance(answer, Refusal) and answer.used == 5
+
+        await until(answered)
+        assert old.command("ROLE")[0] == b"master"
+
+
+async def test_who_was_cut_off_does_not_name_the_primary(servers):
+    """The answer of most sentinels counts, not the first; who is gone, or knows no such primary, is passed over."""
+    await until(servers.ready)
+    address = RedisAddress.parse(servers.url)
+    assert await primary_of(address, seconds=5) == ("127.0.0.1", servers.servers[0].port)
+    astray = servers.sentinels[0]
+    astray.command("SENTINEL", "REMOVE", SERVICE)
+    astray.command("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", servers.servers[1].port, "2")
+    assert await primary_of(address, seconds=5) == ("127.0.0.1", servers.servers[0].port)
+    servers.sentinels[1].kill()
+    servers.sentinels[2].kill()
+    assert await primary_of(address, seconds=5) == ("127.0.0.1", servers.servers[1].port), "whoever is left"
+    with pytest.raises(NoPrimaryError, match="knows no primary 'another'"):
+        await primary_of(RedisAddress.parse(servers.url.replace("/tallygate", "/another")), seconds=5)
