@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from tallygate.billing.ports import NoAnswerError
-from tallygate.gateways.asking import Deadline, Line
+from tallygate.gateways.asking import Deadline, Late, Line
 from tallygate.gateways.currencies import Units
+from tallygate.gateways.refusals import RefusedError
 
 
 class Clock:
@@ -61,6 +62,37 @@ async def test_one_answer_makes_up_for_silence():
         with pytest.raises(NoAnswerError):
             await line.ask(silent)
     assert await line.ask(answers) == "yes"
+
+
+async def test_a_refusal_is_an_answer(caplog):
+    line = Line(name="strict", seconds=5, clock=Clock())
+
+    async def refuses():
+        raise RefusedError(400, {})
+
+    for _ in range(3):
+        for _ in range(4):
+            with pytest.raises(NoAnswerError):
+                await line.ask(silent)
+        with pytest.raises(RefusedError):
+            await line.ask(refuses)
+    assert not caplog.messages
+
+
+async def test_what_takes_long_to_load_is_loaded_once_and_again_after_it_failed():
+    made = []
+
+    def make():
+        made.append(len(made))
+        if len(made) == 1:
+            raise ImportError
+        return "library"
+
+    late = Late(make)
+    with pytest.raises(ImportError):
+        await late.get()
+    assert await asyncio.gather(late.get(), late.get()) == ["library", "library"]
+    assert made == [0, 1]
 
 
 async def test_an_answer_that_takes_too_long_is_none():

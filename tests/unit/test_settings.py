@@ -213,6 +213,30 @@ def test_durations_and_sizes_take_units():
     assert loaded.settings.server.drain_seconds == 3
 
 
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("https://api.stripe.com", True),
+        ("https://proxy.example:8443/stripe/", True),
+        ("http://127.0.0.1:12111", True),
+        ("http://localhost:12111/v1", True),
+        ("http://api.stripe.com", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("https://user:secret@api.stripe.com", False),
+        ("https://", False),
+        ("ftp://api.stripe.com", False),
+    ],
+)
+def test_gateways_are_asked_over_tls_or_on_this_machine(monkeypatch, url, good):
+    monkeypatch.setenv("TALLYGATE_BILLING__STRIPE_URL", url)
+    if good:
+        assert load().settings.billing.stripe_url == url
+    else:
+        with pytest.raises(SettingsError, match="https://") as refused:
+            load()
+        assert "secret" not in str(refused.value)
+
+
 def test_passwords_never_show():
     url = "postgresql://me:s3cr%40t@db/x"
     loaded = load({"database.url": url, "redis.url": "redis://:pw@h:1"})

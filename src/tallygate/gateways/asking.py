@@ -5,12 +5,14 @@ So a gateway that hangs holds up who is paid through it for a moment, and nobody
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from cachetools import LRUCache
 
 from tallygate.billing.ports import NoAnswerError
 from tallygate.domain.errors import InvalidFieldError
@@ -18,6 +20,7 @@ from tallygate.domain.errors import InvalidFieldError
 _SILENCES = 5
 """So many in a row, and a gateway is left alone."""
 _REST_SECONDS = 30.0
+_MOST_OPEN = 1_000
 _THREADS = 32
 """More than jobs that are worked off together: who waits for a thread waits within their own deadline."""
 T = TypeVar("T")
@@ -80,6 +83,9 @@ class Line:
         except TimeoutError as error:
             self._silent()
             raise NoAnswerError from error
+        except Exception:  # a refusal is an answer, too
+            self._silences = 0
+            raise
         self._silences = 0
         return answer
 
@@ -102,6 +108,11 @@ class Late(Generic[T]):
         if self._made is None or (self._made.done() and (self._made.cancelled() or self._made.exception())):
             self._made = asyncio.ensure_future(asyncio.to_thread(self._make))
         return await asyncio.shield(self._made)
+
+
+def opened() -> MutableMapping[Any, Any]:
+    """Where gateways are kept by credentials: the last thousand, for tenants change theirs."""
+    return LRUCache(maxsize=_MOST_OPEN)
 
 
 def require(library: str, extra: str) -> None:

@@ -1,5 +1,6 @@
 """What is one gateway's own: how it asks, what it answers beside the common, and that its library loads late."""
 
+import asyncio
 import subprocess
 import sys
 from dataclasses import replace
@@ -90,6 +91,16 @@ async def test_where_a_library_is_not_installed_the_extra_is_named(stripe, monke
 async def test_the_same_credentials_are_opened_once(stripe, paypal, razorpay):
     for world in (stripe, paypal, razorpay):
         assert world.gateway is world.gateway
+
+
+async def test_where_keys_are_kept_the_same_one_at_the_same_time_is_one_charge(stripe, paypal):
+    for world in (stripe, paypal):
+        request = asked(world.tokens["pays"])
+        outcomes = await asyncio.gather(*(world.gateway.charge(request) for _ in range(4)), return_exceptions=True)
+        taken = [one for one in outcomes if not isinstance(one, NoAnswerError)]
+        assert taken
+        assert {one.gateway_id for one in taken} == {taken[0].gateway_id}
+        assert world.taken() == 1
 
 
 async def test_stripe_is_asked_without_the_payer_and_once_with_them(stripe):

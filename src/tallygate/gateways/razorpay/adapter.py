@@ -1,13 +1,13 @@
 """What Razorpay must know of a tenant. Its library loads when the first tenant is paid through it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tallygate.billing.ports import Credentials, Gateway, SecretName
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.gateways.asking import Late, Line, Threads, Way, require
+from tallygate.gateways.asking import Late, Line, Threads, Way, opened, require
 from tallygate.gateways.blocking import Desk
 from tallygate.gateways.razorpay.gateway import RazorpayGateway
 
@@ -32,7 +32,7 @@ class RazorpayAdapter:
         SecretName(name=WEBHOOK_SECRET, required=False),
     )
     _threads: Threads = field(default_factory=lambda: Threads(NAME))
-    _opened: dict[tuple[str, ...], Gateway] = field(default_factory=dict, repr=False)
+    _opened: MutableMapping[tuple[str, ...], Gateway] = field(default_factory=opened, repr=False)
 
     def open(self, credentials: Credentials) -> Gateway:
         """Razorpay as a tenant sees it.

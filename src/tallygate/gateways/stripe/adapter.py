@@ -1,13 +1,13 @@
 """What Stripe must know of a tenant. Its library loads when the first tenant is paid through it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tallygate.billing.ports import Credentials, Gateway, SecretName
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.gateways.asking import Late, Line, Way, require
+from tallygate.gateways.asking import Late, Line, Way, opened, require
 from tallygate.gateways.stripe.gateway import StripeGateway
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class StripeAdapter:
 
     way: Way
     secrets: Sequence[SecretName] = (SecretName(name=API_KEY), SecretName(name=WEBHOOK_SECRET, required=False))
-    _opened: dict[tuple[str, str], Gateway] = field(default_factory=dict, repr=False)
+    _opened: MutableMapping[tuple[str, str], Gateway] = field(default_factory=opened, repr=False)
+    _shared: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def open(self, credentials: Credentials) -> Gateway:
         """Stripe as a tenant sees it.
@@ -41,7 +42,7 @@ class StripeAdapter:
         if (key, secret) not in self._opened:
             require("stripe", extra="stripe")
             self._opened[key, secret] = StripeGateway(
-                client=Late(lambda: _connect(self.way, key)),
+                client=Late(lambda: _connect(self.way, key, self._shared)),
                 line=Line(name=NAME, seconds=self.way.seconds),
                 return_url=self.way.return_url,
                 webhook_secret=secret,
@@ -49,7 +50,7 @@ class StripeAdapter:
         return self._opened[key, secret]
 
 
-def _connect(way: Way, key: str) -> "Client":
+def _connect(way: Way, key: str, shared: dict[str, Any]) -> "Client":
     from tallygate.gateways.stripe.client import connect  # noqa: PLC0415 - loads the library, which takes long
 
-    return connect(way.url, key, seconds=way.seconds)
+    return connect(way.url, key, seconds=way.seconds, shared=shared)

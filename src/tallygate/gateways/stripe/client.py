@@ -44,13 +44,15 @@ class Client:
             page = await _answered(page.next_page_async())
 
 
-def connect(url: str, key: str, *, seconds: float) -> Client:
-    """The way to Stripe with a key; nothing is sent yet."""
+def connect(url: str, key: str, *, seconds: float, shared: dict[str, Any]) -> Client:
+    """The way to Stripe with a key; nothing is sent yet. Connections are `shared` by all keys: they cost more."""
+    if "http" not in shared:
+        shared["http"] = stripe.HTTPXClient(timeout=seconds)
     client = stripe.StripeClient(
         key,
         stripe_version=VERSION,
         base_addresses={"api": url},
-        http_client=stripe.HTTPXClient(timeout=seconds),
+        http_client=shared["http"],
         max_network_retries=0,
     )
     return Client(v1=client.v1)
