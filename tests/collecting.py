@@ -4,6 +4,8 @@ import pytest
 
 from invoicing import DAY, catalog, dollars, invoices, month_ahead, run
 from tallygate_api.v1 import payment_service_pb2 as wire
+from tallygate_api.v1.subscription_pb2 import SubscriptionState
+from tenants import eventually
 
 
 async def open_house(tenant, *tokens, amount="29.00", gateway=True, billing=None):
@@ -45,3 +47,19 @@ async def books(tenant):
     found = (await tenant.call("GetTrialBalance")).balances
     assert sum(dollars(one.balance) for one in found) == pytest.approx(0)
     return {one.ledger_account: dollars(one.balance) for one in found if dollars(one.balance)}
+
+
+async def standing(tenant):
+    """What the account's subscription is shown as, and whether it may use what its plan has."""
+    shown = (await tenant.call("GetSubscription", account_id="acme")).subscription.state
+    name = SubscriptionState.Name(shown).removeprefix("SUBSCRIPTION_STATE_")
+    return name, (await tenant.check("acme", "calls")).allowed
+
+
+async def stands(tenant, *expected):
+    """Wait until the sidecar answers by it: what is committed is published within moments."""
+
+    async def seen():
+        return await standing(tenant) == expected
+
+    await eventually(seen, what=f"the account to be {expected}")

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
-from collecting import attempts, books, days_of_attempts, open_house, states
+from collecting import attempts, books, days_of_attempts, open_house, standing, stands, states
 from conftest import testing_settings
 from invoicing import DAY, dollars, invoices, run
 from servers import PostgresServer
@@ -215,22 +215,6 @@ async def test_a_leap_of_a_year_is_paid_as_in_steps(live_server):
             found.append((await days_of_attempts(tenant, start), await states(tenant), await books(tenant)))
     assert found[0] == found[1]
     assert len(found[0][0]) == 15
-
-
-async def standing(tenant):
-    """What the account's subscription is shown as, and whether it may use what its plan has."""
-    shown = (await tenant.call("GetSubscription", account_id="acme")).subscription.state
-    name = SubscriptionState.Name(shown).removeprefix("SUBSCRIPTION_STATE_")
-    return name, (await tenant.check("acme", "calls")).allowed
-
-
-async def stands(tenant, *expected):
-    """Wait until the sidecar answers by it: what is committed is published within moments."""
-
-    async def seen():
-        return await standing(tenant) == expected
-
-    await eventually(seen, what=f"the account to be {expected}")
 
 
 async def test_ar_11_past_due_then_suspended_then_served_again_when_paid(tenant: Tenant):

@@ -55,6 +55,17 @@ class PayingWorld(World):
         fake = FakeAdapter(books=SqlFakeCharges(engine=self.engine), refunds=SqlFakeRefunds(engine=self.engine))
         return Gateways(adapters={"fake": fake}, sealing=SEALING, fake_on_live=True)
 
+    @property
+    def paying(self) -> PaymentRunner:
+        """What asks the gateway."""
+        return PaymentRunner(
+            transactions=self.transactions,
+            gateways=self.gateways,
+            end=nobody_ends,
+            clock=lambda: self.now + self.lease,
+            new_id=lambda: uuid4().hex,
+        )
+
     def worker(self, *, kinds: Collection[str] = (CLOSE, RECOGNISE, COLLECT, RESOLVE)) -> Scheduler:
         """A worker's loop over jobs of some kinds; a real one has a loop of its own for those that ask gateways."""
 
@@ -62,14 +73,7 @@ class PayingWorld(World):
             return self.now + self.lease
 
         billing = BillingRunner(transactions=self.transactions, barrier=NoBarrier(), clock=real)
-        paying = PaymentRunner(
-            transactions=self.transactions,
-            gateways=self.gateways,
-            end=nobody_ends,
-            clock=real,
-            new_id=lambda: uuid4().hex,
-        )
-        runner = TenantRunner(transactions=self.transactions, billing=billing, payments=paying, clock=real)
+        runner = TenantRunner(transactions=self.transactions, billing=billing, payments=self.paying, clock=real)
         recognition = RecognitionRunner(transactions=self.transactions, clock=real)
         queue: Any = SqlJobQueue(engine=self.engine)
         return Scheduler(

@@ -13,7 +13,7 @@ from tallygate.app import clock
 from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis, require_promises
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
-from tallygate.app.listening import admin_server
+from tallygate.app.listening import admin_server, hook_server
 from tallygate.app.serving import Serving, build_serving
 from tallygate.app.usable import require_usable
 from tallygate.server.operations.admin import AdminServer, Check
@@ -23,6 +23,7 @@ from tallygate.storage.redis.link.link import LinkError, ReplyError
 
 if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
+    from tallygate.server.http_server import HttpServer
 
 _RESTART_SECONDS = 1.0
 _ROUND_SECONDS = 5.0
@@ -47,6 +48,7 @@ class Application(Startable):
         self._control: ControlSide | None = None
         self._serving: Serving | None = None
         self._admin: AdminServer | None = None
+        self._hooks: HttpServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._closing: list[Callable[[], Coroutine[Any, Any, object]]] = []
@@ -54,6 +56,7 @@ class Application(Startable):
         self._stopped = asyncio.Event()
         self.grpc_address = ""
         self.admin_address = ""
+        self.http_address = ""
 
     @override
     async def stop(self) -> None:
@@ -62,6 +65,8 @@ class Application(Startable):
         if self._serving is not None:
             await self._serving.transport.drain()
             await self._serving.transport.stop()
+        if self._hooks is not None:
+            await self._hooks.stop()
         await self._end_loops()
         if self._control is not None:
             await self._control.close(seconds=self._settings.server.drain_seconds)
@@ -72,7 +77,7 @@ class Application(Startable):
         self._closing.clear()
         if self._redis is not None:
             await self._redis.close()
-        self._serving = self._control = self._admin = self._redis = None
+        self._serving = self._control = self._admin = self._hooks = self._redis = None
         self._stopped.set()
 
     async def _end_loops(self) -> None:
@@ -112,6 +117,7 @@ class Application(Startable):
             self._supervise("embedded", lambda: redis.keep_embedded(self._nap))
         self._supervise("backlog", lambda: redis.backlog.run(self._nap))
         self._listen(redis, data)
+        await self._hear(settings, self._serving)
         if self._control is not None and settings.role in {"all", "worker"}:
             for name, loop in self._control.loops(self._nap).items():
                 self._supervise(name, loop)
@@ -127,6 +133,13 @@ class Application(Startable):
         self._admin = admin_server(settings, metrics=serving.metrics, readiness=self.readiness)
         await self._admin.start()
         self.admin_address = self._admin.address.target
+
+    async def _hear(self, settings: Settings, serving: Serving) -> None:
+        if self._control is None or not settings.server.http_address:
+            return
+        self._hooks = hook_server(settings, self._control.hearing, serving.metrics)
+        await self._hooks.start()
+        self.http_address = self._hooks.address.target
 
     def _listen(self, redis: RedisSide, data: DataSide) -> None:
         client = redis.factory.client()

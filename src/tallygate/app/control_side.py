@@ -19,6 +19,7 @@ from tallygate.app.installation import bootstrap, database_address, require_sche
 from tallygate.app.rebuilding import counter_store, new_rebuilder
 from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
+from tallygate.billing.gateway_events import EventRunner
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.running import BillingRunner
@@ -77,6 +78,12 @@ class ControlSide:
     watch: BillingWatch
     _clients: list[Redis] = field(default_factory=list)
     _collecting: asyncio.Task[None] | None = None
+
+    @property
+    def hearing(self) -> EventRunner:
+        """What takes in what payment gateways tell."""
+        gateways = self.billing.payments.gateways
+        return EventRunner(transactions=self.transactions, gateways=gateways, clock=clock.now)
 
     async def settle(self) -> None:
         """Before anything is served: epochs, and whatever the view lacks.

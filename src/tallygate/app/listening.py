@@ -1,11 +1,19 @@
 """What listeners show and ask for, as the settings say: certificates, and the admin port's token."""
 
 from tallygate.app.errors import UnusableSettingError
+from tallygate.server.hooks.webhooks import Hearing, HookCounts, hook_application
+from tallygate.server.http_server import HttpOptions, HttpServer
 from tallygate.server.listeners import parse_address
 from tallygate.server.operations.admin import AdminOptions, AdminServer, Readiness, Scraped
+from tallygate.server.operations.metrics import Metrics
 from tallygate.server.tls import ServerTls, TlsError, TlsFiles
 from tallygate.settings import Settings
 from tallygate.settings.texts import UnreadableError, read_text
+
+_HOOK_BACKLOG = 64
+_HOOK_CONNECTIONS = 128
+_HOOK_SECONDS = 10.0
+"""How long a webhook may take to be there whole."""
 
 
 def server_tls(settings: Settings) -> ServerTls | None:
@@ -17,6 +25,7 @@ def server_tls(settings: Settings) -> ServerTls | None:
     server = settings.server
     if server.tls_cert is None:
         needing = {"tls_key": server.tls_key, "tls_client_ca": server.tls_client_ca, "admin_tls": server.admin_tls}
+        needing["http_tls"] = server.http_tls
         for name in (name for name, value in needing.items() if value):
             problem = "there is no certificate: expected server.tls_cert, too"
             raise UnusableSettingError(problem, key=f"server.{name}")
@@ -50,6 +59,23 @@ def admin_server(settings: Settings, *, metrics: Scraped, readiness: Readiness) 
 
     options = AdminOptions(tls=server_tls(settings) if server.admin_tls else None, token=token if path else None)
     return AdminServer(parse_address(server.admin_address), metrics=metrics, readiness=readiness, options=options)
+
+
+def hook_server(settings: Settings, hearing: Hearing, metrics: Metrics) -> HttpServer:
+    """The listener for gateways' webhooks, not started yet.
+
+    Raises:
+        UnusableSettingError: as `server_tls`.
+    """
+    counts = HookCounts()
+    counts.show(metrics)
+    options = HttpOptions(
+        tls=server_tls(settings) if settings.server.http_tls else None,
+        backlog=_HOOK_BACKLOG,
+        most_connections=_HOOK_CONNECTIONS,
+        whole_within=_HOOK_SECONDS,
+    )
+    return HttpServer(parse_address(settings.server.http_address), hook_application(hearing, counts), options)
 
 
 def require_token(settings: Settings) -> None:

@@ -17,14 +17,18 @@ def require_usable(settings: Settings) -> None:
     for key, text in (
         ("server.grpc_address", settings.server.grpc_address),
         ("server.admin_address", settings.server.admin_address),
+        *((("server.http_address", settings.server.http_address),) if settings.server.http_address else ()),
     ):
         try:
             address = parse_address(text)
         except AddressError as error:
             raise UnusableSettingError(error, key=key) from None
-        if address.path is not None and key == "server.admin_address":
+        if address.path is not None and key != "server.grpc_address":
             problem = "expected host:port, as 127.0.0.1:7421"
             raise UnusableSettingError(problem, key=key)
+    if settings.role == "data" and settings.server.http_address:
+        problem = "role data has no database to keep webhooks in: set it where role control, worker or all runs"
+        raise UnusableSettingError(problem, key="server.http_address")
     server_tls(settings)
     require_token(settings)
     named_redis(settings)

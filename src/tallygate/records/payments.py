@@ -63,6 +63,10 @@ class PaymentRecords(Protocol):
         """Those asked for, newest first."""
         ...
 
+    async def awaits(self, gateway: str) -> bool:
+        """Whether some attempt through a gateway may still take money."""
+        ...
+
     async def unresolved(self, account_id: str) -> Sequence[Attempt]:
         """An account's attempts that may still take money."""
         ...

@@ -27,6 +27,7 @@ from tallygate.records.billing import (
     WalletRepository,
 )
 from tallygate.records.discounts import CouponRepository
+from tallygate.records.gateway_events import GatewayEvents
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
 from tallygate.records.messages import Messages
@@ -225,6 +226,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def claims(self) -> ClaimRepository:
         """Claims for what orders sold."""
+        ...
+
+    @property
+    def gateway_events(self) -> GatewayEvents:
+        """What the tenant's gateways told."""
         ...
 
     @property

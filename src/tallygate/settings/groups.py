@@ -21,6 +21,10 @@ class ServerSettings(Group):
     """Where gRPC is served: host:port, or unix:/path."""
     admin_address: str = "127.0.0.1:7421"
     """Where /live, /ready and /metrics are served: host:port."""
+    http_address: str = ""
+    """Where payment gateways tell what happened (webhooks): host:port; empty: nowhere. Not in role data."""
+    http_tls: bool = False
+    """Whether it is served with the certificate of gRPC; it asks its clients for none."""
     transport: Literal["auto", "grpcio", "native"] = "auto"
     """What carries gRPC; auto takes native where the extra is installed and the listener is local."""
     workers: Annotated[int, Field(ge=1, le=1024)] = 1

@@ -6,17 +6,16 @@ from dataclasses import asdict, dataclass
 from hmac import compare_digest
 from typing import Protocol
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from tallygate.server.listeners import Address, bind_tcp
+from tallygate.server.http_server import HttpOptions, HttpServer
+from tallygate.server.listeners import Address
 from tallygate.server.operations.metrics import CONTENT_TYPE
 from tallygate.server.tls import ServerTls
 
-_STOP_SECONDS = 2.0
 _CHECK_SECONDS = 2.0
 _REFUSED = "expected Authorization: Bearer, with the token in server.admin_token_file\n"
 _BACKLOG = 16
@@ -52,52 +51,15 @@ class AdminOptions:
     token: Callable[[], str] | None = None
 
 
-class AdminServer:
-    """Serves the admin port in the running loop. It leaves signals to the process."""
+class AdminServer(HttpServer):
+    """Serves the admin port."""
 
     def __init__(
         self, address: Address, *, metrics: Scraped, readiness: Readiness, options: AdminOptions | None = None
     ) -> None:
-        self._wanted = address
-        self._options = options or AdminOptions()
-        self._app = _application(metrics, readiness, self._options.token)
-        self._server: uvicorn.Server | None = None
-        self._serving: asyncio.Task[None] | None = None
-        self.address = address
-
-    async def start(self) -> None:
-        """Listen and answer.
-
-        Raises:
-            ListenError: the address cannot be had.
-        """
-        bound = bind_tcp(self._wanted)
-        self.address = Address(host=self._wanted.host, port=bound.getsockname()[1])
-        config = uvicorn.Config(
-            self._app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            backlog=_BACKLOG,
-            timeout_graceful_shutdown=int(_STOP_SECONDS),
-            server_header=False,
-        )
-        config.load()
-        config.ssl = self._options.tls.context() if self._options.tls is not None else None
-        self._server = uvicorn.Server(config)
-        # Step by step instead of serve(), which would take the process's signals; they have one owner.
-        self._server.lifespan = config.lifespan_class(config)
-        await self._server.startup(sockets=[bound])
-        self._serving = asyncio.create_task(self._server.main_loop())
-
-    async def stop(self) -> None:
-        """Finish what is being answered, within two seconds, and close."""
-        if self._server is None or self._serving is None:
-            return
-        self._server.should_exit = True
-        await self._serving
-        await self._server.shutdown()
-        self._server = self._serving = None
+        chosen = options or AdminOptions()
+        app = _application(metrics, readiness, chosen.token)
+        super().__init__(address, app, HttpOptions(tls=chosen.tls, backlog=_BACKLOG))
 
 
 def _application(metrics: Scraped, readiness: Readiness, token: Callable[[], str] | None) -> Starlette:

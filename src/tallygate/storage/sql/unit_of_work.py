@@ -35,6 +35,7 @@ from tallygate.storage.sql.billing.documents import (
 )
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.findings import SqlFindings
+from tallygate.storage.sql.billing.gateway_events import SqlGatewayEvents
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
 from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
@@ -240,6 +241,11 @@ class SqlUnitOfWork:
     def audit(self) -> SqlAuditRepository:
         """What the ledger must agree with."""
         return SqlAuditRepository(scope=self.scope)
+
+    @property
+    def gateway_events(self) -> SqlGatewayEvents:
+        """What the tenant's gateways told."""
+        return SqlGatewayEvents(scope=self.scope)
 
     @property
     def payments(self) -> SqlPaymentRecords:

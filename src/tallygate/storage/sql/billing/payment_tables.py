@@ -33,6 +33,23 @@ payment_gateways = Table(
     PrimaryKeyConstraint("tenant_id", "name"),
 )
 
+gateway_events = Table(
+    "gateway_events",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("effect", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("time", Instant(), nullable=False),
+    Column("create_time", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "gateway", "event_id"),
+    Index("ix_gateway_events_subject", "tenant_id", "subject"),
+)
+"""What gateways told by themselves, and what followed from it; append-only."""
+
 payment_methods = Table(
     "payment_methods",
     Base.metadata,

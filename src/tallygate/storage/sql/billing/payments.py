@@ -93,6 +93,13 @@ class SqlPaymentRecords:
             query = query.where(own.invoice_id == wanted.invoice_id)
         return [_attempt(row) for row in await self.scope.rows(query)]
 
+    async def awaits(self, gateway: str) -> bool:
+        """Whether some attempt through a gateway may still take money."""
+        own = payment_attempts.c
+        states = [state.value for state in UNRESOLVED]
+        query = select(own.attempt_id).where(self._own(payment_attempts), own.gateway == gateway, own.state.in_(states))
+        return bool(await self.scope.rows(query.limit(1)))
+
     async def unresolved(self, account_id: str) -> Sequence[Attempt]:
         """An account's attempts that may still take money."""
         own = payment_attempts.c

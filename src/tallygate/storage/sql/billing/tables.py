@@ -296,6 +296,7 @@ APPEND_ONLY = (
     "recognitions",
     "payments",
     "payment_allocations",
+    "gateway_events",
     "coupon_redemptions",
     "coupon_uses",
     "outbox_messages",

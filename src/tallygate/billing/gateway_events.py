@@ -1,0 +1,153 @@
+"""What gateways tell by themselves: an event is kept and has its effect in one transaction, and both only once.
+
+What they tell comes twice, late and in any order: states only move on by rank, and whatever does not fit what is known
+is not believed but asked for.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tallygate.billing.attempts import Moment, settle
+from tallygate.billing.disputes import note_dispute
+from tallygate.billing.gateways import Gateways
+from tallygate.billing.ports import Gateway, NoAnswerError, UnverifiedEventError
+from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, GatewayEvent, RefundNews
+from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState
+from tallygate.domain.errors import TenantNotFoundError
+from tallygate.domain.fields import is_id
+from tallygate.records.gateway_events import Effect, ToldEvent
+from tallygate.records.payments import RESOLVE
+from tallygate.records.ports import BillingWork
+from tallygate.records.transactions import Transactions
+
+_ANSWER_SECONDS = 10.0
+_log = logging.getLogger(__name__)
+
+
+class EventTooEarlyError(Exception):
+    """What an event is about may become known yet: it is to be told again later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRunner:
+    """Hears what gateways tell; `clock` is real time."""
+
+    transactions: Transactions
+    gateways: Gateways
+    clock: Callable[[], int]
+
+    async def hear(self, tenant_id: str, name: str, raw: bytes, headers: Mapping[str, str]) -> Effect:
+        """Take an event in as it came: the very bytes, and headers by their names in lower case.
+
+        When it answers, the event is kept; told again, it changes nothing.
+
+        Raises:
+            UnverifiedEventError: it is not from a gateway that the tenant uses, or too old.
+            EventTooEarlyError: it is to be told again later.
+            NoAnswerError: nobody can say now whether it is the gateway's.
+            MasterKeyMissingError, MasterKeyWrongError: what it is verified with cannot be opened.
+        """
+        gateway = await self._gateway(tenant_id, name)
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                event = await gateway.read_event(raw, headers, now=self.clock())
+        except TimeoutError as error:
+            raise NoAnswerError from error
+        if not is_id(event.event_id):
+            raise UnverifiedEventError
+        now = self.clock()
+        known = await self.transactions.read(
+            tenant_id, lambda work, _: work.gateway_events.is_known(name, event.event_id), now=now
+        )
+        if known:
+            return Effect.REPEATED
+        digest = hashlib.sha256(raw).hexdigest()
+        written = await self.transactions.write(
+            tenant_id,
+            lambda work, moment: take_event(work, name, event, digest, Moment(now=moment, real=now)),
+            now=now,
+        )
+        if written.value is Effect.ASKED:
+            _log.warning("event %s of gateway %s does not fit the books: it is asked", event.event_id, name)
+        return written.value
+
+    async def _gateway(self, tenant_id: str, name: str) -> Gateway:
+        if not is_id(tenant_id) or name not in self.gateways.adapters:
+            raise UnverifiedEventError
+        try:
+            used = await self.transactions.read(tenant_id, lambda work, _: work.payments.gateways(), now=self.clock())
+        except TenantNotFoundError as error:
+            raise UnverifiedEventError from error
+        found = next((gateway for gateway in used if gateway.name == name), None)
+        if found is None:
+            raise UnverifiedEventError
+        return self.gateways.open(tenant_id, found)
+
+
+async def take_event(work: BillingWork, gateway: str, event: GatewayEvent, digest: str, moment: Moment) -> Effect:
+    """Keep an event of a gateway, and do what follows from it.
+
+    Raises:
+        EventTooEarlyError: what it is about may become known yet.
+    """
+    if await work.gateway_events.is_known(gateway, event.event_id):
+        return Effect.REPEATED
+    subject, effect = await _done(work, gateway, event, moment)
+    told = ToldEvent(
+        gateway=gateway,
+        event_id=event.event_id,
+        kind=event.kind,
+        subject=subject,
+        effect=effect,
+        digest=digest,
+        time=event.time,
+        create_time=moment.now,
+    )
+    await work.gateway_events.add(told)
+    return effect
+
+
+async def _done(work: BillingWork, gateway: str, event: GatewayEvent, moment: Moment) -> tuple[str, Effect]:
+    match event.news:
+        case ChargeNews():
+            return event.news.attempt_id, await _charge(work, gateway, event.news, moment)
+        case DisputeNews():
+            return event.news.dispute_id, await _dispute(work, gateway, event.news, moment)
+        case RefundNews():
+            return event.news.refund_id, Effect.FOREIGN
+        case None:
+            return "", Effect.FOREIGN
+
+
+async def _charge(work: BillingWork, gateway: str, news: ChargeNews, moment: Moment) -> Effect:
+    attempt = await work.payments.attempt(news.attempt_id) if news.attempt_id else None
+    if attempt is None or attempt.gateway != gateway:
+        return Effect.FOREIGN
+    if news.outcome.state is attempt.state and attempt.state not in UNRESOLVED:
+        return Effect.OLD
+    if not _fits(attempt, news):
+        if attempt.state in UNRESOLVED:
+            await work.jobs.hasten(RESOLVE, attempt.attempt_id, due_time=moment.now)
+        return Effect.ASKED
+    if news.outcome.state.rank < attempt.state.rank:
+        return Effect.OLD
+    await settle(work, attempt.attempt_id, news.outcome, moment)
+    return Effect.APPLIED
+
+
+def _fits(attempt: Attempt, news: ChargeNews) -> bool:
+    """Whether it is the very charge that was asked for; one gateway may have several tries at one request."""
+    same = (attempt.currency, attempt.amount) == (news.currency, news.amount)
+    known, told = attempt.gateway_id, news.outcome.gateway_id
+    return same and news.outcome.state is not AttemptState.UNKNOWN and (not known or not told or known == told)
+
+
+async def _dispute(work: BillingWork, gateway: str, news: DisputeNews, moment: Moment) -> Effect:
+    if await note_dispute(work, gateway, news, now=moment.now) is not None:
+        return Effect.APPLIED
+    if await work.payments.awaits(gateway):
+        raise EventTooEarlyError
+    return Effect.FOREIGN

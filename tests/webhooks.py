@@ -1,0 +1,51 @@
+"""A gateway's side of webhooks: signed bytes, sent over HTTP as another house would."""
+
+import asyncio
+import http.client
+import json
+import time
+
+from tallygate.gateways.fake_events import HEADER
+from tallygate.gateways.signed import signature
+
+SECRET = "whsec_3fd1b0c4a7"
+SECONDS = 30.0
+
+
+def real_now():
+    return int(time.time() * 1_000_000)  # noqa: TID251 - signatures live on real time
+
+
+def charge_told(attempt, state, *, event_id, amount=None, charge_id=None, advice="", reason="", currency=None):
+    """What the built-in gateway tells of an attempt, as it stands on the wire."""
+    units = attempt.amount.units * 100 + attempt.amount.nanos // 10_000_000
+    charge = {
+        "id": charge_id or f"ch_{attempt.attempt_id}",
+        "attempt_id": attempt.attempt_id,
+        "currency": currency or attempt.amount.currency_code,
+        "amount": units if amount is None else amount,
+        "advice": advice,
+        "reason": reason,
+        "next_action_url": "",
+    }
+    told = {"id": event_id, "type": f"charge.{state}", "time": real_now(), "charge": charge}
+    return json.dumps(told).encode()
+
+
+def signed(body, *, secret=SECRET, now=None):
+    return {HEADER: signature(body, secret, now=real_now() if now is None else now)}
+
+
+async def post(address, path, body, headers):
+    """The HTTP status, and the text of the answer."""
+
+    def ask():
+        connection = http.client.HTTPConnection(address, timeout=SECONDS)
+        try:
+            connection.request("POST", path, body=body, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(ask)
