@@ -25,7 +25,7 @@ from tallygate.storage.sql.billing.payment_tables import gateway_events
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.schema import migrate
 from tallygate_api.v1 import payment_service_pb2 as wire
-from tenants import Tenant
+from tenants import Tenant, eventually
 from webhooks import SECRET, charge_told, post, real_now, signed
 
 MASTER = base64.b64encode(b"m" * 32).decode()
@@ -63,15 +63,15 @@ class House:
         headers = signed(body) if headers is None else headers
         return await post(self.place.application.http_address, path or self.path, body, headers)
 
-    async def kept(self):
-        """What is in the database of this tenant's events: kind and effect, by id."""
+    async def kept(self, *, by_itself=False):
+        """What followed from events, by their ids: of those that a test tells, or it by itself."""
         engine = create_engine(database_address(self.place.settings))
         own = gateway_events.c
         async with engine.connect() as connection:
             query = select(own.event_id, own.effect).where(own.tenant_id == self.path.split("/")[2])
             rows = (await connection.execute(query)).all()
         await engine.dispose()
-        return {row.event_id: row.effect for row in rows}
+        return {row.event_id: row.effect for row in rows if row.event_id.startswith("ev_pay_") == by_itself}
 
 
 def hearing_settings(directory, **changes):
@@ -218,6 +218,26 @@ async def test_who_sends_slowly_is_cut_and_others_are_heard(house):
         told = charge_told(await house.attempt(), "succeeded", event_id="ev_1")
         assert (await house.tell(told))[0] == 200
         assert all(9 < seconds < 40 for seconds in await slow)
+
+
+async def test_the_built_in_gateway_tells_by_itself_twice_and_out_of_order(house):
+    """A payer confirms after two seconds: told over HTTP, the invoice is paid; nobody asks, no clock moves."""
+    await house.begin("fake_pending_2")
+    attempt = (await house.attempt()).attempt_id
+
+    async def paid():
+        return await states(house.tenant) == [("paid", 0.0)]
+
+    await eventually(paid, what="the gateway to tell of the payment")
+
+    async def heard():
+        return set(await house.kept(by_itself=True)) == {f"ev_{attempt}_pending", f"ev_{attempt}_succeeded"}
+
+    await eventually(heard, what="both events to be kept")
+    assert await books(house.tenant) == {"gateway:Funds": 29.0, "seller:Backlog": -29.0}
+    told = house.place.application._serving.metrics.exposition().decode()
+    repeated = next(line for line in told.splitlines() if line.startswith("tallygate_gateway_events_repeated_total"))
+    assert float(repeated.split()[1]) >= 2
 
 
 async def test_what_is_not_stored_is_told_again(house, monkeypatch):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _RESTART_SECONDS = 1.0
 _ROUND_SECONDS = 5.0
 _ENDING_BY_THEMSELVES = {
-    "keys", "publisher", "epochs", "rebuilder", "jobs", "payments", "billing watch", "clocks", "embedded",
+    "keys", "publisher", "epochs", "rebuilder", "jobs", "payments", "fake hooks", "billing watch", "clocks", "embedded",
 }  # fmt: skip
 _GC_THRESHOLDS = (20_000, 50, 1_000)
 _CANCEL_SECONDS = 0.5
@@ -140,6 +140,8 @@ class Application(Startable):
         self._hooks = hook_server(settings, self._control.hearing, serving.metrics)
         await self._hooks.start()
         self.http_address = self._hooks.address.target
+        if not settings.server.http_tls:
+            self._control.fake_hooks.address = self.http_address
 
     def _listen(self, redis: RedisSide, data: DataSide) -> None:
         client = redis.factory.client()

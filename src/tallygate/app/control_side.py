@@ -14,6 +14,7 @@ from tallygate.app.billing_side import end_subscription
 from tallygate.app.billing_watch import BillingWatch
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
+from tallygate.app.fake_hooks import FakeHooks
 from tallygate.app.gateway_side import open_gateways
 from tallygate.app.installation import bootstrap, database_address, require_schema
 from tallygate.app.rebuilding import counter_store, new_rebuilder
@@ -76,6 +77,7 @@ class ControlSide:
     jobs: Scheduler
     payments: Scheduler
     watch: BillingWatch
+    fake_hooks: FakeHooks
     _clients: list[Redis] = field(default_factory=list)
     _collecting: asyncio.Task[None] | None = None
 
@@ -118,6 +120,7 @@ class ControlSide:
             "rebuilder": lambda: self.rebuilder.run(sleep),
             "jobs": lambda: self.jobs.run(sleep),
             "payments": lambda: self.payments.run(sleep),
+            "fake hooks": lambda: self.fake_hooks.run(sleep),
             "billing watch": lambda: self.watch.run(sleep),
         }
 
@@ -225,6 +228,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         events=SqlEventReader(engine),
         usage=SqlUsageReader(engine),
         stream=stream,
+        fake_hooks=FakeHooks(engine=engine, transactions=transactions, gateways=billing.payments.gateways),
         _clients=[publishing, streaming],
     )
 

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tallygate.app import clock
 from tallygate.app.key_files import read_sealing
 from tallygate.billing.gateways import FAKE, Gateways
 from tallygate.gateways.asking import Way
 from tallygate.gateways.fake import FakeAdapter
+from tallygate.gateways.fake_events import FakeTeller
 from tallygate.gateways.paypal.adapter import NAME as PAYPAL
 from tallygate.gateways.paypal.adapter import PayPalAdapter
 from tallygate.gateways.razorpay.adapter import NAME as RAZORPAY
@@ -16,6 +18,7 @@ from tallygate.gateways.stripe.adapter import NAME as STRIPE
 from tallygate.gateways.stripe.adapter import StripeAdapter
 from tallygate.settings import Settings
 from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
+from tallygate.storage.sql.billing.fake_events import SqlFakeEvents
 from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
 
 if TYPE_CHECKING:
@@ -34,7 +37,11 @@ def open_gateways(settings: Settings, engine: AsyncEngine) -> Gateways:
         return Way(url=url.rstrip("/"), seconds=chosen.gateway_timeout, return_url=chosen.return_url)
 
     adapters: dict[str, GatewayAdapter] = {
-        FAKE: FakeAdapter(books=SqlFakeCharges(engine=engine), refunds=SqlFakeRefunds(engine=engine)),
+        FAKE: FakeAdapter(
+            books=SqlFakeCharges(engine=engine),
+            refunds=SqlFakeRefunds(engine=engine),
+            teller=FakeTeller(events=SqlFakeEvents(engine=engine), clock=clock.now),
+        ),
         STRIPE: StripeAdapter(way=way(chosen.stripe_url)),
         PAYPAL: PayPalAdapter(way=way(chosen.paypal_url)),
         RAZORPAY: RazorpayAdapter(way=way(chosen.razorpay_url)),

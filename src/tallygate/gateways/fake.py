@@ -1,7 +1,8 @@
 """The built-in gateway: takes no money, and does what a token's name says. Its books are a table of their own.
 
 fake_ok pays. fake_decline is refused until another method comes, fake_never for good. fake_later is refused once and
-then pays, fake_later_3 three times. fake_pending waits an hour for its payer. fake_timeout pays and does not answer;
+then pays, fake_later_3 three times. fake_pending waits an hour for its payer,
+fake_pending_5 five seconds. fake_timeout pays and does not answer;
 fake_timeout_before does not answer, and has not been asked.
 What fake_refund_decline paid is not given back, fake_refund_pending gives back an hour later; fake_refund_timeout and
 fake_refund_timeout_before do not answer when they are asked to.
@@ -26,6 +27,7 @@ from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.gateways import fake_events
+from tallygate.gateways.fake_events import FakeTeller
 from tallygate.records.payments import FakeCharge, FakeCharges, FakeRefund, FakeRefunds
 
 NAME = "fake"
@@ -50,11 +52,12 @@ class FakeAdapter:
 
     books: FakeCharges
     refunds: FakeRefunds
+    teller: FakeTeller | None = None
     secrets: Sequence[SecretName] = (SecretName(name=fake_events.SECRET, required=False),)
 
     def open(self, credentials: Credentials) -> "FakeGateway":
         """The gateway as a tenant sees it."""
-        return FakeGateway(books=self.books, refunds=self.refunds, credentials=credentials)
+        return FakeGateway(books=self.books, refunds=self.refunds, teller=self.teller, credentials=credentials)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +66,21 @@ class FakeGateway:
 
     books: FakeCharges
     refunds: FakeRefunds
+    teller: FakeTeller | None = None
     credentials: Credentials = field(default_factory=Credentials)
     keeps_keys: bool = True
 
     async def charge(self, request: ChargeRequest) -> Outcome:
-        """Do what the token says, once a key."""
+        """Do what the token says, once a key, and tell what became of it."""
+        try:
+            return await self._charged(request)
+        finally:
+            if self.teller is not None and self.credentials.get(fake_events.SECRET):
+                known = await self.books.get(request.tenant_id, request.key)
+                if known is not None:
+                    await self.teller.tell(known, _outcome, waits=_confirmed_after(request.token))
+
+    async def _charged(self, request: ChargeRequest) -> Outcome:
         word, number = _script(request.token)
         known = await self.books.get(request.tenant_id, request.key)
         if known is None:
@@ -158,6 +171,12 @@ class FakeGateway:
                 return AttemptState.UNKNOWN
             case _:
                 return AttemptState.SUCCEEDED
+
+
+def _confirmed_after(token: str) -> int:
+    """How many seconds a payer takes who is waited for; 0: an hour, by the tenant's clock."""
+    found = _TOKEN.fullmatch(token)
+    return int(found[2] or 0) if found is not None and found[1] == "pending" else 0
 
 
 def _gives_back(word: str) -> AttemptState:

@@ -1,13 +1,15 @@
 """What the built-in gateway tells by itself: a JSON document and a signature in the header `fake-signature`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tallygate.billing.ports import UnverifiedEventError
 from tallygate.domain.billing.gateway_events import ChargeNews, GatewayEvent
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.gateways.signed import verify
+from tallygate.records.payments import FakeCharge, FakeEvent, FakeEvents
 
 HEADER = "fake-signature"
 SECRET = "webhook_secret"  # noqa: S105 - the name of one
@@ -64,3 +66,38 @@ def _news(told: dict[str, Any]) -> ChargeNews | None:
             next_action_url=charge["next_action_url"],
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeTeller:
+    """Notes what is to be told; `clock` is real time."""
+
+    events: FakeEvents
+    clock: Callable[[], int]
+
+    async def tell(self, charge: FakeCharge, outcome: Callable[[FakeCharge], Outcome], *, waits: int) -> None:
+        """What became of a charge, and what will once its payer has acted, so many seconds from now."""
+        if charge.state is AttemptState.UNKNOWN:
+            return
+        now = self.clock()
+        told = [self._event(charge, outcome, due_time=now)]
+        if charge.state is AttemptState.PENDING and waits:
+            decided = replace(charge, state=AttemptState.SUCCEEDED)
+            told.append(self._event(decided, outcome, due_time=now + waits * 1_000_000))
+        await self.events.add(told)
+
+    @staticmethod
+    def _event(charge: FakeCharge, outcome: Callable[[FakeCharge], Outcome], *, due_time: int) -> FakeEvent:
+        event_id = f"ev_{charge.key}_{charge.state.value}"
+        news = ChargeNews(
+            attempt_id=charge.key, currency=charge.currency, amount=charge.amount, outcome=outcome(charge)
+        )
+        body = charge_event(event_id, time=charge.create_time, news=news).decode()
+        return FakeEvent(
+            tenant_id=charge.tenant_id,
+            event_id=event_id,
+            key=charge.key,
+            state=charge.state,
+            body=body,
+            due_time=due_time,
+        )

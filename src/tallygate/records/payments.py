@@ -199,3 +199,32 @@ class FakeRefunds(Protocol):
     async def settle(self, refund: FakeRefund, state: AttemptState) -> None:
         """What was pending is decided."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeEvent:
+    """What the built-in fake gateway has to tell of a charge, asked for by `key`, from `due_time` on (real time)."""
+
+    tenant_id: str
+    event_id: str
+    key: str
+    state: AttemptState
+    body: str
+    due_time: int | None
+    tries: int = 0
+
+
+class FakeEvents(Protocol):
+    """What the built-in fake gateway has to tell: its own books, too."""
+
+    async def add(self, events: Sequence[FakeEvent]) -> None:
+        """Note what is to be told; what was noted before stays as it is."""
+        ...
+
+    async def due(self, *, now: int, limit: int) -> Sequence[FakeEvent]:
+        """What is to be told by now, the newest first."""
+        ...
+
+    async def told(self, event: FakeEvent, *, again: int | None) -> None:
+        """It was told; where nobody took it in, it is told again then."""
+        ...

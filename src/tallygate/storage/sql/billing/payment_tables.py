@@ -236,3 +236,18 @@ fake_refunds = Table(
     Index("ix_fake_refunds_charge", "tenant_id", "charge_key"),
 )
 """What the built-in fake gateway gave back."""
+
+fake_events = Table(
+    "fake_events",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("due_time", Instant()),
+    Column("tries", Integer, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "event_id"),
+    Index("ix_fake_events_due", "due_time"),
+)
+"""What the built-in fake gateway has to tell by itself: its own books, too."""
