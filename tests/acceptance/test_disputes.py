@@ -18,6 +18,12 @@ async def paid(tenant, *tokens, **more):
     return payment.payment_id
 
 
+async def told(tenant):
+    """What was told of payments, in order."""
+    found = (await tenant.call("ListMessages", account_id="acme")).messages
+    return [one.type for one in found if one.type.startswith("payment.")]
+
+
 async def disputed(tenant, payment_id, state="OPENED", **more):
     return (
         await tenant.call(
@@ -58,6 +64,7 @@ async def test_dj_35_a_dispute_that_is_lost_leaves_the_invoice_to_be_paid(tenant
     (invoice,) = (await tenant.call("ListInvoices", account_id="acme")).invoices
     assert [(share.invoice_id, dollars(share.amount)) for share in lost.shares] == [(invoice.invoice_id, 29.0)]
     assert await states(tenant) == [("open", 29.0)]
+    assert await told(tenant) == ["payment.succeeded", "payment.disputed", "payment.dispute_lost"]
     owed = {"gateway:Funds": -15.0, "seller:Backlog": -29.0, "seller:Expenses": 15.0, "account:Receivable": 29.0}
     assert await books(tenant) == owed
     collected = await tenant.call("GetCollection", account_id="acme")
@@ -70,6 +77,15 @@ async def test_dj_35_a_dispute_that_is_lost_leaves_the_invoice_to_be_paid(tenant
     assert await attempts(tenant) == [("SUCCEEDED", "", 29.0)] * 2
     assert await states(tenant) == [("paid", 0.0)]
     assert list((await tenant.call("GetCollection", account_id="acme")).cases) == []
+
+
+async def test_what_a_lost_dispute_reopened_can_be_forgiven(tenant: Tenant):
+    """The 29.00 came and went, and 15.00 with them: void, the invoice leaves nothing else."""
+    await disputed(tenant, await paid(tenant), "LOST")
+    (invoice,) = (await tenant.call("ListInvoices", account_id="acme")).invoices
+    await tenant.call("VoidInvoice", invoice_id=invoice.invoice_id)
+    assert await states(tenant) == [("void", 0.0)]
+    assert await books(tenant) == {"gateway:Funds": -15.0, "seller:Expenses": 15.0}
 
 
 async def test_what_is_told_again_or_late_changes_nothing(tenant: Tenant):

@@ -15,13 +15,14 @@ from tallygate.billing.methods import AttachMethod, SetGateway, attach_method, s
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.ports import Card
 from tallygate.billing.recognising import RecognitionRunner
+from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.domain.billing.payments import AttemptState
 from tallygate.gateways.fake import FakeAdapter
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.records.billing import CLOSE
 from tallygate.records.ledger import RECOGNISE
-from tallygate.records.payments import COLLECT, RESOLVE
+from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND
 from tallygate.storage.sealing import AesSealing
 from tallygate.storage.sql.billing.fake_charges import SqlFakeCharges
 from tallygate.storage.sql.billing.fake_refunds import SqlFakeRefunds
@@ -55,6 +56,10 @@ class PayingWorld(World):
         fake = FakeAdapter(books=SqlFakeCharges(engine=self.engine), refunds=SqlFakeRefunds(engine=self.engine))
         return Gateways(adapters={"fake": fake}, sealing=SEALING, fake_on_live=True)
 
+    def real(self) -> int:
+        """Real time: leases of the dead run out before the next one looks."""
+        return self.now + self.lease
+
     @property
     def paying(self) -> PaymentRunner:
         """What asks the gateway."""
@@ -62,19 +67,23 @@ class PayingWorld(World):
             transactions=self.transactions,
             gateways=self.gateways,
             end=nobody_ends,
-            clock=lambda: self.now + self.lease,
+            clock=self.real,
             new_id=lambda: uuid4().hex,
         )
 
-    def worker(self, *, kinds: Collection[str] = (CLOSE, RECOGNISE, COLLECT, RESOLVE)) -> Scheduler:
+    def worker(self, *, kinds: Collection[str] = (CLOSE, RECOGNISE, COLLECT, RESOLVE, RESOLVE_REFUND)) -> Scheduler:
         """A worker's loop over jobs of some kinds; a real one has a loop of its own for those that ask gateways."""
 
-        def real() -> int:
-            return self.now + self.lease
-
-        billing = BillingRunner(transactions=self.transactions, barrier=NoBarrier(), clock=real)
-        runner = TenantRunner(transactions=self.transactions, billing=billing, payments=self.paying, clock=real)
-        recognition = RecognitionRunner(transactions=self.transactions, clock=real)
+        billing = BillingRunner(transactions=self.transactions, barrier=NoBarrier(), clock=self.real)
+        paying = self.paying
+        runner = TenantRunner(
+            transactions=self.transactions,
+            billing=billing,
+            payments=paying,
+            refunds=RefundRunner(payments=paying),
+            clock=self.real,
+        )
+        recognition = RecognitionRunner(transactions=self.transactions, clock=self.real)
         queue: Any = SqlJobQueue(engine=self.engine)
         return Scheduler(
             queue=Doubled(queue) if self.doubled else queue,
@@ -85,10 +94,11 @@ class PayingWorld(World):
                     (RECOGNISE, recognition.handle),
                     (COLLECT, runner.collect),
                     (RESOLVE, runner.resolve),
+                    (RESOLVE_REFUND, runner.resolve_refunds),
                 )
                 if kind in kinds
             },
-            clock=real,
+            clock=self.real,
         )
 
     async def books(self) -> "Paid":

@@ -68,7 +68,7 @@ async def test_with_a_key_of_its_own_for_each_sending_somebody_pays_twice(fresh,
 
 async def test_when_nobody_asks_what_became_of_an_attempt_somebody_pays_twice(fresh, monkeypatch):
     async def forgotten(self, tenant_id, attempt_id, *, at=None):
-        attempt = await self._read(tenant_id, lambda work: work.payments.attempt(attempt_id))
+        attempt = await self.read(tenant_id, lambda work: work.payments.attempt(attempt_id))
         gone = Outcome(state=AttemptState.FAILED, reason="forgotten", arrived=False)
         await self._settle(tenant_id, attempt, gone, at)
         return True

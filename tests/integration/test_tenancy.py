@@ -216,6 +216,12 @@ ROWS = {
     "RenderInvoice": Row(
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
     ),
+    "CreateCreditNote": Row(
+        "control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
+    ),
+    "DisputeLine": Row(
+        "control billing", lambda world: {"invoice_id": world.invoice, "line": 1}, "INVOICE_NOT_FOUND", shows=True
+    ),
     "WriteOffInvoice": Row(
         "control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
     ),
@@ -235,6 +241,11 @@ ROWS = {
     "DetachMethod": Row("control billing", card, UNKNOWN),
     "Pay": Row("control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND"),
     "RecordOffline": Row("control billing", of(amount={"currency_code": "USD", "units": 1}), UNKNOWN),
+    "TopUp": Row("control billing", of(amount={"currency_code": "USD", "units": 1}), UNKNOWN),
+    "RefundLine": Row(
+        "control billing", lambda world: {"invoice_id": world.invoice, "line": 1}, "INVOICE_NOT_FOUND", shows=True
+    ),
+    "ListRefunds": Row("control billing billing_read", of(), empty("refunds")),
     "RecordDispute": Row(
         "control billing", lambda world: {"payment_id": world.payment, "dispute_id": "dp"}, "PAYMENT_NOT_FOUND"
     ),
@@ -381,6 +392,8 @@ BILLS = {
     "ListInvoices",
     "VoidInvoice",
     "WriteOffInvoice",
+    "CreateCreditNote",
+    "DisputeLine",
     "RenderInvoice",
     "Pay",
     "ListPayments",
@@ -389,7 +402,7 @@ BILLS = {
     "ListLineEvents",
     "VerifyInvoice",
 }
-PAID = {"RecordDispute"}
+PAID = {"RecordDispute", "RefundLine"}
 BILLS |= PAID
 SEAT_OVERRIDE = {"feature_key": "seats", "entitlement": {"limit": 20}}
 

@@ -12,7 +12,7 @@ from google.protobuf.json_format import MessageToDict
 
 from invoice_engine import BillingEngineDriver
 from tallygate.billing.explaining import Explained
-from tallygate.cli.commands.billing import money
+from tallygate.cli.amounts import money
 from tallygate.cli.explanations import explanation
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.documents import InvoiceKind, number_of

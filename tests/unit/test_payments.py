@@ -150,7 +150,7 @@ def test_attempts_move_up_only():
     ]
 
 
-def moved(entry_id, amount, at, *, expires=None, kind=WalletEntryKind.GIVEN):
+def moved(entry_id, amount, at, *, expires=None, kind=WalletEntryKind.GIVEN, priority=0):
     return WalletEntry(
         entry_id=entry_id,
         account_id="acme",
@@ -160,7 +160,23 @@ def moved(entry_id, amount, at, *, expires=None, kind=WalletEntryKind.GIVEN):
         kind=kind,
         invoice_id="",
         expire_time=expires,
+        priority=priority,
     )
+
+
+def test_a_wallet_is_spent_by_priority_then_expiry_and_what_was_given_before_what_was_paid():
+    entries = [
+        moved("paid", 10, 1, kind=WalletEntryKind.OVERPAID),
+        moved("given", 10, 2),
+        moved("soon", 10, 3, expires=90),
+        moved("first", 10, 4, priority=-1),
+        moved("last", 10, 5, expires=80, priority=1),
+    ]
+    order = ["first", "soon", "given", "paid", "last"]
+    for number in range(6):
+        spent = [*entries, moved("spent", -10 * number - 3, 9, kind=WalletEntryKind.SPENT)]
+        left = [left_of(spent, name) for name in order]
+        assert left == ([0] * number + [7] + [10] * 4)[:5]
 
 
 def test_what_expires_first_is_spent_first_and_what_came_later_pays_nothing_before():

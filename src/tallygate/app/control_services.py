@@ -49,10 +49,10 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.MessageService", MessageServicer(work)),
         ("tallygate.v1.DiscountService", DiscountServicer(work)),
         ("tallygate.v1.OrderService", OrderServicer(work, Desk(), entropy=clock.entropy)),
-        ("tallygate.v1.PaymentService", PaymentServicer(work, control.billing.payments)),
+        ("tallygate.v1.PaymentService", PaymentServicer(work, control.billing.payments, control.billing.refunds)),
         ("tallygate.v1.PricingService", PricingServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),
-        ("tallygate.v1.SubscriptionService", SubscriptionServicer(work)),
+        ("tallygate.v1.SubscriptionService", SubscriptionServicer(work, control.billing.refunds)),
         ("tallygate.v1.TestClockService", TestClockServicer(work)),
         ("tallygate.v1.UsageService", usage),
     ]

@@ -23,6 +23,7 @@ from tallygate.billing.due_order import Run, TenantRunner
 from tallygate.billing.gateway_events import EventRunner
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.recognising import RecognitionRunner
+from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
 from tallygate.jobs.scheduler import Scheduler
@@ -31,7 +32,7 @@ from tallygate.metering.rebuilding import Rebuilder
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.ledger import RECOGNISE
-from tallygate.records.payments import COLLECT, RESOLVE
+from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.settings import Settings
@@ -181,16 +182,18 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     limits = CollectorLimits(batch=settings.collector.batch_size, linger_seconds=settings.collector.flush_interval)
     transactions = Transactions(store=store, publisher=publisher)
     barrier = RedisBarrier(streaming, partitions=partitions, sleep=asyncio.sleep)
+    payments = PaymentRunner(
+        transactions=transactions,
+        gateways=open_gateways(settings, engine),
+        end=end_subscription,
+        clock=clock.now,
+        new_id=clock.new_id,
+    )
     billing = TenantRunner(
         transactions=transactions,
         billing=BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now),
-        payments=PaymentRunner(
-            transactions=transactions,
-            gateways=open_gateways(settings, engine),
-            end=end_subscription,
-            clock=clock.now,
-            new_id=clock.new_id,
-        ),
+        payments=payments,
+        refunds=RefundRunner(payments=payments),
         clock=clock.now,
     )
     queue = SqlJobQueue(engine=engine)
@@ -203,7 +206,11 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         COMPLETENESS: checks.charges,
         AUDIT: checks.ledger,
     }
-    paying = {COLLECT: billing.collect, RESOLVE: billing.resolve}  # apart: a slow gateway holds up no invoice
+    paying = {  # apart: a slow gateway holds up no invoice
+        COLLECT: billing.collect,
+        RESOLVE: billing.resolve,
+        RESOLVE_REFUND: billing.resolve_refunds,
+    }
     collector = Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits)
     keeper = EpochKeeper(
         ledger=SqlEpochs(engine),

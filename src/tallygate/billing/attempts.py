@@ -34,6 +34,8 @@ _TAKES = 60 * _SECOND
 """How long (real time) who sends an attempt may take, until others ask what became of it."""
 _ENDED = (AttemptState.SUCCEEDED, AttemptState.FAILED)
 _LOOK_AT_PENDING = 3_600 * _SECOND
+_TOP_UP = "wallet/"
+"""How begins what stands in the place of an invoice where money is for a wallet: an account has one such at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,39 @@ async def manual_attempt(
     target = next(one for one in owed if one.invoice_id == invoice.invoice_id)
     attempt = _attempt([target], method, attempt_id=attempt_id, now=moment.now)
     return await _begin(work, replace(attempt, cause=Cause.MANUAL), moment)
+
+
+async def top_up_attempt(
+    work: BillingWork, method: Method, currency: str, amount: int, moment: Moment, *, attempt_id: str
+) -> Attempt:
+    """Begin to take money for an account's wallet; what is open is paid by it first, as by any wallet.
+
+    Raises:
+        PaymentInFlightError: another attempt may still take money of the account in this currency.
+    """
+    for other in await work.payments.unresolved(method.account_id):
+        if other.currency == currency and (other.state in IN_FLIGHT or is_top_up(other)):
+            raise PaymentInFlightError(attempt_id=other.attempt_id)
+    attempt = Attempt(
+        attempt_id=attempt_id,
+        account_id=method.account_id,
+        invoice_id=f"{_TOP_UP}{method.account_id}",
+        currency=currency,
+        amount=amount,
+        shares=(Share(invoice_id="", amount=amount),),
+        gateway=method.gateway,
+        method_id=method.method_id,
+        token=method.token,
+        text="Prepayment",
+        cause=Cause.MANUAL,
+        create_time=moment.now,
+    )
+    return await _begin(work, attempt, moment)
+
+
+def is_top_up(attempt: Attempt) -> bool:
+    """Whether an attempt is for a wallet, not for an invoice."""
+    return attempt.invoice_id.startswith(_TOP_UP)
 
 
 async def settle(work: BillingWork, attempt_id: str, outcome: Outcome, moment: Moment) -> Attempt:

@@ -1,11 +1,18 @@
 """What is posted of documents, in the transaction that issues them, and of their lines as they become income."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tallygate.domain.billing.documents import Invoice
-from tallygate.domain.billing.posting import Transfer, invoice_entry, recognition_entry, reversed_entry
-from tallygate.domain.billing.recognition import recognised
+from tallygate.domain.billing.posting import (
+    Transfer,
+    credit_entry,
+    invoice_entry,
+    is_money,
+    recognition_entry,
+    reversed_entry,
+)
+from tallygate.domain.billing.recognition import credited, recognised
 from tallygate.records.ledger import RECOGNISE, PlannedPart, TransferQuery
 from tallygate.records.lookup import billing_calendar
 from tallygate.records.ports import BillingWork
@@ -35,12 +42,30 @@ async def post_document(work: BillingWork, document: Invoice, *, zone: str) -> N
         await work.jobs.hasten(RECOGNISE, document.account_id, due_time=min(part.time for part in later))
 
 
+async def post_note(
+    work: BillingWork, note: Invoice, sources: Mapping[str, str], *, off: int, kept: int, owed_back: int
+) -> None:
+    """Post a note that credits lines, named by `sources`: what of them is no income yet never will be."""
+    income: list[int] = []
+    for line in note.lines:
+        source = sources[line.source_line]
+        left = await work.recognitions.left(source, after=note.issue_time)
+        taken, recognised = credited(-line.amount, left, line_key=line.line_key)
+        income.append(recognised)
+        account = {"account_id": note.account_id, "document_id": note.invoice_id, "source": source}
+        await work.recognitions.plan([PlannedPart(part=part, **account) for part in taken])
+    await work.ledger.post(credit_entry(note, income, off=off, kept=kept, owed_back=owed_back))
+
+
 async def reverse_document(work: BillingWork, document: Invoice, *, now: int) -> None:
-    """Take back all that was posted of a document that is void: lines, income, and what a wallet gave for it."""
+    """Take back all that was posted of a document that is void: lines, income, and what a wallet gave for it.
+
+    What was paid for it and taken back by a bank came and went: that stays.
+    """
     query = TransferQuery(limit=_TRANSFERS, document_id=document.invoice_id, oldest_first=True)
     posted: list[Transfer] = []
     while found := await work.ledger.list(query):
-        posted += found
+        posted += [one for one in found if not is_money(one)]
         query = replace(query, beyond=(found[-1].time, found[-1].entry_id, found[-1].line))
     await work.ledger.post(reversed_entry(posted, f"void/{document.invoice_id}", time=now))
 

@@ -105,13 +105,14 @@ async def issue(
     """Issue documents that were made of these books, of what was due by an instant, with what was known of them."""
     if not made:
         return []
-    basis = replace(await _basis(work, books, until=until, at_once=at_once), reissues=reissues)
+    basis = replace(await basis_of(work, books, until=until, at_once=at_once), reissues=reissues)
     if sold is not None:
         basis = replace(basis, order=sold.order_id, subscriptions=tuple(sorted(sold.subscription_ids)))
     return [await finalise(work, replace(each, basis=basis), books.issue_terms(until), now=now) for each in made]
 
 
-async def _basis(work: BillingWork, books: Books, *, until: int, at_once: bool) -> Basis:
+async def basis_of(work: BillingWork, books: Books, *, until: int, at_once: bool) -> Basis:
+    """What is known of an account as a document of it is made."""
     mark = await work.marks.of(books.account_id)
     held = books.timelines[0] if books.timelines else None  # all of an account have the same quantities and overrides
     return Basis(

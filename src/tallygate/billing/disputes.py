@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from tallygate.billing.dunning_runs import note_failure, review
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.owing import billing_policy
+from tallygate.billing.telling import tell_dispute
 from tallygate.billing.wallets import spend
 from tallygate.domain.billing.disputes import Dispute, taken_back
 from tallygate.domain.billing.gateway_events import DisputeNews, DisputeState
@@ -94,12 +95,14 @@ async def _note(work: BillingWork, payment: Payment, said: Dispute, state: Dispu
     if known is None:
         known = said
         await work.disputes.put(known)
+        tell_dispute(work, known, now=now)
         await work.ledger.post(dispute_entry(known, time=now))
     if state.rank <= known.state.rank:
         return known
     if state is DisputeState.WON:
         ended = replace(known, state=state, end_time=now)
         await work.disputes.put(ended)
+        tell_dispute(work, ended, now=now)
         await work.ledger.post(won_entry(ended, time=now))
         return ended
     return await _lose(work, payment, known, now=now)
@@ -111,6 +114,7 @@ async def _lose(work: BillingWork, payment: Payment, known: Dispute, *, now: int
     shares = taken_back(known.amount, payment.shares, gone, wallet=wallet)
     lost = replace(known, state=DisputeState.LOST, shares=shares, end_time=now)
     await work.disputes.put(lost)
+    tell_dispute(work, lost, now=now)
     await work.ledger.post(lost_entry(lost, time=now))
     for share in shares:
         if share.invoice_id:

@@ -8,15 +8,16 @@ from weakref import WeakValueDictionary
 from tallygate.billing.giving import expire_credit
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.ports import NoAnswerError
+from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.domain.billing.documents import Invoice
 from tallygate.records.billing import CLOSE, EXPIRE, Job
-from tallygate.records.payments import COLLECT, RESOLVE
+from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 
-_KINDS = (EXPIRE, CLOSE, RESOLVE, COLLECT)
-_OF_ALL = (EXPIRE, RESOLVE)
+_KINDS = (EXPIRE, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT)
+_OF_ALL = (EXPIRE, RESOLVE, RESOLVE_REFUND)
 """What falls due at the same instant is done in this order."""
 _MOST_INVOICES = 1_000
 
@@ -40,6 +41,7 @@ class TenantRunner:
     transactions: Transactions
     billing: BillingRunner
     payments: PaymentRunner
+    refunds: RefundRunner
     clock: Callable[[], int]
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -57,6 +59,11 @@ class TenantRunner:
         """A worker's jobs, of one tenant: find out what became of attempts."""
         if not await self._in_order(jobs[0].tenant_id):
             await _all(self.payments.resolve_attempt(job.tenant_id, job.subject) for job in jobs)
+
+    async def resolve_refunds(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: find out what became of refunds."""
+        if not await self._in_order(jobs[0].tenant_id):
+            await _all(self.refunds.resolve(job.tenant_id, job.subject) for job in jobs)
 
     async def expire(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: take what was given and not spent in time out of wallets."""
@@ -95,17 +102,23 @@ class TenantRunner:
                 )
                 if job is None:
                     return False
-                at = job.due_time if test else None
-                match job.kind:
-                    case "close":
-                        found += await self.billing.look(tenant_id, job.subject, due_time=job.due_time)
-                    case "collect":
-                        await self.payments.collect_account(tenant_id, job.subject, at=at)
-                    case "expire":
-                        await self._expire(tenant_id, job.subject)
-                    case _:
-                        if not await self.payments.resolve_attempt(tenant_id, job.subject, at=at):
-                            return True
+                if job.kind == CLOSE:
+                    found += await self.billing.look(tenant_id, job.subject, due_time=job.due_time)
+                elif not await self._do(tenant_id, job, at=job.due_time if test else None):
+                    return True
+        return True
+
+    async def _do(self, tenant_id: str, job: Job, *, at: int | None) -> bool:
+        """Do what a job is about; False where it cannot be done yet."""
+        match job.kind:
+            case "collect":
+                await self.payments.collect_account(tenant_id, job.subject, at=at)
+            case "expire":
+                await self._expire(tenant_id, job.subject)
+            case "resolve_refund":
+                return await self.refunds.resolve(tenant_id, job.subject, at=at)
+            case _:
+                return await self.payments.resolve_attempt(tenant_id, job.subject, at=at)
         return True
 
     async def _expire(self, tenant_id: str, entry_id: str) -> None:

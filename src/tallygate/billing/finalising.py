@@ -46,6 +46,13 @@ async def finalise(work: BillingWork, document: Invoice, terms: IssueTerms, *, n
     return issued
 
 
+async def issue_note(work: BillingWork, note: Invoice, terms: IssueTerms, *, now: int) -> Invoice:
+    """Issue a credit note that somebody asked for, whose balance says where its sum goes; nothing is posted yet."""
+    final = replace(await _numbered(work, note, terms, now=now), balance=note.balance)
+    await work.invoices.issue(final)
+    return final
+
+
 async def _numbered(work: BillingWork, document: Invoice, terms: IssueTerms, *, now: int) -> Invoice:
     series = series_of(document.kind)
     number, issue_time = await work.invoices.next_number(series, now=now)

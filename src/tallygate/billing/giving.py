@@ -15,6 +15,7 @@ from tallygate.records.ports import BillingWork, NewId
 
 _LARGEST = 10**15
 _AT_ONCE = 1_000
+_MOST_PRIORITY = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class GiveCredit:
     amount: int
     credit_id: str = ""
     expire_time: int | None = None
+    priority: int = 0
 
 
 async def give_credit(work: BillingWork, wanted: GiveCredit, *, now: int, new_id: NewId) -> WalletEntry:
@@ -38,6 +40,10 @@ async def give_credit(work: BillingWork, wanted: GiveCredit, *, now: int, new_id
     """
     if not 0 < wanted.amount <= _LARGEST:
         raise InvalidFieldError(field="amount", expected="more than 0, and at most 10^15 minor units")
+    if abs(wanted.priority) > _MOST_PRIORITY:
+        raise InvalidFieldError(
+            field="priority", expected=f"-{_MOST_PRIORITY} to {_MOST_PRIORITY}", got=wanted.priority
+        )
     await known_account(work, wanted.account_id)
     credit_id = checked_id("credit_id", wanted.credit_id or f"credit_{new_id()}")
     entry = WalletEntry(
@@ -49,6 +55,7 @@ async def give_credit(work: BillingWork, wanted: GiveCredit, *, now: int, new_id
         kind=WalletEntryKind.GIVEN,
         invoice_id="",
         expire_time=wanted.expire_time,
+        priority=wanted.priority,
     )
     known = await work.wallet.get(entry.entry_id)
     if known is not None:

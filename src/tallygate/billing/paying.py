@@ -6,7 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from tallygate.billing.attempts import Moment, look_again, manual_attempt, next_attempt, settle
+from tallygate.billing.attempts import (
+    Moment,
+    is_top_up,
+    look_again,
+    manual_attempt,
+    next_attempt,
+    settle,
+    top_up_attempt,
+)
 from tallygate.billing.dunning_runs import EndSubscription
 from tallygate.billing.gateways import Gateways
 from tallygate.billing.invoices import get_invoice
@@ -15,7 +23,7 @@ from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError
 from tallygate.billing.reconciliation import Reconciled, booked, reconciled
 from tallygate.domain.billing.messages import NEVER_ARRIVED
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Method, Outcome
-from tallygate.domain.errors import ConflictError
+from tallygate.domain.errors import ConflictError, InvalidFieldError
 from tallygate.domain.fields import checked_id
 from tallygate.domain.payment_errors import (
     GatewayMissingError,
@@ -23,19 +31,32 @@ from tallygate.domain.payment_errors import (
     MethodMissingError,
     MethodNotFoundError,
 )
+from tallygate.records.lookup import known_account
 from tallygate.records.payments import RESOLVE
 from tallygate.records.ports import BillingWork, NewId
 from tallygate.records.transactions import Transactions
 
 _SECOND = 1_000_000
 _ANSWER_SECONDS = 20.0
-_ARRIVES = 120 * _SECOND
+_LARGEST = 10**15
+ARRIVES = 120 * _SECOND
 """How long a request may be on its way: what a gateway cannot find later never arrived."""
-_KEYS_LAST = 23 * 3_600 * _SECOND
-_NO_ANSWER = Outcome(state=AttemptState.UNKNOWN, reason="no_answer")
-_NEVER_ARRIVED = Outcome(state=AttemptState.FAILED, reason=NEVER_ARRIVED, arrived=False)
+KEYS_LAST = 23 * 3_600 * _SECOND
+NO_ANSWER = Outcome(state=AttemptState.UNKNOWN, reason="no_answer")
+NOT_THERE = Outcome(state=AttemptState.FAILED, reason=NEVER_ARRIVED, arrived=False)
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUp:
+    """Money to take for a wallet, in minor units; without a `method_id` by the account's default."""
+
+    account_id: str
+    currency: str
+    amount: int
+    attempt_id: str = ""
+    method_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +72,7 @@ class PaymentRunner:
     async def collect_account(self, tenant_id: str, account_id: str, *, at: int | None = None) -> None:
         """Try to be paid what an account owes by now, one attempt after the other; `at` is a test tenant's instant."""
         while True:
-            attempt = await self._write(tenant_id, at, lambda work, moment: self._next(work, account_id, moment))
+            attempt = await self.write(tenant_id, at, lambda work, moment: self._next(work, account_id, moment))
             if attempt is None:
                 return
             await self._send(tenant_id, attempt, at)
@@ -64,24 +85,24 @@ class PaymentRunner:
         Raises:
             NoAnswerError: its gateway cannot say.
         """
-        attempt = await self._read(tenant_id, lambda work: work.payments.attempt(attempt_id))
+        attempt = await self.read(tenant_id, lambda work: work.payments.attempt(attempt_id))
         if attempt is None or attempt.state not in UNRESOLVED:
-            await self._write(tenant_id, at, lambda work, _: work.jobs.done(RESOLVE, attempt_id))
+            await self.write(tenant_id, at, lambda work, _: work.jobs.done(RESOLVE, attempt_id))
             return True
         if attempt.state is AttemptState.SENDING and attempt.sent_until > self.clock():
             return False
-        now = await self._now(tenant_id, at)
-        gateway = await self._open(tenant_id, attempt.gateway)
-        found = await self._answer(gateway.find(self._asked(tenant_id, attempt), now=now))
+        now = await self.instant(tenant_id, at)
+        gateway = await self.open(tenant_id, attempt.gateway)
+        found = await self.answer(gateway.find(self._asked(tenant_id, attempt), now=now))
         if found is not None:
             await self._settle(tenant_id, attempt, found, at)
-        elif now - attempt.create_time < _ARRIVES:
-            again = attempt.create_time + _ARRIVES
-            await self._write(tenant_id, at, lambda work, _: look_again(work, attempt_id, due_time=again))
+        elif now - attempt.create_time < ARRIVES:
+            again = attempt.create_time + ARRIVES
+            await self.write(tenant_id, at, lambda work, _: look_again(work, attempt_id, due_time=again))
         elif await self._may_be_sent_again(tenant_id, attempt, now):
             await self._send(tenant_id, attempt, at)
         else:
-            await self._settle(tenant_id, attempt, _NEVER_ARRIVED, at)
+            await self._settle(tenant_id, attempt, NOT_THERE, at)
         return True
 
     async def pay(self, tenant_id: str, invoice_id: str, *, attempt_id: str = "", method_id: str = "") -> Attempt:
@@ -109,7 +130,39 @@ class PaymentRunner:
             self.gateways.token(tenant_id, method.gateway, method.token)
             return await manual_attempt(work, invoice, method, moment, attempt_id=attempt_id), True
 
-        attempt, new = await self._write(tenant_id, None, begin)
+        attempt, new = await self.write(tenant_id, None, begin)
+        return await self._send(tenant_id, attempt, None) if new else attempt
+
+    async def top_up(self, tenant_id: str, wanted: TopUp) -> Attempt:
+        """Take money for an account's wallet; the same attempt again answers what became of it.
+
+        Raises:
+            InvalidFieldError: it is no amount above 0.
+            AccountNotFoundError: there is no such account.
+            MethodMissingError: it has no method.
+            MethodNotFoundError: it has no such method.
+            PaymentInFlightError: another attempt may still take money of it.
+            ConflictError: another attempt has this id.
+        """
+        attempt_id = checked_id("attempt_id", wanted.attempt_id or f"pay_{self.new_id()}")
+
+        async def begin(work: BillingWork, moment: Moment) -> tuple[Attempt, bool]:
+            known = await work.payments.attempt(attempt_id)
+            if known is not None:
+                same = known.account_id, known.currency, known.amount
+                if not is_top_up(known) or same != (wanted.account_id, wanted.currency, wanted.amount):
+                    raise ConflictError(attempt_id=attempt_id)
+                return known, False
+            await known_account(work, wanted.account_id)
+            method = await _method(work, wanted.account_id, wanted.method_id)
+            self.gateways.adapter(method.gateway)
+            self.gateways.token(tenant_id, method.gateway, method.token)
+            begun = await top_up_attempt(work, method, wanted.currency, wanted.amount, moment, attempt_id=attempt_id)
+            return begun, True
+
+        if not 0 < wanted.amount <= _LARGEST:
+            raise InvalidFieldError(field="amount", expected="more than 0, and at most 10^15 minor units")
+        attempt, new = await self.write(tenant_id, None, begin)
         return await self._send(tenant_id, attempt, None) if new else attempt
 
     async def describe(self, tenant_id: str, gateway: str, token: str) -> Card:
@@ -121,7 +174,7 @@ class PaymentRunner:
             GatewayUnavailableError: it does not answer.
         """
         try:
-            return await self._answer((await self._open(tenant_id, gateway)).describe(token))
+            return await self.answer((await self.open(tenant_id, gateway)).describe(token))
         except NoAnswerError as error:
             raise GatewayUnavailableError(gateway=gateway) from error
 
@@ -132,13 +185,13 @@ class PaymentRunner:
             GatewayMissingError: there is no such gateway.
             GatewayUnavailableError: it does not answer.
         """
-        adapter = await self._open(tenant_id, gateway)
-        until = await self._now(tenant_id, None) + 1 if end is None else end
+        adapter = await self.open(tenant_id, gateway)
+        until = await self.instant(tenant_id, None) + 1 if end is None else end
         try:
-            settled = await self._answer(adapter.settled(tenant_id, start=start, end=until))
+            settled = await self.answer(adapter.settled(tenant_id, start=start, end=until))
         except NoAnswerError as error:
             raise GatewayUnavailableError(gateway=gateway) from error
-        attempts = await self._read(tenant_id, lambda work: booked(work, gateway, start=start, end=until))
+        attempts = await self.read(tenant_id, lambda work: booked(work, gateway, start=start, end=until))
         return reconciled(attempts, settled)
 
     async def _next(self, work: BillingWork, account_id: str, moment: Moment) -> Attempt | None:
@@ -146,43 +199,52 @@ class PaymentRunner:
 
     async def _send(self, tenant_id: str, attempt: Attempt, at: int | None) -> Attempt:
         try:
-            gateway = await self._open(tenant_id, attempt.gateway)
-            outcome = await self._answer(gateway.charge(self._asked(tenant_id, attempt)))
+            gateway = await self.open(tenant_id, attempt.gateway)
+            outcome = await self.answer(gateway.charge(self._asked(tenant_id, attempt)))
         except NoAnswerError:
             _log.warning("a gateway did not answer: what became of attempt %s is asked", attempt.attempt_id)
-            outcome = _NO_ANSWER
+            outcome = NO_ANSWER
         return await self._settle(tenant_id, attempt, outcome, at)
 
     async def _settle(self, tenant_id: str, attempt: Attempt, outcome: Outcome, at: int | None) -> Attempt:
-        return await self._write(tenant_id, at, lambda work, moment: settle(work, attempt.attempt_id, outcome, moment))
+        return await self.write(tenant_id, at, lambda work, moment: settle(work, attempt.attempt_id, outcome, moment))
 
     async def _may_be_sent_again(self, tenant_id: str, attempt: Attempt, now: int) -> bool:
         """Whether the same request is still wanted, and the same to its gateway."""
-        if not (await self._open(tenant_id, attempt.gateway)).keeps_keys or now - attempt.create_time >= _KEYS_LAST:
+        if not (await self.open(tenant_id, attempt.gateway)).keeps_keys or now - attempt.create_time >= KEYS_LAST:
             return False
-        invoice = await self._read(tenant_id, lambda work: get_invoice(work, attempt.invoice_id))
+        if is_top_up(attempt):
+            return True
+        invoice = await self.read(tenant_id, lambda work: get_invoice(work, attempt.invoice_id))
         return invoice.balance.due > 0
 
     @staticmethod
-    async def _answer(asked: Awaitable[T]) -> T:
+    async def answer(asked: Awaitable[T]) -> T:
+        """What a gateway answers in time.
+
+        Raises:
+            NoAnswerError: nothing.
+        """
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return await asked
         except TimeoutError as error:
             raise NoAnswerError from error
 
-    async def _now(self, tenant_id: str, at: int | None) -> int:
+    async def instant(self, tenant_id: str, at: int | None) -> int:
+        """Now, by the tenant's clock; `at` is a test tenant's instant."""
+
         async def now(_work: BillingWork, now: int) -> int:
             return now
 
         return at if at is not None else await self.transactions.read(tenant_id, now, now=self.clock())
 
-    async def _read(self, tenant_id: str, use_case: Callable[[BillingWork], Awaitable[T]]) -> T:
+    async def read(self, tenant_id: str, use_case: Callable[[BillingWork], Awaitable[T]]) -> T:
+        """Run what only reads."""
         return await self.transactions.read(tenant_id, lambda work, _: use_case(work), now=self.clock())
 
-    async def _write(
-        self, tenant_id: str, at: int | None, use_case: Callable[[BillingWork, Moment], Awaitable[T]]
-    ) -> T:
+    async def write(self, tenant_id: str, at: int | None, use_case: Callable[[BillingWork, Moment], Awaitable[T]]) -> T:
+        """Run a step in a transaction of its own."""
         real = self.clock()
 
         async def at_its_moment(work: BillingWork, now: int) -> T:
@@ -190,9 +252,13 @@ class PaymentRunner:
 
         return (await self.transactions.write(tenant_id, at_its_moment, now=real)).value
 
-    async def _open(self, tenant_id: str, name: str) -> Gateway:
-        """A gateway as a tenant sees it that uses it."""
-        used = await self._read(tenant_id, lambda work: work.payments.gateways())
+    async def open(self, tenant_id: str, name: str) -> Gateway:
+        """A gateway as a tenant sees it that uses it.
+
+        Raises:
+            GatewayMissingError: it uses none of this name.
+        """
+        used = await self.read(tenant_id, lambda work: work.payments.gateways())
         found = next((gateway for gateway in used if gateway.name == name), None)
         if found is None:
             raise GatewayMissingError(gateway=name)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.billing.owing import Owing
+from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.messages import (
     NEVER_ARRIVED,
@@ -12,9 +13,12 @@ from tallygate.domain.billing.messages import (
     MessageKind,
     major,
     of_attempt,
+    of_dispute,
     of_failure,
+    of_refund,
 )
 from tallygate.domain.billing.payments import Attempt, AttemptState
+from tallygate.domain.billing.refunds import Refund
 from tallygate.records.messages import MessageQuery
 from tallygate.records.ports import BillingWork
 
@@ -41,6 +45,17 @@ async def tell_attempt(work: BillingWork, attempt: Attempt, *, now: int) -> None
             if share.invoice_id in owed:
                 message = of_failure(attempt, share.invoice_id, owed[share.invoice_id])
                 work.messages.add(replace(message, create_time=now))
+
+
+def tell_refund(work: BillingWork, refund: Refund, *, now: int) -> None:
+    """Tell that money went back, or did not."""
+    for message in of_refund(refund):
+        work.messages.add(replace(message, create_time=now))
+
+
+def tell_dispute(work: BillingWork, dispute: Dispute, *, now: int) -> None:
+    """Tell where a dispute stands now."""
+    work.messages.add(replace(of_dispute(dispute), create_time=now))
 
 
 def tell_due(work: BillingWork, owing: Owing) -> None:

@@ -5,17 +5,20 @@ the log of events up to where it was read then, and from the documents before it
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tallygate.billing.crediting import note_document
 from tallygate.billing.due_lines import change_documents, made_at
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.order_invoices import order_documents
-from tallygate.billing.past import past_of
+from tallygate.billing.past import Past, past_of
 from tallygate.billing.reissuing import again
 from tallygate.domain.billing.canonical import canonical
+from tallygate.domain.billing.crediting import credit_line, left_of
 from tallygate.domain.billing.documents import Basis, Invoice
 from tallygate.domain.billing.orders import Sold
 from tallygate.domain.billing.parties import parties_hash
+from tallygate.domain.billing.reissues import first_key
 from tallygate.records.ports import BillingWork
 
 
@@ -64,6 +67,8 @@ async def _made_again(work: BillingWork, invoice: Invoice, basis: Basis, *, now:
     if basis.reissues:
         void = await work.invoices.get(basis.reissues)
         return None if void is None else again(void, past.books, tenant_id=work.tenant_id)
+    if basis.credits:
+        return await _credited_again(work, past, invoice, basis.credits)
     if basis.order:
         sold = Sold(order_id=basis.order, subscription_ids=frozenset(basis.subscriptions))
         made = await order_documents(past.sources, past.books, sold, basis.until)
@@ -72,6 +77,28 @@ async def _made_again(work: BillingWork, invoice: Invoice, basis: Basis, *, now:
     else:
         made = list(await made_at(past.sources, past.books, basis.until))
     return next((each for each in made if each.currency == invoice.currency), None)
+
+
+async def _credited_again(work: BillingWork, past: Past, note: Invoice, credits_id: str) -> Invoice | None:
+    """A note that somebody asked for: of which lines, and how much of each, nothing else can tell."""
+    invoice = await work.invoices.get(credits_id)
+    if invoice is None:
+        return None
+    keys = {first_key(line.line_key): line for line in invoice.lines}
+    wanted = [line for line in note.lines if line.source_line in keys]
+    credited = await past.sources.issued_lines.credited({line.source_line for line in wanted})
+    lines = [
+        replace(
+            credit_line(keys[one.source_line], -one.amount, line_key=one.line_key, reason="", time=one.due),
+            text=one.text,
+        )
+        for one in wanted
+        if one.amount < 0 and -one.amount <= left_of(credited[one.source_line])
+    ]
+    if not lines:
+        return None
+    again = note_document(work.tenant_id, invoice, lines, credited)
+    return replace(again, balance=replace(again.balance, total=again.total))
 
 
 def _document(invoice: Invoice, again: Invoice | None) -> Iterator[Difference]:

@@ -57,6 +57,24 @@ class NothingDueError(ConflictError):
     reason = ErrorReason.NOTHING_DUE
 
 
+class CreditExceedsLineError(ConflictError):
+    """Less is left to give back, after what was credited before and what was paid."""
+
+    reason = ErrorReason.CREDIT_EXCEEDS_LINE
+
+
+class FundsShortError(ConflictError):
+    """The gateways hold less than is to be given back."""
+
+    reason = ErrorReason.FUNDS_SHORT
+
+
+class ReviewOverError(ConflictError):
+    """The invoice is due or paid, so that its lines can only be credited."""
+
+    reason = ErrorReason.REVIEW_OVER
+
+
 class CurrencyMismatchError(ConflictError):
     """The invoice is in another currency."""
 

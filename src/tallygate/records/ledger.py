@@ -69,6 +69,10 @@ class LedgerRepository(Protocol):
         """What every ledger account stands at with all that took effect by an instant, by name and currency."""
         ...
 
+    async def stands(self, ledger_account: str, currency: str, *, at: int) -> int:
+        """What one ledger account stands at in a currency: debits less credits by an instant."""
+        ...
+
     async def unposted(self, account_id: str, *, limit: int) -> Sequence[str]:
         """Issued documents of an account that no entry was posted of, oldest first."""
         ...

@@ -10,12 +10,15 @@ from typing import Protocol
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.dunning import Case
 from tallygate.domain.billing.payments import Attempt, AttemptState, Gateway, Method, Owed, Payment
+from tallygate.domain.billing.refunds import Refund
 from tallygate.domain.billing_terms import Collection
 
 COLLECT = "collect"
 """The kind of the job that looks whether an account's invoices are to be collected; its subject is the account."""
 RESOLVE = "resolve_attempt"
 """The kind of the job that asks a gateway what became of an attempt; its subject is the attempt."""
+RESOLVE_REFUND = "resolve_refund"
+"""The kind of the job that asks a gateway what became of a refund; its subject is the refund."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,34 @@ class PaymentRecords(Protocol):
 
     async def end_case(self, account_id: str, currency: str) -> None:
         """Nothing is overdue any more."""
+        ...
+
+
+class RefundRecords(Protocol):
+    """Money of one tenant that goes back."""
+
+    async def get(self, refund_id: str) -> Refund | None:
+        """One part of what was asked back."""
+        ...
+
+    async def put(self, refund: Refund) -> None:
+        """Add or replace one."""
+        ...
+
+    async def of_credit(self, credit_id: str) -> Sequence[Refund]:
+        """The parts of what was asked back under an id, in order."""
+        ...
+
+    async def of_invoice(self, invoice_id: str) -> Sequence[Refund]:
+        """All that went back of what was paid for an invoice."""
+        ...
+
+    async def on_their_way(self, currency: str) -> int:
+        """What gateways were asked to give back, and may not have yet."""
+        ...
+
+    async def list(self, wanted: MoneyQuery) -> Sequence[Refund]:
+        """Those asked for, newest first."""
         ...
 
 

@@ -32,7 +32,7 @@ from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
 from tallygate.records.messages import Messages
 from tallygate.records.orders import ClaimRepository, OrderRepository
-from tallygate.records.payments import DisputeRecords, PaymentRecords
+from tallygate.records.payments import DisputeRecords, PaymentRecords, RefundRecords
 from tallygate.records.repositories import (
     AccountRepository,
     CatalogRepository,
@@ -241,6 +241,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def messages(self) -> Messages:
         """What is told of what happened."""
+        ...
+
+    @property
+    def refunds(self) -> RefundRecords:
+        """Money that goes back."""
         ...
 
     @property

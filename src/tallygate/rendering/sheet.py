@@ -103,13 +103,19 @@ def _sums(invoice: Invoice) -> Iterator[tuple[str, str]]:
         yield _tax(group, invoice.currency), figure(group.amount, invoice.currency)
     yield "Total", figure(invoice.total, invoice.currency)
     for label, amount in (
-        ("Paid", invoice.balance.paid),
-        ("Credited", invoice.balance.credited),
+        ("Paid", invoice.balance.paid if invoice.total > 0 else 0),
+        ("Credited", invoice.balance.credited if invoice.total > 0 else 0),
         ("From the wallet", invoice.balance.wallet if invoice.total > 0 else 0),
         ("Written off", invoice.balance.written_off),
     ):
         if amount:
             yield label, figure(-amount, invoice.currency)
+    stood = invoice.situation
+    if stood is not None and stood.payable != invoice.total:
+        yield "Due before", figure(stood.previous_due, invoice.currency)
+        yield "Paid since", figure(-stood.paid, invoice.currency)
+        yield "Credited since", figure(-stood.credit, invoice.currency)
+        yield "Payable at issue", figure(stood.payable, invoice.currency)
 
 
 def _tax(group: TaxGroup, currency: str) -> str:
@@ -120,7 +126,11 @@ def _tax(group: TaxGroup, currency: str) -> str:
 
 def _due(invoice: Invoice) -> tuple[str, str]:
     if invoice.total < 0:
-        return "Credited to the wallet", f"{figure(-invoice.total, invoice.currency)} {invoice.currency}"
+        kept = invoice.balance.wallet == invoice.total
+        return (
+            "Credited to the wallet" if kept else "Credited",
+            f"{figure(-invoice.total, invoice.currency)} {invoice.currency}",
+        )
     return "To be paid", f"{figure(invoice.balance.due, invoice.currency)} {invoice.currency}"
 
 

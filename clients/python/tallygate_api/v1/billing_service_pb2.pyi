@@ -23,6 +23,8 @@ class WalletEntryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WALLET_ENTRY_KIND_GIVEN: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_EXPIRED: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_DISPUTED: _ClassVar[WalletEntryKind]
+    WALLET_ENTRY_KIND_REFUND_FAILED: _ClassVar[WalletEntryKind]
+    WALLET_ENTRY_KIND_REFUNDED: _ClassVar[WalletEntryKind]
 WALLET_ENTRY_KIND_UNSPECIFIED: WalletEntryKind
 WALLET_ENTRY_KIND_CREDIT_NOTE: WalletEntryKind
 WALLET_ENTRY_KIND_SPENT: WalletEntryKind
@@ -31,6 +33,8 @@ WALLET_ENTRY_KIND_OVERPAID: WalletEntryKind
 WALLET_ENTRY_KIND_GIVEN: WalletEntryKind
 WALLET_ENTRY_KIND_EXPIRED: WalletEntryKind
 WALLET_ENTRY_KIND_DISPUTED: WalletEntryKind
+WALLET_ENTRY_KIND_REFUND_FAILED: WalletEntryKind
+WALLET_ENTRY_KIND_REFUNDED: WalletEntryKind
 
 class BillingProfile(_message.Message):
     __slots__ = ("account_id", "party", "tax_exemption", "update_time", "group_buy")
@@ -91,16 +95,18 @@ class WalletEntry(_message.Message):
     def __init__(self, entry_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., kind: _Optional[_Union[WalletEntryKind, str]] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., invoice_id: _Optional[str] = ...) -> None: ...
 
 class AddWalletCreditRequest(_message.Message):
-    __slots__ = ("account_id", "amount", "credit_id", "expire_time")
+    __slots__ = ("account_id", "amount", "credit_id", "expire_time", "priority")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     CREDIT_ID_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     amount: _invoice_pb2.Money
     credit_id: str
     expire_time: _timestamp_pb2.Timestamp
-    def __init__(self, account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., credit_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    priority: int
+    def __init__(self, account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., credit_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., priority: _Optional[int] = ...) -> None: ...
 
 class AddWalletCreditResponse(_message.Message):
     __slots__ = ("entry",)

@@ -162,8 +162,20 @@ class LineDiscount(_message.Message):
     amount: Money
     def __init__(self, code: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ...) -> None: ...
 
+class AccountSituation(_message.Message):
+    __slots__ = ("previous_due", "paid", "credit", "payable")
+    PREVIOUS_DUE_FIELD_NUMBER: _ClassVar[int]
+    PAID_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_FIELD_NUMBER: _ClassVar[int]
+    PAYABLE_FIELD_NUMBER: _ClassVar[int]
+    previous_due: Money
+    paid: Money
+    credit: Money
+    payable: Money
+    def __init__(self, previous_due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., credit: _Optional[_Union[Money, _Mapping[str, object]]] = ..., payable: _Optional[_Union[Money, _Mapping[str, object]]] = ...) -> None: ...
+
 class Invoice(_message.Message):
-    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "written_off", "seller", "buyer", "taxes")
+    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "credited", "returned", "situation", "credits_invoice_id", "written_off", "seller", "buyer", "taxes")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -180,6 +192,10 @@ class Invoice(_message.Message):
     PAID_FIELD_NUMBER: _ClassVar[int]
     WALLET_FIELD_NUMBER: _ClassVar[int]
     DUE_FIELD_NUMBER: _ClassVar[int]
+    CREDITED_FIELD_NUMBER: _ClassVar[int]
+    RETURNED_FIELD_NUMBER: _ClassVar[int]
+    SITUATION_FIELD_NUMBER: _ClassVar[int]
+    CREDITS_INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_OFF_FIELD_NUMBER: _ClassVar[int]
     SELLER_FIELD_NUMBER: _ClassVar[int]
     BUYER_FIELD_NUMBER: _ClassVar[int]
@@ -200,8 +216,12 @@ class Invoice(_message.Message):
     paid: Money
     wallet: Money
     due: Money
+    credited: Money
+    returned: Money
+    situation: AccountSituation
+    credits_invoice_id: str
     written_off: Money
     seller: _party_pb2.Party
     buyer: _party_pb2.Party
     taxes: _containers.RepeatedCompositeFieldContainer[TaxGroup]
-    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., written_off: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., taxes: _Optional[_Iterable[_Union[TaxGroup, _Mapping[str, object]]]] = ...) -> None: ...
+    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., credited: _Optional[_Union[Money, _Mapping[str, object]]] = ..., returned: _Optional[_Union[Money, _Mapping[str, object]]] = ..., situation: _Optional[_Union[AccountSituation, _Mapping[str, object]]] = ..., credits_invoice_id: _Optional[str] = ..., written_off: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., taxes: _Optional[_Iterable[_Union[TaxGroup, _Mapping[str, object]]]] = ...) -> None: ...

@@ -40,6 +40,54 @@ class RenderInvoiceResponse(_message.Message):
     file_name: str
     def __init__(self, content: _Optional[bytes] = ..., content_type: _Optional[str] = ..., file_name: _Optional[str] = ...) -> None: ...
 
+class LineCredit(_message.Message):
+    __slots__ = ("line", "amount")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    line: int
+    amount: _invoice_pb2.Money
+    def __init__(self, line: _Optional[int] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ...) -> None: ...
+
+class CreateCreditNoteRequest(_message.Message):
+    __slots__ = ("invoice_id", "lines", "credit_id", "reason")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    lines: _containers.RepeatedCompositeFieldContainer[LineCredit]
+    credit_id: str
+    reason: str
+    def __init__(self, invoice_id: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[LineCredit, _Mapping[str, object]]]] = ..., credit_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CreateCreditNoteResponse(_message.Message):
+    __slots__ = ("credit_note", "invoice")
+    CREDIT_NOTE_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
+    credit_note: _invoice_pb2.Invoice
+    invoice: _invoice_pb2.Invoice
+    def __init__(self, credit_note: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ..., invoice: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ...) -> None: ...
+
+class DisputeLineRequest(_message.Message):
+    __slots__ = ("invoice_id", "line", "credit_id", "reason")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    line: int
+    credit_id: str
+    reason: str
+    def __init__(self, invoice_id: _Optional[str] = ..., line: _Optional[int] = ..., credit_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class DisputeLineResponse(_message.Message):
+    __slots__ = ("credit_note", "invoice")
+    CREDIT_NOTE_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
+    credit_note: _invoice_pb2.Invoice
+    invoice: _invoice_pb2.Invoice
+    def __init__(self, credit_note: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ..., invoice: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ...) -> None: ...
+
 class WriteOffInvoiceRequest(_message.Message):
     __slots__ = ("invoice_id", "canceled")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]

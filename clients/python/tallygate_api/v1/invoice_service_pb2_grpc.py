@@ -65,6 +65,16 @@ class InvoiceServiceStub:
                 request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.FromString,
                 _registered_method=True)
+        self.CreateCreditNote = channel.unary_unary(
+                '/tallygate.v1.InvoiceService/CreateCreditNote',
+                request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.CreateCreditNoteRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.CreateCreditNoteResponse.FromString,
+                _registered_method=True)
+        self.DisputeLine = channel.unary_unary(
+                '/tallygate.v1.InvoiceService/DisputeLine',
+                request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.DisputeLineRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.DisputeLineResponse.FromString,
+                _registered_method=True)
         self.WriteOffInvoice = channel.unary_unary(
                 '/tallygate.v1.InvoiceService/WriteOffInvoice',
                 request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.WriteOffInvoiceRequest.SerializeToString,
@@ -139,6 +149,30 @@ class InvoiceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateCreditNote(self, request, context):
+        """Issues a credit note for lines of an invoice, in part or whole, never more than is left of them after every credit. It
+        first takes off what is due; what was paid already goes into the account's wallet, which pays what is open. Tax is
+        given back as it was charged: the notes of a line sum to it. Repeating it with the same credit_id changes nothing.
+        Needs the scope CONTROL or BILLING.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND, INVOICE_FINAL, CREDIT_EXCEEDS_LINE, CURRENCY_MISMATCH, ALREADY_EXISTS,
+        BILLING_NOT_STARTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DisputeLine(self, request, context):
+        """Credits what is left of a line that its buyer does not agree with, while its invoice is not due: so much less is
+        charged then. Repeating it with the same credit_id changes nothing. Needs the scope CONTROL or BILLING.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND, INVOICE_FINAL, REVIEW_OVER, CREDIT_EXCEEDS_LINE, ALREADY_EXISTS,
+        BILLING_NOT_STARTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WriteOffInvoice(self, request, context):
         """Gives up what is due of an invoice, which stays as it was issued: nobody is asked for it any more, and the ledger says
         what was lost. Calling it again changes nothing. Needs the scope CONTROL or BILLING.
@@ -190,6 +224,16 @@ def add_InvoiceServiceServicer_to_server(servicer, server):
                     servicer.VoidInvoice,
                     request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.SerializeToString,
+            ),
+            'CreateCreditNote': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateCreditNote,
+                    request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.CreateCreditNoteRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.CreateCreditNoteResponse.SerializeToString,
+            ),
+            'DisputeLine': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisputeLine,
+                    request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.DisputeLineRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.DisputeLineResponse.SerializeToString,
             ),
             'WriteOffInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.WriteOffInvoice,
@@ -365,6 +409,60 @@ class InvoiceService:
             '/tallygate.v1.InvoiceService/VoidInvoice',
             tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.SerializeToString,
             tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateCreditNote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.InvoiceService/CreateCreditNote',
+            tallygate_dot_v1_dot_invoice__service__pb2.CreateCreditNoteRequest.SerializeToString,
+            tallygate_dot_v1_dot_invoice__service__pb2.CreateCreditNoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisputeLine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.InvoiceService/DisputeLine',
+            tallygate_dot_v1_dot_invoice__service__pb2.DisputeLineRequest.SerializeToString,
+            tallygate_dot_v1_dot_invoice__service__pb2.DisputeLineResponse.FromString,
             options,
             channel_credentials,
             insecure,

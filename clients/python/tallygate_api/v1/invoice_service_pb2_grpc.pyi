@@ -14,6 +14,8 @@ class InvoiceServiceStub:
     ListLineEvents: grpc.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
     VerifyInvoice: grpc.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
     VoidInvoice: grpc.UnaryUnaryMultiCallable[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]
+    CreateCreditNote: grpc.UnaryUnaryMultiCallable[_pb2.CreateCreditNoteRequest, _pb2.CreateCreditNoteResponse]
+    DisputeLine: grpc.UnaryUnaryMultiCallable[_pb2.DisputeLineRequest, _pb2.DisputeLineResponse]
     WriteOffInvoice: grpc.UnaryUnaryMultiCallable[_pb2.WriteOffInvoiceRequest, _pb2.WriteOffInvoiceResponse]
     RenderInvoice: grpc.UnaryUnaryMultiCallable[_pb2.RenderInvoiceRequest, _pb2.RenderInvoiceResponse]
 
@@ -25,6 +27,8 @@ class InvoiceServiceAsyncStub:
     ListLineEvents: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
     VerifyInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
     VoidInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]
+    CreateCreditNote: grpc.aio.UnaryUnaryMultiCallable[_pb2.CreateCreditNoteRequest, _pb2.CreateCreditNoteResponse]
+    DisputeLine: grpc.aio.UnaryUnaryMultiCallable[_pb2.DisputeLineRequest, _pb2.DisputeLineResponse]
     WriteOffInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.WriteOffInvoiceRequest, _pb2.WriteOffInvoiceResponse]
     RenderInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.RenderInvoiceRequest, _pb2.RenderInvoiceResponse]
 
@@ -35,6 +39,8 @@ class InvoiceServiceServicer:
     def ListLineEvents(self, request: _pb2.ListLineEventsRequest, context: grpc.aio.ServicerContext[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]) -> Awaitable[_pb2.ListLineEventsResponse]: ...
     def VerifyInvoice(self, request: _pb2.VerifyInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]) -> Awaitable[_pb2.VerifyInvoiceResponse]: ...
     def VoidInvoice(self, request: _pb2.VoidInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]) -> Awaitable[_pb2.VoidInvoiceResponse]: ...
+    def CreateCreditNote(self, request: _pb2.CreateCreditNoteRequest, context: grpc.aio.ServicerContext[_pb2.CreateCreditNoteRequest, _pb2.CreateCreditNoteResponse]) -> Awaitable[_pb2.CreateCreditNoteResponse]: ...
+    def DisputeLine(self, request: _pb2.DisputeLineRequest, context: grpc.aio.ServicerContext[_pb2.DisputeLineRequest, _pb2.DisputeLineResponse]) -> Awaitable[_pb2.DisputeLineResponse]: ...
     def WriteOffInvoice(self, request: _pb2.WriteOffInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.WriteOffInvoiceRequest, _pb2.WriteOffInvoiceResponse]) -> Awaitable[_pb2.WriteOffInvoiceResponse]: ...
     def RenderInvoice(self, request: _pb2.RenderInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.RenderInvoiceRequest, _pb2.RenderInvoiceResponse]) -> Awaitable[_pb2.RenderInvoiceResponse]: ...
 

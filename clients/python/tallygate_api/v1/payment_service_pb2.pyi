@@ -46,6 +46,13 @@ class DisputeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISPUTE_STATE_OPENED: _ClassVar[DisputeState]
     DISPUTE_STATE_WON: _ClassVar[DisputeState]
     DISPUTE_STATE_LOST: _ClassVar[DisputeState]
+
+class RefundKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REFUND_KIND_UNSPECIFIED: _ClassVar[RefundKind]
+    REFUND_KIND_GATEWAY: _ClassVar[RefundKind]
+    REFUND_KIND_OFFLINE: _ClassVar[RefundKind]
+    REFUND_KIND_WALLET: _ClassVar[RefundKind]
 PAYMENT_KIND_UNSPECIFIED: PaymentKind
 PAYMENT_KIND_GATEWAY: PaymentKind
 PAYMENT_KIND_OFFLINE: PaymentKind
@@ -66,6 +73,10 @@ DISPUTE_STATE_UNSPECIFIED: DisputeState
 DISPUTE_STATE_OPENED: DisputeState
 DISPUTE_STATE_WON: DisputeState
 DISPUTE_STATE_LOST: DisputeState
+REFUND_KIND_UNSPECIFIED: RefundKind
+REFUND_KIND_GATEWAY: RefundKind
+REFUND_KIND_OFFLINE: RefundKind
+REFUND_KIND_WALLET: RefundKind
 
 class Gateway(_message.Message):
     __slots__ = ("name", "create_time", "credentials", "webhook_path")
@@ -274,6 +285,24 @@ class PayResponse(_message.Message):
     attempt: PaymentAttempt
     def __init__(self, attempt: _Optional[_Union[PaymentAttempt, _Mapping[str, object]]] = ...) -> None: ...
 
+class TopUpRequest(_message.Message):
+    __slots__ = ("account_id", "amount", "attempt_id", "method_id")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    METHOD_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    amount: _invoice_pb2.Money
+    attempt_id: str
+    method_id: str
+    def __init__(self, account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., attempt_id: _Optional[str] = ..., method_id: _Optional[str] = ...) -> None: ...
+
+class TopUpResponse(_message.Message):
+    __slots__ = ("attempt",)
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    attempt: PaymentAttempt
+    def __init__(self, attempt: _Optional[_Union[PaymentAttempt, _Mapping[str, object]]] = ...) -> None: ...
+
 class RecordOfflineRequest(_message.Message):
     __slots__ = ("account_id", "amount", "payment_id", "reference", "invoice_id")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -475,3 +504,77 @@ class ListDisputesResponse(_message.Message):
     disputes: _containers.RepeatedCompositeFieldContainer[Dispute]
     next_page_token: str
     def __init__(self, disputes: _Optional[_Iterable[_Union[Dispute, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Refund(_message.Message):
+    __slots__ = ("refund_id", "account_id", "invoice_id", "credit_note_id", "payment_id", "kind", "amount", "gateway", "state", "reason", "gateway_id", "create_time", "end_time")
+    REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_NOTE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    refund_id: str
+    account_id: str
+    invoice_id: str
+    credit_note_id: str
+    payment_id: str
+    kind: RefundKind
+    amount: _invoice_pb2.Money
+    gateway: str
+    state: AttemptState
+    reason: str
+    gateway_id: str
+    create_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, refund_id: _Optional[str] = ..., account_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., credit_note_id: _Optional[str] = ..., payment_id: _Optional[str] = ..., kind: _Optional[_Union[RefundKind, str]] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., gateway: _Optional[str] = ..., state: _Optional[_Union[AttemptState, str]] = ..., reason: _Optional[str] = ..., gateway_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class RefundLineRequest(_message.Message):
+    __slots__ = ("invoice_id", "line", "amount", "refund_id", "reason")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    line: int
+    amount: _invoice_pb2.Money
+    refund_id: str
+    reason: str
+    def __init__(self, invoice_id: _Optional[str] = ..., line: _Optional[int] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., refund_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RefundLineResponse(_message.Message):
+    __slots__ = ("credit_note", "invoice", "refunds")
+    CREDIT_NOTE_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_FIELD_NUMBER: _ClassVar[int]
+    credit_note: _invoice_pb2.Invoice
+    invoice: _invoice_pb2.Invoice
+    refunds: _containers.RepeatedCompositeFieldContainer[Refund]
+    def __init__(self, credit_note: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ..., invoice: _Optional[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]] = ..., refunds: _Optional[_Iterable[_Union[Refund, _Mapping[str, object]]]] = ...) -> None: ...
+
+class ListRefundsRequest(_message.Message):
+    __slots__ = ("account_id", "invoice_id", "page_size", "page_token")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    invoice_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRefundsResponse(_message.Message):
+    __slots__ = ("refunds", "next_page_token")
+    REFUNDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    refunds: _containers.RepeatedCompositeFieldContainer[Refund]
+    next_page_token: str
+    def __init__(self, refunds: _Optional[_Iterable[_Union[Refund, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

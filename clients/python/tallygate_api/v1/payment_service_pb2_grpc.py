@@ -71,6 +71,11 @@ class PaymentServiceStub:
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.PayRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.PayResponse.FromString,
                 _registered_method=True)
+        self.TopUp = channel.unary_unary(
+                '/tallygate.v1.PaymentService/TopUp',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.TopUpRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.TopUpResponse.FromString,
+                _registered_method=True)
         self.RecordOffline = channel.unary_unary(
                 '/tallygate.v1.PaymentService/RecordOffline',
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.RecordOfflineRequest.SerializeToString,
@@ -90,6 +95,16 @@ class PaymentServiceStub:
                 '/tallygate.v1.PaymentService/Reconcile',
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.FromString,
+                _registered_method=True)
+        self.RefundLine = channel.unary_unary(
+                '/tallygate.v1.PaymentService/RefundLine',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.RefundLineRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.RefundLineResponse.FromString,
+                _registered_method=True)
+        self.ListRefunds = channel.unary_unary(
+                '/tallygate.v1.PaymentService/ListRefunds',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListRefundsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ListRefundsResponse.FromString,
                 _registered_method=True)
         self.RecordDispute = channel.unary_unary(
                 '/tallygate.v1.PaymentService/RecordDispute',
@@ -185,6 +200,17 @@ class PaymentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TopUp(self, request, context):
+        """Charges an account's method for its wallet: what is open is paid by it first, oldest first, and the rest is kept for
+        what comes. Answers as Pay does. Repeating it with the same attempt_id charges once.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, METHOD_MISSING, METHOD_NOT_FOUND, PAYMENT_IN_FLIGHT, GATEWAY_MISSING,
+        ALREADY_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordOffline(self, request, context):
         """Records money that came past every gateway: a transfer, a cheque, cash. It pays the invoice that is named, then the
         oldest others; the rest goes into the account's wallet. Repeating it with the same payment_id changes nothing.
@@ -218,6 +244,29 @@ class PaymentServiceServicer:
         BILLING_READ.
 
         Errors: INVALID_FIELD, GATEWAY_MISSING, GATEWAY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefundLine(self, request, context):
+        """Gives back what was paid for a line, in part or whole: a credit note is issued for it, and what it comes to returns as
+        it came, in the proportion of what is left of each way: what a gateway took to that gateway, what the wallet gave to
+        the wallet; what came past every gateway is yours to pay out. Never more than is left of the line, or of what was paid
+        and is not disputed. What a gateway does not give back is kept in the wallet. A refund whose outcome is not known yet
+        is found out before anything is sent again. Repeating it with the same refund_id gives back once.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND, INVOICE_FINAL, CREDIT_EXCEEDS_LINE, FUNDS_SHORT, CURRENCY_MISMATCH,
+        GATEWAY_MISSING, ALREADY_EXISTS, BILLING_NOT_STARTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRefunds(self, request, context):
+        """Lists money that went back, newest first, with what became of it.
+
+        Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -299,6 +348,11 @@ def add_PaymentServiceServicer_to_server(servicer, server):
                     request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.PayRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_payment__service__pb2.PayResponse.SerializeToString,
             ),
+            'TopUp': grpc.unary_unary_rpc_method_handler(
+                    servicer.TopUp,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.TopUpRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.TopUpResponse.SerializeToString,
+            ),
             'RecordOffline': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordOffline,
                     request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.RecordOfflineRequest.FromString,
@@ -318,6 +372,16 @@ def add_PaymentServiceServicer_to_server(servicer, server):
                     servicer.Reconcile,
                     request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.SerializeToString,
+            ),
+            'RefundLine': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefundLine,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.RefundLineRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.RefundLineResponse.SerializeToString,
+            ),
+            'ListRefunds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRefunds,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ListRefundsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListRefundsResponse.SerializeToString,
             ),
             'RecordDispute': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordDispute,
@@ -542,6 +606,33 @@ class PaymentService:
             _registered_method=True)
 
     @staticmethod
+    def TopUp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/TopUp',
+            tallygate_dot_v1_dot_payment__service__pb2.TopUpRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.TopUpResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def RecordOffline(request,
             target,
             options=(),
@@ -639,6 +730,60 @@ class PaymentService:
             '/tallygate.v1.PaymentService/Reconcile',
             tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.SerializeToString,
             tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefundLine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/RefundLine',
+            tallygate_dot_v1_dot_payment__service__pb2.RefundLineRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.RefundLineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRefunds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/ListRefunds',
+            tallygate_dot_v1_dot_payment__service__pb2.ListRefundsRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.ListRefundsResponse.FromString,
             options,
             channel_credentials,
             insecure,

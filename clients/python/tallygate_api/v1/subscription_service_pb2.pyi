@@ -179,24 +179,28 @@ class ExtendTrialResponse(_message.Message):
     def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
 
 class CancelSubscriptionRequest(_message.Message):
-    __slots__ = ("account_id", "when", "end_time", "reason")
+    __slots__ = ("account_id", "when", "end_time", "reason", "refund")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     WHEN_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    REFUND_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     when: ChangeWhen
     end_time: _timestamp_pb2.Timestamp
     reason: str
-    def __init__(self, account_id: _Optional[str] = ..., when: _Optional[_Union[ChangeWhen, str]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., reason: _Optional[str] = ...) -> None: ...
+    refund: bool
+    def __init__(self, account_id: _Optional[str] = ..., when: _Optional[_Union[ChangeWhen, str]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., reason: _Optional[str] = ..., refund: _Optional[bool] = ...) -> None: ...
 
 class CancelSubscriptionResponse(_message.Message):
-    __slots__ = ("subscription", "view_version")
+    __slots__ = ("subscription", "view_version", "invoices")
     SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
     subscription: _subscription_pb2.Subscription
     view_version: int
-    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ...) -> None: ...
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
 
 class ExtendSubscriptionRequest(_message.Message):
     __slots__ = ("account_id", "end_time", "without_end", "reason")

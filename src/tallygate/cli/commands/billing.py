@@ -7,7 +7,9 @@ from functools import partial
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tallygate.cli.amounts import money, typed_money
 from tallygate.cli.client import Client
+from tallygate.cli.commands.crediting import credit, dispute
 from tallygate.cli.commands.profile import party_lines, profile_command
 from tallygate.cli.commands.render import render
 from tallygate.cli.explanations import event_row, explanation
@@ -16,10 +18,9 @@ from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import Grid, enum_name, instant, table
 from tallygate.cli.values import INSTANT, MONEY, SOME
-from tallygate.domain.currency import DECIMALS
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
-from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceKind, InvoiceLine, InvoiceState, Money, TaxGroup
+from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceKind, InvoiceLine, InvoiceState, TaxGroup
 from tallygate_api.v1.invoice_service_pb2 import ExplainLineRequest
 from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
 from tallygate_api.v1.pricing_service_pb2 import PreviewChangeResponse
@@ -155,6 +156,8 @@ def invoice_command() -> None:
 
 
 invoice_command.add_command(render)
+invoice_command.add_command(credit)
+invoice_command.add_command(dispute)
 
 
 @invoice_command.command(
@@ -289,21 +292,6 @@ def next_invoice(response: billing_service_pb2.PreviewInvoiceResponse | PreviewC
 def lines_table(lines: Iterable[InvoiceLine]) -> str:
     """The lines of an invoice, one a row."""
     return table(("TEXT", "FROM", "TO", "QUANTITY", "AMOUNT"), map(_line, lines), empty="no lines")
-
-
-def typed_money(amount: Decimal, currency: str | None = None) -> Money:
-    """What was typed, in the tenant's currency where none was."""
-    units, rest = divmod(abs(amount), 1)
-    sign = -1 if amount < 0 else 1
-    return Money(currency_code=currency, units=sign * int(units), nanos=sign * int(rest.scaleb(9)))
-
-
-def money(amount: Money) -> str:
-    """An amount with its currency, exactly: 49.00 USD, 1001 JPY."""
-    value = Decimal(amount.units) + Decimal(amount.nanos).scaleb(-9)
-    whole, _, decimals = f"{value.normalize():f}".partition(".")
-    decimals = decimals.ljust(DECIMALS.get(amount.currency_code, 2), "0")
-    return f"{whole}{'.' if decimals else ''}{decimals} {amount.currency_code}"
 
 
 def _page(invoice: Invoice) -> str:

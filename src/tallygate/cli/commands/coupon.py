@@ -5,8 +5,8 @@ from decimal import Decimal
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tallygate.cli.amounts import money, typed_money
 from tallygate.cli.client import Client
-from tallygate.cli.commands.billing import money, typed_money
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import instant, table

@@ -5,8 +5,8 @@ from functools import partial
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tallygate.cli.amounts import money
 from tallygate.cli.client import Client
-from tallygate.cli.commands.billing import money
 from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote

@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tallygate.cli.amounts import money, typed_money
 from tallygate.cli.client import Client
-from tallygate.cli.commands.billing import money, typed_money
+from tallygate.cli.commands.giving_back import dispute, disputes, refund, refunds
 from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, table
-from tallygate.cli.values import INSTANT, MONEY, PAIR
+from tallygate.cli.values import INSTANT, MONEY, PAIR, PRIORITY
 from tallygate.settings.texts import UnreadableError, read_text
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1 import payment_service_pb2 as wire
@@ -31,7 +32,6 @@ _PAGE = 100
 _GATEWAY = ("GATEWAY", "SINCE", "SECRETS", "WEBHOOKS")
 _METHOD = ("METHOD", "GATEWAY", "CARD", "EXPIRES", "DEFAULT")
 _ATTEMPT = ("TIME", "INVOICE", "AMOUNT", "STATE", "REASON", "CAUSE", "ID")
-_DISPUTE = ("TIME", "ACCOUNT", "AMOUNT", "FEE", "STATE", "PAYMENT", "ID")
 _PAYMENT = ("TIME", "ACCOUNT", "AMOUNT", "KIND", "PAID", "ID")
 
 _invoice = click.option("--invoice", metavar="ID", help="Only of this invoice, by its id.")
@@ -41,6 +41,10 @@ _account = click.option("--account", metavar="ID", help="Only of this account.")
 @click.group("payment", cls=Group)
 def payment_command() -> None:
     """Get invoices paid: gateways, methods, charges, money that came otherwise."""
+
+
+for command in (refund, refunds, dispute, disputes):
+    payment_command.add_command(command)
 
 
 @payment_command.command(
@@ -137,6 +141,24 @@ def pay(client: Client, *, invoice: str, method: str | None, attempt_id: str | N
     client.show(response, lambda: table(_ATTEMPT, [_attempt(response.attempt)], empty=""))
 
 
+@payment_command.command("top-up", examples=["tallygate payment top-up acme 50.00 --id order-17"])
+@click.argument("account")
+@click.argument("amount", type=MONEY)
+@click.option("--currency", metavar="CODE", help="Default: the tenant's.")
+@click.option("--method", metavar="ID", help="By which method; default: the account's own.")
+@click.option("--id", "attempt_id", metavar="ID", help="Your own id, so that repeating it charges once.")
+@remote
+def top_up(
+    client: Client, *, account: str, amount: Decimal, currency: str | None, method: str | None, attempt_id: str | None
+) -> None:
+    """Charge an account for its wallet, which pays what is open first."""
+    request = wire.TopUpRequest(
+        account_id=account, amount=typed_money(amount, currency), method_id=method, attempt_id=attempt_id
+    )
+    response = client.call(PaymentServiceStub(client.channel).TopUp, request)
+    client.show(response, lambda: table(_ATTEMPT, [_attempt(response.attempt)], empty=""))
+
+
 @payment_command.command(
     "offline",
     examples=["tallygate payment offline acme 29.00 --id transfer-4711"],
@@ -174,6 +196,7 @@ def offline(
 @click.argument("amount", type=MONEY)
 @click.option("--currency", metavar="CODE", help="Default: the tenant's.")
 @click.option("--expires", type=INSTANT, metavar="TIME", help="Then what is left is taken out again; default: never.")
+@click.option("--priority", type=PRIORITY, help="What has a lower one is spent first; default: 0.")
 @click.option("--id", "credit_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
 @remote
 def credit(
@@ -183,11 +206,16 @@ def credit(
     amount: Decimal,
     currency: str | None,
     expires: Timestamp | None,
+    priority: int | None,
     credit_id: str | None,
 ) -> None:
     """Give an account money into its wallet, which pays its invoices."""
     request = billing_service_pb2.AddWalletCreditRequest(
-        account_id=account, amount=typed_money(amount, currency), credit_id=credit_id, expire_time=expires
+        account_id=account,
+        amount=typed_money(amount, currency),
+        credit_id=credit_id,
+        expire_time=expires,
+        priority=priority,
     )
     response = client.call(BillingServiceStub(client.channel).AddWalletCredit, request)
     client.show(response, lambda: f"gave {money(response.entry.amount)} as {response.entry.entry_id}")
@@ -237,60 +265,6 @@ def reconcile(client: Client, *, gateway: str, since: Timestamp, until: Timestam
     if response.differences:
         msg = f"the gateway disagrees with the books in {len(response.differences)} charges"
         raise CommandError(msg)
-
-
-@payment_command.command(
-    "dispute",
-    examples=[
-        "tallygate payment dispute pay_1 dp_1 --reason fraudulent",
-        "tallygate payment dispute pay_1 dp_1 --state lost",
-    ],
-)
-@click.argument("payment")
-@click.argument("dispute")
-@click.option("--state", type=click.Choice(["opened", "won", "lost"]), default="opened", show_default=True)
-@click.option("--amount", type=MONEY, help="How much of it; default: all.")
-@click.option("--fee", type=MONEY, help="What the gateway keeps for it; default: as the catalogue says.")
-@click.option("--reason", metavar="TEXT", help="Why.")
-@remote
-def dispute(
-    client: Client,
-    *,
-    payment: str,
-    dispute: str,
-    state: str,
-    amount: Decimal | None,
-    fee: Decimal | None,
-    reason: str | None,
-) -> None:
-    """Note that a payer disputes a payment, or how that ended.
-
-    DISPUTE is the gateway's id of it. Lost, what it had paid is due again.
-    """
-    request = wire.RecordDisputeRequest(
-        payment_id=payment,
-        dispute_id=dispute,
-        state=f"DISPUTE_STATE_{state.upper()}",
-        amount=typed_money(amount, None) if amount is not None else None,
-        fee=typed_money(fee, None) if fee is not None else None,
-        reason=reason,
-    )
-    response = client.call(PaymentServiceStub(client.channel).RecordDispute, request)
-    client.show(response, lambda: table(_DISPUTE, [_dispute(response.dispute)], empty=""))
-
-
-@payment_command.command("disputes", examples=["tallygate payment disputes --account acme"])
-@_account
-@_invoice
-@limit_option
-@remote
-def disputes(client: Client, *, account: str | None, invoice: str | None, limit: int | None) -> None:
-    """List payments that payers had taken back, newest first."""
-    request = wire.ListDisputesRequest(account_id=account, invoice_id=invoice)
-    stub = PaymentServiceStub(client.channel)
-    client.show_list(
-        stub.ListDisputes, request, field="disputes", limit=limit, header=_DISPUTE, row=_dispute, most=_PAGE
-    )
 
 
 @payment_command.command("list", examples=["tallygate payment list", "tallygate payment list --account acme"])
@@ -364,12 +338,6 @@ def _attempt(attempt: wire.PaymentAttempt) -> tuple[str, ...]:
         enum_name(attempt, "cause"),
         attempt.attempt_id,
     )
-
-
-def _dispute(one: wire.Dispute) -> tuple[str, ...]:
-    state = enum_name(one, "state")
-    fee = money(one.fee)
-    return instant(one.create_time), one.account_id, money(one.amount), fee, state, one.payment_id, one.dispute_id
 
 
 def _payment(payment: wire.Payment) -> tuple[str, ...]:

@@ -122,17 +122,27 @@ def add_on(
 @_account
 @click.option("--when", type=click.Choice(list(_WHEN)), help="Default: period_end.")
 @click.option("--at", type=INSTANT, metavar="TIME", help="At this instant instead.")
+@click.option("--refund", is_flag=True, help="With --when now: pay back what is credited, as it was paid.")
 @_reason
 @_preview
 @remote
 def cancel(
-    client: Client, *, account: str, when: str | None, at: Timestamp | None, reason: str | None, preview: bool
+    client: Client,
+    *,
+    account: str,
+    when: str | None,
+    at: Timestamp | None,
+    refund: bool,
+    reason: str | None,
+    preview: bool,
 ) -> None:
     """End the subscription; it grants until then."""
     if when is not None and at is not None:
         msg = "--when and --at exclude each other."
         raise click.UsageError(msg)
-    request = wire.CancelSubscriptionRequest(account_id=account, when=_WHEN[when or "period_end"], reason=reason)
+    request = wire.CancelSubscriptionRequest(
+        account_id=account, when=_WHEN[when or "period_end"], refund=refund, reason=reason
+    )
     if at is not None:
         request.end_time.CopyFrom(at)
     if preview:

@@ -18,7 +18,8 @@ class InvoiceState(StrEnum):
 class Balance:
     """A document's balance in minor units: its total, less what paid it, is due.
 
-    A credit note's total is below zero, and moved into the wallet at once, so that nothing of it is due.
+    A credit note's total is below zero, and moved into the wallet at once, so that nothing of it is due. `returned` is
+    what of money that had come was given back by notes.
     """
 
     total: int = 0
@@ -26,6 +27,7 @@ class Balance:
     credited: int = 0
     wallet: int = 0
     written_off: int = 0
+    returned: int = 0
     state: InvoiceState = InvoiceState.DRAFT
     due_time: int = 0
 
@@ -35,6 +37,11 @@ class Balance:
         if self.state is InvoiceState.VOID:
             return 0
         return self.total - self.paid - self.credited - self.wallet - self.written_off
+
+    @property
+    def returnable(self) -> int:
+        """What of it came and was not given back."""
+        return max(self.paid + self.wallet - self.returned, 0)
 
     def issued(self, *, due_time: int) -> "Balance":
         """As it stands when it is issued: open, or paid where nothing is due."""
@@ -51,6 +58,15 @@ class Balance:
         """The same with money that came."""
         left = self.due - amount
         return replace(self, paid=self.paid + amount, state=self.state if left else InvoiceState.PAID)
+
+    def credit(self, amount: int) -> "Balance":
+        """The same with a credit note, which takes an amount off what is due."""
+        paid = self.state is InvoiceState.OPEN and amount == self.due
+        return replace(self, credited=self.credited + amount, state=InvoiceState.PAID if paid else self.state)
+
+    def gave_back(self, amount: int) -> "Balance":
+        """The same after money that had come was given back."""
+        return replace(self, returned=self.returned + amount)
 
     def reopened(self, amount: int) -> "Balance":
         """The same without money that had come, and is gone again."""

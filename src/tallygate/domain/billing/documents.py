@@ -9,6 +9,7 @@ from itertools import groupby
 
 from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.cover import Policy
+from tallygate.domain.billing.crediting import capped
 from tallygate.domain.billing.discounts import Redemption, discounted
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
@@ -40,10 +41,8 @@ class Basis:
     had then; events up to `through` of the log; features in `late` had events of closed periods, of which the
     `late_periods` before are adjusted. Coupons in `redemptions` had taken from so many documents. `at_once`: a change
     asked for it, so usage was left to its period. Documents in `forgiven` were void. `tax` is by what it was taxed. One
-    that `reissues` another, a void one by its id, has that one's lines.
-    asked for it, so usage was left to its period. An `order` charges what it sold, and of subscriptions only these.
-    `tax` is by what it was taxed. One that `reissues` another, a void
-    one by its id, has that one's lines.
+    that `reissues` another, a void one by its id, has that one's lines. An `order` charges what it sold, and of
+    subscriptions only these. One that `credits` another was asked for by somebody.
     """
 
     since: int
@@ -58,10 +57,24 @@ class Basis:
     at_once: bool = False
     reissues: str = ""
     forgiven: tuple[str, ...] = ()
+    credits: str = ""
     tax: TaxTerms | None = None
     redemptions: Mapping[str, int] = field(default_factory=dict)
     order: str = ""
     subscriptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """How an account stood when a document was issued, in minor units.
+
+    What was due after the one before, less what was paid and credited since, and with this one is what is payable.
+    """
+
+    previous_due: int
+    paid: int
+    credit: int
+    payable: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +110,7 @@ class Invoice:
     seller: Party | None = None
     buyer: Party | None = None
     parties_hash: str = ""
+    situation: Situation | None = None
 
     @property
     def state(self) -> InvoiceState:
@@ -125,7 +139,8 @@ def documents(
     """
     ordered = sorted(lines, key=lambda line: (line.currency, line.due, line.line_key))
     for currency, group in groupby(ordered, key=lambda line: line.currency):
-        own = taxed(discounted(tuple(group), redemptions, credited, rounding), tax, credited)
+        net = tuple(capped(discounted(tuple(group), redemptions, credited, rounding), credited))
+        own = taxed(net, tax, credited)
         subtotal, taxes = sum(line.amount for line in own), tax_of(own)
         total = subtotal + taxes
         made_by = f"{cause or period.end}/{currency}"

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tallygate.domain.billing.balances import Balance, InvoiceState
+from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.documents import Invoice, InvoiceKind
+from tallygate.domain.billing.gateway_events import DisputeState
 from tallygate.domain.billing.payments import Attempt, AttemptState, Payment, PaymentKind
+from tallygate.domain.billing.refunds import Refund
 from tallygate.domain.currency import decimals_of
 
 
@@ -24,6 +27,11 @@ class MessageKind(StrEnum):
     PAYMENT_SUCCEEDED = "payment.succeeded"
     PAYMENT_FAILED = "payment.failed"
     PAYMENT_PENDING = "payment.pending"
+    PAYMENT_REFUNDED = "payment.refunded"
+    PAYMENT_REFUND_FAILED = "payment.refund_failed"
+    PAYMENT_DISPUTED = "payment.disputed"
+    PAYMENT_DISPUTE_WON = "payment.dispute_won"
+    PAYMENT_DISPUTE_LOST = "payment.dispute_lost"
     SUBSCRIPTION_CREATED = "subscription.created"
     SUBSCRIPTION_CHANGED = "subscription.changed"
     SUBSCRIPTION_RENEWED = "subscription.renewed"
@@ -169,6 +177,53 @@ def of_payment(payment: Payment) -> Iterator[Message]:
                 "invoice_ids": " ".join(share.invoice_id for share in payment.shares if share.invoice_id),
             },
         )
+
+
+def of_refund(refund: Refund) -> Iterator[Message]:
+    """What is told of money that went back, or did not."""
+    kinds = {
+        AttemptState.SUCCEEDED: MessageKind.PAYMENT_REFUNDED,
+        AttemptState.FAILED: MessageKind.PAYMENT_REFUND_FAILED,
+    }
+    if refund.state in kinds:
+        yield Message(
+            kind=kinds[refund.state],
+            about=refund.refund_id,
+            account_id=refund.account_id,
+            facts={
+                "refund_id": refund.refund_id,
+                "amount": major(refund.amount, refund.currency),
+                "currency": refund.currency,
+                "way": refund.kind.value,
+                "invoice_id": refund.invoice_id,
+                "credit_note_id": refund.note_id,
+                **({"payment_id": refund.payment_id} if refund.payment_id else {}),
+                **({"reason": refund.reason} if refund.reason else {}),
+            },
+        )
+
+
+def of_dispute(dispute: Dispute) -> Message:
+    """What is told of a dispute: where it stands now."""
+    kinds = {
+        DisputeState.OPENED: MessageKind.PAYMENT_DISPUTED,
+        DisputeState.WON: MessageKind.PAYMENT_DISPUTE_WON,
+        DisputeState.LOST: MessageKind.PAYMENT_DISPUTE_LOST,
+    }
+    return Message(
+        kind=kinds[dispute.state],
+        about=f"{dispute.gateway}/{dispute.dispute_id}",
+        account_id=dispute.account_id,
+        facts={
+            "dispute_id": dispute.dispute_id,
+            "payment_id": dispute.payment_id,
+            "amount": major(dispute.amount, dispute.currency),
+            "fee": major(dispute.fee, dispute.currency),
+            "currency": dispute.currency,
+            "invoice_ids": " ".join(share.invoice_id for share in dispute.shares if share.invoice_id),
+            **({"reason": dispute.reason} if dispute.reason else {}),
+        },
+    )
 
 
 def major(amount: int, currency: str) -> str:

@@ -3,13 +3,14 @@
 Accounts are `OWNER:Name`; an `account:` is the one that the transfer names, the seller is the tenant.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.payments import Payment, PaymentKind
 from tallygate.domain.billing.recognition import Part
+from tallygate.domain.billing.refunds import Refund, RefundKind
 from tallygate.domain.billing.wallet import WalletEntry
 
 RECEIVABLE = "account:Receivable"
@@ -29,6 +30,8 @@ OFFLINE = "seller:Offline"
 """What came past every gateway: transfers, cheques, cash."""
 EXPENSES = "seller:Expenses"
 """What the seller gave."""
+REFUNDED = "account:Refunded"
+"""What is owed back to an account: below zero while a refund is on its way."""
 WRITEOFF = "seller:Writeoff"
 """What nobody will pay."""
 CHARGEBACK = "seller:Chargeback"
@@ -89,13 +92,18 @@ def invoice_entry(invoice: Invoice, parts: Iterable[Part]) -> tuple[Transfer, ..
     return _entry(entry_of(invoice.invoice_id), moves, invoice, time=invoice.issue_time)
 
 
-def credit_entry(note: Invoice, recognised: Sequence[int]) -> tuple[Transfer, ...]:
-    """The entry of a note that credits lines: of each, `recognised` >= 0 was income already, the rest never will be."""
-    counter = counter_of(note)
-    moves: list[Move] = []
+def credit_entry(
+    note: Invoice, recognised: Sequence[int], *, off: int, kept: int, owed_back: int
+) -> tuple[Transfer, ...]:
+    """The entry of a note that credits lines: of each, `recognised` >= 0 was income already, the rest never will be.
+
+    Of its sum a part is `off` what is due, one `kept` for the account, and one `owed_back` to it.
+    """
+    given: list[tuple[str, int]] = []
     for line, income in zip(note.lines, recognised, strict=True):
-        moves += [(counter, BACKLOG, line.amount + income), (REFUND, counter, income)]
-    moves.append((counter, PAYABLE, note.tax))
+        given += [(BACKLOG, -line.amount - income), (REFUND, income)]
+    given.append((PAYABLE, -note.tax))
+    moves = tuple(_matched(given, [(RECEIVABLE, off), (LIABILITY, kept), (REFUNDED, owed_back)]))
     return _entry(entry_of(note.invoice_id), moves, note, time=note.issue_time)
 
 
@@ -183,6 +191,32 @@ def payment_entry(payment: Payment) -> tuple[Transfer, ...]:
     )
 
 
+def refund_entry(refund: Refund, *, time: int) -> Transfer:
+    """What was owed back, and is paid."""
+    return Transfer(
+        entry_id=f"refund/{refund.refund_id}",
+        line=1,
+        time=time,
+        account_id=refund.account_id,
+        debit=REFUNDED,
+        credit=OFFLINE if refund.kind is RefundKind.OFFLINE else FUNDS,
+        currency=refund.currency,
+        amount=refund.amount,
+        document_id=refund.note_id,
+    )
+
+
+def paid_out_entry(entry: WalletEntry) -> Transfer:
+    """What was kept for an account is owed back to it; `entry.amount` is below zero."""
+    return replace(spent_entry(entry), credit=REFUNDED)
+
+
+def refund_failed_entry(refund: Refund, *, paid_out: bool, time: int) -> Transfer:
+    """What was owed back and did not arrive is kept for the account; `paid_out`: it seemed to have arrived."""
+    failed = replace(refund_entry(refund, time=time), entry_id=f"refund/{refund.refund_id}/failed", credit=LIABILITY)
+    return replace(failed, debit=FUNDS) if paid_out else failed
+
+
 def dispute_entry(dispute: Dispute, *, time: int) -> tuple[Transfer, ...]:
     """What a gateway no longer has since a dispute was opened: the money that is disputed, and its fee."""
     moves = [(CHARGEBACK, FUNDS, dispute.amount, ""), (EXPENSES, FUNDS, dispute.fee, "")]
@@ -202,6 +236,11 @@ def lost_entry(dispute: Dispute, *, time: int) -> tuple[Transfer, ...]:
     ]
     moves.append((WRITEOFF, CHARGEBACK, dispute.amount - sum(share.amount for share in dispute.shares), ""))
     return _of_dispute(dispute, "/lost", moves, time=time)
+
+
+def is_money(transfer: Transfer) -> bool:
+    """Whether money came or went by it, which stays true whatever becomes of the document that it was for."""
+    return bool({transfer.debit, transfer.credit} & {FUNDS, OFFLINE, CHARGEBACK})
 
 
 def reversed_entry(transfers: Iterable[Transfer], entry_id: str, *, time: int) -> tuple[Transfer, ...]:
@@ -257,6 +296,18 @@ def _of_dispute(
         )
         for number, (debit, credit, amount, document_id) in enumerate((one for one in moves if one[2]), start=1)
     )
+
+
+def _matched(debits: Sequence[tuple[str, int]], counters: Sequence[tuple[str, int]]) -> Iterator[Move]:
+    """Amounts of the one side against those of the other, which sum to the same, in order."""
+    left = [amount for _, amount in counters]
+    for debit, amount in debits:
+        rest = amount
+        for place, (counter, _) in enumerate(counters):
+            part = min(rest, left[place])
+            left[place] -= part
+            rest -= part
+            yield debit, counter, part
 
 
 def _moves(move: Move) -> bool:

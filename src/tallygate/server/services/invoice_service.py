@@ -4,9 +4,11 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 
+from tallygate.billing.crediting import CreditNote, create_credit_note, dispute_line
 from tallygate.billing.explaining import LineEvents, explain_line, line_events
 from tallygate.billing.invoices import get_invoice, list_invoices
 from tallygate.billing.reissuing import reissue
+from tallygate.billing.situations import with_situation
 from tallygate.billing.verifying import verify_invoice
 from tallygate.billing.voiding import void_invoice
 from tallygate.billing.writing_off import write_off_invoice
@@ -16,8 +18,10 @@ from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import exact_text
 from tallygate.records.paging import Page, newest_of
 from tallygate.records.ports import BillingWork
+from tallygate.records.transactions import UseCase
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, document_page, page_request
+from tallygate.server.wire.credit import decode_credit, decode_line_dispute
 from tallygate.server.wire.explanation import decode_place, encode_difference, encode_event, encode_explanation
 from tallygate.server.wire.invoice import decode_query, encode_invoice, invoice_json
 from tallygate.server.wire.scalars import identifier
@@ -42,7 +46,7 @@ class InvoiceServicer:
     async def GetInvoice(self, request: wire.GetInvoiceRequest, call: Call) -> wire.GetInvoiceResponse:  # noqa: N802 - the wire's name
         """One document with its lines."""
         invoice_id = identifier(request.invoice_id, "invoice_id")
-        invoice = await self._work.read(call, lambda work, _: get_invoice(work, invoice_id))
+        invoice = await self._work.read(call, _whole(invoice_id))
         return wire.GetInvoiceResponse(invoice=encode_invoice(invoice))
 
     async def ListInvoices(self, request: wire.ListInvoicesRequest, call: Call) -> wire.ListInvoicesResponse:  # noqa: N802 - the wire's name
@@ -97,6 +101,31 @@ class InvoiceServicer:
         )
         return wire.WriteOffInvoiceResponse(invoice=encode_invoice(given_up.value))
 
+    async def CreateCreditNote(  # noqa: N802 - the wire's name
+        self, request: wire.CreateCreditNoteRequest, call: Call
+    ) -> wire.CreateCreditNoteResponse:
+        """Give back lines of an invoice."""
+        name = identifier(request.invoice_id, "invoice_id")
+
+        async def credit(work: BillingWork, now: int) -> CreditNote:
+            wanted = decode_credit(request, (await get_invoice(work, name)).currency)
+            return await create_credit_note(work, wanted, now=now, new_id=self._work.new_id)
+
+        done = (await self._work.write(call, credit, reason=request.reason)).value
+        return wire.CreateCreditNoteResponse(
+            credit_note=encode_invoice(done.note), invoice=encode_invoice(done.invoice)
+        )
+
+    async def DisputeLine(self, request: wire.DisputeLineRequest, call: Call) -> wire.DisputeLineResponse:  # noqa: N802 - the wire's name
+        """Take a line off what is to be paid."""
+        wanted, new_id = decode_line_dispute(request), self._work.new_id
+        done = await self._work.write(
+            call, lambda work, now: dispute_line(work, wanted, now=now, new_id=new_id), reason=request.reason
+        )
+        return wire.DisputeLineResponse(
+            credit_note=encode_invoice(done.value.note), invoice=encode_invoice(done.value.invoice)
+        )
+
     async def VoidInvoice(self, request: wire.VoidInvoiceRequest, call: Call) -> wire.VoidInvoiceResponse:  # noqa: N802 - the wire's name
         """Forgive an open invoice."""
         invoice_id = identifier(request.invoice_id, "invoice_id")
@@ -116,8 +145,15 @@ class InvoiceServicer:
         form = _FORMS.get(request.format)
         if form is None:
             raise InvalidFieldError(field="format", expected="DOCUMENT_FORMAT_HTML or _JSON", got=request.format)
-        invoice = await self._work.read(call, lambda work, _: get_invoice(work, name))
+        invoice = await self._work.read(call, _whole(name))
         make = self._page if form == "html" else invoice_json
         content = await asyncio.to_thread(make, invoice)  # a long one takes its time
         file_name = f"{_NO_FILE.sub('-', invoice.number)}.{form}"
         return wire.RenderInvoiceResponse(content=content, content_type=_TYPES[form], file_name=file_name)
+
+
+def _whole(name: str) -> UseCase[Invoice]:
+    async def whole(work: BillingWork, _now: int) -> Invoice:
+        return await with_situation(work, await get_invoice(work, name))
+
+    return whole

@@ -2,8 +2,10 @@
 
 from typing import Protocol
 
+from tallygate.billing.crediting import CreateCreditNote
 from tallygate.billing.disputes import list_disputes, record_dispute
 from tallygate.billing.gateways import Gateways
+from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import (
     SetGateway,
     attach_method,
@@ -14,9 +16,11 @@ from tallygate.billing.methods import (
     set_default_method,
     set_gateway,
 )
+from tallygate.billing.paying import TopUp
 from tallygate.billing.payments import get_collection, list_attempts, list_payments, record_offline
 from tallygate.billing.ports import Card
 from tallygate.billing.reconciliation import Reconciled
+from tallygate.billing.refunds import Refunded, list_refunds
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.payments import Attempt, Payment
 from tallygate.domain.errors import InvalidFieldError
@@ -29,6 +33,8 @@ from tallygate.server.wire.payment import (
     decode_dispute,
     decode_method,
     decode_offline,
+    decode_refund,
+    decode_top_up,
     encode_attempt,
     encode_collected,
     encode_dispute,
@@ -36,6 +42,8 @@ from tallygate.server.wire.payment import (
     encode_method,
     encode_payment,
     encode_reconciled,
+    encode_refund,
+    encode_refunded,
 )
 from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant
 from tallygate_api.v1 import payment_service_pb2 as wire
@@ -53,6 +61,10 @@ class Payments(Protocol):
         """Charge an invoice now."""
         ...
 
+    async def top_up(self, tenant_id: str, wanted: TopUp) -> Attempt:
+        """Take money for a wallet."""
+        ...
+
     async def reconcile(self, tenant_id: str, gateway: str, *, start: int, end: int | None = None) -> Reconciled:
         """What a gateway took beside the books."""
         ...
@@ -62,12 +74,21 @@ class Payments(Protocol):
         ...
 
 
+class Refunds(Protocol):
+    """What asks gateways for money back."""
+
+    async def refund(self, tenant_id: str, wanted: CreateCreditNote) -> Refunded:
+        """Credit lines and give back what was paid for them."""
+        ...
+
+
 class PaymentServicer:
     """Serves PaymentService."""
 
-    def __init__(self, work: TenantWork, payments: Payments) -> None:
+    def __init__(self, work: TenantWork, payments: Payments, refunds: Refunds) -> None:
         self._work = work
         self._payments = payments
+        self._refunds = refunds
 
     async def SetGateway(self, request: wire.SetGatewayRequest, call: Call) -> wire.SetGatewayResponse:  # noqa: N802 - the wire's name
         """Use a gateway."""
@@ -124,6 +145,15 @@ class PaymentServicer:
         )
         return wire.PayResponse(attempt=encode_attempt(attempt))
 
+    async def TopUp(self, request: wire.TopUpRequest, call: Call) -> wire.TopUpResponse:  # noqa: N802 - the wire's name
+        """Take money for a wallet."""
+
+        async def currency(work: BillingWork, _now: int) -> str:
+            return (await work.tenants.get()).currency
+
+        wanted = decode_top_up(request, await self._work.read(call, currency))
+        return wire.TopUpResponse(attempt=encode_attempt(await self._payments.top_up(call.tenant_id, wanted)))
+
     async def RecordOffline(self, request: wire.RecordOfflineRequest, call: Call) -> wire.RecordOfflineResponse:  # noqa: N802 - the wire's name
         """Record money that came past every gateway."""
 
@@ -141,6 +171,19 @@ class PaymentServicer:
             raise InvalidFieldError(field="start_time", expected="an instant")
         found = await self._payments.reconcile(call.tenant_id, gateway, start=start, end=end)
         return encode_reconciled(found)
+
+    async def RefundLine(self, request: wire.RefundLineRequest, call: Call) -> wire.RefundLineResponse:  # noqa: N802 - the wire's name
+        """Give back what was paid for a line."""
+        name = identifier(request.invoice_id, "invoice_id")
+        invoice = await self._work.read(call, lambda work, _: get_invoice(work, name))
+        return encode_refunded(await self._refunds.refund(call.tenant_id, decode_refund(request, invoice.currency)))
+
+    async def ListRefunds(self, request: wire.ListRefundsRequest, call: Call) -> wire.ListRefundsResponse:  # noqa: N802 - the wire's name
+        """Money that went back."""
+        wanted, page = _query(request), document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, _: list_refunds(work, wanted, page))
+        refunds = [encode_refund(refund) for refund in found.items]
+        return wire.ListRefundsResponse(refunds=refunds, next_page_token=found.next_page_token)
 
     async def RecordDispute(self, request: wire.RecordDisputeRequest, call: Call) -> wire.RecordDisputeResponse:  # noqa: N802 - the wire's name
         """Note a dispute of a payment."""
@@ -193,7 +236,9 @@ def _named(account_id: str, method_id: str) -> tuple[str, str]:
     return identifier(account_id, "account_id"), identifier(method_id, "method_id")
 
 
-def _query(request: wire.ListPaymentsRequest | wire.ListAttemptsRequest | wire.ListDisputesRequest) -> MoneyQuery:
+def _query(
+    request: wire.ListPaymentsRequest | wire.ListAttemptsRequest | wire.ListDisputesRequest | wire.ListRefundsRequest,
+) -> MoneyQuery:
     return MoneyQuery(
         limit=0,
         account_id=optional_identifier(request.account_id, "account_id"),

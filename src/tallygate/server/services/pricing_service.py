@@ -94,8 +94,8 @@ def _proposal(request: wire.PreviewChangeRequest) -> UseCase[Proposal]:
 
 
 def _at_once(request: wire.PreviewChangeRequest) -> bool:
-    """Whether the change would be invoiced at once; an end cannot be asked for so."""
-    return any(
+    """Whether the change would be invoiced at once: an end is where it is to be paid back."""
+    return request.cancel.refund or any(
         decode_invoice_now(asked.invoice) for asked in (request.change_plan, request.set_add_on, request.quantity)
     )
 

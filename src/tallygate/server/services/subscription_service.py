@@ -1,9 +1,14 @@
 """SubscriptionService: who holds which plan, since when and until when."""
 
+from collections.abc import Iterable
+from typing import Protocol
+
+from tallygate.billing.attempts import Moment
 from tallygate.billing.change_invoices import invoice_change
 from tallygate.billing.coupons import Redeemer, redeem
+from tallygate.billing.paying_out import PaidOut, pay_out_end
 from tallygate.control_plane.advance import pay_in_advance
-from tallygate.control_plane.proposals import Proposal, proposed_add_on, proposed_plan
+from tallygate.control_plane.proposals import Proposal, When, proposed_add_on, proposed_plan
 from tallygate.control_plane.renewals import RenewSubscription
 from tallygate.control_plane.subscription_changes import (
     cancel_subscription,
@@ -15,6 +20,7 @@ from tallygate.control_plane.subscription_changes import (
     set_state,
 )
 from tallygate.control_plane.subscriptions import create_subscription, get_subscription, list_subscriptions
+from tallygate.domain.billing.refunds import Refund
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.fields import checked_page
 from tallygate.records.fields import check_text
@@ -57,11 +63,20 @@ _Charged = tuple[subscription_pb2.Subscription, list[invoice_pb2.Invoice]]
 """A subscription after a change, and the documents that were issued for it at once."""
 
 
+class Refunds(Protocol):
+    """What asks gateways for money back."""
+
+    async def send(self, tenant_id: str, parts: Iterable[Refund]) -> list[Refund]:
+        """Give back what was begun."""
+        ...
+
+
 class SubscriptionServicer:
     """Serves SubscriptionService."""
 
-    def __init__(self, work: TenantWork) -> None:
+    def __init__(self, work: TenantWork, refunds: Refunds) -> None:
         self._work = work
+        self._refunds = refunds
 
     async def CreateSubscription(  # noqa: N802 - the wire's name
         self, request: wire.CreateSubscriptionRequest, call: Call
@@ -142,10 +157,34 @@ class SubscriptionServicer:
     ) -> wire.CancelSubscriptionResponse:
         """Give the subscription an end."""
         change = decode_cancel(request)
+        if request.refund:
+            return await self._cancel_with_refund(call, request)
         subscription, version = await self._change(
             call, request, lambda work, now: cancel_subscription(work, change, now=now)
         )
         return wire.CancelSubscriptionResponse(subscription=subscription, view_version=version)
+
+    async def _cancel_with_refund(
+        self, call: Call, request: wire.CancelSubscriptionRequest
+    ) -> wire.CancelSubscriptionResponse:
+        """End it now, and pay back what that credits: gateways are asked when it is committed."""
+        change = decode_cancel(request)
+        if change.when is not When.NOW:
+            raise InvalidFieldError(field="refund", expected="an end now: CHANGE_WHEN_NOW")
+
+        async def cancel(work: BillingWork, now: int) -> tuple[subscription_pb2.Subscription, PaidOut]:
+            held = await cancel_subscription(work, change, now=now)
+            paid_out = await pay_out_end(work, change.account_id, Moment(now=now, real=self._work.clock()))
+            return encode_subscription(held, await work.catalog.load(), now), paid_out
+
+        written = await self._work.write(call, cancel, reason=check_text("reason", request.reason))
+        subscription, paid_out = written.value
+        await self._refunds.send(call.tenant_id, paid_out.parts)
+        return wire.CancelSubscriptionResponse(
+            subscription=subscription,
+            view_version=written.view_version,
+            invoices=[encode_invoice(invoice) for invoice in paid_out.invoices],
+        )
 
     async def ExtendSubscription(  # noqa: N802 - the wire's name
         self, request: wire.ExtendSubscriptionRequest, call: Call

@@ -6,7 +6,7 @@ from fractions import Fraction
 from google.protobuf.json_format import MessageToDict
 
 from tallygate.domain.billing.balances import InvoiceState
-from tallygate.domain.billing.documents import Invoice, InvoiceKind
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, Situation
 from tallygate.domain.billing.lines import Line, LineKind, LineTax
 from tallygate.domain.billing.steps import Step
 from tallygate.domain.billing.tax import TaxGroup
@@ -44,6 +44,10 @@ def encode_invoice(invoice: Invoice) -> wire.Invoice:
         wallet=encode_money(invoice.balance.wallet, invoice.currency),
         due=encode_money(invoice.balance.due, invoice.currency),
         written_off=encode_money(lost, invoice.currency) if (lost := invoice.balance.written_off) else None,
+        credited=_unless_none(invoice.balance.credited, invoice.currency),
+        returned=_unless_none(invoice.balance.returned, invoice.currency),
+        situation=_situation(invoice.situation, invoice.currency) if invoice.situation is not None else None,
+        credits_invoice_id=invoice.basis.credits if invoice.basis is not None else "",
         seller=encode_party(invoice.seller),
         buyer=encode_party(invoice.buyer),
         taxes=[_group(group, invoice.currency) for group in invoice.taxes],
@@ -67,6 +71,19 @@ def decode_query(request: invoice_service_pb2.ListInvoicesRequest) -> InvoiceQue
         until=optional_instant(request, "end_time"),
         text=request.text,
     )
+
+
+def _situation(stood: Situation, currency: str) -> wire.AccountSituation:
+    return wire.AccountSituation(
+        previous_due=encode_money(stood.previous_due, currency),
+        paid=encode_money(stood.paid, currency),
+        credit=encode_money(stood.credit, currency),
+        payable=encode_money(stood.payable, currency),
+    )
+
+
+def _unless_none(amount: int, currency: str) -> wire.Money | None:
+    return encode_money(amount, currency) if amount else None
 
 
 def encode_money(amount: int, currency: str) -> wire.Money:

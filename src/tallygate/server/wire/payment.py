@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from tallygate.billing.crediting import CreateCreditNote, LineCredit
 from tallygate.billing.disputes import RecordDispute
 from tallygate.billing.methods import AttachMethod
+from tallygate.billing.paying import TopUp
 from tallygate.billing.payments import Collected, RecordOffline
 from tallygate.billing.reconciliation import Reconciled
+from tallygate.billing.refunds import Refunded
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.gateway_events import DisputeState
 from tallygate.domain.billing.payments import (
@@ -20,10 +23,11 @@ from tallygate.domain.billing.payments import (
     PaymentKind,
     Share,
 )
+from tallygate.domain.billing.refunds import Refund, RefundKind
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.server.wire.billing_terms import COLLECTION, DUNNING_STATE
 from tallygate.server.wire.fee import decode_whole_money, optional_amount
-from tallygate.server.wire.invoice import encode_money
+from tallygate.server.wire.invoice import encode_invoice, encode_money
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, timestamp
 from tallygate_api.v1 import payment_service_pb2 as wire
 
@@ -31,6 +35,7 @@ _KIND = WireEnum(wire.PaymentKind, PaymentKind)
 _STATE = WireEnum(wire.AttemptState, AttemptState)
 _ADVICE = WireEnum(wire.AttemptAdvice, Advice)
 _CAUSE = WireEnum(wire.AttemptCause, Cause)
+_REFUND = WireEnum(wire.RefundKind, RefundKind)
 _DISPUTE = WireEnum(wire.DisputeState, DisputeState)
 _LONGEST_TOKEN = 255
 
@@ -48,6 +53,18 @@ def decode_method(request: wire.AttachMethodRequest) -> AttachMethod:
     )
 
 
+def decode_top_up(request: wire.TopUpRequest, currency: str) -> TopUp:
+    """Money to take for a wallet; `currency` is the tenant's, of an amount that names none."""
+    amount, currency = decode_whole_money(request.amount, "amount", usual=currency)
+    return TopUp(
+        account_id=identifier(request.account_id, "account_id"),
+        currency=currency,
+        amount=amount,
+        attempt_id=optional_identifier(request.attempt_id, "attempt_id"),
+        method_id=optional_identifier(request.method_id, "method_id"),
+    )
+
+
 def decode_offline(request: wire.RecordOfflineRequest, currency: str) -> RecordOffline:
     """Money to record; `currency` is the tenant's, of an amount that names none."""
     amount, currency = decode_whole_money(request.amount, "amount", usual=currency)
@@ -58,6 +75,44 @@ def decode_offline(request: wire.RecordOfflineRequest, currency: str) -> RecordO
         payment_id=optional_identifier(request.payment_id, "payment_id"),
         reference=request.reference,
         invoice_id=optional_identifier(request.invoice_id, "invoice_id"),
+    )
+
+
+def decode_refund(request: wire.RefundLineRequest, currency: str) -> CreateCreditNote:
+    """A line to pay back; `currency` is its invoice's."""
+    return CreateCreditNote(
+        invoice=identifier(request.invoice_id, "invoice_id"),
+        lines=(LineCredit(number=request.line, amount=optional_amount(request, "amount", currency)),),
+        credit_id=optional_identifier(request.refund_id, "refund_id"),
+        reason=request.reason,
+    )
+
+
+def encode_refunded(refunded: Refunded) -> wire.RefundLineResponse:
+    """What became of money that was asked back."""
+    return wire.RefundLineResponse(
+        credit_note=encode_invoice(refunded.note),
+        invoice=encode_invoice(refunded.invoice),
+        refunds=[encode_refund(part) for part in refunded.parts],
+    )
+
+
+def encode_refund(refund: Refund) -> wire.Refund:
+    """One part of it."""
+    return wire.Refund(
+        refund_id=refund.refund_id,
+        account_id=refund.account_id,
+        invoice_id=refund.invoice_id,
+        credit_note_id=refund.note_id,
+        payment_id=refund.payment_id,
+        kind=_REFUND.encode(refund.kind),
+        amount=encode_money(refund.amount, refund.currency),
+        gateway=refund.gateway,
+        state=_STATE.encode(refund.state),
+        reason=refund.reason,
+        gateway_id=refund.gateway_id,
+        create_time=timestamp(refund.create_time),
+        end_time=timestamp(refund.end_time),
     )
 
 

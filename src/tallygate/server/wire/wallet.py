@@ -20,6 +20,7 @@ def decode_credit(request: wire.AddWalletCreditRequest, currency: str) -> GiveCr
         amount=amount,
         credit_id=optional_identifier(request.credit_id, "credit_id"),
         expire_time=optional_instant(request, "expire_time"),
+        priority=request.priority,
     )
 
 

@@ -47,6 +47,7 @@ from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, pri
 from tallygate.storage.sql.billing.profiles import SqlProfileRepository, profiles_of
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
 from tallygate.storage.sql.billing.recognitions import SqlRecognitionRepository
+from tallygate.storage.sql.billing.refunds import SqlRefundRecords
 from tallygate.storage.sql.billing.usage import SqlUsageLog
 from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository, tenant_of
 from tallygate.storage.sql.catalog.keys import SqlKeyRepository
@@ -256,6 +257,11 @@ class SqlUnitOfWork:
     def messages(self) -> SqlMessages:
         """What is told of what happened."""
         return SqlMessages(scope=self.scope)
+
+    @property
+    def refunds(self) -> SqlRefundRecords:
+        """Money that goes back."""
+        return SqlRefundRecords(scope=self.scope)
 
     @property
     def disputes(self) -> SqlDisputeRecords:

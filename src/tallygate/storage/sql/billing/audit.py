@@ -8,16 +8,17 @@ from sqlalchemy import Row, Select, func, literal, select, union_all
 
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.gateway_events import DisputeState
-from tallygate.domain.billing.payments import PaymentKind
-from tallygate.domain.billing.posting import BACKLOG, CHARGEBACK, FUNDS, LIABILITY, OFFLINE, RECEIVABLE
+from tallygate.domain.billing.payments import UNRESOLVED, AttemptState, PaymentKind
+from tallygate.domain.billing.posting import BACKLOG, CHARGEBACK, FUNDS, LIABILITY, OFFLINE, RECEIVABLE, REFUNDED
+from tallygate.domain.billing.refunds import RefundKind
 from tallygate.records.ledger import Figure
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
-from tallygate.storage.sql.billing.payment_tables import disputes, payments
+from tallygate.storage.sql.billing.payment_tables import disputes, payments, refunds
 from tallygate.storage.sql.billing.recognitions import pending
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices, wallet_entries
 from tallygate.storage.sql.scope import Scope
 
-_MIRRORED = (RECEIVABLE, LIABILITY, BACKLOG, FUNDS, OFFLINE, CHARGEBACK)
+_MIRRORED = (RECEIVABLE, LIABILITY, BACKLOG, FUNDS, OFFLINE, CHARGEBACK, REFUNDED)
 _HELD = {PaymentKind.GATEWAY: FUNDS, PaymentKind.OFFLINE: OFFLINE}
 _transfers = ledger_transfers.c
 
@@ -62,7 +63,7 @@ class SqlAuditRepository:
         )
         return [
             _figure(row)
-            for query in (due, kept, *self._held(), *self._disputed())
+            for query in (due, kept, *self._held(), *self._disputed(), *self._refunded())
             for row in await self.scope.rows(query)
         ]
 
@@ -81,6 +82,19 @@ class SqlAuditRepository:
         yield select(literal(FUNDS), *key, -func.sum(own.amount)).where(mine, gone).group_by(*key)
         opened = own.state == DisputeState.OPENED.value
         yield select(literal(CHARGEBACK), *key, func.sum(own.amount)).where(mine, opened).group_by(*key)
+
+    def _refunded(self) -> Iterator[Select[Any]]:
+        """What went back is gone where it had come; what is on its way is owed until it has arrived."""
+        own = refunds.c
+        key = own.account_id, own.currency
+        for kind, state, name in (
+            (RefundKind.GATEWAY, (AttemptState.SUCCEEDED,), FUNDS),
+            (RefundKind.OFFLINE, (AttemptState.SUCCEEDED,), OFFLINE),
+            (RefundKind.GATEWAY, UNRESOLVED, REFUNDED),
+        ):
+            states = own.state.in_([one.value for one in state])
+            mine = own.tenant_id == self.scope.tenant_id, own.kind == kind.value, states
+            yield select(literal(name), *key, -func.sum(own.amount)).where(*mine).group_by(*key)
 
     async def unrecognised(self) -> Sequence[Figure]:
         """What is charged and not posted as income."""

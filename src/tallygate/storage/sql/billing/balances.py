@@ -13,7 +13,7 @@ from tallygate.records.billing import WalletQuery
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices, wallet_entries
 from tallygate.storage.sql.scope import Scope
 
-_SUMS = ("total", "paid", "credited", "wallet", "written_off", "due_time")
+_SUMS = ("total", "paid", "credited", "wallet", "written_off", "returned", "due_time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,7 @@ class SqlWalletRepository:
             "kind": entry.kind.value,
             "invoice_id": entry.invoice_id,
             "expire_time": entry.expire_time,
+            "priority": entry.priority,
         }
         await self.scope.connection.execute(insert(wallet_entries), [row])
         self.scope.changed(entry.account_id)
@@ -119,4 +120,5 @@ def _entry(row: Row[Any]) -> WalletEntry:
         kind=WalletEntryKind(row.kind),
         invoice_id=row.invoice_id,
         expire_time=row.expire_time,
+        priority=row.priority,
     )

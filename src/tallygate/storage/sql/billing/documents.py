@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, series_of
-from tallygate.domain.billing.lines import Line, LineKind
+from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.messages import of_issue
 from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.reissues import first_key, is_reissued
@@ -358,7 +358,7 @@ def _line_columns(line: Line) -> Mapping[str, Any]:
     again = first_key(line.line_key) if is_reissued(line.line_key) else ""
     return {
         "line_key": line.line_key,
-        "usage_line": line.line_key.rpartition("/")[0] if line.kind is LineKind.USAGE and not again else "",
+        "usage_line": line.line_key.rpartition("/")[0] if line.inputs is not None and not again else "",
         "due_time": line.due,
         "currency": line.currency,
         "amount": line.amount,

@@ -55,6 +55,18 @@ class SqlLedgerRepository:
             for row in rows
         ]
 
+    async def stands(self, ledger_account: str, currency: str, *, at: int) -> int:
+        """What one ledger account stands at in a currency: debits less credits by an instant."""
+        until = bindparam(None, at, _columns.effective_time.type)
+        here = self._own(), _columns.currency == currency, _columns.effective_time <= until
+        total = func.coalesce(func.sum(_columns.amount), 0)
+        sides = [
+            select(total.label("amount")).where(*here, side == ledger_account)
+            for side in (_columns.debit, _columns.credit)
+        ]
+        came, went = [(await self.scope.rows(query))[0].amount for query in sides]
+        return int(came) - int(went)
+
     async def unposted(self, account_id: str, *, limit: int) -> Sequence[str]:
         """Issued documents of an account that no entry was posted of, oldest first."""
         posted = (

@@ -155,6 +155,38 @@ payment_allocations = Table(
     Index("ix_payment_allocations_invoice", "tenant_id", "invoice_id"),
 )
 
+refunds = Table(
+    "refunds",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("refund_id", Text, nullable=False),
+    Column("credit_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("invoice_id", Text, nullable=False),
+    Column("note_id", Text, nullable=False),
+    Column("payment_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("charge_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("advice", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("gateway_id", Text, nullable=False),
+    Column("create_time", Instant(), nullable=False),
+    Column("end_time", Instant()),
+    Column("sent_until", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "refund_id"),
+    CheckConstraint("amount > 0", name="amount"),
+    Index("ix_refunds_credit", "tenant_id", "credit_id"),
+    Index("ix_refunds_invoice", "tenant_id", "invoice_id"),
+    Index("ix_refunds_account", "tenant_id", "account_id", "create_time", "refund_id"),
+    Index("ix_refunds_time", "tenant_id", "create_time", "refund_id"),
+    Index("ix_refunds_unresolved", "tenant_id", "currency", sqlite_where=_UNRESOLVED, postgresql_where=_UNRESOLVED),
+)
+
 disputes = Table(
     "disputes",
     Base.metadata,

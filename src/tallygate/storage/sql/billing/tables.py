@@ -131,6 +131,7 @@ invoice_balances = Table(
     Column("account_id", Text, nullable=False),
     Column("currency", Text, nullable=False),
     *(Column(name, BigInteger, nullable=False) for name in ("total", "paid", "credited", "wallet", "written_off")),
+    Column("returned", BigInteger, nullable=False, server_default="0"),
     Column("state", Text, nullable=False),
     Column("due_time", Instant(), nullable=False),
     Column("due", BigInteger, Computed(DUE, persisted=True), nullable=False),
@@ -152,6 +153,7 @@ wallet_entries = Table(
     Column("kind", Text, nullable=False),
     Column("invoice_id", Text, nullable=False),
     Column("expire_time", Instant()),
+    Column("priority", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("tenant_id", "entry_id"),
     Index("ix_wallet_entries_account", "tenant_id", "account_id", "create_time"),
 )

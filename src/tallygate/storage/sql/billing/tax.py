@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import insert, or_, select
 
+from tallygate.domain.billing.balances import InvoiceState
+from tallygate.domain.billing.crediting import is_by_hand
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.reissues import is_reissued, revision_of
 from tallygate.domain.billing.tax import Credited, TaxGroup
 from tallygate.storage.documents import LINE
-from tallygate.storage.sql.billing.tables import invoice_lines, invoice_taxes
+from tallygate.storage.sql.billing.tables import invoice_balances, invoice_lines, invoice_taxes
 from tallygate.storage.sql.scope import Scope
 
 _KEYS_AT_ONCE = 2_500
@@ -48,28 +50,43 @@ async def credited_lines(scope: Scope, line_keys: Collection[str]) -> dict[str, 
     """Lines by their keys, as they were issued, each with those that credited it."""
     lines, wanted = invoice_lines.c, sorted(line_keys)
     found: dict[str, Line] = {}
-    since: dict[str, list[Line]] = {}
+    since: dict[str, list[tuple[str, Line]]] = {}
     instead: dict[str, list[Line]] = {}
     for first in range(0, len(wanted), _KEYS_AT_ONCE):
         keys = wanted[first : first + _KEYS_AT_ONCE]
-        query = select(lines.line_key, lines.source_line, lines.doc).where(
+        query = select(lines.line_key, lines.source_line, lines.doc, lines.invoice_id).where(
             lines.tenant_id == scope.tenant_id, or_(lines.line_key.in_(keys), lines.source_line.in_(keys))
         )
         for row in await scope.rows(query):
             line = _line(row.doc)
             if row.line_key in line_keys:
                 found[row.line_key] = line
-            if row.source_line:
-                kind = instead if is_reissued(row.line_key) else since
-                kind.setdefault(row.source_line, []).append(line)
+            if row.source_line and is_reissued(row.line_key):
+                instead.setdefault(row.source_line, []).append(line)
+            elif row.source_line:
+                since.setdefault(row.source_line, []).append((row.invoice_id, line))
+    void = await _void(scope, {note for found in since.values() for note, one in found if is_by_hand(one.line_key)})
     return {
         key: Credited(
             line=line,
-            credits=tuple(sorted(since.get(key, ()), key=lambda one: one.line_key)),
+            credits=tuple(
+                sorted((one for note, one in since.get(key, ()) if note not in void), key=lambda one: one.line_key)
+            ),
             reissues=tuple(sorted(instead.get(key, ()), key=lambda one: revision_of(one.line_key))),
         )
         for key, line in found.items()
     }
+
+
+async def _void(scope: Scope, notes: Collection[str]) -> frozenset[str]:
+    """Which of these notes count no more, as the invoice that they took from is void."""
+    if not notes:
+        return frozenset()
+    own = invoice_balances.c
+    query = select(own.invoice_id).where(
+        own.tenant_id == scope.tenant_id, own.invoice_id.in_(sorted(notes)), own.state == InvoiceState.VOID.value
+    )
+    return frozenset(row.invoice_id for row in await scope.rows(query))
 
 
 def _line(doc: Any) -> Line:  # noqa: ANN401 - a JSON document
