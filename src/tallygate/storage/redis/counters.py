@@ -13,6 +13,8 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any
 
+import msgpack
+
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.gating.identity import effect_digest
 from tallygate.domain.gating.quota import CounterName, MeterState, PeriodCounter
@@ -25,7 +27,7 @@ from tallygate.records.rebuilds import Rebuild
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.factory import RedisFactory
-from tallygate.storage.redis.gate_codec import POT_CODES, REASONS, REPLAY_BUCKETS, pack_all
+from tallygate.storage.redis.gate_codec import POT_CODES, REASONS, REPLAY_BUCKETS
 from tallygate.storage.redis.link.commands import Argument, Script, pack_arguments
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 
@@ -34,8 +36,6 @@ _TURN_MS = 15_000
 _MOST_FIELDS = 500
 _MOST_HASHES = 200
 _DAY_MS = 86_400_000
-_ARRAY_OF_10 = b"\x9a"
-_NO_POTS = b"\x90"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,5 +220,5 @@ def _figures(effect: Effect) -> bytes:
     remaining = -1 if effect.remaining is None else effect.remaining
     pots = [[POT_CODES[pot.kind], pot.quantity, pot.grant_id] for pot in effect.pots]
     told = REASONS.index(effect.reason), effect.granted, effect.used, limit, remaining, 0
-    packed = pack_all(*told, effect.period_start, effect.period_end, pots)
-    return _ARRAY_OF_10 + packed + _NO_POTS
+    packed: bytes = msgpack.packb([*told, effect.period_start, effect.period_end, pots, ()], use_bin_type=False)
+    return packed

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, Text, and_, bindparam, cast, func, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, Select, Text, and_, bindparam, cast, func, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tallygate.domain.event import FactKind
@@ -29,6 +30,7 @@ from tallygate.storage.sql.scope import table_of
 _EVENTS = billable_events.c
 _accounts, _tenants = table_of(AccountRow).c, table_of(TenantRow).c
 _PAGE = 5_000
+_WHOLE_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 _METER = (_EVENTS.tenant_id, _EVENTS.account_id, _EVENTS.feature_key)
 _PERIOD = (_EVENTS.period_start, _EVENTS.trial)
 _DELTAS = (FactKind.CONSUME.value, FactKind.REFUND.value)
@@ -65,7 +67,7 @@ class SqlCountedFacts:
     async def facts(self, accounts: Collection[AccountId]) -> Facts:
         """Sums in the database; all in one transaction, so that no fact is in one of them and not in another."""
         with translated():
-            async with self._engine.connect() as connection:
+            async with self._looking_up() as connection:
                 return Facts(
                     paid=await _paid(connection, accounts),
                     observed=await _observed(connection, accounts),
@@ -82,9 +84,20 @@ class SqlCountedFacts:
         first = f"{max(0, since) // _MICROSECONDS_PER_MS}-0"
         query = select(*_METER, *columns).where(_EVENTS.entry_id >= first, _EVENTS.reason.is_not(None))
         with translated():
-            async with self._engine.connect() as connection:
+            async with self._looking_up() as connection:
                 rows = await connection.execute(_of(connection, query, accounts))
                 return [_effect(tuple(row)) for row in rows]
+
+    @asynccontextmanager
+    async def _looking_up(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that looks accounts up by index, however little the planner knows of a table that has grown.
+
+        PostgreSQL would join a few hundred accounts with all facts that there are, and so read these anew each time.
+        """
+        async with self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(select(*(func.set_config(name, "off", true()) for name in _WHOLE_TABLES)))
+            yield connection
 
     async def _all(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
         with translated():
