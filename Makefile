@@ -105,9 +105,11 @@ image: $(TOOLS) ## Write the image that later protos must not break: at a releas
 LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock' $(ARGS) pyproject.toml --extra server
 
-lock: ## Write both lock files (needs uv); raise the versions: make lock ARGS=--upgrade
+lock: ## Write the lock files (needs uv); raise the versions: make lock ARGS=--upgrade
 	$(UV) $(LOCK) --group build -o requirements.lock
 	$(UV) $(LOCK) --extra native --extra stripe --extra paypal --extra razorpay --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV) $(LOCK) --extra stripe --extra paypal --extra razorpay --group build -c requirements-dev.lock \
+		-o requirements-gateways.lock
 	awk '/^[^ ]/ { ours = /^pygrpc-native==/ } ours' requirements-dev.lock > requirements-native.lock
 
 clean: ## Remove what tools leave behind; keeps .venv and the data of `make dev`
