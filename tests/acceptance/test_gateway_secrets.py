@@ -10,8 +10,9 @@ import grpc
 import pytest
 
 from conftest import testing_settings
-from tallygate.app import Application, StartError, create_key, create_tenant
+from tallygate.app import Application, StartError, create_key, create_tenant, reseal
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
+from tallygate.domain.payment_errors import MasterKeyWrongError
 from tallygate.settings import BillingSettings
 from tenants import Tenant, failure
 
@@ -83,6 +84,32 @@ async def test_another_master_key_opens_nothing_and_says_so(installation):
         assert (await failure(tenant.call("AttachMethod", **attach)))[1] == "MASTER_KEY_MISSING"
     async with installation(NEW, OLD) as tenant:
         await tenant.call("AttachMethod", **attach)
+
+
+async def test_a_master_key_is_changed_and_the_old_one_taken_away(installation, tmp_path):
+    """Credentials and the token are sealed anew, once; what was kept without a key is sealed, too."""
+    async with installation() as tenant:
+        await tenant.call("SetGateway", name="fake")
+        await tenant.call("UpsertAccount", account_id="acme")
+        await tenant.call("AttachMethod", account_id="acme", method_id="card", token=TOKEN)
+    async with installation(OLD) as tenant:
+        await tenant.call("SetGateway", name="fake", credentials={"webhook_secret": HOOK})
+    path = tmp_path / "master.key"
+    path.write_text(f"{NEW}\n{OLD}\n")
+    settings = testing_settings(tmp_path / "data", billing=BillingSettings(master_key_file=path))
+    assert await reseal(settings) == 2
+    assert await reseal(settings) == 0
+    async with installation(NEW) as tenant:
+        await tenant.call("AttachMethod", account_id="acme", method_id="card", token=TOKEN)
+        await tenant.call("SetGateway", name="fake", credentials={"webhook_secret": HOOK})
+    text = kept(installation.database)
+    assert f"'{TOKEN}'" not in text
+    assert HOOK not in text
+    path.write_text(OLD)
+    with pytest.raises(MasterKeyWrongError):
+        await reseal(settings)
+    with pytest.raises(StartError, match=r"billing\.master_key_file"):
+        await reseal(installation.settings())
 
 
 async def test_without_a_master_key_only_words_are_kept(installation):

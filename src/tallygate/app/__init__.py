@@ -6,7 +6,7 @@
 from tallygate.app.application import Application
 from tallygate.app.errors import StartError
 from tallygate.app.finding import Finding
-from tallygate.app.offline import accept_loss, create_key, create_tenant, diagnose, migrate, revoke_key_local
+from tallygate.app.offline import accept_loss, create_key, create_tenant, diagnose, migrate, reseal, revoke_key_local
 from tallygate.app.running import run, serve
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "create_tenant",
     "diagnose",
     "migrate",
+    "reseal",
     "revoke_key_local",
     "run",
     "serve",

@@ -24,6 +24,14 @@ async def accept_loss(settings: Settings) -> int:
     return partitions
 
 
+async def reseal(settings: Settings) -> int:
+    """Seal secrets with the first master key that were sealed otherwise; returns how many."""
+    from tallygate.app import resealing  # noqa: PLC0415 - loads SQL
+
+    done: int = await resealing.reseal(settings)
+    return done
+
+
 async def create_tenant(
     settings: Settings, *, tenant_id: str, currency: str = "USD", time_zone: str = "UTC", test: bool = False
 ) -> None:

@@ -51,7 +51,7 @@ class Gateways:
         """
         if not used.credentials:
             return Credentials()
-        opened = self.sealing.open(used.credentials, place=(tenant_id, used.name, "credentials"))
+        opened = self.sealing.open(used.credentials, place=credentials_place(tenant_id, used.name))
         return Credentials(secrets=json.loads(opened))
 
     def kept_credentials(self, tenant_id: str, name: str, credentials: Credentials) -> str:
@@ -62,7 +62,7 @@ class Gateways:
         """
         if not credentials.secrets:
             return ""
-        return self.sealing.seal(json.dumps(credentials.secrets), place=(tenant_id, name, "credentials"))
+        return self.sealing.seal(json.dumps(credentials.secrets), place=credentials_place(tenant_id, name))
 
     def checked(self, name: str, credentials: Credentials) -> Credentials:
         """Credentials with which a gateway can be asked.
@@ -92,7 +92,7 @@ class Gateways:
         """
         if gateway == FAKE and not self.sealing.can_seal:
             return token
-        return self.sealing.seal(token, place=(tenant_id, gateway, "token"))
+        return self.sealing.seal(token, place=token_place(tenant_id, gateway))
 
     def token(self, tenant_id: str, gateway: str, kept: str) -> str:
         """A method's token as its gateway knows it.
@@ -102,7 +102,7 @@ class Gateways:
         """
         if not self.sealing.is_sealed(kept):
             return kept
-        return self.sealing.open(kept, place=(tenant_id, gateway, "token"))
+        return self.sealing.open(kept, place=token_place(tenant_id, gateway))
 
     async def require_allowed(self, work: BillingWork, name: str) -> None:
         """Make sure that a tenant may use a gateway: tests take no money, and live tenants are not paid in play money.
@@ -115,3 +115,13 @@ class Gateways:
             raise GatewayRefusedError(gateway=name, expected=f"{FAKE}: the tenant is a test")
         if not test and name == FAKE and not self.fake_on_live:
             raise GatewayRefusedError(gateway=name, expected="a gateway that takes money: the tenant is live")
+
+
+def credentials_place(tenant_id: str, gateway: str) -> tuple[str, ...]:
+    """Whose credentials are sealed."""
+    return tenant_id, gateway, "credentials"
+
+
+def token_place(tenant_id: str, gateway: str) -> tuple[str, ...]:
+    """Whose token is sealed, of a method or of an attempt by it."""
+    return tenant_id, gateway, "token"

@@ -18,8 +18,9 @@ from tallygate.settings import load
     examples=["tallygate migrate", "tallygate migrate --database-url postgresql://tallygate@db/tallygate"],
 )
 @click.option("--accept-loss", is_flag=True, help="After Redis lost counters: count on from what it holds.")
+@click.option("--reseal", is_flag=True, help="After a new master key: seal with it what the old one sealed.")
 @settings_options()
-def migrate_command(*, accept_loss: bool, flags: dict[str, Any], config: Path | None) -> None:
+def migrate_command(*, accept_loss: bool, reseal: bool, flags: dict[str, Any], config: Path | None) -> None:
     """Bring the database to this version's schema.
 
     It is harmless when it is there already.
@@ -31,6 +32,8 @@ def migrate_command(*, accept_loss: bool, flags: dict[str, Any], config: Path | 
     say(f"the database is at schema {version}")
     if accept_loss:
         say(f"{asyncio.run(app.accept_loss(settings))} partitions count again")
+    if reseal:
+        say(f"{asyncio.run(app.reseal(settings))} secrets are sealed anew")
 
 
 @click.group("tenant", cls=Group)
