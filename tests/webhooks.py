@@ -32,6 +32,27 @@ def charge_told(attempt, state, *, event_id, amount=None, charge_id=None, advice
     return json.dumps(told).encode()
 
 
+def refund_told(refund, state, *, event_id, amount=None, reason=""):
+    """What it tells of money that goes back."""
+    units = refund.amount.units * 100 + refund.amount.nanos // 10_000_000
+    told = {
+        "id": f"re_{refund.refund_id}",
+        "refund_id": refund.refund_id,
+        "charge_id": f"ch_{refund.payment_id}",
+        "currency": refund.amount.currency_code,
+        "amount": units if amount is None else amount,
+        "reason": reason,
+    }
+    return json.dumps({"id": event_id, "type": f"refund.{state}", "time": real_now(), "refund": told}).encode()
+
+
+def dispute_told(payment_id, state, *, event_id, amount, fee=None):
+    """What it tells of a charge that its payer disputes."""
+    told = {"id": "dp_1", "charge_id": f"ch_{payment_id}", "currency": "USD", "amount": amount, "reason": "fraud"}
+    told |= {} if fee is None else {"fee": fee}
+    return json.dumps({"id": event_id, "type": f"dispute.{state}", "time": real_now(), "dispute": told}).encode()
+
+
 def signed(body, *, secret=SECRET, now=None):
     return {HEADER: signature(body, secret, now=real_now() if now is None else now)}
 

@@ -26,7 +26,7 @@ from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.schema import migrate
 from tallygate_api.v1 import payment_service_pb2 as wire
 from tenants import Tenant, eventually
-from webhooks import SECRET, charge_told, post, real_now, signed
+from webhooks import SECRET, charge_told, dispute_told, post, real_now, refund_told, signed
 
 MASTER = base64.b64encode(b"m" * 32).decode()
 
@@ -287,3 +287,48 @@ async def test_on_postgresql_as_well(postgres, tmp_path):
         place = Place(application, settings)
         await test_a_payer_who_confirms_is_told_of_and_the_invoice_is_paid(await place.open())
         await test_in_whatever_order_it_is_told_the_books_are_the_same(await place.open(), STORY[::-1])
+
+
+BACK = (("pending", "re_1"), ("succeeded", "re_2"), ("failed", "re_3"))
+
+
+@pytest.mark.parametrize("order", [*permutations(BACK)], ids=lambda order: "-".join(state for state, _ in order))
+async def test_a_refund_that_came_back_is_kept_in_the_wallet_whatever_is_told_when(house, order):
+    """It seemed to have arrived and did not: 20.00 of the 29.00 are the account's again, and with the gateway."""
+    await house.begin("fake_refund_pending")
+    (invoice,) = (await house.tenant.call("ListInvoices", account_id="acme")).invoices
+    asked = {"invoice_id": invoice.invoice_id, "line": 1, "amount": {"currency_code": "USD", "units": 20}}
+    (refund,) = (await house.tenant.call("RefundLine", **asked)).refunds
+    for state, event_id in order:
+        assert (await house.tell(refund_told(refund, state, event_id=event_id)))[0] == 200
+    expected = {"account:Liability": -20.0, "gateway:Funds": 29.0, "seller:Backlog": -9.0}
+    assert await books(house.tenant) == expected
+
+
+async def test_a_refund_of_another_amount_is_asked_for_rather_than_believed(house):
+    await house.begin("fake_refund_pending")
+    (invoice,) = (await house.tenant.call("ListInvoices", account_id="acme")).invoices
+    (refund,) = (await house.tenant.call("RefundLine", invoice_id=invoice.invoice_id, line=1)).refunds
+    assert (await house.tell(refund_told(refund, "succeeded", event_id="re_1", amount=1)))[0] == 200
+    assert await house.kept() == {"re_1": "asked"}
+    assert (await books(house.tenant))["account:Refunded"] == -29.0
+
+
+DISPUTE = (("opened", "dp_1"), ("lost", "dp_2"))
+
+
+@pytest.mark.parametrize("order", [*permutations(DISPUTE)], ids=lambda order: "-".join(state for state, _ in order))
+async def test_dj_35_a_dispute_that_a_gateway_tells_of_is_booked_once_in_whatever_order(house, order):
+    """29.00 are due again, and 20.00 were its fee."""
+    await house.begin("fake_ok")
+    (payment,) = (await house.tenant.call("ListPayments", account_id="acme")).payments
+    for state, event_id in [*order, *order]:
+        told = dispute_told(payment.payment_id, state, event_id=event_id, amount=2_900, fee=2_000)
+        assert (await house.tell(told))[0] == 200
+    assert await states(house.tenant) == [("open", 29.0)]
+    assert await books(house.tenant) == {
+        "account:Receivable": 29.0,
+        "gateway:Funds": -20.0,
+        "seller:Backlog": -29.0,
+        "seller:Expenses": 20.0,
+    }

@@ -14,12 +14,14 @@ from tallygate.billing.attempts import Moment, settle
 from tallygate.billing.disputes import note_dispute
 from tallygate.billing.gateways import Gateways
 from tallygate.billing.ports import Gateway, NoAnswerError, UnverifiedEventError
+from tallygate.billing.refunds import settle_refund
 from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, GatewayEvent, RefundNews
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState
+from tallygate.domain.billing.refunds import rank_of
 from tallygate.domain.errors import TenantNotFoundError
 from tallygate.domain.fields import is_id
 from tallygate.records.gateway_events import Effect, ToldEvent
-from tallygate.records.payments import RESOLVE
+from tallygate.records.payments import RESOLVE, RESOLVE_REFUND
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 
@@ -117,7 +119,7 @@ async def _done(work: BillingWork, gateway: str, event: GatewayEvent, moment: Mo
         case DisputeNews():
             return event.news.dispute_id, await _dispute(work, gateway, event.news, moment)
         case RefundNews():
-            return event.news.refund_id, Effect.FOREIGN
+            return event.news.refund_id, await _refund(work, gateway, event.news, moment)
         case None:
             return "", Effect.FOREIGN
 
@@ -151,3 +153,18 @@ async def _dispute(work: BillingWork, gateway: str, news: DisputeNews, moment: M
     if await work.payments.awaits(gateway):
         raise EventTooEarlyError
     return Effect.FOREIGN
+
+
+async def _refund(work: BillingWork, gateway: str, news: RefundNews, moment: Moment) -> Effect:
+    refund = await work.refunds.get(news.refund_id) if news.refund_id else None
+    if refund is None or refund.gateway != gateway:
+        return Effect.FOREIGN
+    told = news.outcome.state
+    if told is AttemptState.UNKNOWN or (refund.currency, refund.amount) != (news.currency, news.amount):
+        if refund.state in UNRESOLVED:
+            await work.jobs.hasten(RESOLVE_REFUND, refund.refund_id, due_time=moment.now)
+        return Effect.ASKED
+    if rank_of(told) < rank_of(refund.state) or (told is refund.state and refund.end_time is not None):
+        return Effect.OLD
+    await settle_refund(work, refund.refund_id, news.outcome, moment)
+    return Effect.APPLIED

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tallygate.billing.ports import UnverifiedEventError
-from tallygate.domain.billing.gateway_events import ChargeNews, GatewayEvent
+from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, DisputeState, GatewayEvent, RefundNews
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.gateways.signed import verify
 from tallygate.records.payments import FakeCharge, FakeEvent, FakeEvents
@@ -49,22 +49,37 @@ def read(raw: bytes, headers: Mapping[str, str], secret: str, *, now: int) -> Ga
         raise UnverifiedEventError from error
 
 
-def _news(told: dict[str, Any]) -> ChargeNews | None:
+def _news(told: dict[str, Any]) -> ChargeNews | RefundNews | DisputeNews | None:
     of, _, state = told["type"].partition(".")
-    if of != "charge":
-        return None
-    charge = told["charge"]
-    return ChargeNews(
-        attempt_id=charge["attempt_id"],
-        currency=charge["currency"],
-        amount=charge["amount"],
-        outcome=Outcome(
-            state=AttemptState(state),
-            gateway_id=charge["id"],
-            advice=Advice(charge["advice"]) if charge["advice"] else None,
-            reason=charge["reason"],
-            next_action_url=charge["next_action_url"],
-        ),
+    match of:
+        case "charge":
+            charge = told["charge"]
+            return ChargeNews(attempt_id=charge["attempt_id"], **_amount(charge), outcome=_outcome(charge, state))
+        case "refund":
+            refund = told["refund"]
+            ids = {"refund_id": refund["refund_id"], "charge_id": refund["charge_id"]}
+            return RefundNews(**ids, **_amount(refund), outcome=_outcome(refund, state))
+        case "dispute":
+            dispute = told["dispute"]
+            ids = {"dispute_id": dispute["id"], "charge_id": dispute["charge_id"]}
+            more = {"fee": dispute.get("fee"), "reason": dispute.get("reason", "")}
+            return DisputeNews(**ids, **_amount(dispute), state=DisputeState(state), **more)
+        case _:
+            return None
+
+
+def _amount(told: dict[str, Any]) -> dict[str, Any]:
+    return {"currency": told["currency"], "amount": told["amount"]}
+
+
+def _outcome(told: dict[str, Any], state: str) -> Outcome:
+    advice = told.get("advice", "")
+    return Outcome(
+        state=AttemptState(state),
+        gateway_id=told["id"],
+        advice=Advice(advice) if advice else None,
+        reason=told.get("reason", ""),
+        next_action_url=told.get("next_action_url", ""),
     )
 
 
