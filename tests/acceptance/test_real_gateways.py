@@ -19,10 +19,11 @@ from tallygate.app import Application, create_key, create_tenant
 from tallygate.app.gateway_watch import look_at_gateways
 from tallygate.settings import BillingSettings
 from tenants import Tenant, after, eventually, failure
+from webhooks import post
 
 NAMES = ("fake", "stripe", "paypal", "razorpay")
 REAL = NAMES[1:]
-_MOST = 21
+_MOST = 24
 """Live tenants, one a test."""
 
 
@@ -45,13 +46,15 @@ async def house(tmp_path_factory):
             **{f"{name}_url": stand_in.url for name, stand_in in stand_ins.items()},
         )
         settings = testing_settings(directory / "data", billing=billing)
+        server = settings.server.model_copy(update={"http_address": "127.0.0.1:0"})
+        settings = settings.model_copy(update={"server": server})
         async with Application(settings):
             pass
         keys = [await _key(settings, f"t{number}") for number in range(_MOST)]
         async with AsyncExitStack() as running:
             application = await running.enter_async_context(Application(settings))
             channel = await running.enter_async_context(grpc.aio.insecure_channel(application.grpc_address))
-            yield [Tenant(channel, key) for key in keys], stand_ins, settings
+            yield [Tenant(channel, key) for key in keys], stand_ins, settings, application.http_address
 
 
 async def _key(settings, tenant_id):
@@ -124,6 +127,39 @@ async def test_ar_07_who_must_confirm_is_shown_where(house):
     assert attempt.next_action_url.startswith("https://hooks.stripe.com/")
     assert await attempts(tenant) == [("PENDING", "", 29.0)]
     assert await states(tenant) == [("open", 29.0)]
+
+
+def decided(name, stand_in):
+    """The last charge is taken there after all, and told: the bytes and their headers."""
+    match name:
+        case "stripe":
+            intent = stand_in.succeed(list(stand_in.intents)[-1])
+            return stand_in.event("payment_intent.succeeded", intent, event_id=f"evt_{intent['id']}")
+        case "razorpay":
+            payment = list(stand_in.payments.values())[-1]
+            payment["status"] = "captured"
+            return stand_in.event("payment.captured", {"payment": payment})
+        case _:
+            capture = stand_in.get_capture(None, list(stand_in.captures)[-1]) | {"status": "COMPLETED"}
+            return stand_in.event("PAYMENT.CAPTURE.COMPLETED", capture, event_id=f"WH-{capture['id']}")
+
+
+@pytest.mark.parametrize("name", REAL)
+async def test_ar_07_what_takes_days_is_paid_when_its_gateway_says_so_and_not_when_another_does(house, name):
+    """29.00 wait; what was tampered with changes nothing; what is signed pays them, told twice once."""
+    tenant = await opened(house, name, "takes days")
+    assert await attempts(tenant) == [("PENDING", "", 29.0)]
+    path = (await tenant.call("ListGateways")).gateways[0].webhook_path
+    raw, headers = decided(name, house[1][name])
+    tampered = raw.replace(b"2900", b"2901").replace(b"29.00", b"29.01")
+    assert tampered != raw
+    assert 400 <= (await post(house[3], path, tampered, headers))[0] < 500
+    assert await attempts(tenant) == [("PENDING", "", 29.0)]
+    for _ in range(2):
+        assert (await post(house[3], path, raw, headers))[0] == 200
+        assert await attempts(tenant) == [("SUCCEEDED", "", 29.0)]
+        assert await states(tenant) == [("paid", 0.0)]
+        assert await books(tenant) == {"gateway:Funds": 29.0, "seller:Backlog": -29.0}
 
 
 async def test_ar_07_a_tenant_changes_its_gateway_and_nothing_else(house):
