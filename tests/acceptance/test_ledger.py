@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tenants import Tenant
+from tenants import Tenant, eventually, failure
 from thorough import some
 
 DAY = 86_400
@@ -105,6 +105,30 @@ async def test_dj_38_a_year_paid_in_advance_becomes_income_month_by_month(tenant
     assert (await balances(tenant, at_time=day_of(year + 1, 1)))["seller:Income"] == -278
     assert (await balances(tenant, at_time=day_of(year, 3)))["seller:Income"] == Decimal("-46.32")
     await audited(tenant)
+
+
+async def test_closed_books_stay_as_they_are(tenant: Tenant):
+    """What of January to March becomes income after the books were closed until May takes effect in May."""
+    year = await subscribed(tenant, YEARLY)
+    await tenant.advance_to(day_of(year, 5, 10))
+    closed = await tenant.call("CloseBooks", closed_time=day_of(year, 5))
+    assert closed.closed_time == day_of(year, 5)
+    before = await balances(tenant, at_time=day_of(year, 4, 30))
+    fee = {"account_id": "acme", "amount": {"currency_code": "USD", "units": 5}, "text": "Late"}
+    await tenant.call("CreateFee", **fee)
+    await tenant.advance_to(day_of(year, 6, 10))
+    await tenant.call("RunBilling")
+
+    async def recognised():
+        return (await balances(tenant))["seller:Income"] == -5 * Decimal("23.16")
+
+    await eventually(recognised, what="five months")
+    assert await balances(tenant, at_time=day_of(year, 4, 30)) == before
+    assert (await tenant.call("GetTrialBalance")).books_closed_time == day_of(year, 5)
+    await audited(tenant)
+    for when in (day_of(year, 4), day_of(year, 7)):
+        assert "INVALID_FIELD" in await failure(tenant.call("CloseBooks", closed_time=when))
+    assert (await tenant.call("CloseBooks", closed_time=day_of(year, 5))).closed_time == day_of(year, 5)
 
 
 async def test_a_leap_of_a_year_gives_the_books_of_many_steps(live_server):

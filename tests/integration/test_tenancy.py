@@ -232,6 +232,7 @@ ROWS = {
     "ListTransfers": Row("control billing billing_read", of(), empty("transfers")),
     "GetTrialBalance": Row("control billing billing_read", of(), empty("balances")),
     "ExportLedger": Row("control billing billing_read", of(), empty("text")),
+    "CloseBooks": Row("control billing", anything(closed_time=Timestamp(seconds=1)), own),
     "AuditLedger": Row("control billing billing_read", anything(), empty("differences")),
     "SetGateway": Row("control billing", anything(name="fake"), own),
     "ListGateways": Row("control billing billing_read", anything(), own),

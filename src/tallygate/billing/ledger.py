@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from tallygate.domain.billing.posting import Balance, Transfer
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.instants import rfc3339
+from tallygate.records.fields import check_instant
 from tallygate.records.ledger import Figure, TransferQuery
 from tallygate.records.paging import SEPARATOR, Page, PageRequest, key_of, newest_of
 from tallygate.records.ports import BillingWork
@@ -48,6 +50,24 @@ async def list_transfers(work: BillingWork, wanted: TransferQuery, page: PageReq
 async def trial_balance(work: BillingWork, *, at: int, account_id: str = "") -> tuple[Balance, ...]:
     """What every ledger account stands at; debits and credits of a currency are equal."""
     return tuple(await work.ledger.balances(at=at, account_id=account_id))
+
+
+async def close_books(work: BillingWork, time: int, *, now: int) -> int:
+    """Close the books: what took effect before an instant stays as it is, and what comes late takes effect then.
+
+    Raises:
+        InvalidFieldError: it lies in the future, or before the instant that they are closed until.
+    """
+    closed = (await work.tenants.get()).books_closed_time
+    check_instant("closed_time", time)
+    if time > now:
+        raise InvalidFieldError(field="closed_time", expected=f"not after now, {rfc3339(now)}", got=rfc3339(time))
+    if closed is not None and time < closed:
+        expected = f"not before {rfc3339(closed)}, until when the books are closed"
+        raise InvalidFieldError(field="closed_time", expected=expected, got=rfc3339(time))
+    if time != closed:
+        await work.ledger.close(time)
+    return time
 
 
 async def audit_ledger(work: BillingWork) -> tuple[Difference, ...]:

@@ -58,7 +58,14 @@ class LedgerRepository(Protocol):
     """Transfers of one tenant, which never change."""
 
     async def post(self, transfers: Sequence[Transfer]) -> None:
-        """Add transfers; an entry that was posted before fails the transaction."""
+        """Add transfers; an entry that was posted before fails the transaction.
+
+        What would take effect before the books were closed takes effect then.
+        """
+        ...
+
+    async def close(self, time: int) -> None:
+        """Let nothing take effect before an instant any more."""
         ...
 
     async def list(self, wanted: TransferQuery) -> Sequence[Transfer]:

@@ -15,7 +15,10 @@ from tallygate.domain.tenant_clock import TenantClock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """A platform owner. A test tenant's clock runs `clock_offset` ahead of real time, or stands at `clock_time`."""
+    """A platform owner. A test tenant's clock runs `clock_offset` ahead of real time, or stands at `clock_time`.
+
+    Nothing is posted any more that takes effect before `books_closed_time`.
+    """
 
     tenant_id: str
     create_time: int
@@ -25,6 +28,7 @@ class Tenant:
     test: bool = False
     clock_offset: int = 0
     clock_time: int | None = None
+    books_closed_time: int | None = None
     former_zones: tuple[FormerZone, ...] = ()
     former_defaults: tuple[FormerDefault, ...] = ()
     view_version: int = 1

@@ -87,12 +87,26 @@ class GetTrialBalanceRequest(_message.Message):
     def __init__(self, at_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., account_id: _Optional[str] = ...) -> None: ...
 
 class GetTrialBalanceResponse(_message.Message):
-    __slots__ = ("balances", "at_time")
+    __slots__ = ("balances", "at_time", "books_closed_time")
     BALANCES_FIELD_NUMBER: _ClassVar[int]
     AT_TIME_FIELD_NUMBER: _ClassVar[int]
+    BOOKS_CLOSED_TIME_FIELD_NUMBER: _ClassVar[int]
     balances: _containers.RepeatedCompositeFieldContainer[LedgerBalance]
     at_time: _timestamp_pb2.Timestamp
-    def __init__(self, balances: _Optional[_Iterable[_Union[LedgerBalance, _Mapping[str, object]]]] = ..., at_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    books_closed_time: _timestamp_pb2.Timestamp
+    def __init__(self, balances: _Optional[_Iterable[_Union[LedgerBalance, _Mapping[str, object]]]] = ..., at_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., books_closed_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class CloseBooksRequest(_message.Message):
+    __slots__ = ("closed_time",)
+    CLOSED_TIME_FIELD_NUMBER: _ClassVar[int]
+    closed_time: _timestamp_pb2.Timestamp
+    def __init__(self, closed_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class CloseBooksResponse(_message.Message):
+    __slots__ = ("closed_time",)
+    CLOSED_TIME_FIELD_NUMBER: _ClassVar[int]
+    closed_time: _timestamp_pb2.Timestamp
+    def __init__(self, closed_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class ExportLedgerRequest(_message.Message):
     __slots__ = ("account_id", "start_time", "end_time", "page_size", "page_token")

@@ -50,6 +50,11 @@ class LedgerServiceStub:
                 request_serializer=tallygate_dot_v1_dot_ledger__service__pb2.GetTrialBalanceRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_ledger__service__pb2.GetTrialBalanceResponse.FromString,
                 _registered_method=True)
+        self.CloseBooks = channel.unary_unary(
+                '/tallygate.v1.LedgerService/CloseBooks',
+                request_serializer=tallygate_dot_v1_dot_ledger__service__pb2.CloseBooksRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_ledger__service__pb2.CloseBooksResponse.FromString,
+                _registered_method=True)
         self.ExportLedger = channel.unary_unary(
                 '/tallygate.v1.LedgerService/ExportLedger',
                 request_serializer=tallygate_dot_v1_dot_ledger__service__pb2.ExportLedgerRequest.SerializeToString,
@@ -89,6 +94,16 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CloseBooks(self, request, context):
+        """Closes the books: what takes effect before an instant is final, and so is every trial balance of before. What comes to
+        light later takes effect then. It moves forwards only. Needs the scope CONTROL or BILLING.
+
+        Errors: INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExportLedger(self, request, context):
         """Returns transfers, oldest first, as text that the `ledger` program reads: the texts of all pages make one file.
 
@@ -118,6 +133,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.GetTrialBalance,
                     request_deserializer=tallygate_dot_v1_dot_ledger__service__pb2.GetTrialBalanceRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_ledger__service__pb2.GetTrialBalanceResponse.SerializeToString,
+            ),
+            'CloseBooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseBooks,
+                    request_deserializer=tallygate_dot_v1_dot_ledger__service__pb2.CloseBooksRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_ledger__service__pb2.CloseBooksResponse.SerializeToString,
             ),
             'ExportLedger': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportLedger,
@@ -190,6 +210,33 @@ class LedgerService:
             '/tallygate.v1.LedgerService/GetTrialBalance',
             tallygate_dot_v1_dot_ledger__service__pb2.GetTrialBalanceRequest.SerializeToString,
             tallygate_dot_v1_dot_ledger__service__pb2.GetTrialBalanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseBooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.LedgerService/CloseBooks',
+            tallygate_dot_v1_dot_ledger__service__pb2.CloseBooksRequest.SerializeToString,
+            tallygate_dot_v1_dot_ledger__service__pb2.CloseBooksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,19 @@ def balance(client: Client, *, at_time: Timestamp | None, account: str | None) -
     client.show(response, lambda: table(header, map(_balance, response.balances), empty="nothing is posted"))
 
 
+@ledger_command.command("close", examples=["tallygate ledger close 2026-12-01T00:00:00Z"])
+@click.argument("until", type=INSTANT, metavar="TIME")
+@remote
+def close(client: Client, *, until: Timestamp) -> None:
+    """Close the books: trial balances of before TIME change no more.
+
+    What comes to light later takes effect at TIME. It moves forwards only.
+    """
+    request = wire.CloseBooksRequest(closed_time=until)
+    response = client.call(LedgerServiceStub(client.channel).CloseBooks, request)
+    client.show(response, lambda: f"the books are closed until {instant(response.closed_time)}")
+
+
 @ledger_command.command(
     "transfers", examples=["tallygate ledger transfers acme", "tallygate ledger transfers --of seller:Income"]
 )

@@ -104,6 +104,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.LedgerService/GetTrialBalance": _READ_BILLS,
     "tallygate.v1.LedgerService/ExportLedger": _READ_BILLS,
     "tallygate.v1.LedgerService/AuditLedger": _READ_BILLS,
+    "tallygate.v1.LedgerService/CloseBooks": _BILL,
     "tallygate.v1.MessageService/ListMessages": _READ_BILLS,
     "tallygate.v1.DiscountService/CreateCoupon": _BILL,
     "tallygate.v1.DiscountService/ArchiveCoupon": _BILL,

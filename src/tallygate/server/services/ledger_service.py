@@ -1,6 +1,6 @@
 """LedgerService: what was posted, and what it sums to."""
 
-from tallygate.billing.ledger import audit_ledger, list_transfers, trial_balance
+from tallygate.billing.ledger import audit_ledger, close_books, list_transfers, trial_balance
 from tallygate.domain.billing.ledger_export import ledger_text
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.fields import checked_page
@@ -47,10 +47,20 @@ class LedgerServicer:
             instant = now if at is None else at
             found = await trial_balance(work, at=instant, account_id=account_id)
             return wire.GetTrialBalanceResponse(
-                balances=[encode_balance(one) for one in found], at_time=timestamp(instant)
+                balances=[encode_balance(one) for one in found],
+                at_time=timestamp(instant),
+                books_closed_time=timestamp((await work.tenants.get()).books_closed_time),
             )
 
         return await self._work.read(call, balance)
+
+    async def CloseBooks(self, request: wire.CloseBooksRequest, call: Call) -> wire.CloseBooksResponse:  # noqa: N802 - the wire's name
+        """Close the books."""
+        time = optional_instant(request, "closed_time")
+        if time is None:
+            raise InvalidFieldError(field="closed_time", expected="an instant that is not after now")
+        written = await self._work.write(call, lambda work, now: close_books(work, time, now=now))
+        return wire.CloseBooksResponse(closed_time=timestamp(written.value))
 
     async def ExportLedger(self, request: wire.ExportLedgerRequest, call: Call) -> wire.ExportLedgerResponse:  # noqa: N802 - the wire's name
         """Transfers as text."""

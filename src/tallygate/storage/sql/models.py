@@ -84,6 +84,7 @@ class TenantRow(Base):
     test: Mapped[bool]
     clock_offset: Mapped[int]
     clock_time: Mapped[int | None] = mapped_column(Instant())
+    books_closed_time: Mapped[int | None] = mapped_column(Instant())
     former_zones: Mapped[list[dict[str, Any]]]
     former_defaults: Mapped[list[dict[str, Any]]]
     view_version: Mapped[int]

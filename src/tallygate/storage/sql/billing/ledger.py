@@ -1,17 +1,20 @@
 """Transfers of the ledger, which never change, and what they sum to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, insert, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, literal, select, tuple_, union_all, update
 
 from tallygate.domain.billing.posting import Balance, Transfer, entry_of
 from tallygate.records.ledger import TransferQuery
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
 from tallygate.storage.sql.billing.tables import invoices
-from tallygate.storage.sql.scope import Scope
+from tallygate.storage.sql.catalog.catalog import SqlTenantRepository
+from tallygate.storage.sql.models import TenantRow
+from tallygate.storage.sql.scope import Scope, table_of
 
+_tenants = table_of(TenantRow)
 _columns = ledger_transfers.c
 _PLACE = (_columns.effective_time, _columns.entry_id, _columns.line)
 
@@ -23,10 +26,20 @@ class SqlLedgerRepository:
     scope: Scope
 
     async def post(self, transfers: Sequence[Transfer]) -> None:
-        """Add transfers; an entry that was posted before fails the transaction."""
-        rows = [{"tenant_id": self.scope.tenant_id, **_row(one)} for one in transfers]
+        """Add transfers; an entry that was posted before fails the transaction.
+
+        What would take effect before the books were closed takes effect then.
+        """
+        closed = (await SqlTenantRepository(scope=self.scope).get()).books_closed_time or 0
+        moved = [replace(one, time=max(one.time, closed)) for one in transfers]
+        rows = [{"tenant_id": self.scope.tenant_id, **_row(one)} for one in moved]
         if rows:
             await self.scope.connection.execute(insert(ledger_transfers), rows)
+
+    async def close(self, time: int) -> None:
+        """Let nothing take effect before an instant any more."""
+        self.scope.known.tenant = None
+        await self.scope.execute(update(_tenants).where(self.scope.own(TenantRow)).values(books_closed_time=time))
 
     async def list(self, wanted: TransferQuery) -> Sequence[Transfer]:
         """Those asked for, by time, entry and line."""
