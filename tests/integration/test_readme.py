@@ -25,7 +25,7 @@ BESIDE = "run: in a directory beside"
 RUNNING = "run: with the address and key"
 TESTING = "run: on a server with --testing"
 RUN_HERE = {
-    README: [("sh", MAKE), *[("sh", "")] * 8, ("python", ""), ("sh", STORES)],
+    README: [("sh", MAKE), *[("sh", "")] * 9, ("python", ""), ("sh", STORES)],
     CLIENT_README: [("python", RUNNING), ("python", TESTING)],
 }
 RUN_BY_THE_GO_CLIENT = [("yaml", "file: buf.gen.yaml"), ("go", "file: main.go"), ("sh", BESIDE)]

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _RESTART_SECONDS = 1.0
 _ROUND_SECONDS = 5.0
 _ENDING_BY_THEMSELVES = {
-    "keys", "publisher", "epochs", "rebuilder", "jobs", "payments", "fake hooks", "billing watch", "clocks", "embedded",
+    "keys", "publisher", "epochs", "rebuilder", "jobs", "payments", "fake hooks", "mails", "billing watch", "clocks",
+    "embedded",
 }  # fmt: skip
 _GC_THRESHOLDS = (20_000, 50, 1_000)
 _CANCEL_SECONDS = 0.5

@@ -77,6 +77,13 @@ class BillingWatch:
                 "Accounts of the ledger that do not agree with what they mirror.",
                 lambda: self.health.found.get(AUDIT, 0),
             ),
+            ("tallygate_deliveries_waiting", "Messages that wait to go out.", lambda: self.health.undelivered),
+            (
+                "tallygate_delivery_age_seconds",
+                "How long the oldest of them has been waiting.",
+                lambda: self.health.undelivered_age / _MICROSECONDS,
+            ),
+            ("tallygate_deliveries_failed", "Messages that were given up.", lambda: self.health.undeliverable),
             ("tallygate_invoices_issued", "Invoices and credit notes issued so far.", lambda: self.health.invoices),
         ):
             metrics.watch(name, text, read)
@@ -110,6 +117,14 @@ def findings(health: BillingHealth) -> list[Finding]:
             ok=not health.failing,
             detail=f"{health.failing} fail; {health.problem}" if health.failing else "none",
             fix="the worker's log has the trace; the account alone is held up, and tried again within the hour",
+        ),
+        Finding(
+            name="deliveries",
+            ok=health.undelivered_age // _MICROSECONDS <= _LATE_SECONDS,
+            detail=f"{health.undelivered} messages wait to go out, the oldest for "
+            f"{health.undelivered_age // _MICROSECONDS} s; {health.undeliverable} were given up",
+            fix="`tallygate message list` shows why; see `mail server`, and that a process of role `worker` or `all`"
+            " runs",
         ),
         Finding(
             name="unrated usage",

@@ -17,6 +17,7 @@ from tallygate.app.errors import StartError
 from tallygate.app.fake_hooks import FakeHooks
 from tallygate.app.gateway_side import open_gateways
 from tallygate.app.installation import bootstrap, database_address, require_schema
+from tallygate.app.mailing import mailer_of
 from tallygate.app.rebuilding import counter_store, new_rebuilder
 from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
@@ -26,15 +27,18 @@ from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
+from tallygate.jobs.dispatch import Dispatcher
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.metering.rebuilding import Rebuilder
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.ledger import RECOGNISE
+from tallygate.records.messages import DISPATCH
 from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
+from tallygate.rendering.letters import letter_of
 from tallygate.settings import Settings
 from tallygate.storage.redis.barrier import RedisBarrier
 from tallygate.storage.redis.canary import RedisCanary
@@ -77,6 +81,7 @@ class ControlSide:
     recognition: RecognitionRunner
     jobs: Scheduler
     payments: Scheduler
+    mails: Scheduler
     watch: BillingWatch
     fake_hooks: FakeHooks
     _clients: list[Redis] = field(default_factory=list)
@@ -122,6 +127,7 @@ class ControlSide:
             "jobs": lambda: self.jobs.run(sleep),
             "payments": lambda: self.payments.run(sleep),
             "fake hooks": lambda: self.fake_hooks.run(sleep),
+            "mails": lambda: self.mails.run(sleep),
             "billing watch": lambda: self.watch.run(sleep),
         }
 
@@ -211,6 +217,13 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         RESOLVE: billing.resolve,
         RESOLVE_REFUND: billing.resolve_refunds,
     }
+    dispatcher = Dispatcher(
+        transactions=transactions,
+        mailer=mailer_of(settings),
+        compose=letter_of,
+        clock=clock.now,
+        to_test_tenants=settings.mail.test_tenants,
+    )
     collector = Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits)
     keeper = EpochKeeper(
         ledger=SqlEpochs(engine),
@@ -226,6 +239,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         billing=billing,
         jobs=Scheduler(queue=queue, handlers=handlers, clock=clock.now),
         payments=Scheduler(queue=queue, handlers=paying, clock=clock.now, abreast=_ABREAST),
+        mails=Scheduler(queue=queue, handlers={DISPATCH: dispatcher.handle}, clock=clock.now),
         watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
         recognition=recognition,
         publisher=publisher,

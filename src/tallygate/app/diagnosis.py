@@ -9,6 +9,7 @@ from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
 from tallygate.app.gateway_watch import look_at_gateways
 from tallygate.app.installation import database_address, is_there, opened
+from tallygate.app.mailing import look_at_mail
 from tallygate.app.promises import eviction, persistence
 from tallygate.app.recovery import redis_address
 from tallygate.app.redis_place import redis_factory
@@ -33,6 +34,8 @@ _NEWER = "it is newer than this version: run the version of Tallygate that made 
 async def diagnose(settings: Settings) -> list[Finding]:
     """Look at the database and at Redis; what cannot be reached is a finding, too."""
     findings = await _look_at_database(settings)
+    if settings.mail.address:
+        findings += await look_at_mail(settings)
     try:
         address = redis_address(settings)
     except UnusableSettingError as error:

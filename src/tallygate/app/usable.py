@@ -32,15 +32,25 @@ def require_usable(settings: Settings) -> None:
     server_tls(settings)
     require_token(settings)
     named_redis(settings)
-    if settings.role != "data" and settings.billing.master_key_file is not None:
-        read_sealing(settings)
-    if settings.role != "data" and settings.database.url.get_secret_value():
-        from tallygate.app.installation import database_address  # noqa: PLC0415 - loads SQL
-
-        database_address(settings)
+    if settings.role != "data":
+        _require_outside(settings)
     if settings.server.workers > 1 and settings.role != "data":
         problem = (
             f"{settings.server.workers} workers, but role {settings.role} works on SQL, in one process:"
             " set role to data here, and run one process of role all beside it on the same redis.url"
         )
         raise UnusableSettingError(problem, key="server.workers")
+
+
+def _require_outside(settings: Settings) -> None:
+    """What others than the data role reach: sealed secrets, a database, a mail server."""
+    if settings.billing.master_key_file is not None:
+        read_sealing(settings)
+    if settings.database.url.get_secret_value():
+        from tallygate.app.installation import database_address  # noqa: PLC0415 - loads SQL
+
+        database_address(settings)
+    if settings.mail.address:
+        from tallygate.app.mailing import mailer_of  # noqa: PLC0415 - only who sends mail pays for it
+
+        mailer_of(settings)

@@ -69,6 +69,7 @@ def tell_due(work: BillingWork, owing: Owing) -> None:
                 "due_invoices": " ".join(each.invoice_id for each in due),
                 "amount": major(sum(each.balance.due for each in due), currency),
                 "currency": currency,
+                **({"due_at_issue": "true"} if one.balance.due_time <= one.issue_time else {}),
             }
             work.messages.add(
                 Message(
@@ -104,6 +105,16 @@ async def list_messages(work: BillingWork, wanted: MessageQuery) -> tuple[Sequen
         told.append(Told(message=message, invoice=_then(invoice, message), deliveries=delivered[message.message_id]))
     last = told[-1].message.sequence if told else wanted.after
     return told, last if len(found) == wanted.limit else max(last, head)
+
+
+async def told_of(work: BillingWork, message_id: str) -> Told | None:
+    """One message with its document."""
+    message = await work.messages.get(message_id)
+    if message is None:
+        return None
+    invoice = await work.invoices.get(message.invoice_id) if message.invoice_id else None
+    delivered = await work.messages.deliveries([message_id])
+    return Told(message=message, invoice=_then(invoice, message), deliveries=delivered[message_id])
 
 
 def _then(invoice: Invoice | None, message: Message) -> Invoice | None:

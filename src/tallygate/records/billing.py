@@ -111,6 +111,7 @@ class Job:
 class BillingHealth:
     """How billing stands over all tenants: jobs that are due, the oldest's age in microseconds, those that fail.
 
+    `undelivered` messages wait to go out, the oldest for `undelivered_age` microseconds; `undeliverable` were given up.
     `problem` is one of theirs. `found` is how much the checks have found, `example` one of it in words, by kind. `late`
     events wait for their adjustment; `unrated` ones are charged nowhere, by reason.
     """
@@ -122,6 +123,9 @@ class BillingHealth:
     late: int = 0
     unrated: Mapping[Unrated, int] = field(default_factory=dict)
     invoices: int = 0
+    undelivered: int = 0
+    undelivered_age: int = 0
+    undeliverable: int = 0
     found: Mapping[str, int] = field(default_factory=dict)
     example: Mapping[str, str] = field(default_factory=dict)
 

@@ -146,6 +146,27 @@ class BillingSettings(Group):
     """Where Razorpay is asked."""
 
 
+class MailSettings(Group):
+    """Which server letters to accounts go through: invoices, and notices of what is due."""
+
+    address: str = ""
+    """host:port of an SMTP server; empty: no mail is sent."""
+    sender: str = ""
+    """The address that letters come from; their name is the seller's, and answers go to its address."""
+    username: str = ""
+    """Who we are to it; empty: it asks nobody."""
+    password_file: OptionalPath = None
+    """A file with the password, read for each letter: it may be replaced while running."""
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    """How the connection is made secret: by STARTTLS, from its first byte, or not at all, which forbids a username."""
+    tls_ca: OptionalPath = None
+    """A PEM file of the authorities that the server's certificate may come from; empty: the system's."""
+    timeout: Annotated[Seconds, Field(gt=0, le=60)] = 30.0
+    """How long handing over a letter may take, from connecting to the last answer."""
+    test_tenants: bool = False
+    """Whether test tenants' letters are sent, too: with `testing` anybody opens one, and writes to whom he likes."""
+
+
 class LoggingSettings(Group):
     """What is logged, and how."""
 
@@ -172,4 +193,5 @@ class Settings(Group):
     data_plane: DataPlaneSettings = DataPlaneSettings()
     collector: CollectorSettings = CollectorSettings()
     billing: BillingSettings = BillingSettings()
+    mail: MailSettings = MailSettings()
     logging: LoggingSettings = LoggingSettings()

@@ -8,7 +8,7 @@ from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.gateway_events import DisputeState
-from tallygate.domain.billing.payments import Attempt, AttemptState, Payment, PaymentKind
+from tallygate.domain.billing.payments import Attempt, AttemptState, Cause, Payment, PaymentKind
 from tallygate.domain.billing.refunds import Refund
 from tallygate.domain.currency import decimals_of
 
@@ -42,6 +42,19 @@ OF_DOCUMENTS = frozenset(kind for kind in MessageKind if kind.value.startswith((
 """Those whose body is a document, as GetInvoice answered it then."""
 
 
+MAILED = frozenset(
+    {
+        MessageKind.INVOICE_CREATED,
+        MessageKind.INVOICE_PAID,
+        MessageKind.INVOICE_PAYMENT_FAILED,
+        MessageKind.INVOICE_DUE,
+        MessageKind.CREDIT_NOTE_CREATED,
+        MessageKind.PAYMENT_PENDING,
+    }
+)
+"""Those that the account itself is told, too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """Something that happened to an account: `about` makes it the only one of its kind.
@@ -64,6 +77,15 @@ class Message:
     def message_id(self) -> str:
         """Its name, which exists once in a tenant."""
         return f"{self.kind.value}/{self.about}"
+
+
+def is_mailed(message: Message) -> bool:
+    """Whether the account itself is told of it.
+
+    Of a charge that somebody asked for they know by its answer; that something is due at once its own letter says.
+    """
+    known = message.facts.get("cause") == Cause.MANUAL or "due_at_issue" in message.facts
+    return message.kind in MAILED and not known
 
 
 class DeliveryState(StrEnum):

@@ -8,8 +8,10 @@ from sqlalchemy import Executable, Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.domain.billing.late import Unrated
+from tallygate.domain.billing.messages import DeliveryState
 from tallygate.records.billing import BillingHealth
 from tallygate.storage.sql.billing.findings import billing_findings
+from tallygate.storage.sql.billing.message_tables import deliveries
 from tallygate.storage.sql.billing.tables import jobs, late_usage, number_series, unrated_facts
 from tallygate.storage.sql.engine import connected
 from tallygate.storage.sql.failures import translated
@@ -41,6 +43,9 @@ class SqlBillingHealth:
                 (waiting,) = await rows(due.where(own, jobs.c.due_time <= now))
                 worst = await rows(failing)
                 found = await rows(_FOUND)
+                going = {row.state: row for row in await rows(_DELIVERIES)}
+                open_ones = [row for state, row in going.items() if state in _OPEN]
+                oldest = min((row.oldest for row in open_ones), default=now)
                 return BillingHealth(
                     due=waiting.many,
                     oldest_age=0 if waiting.oldest is None else now - waiting.oldest,
@@ -49,11 +54,21 @@ class SqlBillingHealth:
                     late=int((await rows(select(func.count()).select_from(late_usage)))[0][0]),
                     unrated={Unrated(row.reason): row.many for row in await rows(_BY_REASON)},
                     invoices=int((await rows(_ISSUED))[0][0] or 0),
+                    undelivered=sum(row.many for row in open_ones),
+                    undelivered_age=max(0, now - oldest),
+                    undeliverable=going[_FAILED].many if _FAILED in going else 0,
                     found={row.kind: int(row.many) for row in found},
                     example={row.kind: row.example for row in found},
                 )
 
 
+_OPEN, _FAILED = {DeliveryState.WAITING.value, DeliveryState.SENDING.value}, DeliveryState.FAILED.value
+_DELIVERIES = (
+    select(deliveries.c.state, func.count().label("many"), func.min(deliveries.c.create_time).label("oldest"))
+    .where(deliveries.c.state.in_([*sorted(_OPEN), _FAILED]))
+    .where(deliveries.c.tenant_id.in_(select(_tenants.c.tenant_id).where(_tenants.c.test.is_(False))))
+    .group_by(deliveries.c.state)
+)
 _SUBJECT = case((billing_findings.c.subject == "", ""), else_=billing_findings.c.subject + ": ")
 _FOUND = select(
     billing_findings.c.kind,

@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, func, insert, select
 
-from tallygate.domain.billing.messages import Channel, Delivery, DeliveryState, Message, MessageKind
+from tallygate.domain.billing.messages import Channel, Delivery, DeliveryState, Message, MessageKind, is_mailed
 from tallygate.records.history import SubscriptionChange
-from tallygate.records.messages import MessageQuery, of_change
+from tallygate.records.messages import DISPATCH, MessageQuery, of_change
 from tallygate.storage.documents import BALANCE
-from tallygate.storage.sql.billing.jobs import bills
+from tallygate.storage.sql.billing.jobs import bills, planned
 from tallygate.storage.sql.billing.message_tables import deliveries, outbox_messages
+from tallygate.storage.sql.billing.tables import jobs
 from tallygate.storage.sql.scope import Scope
 
 _MESSAGES, _DELIVERIES = outbox_messages.c, deliveries.c
@@ -71,7 +72,7 @@ class SqlMessages:
         await self.scope.upsert_into(deliveries, [_delivery_columns(delivery)])
 
 
-async def note_messages(scope: Scope, history: Sequence[SubscriptionChange]) -> None:
+async def note_messages(scope: Scope, history: Sequence[SubscriptionChange], *, mails: bool = True) -> None:
     """Write what this transaction tells, but for what was told before; of subscriptions where the tenant bills."""
     if history and await bills(scope):
         scope.changes.messages += map(of_change, history)
@@ -96,6 +97,10 @@ async def note_messages(scope: Scope, history: Sequence[SubscriptionChange]) -> 
         for sequence, (message_id, message) in enumerate(fresh.items(), start=last + 1)
     ]
     await scope.connection.execute(insert(outbox_messages), rows)
+    mailed = [message_id for message_id, message in fresh.items() if is_mailed(message)] if mails else []
+    waiting = [Delivery(message_id=each, channel=Channel.MAIL, create_time=now, update_time=now) for each in mailed]
+    await scope.upsert_into(deliveries, [_delivery_columns(each) for each in waiting])
+    await scope.upsert_into(jobs, [{"kind": DISPATCH, "subject": each, **planned(now)} for each in mailed])
 
 
 async def _fresh(scope: Scope) -> dict[str, Message]:

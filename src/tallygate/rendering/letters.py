@@ -1,0 +1,85 @@
+"""What is written to an account of what happened to it, as text and as a page."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.mail import Letter, one_line
+from tallygate.domain.billing.messages import Message, MessageKind
+from tallygate.rendering.html import page
+from tallygate.rendering.sheet import Sheet, sheet
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_WHOLE = frozenset({MessageKind.INVOICE_CREATED, MessageKind.CREDIT_NOTE_CREATED})
+"""Those whose letter is the document itself."""
+
+_SUBJECTS: Mapping[MessageKind, str] = {
+    MessageKind.INVOICE_CREATED: "Invoice {number}",
+    MessageKind.CREDIT_NOTE_CREATED: "Credit note {number}",
+    MessageKind.INVOICE_PAID: "Receipt for invoice {number}",
+    MessageKind.INVOICE_PAYMENT_FAILED: "Payment of invoice {number} failed",
+    MessageKind.INVOICE_DUE: "Invoice {number} is due",
+    MessageKind.PAYMENT_PENDING: "A payment waits for you",
+}
+_SAYS: Mapping[MessageKind, str] = {
+    MessageKind.INVOICE_PAID: "Thank you: invoice {number} of {total} is paid.",
+    MessageKind.INVOICE_PAYMENT_FAILED: "We could not charge {due} for invoice {number}. "
+    "Please look at your method of payment.",
+    MessageKind.INVOICE_DUE: "Invoice {number} is due: {due} are to be paid.",
+    MessageKind.PAYMENT_PENDING: "A payment of {amount} {currency} waits for your confirmation: {next_action_url}",
+}
+
+
+def letter_of(message: Message, invoice: Invoice | None, seller: str) -> Letter:
+    """What is written of a message: the document itself where it is new, else what happened to it."""
+    shown = sheet(invoice) if invoice is not None else None
+    said = _Said({**message.facts, **(_document(shown) if shown is not None else {})})
+    subject = _SUBJECTS[message.kind].format_map(said)
+    subject = one_line(f"{subject} from {seller}" if seller else subject)
+    if invoice is not None and shown is not None and message.kind in _WHOLE:
+        return Letter(subject=subject, text=_text(shown), html=page(invoice).decode())
+    text = _SAYS[message.kind].format_map(said)
+    html = _template().render(title=subject, paragraphs=[text], seller=seller)
+    return Letter(subject=subject, text=f"{text}\n", html=html)
+
+
+class _Said(dict[str, str]):
+    """What a text may name; what is not known is left out."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _document(shown: Sheet) -> Mapping[str, str]:
+    sums = dict(shown.sums)
+    return {"number": shown.number, "total": f"{sums['Total']} {shown.currency}", "due": shown.due[1]}
+
+
+def _text(shown: Sheet) -> str:
+    """A document for who reads no pages."""
+    facts = [f"{label}: {value}" for label, value in shown.facts]
+    rows = [f"{row.text}, {row.period}: {row.amount}" for row in shown.rows]
+    sums = [f"{label}: {value}" for label, value in (*shown.sums, shown.due)]
+    parts = [
+        [f"{shown.title} {shown.number}"],
+        list(shown.seller),
+        list(shown.buyer),
+        facts,
+        rows,
+        sums,
+        list(shown.notes),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only who writes a letter pays for it
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    source = resources.files(__package__).joinpath("letter.html").read_text(encoding="utf-8")
+    return environment.from_string(source)
