@@ -12,6 +12,7 @@ from tallygate.billing.due_order import TenantRunner
 from tallygate.billing.gateways import Gateways
 from tallygate.billing.ledger import audit_ledger
 from tallygate.billing.methods import AttachMethod, SetGateway, attach_method, set_gateway
+from tallygate.billing.notices import NoticeRunner
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.ports import Card
 from tallygate.billing.recognising import RecognitionRunner
@@ -81,6 +82,7 @@ class PayingWorld(World):
             billing=billing,
             payments=paying,
             refunds=RefundRunner(payments=paying),
+            notices=NoticeRunner(transactions=self.transactions, clock=self.real),
             clock=self.real,
         )
         recognition = RecognitionRunner(transactions=self.transactions, clock=self.real)

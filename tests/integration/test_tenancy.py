@@ -264,6 +264,7 @@ ROWS = {
     "CreateSubscription": Row(WRITE, of(plan_key="p"), UNKNOWN, bare=True),
     "GetSubscription": Row(READ, of(), UNKNOWN),
     "ListSubscriptions": Row(READ, of(), UNKNOWN),
+    "ListEndingSubscriptions": Row(READ, anything(), own),
     "ChangePlan": Row(WRITE, of(plan_key="q"), UNKNOWN),
     "SetAddOn": Row(WRITE, of(add_on_key="extra"), UNKNOWN),
     "ExtendTrial": Row(WRITE, lambda world: {**of()(world), "trial_end_time": world.in_a_year}, UNKNOWN),

@@ -10,6 +10,7 @@ from tallygate.domain.billing_terms import (
     DunningRules,
     DunningState,
     DunningStep,
+    NoticeRules,
     TaxPolicy,
     TaxRate,
 )
@@ -34,6 +35,9 @@ def taxed(*more, **rate):
         (BillingPolicy(due=DueRule(day_of_month=29)), "billing.payment.due.day_of_month"),
         (BillingPolicy(min_charge="1000001"), "billing.payment.min_charge"),
         (BillingPolicy(dunning=DunningRules(retry_after_days=(1, 366))), "billing.dunning.retry_after_days[1]"),
+        (BillingPolicy(notices=NoticeRules(trial_days=(3, 3))), "billing.notices.trial_days"),
+        (BillingPolicy(notices=NoticeRules(expiry_days=(1, 366))), "billing.notices.expiry_days[1]"),
+        (BillingPolicy(notices=NoticeRules(card_days=tuple(range(1, 32)))), "billing.notices.card_days"),
         (BillingPolicy(dunning=DunningRules(retry_after_days=(1,) * 31)), "billing.dunning.retry_after_days"),
         (BillingPolicy(dunning=DunningRules(steps=(_LATE,))), "billing.dunning.steps[0].after_days"),
         (BillingPolicy(number="INV-{year}"), "billing.invoices.number"),

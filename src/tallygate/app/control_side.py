@@ -22,6 +22,7 @@ from tallygate.app.rebuilding import counter_store, new_rebuilder
 from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
 from tallygate.billing.gateway_events import EventRunner
+from tallygate.billing.notices import NoticeRunner
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.refunding import RefundRunner
@@ -34,7 +35,7 @@ from tallygate.metering.rebuilding import Rebuilder
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.ledger import RECOGNISE
-from tallygate.records.messages import DISPATCH
+from tallygate.records.messages import DISPATCH, NOTICE, USAGE_LIMIT
 from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
@@ -46,7 +47,7 @@ from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.events import EventStream
 from tallygate.storage.redis.publisher import RedisPublisher
 from tallygate.storage.sql.billing.health import SqlBillingHealth
-from tallygate.storage.sql.billing.jobs import SqlJobQueue
+from tallygate.storage.sql.billing.jobs import SqlJobQueue, look_at_limits
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.epochs import SqlEpochs
 from tallygate.storage.sql.metering.events import SqlEventReader, SqlLedger
@@ -200,6 +201,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         billing=BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now),
         payments=payments,
         refunds=RefundRunner(payments=payments),
+        notices=NoticeRunner(transactions=transactions, clock=clock.now),
         clock=clock.now,
     )
     queue = SqlJobQueue(engine=engine)
@@ -207,6 +209,8 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     checks = CheckRunner(transactions=transactions, clock=clock.now)
     handlers = {
         CLOSE: billing.close,
+        NOTICE: billing.notice,
+        USAGE_LIMIT: billing.notices.limits,
         EXPIRE: billing.expire,
         RECOGNISE: recognition.handle,
         COMPLETENESS: checks.charges,
@@ -224,7 +228,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         clock=clock.now,
         to_test_tenants=settings.mail.test_tenants,
     )
-    collector = Collector(stream, SqlLedger(engine), clock=clock.now, limits=limits)
+    collector = Collector(stream, SqlLedger(engine, look_at_limits), clock=clock.now, limits=limits)
     keeper = EpochKeeper(
         ledger=SqlEpochs(engine),
         board=RedisEpochs(redis.link),

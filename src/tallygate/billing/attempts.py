@@ -63,7 +63,8 @@ async def next_attempt(
         if method is not None and (case is None or method.method_id != case.refused):
             attempt = _attempt(target, method, attempt_id=attempt_id, now=moment.now)
             return await _begin(work, attempt, moment)
-        await climb(work, owing, currency)
+        if case is not None or owing.begins(currency):
+            await climb(work, owing, currency)
     await end_canceled(work, account_id, end, now=moment.now)
     await review(work, account_id, now=moment.now)
     return None

@@ -6,17 +6,19 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from tallygate.billing.giving import expire_credit
+from tallygate.billing.notices import NoticeRunner
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.ports import NoAnswerError
 from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.domain.billing.documents import Invoice
 from tallygate.records.billing import CLOSE, EXPIRE, Job
+from tallygate.records.messages import NOTICE
 from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 
-_KINDS = (EXPIRE, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT)
+_KINDS = (NOTICE, EXPIRE, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT)
 _OF_ALL = (EXPIRE, RESOLVE, RESOLVE_REFUND)
 """What falls due at the same instant is done in this order."""
 _MOST_INVOICES = 1_000
@@ -42,6 +44,7 @@ class TenantRunner:
     billing: BillingRunner
     payments: PaymentRunner
     refunds: RefundRunner
+    notices: NoticeRunner
     clock: Callable[[], int]
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -69,6 +72,11 @@ class TenantRunner:
         """A worker's jobs, of one tenant: take what was given and not spent in time out of wallets."""
         if not await self._in_order(jobs[0].tenant_id):
             await _all(self._expire(job.tenant_id, job.subject) for job in jobs)
+
+    async def notice(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: tell accounts what is ahead of them."""
+        if not await self._in_order(jobs[0].tenant_id):
+            await self.notices.handle(jobs)
 
     async def run(self, tenant_id: str, account_id: str = "") -> Run:
         """Do all that is due of a tenant, or of one account of it, oldest first, as far as gateways answer.
@@ -115,6 +123,8 @@ class TenantRunner:
                 await self.payments.collect_account(tenant_id, job.subject, at=at)
             case "expire":
                 await self._expire(tenant_id, job.subject)
+            case "notice":
+                await self.notices.look(tenant_id, job.subject, at=at)
             case "resolve_refund":
                 return await self.refunds.resolve(tenant_id, job.subject, at=at)
             case _:

@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from tallygate.billing.degrading import degrade
 from tallygate.billing.owing import Owing, billing_policy, read_owing
+from tallygate.billing.telling import tell_canceled, tell_standing
 from tallygate.domain.billing.dunning import Case, standing_of
 from tallygate.domain.billing.payments import Attempt
 from tallygate.domain.billing_terms import DunningState
@@ -31,9 +33,16 @@ async def review(work: BillingWork, account_id: str, *, now: int) -> None:
         if case is not None:
             states.append(case.reached(rules, now=now))
             times += [time for time in (case.next_step(rules, now=now), case.retry_time) if time is not None]
-        if owing.target(currency) and (case is None or case.is_due(now=now)):
+        if owing.target(currency) and (owing.begins(currency) if case is None else case.is_due(now=now)):
             times.append(now)
-    await work.accounts.set_standing(account_id, standing_of(states))
+    stands = standing_of(states)
+    stood = (await work.accounts.standings([account_id]))[account_id]
+    await work.accounts.set_standing(account_id, stands)
+    if rules.features or stood is not stands:
+        reached = any(state is not None for state in states)
+        await degrade(work, account_id, rules.features if reached else {}, now=now)
+    if stands is not stood:
+        tell_standing(work, account_id, stands, now=now)
     ahead = [time for time in times if time >= now]
     if ahead:
         await work.jobs.schedule(COLLECT, account_id, due_time=min(ahead))
@@ -47,6 +56,7 @@ async def end_canceled(work: BillingWork, account_id: str, end: EndSubscription,
     for case in await work.payments.cases(account_id):
         if case.reached(policy.dunning, now=now) is DunningState.CANCELED and not case.canceled:
             await work.payments.put_case(replace(case, canceled=True))
+            tell_canceled(work, account_id, currency=case.currency, since=case.start_time, now=now)
             await end(work, account_id, now)
 
 

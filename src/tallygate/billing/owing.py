@@ -52,6 +52,11 @@ class Owing:
             return tuple(small) if sum(one.balance.due for one in small) > self._least(currency) else ()
         return first, *small
 
+    def begins(self, currency: str) -> bool:
+        """Whether dunning begins with what is overdue: where nothing can be charged not below its least amount."""
+        least = minor_units(Fraction(self.policy.dunning.from_amount), currency)
+        return self.method is not None or sum(one.balance.due for one in self.overdue(currency)) >= least
+
     def due_times(self) -> list[int]:
         """When what is not due yet will be."""
         return [one.balance.due_time for one in self.owed if one.balance.due_time > self.now]

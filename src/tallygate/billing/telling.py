@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.billing.owing import Owing
+from tallygate.domain.account import Standing
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.messages import (
@@ -19,6 +20,7 @@ from tallygate.domain.billing.messages import (
 )
 from tallygate.domain.billing.payments import Attempt, AttemptState
 from tallygate.domain.billing.refunds import Refund
+from tallygate.domain.instants import rfc3339
 from tallygate.records.messages import MessageQuery
 from tallygate.records.ports import BillingWork
 
@@ -82,6 +84,33 @@ def tell_due(work: BillingWork, owing: Owing) -> None:
                     facts=facts,
                 )
             )
+
+
+_OF_STANDING = {
+    Standing.PAST_DUE: MessageKind.DUNNING_PAST_DUE,
+    Standing.SUSPENDED: MessageKind.DUNNING_SUSPENDED,
+    Standing.GOOD: MessageKind.DUNNING_ENDED,
+}
+
+
+def tell_standing(work: BillingWork, account_id: str, standing: Standing, *, now: int) -> None:
+    """Tell what an account has become for what it did not pay, or that it has paid."""
+    kind = _OF_STANDING[standing]
+    about = f"{account_id}/{rfc3339(now)}"
+    work.messages.add(Message(kind=kind, about=about, account_id=account_id, create_time=now, again=True))
+
+
+def tell_canceled(work: BillingWork, account_id: str, *, currency: str, since: int, now: int) -> None:
+    """Tell that a subscription ends for what was not paid since: the last that is told of it."""
+    work.messages.add(
+        Message(
+            kind=MessageKind.DUNNING_CANCELED,
+            about=f"{account_id}/{currency}/{rfc3339(since)}",
+            account_id=account_id,
+            create_time=now,
+            facts={"currency": currency, "start_time": rfc3339(since)},
+        )
+    )
 
 
 async def list_messages(work: BillingWork, wanted: MessageQuery) -> tuple[Sequence[Told], int]:

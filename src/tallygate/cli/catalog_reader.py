@@ -12,7 +12,7 @@ import click
 import yaml
 from google.protobuf.message import Message
 
-from tallygate.cli.catalog_scalars import Expected, Field, choices, read_scalar
+from tallygate.cli.catalog_scalars import NOTHING, Expected, Field, choices, is_list, read_scalar
 from tallygate.cli.failures import CommandError
 from tallygate.cli.terminal import is_watched
 from tallygate.records.naming import nearest
@@ -116,6 +116,9 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode) and not is_ambiguous(node) and node.value in choices(into.DESCRIPTOR):
             setattr(into, node.value, True)
             return
+        if isinstance(node, yaml.SequenceNode) and (only := is_list(into.DESCRIPTOR)) is not None:
+            self._list(only, node, getattr(into, only.name), path)
+            return
         known = into.DESCRIPTOR.fields_by_name
         for key, key_node, value in self._entries(node, path, f"a mapping with {_names(into.DESCRIPTOR)}"):
             inner = f"{path}.{key}" if path else key
@@ -133,6 +136,8 @@ class _Reader:
             self._map(descriptor.message_type.fields_by_name["value"], node, target, path)
         elif descriptor.is_repeated:
             self._list(descriptor, node, target, path)
+            if descriptor.name in NOTHING and isinstance(node, yaml.SequenceNode) and not node.value:
+                setattr(into, NOTHING[descriptor.name], True)
         elif descriptor.message_type is not None and descriptor.message_type.full_name != _DURATION:
             target.SetInParent()
             self.message(node, target, path)

@@ -69,6 +69,15 @@ def choices(message: Any) -> frozenset[str]:  # noqa: ANN401 - a message's descr
     )
 
 
+NOTHING = {"retry_after_days": "no_retries"}
+"""Lists of which an empty one says something, and the flag beside them that says it on the wire."""
+
+
+def is_list(message: Any) -> Any:  # noqa: ANN401 - a message's descriptor, of either kind, and a field's
+    """The only field of a message that a document writes as the list that it holds; None of every other message."""
+    return message.fields[0] if message.full_name == "tallygate.v1.DayList" else None
+
+
 def duration_text(duration: Duration) -> str:
     """A duration in the largest unit that holds it exactly."""
     milliseconds = duration.seconds * 1_000 + duration.nanos // 1_000_000

@@ -6,7 +6,7 @@ import yaml
 from google.protobuf.message import Message
 from typing_extensions import override
 
-from tallygate.cli.catalog_scalars import Field, choices, duration_text, enum_words
+from tallygate.cli.catalog_scalars import NOTHING, Field, choices, duration_text, enum_words, is_list
 from tallygate_api.v1.catalog_pb2 import Catalog
 
 _WIDTH = 120
@@ -30,11 +30,13 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _tree(message: Message) -> dict[str, Any]:
-    return {
-        field.name: _value(field, getattr(message, field.name))
-        for field in message.DESCRIPTOR.fields
-        if _is_set(field, message)
-    }
+    tree: dict[str, Any] = {}
+    for field in message.DESCRIPTOR.fields:
+        if field.name in NOTHING and getattr(message, NOTHING[field.name]):
+            tree[field.name] = []
+        elif _is_set(field, message) and field.name not in NOTHING.values():
+            tree[field.name] = _value(field, getattr(message, field.name))
+    return tree
 
 
 def _is_set(field: Field, message: Message) -> bool:
@@ -57,6 +59,8 @@ def _single(field: Field, value: Any) -> Any:  # noqa: ANN401 - the field's own 
         return value
     if field.message_type.full_name == _DURATION:
         return duration_text(value)
+    if (only := is_list(field.message_type)) is not None:
+        return _value(only, getattr(value, only.name))
     tree = _tree(value)
     word = next(iter(tree), "")
     return word if word in choices(field.message_type) and tree == {word: True} else tree

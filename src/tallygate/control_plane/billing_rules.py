@@ -1,11 +1,13 @@
 """What a tenant's billing and a plan's billing rule may say; every complaint names the path of the field."""
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
 from tallygate.control_plane.price_rules import check_count
 from tallygate.control_plane.tax_rules import check_tax
-from tallygate.domain.billing_terms import BillingPolicy, BillingRule, DunningRules, Renewal
+from tallygate.domain.billing_terms import BillingPolicy, BillingRule, DunningRules, NoticeRules, Renewal
+from tallygate.domain.catalog import Feature, FeatureKind
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import Anchor, PeriodUnit
 
@@ -38,11 +40,29 @@ def check_billing(path: str, policy: BillingPolicy) -> None:
             f"at most {_LONGEST_NUMBER} letters, digits and - . / _, with one {{number}}, as INV-{{year}}-{{number:06}}"
         )
         raise InvalidFieldError(field=f"{path}.invoices.number", expected=expected, got=policy.number)
+    _check_notices(f"{path}.notices", policy.notices)
     if policy.tax is not None:
         check_tax(f"{path}.tax", policy.tax)
 
 
+def check_degraded(path: str, rules: DunningRules, features: Mapping[str, Feature]) -> None:
+    """Check what is left of features to who does not pay.
+
+    Raises:
+        InvalidFieldError: there is no such feature, or so much of it cannot be left.
+    """
+    for key, limit in rules.features.items():
+        feature = features.get(key)
+        if feature is None or feature.kind is FeatureKind.STATIC:
+            expected = "a feature that is metered, of seats, or on and off"
+            raise InvalidFieldError(field=f"{path}.features.{key}", expected=expected)
+        if limit and feature.kind is FeatureKind.BOOLEAN:
+            raise InvalidFieldError(field=f"{path}.features.{key}", expected="0: it is on or off", got=limit)
+
+
 def _check_dunning(path: str, rules: DunningRules) -> None:
+    if Fraction(rules.from_amount) > _MOST_RIDES:
+        raise InvalidFieldError(field=f"{path}.from_amount", expected=f"at most {_MOST_RIDES}")
     for name, values in (("retry_after_days", rules.retry_after_days), ("steps", rules.steps)):
         if len(values) > _MOST_STEPS:
             raise InvalidFieldError(field=f"{path}.{name}", expected=f"at most {_MOST_STEPS}", got=len(values))
@@ -50,6 +70,20 @@ def _check_dunning(path: str, rules: DunningRules) -> None:
         _at_most(f"{path}.retry_after_days[{index}]", days, _MAX_DUE_DAYS)
     for index, step in enumerate(rules.steps):
         _at_most(f"{path}.steps[{index}].after_days", step.after_days or 0, _MAX_DUE_DAYS)
+
+
+def _check_notices(path: str, rules: NoticeRules) -> None:
+    """So many days each, none twice: a notice is sent once."""
+    for name in ("trial_days", "expiry_days", "card_days"):
+        values: tuple[int, ...] = getattr(rules, name)
+        if len(values) > _MOST_STEPS or len(set(values)) != len(values):
+            expected = f"at most {_MOST_STEPS} numbers of days, none of them twice"
+            raise InvalidFieldError(field=f"{path}.{name}", expected=expected)
+        for index, days in enumerate(values):
+            if not 1 <= days <= _MAX_DUE_DAYS:
+                raise InvalidFieldError(
+                    field=f"{path}.{name}[{index}]", expected=f"1 to {_MAX_DUE_DAYS} days", got=days
+                )
 
 
 def check_rule(path: str, rule: BillingRule) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallygate.control_plane.billing_rules import check_billing, check_rule
+from tallygate.control_plane.billing_rules import check_billing, check_degraded, check_rule
 from tallygate.control_plane.price_rules import check_count, check_prices
 from tallygate.control_plane.upgrades import check_upgrades
 from tallygate.domain.billing.advance import problems as advance_problems
@@ -80,6 +80,7 @@ def check_catalog(document: Catalog, stored: Catalog) -> None:
     check_zone("time_zone", document.time_zone)
     if document.billing is not None:
         check_billing("billing", document.billing)
+        check_degraded("billing.dunning", document.billing.dunning, {**stored.features, **document.features})
     if document.default_plan:
         _check_plan_key("default_plan", document.default_plan, names)
     for key, feature in document.features.items():

@@ -24,6 +24,9 @@ from tallygate.records.values import StoredSubscription, SubscriptionQuery
 MAX_TRIAL_DAYS = 3_650
 
 
+_USUAL_DAYS = 90
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSubscription:
     """A subscription to create; without a version, to the plan's newest. `incomplete` grants nothing yet.
@@ -165,6 +168,33 @@ async def list_subscriptions(
         return await _as_of(work, await work.subscriptions.list(query), now)
 
     return await newest_of(page, load, lambda held: (held.create_time, held.subscription.subscription_id))
+
+
+async def list_ending(
+    work: UnitOfWork, page: PageRequest = FIRST_PAGE, *, until: int | None = None, plan_key: str = "", now: int
+) -> Page[StoredSubscription]:
+    """Live subscriptions that end by themselves before an instant, None: within 90 days; soonest first.
+
+    Raises:
+        InvalidFieldError: the instant is not ahead.
+    """
+    last = now + _USUAL_DAYS * DAY if until is None else until
+    if last <= now:
+        raise InvalidFieldError(field="end_before_time", expected="an instant after now")
+
+    async def load(after: tuple[int, str] | None, limit: int) -> Sequence[StoredSubscription]:
+        found = await work.subscriptions.ending(now=now, until=last, after=after, limit=limit, plan_key=plan_key)
+        return await _as_of(work, found, now)
+
+    return await newest_of(
+        page, load, lambda held: (held.subscription.end_time or 0, held.subscription.subscription_id)
+    )
+
+
+def days_left(held: StoredSubscription, now: int) -> int:
+    """How many whole days a subscription that ends has left."""
+    end = held.subscription.end_time
+    return max(0, ((now if end is None else end) - now) // DAY)
 
 
 async def _as_of(work: UnitOfWork, found: Sequence[StoredSubscription], now: int) -> list[StoredSubscription]:

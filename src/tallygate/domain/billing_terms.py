@@ -1,5 +1,6 @@
 """How a tenant bills, and how often a plan is invoiced: the terms beside the prices. No clock, no I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -118,7 +119,9 @@ class DunningStep:
 class DunningRules:
     """What follows when an invoice is not paid: attempts and steps, each a ladder of its own.
 
-    It is tried again after so many days each, from the attempt before; of the steps reached the worst holds.
+    It is tried again after so many days each, from the attempt before; of the steps reached the worst holds. Without an
+    attempt that failed they begin when `from_amount` (major units, an exact decimal) or more is overdue. From the first
+    step on `features` is what is left of these, by key: so many units, none of what is on or off.
     """
 
     retry_after_days: tuple[int, ...] = (2, 5, 7, 7)
@@ -126,6 +129,29 @@ class DunningRules:
         DunningStep(state=DunningState.PAST_DUE, after_days=0),
         DunningStep(state=DunningState.SUSPENDED),
     )
+    from_amount: str = "0"
+    features: Mapping[str, int] = field(default_factory=dict)
+
+
+class CreatedWhen(StrEnum):
+    """When it is told that there is an invoice: when it is issued, or not before it is paid."""
+
+    ISSUED = "issued"
+    PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRules:
+    """What accounts are told before it happens, so many days ahead each, and whether they are written to.
+
+    `created` is when programs are told that there is an invoice.
+    """
+
+    trial_days: tuple[int, ...] = (7, 3, 1)
+    expiry_days: tuple[int, ...] = (90, 60, 30, 15, 1)
+    card_days: tuple[int, ...] = (30,)
+    created: CreatedWhen = CreatedWhen.ISSUED
+    mail: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,5 +204,6 @@ class BillingPolicy:
     dispute_fee: str = "15.00"
     dunning: DunningRules = field(default_factory=DunningRules)
     number: str = "INV-{year}-{number:06}"
+    notices: NoticeRules = field(default_factory=NoticeRules)
     tax: TaxPolicy | None = None
     start_time: int = field(default=0, compare=False)

@@ -11,8 +11,49 @@ from tallygate.domain.billing.messages import Delivery, Message, MessageKind
 from tallygate.domain.instants import rfc3339
 from tallygate.records.history import SubscriptionChange
 
+NOTICE = "notice"
+"""The kind of the job that looks what an account is to be told before it happens; its subject is the account."""
+USAGE_LIMIT = "usage_limit"
+"""The kind of the job that tells that usage has come near its limit; its subject says which, see `LimitReached`."""
 DISPATCH = "dispatch"
 """The kind of the job that delivers a message; its subject is the message."""
+
+
+PERCENTS = (80, 100)
+"""How much of its limit usage has come to when that is told."""
+_SEPARATOR = "\x1f"
+_PARTS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitReached:
+    """Usage of an account's feature in a usage period has come to so many per cent of its limit."""
+
+    account_id: str
+    feature_key: str
+    period_start: int
+    percent: int
+
+    @property
+    def subject(self) -> str:
+        """As a job's subject: no id holds what stands between its parts."""
+        return _SEPARATOR.join((self.account_id, self.feature_key, str(self.period_start), f"{self.percent:03}"))
+
+    @classmethod
+    def of(cls, subject: str) -> "LimitReached":
+        """What a job's subject says."""
+        account_id, feature_key, period_start, percent = subject.split(_SEPARATOR, _PARTS - 1)
+        return cls(account_id=account_id, feature_key=feature_key, period_start=int(period_start), percent=int(percent))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitFact:
+    """The first fact by which usage had come so far."""
+
+    used: int
+    limit: int
+    occurred_time: int
+    period_end: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +84,10 @@ class Messages(Protocol):
 
     async def list(self, wanted: MessageQuery) -> Sequence[Message]:
         """Those asked for, in the order in which they were told."""
+        ...
+
+    async def reached(self, what: LimitReached) -> LimitFact | None:
+        """The first fact in the log by which usage had come so far; None where none says so."""
         ...
 
     async def head(self) -> int:

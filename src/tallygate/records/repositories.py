@@ -146,6 +146,12 @@ class SubscriptionRepository(Protocol):
         """All that one account ever had, oldest first."""
         ...
 
+    async def ending(
+        self, *, now: int, until: int, after: tuple[int, str] | None, limit: int, plan_key: str = ""
+    ) -> Sequence[StoredSubscription]:
+        """Live ones that end before an instant, by end and id, those behind an end and id; served by a plan now."""
+        ...
+
     async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[StoredSubscription]:
         """The live ones that are served by an older version of the plan, now or later."""
         ...

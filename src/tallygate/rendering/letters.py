@@ -24,6 +24,15 @@ _SUBJECTS: Mapping[MessageKind, str] = {
     MessageKind.INVOICE_PAYMENT_FAILED: "Payment of invoice {number} failed",
     MessageKind.INVOICE_DUE: "Invoice {number} is due",
     MessageKind.PAYMENT_PENDING: "A payment waits for you",
+    MessageKind.SUBSCRIPTION_TRIAL_ENDING: "Your trial ends in {days} days",
+    MessageKind.SUBSCRIPTION_TRIAL_ENDED: "Your trial has ended",
+    MessageKind.SUBSCRIPTION_EXPIRING: "Your subscription ends in {days} days",
+    MessageKind.SUBSCRIPTION_EXPIRED: "Your subscription has ended",
+    MessageKind.METHOD_EXPIRING: "Your card expires soon",
+    MessageKind.METHOD_MISSING: "Please add a method of payment",
+    MessageKind.USAGE_LIMIT: "{percent} % of your {feature_key} are used",
+    MessageKind.DUNNING_SUSPENDED: "Your account is suspended",
+    MessageKind.DUNNING_CANCELED: "Your subscription was cancelled",
 }
 _SAYS: Mapping[MessageKind, str] = {
     MessageKind.INVOICE_PAID: "Thank you: invoice {number} of {total} is paid.",
@@ -31,6 +40,17 @@ _SAYS: Mapping[MessageKind, str] = {
     "Please look at your method of payment.",
     MessageKind.INVOICE_DUE: "Invoice {number} is due: {due} are to be paid.",
     MessageKind.PAYMENT_PENDING: "A payment of {amount} {currency} waits for your confirmation: {next_action_url}",
+    MessageKind.SUBSCRIPTION_TRIAL_ENDING: "Your trial ends on {end_time}.",
+    MessageKind.SUBSCRIPTION_TRIAL_ENDED: "Your trial has ended; plan {plan_key} is what you have now.",
+    MessageKind.SUBSCRIPTION_EXPIRING: "Your subscription ends on {end_time} unless it is renewed.",
+    MessageKind.SUBSCRIPTION_EXPIRED: "Your subscription has ended on {end_time}.",
+    MessageKind.METHOD_EXPIRING: "Your {brand} card that ends in {last4} is not valid after its month. "
+    "Please add another one.",
+    MessageKind.METHOD_MISSING: "Your subscription is charged on {end_time}, and we know no method to charge.",
+    MessageKind.USAGE_LIMIT: "{used} of {limit} {feature_key} were used before {end_time}.",
+    MessageKind.DUNNING_SUSPENDED: "Your invoices were not paid, and your account is suspended until they are.",
+    MessageKind.DUNNING_CANCELED: "Your invoices were not paid, and your subscription has ended. "
+    "This is the last notice.",
 }
 
 

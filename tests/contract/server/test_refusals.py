@@ -194,6 +194,8 @@ ROWS = [
     missing("GetSubscription", "SUBSCRIPTION", account_id="idle"),
     missing("GetSubscription", "SUBSCRIPTION", subscription_id="sub_none", **ACME),
     invalid("ListSubscriptions", "state", state=99),
+    invalid("ListEndingSubscriptions", "end_before_time", end_before_time=PAST),
+    invalid("ListEndingSubscriptions", "page_token", page_token="YQ"),
     invalid("ListSubscriptions", "page_token", page_token="YQ"),
     missing("ListSubscriptions", "ACCOUNT", account_id="nobody"),
     invalid("ChangePlan", "when", plan_key="q", when=9, **ACME),
@@ -548,6 +550,7 @@ HARMLESS = {
     *("FollowEvents", "RateLimit", "RunBilling", "ListInvoices", "GetBillingProfile"),
     *(
         "ListCoupons",
+        "ListEndingSubscriptions",
         "ListMessages",
         "ListOrders",
         "ListTransfers",

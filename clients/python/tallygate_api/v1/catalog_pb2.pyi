@@ -47,6 +47,12 @@ class DunningState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DUNNING_STATE_SUSPENDED: _ClassVar[DunningState]
     DUNNING_STATE_CANCELED: _ClassVar[DunningState]
 
+class CreatedWhen(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CREATED_WHEN_UNSPECIFIED: _ClassVar[CreatedWhen]
+    CREATED_WHEN_ISSUED: _ClassVar[CreatedWhen]
+    CREATED_WHEN_PAID: _ClassVar[CreatedWhen]
+
 class Renewal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     RENEWAL_UNSPECIFIED: _ClassVar[Renewal]
@@ -201,6 +207,9 @@ DUNNING_STATE_UNSPECIFIED: DunningState
 DUNNING_STATE_PAST_DUE: DunningState
 DUNNING_STATE_SUSPENDED: DunningState
 DUNNING_STATE_CANCELED: DunningState
+CREATED_WHEN_UNSPECIFIED: CreatedWhen
+CREATED_WHEN_ISSUED: CreatedWhen
+CREATED_WHEN_PAID: CreatedWhen
 RENEWAL_UNSPECIFIED: Renewal
 RENEWAL_AUTO: Renewal
 RENEWAL_REPEAT: Renewal
@@ -372,12 +381,45 @@ class DunningStep(_message.Message):
     def __init__(self, after_days: _Optional[int] = ..., when: _Optional[_Union[DunningWhen, str]] = ..., state: _Optional[_Union[DunningState, str]] = ...) -> None: ...
 
 class DunningRules(_message.Message):
-    __slots__ = ("retry_after_days", "steps")
+    __slots__ = ("retry_after_days", "steps", "no_retries", "from_amount", "features")
+    class FeaturesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     RETRY_AFTER_DAYS_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
+    NO_RETRIES_FIELD_NUMBER: _ClassVar[int]
+    FROM_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
     retry_after_days: _containers.RepeatedScalarFieldContainer[int]
     steps: _containers.RepeatedCompositeFieldContainer[DunningStep]
-    def __init__(self, retry_after_days: _Optional[_Iterable[int]] = ..., steps: _Optional[_Iterable[_Union[DunningStep, _Mapping[str, object]]]] = ...) -> None: ...
+    no_retries: bool
+    from_amount: str
+    features: _containers.ScalarMap[str, int]
+    def __init__(self, retry_after_days: _Optional[_Iterable[int]] = ..., steps: _Optional[_Iterable[_Union[DunningStep, _Mapping[str, object]]]] = ..., no_retries: _Optional[bool] = ..., from_amount: _Optional[str] = ..., features: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class DayList(_message.Message):
+    __slots__ = ("days",)
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    days: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, days: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class NoticeRules(_message.Message):
+    __slots__ = ("trial_days", "expiry_days", "card_days", "created", "mail")
+    TRIAL_DAYS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_DAYS_FIELD_NUMBER: _ClassVar[int]
+    CARD_DAYS_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    MAIL_FIELD_NUMBER: _ClassVar[int]
+    trial_days: DayList
+    expiry_days: DayList
+    card_days: DayList
+    created: CreatedWhen
+    mail: bool
+    def __init__(self, trial_days: _Optional[_Union[DayList, _Mapping[str, object]]] = ..., expiry_days: _Optional[_Union[DayList, _Mapping[str, object]]] = ..., card_days: _Optional[_Union[DayList, _Mapping[str, object]]] = ..., created: _Optional[_Union[CreatedWhen, str]] = ..., mail: _Optional[bool] = ...) -> None: ...
 
 class InvoicePolicy(_message.Message):
     __slots__ = ("number",)
@@ -412,7 +454,7 @@ class TaxPolicy(_message.Message):
     def __init__(self, collect_in: _Optional[_Iterable[str]] = ..., rates: _Optional[_Iterable[_Union[TaxRate, _Mapping[str, object]]]] = ...) -> None: ...
 
 class BillingPolicy(_message.Message):
-    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices", "tax", "dunning")
+    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices", "tax", "dunning", "notices")
     ROUNDING_FIELD_NUMBER: _ClassVar[int]
     PRORATION_FIELD_NUMBER: _ClassVar[int]
     GRACE_FIELD_NUMBER: _ClassVar[int]
@@ -421,6 +463,7 @@ class BillingPolicy(_message.Message):
     INVOICES_FIELD_NUMBER: _ClassVar[int]
     TAX_FIELD_NUMBER: _ClassVar[int]
     DUNNING_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
     rounding: RoundingRules
     proration: Proration
     grace: _duration_pb2.Duration
@@ -429,7 +472,8 @@ class BillingPolicy(_message.Message):
     invoices: InvoicePolicy
     tax: TaxPolicy
     dunning: DunningRules
-    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ..., dunning: _Optional[_Union[DunningRules, _Mapping[str, object]]] = ...) -> None: ...
+    notices: NoticeRules
+    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ..., dunning: _Optional[_Union[DunningRules, _Mapping[str, object]]] = ..., notices: _Optional[_Union[NoticeRules, _Mapping[str, object]]] = ...) -> None: ...
 
 class AdvanceDiscount(_message.Message):
     __slots__ = ("type", "value", "length", "rounding")

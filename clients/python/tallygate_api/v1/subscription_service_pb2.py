@@ -27,17 +27,17 @@ from tallygate_api.v1 import invoice_pb2 as tallygate_dot_v1_dot_invoice__pb2
 from tallygate_api.v1 import subscription_pb2 as tallygate_dot_v1_dot_subscription__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tallygate/v1/subscription_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\x1a\x1ftallygate/v1/subscription.proto\"H\n\x0e\x41\x64\x64OnSelection\x12\x12\n\nadd_on_key\x18\x01 \x01(\t\x12\x15\n\x08quantity\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_quantity\"\xe0\x02\n\x19\x43reateSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12\x19\n\x0cplan_version\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\ntrial_days\x18\x05 \x01(\x05H\x01\x88\x01\x01\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x07\x61\x64\x64_ons\x18\x07 \x03(\x0b\x32\x1c.tallygate.v1.AddOnSelection\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x14\n\x0c\x63oupon_codes\x18\t \x03(\t\x12\x16\n\x0e\x61\x64vance_length\x18\n \x01(\x05\x42\x0f\n\r_plan_versionB\r\n\x0b_trial_days\"d\n\x1a\x43reateSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"E\n\x16GetSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\t\"K\n\x17GetSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\"\x97\x01\n\x18ListSubscriptionsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"g\n\x19ListSubscriptionsResponse\x12\x31\n\rsubscriptions\x18\x01 \x03(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfd\x01\n\x11\x43hangePlanRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12\x19\n\x0cplan_version\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12&\n\x04when\x18\x04 \x01(\x0e\x32\x18.tallygate.v1.ChangeWhen\x12\x30\n\tproration\x18\x05 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\x12,\n\x07invoice\x18\x06 \x01(\x0e\x32\x1b.tallygate.v1.ChangeInvoice\x12\x0e\n\x06reason\x18\x07 \x01(\tB\x0f\n\r_plan_version\"\x85\x01\n\x12\x43hangePlanResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x12\'\n\x08invoices\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"\xcd\x01\n\x0fSetAddOnRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x12\n\nadd_on_key\x18\x02 \x01(\t\x12\x15\n\x08quantity\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x30\n\tproration\x18\x04 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\x12,\n\x07invoice\x18\x05 \x01(\x0e\x32\x1b.tallygate.v1.ChangeInvoice\x12\x0e\n\x06reason\x18\x06 \x01(\tB\x0b\n\t_quantity\"\x83\x01\n\x10SetAddOnResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x12\'\n\x08invoices\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"l\n\x12\x45xtendTrialRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x32\n\x0etrial_end_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x03 \x01(\t\"]\n\x13\x45xtendTrialResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"\xb0\x01\n\x19\x43\x61ncelSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12(\n\x04when\x18\x02 \x01(\x0e\x32\x18.tallygate.v1.ChangeWhenH\x00\x12.\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06refund\x18\x05 \x01(\x08\x42\x05\n\x03\x65nd\"\x8d\x01\n\x1a\x43\x61ncelSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x12\'\n\x08invoices\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"\x8d\x01\n\x19\x45xtendSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x15\n\x0bwithout_end\x18\x03 \x01(\x08H\x00\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x05\n\x03\x65nd\"d\n\x1a\x45xtendSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"~\n\x18RenewSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08\x61pproved\x18\x02 \x01(\x08\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\"c\n\x19RenewSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"q\n\x1bSetSubscriptionStateRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\x12\x0e\n\x06reason\x18\x03 \x01(\t\"f\n\x1cSetSubscriptionStateResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"O\n\x12ListChangesRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"a\n\x13ListChangesResponse\x12\x31\n\x07\x63hanges\x18\x01 \x03(\x0b\x32 .tallygate.v1.SubscriptionChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*Z\n\nChangeWhen\x12\x1b\n\x17\x43HANGE_WHEN_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43HANGE_WHEN_NOW\x10\x01\x12\x1a\n\x16\x43HANGE_WHEN_PERIOD_END\x10\x02*`\n\rChangeInvoice\x12\x1e\n\x1a\x43HANGE_INVOICE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HANGE_INVOICE_NEXT\x10\x01\x12\x16\n\x12\x43HANGE_INVOICE_NOW\x10\x02\x32\xaf\x08\n\x13SubscriptionService\x12g\n\x12\x43reateSubscription\x12\'.tallygate.v1.CreateSubscriptionRequest\x1a(.tallygate.v1.CreateSubscriptionResponse\x12^\n\x0fGetSubscription\x12$.tallygate.v1.GetSubscriptionRequest\x1a%.tallygate.v1.GetSubscriptionResponse\x12\x64\n\x11ListSubscriptions\x12&.tallygate.v1.ListSubscriptionsRequest\x1a\'.tallygate.v1.ListSubscriptionsResponse\x12O\n\nChangePlan\x12\x1f.tallygate.v1.ChangePlanRequest\x1a .tallygate.v1.ChangePlanResponse\x12I\n\x08SetAddOn\x12\x1d.tallygate.v1.SetAddOnRequest\x1a\x1e.tallygate.v1.SetAddOnResponse\x12R\n\x0b\x45xtendTrial\x12 .tallygate.v1.ExtendTrialRequest\x1a!.tallygate.v1.ExtendTrialResponse\x12g\n\x12\x43\x61ncelSubscription\x12\'.tallygate.v1.CancelSubscriptionRequest\x1a(.tallygate.v1.CancelSubscriptionResponse\x12g\n\x12\x45xtendSubscription\x12\'.tallygate.v1.ExtendSubscriptionRequest\x1a(.tallygate.v1.ExtendSubscriptionResponse\x12\x64\n\x11RenewSubscription\x12&.tallygate.v1.RenewSubscriptionRequest\x1a\'.tallygate.v1.RenewSubscriptionResponse\x12m\n\x14SetSubscriptionState\x12).tallygate.v1.SetSubscriptionStateRequest\x1a*.tallygate.v1.SetSubscriptionStateResponse\x12R\n\x0bListChanges\x12 .tallygate.v1.ListChangesRequest\x1a!.tallygate.v1.ListChangesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tallygate/v1/subscription_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\x1a\x1ftallygate/v1/subscription.proto\"H\n\x0e\x41\x64\x64OnSelection\x12\x12\n\nadd_on_key\x18\x01 \x01(\t\x12\x15\n\x08quantity\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_quantity\"\xe0\x02\n\x19\x43reateSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12\x19\n\x0cplan_version\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\ntrial_days\x18\x05 \x01(\x05H\x01\x88\x01\x01\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x07\x61\x64\x64_ons\x18\x07 \x03(\x0b\x32\x1c.tallygate.v1.AddOnSelection\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x14\n\x0c\x63oupon_codes\x18\t \x03(\t\x12\x16\n\x0e\x61\x64vance_length\x18\n \x01(\x05\x42\x0f\n\r_plan_versionB\r\n\x0b_trial_days\"d\n\x1a\x43reateSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"E\n\x16GetSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\t\"K\n\x17GetSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\"\x97\x01\n\x18ListSubscriptionsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\x8e\x01\n\x1eListEndingSubscriptionsRequest\x12\x33\n\x0f\x65nd_before_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"Y\n\x12\x45ndingSubscription\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x11\n\tdays_left\x18\x02 \x01(\x05\"s\n\x1fListEndingSubscriptionsResponse\x12\x37\n\rsubscriptions\x18\x01 \x03(\x0b\x32 .tallygate.v1.EndingSubscription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"g\n\x19ListSubscriptionsResponse\x12\x31\n\rsubscriptions\x18\x01 \x03(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfd\x01\n\x11\x43hangePlanRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12\x19\n\x0cplan_version\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12&\n\x04when\x18\x04 \x01(\x0e\x32\x18.tallygate.v1.ChangeWhen\x12\x30\n\tproration\x18\x05 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\x12,\n\x07invoice\x18\x06 \x01(\x0e\x32\x1b.tallygate.v1.ChangeInvoice\x12\x0e\n\x06reason\x18\x07 \x01(\tB\x0f\n\r_plan_version\"\x85\x01\n\x12\x43hangePlanResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x12\'\n\x08invoices\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"\xcd\x01\n\x0fSetAddOnRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x12\n\nadd_on_key\x18\x02 \x01(\t\x12\x15\n\x08quantity\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x30\n\tproration\x18\x04 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\x12,\n\x07invoice\x18\x05 \x01(\x0e\x32\x1b.tallygate.v1.ChangeInvoice\x12\x0e\n\x06reason\x18\x06 \x01(\tB\x0b\n\t_quantity\"\x83\x01\n\x10SetAddOnResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x12\'\n\x08invoices\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"l\n\x12\x45xtendTrialRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x32\n\x0etrial_end_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x03 \x01(\t\"]\n\x13\x45xtendTrialResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"\xb0\x01\n\x19\x43\x61ncelSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12(\n\x04when\x18\x02 \x01(\x0e\x32\x18.tallygate.v1.ChangeWhenH\x00\x12.\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06refund\x18\x05 \x01(\x08\x42\x05\n\x03\x65nd\"\x8d\x01\n\x1a\x43\x61ncelSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\x12\'\n\x08invoices\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"\x8d\x01\n\x19\x45xtendSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x15\n\x0bwithout_end\x18\x03 \x01(\x08H\x00\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x05\n\x03\x65nd\"d\n\x1a\x45xtendSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"~\n\x18RenewSubscriptionRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08\x61pproved\x18\x02 \x01(\x08\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\"c\n\x19RenewSubscriptionResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"q\n\x1bSetSubscriptionStateRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.tallygate.v1.SubscriptionState\x12\x0e\n\x06reason\x18\x03 \x01(\t\"f\n\x1cSetSubscriptionStateResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12\x14\n\x0cview_version\x18\x02 \x01(\x03\"O\n\x12ListChangesRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"a\n\x13ListChangesResponse\x12\x31\n\x07\x63hanges\x18\x01 \x03(\x0b\x32 .tallygate.v1.SubscriptionChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*Z\n\nChangeWhen\x12\x1b\n\x17\x43HANGE_WHEN_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43HANGE_WHEN_NOW\x10\x01\x12\x1a\n\x16\x43HANGE_WHEN_PERIOD_END\x10\x02*`\n\rChangeInvoice\x12\x1e\n\x1a\x43HANGE_INVOICE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HANGE_INVOICE_NEXT\x10\x01\x12\x16\n\x12\x43HANGE_INVOICE_NOW\x10\x02\x32\xa7\t\n\x13SubscriptionService\x12g\n\x12\x43reateSubscription\x12\'.tallygate.v1.CreateSubscriptionRequest\x1a(.tallygate.v1.CreateSubscriptionResponse\x12^\n\x0fGetSubscription\x12$.tallygate.v1.GetSubscriptionRequest\x1a%.tallygate.v1.GetSubscriptionResponse\x12\x64\n\x11ListSubscriptions\x12&.tallygate.v1.ListSubscriptionsRequest\x1a\'.tallygate.v1.ListSubscriptionsResponse\x12v\n\x17ListEndingSubscriptions\x12,.tallygate.v1.ListEndingSubscriptionsRequest\x1a-.tallygate.v1.ListEndingSubscriptionsResponse\x12O\n\nChangePlan\x12\x1f.tallygate.v1.ChangePlanRequest\x1a .tallygate.v1.ChangePlanResponse\x12I\n\x08SetAddOn\x12\x1d.tallygate.v1.SetAddOnRequest\x1a\x1e.tallygate.v1.SetAddOnResponse\x12R\n\x0b\x45xtendTrial\x12 .tallygate.v1.ExtendTrialRequest\x1a!.tallygate.v1.ExtendTrialResponse\x12g\n\x12\x43\x61ncelSubscription\x12\'.tallygate.v1.CancelSubscriptionRequest\x1a(.tallygate.v1.CancelSubscriptionResponse\x12g\n\x12\x45xtendSubscription\x12\'.tallygate.v1.ExtendSubscriptionRequest\x1a(.tallygate.v1.ExtendSubscriptionResponse\x12\x64\n\x11RenewSubscription\x12&.tallygate.v1.RenewSubscriptionRequest\x1a\'.tallygate.v1.RenewSubscriptionResponse\x12m\n\x14SetSubscriptionState\x12).tallygate.v1.SetSubscriptionStateRequest\x1a*.tallygate.v1.SetSubscriptionStateResponse\x12R\n\x0bListChanges\x12 .tallygate.v1.ListChangesRequest\x1a!.tallygate.v1.ListChangesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.subscription_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANGEWHEN']._serialized_start=3225
-  _globals['_CHANGEWHEN']._serialized_end=3315
-  _globals['_CHANGEINVOICE']._serialized_start=3317
-  _globals['_CHANGEINVOICE']._serialized_end=3413
+  _globals['_CHANGEWHEN']._serialized_start=3578
+  _globals['_CHANGEWHEN']._serialized_end=3668
+  _globals['_CHANGEINVOICE']._serialized_start=3670
+  _globals['_CHANGEINVOICE']._serialized_end=3766
   _globals['_ADDONSELECTION']._serialized_start=151
   _globals['_ADDONSELECTION']._serialized_end=223
   _globals['_CREATESUBSCRIPTIONREQUEST']._serialized_start=226
@@ -50,40 +50,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSUBSCRIPTIONRESPONSE']._serialized_end=828
   _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_start=831
   _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_end=982
-  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_start=984
-  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=1087
-  _globals['_CHANGEPLANREQUEST']._serialized_start=1090
-  _globals['_CHANGEPLANREQUEST']._serialized_end=1343
-  _globals['_CHANGEPLANRESPONSE']._serialized_start=1346
-  _globals['_CHANGEPLANRESPONSE']._serialized_end=1479
-  _globals['_SETADDONREQUEST']._serialized_start=1482
-  _globals['_SETADDONREQUEST']._serialized_end=1687
-  _globals['_SETADDONRESPONSE']._serialized_start=1690
-  _globals['_SETADDONRESPONSE']._serialized_end=1821
-  _globals['_EXTENDTRIALREQUEST']._serialized_start=1823
-  _globals['_EXTENDTRIALREQUEST']._serialized_end=1931
-  _globals['_EXTENDTRIALRESPONSE']._serialized_start=1933
-  _globals['_EXTENDTRIALRESPONSE']._serialized_end=2026
-  _globals['_CANCELSUBSCRIPTIONREQUEST']._serialized_start=2029
-  _globals['_CANCELSUBSCRIPTIONREQUEST']._serialized_end=2205
-  _globals['_CANCELSUBSCRIPTIONRESPONSE']._serialized_start=2208
-  _globals['_CANCELSUBSCRIPTIONRESPONSE']._serialized_end=2349
-  _globals['_EXTENDSUBSCRIPTIONREQUEST']._serialized_start=2352
-  _globals['_EXTENDSUBSCRIPTIONREQUEST']._serialized_end=2493
-  _globals['_EXTENDSUBSCRIPTIONRESPONSE']._serialized_start=2495
-  _globals['_EXTENDSUBSCRIPTIONRESPONSE']._serialized_end=2595
-  _globals['_RENEWSUBSCRIPTIONREQUEST']._serialized_start=2597
-  _globals['_RENEWSUBSCRIPTIONREQUEST']._serialized_end=2723
-  _globals['_RENEWSUBSCRIPTIONRESPONSE']._serialized_start=2725
-  _globals['_RENEWSUBSCRIPTIONRESPONSE']._serialized_end=2824
-  _globals['_SETSUBSCRIPTIONSTATEREQUEST']._serialized_start=2826
-  _globals['_SETSUBSCRIPTIONSTATEREQUEST']._serialized_end=2939
-  _globals['_SETSUBSCRIPTIONSTATERESPONSE']._serialized_start=2941
-  _globals['_SETSUBSCRIPTIONSTATERESPONSE']._serialized_end=3043
-  _globals['_LISTCHANGESREQUEST']._serialized_start=3045
-  _globals['_LISTCHANGESREQUEST']._serialized_end=3124
-  _globals['_LISTCHANGESRESPONSE']._serialized_start=3126
-  _globals['_LISTCHANGESRESPONSE']._serialized_end=3223
-  _globals['_SUBSCRIPTIONSERVICE']._serialized_start=3416
-  _globals['_SUBSCRIPTIONSERVICE']._serialized_end=4487
+  _globals['_LISTENDINGSUBSCRIPTIONSREQUEST']._serialized_start=985
+  _globals['_LISTENDINGSUBSCRIPTIONSREQUEST']._serialized_end=1127
+  _globals['_ENDINGSUBSCRIPTION']._serialized_start=1129
+  _globals['_ENDINGSUBSCRIPTION']._serialized_end=1218
+  _globals['_LISTENDINGSUBSCRIPTIONSRESPONSE']._serialized_start=1220
+  _globals['_LISTENDINGSUBSCRIPTIONSRESPONSE']._serialized_end=1335
+  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_start=1337
+  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=1440
+  _globals['_CHANGEPLANREQUEST']._serialized_start=1443
+  _globals['_CHANGEPLANREQUEST']._serialized_end=1696
+  _globals['_CHANGEPLANRESPONSE']._serialized_start=1699
+  _globals['_CHANGEPLANRESPONSE']._serialized_end=1832
+  _globals['_SETADDONREQUEST']._serialized_start=1835
+  _globals['_SETADDONREQUEST']._serialized_end=2040
+  _globals['_SETADDONRESPONSE']._serialized_start=2043
+  _globals['_SETADDONRESPONSE']._serialized_end=2174
+  _globals['_EXTENDTRIALREQUEST']._serialized_start=2176
+  _globals['_EXTENDTRIALREQUEST']._serialized_end=2284
+  _globals['_EXTENDTRIALRESPONSE']._serialized_start=2286
+  _globals['_EXTENDTRIALRESPONSE']._serialized_end=2379
+  _globals['_CANCELSUBSCRIPTIONREQUEST']._serialized_start=2382
+  _globals['_CANCELSUBSCRIPTIONREQUEST']._serialized_end=2558
+  _globals['_CANCELSUBSCRIPTIONRESPONSE']._serialized_start=2561
+  _globals['_CANCELSUBSCRIPTIONRESPONSE']._serialized_end=2702
+  _globals['_EXTENDSUBSCRIPTIONREQUEST']._serialized_start=2705
+  _globals['_EXTENDSUBSCRIPTIONREQUEST']._serialized_end=2846
+  _globals['_EXTENDSUBSCRIPTIONRESPONSE']._serialized_start=2848
+  _globals['_EXTENDSUBSCRIPTIONRESPONSE']._serialized_end=2948
+  _globals['_RENEWSUBSCRIPTIONREQUEST']._serialized_start=2950
+  _globals['_RENEWSUBSCRIPTIONREQUEST']._serialized_end=3076
+  _globals['_RENEWSUBSCRIPTIONRESPONSE']._serialized_start=3078
+  _globals['_RENEWSUBSCRIPTIONRESPONSE']._serialized_end=3177
+  _globals['_SETSUBSCRIPTIONSTATEREQUEST']._serialized_start=3179
+  _globals['_SETSUBSCRIPTIONSTATEREQUEST']._serialized_end=3292
+  _globals['_SETSUBSCRIPTIONSTATERESPONSE']._serialized_start=3294
+  _globals['_SETSUBSCRIPTIONSTATERESPONSE']._serialized_end=3396
+  _globals['_LISTCHANGESREQUEST']._serialized_start=3398
+  _globals['_LISTCHANGESREQUEST']._serialized_end=3477
+  _globals['_LISTCHANGESRESPONSE']._serialized_start=3479
+  _globals['_LISTCHANGESRESPONSE']._serialized_end=3576
+  _globals['_SUBSCRIPTIONSERVICE']._serialized_start=3769
+  _globals['_SUBSCRIPTIONSERVICE']._serialized_end=4960
 # @@protoc_insertion_point(module_scope)

@@ -98,6 +98,34 @@ class ListSubscriptionsRequest(_message.Message):
     page_token: str
     def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., state: _Optional[_Union[_subscription_pb2.SubscriptionState, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
+class ListEndingSubscriptionsRequest(_message.Message):
+    __slots__ = ("end_before_time", "plan_key", "page_size", "page_token")
+    END_BEFORE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    end_before_time: _timestamp_pb2.Timestamp
+    plan_key: str
+    page_size: int
+    page_token: str
+    def __init__(self, end_before_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., plan_key: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class EndingSubscription(_message.Message):
+    __slots__ = ("subscription", "days_left")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    DAYS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    days_left: int
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., days_left: _Optional[int] = ...) -> None: ...
+
+class ListEndingSubscriptionsResponse(_message.Message):
+    __slots__ = ("subscriptions", "next_page_token")
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    subscriptions: _containers.RepeatedCompositeFieldContainer[EndingSubscription]
+    next_page_token: str
+    def __init__(self, subscriptions: _Optional[_Iterable[_Union[EndingSubscription, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
 class ListSubscriptionsResponse(_message.Message):
     __slots__ = ("subscriptions", "next_page_token")
     SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]

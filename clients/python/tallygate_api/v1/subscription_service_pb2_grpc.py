@@ -53,6 +53,11 @@ class SubscriptionServiceStub:
                 request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ListSubscriptionsRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ListSubscriptionsResponse.FromString,
                 _registered_method=True)
+        self.ListEndingSubscriptions = channel.unary_unary(
+                '/tallygate.v1.SubscriptionService/ListEndingSubscriptions',
+                request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ListEndingSubscriptionsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ListEndingSubscriptionsResponse.FromString,
+                _registered_method=True)
         self.ChangePlan = channel.unary_unary(
                 '/tallygate.v1.SubscriptionService/ChangePlan',
                 request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ChangePlanRequest.SerializeToString,
@@ -125,6 +130,16 @@ class SubscriptionServiceServicer:
         """Lists subscriptions, ended ones included, newest first.
 
         Errors: INVALID_FIELD (state, page_size, page_token), ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEndingSubscriptions(self, request, context):
+        """Lists live subscriptions that end by themselves, soonest first, each with the days that it has left: what is to be
+        renewed, and what somebody has to be told of.
+
+        Errors: INVALID_FIELD (end_before_time, page_size, page_token).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -225,6 +240,11 @@ def add_SubscriptionServiceServicer_to_server(servicer, server):
                     servicer.ListSubscriptions,
                     request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ListSubscriptionsRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ListSubscriptionsResponse.SerializeToString,
+            ),
+            'ListEndingSubscriptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEndingSubscriptions,
+                    request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ListEndingSubscriptionsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ListEndingSubscriptionsResponse.SerializeToString,
             ),
             'ChangePlan': grpc.unary_unary_rpc_method_handler(
                     servicer.ChangePlan,
@@ -352,6 +372,33 @@ class SubscriptionService:
             '/tallygate.v1.SubscriptionService/ListSubscriptions',
             tallygate_dot_v1_dot_subscription__service__pb2.ListSubscriptionsRequest.SerializeToString,
             tallygate_dot_v1_dot_subscription__service__pb2.ListSubscriptionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEndingSubscriptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.SubscriptionService/ListEndingSubscriptions',
+            tallygate_dot_v1_dot_subscription__service__pb2.ListEndingSubscriptionsRequest.SerializeToString,
+            tallygate_dot_v1_dot_subscription__service__pb2.ListEndingSubscriptionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -11,6 +11,7 @@ class SubscriptionServiceStub:
     CreateSubscription: grpc.UnaryUnaryMultiCallable[_pb2.CreateSubscriptionRequest, _pb2.CreateSubscriptionResponse]
     GetSubscription: grpc.UnaryUnaryMultiCallable[_pb2.GetSubscriptionRequest, _pb2.GetSubscriptionResponse]
     ListSubscriptions: grpc.UnaryUnaryMultiCallable[_pb2.ListSubscriptionsRequest, _pb2.ListSubscriptionsResponse]
+    ListEndingSubscriptions: grpc.UnaryUnaryMultiCallable[_pb2.ListEndingSubscriptionsRequest, _pb2.ListEndingSubscriptionsResponse]
     ChangePlan: grpc.UnaryUnaryMultiCallable[_pb2.ChangePlanRequest, _pb2.ChangePlanResponse]
     SetAddOn: grpc.UnaryUnaryMultiCallable[_pb2.SetAddOnRequest, _pb2.SetAddOnResponse]
     ExtendTrial: grpc.UnaryUnaryMultiCallable[_pb2.ExtendTrialRequest, _pb2.ExtendTrialResponse]
@@ -25,6 +26,7 @@ class SubscriptionServiceAsyncStub:
     CreateSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.CreateSubscriptionRequest, _pb2.CreateSubscriptionResponse]
     GetSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetSubscriptionRequest, _pb2.GetSubscriptionResponse]
     ListSubscriptions: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListSubscriptionsRequest, _pb2.ListSubscriptionsResponse]
+    ListEndingSubscriptions: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListEndingSubscriptionsRequest, _pb2.ListEndingSubscriptionsResponse]
     ChangePlan: grpc.aio.UnaryUnaryMultiCallable[_pb2.ChangePlanRequest, _pb2.ChangePlanResponse]
     SetAddOn: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetAddOnRequest, _pb2.SetAddOnResponse]
     ExtendTrial: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExtendTrialRequest, _pb2.ExtendTrialResponse]
@@ -38,6 +40,7 @@ class SubscriptionServiceServicer:
     def CreateSubscription(self, request: _pb2.CreateSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.CreateSubscriptionRequest, _pb2.CreateSubscriptionResponse]) -> Awaitable[_pb2.CreateSubscriptionResponse]: ...
     def GetSubscription(self, request: _pb2.GetSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.GetSubscriptionRequest, _pb2.GetSubscriptionResponse]) -> Awaitable[_pb2.GetSubscriptionResponse]: ...
     def ListSubscriptions(self, request: _pb2.ListSubscriptionsRequest, context: grpc.aio.ServicerContext[_pb2.ListSubscriptionsRequest, _pb2.ListSubscriptionsResponse]) -> Awaitable[_pb2.ListSubscriptionsResponse]: ...
+    def ListEndingSubscriptions(self, request: _pb2.ListEndingSubscriptionsRequest, context: grpc.aio.ServicerContext[_pb2.ListEndingSubscriptionsRequest, _pb2.ListEndingSubscriptionsResponse]) -> Awaitable[_pb2.ListEndingSubscriptionsResponse]: ...
     def ChangePlan(self, request: _pb2.ChangePlanRequest, context: grpc.aio.ServicerContext[_pb2.ChangePlanRequest, _pb2.ChangePlanResponse]) -> Awaitable[_pb2.ChangePlanResponse]: ...
     def SetAddOn(self, request: _pb2.SetAddOnRequest, context: grpc.aio.ServicerContext[_pb2.SetAddOnRequest, _pb2.SetAddOnResponse]) -> Awaitable[_pb2.SetAddOnResponse]: ...
     def ExtendTrial(self, request: _pb2.ExtendTrialRequest, context: grpc.aio.ServicerContext[_pb2.ExtendTrialRequest, _pb2.ExtendTrialResponse]) -> Awaitable[_pb2.ExtendTrialResponse]: ...

@@ -120,6 +120,23 @@ def list_(client: Client, *, account: str | None, plan: str | None, state: str |
 
 
 @subscription_command.command(
+    "ending", examples=["tallygate subscription ending", "tallygate subscription ending --before 2027-01-01 --plan pro"]
+)
+@click.option("--before", type=INSTANT, metavar="TIME", help="Only those that end before; default: in 90 days.")
+@click.option("--plan", metavar="KEY", help="Only those that this plan serves now.")
+@limit_option
+@remote
+def ending(client: Client, *, before: Timestamp | None, plan: str | None, limit: int | None) -> None:
+    """List subscriptions that end by themselves, soonest first, with the days that they have left."""
+    stub = SubscriptionServiceStub(client.channel)
+    request = wire.ListEndingSubscriptionsRequest(end_before_time=before, plan_key=plan)
+    header = ("DAYS", "END", "ACCOUNT", "PLAN", "STATE")
+    client.show_list(
+        stub.ListEndingSubscriptions, request, field="subscriptions", limit=limit, header=header, row=_ending_row
+    )
+
+
+@subscription_command.command(
     "extend",
     examples=[
         "tallygate subscription extend acme --end 2027-06-30",
@@ -179,6 +196,11 @@ def state(client: Client, *, account: str, state: str) -> None:
     request = wire.SetSubscriptionStateRequest(account_id=account, state=_STATES[state])
     response = client.call(SubscriptionServiceStub(client.channel).SetSubscriptionState, request)
     client.show(response, lambda: details(response.subscription))
+
+
+def _ending_row(one: wire.EndingSubscription) -> tuple[str, ...]:
+    account, plan, state, _, end = _row(one.subscription)
+    return str(one.days_left), end, account, plan, state
 
 
 def _row(held: subscription_pb2.Subscription) -> tuple[str, str, str, str, str]:

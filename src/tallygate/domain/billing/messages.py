@@ -1,7 +1,7 @@
 """What others are told of what happened, each of it once: of documents, payments, subscriptions. No clock, no I/O."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tallygate.domain.billing.balances import Balance, InvoiceState
@@ -10,6 +10,8 @@ from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.gateway_events import DisputeState
 from tallygate.domain.billing.payments import Attempt, AttemptState, Cause, Payment, PaymentKind
 from tallygate.domain.billing.refunds import Refund
+from tallygate.domain.billing_terms import CreatedWhen
+from tallygate.domain.catalog import TrialEnd
 from tallygate.domain.currency import decimals_of
 
 
@@ -36,6 +38,17 @@ class MessageKind(StrEnum):
     SUBSCRIPTION_CHANGED = "subscription.changed"
     SUBSCRIPTION_RENEWED = "subscription.renewed"
     SUBSCRIPTION_CANCELED = "subscription.canceled"
+    SUBSCRIPTION_TRIAL_ENDING = "subscription.trial_ending"
+    SUBSCRIPTION_TRIAL_ENDED = "subscription.trial_ended"
+    SUBSCRIPTION_EXPIRING = "subscription.expiring"
+    SUBSCRIPTION_EXPIRED = "subscription.expired"
+    METHOD_EXPIRING = "method.expiring"
+    METHOD_MISSING = "method.missing"
+    USAGE_LIMIT = "usage.limit"
+    DUNNING_PAST_DUE = "dunning.past_due"
+    DUNNING_SUSPENDED = "dunning.suspended"
+    DUNNING_CANCELED = "dunning.canceled"
+    DUNNING_ENDED = "dunning.ended"
 
 
 OF_DOCUMENTS = frozenset(kind for kind in MessageKind if kind.value.startswith(("invoice.", "credit_note.")))
@@ -50,6 +63,15 @@ MAILED = frozenset(
         MessageKind.INVOICE_DUE,
         MessageKind.CREDIT_NOTE_CREATED,
         MessageKind.PAYMENT_PENDING,
+        MessageKind.SUBSCRIPTION_TRIAL_ENDING,
+        MessageKind.SUBSCRIPTION_TRIAL_ENDED,
+        MessageKind.SUBSCRIPTION_EXPIRING,
+        MessageKind.SUBSCRIPTION_EXPIRED,
+        MessageKind.METHOD_EXPIRING,
+        MessageKind.METHOD_MISSING,
+        MessageKind.USAGE_LIMIT,
+        MessageKind.DUNNING_SUSPENDED,
+        MessageKind.DUNNING_CANCELED,
     }
 )
 """Those that the account itself is told, too."""
@@ -82,10 +104,26 @@ class Message:
 def is_mailed(message: Message) -> bool:
     """Whether the account itself is told of it.
 
-    Of a charge that somebody asked for they know by its answer; that something is due at once its own letter says.
+    Of a charge that somebody asked for they know by its answer; that something is due at once its own letter says, and
+    so does the subscription's that it ends with its trial.
     """
-    known = message.facts.get("cause") == Cause.MANUAL or "due_at_issue" in message.facts
+    facts = message.facts
+    ends = message.kind is MessageKind.SUBSCRIPTION_TRIAL_ENDED and facts.get("on_end") == TrialEnd.NOTIFY
+    known = facts.get("cause") == Cause.MANUAL or "due_at_issue" in facts or ends
     return message.kind in MAILED and not known
+
+
+def arranged(messages: Sequence[Message], created: CreatedWhen) -> list[Message]:
+    """What is told, where a tenant wants to be told of an invoice when it is issued, or not before it is paid."""
+    if created is CreatedWhen.ISSUED:
+        return list(messages)
+    found: list[Message] = []
+    for message in messages:
+        if message.kind is MessageKind.INVOICE_PAID:
+            found.append(replace(message, kind=MessageKind.INVOICE_CREATED, again=False))
+        if message.kind is not MessageKind.INVOICE_CREATED:
+            found.append(message)
+    return found
 
 
 class DeliveryState(StrEnum):

@@ -60,6 +60,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.SubscriptionService/CreateSubscription": _WRITE,
     "tallygate.v1.SubscriptionService/GetSubscription": _READ,
     "tallygate.v1.SubscriptionService/ListSubscriptions": _READ,
+    "tallygate.v1.SubscriptionService/ListEndingSubscriptions": _READ,
     "tallygate.v1.SubscriptionService/ChangePlan": _WRITE,
     "tallygate.v1.SubscriptionService/SetAddOn": _WRITE,
     "tallygate.v1.SubscriptionService/ExtendTrial": _WRITE,

@@ -19,7 +19,13 @@ from tallygate.control_plane.subscription_changes import (
     renew_subscription,
     set_state,
 )
-from tallygate.control_plane.subscriptions import create_subscription, get_subscription, list_subscriptions
+from tallygate.control_plane.subscriptions import (
+    create_subscription,
+    days_left,
+    get_subscription,
+    list_ending,
+    list_subscriptions,
+)
 from tallygate.domain.billing.refunds import Refund
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.fields import checked_page
@@ -124,6 +130,26 @@ class SubscriptionServicer:
             found = await list_subscriptions(work, account_id, page, plan_key=plan_key, state=state, now=now)
             shown = [encode_subscription(each, catalog, now) for each in found.items]
             return wire.ListSubscriptionsResponse(subscriptions=shown, next_page_token=found.next_page_token)
+
+        return await self._work.read(call, load)
+
+    async def ListEndingSubscriptions(  # noqa: N802 - the wire's name
+        self, request: wire.ListEndingSubscriptionsRequest, call: Call
+    ) -> wire.ListEndingSubscriptionsResponse:
+        """Subscriptions that end by themselves, soonest first."""
+        until, page = optional_instant(request, "end_before_time"), page_request(request.page_size, request.page_token)
+        plan_key = optional_identifier(request.plan_key, "plan_key")
+
+        async def load(work: UnitOfWork, now: int) -> wire.ListEndingSubscriptionsResponse:
+            catalog = await work.catalog.load()
+            found = await list_ending(work, page, until=until, plan_key=plan_key, now=now)
+            shown = [
+                wire.EndingSubscription(
+                    subscription=encode_subscription(each, catalog, now), days_left=days_left(each, now)
+                )
+                for each in found.items
+            ]
+            return wire.ListEndingSubscriptionsResponse(subscriptions=shown, next_page_token=found.next_page_token)
 
         return await self._work.read(call, load)
 

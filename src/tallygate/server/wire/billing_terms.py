@@ -7,10 +7,12 @@ from tallygate.domain.billing_terms import (
     BillingPolicy,
     BillingRule,
     Collection,
+    CreatedWhen,
     DueRule,
     DunningRules,
     DunningState,
     DunningStep,
+    NoticeRules,
     Proration,
     Renewal,
     RoundingRules,
@@ -34,6 +36,7 @@ _PRORATION = WireEnum(wire.Proration, Proration, default=Proration.DAY)
 _ADVANCE = WireEnum(wire.AdvanceType, AdvanceType)
 _ADVANCE_ROUNDING = WireEnum(wire.AdvanceRounding, AdvanceRounding, default=AdvanceRounding.WHOLE)
 _RENEWAL = WireEnum(wire.Renewal, Renewal, default=Renewal.AUTO)
+_CREATED = WireEnum(wire.CreatedWhen, CreatedWhen, default=CreatedWhen.ISSUED)
 _ANCHOR = WireEnum(wire.Anchor, Anchor, default=Anchor.SUBSCRIPTION)
 
 
@@ -61,6 +64,7 @@ def decode_policy(policy: wire.BillingPolicy, path: str) -> BillingPolicy:
         dispute_fee=_dispute_fee(policy.payment, f"{path}.payment.dispute_fee"),
         dunning=_decode_dunning(policy.dunning, f"{path}.dunning"),
         number=policy.invoices.number or usual.number,
+        notices=_decode_notices(policy.notices, f"{path}.notices"),
         tax=_decode_tax(policy.tax) if policy.HasField("tax") else None,
     )
 
@@ -87,6 +91,7 @@ def encode_policy(policy: BillingPolicy) -> wire.BillingPolicy:
         invoices=wire.InvoicePolicy(number=policy.number),
         tax=_encode_tax(policy.tax) if policy.tax is not None else None,
         dunning=_encode_dunning(policy.dunning),
+        notices=_encode_notices(policy.notices),
     )
 
 
@@ -105,7 +110,45 @@ def _decode_dunning(rules: wire.DunningRules, path: str) -> DunningRules:
         for index, days in enumerate(rules.retry_after_days)
     )
     steps = tuple(_decode_step(step, f"{path}.steps[{index}]") for index, step in enumerate(rules.steps))
-    return DunningRules(retry_after_days=days or usual.retry_after_days, steps=steps or usual.steps)
+    if rules.no_retries and days:
+        raise InvalidFieldError(field=f"{path}.no_retries", expected="nothing beside retry_after_days")
+    retries = days if days or rules.no_retries else usual.retry_after_days
+    return DunningRules(
+        retry_after_days=retries,
+        steps=steps or usual.steps,
+        from_amount=decimal(rules.from_amount, f"{path}.from_amount") if rules.HasField("from_amount") else "0",
+        features={
+            key: quantity(limit, f"{path}.features.{key}", at_least=0) for key, limit in sorted(rules.features.items())
+        },
+    )
+
+
+def _decode_notices(rules: wire.NoticeRules, path: str) -> NoticeRules:
+    usual = NoticeRules()
+    return NoticeRules(
+        trial_days=_days(rules, "trial_days", path, usual.trial_days),
+        expiry_days=_days(rules, "expiry_days", path, usual.expiry_days),
+        card_days=_days(rules, "card_days", path, usual.card_days),
+        created=_CREATED.decode(rules.created, f"{path}.created"),
+        mail=rules.mail if rules.HasField("mail") else usual.mail,
+    )
+
+
+def _days(rules: wire.NoticeRules, name: str, path: str, usual: tuple[int, ...]) -> tuple[int, ...]:
+    if not rules.HasField(name):
+        return usual
+    days = getattr(rules, name).days
+    return tuple(quantity(each, f"{path}.{name}[{index}]", at_least=1) for index, each in enumerate(days))
+
+
+def _encode_notices(rules: NoticeRules) -> wire.NoticeRules:
+    return wire.NoticeRules(
+        trial_days=wire.DayList(days=rules.trial_days),
+        expiry_days=wire.DayList(days=rules.expiry_days),
+        card_days=wire.DayList(days=rules.card_days),
+        created=_CREATED.encode(rules.created),
+        mail=rules.mail,
+    )
 
 
 def _decode_step(step: wire.DunningStep, path: str) -> DunningStep:
@@ -127,7 +170,13 @@ def _encode_dunning(rules: DunningRules) -> wire.DunningRules:
         )
         for step in rules.steps
     ]
-    return wire.DunningRules(retry_after_days=rules.retry_after_days, steps=steps)
+    return wire.DunningRules(
+        retry_after_days=rules.retry_after_days,
+        steps=steps,
+        no_retries=not rules.retry_after_days,
+        from_amount=rules.from_amount,
+        features=rules.features,
+    )
 
 
 def decode_advance(discount: wire.AdvanceDiscount, path: str) -> AdvanceDiscount:

@@ -25,7 +25,8 @@ OfMany = Callable[["Scope", Sequence[str]], Awaitable[Mapping[str, T]]]
 class Changes:
     """What a transaction changed: of what is published, accounts of which something else did, and how is billed.
 
-    `messages` is what it tells of that, `moments` when by its own word something of an account took effect last.
+    `noticed` are accounts that may have something to be told; `messages` is what it tells of that, `moments` when by
+    its own word something of an account took effect last.
     """
 
     catalog: bool = False
@@ -36,6 +37,7 @@ class Changes:
     quantities: dict[tuple[str, str], None] = field(default_factory=dict)
     charged: dict[str, None] = field(default_factory=dict)
     history: list[SubscriptionChange] = field(default_factory=list)
+    noticed: dict[str, None] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     moments: dict[str, int] = field(default_factory=dict)
 
@@ -49,6 +51,7 @@ class Changes:
             quantities={**self.quantities},
             charged={**self.charged},
             history=[*self.history],
+            noticed={**self.noticed},
             messages=[*self.messages],
             moments={**self.moments},
         )
@@ -58,7 +61,7 @@ class Changes:
         self.catalog, self.billing, self.accounts = before.catalog, before.billing, before.accounts
         self.keys, self.touched, self.quantities = before.keys, before.touched, before.quantities
         self.charged, self.history = before.charged, before.history
-        self.messages, self.moments = before.messages, before.moments
+        self.noticed, self.messages, self.moments = before.noticed, before.messages, before.moments
 
     def any(self) -> bool:
         """Whether there is anything to publish."""

@@ -304,7 +304,10 @@ class SqlUnitOfWork:
             await self.scope.connection.execute(insert(_outbox), entries)
         await look_again(self.scope)
         await note_quantities(self.scope)
-        await note_messages(self.scope, await note_history(self.scope))
+        history = await note_history(self.scope)
+        if history or self.scope.changes.messages:
+            policy = (await self.catalog.load()).billing
+            await note_messages(self.scope, history, policy.notices if policy is not None else None)
         await self._mark(_accounts, _accounts.c.account_id, self.scope.changes.touched, update_time=self.scope.now)
         await self.scope.connection.commit()
         return version

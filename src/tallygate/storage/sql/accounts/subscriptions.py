@@ -5,7 +5,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, distinct, func, not_, or_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    distinct,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 
 from tallygate.domain.account import (
     AddOnHolding,
@@ -82,6 +96,20 @@ class SqlSubscriptionRepository:
     async def of(self, account_id: str) -> Sequence[StoredSubscription]:
         """All that one account ever had, oldest first."""
         return await self.scope.of_one(subscriptions_of, account_id)
+
+    async def ending(
+        self, *, now: int, until: int, after: tuple[int, str] | None, limit: int, plan_key: str = ""
+    ) -> Sequence[StoredSubscription]:
+        """Live ones that end before an instant, by end and id."""
+        place = tuple_(_subscriptions.c.end_time, _subscriptions.c.subscription_id)
+        wanted = SubscriptionQuery(now=now, limit=limit, plan_key=plan_key, live=True)
+        query = select(_subscriptions).where(self.scope.own(SubscriptionRow), *_conditions(self.scope, wanted))
+        query = query.where(_subscriptions.c.live, _subscriptions.c.end_time < until)
+        if after is not None:
+            bound = bindparam(None, after[0], _subscriptions.c.end_time.type)
+            query = query.where(place > tuple_(bound, after[1]))
+        soonest = query.order_by(_subscriptions.c.end_time, _subscriptions.c.subscription_id).limit(limit)
+        return await _assembled(self.scope, await self.scope.rows(soonest))
 
     async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[StoredSubscription]:
         """The live ones that are served by an older version of the plan, now or later."""

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tallygate.records.billing import CLOSE, Job
+from tallygate.records.messages import NOTICE, USAGE_LIMIT
 from tallygate.storage.sql.billing.tables import jobs
 from tallygate.storage.sql.engine import WRITE
 from tallygate.storage.sql.failures import translated
@@ -101,6 +102,15 @@ class SqlJobQueue:
                 await connection.execute(update(jobs).where(*where).values(**values))
 
 
+async def look_at_limits(connection: AsyncConnection, reached: Sequence[tuple[str, str]], now: int) -> None:
+    """Let billing tell of limits that were reached, by tenant and subject."""
+    make = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+    rows = [
+        {"tenant_id": tenant, "kind": USAGE_LIMIT, "subject": subject, **planned(now)} for tenant, subject in reached
+    ]
+    await connection.execute(make(jobs).on_conflict_do_nothing(), rows)
+
+
 async def bills(scope: Scope) -> bool:
     """Whether the tenant bills."""
     items = table_of(CatalogItemRow)
@@ -111,12 +121,14 @@ async def bills(scope: Scope) -> bool:
 async def look_again(scope: Scope) -> None:
     """Let billing look at every account that this transaction changed; where it changed billing itself, at all."""
     ids = list({**scope.changes.accounts, **scope.changes.charged})
-    if not (ids or scope.changes.billing) or not await bills(scope):
+    told = list({**scope.changes.noticed, **{change.account_id: None for change in scope.changes.history}})
+    if not (ids or told or scope.changes.billing) or not await bills(scope):
         return
     if scope.changes.billing:
         query = select(table_of(AccountRow).c.account_id).where(scope.own(AccountRow))
-        ids = [row.account_id for row in await scope.rows(query)]
-    rows = [{"kind": CLOSE, "subject": account_id, **planned(scope.now)} for account_id in ids]
+        ids = told = [row.account_id for row in await scope.rows(query)]
+    wanted = [*((CLOSE, account_id) for account_id in ids), *((NOTICE, account_id) for account_id in told)]
+    rows = [{"kind": kind, "subject": account_id, **planned(scope.now)} for kind, account_id in wanted]
     await scope.upsert_into(jobs, rows)
 
 

@@ -4,20 +4,31 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, func, insert, select
+from sqlalchemy import ColumnElement, Row, Table, bindparam, func, insert, select
 
-from tallygate.domain.billing.messages import Channel, Delivery, DeliveryState, Message, MessageKind, is_mailed
+from tallygate.domain.billing.messages import (
+    Channel,
+    Delivery,
+    DeliveryState,
+    Message,
+    MessageKind,
+    arranged,
+    is_mailed,
+)
+from tallygate.domain.billing_terms import NoticeRules
 from tallygate.records.history import SubscriptionChange
-from tallygate.records.messages import DISPATCH, MessageQuery, of_change
+from tallygate.records.messages import DISPATCH, LimitFact, LimitReached, MessageQuery, of_change
 from tallygate.storage.documents import BALANCE
-from tallygate.storage.sql.billing.jobs import bills, planned
+from tallygate.storage.sql.billing.jobs import planned
 from tallygate.storage.sql.billing.message_tables import deliveries, outbox_messages
 from tallygate.storage.sql.billing.tables import jobs
+from tallygate.storage.sql.metering.tables import billable_events
 from tallygate.storage.sql.scope import Scope
 
 _MESSAGES, _DELIVERIES = outbox_messages.c, deliveries.c
 _IDS_AT_ONCE = 1_000
 _LONGEST_PROBLEM = 500
+_WHOLE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,20 @@ class SqlMessages:
             query = query.where(_MESSAGES.kind == wanted.kind.value)
         return [_message(row) for row in await self.scope.rows(query.order_by(_MESSAGES.sequence).limit(wanted.limit))]
 
+    async def reached(self, what: LimitReached) -> LimitFact | None:
+        """The first fact in the log by which usage had come so far."""
+        own = billable_events.c
+        query = select(own.used, own.limit, own.occurred_time, own.period_end).where(
+            own.tenant_id == self.scope.tenant_id,
+            own.account_id == what.account_id,
+            own.feature_key == what.feature_key,
+            own.period_start == bindparam(None, what.period_start, own.period_start.type),
+            own.limit > 0,
+            own.used * _WHOLE >= own.limit * what.percent,
+        )
+        rows = await self.scope.rows(query.order_by(own.sequence).limit(1))
+        return LimitFact(**rows[0]._mapping) if rows else None  # noqa: SLF001 - public in spite of its name
+
     async def head(self) -> int:
         """The sequence number of the last one."""
         return await _head(self.scope)
@@ -72,11 +97,12 @@ class SqlMessages:
         await self.scope.upsert_into(deliveries, [_delivery_columns(delivery)])
 
 
-async def note_messages(scope: Scope, history: Sequence[SubscriptionChange], *, mails: bool = True) -> None:
-    """Write what this transaction tells, but for what was told before; of subscriptions where the tenant bills."""
-    if history and await bills(scope):
-        scope.changes.messages += map(of_change, history)
-    fresh = await _fresh(scope) if scope.changes.messages else {}
+async def note_messages(scope: Scope, history: Sequence[SubscriptionChange], rules: NoticeRules | None) -> None:
+    """Write what this transaction tells, but for what was told before; nothing where the tenant does not bill."""
+    if rules is None:
+        return
+    wanted = arranged([*scope.changes.messages, *map(of_change, history)], rules.created)
+    fresh = await _fresh(scope, wanted)
     if not fresh:
         return
     last = await _head(scope)
@@ -97,15 +123,14 @@ async def note_messages(scope: Scope, history: Sequence[SubscriptionChange], *, 
         for sequence, (message_id, message) in enumerate(fresh.items(), start=last + 1)
     ]
     await scope.connection.execute(insert(outbox_messages), rows)
-    mailed = [message_id for message_id, message in fresh.items() if is_mailed(message)] if mails else []
+    mailed = [message_id for message_id, message in fresh.items() if is_mailed(message)] if rules.mail else []
     waiting = [Delivery(message_id=each, channel=Channel.MAIL, create_time=now, update_time=now) for each in mailed]
     await scope.upsert_into(deliveries, [_delivery_columns(each) for each in waiting])
     await scope.upsert_into(jobs, [{"kind": DISPATCH, "subject": each, **planned(now)} for each in mailed])
 
 
-async def _fresh(scope: Scope) -> dict[str, Message]:
+async def _fresh(scope: Scope, wanted: Sequence[Message]) -> dict[str, Message]:
     """What is to be told, by its name; of what may happen again, and did, by another one."""
-    wanted = scope.changes.messages
     known = set(await _known(scope, {message.message_id for message in wanted}))
     fresh: dict[str, Message] = {}
     for message in wanted:

@@ -72,6 +72,7 @@ class SqlPaymentRecords:
         row = asdict(method)
         row["is_default"] = row.pop("default")
         await self.scope.upsert_into(payment_methods, [row])
+        self.scope.changes.noticed[method.account_id] = None
 
     async def attempt(self, attempt_id: str) -> Attempt | None:
         """One attempt."""

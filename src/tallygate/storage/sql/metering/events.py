@@ -1,10 +1,11 @@
 """The log of facts in SQL: gap-free sequence numbers a tenant, one row an identity, and reading it in order."""
 
 import json
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+from cachetools import LRUCache
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, StatementError
@@ -14,6 +15,7 @@ from tallygate.domain.errors import ConflictError, StoreUnavailableError
 from tallygate.domain.event import FactSource, UsageFact
 from tallygate.metering.ports import BatchRefusedError, Delivery, Identity, Recorded, RecordedFact
 from tallygate.records.epochs import entry_order
+from tallygate.records.messages import PERCENTS, LimitReached
 from tallygate.storage.sql.engine import WRITE
 from tallygate.storage.sql.epochs import read_losses
 from tallygate.storage.sql.failures import translated
@@ -25,34 +27,56 @@ from tallygate.storage.sql.scope import table_of
 _EVENTS = billable_events.c
 _partitions = table_of(PartitionRow)
 _LIMIT_EXCEEDED = "54"
+_WHOLE = 100
+_MOST_TOLD = 100_000
+"""Of so many limits that were reached it is known without a statement that a look at them is planned."""
 _IDENTITY = (_EVENTS.tenant_id, _EVENTS.account_id, _EVENTS.feature_key, _EVENTS.request_id)
+
+
+LookAtLimits = Callable[[AsyncConnection, Sequence[tuple[str, str]], int], Awaitable[None]]
+"""Plans looks at limits that were reached, by tenant and subject, from an instant on: in the facts' own transaction."""
 
 
 class SqlLedger:
     """Facts kept in `billable_events`; on SQLite one transaction writes at a time, on PostgreSQL one a tenant."""
 
-    __slots__ = ("_engine", "_rows")
+    __slots__ = ("_engine", "_look", "_rows", "_told")
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, look: LookAtLimits | None = None) -> None:
+        """Facts near their limit are looked at as `look` plans it; without one they are only kept."""
         self._engine = engine.execution_options(**{WRITE: True})
+        self._look = look
         self._rows = FactRows(engine.dialect)
+        self._told: LRUCache[tuple[str, str], None] = LRUCache(_MOST_TOLD)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqlLedgerTransaction"]:
         """Commits at the end of the block; an error of the commit itself leaves open whether it happened."""
         with _translated_write():
             async with self._engine.begin() as connection:
-                yield SqlLedgerTransaction(connection, self._rows)
+                transaction = SqlLedgerTransaction(connection, self._rows, self._told, self._look)
+                yield transaction
+        self._told.update(dict.fromkeys(transaction.reached))
 
 
 class SqlLedgerTransaction:
     """One transaction of one collector, on a connection whose transaction has begun."""
 
-    __slots__ = ("_connection", "_last", "_rows")
+    __slots__ = ("_connection", "_last", "_look", "_rows", "_told", "reached")
 
-    def __init__(self, connection: AsyncConnection, rows: FactRows) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        rows: FactRows,
+        told: LRUCache[tuple[str, str], None],
+        look: LookAtLimits | None,
+    ) -> None:
         self._connection = connection
         self._rows = rows
+        self._told = told
+        self._look = look
+        self.reached: list[tuple[str, str]] = []
+        """Looks that are planned where it commits."""
         self._last: dict[str, int] = {}
 
     async def lock(self, tenant_ids: Collection[str]) -> None:
@@ -105,6 +129,7 @@ class SqlLedgerTransaction:
             ],
         )
         await self._note_newest(fact.source for fact in facts)
+        await self._note_limits(facts)
 
     async def quarantine(self, deliveries: Sequence[Delivery]) -> int:
         """Keep entries raw, once each however often they are delivered."""
@@ -125,6 +150,20 @@ class SqlLedgerTransaction:
         statement = self._upsert()(quarantined_events).on_conflict_do_nothing()
         result = await self._connection.execute(statement.returning(quarantined_events.c.entry_id), rows)
         return len(result.all())
+
+    async def _note_limits(self, facts: Sequence[UsageFact]) -> None:
+        """Let billing tell of usage that has come near its limit: a look, once; whether it was told is in the data."""
+        found = {
+            (fact.tenant_id, subject)
+            for fact in facts
+            if fact.limit and fact.used * _WHOLE >= fact.limit * PERCENTS[0]
+            for subject in _reached(fact)
+        }
+        new = [reached for reached in sorted(found) if reached not in self._told]
+        if not new or self._look is None:
+            return
+        await self._look(self._connection, new, max(fact.occurred_time for fact in facts))
+        self.reached += new
 
     async def _note_newest(self, sources: Iterable[FactSource]) -> None:
         """Raise `partitions.last_entry_id`: a stream that ends before it has lost what SQL holds."""
@@ -164,6 +203,17 @@ class SqlLedgerTransaction:
             value = wanted.c.value
             same = [column == func.json_extract(value, f"$[{place}]") for place, column in enumerate(_IDENTITY)]
         return query.join(wanted, and_(*same))
+
+
+def _reached(fact: UsageFact) -> Iterator[str]:
+    for percent in PERCENTS:
+        if fact.limit and fact.used * _WHOLE >= fact.limit * percent:
+            yield LimitReached(
+                account_id=fact.account_id,
+                feature_key=fact.feature_key,
+                period_start=fact.period_start,
+                percent=percent,
+            ).subject
 
 
 class SqlEventReader:
