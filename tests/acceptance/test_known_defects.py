@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tenants import reason_name
+from tenants import failure, reason_name
 
 CALLS = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
 MONTHLY = {"every": "month", "anchor": "calendar"}
@@ -239,3 +239,104 @@ async def test_defect_23_looking_at_an_invoice_again_and_again_changes_nothing(t
         assert list(second.lines) == list(shown[0].invoices[0].lines)
     spans = {line.text: (local(line.start_time), local(line.end_time)) for line in second.lines}
     assert spans == {"calls": ("04-01 00:00", "05-01 00:00"), "Pro": ("05-01 00:00", "06-01 00:00")}
+
+
+async def test_defect_06_stubs_ends_and_fees_are_by_the_days_of_the_accounts_zone(tenant):
+    """In Tokyo it is the 10th, 22 days of 31 are left; a fee of half past midnight is April's; 15 of 30 come back."""
+    zone = "Asia/Tokyo"
+    await stand(tenant, 2026, 3, 10, 0, 30, zone=zone)
+    await publish(tenant, {"recurring": {"amount": "31.00"}}, billing=MONTHLY)
+    await subscribe(tenant, time_zone=zone)
+    await stand(tenant, 2026, 4, 1, 0, 30, zone=zone)
+    await run(tenant)
+    amount = {"currency_code": "USD", "units": 7}
+    await tenant.call("CreateFee", account_id="acme", amount=amount, text="Help", fee_id="help")
+    await stand(tenant, 2026, 4, 16, 0, 30, zone=zone)
+    await tenant.call("CancelSubscription", account_id="acme", when="CHANGE_WHEN_NOW")
+    await stand(tenant, 2026, 5, 2, zone=zone)
+    found = await run(tenant)
+    assert sorted(lines(*found)) == [("Credit: Pro", -1550), ("Help", 700), ("Pro", 2200), ("Pro", 3100)]
+    (fee,) = [one for one in found if any(line.text == "Help" for line in one.lines)]
+    assert local(fee.end_time, zone) == "04-16 00:30"
+
+
+async def test_defect_07_tax_is_rounded_once_on_the_sum(tenant):
+    """Three fees of 0.33 in France: 20 % of 0.99 is 0.20, not three times 0.07; the lines' parts sum to it."""
+    await stand(tenant, 2026, 4, 1)
+    home = {"name": "Tally SAS", "address": {"country": "FR"}}
+    await tenant.call("SetBillingProfile", party=home)
+    document = {"grace": "0s", "tax": {}}
+    await tenant.apply({"currency": "USD", "billing": document, "features": {}, "plans": {}})
+    await tenant.call("UpsertAccount", account_id="acme")
+    amount = {"currency_code": "USD", "nanos": 330_000_000}
+    for number in range(3):
+        await tenant.call("CreateFee", account_id="acme", amount=amount, text="Fee", fee_id=f"fee-{number}")
+    await stand(tenant, 2026, 5, 1)
+    (one,) = await run(tenant)
+    assert (cents(one.subtotal), cents(one.tax), cents(one.total)) == (99, 20, 119)
+    assert sorted(cents(line.tax.amount) for line in one.lines) == [6, 7, 7]
+
+
+async def test_defect_12_an_upgrade_that_was_used_and_undone_is_not_given_back(tenant):
+    """Half of $50 less half of $20; a downgrade waits for the month's end, and unprorated it gives nothing back."""
+    await stand(tenant, 2026, 4, 1)
+    await publish(tenant, {"recurring": {"amount": "20.00"}}, others={"big": [{"recurring": {"amount": "50.00"}}]})
+    for account in ("acme", "other"):
+        await subscribe(tenant, account)
+    await run(tenant)
+    await stand(tenant, 2026, 4, 16)
+    for account in ("acme", "other"):
+        await tenant.call("ChangePlan", account_id=account, plan_key="big", when="CHANGE_WHEN_NOW")
+    await stand(tenant, 2026, 4, 17)
+    await tenant.call("ChangePlan", account_id="acme", plan_key="pro")
+    unprorated = {"when": "CHANGE_WHEN_NOW", "proration": "CHANGE_PRORATION_NONE"}
+    await tenant.call("ChangePlan", account_id="other", plan_key="pro", **unprorated)
+    await stand(tenant, 2026, 5, 1)
+    found = await run(tenant)
+    for account in ("acme", "other"):
+        mine = [one for one in found if one.account_id == account]
+        assert sorted(lines(*mine)) == [("Big", 2500), ("Credit: Pro", -1000), ("Pro", 2000), ("Pro", 2000)]
+
+
+async def test_defect_19_a_cap_on_what_is_spent_is_one_whatever_comes_late(tenant):
+    """200 calls at $0.50 would be $100; of $60 at most nothing is left for 10 late ones."""
+    await stand(tenant, 2026, 4, 1)
+    await publish(tenant, {"usage": {**CALLS["usage"], "max_spend": "60.00"}})
+    await subscribe(tenant)
+    await tenant.consume("acme", "calls", 200)
+    await stand(tenant, 2026, 5, 2)
+    assert lines(*await run(tenant)) == [("calls", 6000)]
+    use = {"account_id": "acme", "feature_key": "calls", "quantity": 10, "request_id": "late"}
+    (outcome,) = (await tenant.call("RecordUsage", items=[{**use, "occurred_time": at(2026, 4, 20)}])).outcomes
+    assert outcome.decision.allowed
+    await stand(tenant, 2026, 6, 2)
+    assert lines(*await run(tenant)) == [("calls", 6000)]
+
+
+async def test_defect_22_and_24_every_unit_of_a_line_is_an_event_and_usage_says_the_same(tenant):
+    await stand(tenant, 2026, 4, 1)
+    await publish(tenant, CALLS)
+    await subscribe(tenant)
+    for number in range(4):
+        await tenant.consume("acme", "calls", number + 1, request_id=f"call-{number}")
+    await stand(tenant, 2026, 5, 2)
+    (one,) = await run(tenant)
+    events = (await tenant.call("ListLineEvents", invoice_id=one.number, line=1)).events
+    assert [(event.request_id, event.quantity) for event in events] == [(f"call-{n}", n + 1) for n in range(4)]
+    assert one.lines[0].quantity == "10"
+    april = {"start_time": at(2026, 4, 1), "end_time": at(2026, 5, 1)}
+    rows = (await tenant.call("GetUsage", account_id="acme", feature_key="calls", range=april)).rows
+    assert [row.quantity for row in rows] == [10]
+
+
+async def test_defect_25_an_expired_code_is_expired_for_its_plan_too_and_no_day_is_worth_nothing(tenant):
+    """One of 31 days of $0.93 is $0.03: nothing is cut off on the way."""
+    await stand(tenant, 2026, 3, 31)
+    await publish(tenant, {"recurring": {"amount": "0.93"}}, billing=MONTHLY)
+    coupon = {"code": "OLD", "percent_off": "50", "plan_keys": ["pro"], "end_time": at(2026, 4, 1)}
+    await tenant.call("CreateCoupon", coupon=coupon)
+    await subscribe(tenant)
+    assert lines(*await run(tenant)) == [("Pro", 3)]
+    await stand(tenant, 2026, 4, 1)
+    refused = await failure(tenant.call("CheckCoupon", code="old", plan_key="pro"))
+    assert refused[1] == "COUPON_EXPIRED"

@@ -39,7 +39,7 @@ async def issued(tenant):
 
 
 @pytest.mark.parametrize("trial", [0, 14])
-async def test_a_quote_equals_the_invoices_that_follow(tenant, trial):
+async def test_ar_26_the_invoices_that_follow_equal_the_quote(tenant, trial):
     """20.00, three users at 15.00, two packs at 12.00, once 10.00; then 20 calls beyond 100, and 1 % of 300.00.
 
     Two seats at 5.00 are assigned while a trial lasts; without one the opening may be issued before that.
@@ -86,7 +86,7 @@ async def test_a_quote_equals_the_invoices_that_follow(tenant, trial):
     assert (following.start_time, following.end_time) == (quote.following[0].start_time, quote.following[0].end_time)
 
 
-async def test_a_quote_has_the_tax_of_where_the_buyer_is(tenant):
+async def test_ar_26_a_quote_has_the_tax_of_where_the_buyer_is(tenant):
     """10.01 at 19 % in Germany, nothing beyond the Union; an account's own profile says where it is."""
     await thirty_days(tenant)
     await tenant.call("SetBillingProfile", party={"name": "Tally GmbH", "address": {"country": "DE"}})
