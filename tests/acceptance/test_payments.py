@@ -313,6 +313,19 @@ async def test_mn_10_failed_payments_are_retried_daily_until_they_succeed(tenant
     assert await states(tenant) == [("paid", 0.0)]
 
 
+async def test_a_method_is_set_up_attached_and_charged(tenant: Tenant):
+    """The gateway says where it is left, and its token pays 29.00; begun again it is the same setup."""
+    await open_house(tenant)
+    wanted = {"account_id": "acme", "setup_id": "s1", "return_url": "https://shop.example/back"}
+    begun = await tenant.call("BeginSetup", **wanted)
+    assert (begun.setup_id, begun.gateway, bool(begun.gateway_id)) == ("s1", "fake", True)
+    assert begun.url.startswith("https://")
+    assert await tenant.call("BeginSetup", **wanted) == begun
+    await tenant.call("AttachMethod", account_id="acme", token=begun.token)
+    await run(tenant)
+    assert await states(tenant) == [("paid", 0.0)]
+
+
 async def test_a_manual_attempt_is_not_dunnings(tenant: Tenant):
     """A refused charge by hand in between moves no rung of the ladder."""
     start = await open_house(tenant, "fake_later_9")

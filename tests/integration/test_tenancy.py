@@ -237,6 +237,7 @@ ROWS = {
     "SetGateway": Row("control billing", anything(name="fake"), own),
     "ListGateways": Row("control billing billing_read", anything(), own),
     "AttachMethod": Row("control billing", of(token="fake_ok"), UNKNOWN),
+    "BeginSetup": Row("control billing", of(), UNKNOWN),
     "ListMethods": Row("control billing billing_read", of(), UNKNOWN),
     "SetDefaultMethod": Row("control billing", card, UNKNOWN),
     "DetachMethod": Row("control billing", card, UNKNOWN),

@@ -19,7 +19,7 @@ from tallygate.billing.dunning_runs import EndSubscription
 from tallygate.billing.gateways import Gateways
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import default_method
-from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError
+from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError, Setup, SetupRequest
 from tallygate.billing.reconciliation import Reconciled, booked, reconciled
 from tallygate.domain.billing.messages import NEVER_ARRIVED
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Method, Outcome
@@ -164,6 +164,18 @@ class PaymentRunner:
             raise InvalidFieldError(field="amount", expected="more than 0, and at most 10^15 minor units")
         attempt, new = await self.write(tenant_id, None, begin)
         return await self._send(tenant_id, attempt, None) if new else attempt
+
+    async def begin_setup(self, gateway: str, request: SetupRequest) -> Setup:
+        """Prepare for a payer to leave a method with a gateway.
+
+        Raises:
+            GatewayMissingError: there is no such gateway.
+            GatewayUnavailableError: it does not answer.
+        """
+        try:
+            return await self.answer((await self.open(request.tenant_id, gateway)).begin_setup(request))
+        except NoAnswerError as error:
+            raise GatewayUnavailableError(gateway=gateway) from error
 
     async def describe(self, tenant_id: str, gateway: str, token: str) -> Card:
         """What may be shown of a gateway's token.

@@ -209,6 +209,34 @@ class ListGatewaysResponse(_message.Message):
     gateways: _containers.RepeatedCompositeFieldContainer[Gateway]
     def __init__(self, gateways: _Optional[_Iterable[_Union[Gateway, _Mapping[str, object]]]] = ...) -> None: ...
 
+class BeginSetupRequest(_message.Message):
+    __slots__ = ("account_id", "setup_id", "gateway", "return_url")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    SETUP_ID_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    RETURN_URL_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    setup_id: str
+    gateway: str
+    return_url: str
+    def __init__(self, account_id: _Optional[str] = ..., setup_id: _Optional[str] = ..., gateway: _Optional[str] = ..., return_url: _Optional[str] = ...) -> None: ...
+
+class BeginSetupResponse(_message.Message):
+    __slots__ = ("setup_id", "gateway", "gateway_id", "url", "client_secret", "token")
+    SETUP_ID_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_SECRET_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    setup_id: str
+    gateway: str
+    gateway_id: str
+    url: str
+    client_secret: str
+    token: str
+    def __init__(self, setup_id: _Optional[str] = ..., gateway: _Optional[str] = ..., gateway_id: _Optional[str] = ..., url: _Optional[str] = ..., client_secret: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
+
 class AttachMethodRequest(_message.Message):
     __slots__ = ("account_id", "method_id", "gateway", "token", "default")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]

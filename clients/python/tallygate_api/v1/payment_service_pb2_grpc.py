@@ -46,6 +46,11 @@ class PaymentServiceStub:
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListGatewaysRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ListGatewaysResponse.FromString,
                 _registered_method=True)
+        self.BeginSetup = channel.unary_unary(
+                '/tallygate.v1.PaymentService/BeginSetup',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.BeginSetupRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.BeginSetupResponse.FromString,
+                _registered_method=True)
         self.AttachMethod = channel.unary_unary(
                 '/tallygate.v1.PaymentService/AttachMethod',
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.AttachMethodRequest.SerializeToString,
@@ -146,6 +151,16 @@ class PaymentServiceServicer:
 
     def ListGateways(self, request, context):
         """Lists the gateways that are used.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginSetup(self, request, context):
+        """Prepares for a payer to leave a method with a gateway, which gives you its token. Repeating it with the same setup_id
+        begins nothing new.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, GATEWAY_MISSING, GATEWAY_UNAVAILABLE, MASTER_KEY_MISSING, MASTER_KEY_WRONG.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -323,6 +338,11 @@ def add_PaymentServiceServicer_to_server(servicer, server):
                     request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ListGatewaysRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListGatewaysResponse.SerializeToString,
             ),
+            'BeginSetup': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginSetup,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.BeginSetupRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.BeginSetupResponse.SerializeToString,
+            ),
             'AttachMethod': grpc.unary_unary_rpc_method_handler(
                     servicer.AttachMethod,
                     request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.AttachMethodRequest.FromString,
@@ -460,6 +480,33 @@ class PaymentService:
             '/tallygate.v1.PaymentService/ListGateways',
             tallygate_dot_v1_dot_payment__service__pb2.ListGatewaysRequest.SerializeToString,
             tallygate_dot_v1_dot_payment__service__pb2.ListGatewaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginSetup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/BeginSetup',
+            tallygate_dot_v1_dot_payment__service__pb2.BeginSetupRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.BeginSetupResponse.FromString,
             options,
             channel_credentials,
             insecure,

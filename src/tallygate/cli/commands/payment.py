@@ -30,6 +30,7 @@ _COLLECTIONS = {
 _PAGE = 100
 """The largest page of payments."""
 _GATEWAY = ("GATEWAY", "SINCE", "SECRETS", "WEBHOOKS")
+_SETUP = ("SETUP", "GATEWAY", "WHERE", "TOKEN")
 _METHOD = ("METHOD", "GATEWAY", "CARD", "EXPIRES", "DEFAULT")
 _ATTEMPT = ("TIME", "INVOICE", "AMOUNT", "STATE", "REASON", "CAUSE", "ID")
 _PAYMENT = ("TIME", "ACCOUNT", "AMOUNT", "KIND", "PAID", "ID")
@@ -96,6 +97,23 @@ def attach(
     )
     response = client.call(PaymentServiceStub(client.channel).AttachMethod, request)
     client.show(response, lambda: table(_METHOD, [_method(response.method)], empty=""))
+
+
+@payment_command.command(
+    "setup",
+    examples=["tallygate payment setup acme --return-url https://shop.example/paid", "tallygate payment setup acme"],
+)
+@click.argument("account")
+@click.option("--gateway", metavar="NAME", help="Which is to keep it; default: the only one in use.")
+@click.option("--return-url", metavar="URL", help="Where the payer comes back to.")
+@click.option("--id", "setup_id", metavar="ID", help="Your own id, so that repeating it begins nothing new.")
+@remote
+def setup(client: Client, *, account: str, gateway: str | None, return_url: str | None, setup_id: str | None) -> None:
+    """Prepare for a payer to leave a method with a gateway."""
+    request = wire.BeginSetupRequest(account_id=account, gateway=gateway, return_url=return_url, setup_id=setup_id)
+    response = client.call(PaymentServiceStub(client.channel).BeginSetup, request)
+    row = (response.setup_id, response.gateway, response.url or response.client_secret, response.token)
+    client.show(response, lambda: table(_SETUP, [row], empty=""))
 
 
 @payment_command.command("methods", examples=["tallygate payment methods acme"])

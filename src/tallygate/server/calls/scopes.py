@@ -119,6 +119,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.OrderService/ListOrders": _READ_BILLS,
     "tallygate.v1.PaymentService/SetGateway": _BILL,
     "tallygate.v1.PaymentService/AttachMethod": _BILL,
+    "tallygate.v1.PaymentService/BeginSetup": _BILL,
     "tallygate.v1.PaymentService/SetDefaultMethod": _BILL,
     "tallygate.v1.PaymentService/DetachMethod": _BILL,
     "tallygate.v1.PaymentService/Pay": _BILL,

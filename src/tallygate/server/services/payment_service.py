@@ -18,7 +18,7 @@ from tallygate.billing.methods import (
 )
 from tallygate.billing.paying import TopUp
 from tallygate.billing.payments import get_collection, list_attempts, list_payments, record_offline
-from tallygate.billing.ports import Card
+from tallygate.billing.ports import Card, Setup, SetupRequest
 from tallygate.billing.reconciliation import Reconciled
 from tallygate.billing.refunds import Refunded, list_refunds
 from tallygate.domain.billing.disputes import Dispute
@@ -44,6 +44,8 @@ from tallygate.server.wire.payment import (
     encode_reconciled,
     encode_refund,
     encode_refunded,
+    encode_setup,
+    return_url,
 )
 from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant
 from tallygate_api.v1 import payment_service_pb2 as wire
@@ -67,6 +69,10 @@ class Payments(Protocol):
 
     async def reconcile(self, tenant_id: str, gateway: str, *, start: int, end: int | None = None) -> Reconciled:
         """What a gateway took beside the books."""
+        ...
+
+    async def begin_setup(self, gateway: str, request: SetupRequest) -> Setup:
+        """Prepare for a method."""
         ...
 
     async def describe(self, tenant_id: str, gateway: str, token: str) -> Card:
@@ -114,6 +120,19 @@ class PaymentServicer:
             call, lambda work, now: attach_method(work, wanted, card, gateways=gateways, now=now, new_id=new_id)
         )
         return wire.AttachMethodResponse(method=encode_method(made.value))
+
+    async def BeginSetup(self, request: wire.BeginSetupRequest, call: Call) -> wire.BeginSetupResponse:  # noqa: N802 - the wire's name
+        """Prepare for a method; its gateway is asked outside of any transaction."""
+        account_id, setup_id = identifier(request.account_id, "account_id"), request.setup_id
+        wanted = SetupRequest(
+            tenant_id=call.tenant_id,
+            key=optional_identifier(setup_id, "setup_id") or f"setup_{self._work.new_id()}",
+            account_id=account_id,
+            return_url=return_url(request.return_url),
+        )
+        named = optional_identifier(request.gateway, "gateway")
+        gateway = await self._work.read(call, lambda work, _: gateway_of(work, account_id, named))
+        return encode_setup(wanted, gateway.name, await self._payments.begin_setup(gateway.name, wanted))
 
     async def ListMethods(self, request: wire.ListMethodsRequest, call: Call) -> wire.ListMethodsResponse:  # noqa: N802 - the wire's name
         """An account's methods."""

@@ -8,6 +8,7 @@ from tallygate.billing.disputes import RecordDispute
 from tallygate.billing.methods import AttachMethod
 from tallygate.billing.paying import TopUp
 from tallygate.billing.payments import Collected, RecordOffline
+from tallygate.billing.ports import Setup, SetupRequest
 from tallygate.billing.reconciliation import Reconciled
 from tallygate.billing.refunds import Refunded
 from tallygate.domain.billing.disputes import Dispute
@@ -38,6 +39,7 @@ _CAUSE = WireEnum(wire.AttemptCause, Cause)
 _REFUND = WireEnum(wire.RefundKind, RefundKind)
 _DISPUTE = WireEnum(wire.DisputeState, DisputeState)
 _LONGEST_TOKEN = 255
+_LONGEST_URL = 2_000
 
 
 def decode_method(request: wire.AttachMethodRequest) -> AttachMethod:
@@ -152,6 +154,25 @@ def encode_gateway(gateway: Gateway, tenant_id: str) -> wire.Gateway:
         create_time=timestamp(gateway.create_time),
         credentials=gateway.secrets,
         webhook_path=f"/gateways/{quote(tenant_id, safe='')}/{gateway.name}",
+    )
+
+
+def return_url(text: str) -> str:
+    """Where a payer comes back to, which their browser is sent to: https only."""
+    if text and (not text.startswith("https://") or len(text) > _LONGEST_URL or not text.isprintable() or " " in text):
+        raise InvalidFieldError(field="return_url", expected=f"an https URL of up to {_LONGEST_URL} characters")
+    return text
+
+
+def encode_setup(wanted: SetupRequest, gateway: str, setup: Setup) -> wire.BeginSetupResponse:
+    """Where a method is left."""
+    return wire.BeginSetupResponse(
+        setup_id=wanted.key,
+        gateway=gateway,
+        gateway_id=setup.gateway_id,
+        url=setup.url,
+        client_secret=setup.client_secret,
+        token=setup.token,
     )
 
 
