@@ -12,10 +12,11 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 import patience
+from registers import Register
 from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate.server.transport.lending import LendingLoop
-from tallygate.settings import DatabaseSettings, RedisSettings, ServerSettings, Settings
+from tallygate.settings import DatabaseSettings, RedisSettings, ServerSettings, Settings, TaxSettings
 
 hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("patient")  # how long an example takes says how loaded the machine is
@@ -65,14 +66,16 @@ def testing_settings(directory, **changes) -> Settings:
 
 @pytest_asyncio.fixture(scope="session")
 async def live_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveServer]:
-    settings = testing_settings(tmp_path_factory.mktemp("live"))
-    async with Application(settings) as application:
-        yield LiveServer(
-            application=application,
-            address=application.grpc_address,
-            admin_address=application.admin_address,
-            settings=settings,
-        )
+    with Register() as register:
+        tax = TaxSettings(vies_url=register.url, vies_timeout=0.5)
+        settings = testing_settings(tmp_path_factory.mktemp("live"), tax=tax)
+        async with Application(settings) as application:
+            yield LiveServer(
+                application=application,
+                address=application.grpc_address,
+                admin_address=application.admin_address,
+                settings=settings,
+            )
 
 
 testing_settings.__test__ = False

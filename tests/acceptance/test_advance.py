@@ -95,3 +95,26 @@ async def test_what_is_not_offered_is_refused(tenant):
     assert refused == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
     missing = await failure(tenant.call("GetSubscription", **ACME))
     assert missing == (grpc.StatusCode.NOT_FOUND, "SUBSCRIPTION_NOT_FOUND")
+
+
+@pytest.mark.parametrize("renewal", ["auto", "repeat"])
+async def test_a_trial_that_is_moved_moves_what_is_paid_after_it(tenant, renewal):
+    """A year for 278.00 from the end of the trial on, wherever that was moved to in between."""
+    await shop(tenant, trial={"days": 14}, billing_rule={"every": "month", "renewal": renewal})
+    await subscribe(tenant)
+    for end in ("2024-03-25", "2024-03-20", "2024-03-25", "2024-04-01"):
+        await tenant.call("ExtendTrial", **ACME, trial_end_time=at(end))
+    await tenant.advance_to(at("2024-03-31 23:59:59"))
+    assert await issued(tenant) == []
+    await tenant.advance_to(at("2024-04-01"))
+    year = [("Pro (12 months, 20% off)", 278.00)]
+    assert await issued(tenant) == [year]
+    await tenant.advance_to(at("2025-03-31 23:59:59"))
+    assert await issued(tenant) == [year]
+    held = (await tenant.call("GetSubscription", **ACME)).subscription
+    assert held.HasField("end_time") == (renewal == "repeat")
+    if renewal == "repeat":
+        assert held.end_time == at("2025-04-01")
+    await tenant.advance_to(at("2025-04-01"))
+    assert await issued(tenant) == [year, [("Pro", 29.00)]][: 2 if renewal == "auto" else 1]
+    await verified(tenant)

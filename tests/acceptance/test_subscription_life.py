@@ -160,3 +160,54 @@ async def test_what_is_renewed_by_itself_or_not_at_all_is_not_renewed_by_hand(te
     assert day((await tenant.call("RenewSubscription", **ACME)).subscription.end_time) == "2026-03-10 12:00"
     endless = (await tenant.call("ChangePlan", **ACME, plan_key="pro", when="CHANGE_WHEN_NOW")).subscription
     assert not endless.HasField("end_time")
+
+
+async def test_ar_27_a_trial_converts_only_where_it_can_be_charged(tenant):
+    """A card comes, goes, and comes again while the trial runs; at its second the plan follows what there is then."""
+    await stand(tenant, "2031-03-01 00:00:00")
+    trial = {"days": 14, "on_end": "convert", "ends_in": "free"}
+    document = catalog({"recurring": {"amount": "31.00"}}, trial=trial)
+    document["plans"]["free"] = {"version": 1, "name": "Free", "entitlements": {"calls": {"limit": 5}}}
+    await tenant.apply(document)
+    await tenant.call("SetGateway", name="fake")
+    for account, does in (("none", ""), ("card", "a"), ("gone", "ad"), ("again", "ada"), ("late", "")):
+        await tenant.call("UpsertAccount", account_id=account)
+        await tenant.call("CreateSubscription", account_id=account, plan_key="pro")
+        for number, step in enumerate(does):
+            name = f"{account}-{number // 2}"
+            if step == "a":
+                await tenant.call("AttachMethod", account_id=account, method_id=name, token="fake_ok")
+            else:
+                await tenant.call("DetachMethod", account_id=account, method_id=f"{account}-0")
+    changes = (await tenant.call("ListChanges", account_id="again")).changes
+    assert [one.method for one in changes] == ["AttachMethod", "DetachMethod", "AttachMethod", "CreateSubscription"]
+    await tenant.advance(14 * DAY)
+    await tenant.call("AttachMethod", account_id="late", method_id="too-late", token="fake_ok")
+    await run(tenant)
+    for account, plan, paid in (
+        ("none", "free", []),
+        ("card", "pro", [31.00]),
+        ("gone", "free", []),
+        ("again", "pro", [31.00]),
+        ("late", "free", []),
+    ):
+        held = (await tenant.call("GetSubscription", account_id=account)).subscription
+        assert (account, held.plan_key) == (account, plan)
+        assert [dollars(one.total) for one in await invoices(tenant, account_id=account)] == paid
+
+
+async def test_who_can_be_charged_already_converts_and_a_chosen_plan_stays_chosen(tenant):
+    await stand(tenant, "2031-03-01 00:00:00")
+    trial = {"days": 14, "on_end": "convert", "ends_in": "free", "per": "subscription"}
+    document = catalog({"recurring": {"amount": "31.00"}}, trial=trial)
+    document["plans"]["free"] = {"version": 1, "name": "Free", "entitlements": {"calls": {"limit": 5}}}
+    document["plans"]["big"] = {"version": 1, "name": "Big", "entitlements": {"calls": {"limit": 50}}}
+    await tenant.apply(document)
+    await tenant.call("SetGateway", name="fake")
+    await tenant.call("UpsertAccount", **ACME)
+    await tenant.call("AttachMethod", **ACME, method_id="card", token="fake_ok")
+    held = (await tenant.call("CreateSubscription", **ACME, plan_key="pro")).subscription
+    assert [term.plan_key for term in held.terms] == ["pro"]
+    await tenant.call("ChangePlan", **ACME, plan_key="big", when="CHANGE_WHEN_PERIOD_END")
+    await tenant.call("DetachMethod", **ACME, method_id="card")
+    assert [term.plan_key for term in (await subscription(tenant)).terms] == ["pro", "big"]

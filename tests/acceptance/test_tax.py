@@ -1,30 +1,40 @@
 """Tax on documents, from the catalogue and profiles to the ledger. Figures by hand."""
 
+import io
+from datetime import UTC, datetime, timedelta
+
 import grpc
+import pypdf
 import pytest
 from google.protobuf import json_format
 
+from e_invoices import broken, schema_errors
 from invoicing import DAY, catalog, dollars, invoices, month_ahead, run
-from tallygate_api.v1 import invoice_pb2
+from registers import BROKEN, DOWN, SILENT, UNKNOWN, VALID
+from tallygate_api.v1 import invoice_pb2, party_pb2
 from tenants import failure
 
 BASE = {"recurring": {"amount": "10.01"}}
 SELLER = {"name": "Tally GmbH", "address": {"country": "DE"}}
 NOTE = invoice_pb2.INVOICE_KIND_CREDIT_NOTE
+REVERSE_CHARGE, EXEMPT = invoice_pb2.TAX_TREATMENT_REVERSE_CHARGE, invoice_pb2.TAX_TREATMENT_EXEMPT
+UNVERIFIED = invoice_pb2.TAX_NOTICE_TAX_ID_UNVERIFIED
+VERIFIED, INVALID_ID = party_pb2.TAX_ID_STATUS_VERIFIED, party_pb2.TAX_ID_STATUS_INVALID
+UNAVAILABLE = party_pb2.TAX_ID_STATUS_UNAVAILABLE
 
 
-async def taxed(tenant, *prices, country="DE", exemption="", tax=None, **more):
+async def taxed(tenant, *prices, country="DE", exemption="", tax=None, seller=None, own=None, **more):
     """The buyer is known before it subscribes: a worker may issue the first invoice at once."""
     await month_ahead(tenant)
-    await tenant.call("SetBillingProfile", party=SELLER)
+    await tenant.call("SetBillingProfile", party=seller or SELLER)
     await tenant.apply(catalog(*prices, billing={"tax": tax or {}, **more.pop("billing", {})}, **more))
     await tenant.call("UpsertAccount", account_id="acme")
-    await buyer(tenant, country, tax_exemption=exemption)
+    await buyer(tenant, country, tax_exemption=exemption, **(own or {}))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
 
 
-async def buyer(tenant, country, **more):
-    party = {"name": "Acme", "address": {"country": country}}
+async def buyer(tenant, country, *, place=None, tax_ids=(), locale="", **more):
+    party = {"name": "Acme", "address": {"country": country, **(place or {})}, "tax_ids": tax_ids, "locale": locale}
     await tenant.call("SetBillingProfile", account_id="acme", party=party, **more)
 
 
@@ -72,10 +82,37 @@ async def test_a_document_is_shown_as_a_page_and_as_json(tenant):
     shown = await tenant.call("RenderInvoice", invoice_id=invoice.number)
     assert (shown.content_type, shown.file_name) == ("text/html; charset=utf-8", f"{invoice.number}.html")
     page = shown.content.decode()
-    assert all(text in page for text in ("Tally GmbH", "Acme", "VAT DE 19 % of 10.01", "11.91 USD", invoice.number))
+    assert all(text in page for text in ("Tally GmbH", "Acme", "VAT DE 19 % of 10.01", "$11.91", invoice.number))
     assert await tenant.call("RenderInvoice", invoice_id=invoice.invoice_id, format=1) == shown
     text = (await tenant.call("RenderInvoice", invoice_id=invoice.number, format=2)).content.decode()
     assert json_format.Parse(text, invoice_pb2.Invoice()) == invoice
+
+
+async def test_a_document_is_an_e_invoice_and_a_pdf_in_its_buyers_language(tenant):
+    party = {**SELLER, "tax_ids": [{"value": "DE136695976"}]}
+    await taxed(tenant, BASE, seller=party, own={"locale": "fr"})
+    await run(tenant)
+    invoice = await last(tenant)
+    for form, ending in (4, "ubl.xml"), (5, "cii.xml"):
+        shown = await tenant.call("RenderInvoice", invoice_id=invoice.number, format=form)
+        assert (shown.content_type, shown.file_name) == ("application/xml; charset=utf-8", f"{invoice.number}.{ending}")
+        assert (schema_errors(shown.content), broken(shown.content)) == ([], [])
+    shown = await tenant.call("RenderInvoice", invoice_id=invoice.number, format=3)
+    assert (shown.content_type, shown.file_name) == ("application/pdf", f"{invoice.number}.pdf")
+    reader = pypdf.PdfReader(io.BytesIO(shown.content))
+    assert reader.attachments["factur-x.xml"] == [
+        (await tenant.call("RenderInvoice", invoice_id=invoice.number, format=5)).content
+    ]
+    assert "Facture" in reader.pages[0].extract_text()
+    german = await tenant.call("RenderInvoice", invoice_id=invoice.number, locale="de-AT")
+    assert '<html lang="de-AT"' in german.content.decode()
+
+
+async def test_what_is_no_e_invoice_says_what_it_lacks(tenant):
+    await taxed(tenant, BASE)
+    await run(tenant)
+    refused = await failure(tenant.call("RenderInvoice", invoice_id=(await last(tenant)).number, format=4))
+    assert refused == (grpc.StatusCode.FAILED_PRECONDITION, "DOCUMENT_INCOMPLETE")
 
 
 async def test_a_preview_shows_the_tax_that_the_invoice_has(tenant):
@@ -213,3 +250,116 @@ async def test_tax_needs_a_seller_whose_country_is_known(tenant):
     applied = (await tenant.call("GetCatalog")).catalog.billing.tax
     assert (list(applied.collect_in), applied.rates[0].rate) == (["US"], "8.875")
     assert await failure(tenant.call("SetBillingProfile", party={"name": "Tally GmbH"})) == INVALID
+
+
+@pytest.mark.parametrize(
+    ("country", "place", "price", "rates", "tax", "total"),
+    [
+        ("FR", {}, "35.00", [], 7.00, 42.00),  # VAT, 20 %
+        ("AU", {}, "79.80", [], 7.98, 87.78),  # GST, 10 %
+        ("US", {"region": "CA", "postal_code": "90001"}, "100.00", [{"region": "CA", "rate": "7.25"}], 7.25, 107.25),
+        # the city's rate goes before the state's
+        (
+            "US",
+            {"region": "CA", "postal_code": "94103"},
+            "100.00",
+            [{"region": "CA", "rate": "7.25"}, {"region": "CA", "postcodes": ["941"], "rate": "8.625"}],
+            8.63,
+            108.63,
+        ),
+        ("US", {"region": "OR", "postal_code": "97201"}, "100.00", [{"region": "CA", "rate": "7.25"}], 0, 100.00),
+    ],
+)
+async def test_ar_12_tax_of_the_place(tenant, country, place, price, rates, tax, total):
+    own = [{"country": "US", "since": "2026-01-01", "name": "Sales tax", **rate} for rate in rates]
+    rules = {"collect_in": [country], "rates": own}
+    await taxed(tenant, {"recurring": {"amount": price}}, country=country, own={"place": place}, tax=rules)
+    await run(tenant)
+    invoice = await last(tenant)
+    assert [dollars(invoice.tax), dollars(invoice.total)] == pytest.approx([tax, total])
+    await verified(tenant)
+
+
+async def test_ar_12_an_exempt_buyer_pays_no_tax_while_its_certificate_holds(tenant):
+    now = datetime.fromtimestamp((await month_ahead(tenant)).seconds, UTC)
+    ends = (now + timedelta(days=62)).date().replace(day=1).isoformat()  # the month that it buys ends there
+    exemption = {"reason": "Charity", "certificate": "4711", "country": "DE", "until": ends}
+    await taxed(tenant, BASE, own={"exemptions": [exemption]})
+    await run(tenant)
+    invoice = await last(tenant)
+    (group,) = invoice.taxes
+    assert (dollars(group.amount), group.note, group.treatment) == (0, "Charity (certificate 4711)", EXEMPT)
+    assert dollars(invoice.total) == 10.01
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    assert dollars((await last(tenant)).tax) == 1.90
+    await verified(tenant)
+
+
+async def business(tenant, number=VALID):
+    """A seller in Austria, a buyer in Germany with a tax id, 10.01 a month."""
+    await month_ahead(tenant)
+    await tenant.call(
+        "SetBillingProfile", party={**SELLER, "address": {"country": "AT"}, "tax_ids": [{"value": "ATU12345675"}]}
+    )
+    await tenant.apply(catalog(BASE, billing={"tax": {}}))
+    await tenant.call("UpsertAccount", account_id="acme")
+    evidence = [{"kind": 4, "country": "DE", "detail": "card issued in DE"}]
+    await buyer(tenant, "DE", tax_ids=[{"value": f"DE{number}"}], evidence=evidence)
+
+
+async def checked(tenant, number=VALID, **more):
+    return (await tenant.call("VerifyTaxId", account_id="acme", tax_id=f"DE{number}", **more)).check
+
+
+async def test_ar_12_reverse_charge_with_a_verified_id(tenant):
+    await business(tenant)
+    check = await checked(tenant)
+    assert (check.status, check.source, check.reference) == (VERIFIED, "VIES", "WAPIAAAAZ1")
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await run(tenant)
+    invoice = await last(tenant)
+    assert [dollars(invoice.tax), dollars(invoice.total)] == [0, 10.01]
+    (group,) = invoice.taxes
+    assert (group.treatment, list(invoice.tax_notices)) == (REVERSE_CHARGE, [])
+    assert group.note.startswith(
+        "Übergang der Steuerschuld auf den Leistungsempfänger (§ 19 Abs. 1 UStG). Reverse charge"
+    )
+    told = [(one.kind, one.country, one.detail) for one in invoice.tax_evidence]
+    assert told == [(1, "DE", ""), (2, "DE", "VIES WAPIAAAAZ1"), (4, "DE", "card issued in DE")]
+    await verified(tenant)
+
+
+@pytest.mark.parametrize("number", [None, UNKNOWN, SILENT, DOWN, BROKEN])
+async def test_an_id_that_is_not_verified_is_taxed_and_told(tenant, number):
+    await business(tenant, number or VALID)
+    if number is not None:
+        assert (await checked(tenant, number)).status == (INVALID_ID if number == UNKNOWN else UNAVAILABLE)
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await run(tenant)
+    invoice = await last(tenant)
+    assert [dollars(invoice.tax), list(invoice.tax_notices)] == [2.00, [UNVERIFIED]]  # 20 % in Austria: 2.002
+    (shown,) = (await tenant.call("PreviewInvoice", account_id="acme")).invoices
+    assert list(shown.tax_notices) == [UNVERIFIED]
+    await verified(tenant)
+
+
+async def test_a_persons_word_verifies_an_id(tenant):
+    await business(tenant, DOWN)
+    assert (await checked(tenant, DOWN)).status == UNAVAILABLE
+    check = await checked(tenant, DOWN, confirmed_by="Ada Ames", reference="letter of the tax office")
+    assert (check.status, check.source, check.confirmed_by) == (VERIFIED, "person", "Ada Ames")
+    assert check.key_id
+    assert (await checked(tenant, DOWN)).status == UNAVAILABLE  # no answer, so what was known stays
+    profile = (await tenant.call("GetBillingProfile", account_id="acme")).profile
+    assert [one.status for one in profile.tax_id_checks] == [VERIFIED]
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await run(tenant)
+    assert dollars((await last(tenant)).tax) == 0
+    await buyer(tenant, "DE", tax_ids=[{"value": "DE136695976"}])  # another id, which nobody has looked at
+    assert not (await tenant.call("GetBillingProfile", account_id="acme")).profile.tax_id_checks
+
+
+async def test_an_id_without_the_form_of_one_is_not_asked_for(tenant):
+    await business(tenant, "136695975")
+    assert await failure(tenant.call("VerifyTaxId", account_id="acme", tax_id="DE136695975")) == INVALID

@@ -228,6 +228,7 @@ ROWS = {
     "AddWalletCredit": Row("control billing", of(amount={"currency_code": "USD", "units": 1}), UNKNOWN),
     "GetWallet": Row("control billing billing_read", of(), UNKNOWN),
     "SetBillingProfile": Row("control billing", of(party={"name": "Acme"}), UNKNOWN),
+    "VerifyTaxId": Row("control billing", of(tax_id="DE136695976", confirmed_by="Ada"), UNKNOWN, shows=True),
     "GetBillingProfile": Row("control billing billing_read", of(), UNKNOWN),
     "ListTransfers": Row("control billing billing_read", of(), empty("transfers")),
     "GetTrialBalance": Row("control billing billing_read", of(), empty("balances")),
@@ -272,6 +273,8 @@ ROWS = {
     "CancelSubscription": Row(WRITE, of(when="CHANGE_WHEN_NOW"), UNKNOWN),
     "ExtendSubscription": Row(WRITE, lambda world: {**of()(world), "end_time": world.in_a_year}, UNKNOWN),
     "RenewSubscription": Row(WRITE, of(), UNKNOWN),
+    "PauseSubscription": Row(WRITE, of(), UNKNOWN),
+    "ResumeSubscription": Row(WRITE, of(), UNKNOWN),
     "SetSubscriptionState": Row(WRITE, of(state="SUBSCRIPTION_STATE_SUSPENDED"), UNKNOWN),
     "ListChanges": Row(READ, of(), UNKNOWN),
     "GetUsage": Row(READ, of(group_by="place"), UNKNOWN, shows=True),
@@ -336,7 +339,7 @@ class World:
                 "CreateSubscription",
                 account_id=account,
                 plan_key="renewed" if name == "RenewSubscription" else "p",
-                trial_days=0 if name in BILLS else 14,
+                trial_days=0 if name in BILLS or name in PAUSES else 14,
                 end_time=ends,
             )
             for user in ("ann", CANARY):
@@ -351,6 +354,10 @@ class World:
         for number in ("1", CANARY):
             override = {"account_id": account, "override_id": f"override-{number}", **SEAT_OVERRIDE}
             await call("CreateOverride", **override)
+        if name == "ResumeSubscription":
+            await self.tenant.consume(account, "calls", 7, request_id=f"first-{name}", dimensions={"place": CANARY})
+            await call("PauseSubscription", account_id=account)
+            return
         await self.tenant.consume(account, "calls", 7, request_id=f"first-{name}", dimensions={"place": CANARY})
 
     async def _fill_bills(self, name, account):
@@ -366,6 +373,9 @@ class World:
             await call("AttachMethod", account_id=account, method_id=f"card/{account}", token="fake_ok")
         if name in PAID:
             self.payment = (await call("Pay", invoice_id=self.invoice)).attempt.attempt_id
+        if name == "VerifyTaxId":
+            party = {"name": CANARY, "tax_ids": [{"value": "DE136695976"}]}
+            await call("SetBillingProfile", account_id=account, party=party)
         if name == "EndPriceOverride":
             price = {"key": "recurring", "recurring": {"amount": "0.50"}}
             await call("SetPriceOverride", account_id=account, plan_key="p", price=price, override_id="own")
@@ -389,6 +399,7 @@ class World:
         return re.sub(r"(retry_after|view_version)[^\n]*\n", "", "\n".join(map(str, seen)))
 
 
+PAUSES = {"PauseSubscription", "ResumeSubscription"}
 BILLS = {
     "RunBilling",
     "GetInvoice",

@@ -110,7 +110,6 @@ def test_references_may_point_at_what_is_stored():
         ({"trial": Trial(days=0)}, "trial.days"),
         ({"trial": Trial(days=14, ends_in="gold")}, "trial.ends_in"),
         ({"trial": Trial(days=14, on_end=TrialEnd.DOWNGRADE)}, "trial.ends_in"),
-        ({"trial": Trial(days=14, ends_in="free", on_end=TrialEnd.CONVERT)}, "trial.on_end"),
         ({"trial": Trial(days=14, ends_in="free", on_end=TrialEnd.NOTIFY)}, "trial.on_end"),
         ({"billing": BillingRule(renewal=Renewal.ONE_TIME, renewal_approval=True)}, "billing.renewal_approval"),
         ({"rate_limits": {"nothing": RateLimit(limit=1, window=SECOND)}}, "rate_limits.nothing"),

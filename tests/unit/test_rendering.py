@@ -1,117 +1,84 @@
-"""Documents as pages: the same bytes each time, every text escaped. The golden page was looked at in a browser."""
+"""Documents as pages and PDFs: the same bytes each time, every text escaped. The goldens were looked at."""
 
+import hashlib
+import io
+import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 
+import pypdf
 import pytest
 
-from tallygate.domain.billing.balances import Balance, InvoiceState
-from tallygate.domain.billing.documents import Invoice, InvoiceKind
-from tallygate.domain.billing.lines import Line, LineKind, LineTax
-from tallygate.domain.billing.parties import Address, Party
-from tallygate.domain.billing.tax import groups_of
-from tallygate.domain.period import UsagePeriod
+from documents import BUYER, INVOICE, LINES, NOTE, SELLER, line
+from documents import invoice as invoice_of
+from tallygate.domain.billing.documents import InvoiceKind
+from tallygate.domain.document_errors import RendererMissingError
+from tallygate.rendering.cii import cii
 from tallygate.rendering.html import page
-from tallygate.rendering.sheet import figure, sheet
+from tallygate.rendering.languages import LANGUAGES, language
+from tallygate.rendering.pdf import pdf
+from tallygate.rendering.sheet import sheet
+from tallygate.rendering.ubl import ubl
+from tallygate.server.wire.invoice import invoice_json
 
-GOLDEN = Path(__file__).parent.parent / "pages" / "invoice.html"
-
-
-def at(text):
-    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1_000_000
-
-
-MONTH = UsagePeriod(at("2026-02-28T23:00"), at("2026-03-31T22:00"))  # March in Berlin
-
-
-def line(text, amount, tax, *, quantity="1", unit_amount="", rate="19", period=MONTH):
-    return Line(
-        line_key=text,
-        kind=LineKind.RECURRING,
-        text=text,
-        due=period.start,
-        period=period,
-        currency="EUR",
-        exact=Fraction(amount),
-        amount=amount,
-        quantity=Fraction(quantity),
-        unit_amount=unit_amount,
-        tax=LineTax(country="DE", name="VAT", rate=rate, amount=tax),
-    )
+IMPORTS = "from documents import INVOICE; from tallygate.rendering.forms import renderers"
+GOLDENS = Path(__file__).parent.parent / "pages"
+THIN = "\u202f"
 
 
-LINES = (
-    line("Pro <b>plan</b>", 4900, 931, unit_amount="49.00"),
-    line("Monthly user fees (10 @ €15.00)", 15000, 2850, quantity="10", unit_amount="15.00"),
-    line("API calls", 123456, 23457, quantity="2469.12", unit_amount="0.50"),
-    line("Credit: seats", -500, -95, quantity="-1/3"),
-)
-SELLER = Party(
-    name="Tally & Söhne GmbH",
-    address=Address(lines=("Hauptstr. 1",), city="Berlin", postal_code="10115", country="DE"),
-    email="bills@tally.example",
-    tax_ids=("DE123456789",),
-)
-INVOICE = Invoice(
-    invoice_id="inv_1",
-    account_id="acme",
-    kind=InvoiceKind.PERIOD,
-    cause="1/EUR",
-    currency="EUR",
-    period=MONTH,
-    lines=LINES,
-    subtotal=142856,
-    tax=27143,
-    taxes=groups_of(LINES),
-    total=169999,
-    number="INV-2026-000042",
-    issue_time=at("2026-03-31T23:00"),
-    due_time=at("2026-04-14T22:00"),
-    zone="Europe/Berlin",
-    balance=Balance(total=169999, wallet=5000, state=InvoiceState.OPEN),
-    seller=SELLER,
-    buyer=Party(name="Acme <script>alert(1)</script>", address=Address(city="Wien", country="AT")),
-)
+def goldens():
+    """Every form of a document; `python tests/unit/test_rendering.py` writes them anew, for a reviewer to look at."""
+    yield "invoice.json", invoice_json(INVOICE)
+    yield from ((f"invoice.{tag}.html", page(INVOICE, tag)) for tag in LANGUAGES)
+    for name, document in (("invoice", INVOICE), ("credit_note", NOTE)):
+        yield f"{name}.ubl.xml", ubl(document)
+        yield f"{name}.cii.xml", cii(document)
+    shown = pdf(INVOICE, "de")
+    (read,) = pypdf.PdfReader(io.BytesIO(shown)).pages
+    text = "\n".join(line.rstrip() for line in read.extract_text(extraction_mode="layout").splitlines())
+    yield "invoice.de.pdf.txt", f"SHA-256 {hashlib.sha256(shown).hexdigest()}\n{text}\n".encode()
 
 
-def test_the_golden_page():
-    assert page(INVOICE).decode() == GOLDEN.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", [name for name, _ in goldens()])
+def test_the_goldens(name):
+    made = dict(goldens())[name]
+    assert made == (GOLDENS / name).read_bytes()
 
 
-def test_the_same_document_is_the_same_bytes_in_another_process():
-    child = "import sys; from test_rendering import INVOICE, page; sys.stdout.buffer.write(page(INVOICE))"
-    here = Path(__file__).parent
+@pytest.mark.parametrize("form", ["html", "pdf"])
+def test_the_same_document_is_the_same_bytes_in_another_process(form):
+    makes = f"renderers()['{form}'](INVOICE, '')"
+    child = f"import sys; {IMPORTS}; sys.stdout.buffer.write({makes})"
+    here = Path(__file__).parent.parent
     made = subprocess.run([sys.executable, "-c", child], check=True, capture_output=True, timeout=60, cwd=here)
-    assert made.stdout == page(INVOICE)
+    assert hashlib.sha256(made.stdout).digest() == hashlib.sha256({"html": page, "pdf": pdf}[form](INVOICE)).digest()
 
 
 def test_every_text_is_escaped_and_nothing_is_loaded():
-    text = page(INVOICE).decode()
+    evil = replace(BUYER, name="Acme <script>alert(1)</script>")
+    text = page(replace(INVOICE, buyer=evil)).decode()
     assert "Acme &lt;script&gt;alert(1)&lt;/script&gt;" in text
-    assert "Pro &lt;b&gt;plan&lt;/b&gt;" in text
     assert "Tally &amp; Söhne" in text
     assert not [word for word in ("<script", "src=", "href=", "url(", "@import") if word in text]
 
 
 def test_days_are_those_of_the_documents_zone():
     facts = dict(sheet(INVOICE).facts)
-    assert facts["Period"] == "2026-03-01 \N{EN DASH} 2026-03-31"
-    assert (facts["Issued"], facts["Due"]) == ("2026-04-01", "2026-04-15")
+    assert facts["Period"] == "Mar 1, 2026 \N{EN DASH} Mar 31, 2026"
+    assert (facts["Issued"], facts["Due"]) == ("Apr 1, 2026", "Apr 15, 2026")
 
 
 def test_sums_are_told_in_the_order_in_which_they_are_paid():
     labels = [label for label, _ in sheet(INVOICE).sums]
-    assert labels == ["Subtotal", "VAT DE 19 % of 1\u202f428.56", "Total", "From the wallet"]
-    assert sheet(INVOICE).due == ("To be paid", "1\u202f649.99 EUR")
+    assert labels == ["Subtotal", "VAT DE 19 % of 1,413.56", "Total", "From the wallet"]
+    assert sheet(INVOICE).due == ("To be paid", "€1,632.14")
 
 
 def test_a_credit_note_says_where_its_money_went_and_a_void_invoice_that_it_is():
-    note = replace(INVOICE, kind=InvoiceKind.CREDIT_NOTE, total=-500, balance=Balance(total=-500, wallet=-500))
-    assert (sheet(note).title, sheet(note).due) == ("Credit note", ("Credited to the wallet", "5.00 EUR"))
+    assert (sheet(NOTE).title, sheet(NOTE).due) == ("Credit note", ("Credited to the wallet", "€38.88"))
     assert sheet(replace(INVOICE, balance=INVOICE.balance.voided())).stamp == "Void"
 
 
@@ -121,23 +88,148 @@ def test_without_tax_and_parties_there_is_neither_column_nor_seller():
     text = page(bare).decode()
     assert '<th class="figure">Tax</th>' not in text
     assert "From</h2>" not in text
+    assert pypdf.PdfReader(io.BytesIO(pdf(bare))).attachments == {}  # no e-invoice, but a PDF
+
+
+def test_how_to_pay_stands_below_what_is_to_be_paid():
+    assert sheet(INVOICE).notes == ("Pay into: DE89 3704 0044 0532 0130 00 COBADEFFXXX", "Terms: 14 days net")
+    assert sheet(NOTE).notes == ()
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "text"),
+    ("tag", "title", "due", "issued", "amount"),
     [
-        (0, "EUR", "0.00"),
-        (5, "EUR", "0.05"),
-        (-123456789, "USD", "\N{MINUS SIGN}1\u202f234\u202f567.89"),
-        (1001, "JPY", "1\u202f001"),
-        (1234, "KWD", "1.234"),
-        (7, "KWD", "0.007"),
+        ("en", "Invoice", ("To be paid", "€1,632.14"), "Apr 1, 2026", "1,234.56"),
+        ("en-GB", "Invoice", ("To be paid", "€1,632.14"), "1 Apr 2026", "1,234.56"),
+        ("de", "Rechnung", ("Zu zahlen", "1.632,14\u00a0€"), "01.04.2026", "1.234,56"),
+        ("fr", "Facture", ("À payer", f"1{THIN}632,14\u00a0€"), "1 avr. 2026", f"1{THIN}234,56"),
+        ("es", "Factura", ("A pagar", "1.632,14\u00a0€"), "1 abr 2026", "1.234,56"),
+        ("ja", "請求書", ("お支払金額", "€1,632.14"), "2026/04/01", "1,234.56"),
     ],
 )
-def test_figures_have_the_decimals_of_their_currency(amount, currency, text):
-    assert figure(amount, currency) == text
+def test_a_language_has_its_own_words_days_numbers_and_money(tag, title, due, issued, amount):
+    shown = sheet(INVOICE, tag)
+    assert (shown.title, shown.due, shown.facts[0][1], shown.rows[2].amount) == (title, due, issued, amount)
+    assert f'<html lang="{tag}" dir="ltr">' in page(INVOICE, tag).decode()
 
 
-def test_jinja_is_loaded_with_the_first_page():
-    loads = "import sys, tallygate.rendering.html; sys.exit('jinja2' in sys.modules)"
+def test_a_document_is_in_its_buyers_language_or_in_english():
+    assert sheet(replace(INVOICE, buyer=replace(BUYER, locale="fr-CA"))).title == "Facture"
+    assert sheet(replace(INVOICE, buyer=replace(BUYER, locale="fr-CA")), "de").title == "Rechnung"
+    for unknown in "sv", "xx", "":
+        assert sheet(replace(INVOICE, buyer=replace(BUYER, locale=unknown))).title == "Invoice"
+
+
+def test_every_language_says_everything():
+    said = [set(language(tag).words) for tag in LANGUAGES]
+    assert all(words == said[0] for words in said)
+    assert not [word for tag in LANGUAGES for word in language(tag).words.values() if not word]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "tag", "text"),
+    [
+        (0, "EUR", "en", "0.00"),
+        (5, "EUR", "de", "0,05"),
+        (-123456789, "USD", "en", "\N{MINUS SIGN}1,234,567.89"),
+        (123456789, "CHF", "de-CH", "1'234'567.89"),
+        (1234567800, "INR", "en-IN", "1,23,45,678.00"),
+        (1001, "JPY", "ja", "1,001"),
+        (1234, "KWD", "en", "1.234"),
+        (7, "KWD", "fr", "0,007"),
+    ],
+)
+def test_figures_have_the_decimals_of_their_currency(amount, currency, tag, text):
+    assert language(tag).figure(amount, currency) == text
+
+
+def test_a_quantity_keeps_its_decimals():
+    words = language("de")
+    assert [words.number(text) for text in ("2469.12", "-10", "-1/3", "0.0001")] == [
+        "2.469,12",
+        "\N{MINUS SIGN}10",
+        "\N{MINUS SIGN}1/3",
+        "0,0001",
+    ]
+
+
+def test_nothing_is_loaded_before_it_is_asked_for():
+    early = "bool({'jinja2', 'babel', 'typst'} & set(sys.modules))"
+    loads = f"import sys; from tallygate.rendering.forms import renderers; renderers(); sys.exit({early})"
     subprocess.run([sys.executable, "-c", loads], check=True, timeout=60)
+
+
+def test_a_pdf_is_an_archive_with_its_e_invoice_inside():
+    made = pdf(INVOICE)
+    reader = pypdf.PdfReader(io.BytesIO(made))
+    assert reader.attachments == {"factur-x.xml": [cii(INVOICE)]}
+    metadata = reader.trailer["/Root"]["/Metadata"].get_data().decode()
+    assert "<pdfaid:part>3</pdfaid:part>" in metadata
+    assert "<fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>" in metadata
+    assert metadata.count("<pdfaSchema:prefix>fx</pdfaSchema:prefix>") == 1
+    (file,) = reader.trailer["/Root"]["/AF"]
+    assert file["/AFRelationship"] == "/Alternative"
+    assert reader.metadata.creation_date.isoformat() == "2026-03-31T23:00:00+00:00"
+
+
+def test_a_long_document_repeats_its_head_and_carries_its_sums():
+    """75 times 14.13 by four lines: a page begins with what the one before ended with; the last says 1,059.75."""
+    many = tuple(line(f"{text} {number}", amount, 0) for number in range(75) for text, amount in FOUR)
+    pages = [
+        each.extract_text(extraction_mode="layout")
+        for each in pypdf.PdfReader(io.BytesIO(pdf(invoice_of(*many)))).pages
+    ]
+    assert len(pages) > 5
+    assert all("Description" in text and "Unit price" in text for text in pages)
+    carried = [figure_behind(text, "Carried forward") for text in pages[:-1]]
+    assert [figure_behind(text, "Brought forward") for text in pages[1:]] == carried
+    shown = 0
+    for text, figure in zip(pages, carried, strict=False):
+        shown += sum(amount for number in range(75) for name, amount in FOUR if re.search(rf"{name} {number}\s", text))
+        assert f"{shown / 100:,.2f}" == figure
+    assert "Carried forward" not in pages[-1]
+    assert "1,059.75" in pages[-1]
+    assert f"Page {len(pages)} of {len(pages)}" in pages[-1]
+
+
+FOUR = (("plan", 1000), ("users", 500), ("calls", 13), ("credit", -100))
+
+
+def figure_behind(text, label):
+    (found,) = re.findall(rf"{label}\s+([\d.,]+)", text)
+    return found
+
+
+def test_texts_of_other_scripts_and_of_any_length_are_printed_or_refused_by_what_is_missing():
+    long = "A text without end " * 12
+    shown = pdf(invoice_of(line(f"{long} שלום עולם Ωμέγα Привет", 100, 19)))
+    assert "Привет" in pypdf.PdfReader(io.BytesIO(shown)).pages[0].extract_text()
+    with pytest.raises(RendererMissingError) as refused:
+        pdf(replace(INVOICE, buyer=replace(BUYER, name="株式会社")))
+    assert refused.value.metadata["expected"].startswith("a font with U+682A")
+    with pytest.raises(RendererMissingError):
+        pdf(INVOICE, "ja")
+
+
+def test_a_text_is_a_text_and_no_markup_of_the_typesetter():
+    name = '#eval("1 + 1") $x$ *bold* <label> // comment'
+    shown = pdf(replace(INVOICE, seller=replace(SELLER, name=name)))
+    assert name in " ".join(pypdf.PdfReader(io.BytesIO(shown)).pages[0].extract_text().split())
+
+
+def test_without_the_extra_a_pdf_is_refused_by_its_name(monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(RendererMissingError) as refused:
+        pdf(INVOICE)
+    assert refused.value.metadata == {"renderer": "pdf", "expected": "the extra: pip install 'tallygate[pdf]'"}
+
+
+def test_json_is_in_no_language():
+    assert json.loads(invoice_json(INVOICE))["number"] == INVOICE.number
+    assert invoice_json(INVOICE) == invoice_json(replace(INVOICE, kind=InvoiceKind.PERIOD))
+
+
+if __name__ == "__main__":
+    GOLDENS.mkdir(exist_ok=True)
+    for name, content in goldens():
+        (GOLDENS / name).write_bytes(content)

@@ -180,7 +180,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
         f"tallygate-{PROJECT['project']['version']}.dist-info",
     }
     suffixes = {Path(name).suffix for name in names if ".dist-info/" not in name}
-    assert suffixes <= {".py", ".pyi", ".lua", ".html", ".json", ".mako", ".typed", ".yaml", ".jsonl", ".md"}
+    assert suffixes <= {".py", ".pyi", ".lua", ".html", ".json", ".mako", ".typ", ".typed", ".yaml", ".jsonl", ".md"}
     held = set(names)
     for package, base in (("tallygate", ROOT / "src"), ("tallygate_api", ROOT / "clients/python")):
         sources = {path for path in (base / package).rglob("*") if path.is_file() and "__pycache__" not in path.parts}

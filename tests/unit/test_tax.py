@@ -3,13 +3,24 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from hashlib import sha256
 from itertools import permutations
 
 import pytest
 
+from tallygate.domain.billing.canonical import canonical
 from tallygate.domain.billing.lines import Line, LineKind
-from tallygate.domain.billing.parties import Address, BillingProfile, Party
+from tallygate.domain.billing.parties import Address, BillingProfile, Party, parties_hash
 from tallygate.domain.billing.tax import Credited, TaxTerms, groups_of, tax_of, taxed, terms_of
+from tallygate.domain.billing.tax_evidence import (
+    Evidence,
+    EvidenceKind,
+    TaxExemption,
+    TaxIdCheck,
+    TaxIdStatus,
+    Treatment,
+    country_of,
+)
 from tallygate.domain.billing_terms import RoundingRules, TaxPer, TaxPolicy, TaxRate
 from tallygate.domain.countries import EU, PROVINCES
 from tallygate.domain.money import Rounding
@@ -50,8 +61,8 @@ def profile(country, *, region="", postal_code="", exempt=""):
     return BillingProfile(account_id="acme", party=Party(name="Acme", address=address), tax_exemption=exempt)
 
 
-def rate_for(buyer, *, day="2026-11-01", seller="DE", region="", collect=(), own=(), category=""):
-    made = terms_of(
+def terms_for(buyer, *, day="2026-11-01", seller="DE", region="", collect=(), own=()):
+    return terms_of(
         TaxPolicy(collect_in=collect, rates=own),
         RoundingRules(),
         shipped_rates(),
@@ -60,6 +71,10 @@ def rate_for(buyer, *, day="2026-11-01", seller="DE", region="", collect=(), own
         zone="UTC",
         time=at(day),
     )
+
+
+def rate_for(buyer, *, category="", **more):
+    made = terms_for(buyer, **more)
     (only,) = taxed([line("one", 10_000, end="2255-01-01", category=category)], made, {})
     return only.tax
 
@@ -238,3 +253,107 @@ def test_shipped_rates_are_dated_and_have_a_source():
     for rate in rates:
         assert datetime.fromisoformat(rate.since)
         assert 0 <= Fraction(rate.rate) <= 27
+
+
+def held(tax_id, *, status=TaxIdStatus.VERIFIED):
+    return TaxIdCheck(tax_id=tax_id, country=country_of(tax_id), status=status, source="VIES", check_time=1)
+
+
+def business(country, *tax_ids, checks=(), **more):
+    known = profile(country)
+    party = replace(known.party, tax_ids=tax_ids)
+    return replace(known, party=party, checks=tuple(checks), **more)
+
+
+FRENCH = "FR40303265045"
+
+
+def test_a_verified_id_of_another_member_state_shifts_the_tax():
+    tax = rate_for(business("FR", FRENCH, checks=[held(FRENCH)]), collect=("FR",))
+    assert (tax.rate, tax.amount, tax.treatment) == ("0", 0, Treatment.REVERSE_CHARGE)
+    assert tax.note == (
+        "Steuerschuldnerschaft des Leistungsempfängers (§ 13b UStG). "
+        "Reverse charge: the recipient is liable for the tax (Directive 2006/112/EC, articles 44 and 196)"
+    )
+
+
+@pytest.mark.parametrize(
+    "buyer",
+    [
+        business("FR", FRENCH),  # nobody has looked
+        business("FR", FRENCH, checks=[held(FRENCH, status=TaxIdStatus.INVALID)]),
+        business("FR", FRENCH, checks=[held(FRENCH, status=TaxIdStatus.UNAVAILABLE)]),
+        business("FR", FRENCH, checks=[held("FR23334175221")]),  # of another id
+        business("FR", "ATU12345675", FRENCH, checks=[held("ATU12345675")]),  # of another country
+    ],
+)
+def test_an_id_that_is_not_verified_shifts_nothing_and_is_told(buyer):
+    assert (rate_for(buyer).rate, rate_for(buyer, collect=("FR",)).rate) == ("19", "20")
+    assert terms_for(buyer).unverified
+
+
+@pytest.mark.parametrize(
+    "buyer",
+    [business("DE", "DE136695976"), business("CH", "CHE107787577"), business("FR"), business("FR", "SIRET 4711"), None],
+)
+def test_where_no_tax_could_be_shifted_nothing_is_missing(buyer):
+    assert not terms_for(buyer).unverified
+
+
+def test_at_home_nothing_is_shifted():
+    own = business("DE", "DE136695976", checks=[held("DE136695976")])
+    assert rate_for(own).rate == "19"
+
+
+def test_from_outside_the_union_nothing_is_shifted():
+    tax = rate_for(business("FR", FRENCH, checks=[held(FRENCH)]), seller="CH")
+    assert (tax.note, tax.treatment) == ("No tax is charged in FR", Treatment.OUTSIDE)
+
+
+def test_evidence_of_a_buyers_place_is_kept_without_its_address_or_id():
+    ip = Evidence(kind=EvidenceKind.IP_ADDRESS, country="FR", detail="GeoIP 2026-11")
+    found = terms_for(business("FR", FRENCH, checks=[held(FRENCH)], evidence=(ip,))).evidence
+    assert [(each.kind.value, each.country, each.detail) for each in found] == [
+        ("billing_address", "FR", ""),
+        ("tax_id", "FR", "VIES"),
+        ("ip_address", "FR", "GeoIP 2026-11"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "day", "rate"),
+    [
+        ({}, "2026-11-01", "0"),
+        ({"since": "2026-11-01"}, "2026-11-01", "0"),
+        ({"since": "2026-11-02"}, "2026-11-01", "19"),
+        ({"until": "2026-11-01"}, "2026-11-01", "19"),  # the day after its last
+        ({"until": "2026-11-02"}, "2026-11-01", "0"),
+        ({"country": "DE"}, "2026-11-01", "0"),
+        ({"country": "FR"}, "2026-11-01", "19"),
+        ({"country": "DE", "region": "BY"}, "2026-11-01", "19"),
+    ],
+)
+def test_an_exemption_holds_in_its_place_and_time(more, day, rate):
+    exemption = TaxExemption(reason="Charity", certificate="4711", **more)
+    tax = rate_for(replace(profile("DE"), exemptions=(exemption,)), day=day)
+    assert (tax.rate, tax.amount) == (rate, {"0": 0, "19": 1900}[rate])
+    assert (tax.note, tax.treatment) == (
+        ("", Treatment.TAXED) if rate == "19" else ("Charity (certificate 4711)", Treatment.EXEMPT)
+    )
+
+
+def test_a_rate_says_who_published_it():
+    assert rate_for(profile("DE")).source == "European Commission, Taxes in Europe Database"
+    own = TaxRate(country="DE", since="2007-01-01", rate="18")
+    assert rate_for(profile("DE"), own=(own,)).source == ""
+
+
+def test_what_came_later_leaves_older_lines_and_parties_the_texts_that_they_were():
+    (charged,) = taxed(lines_of(100), terms(), {})
+    tax = '"tax":{"amount":19,"category":"","country":"DE","name":"VAT","note":"","rate":"19","region":""}'
+    assert tax in canonical(charged)
+    party = Party(name="Acme", address=Address(country="DE"))
+    address = '"address":{"city":"","country":"DE","lines":[],"postal_code":"","region":""}'
+    told = f'[{{{address},"email":"","name":"Acme","tax_ids":[]}},null]'
+    assert parties_hash(party, None) == sha256(told.encode()).hexdigest()
+    assert parties_hash(replace(party, iban="DE89370400440532013000"), None) != parties_hash(party, None)

@@ -7,7 +7,8 @@ from tallygate.app.data_side import DataSide
 from tallygate.control_plane.tenants import open_test_tenant
 from tallygate.data_plane.grants import GrantBalances
 from tallygate.domain.credential import KeyRecord
-from tallygate.rendering.html import page
+from tallygate.rendering.forms import renderers
+from tallygate.rendering.languages import LANGUAGES
 from tallygate.server.calls.authentication import OpenTestTenant
 from tallygate.server.services.account_service import AccountServicer
 from tallygate.server.services.api_key_service import ApiKeyServicer
@@ -43,8 +44,8 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
     return [
         ("tallygate.v1.AccountService", AccountServicer(work, GrantBalances(admission=data.admission).left)),
         ("tallygate.v1.ApiKeyService", ApiKeyServicer(work, entropy=clock.entropy)),
-        ("tallygate.v1.BillingService", BillingServicer(work, control.run_billing)),
-        ("tallygate.v1.InvoiceService", InvoiceServicer(work, page)),
+        ("tallygate.v1.BillingService", BillingServicer(work, control.run_billing, control.tax_ids)),
+        ("tallygate.v1.InvoiceService", InvoiceServicer(work, renderers(fonts=control.font_dir), locales=LANGUAGES)),
         ("tallygate.v1.LedgerService", LedgerServicer(work)),
         ("tallygate.v1.MessageService", MessageServicer(work)),
         ("tallygate.v1.DiscountService", DiscountServicer(work)),

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
@@ -27,7 +28,9 @@ from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
+from tallygate.billing.tax_ids import TaxIds
 from tallygate.domain.errors import InvalidFieldError, UnavailableError
+from tallygate.gateways.vies import Vies
 from tallygate.jobs.dispatch import Dispatcher
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import Collector, CollectorLimits
@@ -80,6 +83,8 @@ class ControlSide:
     stream: EventStream
     billing: TenantRunner
     recognition: RecognitionRunner
+    tax_ids: TaxIds
+    font_dir: Path | None
     jobs: Scheduler
     payments: Scheduler
     mails: Scheduler
@@ -246,6 +251,12 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         mails=Scheduler(queue=queue, handlers={DISPATCH: dispatcher.handle}, clock=clock.now),
         watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
         recognition=recognition,
+        font_dir=settings.documents.font_dir,
+        tax_ids=TaxIds(
+            transactions=transactions,
+            verifier=Vies(url=settings.tax.vies_url, timeout=settings.tax.vies_timeout),
+            clock=clock.now,
+        ),
         publisher=publisher,
         epochs=keeper,
         rebuilder=new_rebuilder(engine, store, counter_store(settings, redis), keeper, collector.between_rounds),

@@ -1,4 +1,4 @@
-"""What billing needs besides the records: a barrier, and payment gateways."""
+"""What billing needs besides the records: a barrier, payment gateways, and who knows tax ids."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
+from tallygate.domain.billing.tax_evidence import TaxIdStatus
 from tallygate.records.billing import IssuedLines, UsageLog
 
 
@@ -263,4 +264,30 @@ class GatewayAdapter(Protocol):
         Raises:
             InvalidFieldError: a secret is none of this gateway's form.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxIdAnswer:
+    """What a register says of an id: whether somebody holds it, by what that can be proved later, and who it is."""
+
+    status: TaxIdStatus
+    reference: str = ""
+    name: str = ""
+
+
+class TaxIdVerifier(Protocol):
+    """A register of tax ids."""
+
+    @property
+    def name(self) -> str:
+        """What it is called; empty: there is none to ask."""
+        ...
+
+    def has_form(self, tax_id: str) -> bool:
+        """Whether an id of the European Union is written as one, with the right check digits; nobody need hold it."""
+        ...
+
+    async def ask(self, tax_id: str, *, requester: str) -> TaxIdAnswer:
+        """What it says of an id to the holder of another one (empty: to nobody), UNAVAILABLE where it says nothing."""
         ...

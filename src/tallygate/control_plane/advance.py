@@ -70,3 +70,27 @@ async def _zone(work: BillingWork, account_id: str, at: int) -> str:
     if not account_id:
         return catalog.time_zone
     return (await billing_calendar(work, await known_account(work, account_id), catalog)).zone_at(at)
+
+
+async def move_advance(work: BillingWork, before: StoredSubscription, after: StoredSubscription) -> StoredSubscription:
+    """Let periods that were paid at once begin where a trial that was moved ends now; nothing was charged for them yet.
+
+    A subscription that was to end with them still does. What they stood for stays on record, ended as it begins.
+    """
+    catalog, account_id = await work.catalog.load(), before.account_id
+    subscription_id = before.subscription.subscription_id
+    was, now = (Timeline(subscription=each.subscription, catalog=catalog).origin for each in (before, after))
+    held = [one for one in await work.price_overrides.of(account_id) if one.subscription_id == subscription_id]
+    paid = next((one for one in held if one.start_time == was < one.end_time), None)
+    if paid is None or was == now or paid.price.recurring is None:
+        return after
+    calendar = await billing_calendar(work, await known_account(work, account_id), catalog)
+    form = paid.price.recurring
+    end = add_calendar(now, form.every, form.count, zone=calendar.zone_at(now))
+    ended = replace(paid, end_time=paid.start_time)
+    await work.price_overrides.end(account_id, ended, end_id=f"{paid.override_id}\nended")
+    moved_id = f"{ADVANCE}{subscription_id}\n{len(held)}"
+    await work.price_overrides.add(account_id, replace(paid, override_id=moved_id, start_time=now, end_time=end))
+    if before.subscription.end_time == paid.end_time:
+        return replace(after, subscription=replace(after.subscription, end_time=end))
+    return after

@@ -245,8 +245,8 @@ def _check_trial_end(path: str, trial: Trial, names: Known) -> None:
     if trial.on_end is TrialEnd.DOWNGRADE and not trial.ends_in:
         expected = "the plan that serves after it, with on_end downgrade"
         raise InvalidFieldError(field=f"{path}.ends_in", expected=expected)
-    if trial.on_end is not TrialEnd.DOWNGRADE and trial.ends_in:
-        expected = "downgrade, or no ends_in: no other plan follows"
+    if trial.on_end is TrialEnd.NOTIFY and trial.ends_in:
+        expected = "convert or downgrade, or no ends_in: no other plan follows"
         raise InvalidFieldError(field=f"{path}.on_end", expected=expected, got=trial.on_end)
 
 

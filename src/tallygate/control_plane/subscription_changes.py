@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tallygate.control_plane.advance import move_advance
 from tallygate.control_plane.period_ends import given_end
 from tallygate.control_plane.proposals import (
     CancelSubscription,
@@ -57,7 +58,7 @@ async def extend_trial(work: BillingWork, account_id: str, trial_end_time: int, 
     moved, catalog = with_trial_until(subscription, end), await work.catalog.load()
     if held.cancel_time is None and ends_by_plan(subscription, catalog, now):
         moved = replace(moved, end_time=await given_end(work, account_id, moved, at=now))
-    after = replace(held, subscription=moved)
+    after = await move_advance(work, held, replace(held, subscription=moved))
     return await make(work, Proposal(method="ExtendTrial", before=held, after=after, change_time=now))
 
 

@@ -5,7 +5,7 @@ Nothing here happens later: what is to come is written down as terms and instant
 
 from dataclasses import replace
 
-from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, Subscription, SubscriptionState
+from tallygate.domain.account import AddOnHolding, ChangeProration, Pause, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.runs import runs
 from tallygate.domain.billing.timeline import Timeline
@@ -15,15 +15,23 @@ from tallygate.domain.period import Anchor, PeriodRule, usage_period
 
 DAY = 86_400_000_000
 _RUNNING = {SubscriptionState.TRIALING, SubscriptionState.ACTIVE}
+_STOPPED_BY_PAUSES = {*_RUNNING, SubscriptionState.PAST_DUE, SubscriptionState.CANCELED}
 
 
 def state_at(subscription: Subscription, now: int) -> SubscriptionState:
     """The state as it reads at an instant: trials and ends come by themselves."""
     if subscription.end_time is not None and subscription.end_time <= now:
         return SubscriptionState.EXPIRED
+    if subscription.state in _STOPPED_BY_PAUSES and pause_at(subscription, now) is not None:
+        return SubscriptionState.SUSPENDED
     if subscription.state in _RUNNING:
         return SubscriptionState.TRIALING if is_trialing(subscription, now) else SubscriptionState.ACTIVE
     return subscription.state
+
+
+def pause_at(subscription: Subscription, now: int) -> Pause | None:
+    """The pause that an instant lies in."""
+    return next((pause for pause in subscription.pauses if pause.holds(now)), None)
 
 
 def is_trialing(subscription: Subscription, now: int) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, holdings
+from tallygate.control_plane.chargeable import can_be_charged, converts_if_paid
 from tallygate.control_plane.formers import kept, longest_period
 from tallygate.control_plane.period_ends import given_end
 from tallygate.control_plane.subscription_terms import DAY, opening_terms, state_at
@@ -118,6 +119,9 @@ async def new_subscription(work: BillingWork, request: CreateSubscription, *, no
     if request.trial_days is None:
         request = replace(request, trial_days=await _trial_days(work, request.account_id, plan, now=now))
     created = _opened(catalog, plan, request, start=start, subscription_id=request.subscription_id)
+    waits = created.trial_end_time if converts_if_paid(plan) else None
+    if waits is not None and await can_be_charged(work, request.account_id, at=waits):
+        created = replace(created, terms=created.terms[:1])
     created = replace(created, anchor_time=max(start, now))
     check_id("subscription_id", created.subscription_id)
     if request.end_time is not None:

@@ -78,11 +78,24 @@ class AddOnHolding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A stretch [start_time, end_time) over which a subscription grants and costs nothing; None: until resumed."""
+
+    start_time: int
+    end_time: int | None = None
+
+    def holds(self, at: int) -> bool:
+        """Whether an instant lies in it."""
+        return self.start_time <= at and (self.end_time is None or at < self.end_time)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """An account's hold on a plan.
 
-    `terms` are sorted by start; a trial serves [start_time, trial_end_time); nothing is granted from `end_time` on.
-    Usage periods are anchored to its start from `anchor_time` on, None: since ever.
+    `terms` are sorted by start; a trial serves [start_time, trial_end_time); nothing is granted from `end_time` on, nor
+    in `pauses`, which are sorted and lie apart. Usage periods are anchored to its start from `anchor_time` on, None:
+    since ever.
     """
 
     subscription_id: str
@@ -93,6 +106,7 @@ class Subscription:
     end_time: int | None = None
     add_ons: tuple[AddOnHolding, ...] = ()
     anchor_time: int | None = None
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,7 +160,8 @@ class TaxRate:
 
     `postcodes` are the beginnings of those that it holds for, empty: all. `since` is a local day, as 2025-07-01; `rate`
     an exact decimal, of prices of its `category` (empty: standard, and whatever has no rate of its own). Of several the
-    one for the smallest part of the country holds, then the tenant's, then the newest.
+    one for the smallest part of the country holds, then the tenant's, then the newest. `source` says who published
+    one that is shipped.
     """
 
     country: str
@@ -170,6 +171,7 @@ class TaxRate:
     postcodes: tuple[str, ...] = ()
     name: str = "VAT"
     category: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

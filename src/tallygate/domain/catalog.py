@@ -200,7 +200,8 @@ class RateLimitRule:
 class Trial:
     """A free start of `days` x 24 h, and what follows it.
 
-    Where `on_end` was not said, the plan `ends_in` follows, or the plan itself where that is empty.
+    Where `on_end` was not said, the plan `ends_in` follows, or the plan itself where that is empty. With CONVERT it is
+    the plan itself if it can be charged, and `ends_in` if not.
     """
 
     days: int

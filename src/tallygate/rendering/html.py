@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
-def page(invoice: Invoice) -> bytes:
-    """An issued document as UTF-8; the same document is the same bytes."""
-    return _template().render(sheet=sheet(invoice)).encode()
+def page(invoice: Invoice, locale: str = "") -> bytes:
+    """An issued document as UTF-8, in a language or its buyer's; the same document is the same bytes."""
+    return _template().render(sheet=sheet(invoice, locale)).encode()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What stands on the paper of a document: texts, rounded and dated, in the order of reading."""
+"""What stands on the paper of a document: texts, rounded and dated, in the order of reading and a language."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,18 +8,16 @@ from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing.tax import TaxGroup
-from tallygate.domain.currency import decimals_of
 from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod, local_date
+from tallygate.rendering.languages import Language, language
 
-_THIN = "\N{NARROW NO-BREAK SPACE}"
-_MINUS = "\N{MINUS SIGN}"
 _DASH = "\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a document."""
+    """One line of a document; `running` is what the lines up to it come to, for a page that ends behind it."""
 
     text: str
     period: str
@@ -27,12 +25,14 @@ class Row:
     unit_amount: str
     tax: str
     amount: str
+    running: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """A document as it is read; what is empty is left out. Sums are pairs of a label and an amount, `due` the last."""
 
+    language: Language
     title: str
     number: str
     stamp: str
@@ -47,97 +47,120 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def sheet(invoice: Invoice) -> Sheet:
-    """The sheet of an issued document."""
+def sheet(invoice: Invoice, locale: str = "") -> Sheet:
+    """The sheet of an issued document, in the language of a locale; empty: its buyer's."""
+    words = language(locale or (invoice.buyer.locale if invoice.buyer else "") or "en")
     note, zone = invoice.kind is InvoiceKind.CREDIT_NOTE, invoice.zone or "UTC"
-    facts = [("Issued", _day(invoice.issue_time, zone)), ("Period", _days(invoice.period, zone))]
-    if invoice.due_time:
-        facts.insert(1, ("Due", _day(invoice.due_time, zone)))
     return Sheet(
-        title="Credit note" if note else "Invoice",
+        language=words,
+        title=words["credit_note" if note else "invoice"],
         number=invoice.number,
-        stamp="Void" if invoice.state is InvoiceState.VOID else "",
-        facts=(*facts, ("Currency", invoice.currency)),
-        seller=tuple(_party(invoice.seller)) if invoice.seller else (),
-        buyer=tuple(_party(invoice.buyer)) if invoice.buyer else (invoice.account_id,),
+        stamp=words["void"] if invoice.state is InvoiceState.VOID else "",
+        facts=tuple(_facts(invoice, words, zone)),
+        seller=tuple(_party(invoice.seller, words)) if invoice.seller else (),
+        buyer=tuple(_party(invoice.buyer, words)) if invoice.buyer else (invoice.account_id,),
         currency=invoice.currency,
         taxed=bool(invoice.taxes),
-        rows=tuple(_row(line, zone) for line in invoice.lines),
-        sums=tuple(_sums(invoice)),
-        due=_due(invoice),
-        notes=tuple(sorted({group.note for group in invoice.taxes if group.note})),
+        rows=tuple(_rows(invoice, words, zone)),
+        sums=tuple(_sums(invoice, words)),
+        due=_due(invoice, words),
+        notes=tuple(_notes(invoice, words)),
     )
 
 
-def figure(amount: int, currency: str) -> str:
-    """An amount of minor units with all decimals of its currency, its thousands apart: 1 234.50, 1 001 of JPY."""
-    decimals = decimals_of(currency)
-    digits = str(abs(amount)).rjust(decimals + 1, "0")
-    whole = f"{int(digits[: len(digits) - decimals]):,}".replace(",", _THIN)
-    text = f"{whole}.{digits[-decimals:]}" if decimals else whole
-    return f"{_MINUS}{text}" if amount < 0 else text
+def _facts(invoice: Invoice, words: Language, zone: str) -> Iterator[tuple[str, str]]:
+    yield words["issued"], _day(invoice.issue_time, words, zone)
+    if invoice.due_time:
+        yield words["due"], _day(invoice.due_time, words, zone)
+    yield words["period"], _days(invoice.period, words, zone)
+    yield words["currency"], invoice.currency
+    if invoice.buyer and invoice.buyer.reference:
+        yield words["reference"], invoice.buyer.reference
 
 
-def _row(line: Line, zone: str) -> Row:
-    rate = f"{line.tax.rate} %" if line.tax is not None else ""
+def _rows(invoice: Invoice, words: Language, zone: str) -> Iterator[Row]:
+    running = 0
+    for line in invoice.lines:
+        running += line.amount
+        yield _row(line, running, words, zone)
+
+
+def _row(line: Line, running: int, words: Language, zone: str) -> Row:
     return Row(
         text=line.text,
-        period=_days(line.period, zone),
-        quantity=exact_text(line.quantity).replace("-", _MINUS),
-        unit_amount=line.unit_amount,
-        tax=rate,
-        amount=figure(line.amount, line.currency),
+        period=_days(line.period, words, zone),
+        quantity=words.number(exact_text(line.quantity)),
+        unit_amount=words.number(line.unit_amount),
+        tax=f"{words.number(line.tax.rate)} %" if line.tax is not None else "",
+        amount=words.figure(line.amount, line.currency),
+        running=words.figure(running, line.currency),
     )
 
 
-def _party(party: Party) -> Iterator[str]:
+def _party(party: Party, words: Language) -> Iterator[str]:
     own = party.address
     place = " ".join(part for part in (own.postal_code, own.city, own.region) if part)
     yield from (line for line in (party.name, *own.lines, place, own.country, party.email) if line)
-    yield from (f"Tax id {tax_id}" for tax_id in party.tax_ids)
+    yield from (words["tax_id"].format(tax_id) for tax_id in party.tax_ids)
+    if party.registration_id:
+        yield words["registration"].format(party.registration_id)
 
 
-def _sums(invoice: Invoice) -> Iterator[tuple[str, str]]:
-    yield "Subtotal", figure(invoice.subtotal, invoice.currency)
+def _sums(invoice: Invoice, words: Language) -> Iterator[tuple[str, str]]:
+    yield words["subtotal"], words.figure(invoice.subtotal, invoice.currency)
     for group in invoice.taxes:
-        yield _tax(group, invoice.currency), figure(group.amount, invoice.currency)
-    yield "Total", figure(invoice.total, invoice.currency)
+        yield _tax(group, words, invoice.currency), words.figure(group.amount, invoice.currency)
+    yield words["total"], words.figure(invoice.total, invoice.currency)
     for label, amount in (
-        ("Paid", invoice.balance.paid if invoice.total > 0 else 0),
-        ("Credited", invoice.balance.credited if invoice.total > 0 else 0),
-        ("From the wallet", invoice.balance.wallet if invoice.total > 0 else 0),
-        ("Written off", invoice.balance.written_off),
+        ("paid", invoice.balance.paid if invoice.total > 0 else 0),
+        ("credited", invoice.balance.credited if invoice.total > 0 else 0),
+        ("from_wallet", invoice.balance.wallet if invoice.total > 0 else 0),
+        ("written_off", invoice.balance.written_off),
     ):
         if amount:
-            yield label, figure(-amount, invoice.currency)
+            yield words[label], words.figure(-amount, invoice.currency)
     stood = invoice.situation
     if stood is not None and stood.payable != invoice.total:
-        yield "Due before", figure(stood.previous_due, invoice.currency)
-        yield "Paid since", figure(-stood.paid, invoice.currency)
-        yield "Credited since", figure(-stood.credit, invoice.currency)
-        yield "Payable at issue", figure(stood.payable, invoice.currency)
+        yield words["due_before"], words.figure(stood.previous_due, invoice.currency)
+        yield words["paid_since"], words.figure(-stood.paid, invoice.currency)
+        yield words["credited_since"], words.figure(-stood.credit, invoice.currency)
+        yield words["payable"], words.figure(stood.payable, invoice.currency)
 
 
-def _tax(group: TaxGroup, currency: str) -> str:
+def _tax(group: TaxGroup, words: Language, currency: str) -> str:
     place = f"{group.country}-{group.region}" if group.region else group.country
-    name = f"{group.name} {place} {group.rate} %" if group.name else "No tax"
-    return f"{name} of {figure(group.base, currency)}"
+    name = f"{group.name} {place} {words.number(group.rate)} %" if group.name else words["no_tax"]
+    return words["tax_of"].format(name, words.figure(group.base, currency))
 
 
-def _due(invoice: Invoice) -> tuple[str, str]:
+def _due(invoice: Invoice, words: Language) -> tuple[str, str]:
     if invoice.total < 0:
         kept = invoice.balance.wallet == invoice.total
-        return (
-            "Credited to the wallet" if kept else "Credited",
-            f"{figure(-invoice.total, invoice.currency)} {invoice.currency}",
-        )
-    return "To be paid", f"{figure(invoice.balance.due, invoice.currency)} {invoice.currency}"
+        return words["to_wallet" if kept else "credited"], words.money(-invoice.total, invoice.currency)
+    return words["to_pay"], words.money(invoice.balance.due, invoice.currency)
 
 
-def _days(period: UsagePeriod, zone: str) -> str:
-    first, last = _day(period.start, zone), _day(period.end - 1, zone)
+def _notes(invoice: Invoice, words: Language) -> Iterator[str]:
+    """Why there is no tax, and how to pay what is due."""
+    yield from sorted({group.note for group in invoice.taxes if group.note})
+    seller = invoice.seller
+    if seller is None or invoice.total < 0:
+        return
+    if seller.iban:
+        account = " ".join(part for part in (_in_fours(seller.iban), seller.bic) if part)
+        yield f"{words['pay_into']}: {account}"
+    if seller.payment_terms:
+        yield f"{words['terms']}: {seller.payment_terms}"
+
+
+def _in_fours(iban: str) -> str:
+    return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
+
+
+def _days(period: UsagePeriod, words: Language, zone: str) -> str:
+    first, last = _day(period.start, words, zone), _day(period.end - 1, words, zone)
     return first if first == last else f"{first} {_DASH} {last}"
 
 
-def _day(instant: int, zone: str) -> str:
-    return local_date(instant, zone=zone).isoformat()
+def _day(instant: int, words: Language, zone: str) -> str:
+    return words.day(local_date(instant, zone=zone))

@@ -20,12 +20,14 @@ from tallygate.settings.groups import (
     CollectorSettings,
     DatabaseSettings,
     DataPlaneSettings,
+    DocumentSettings,
     Group,
     LoggingSettings,
     MailSettings,
     RedisSettings,
     ServerSettings,
     Settings,
+    TaxSettings,
 )
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "CollectorSettings",
     "DataPlaneSettings",
     "DatabaseSettings",
+    "DocumentSettings",
     "Loaded",
     "LoggingSettings",
     "MailSettings",
@@ -46,6 +49,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SettingsError",
+    "TaxSettings",
     "client_environment",
     "environment_name",
     "flat",

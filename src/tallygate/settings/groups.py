@@ -167,6 +167,22 @@ class MailSettings(Group):
     """Whether test tenants' letters are sent, too: with `testing` anybody opens one, and writes to whom he likes."""
 
 
+class TaxSettings(Group):
+    """Who is asked about tax ids."""
+
+    vies_url: str = ""
+    """VIES' REST service, https://ec.europa.eu/taxation_customs/vies/rest-api; empty: only persons verify tax ids."""
+    vies_timeout: Annotated[Seconds, Field(gt=0, le=60)] = 4.0
+    """How long it may take to answer before an id counts as not verified yet."""
+
+
+class DocumentSettings(Group):
+    """How documents are made."""
+
+    font_dir: OptionalPath = None
+    """A directory of fonts for PDFs in Chinese, Japanese, Korean and other scripts that typst brings none of."""
+
+
 class LoggingSettings(Group):
     """What is logged, and how."""
 
@@ -195,3 +211,5 @@ class Settings(Group):
     billing: BillingSettings = BillingSettings()
     mail: MailSettings = MailSettings()
     logging: LoggingSettings = LoggingSettings()
+    tax: TaxSettings = TaxSettings()
+    documents: DocumentSettings = DocumentSettings()

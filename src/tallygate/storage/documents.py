@@ -1,8 +1,10 @@
 """Domain values as JSON documents, for Redis and SQL alike; unknown fields of newer versions are ignored."""
 
+from typing import Any
+
 from pydantic import TypeAdapter
 
-from tallygate.domain.account import AccountRecord
+from tallygate.domain.account import AccountRecord, Pause
 from tallygate.domain.billing.balances import Balance
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.discounts import DiscountTerms
@@ -10,6 +12,7 @@ from tallygate.domain.billing.documents import Basis
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.orders import Order
 from tallygate.domain.billing.parties import Party
+from tallygate.domain.billing.tax_evidence import Evidence, TaxExemption, TaxIdCheck
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import (
     AddOn,
@@ -39,7 +42,14 @@ PRICE = TypeAdapter(Price)
 DISCOUNT_TERMS = TypeAdapter(DiscountTerms)
 LINE = TypeAdapter(Line)
 ORDER = TypeAdapter(Order)
+PAUSES = TypeAdapter(tuple[Pause, ...])
 PARTY = TypeAdapter(Party)
+TAX_FACTS: dict[str, TypeAdapter[Any]] = {
+    "exemptions": TypeAdapter(tuple[TaxExemption, ...]),
+    "checks": TypeAdapter(tuple[TaxIdCheck, ...]),
+    "evidence": TypeAdapter(tuple[Evidence, ...]),
+}
+"""What profiles know of tax besides who somebody is, by the name of its field."""
 AMOUNTS_POLICY = TypeAdapter(Policy)
 BALANCE = TypeAdapter(Balance)
 BASIS = TypeAdapter(Basis)

@@ -486,13 +486,36 @@ def test_a_profile_is_set_whole_and_shown_as_an_envelope_has_it(server, say):
     assert say("billing", "profile", "show").out.strip() == "no profile was set"
 
 
+def test_what_was_found_out_of_a_tax_id_is_told_with_its_source(server, say):
+    check = {"tax_id": "DE1", "status": 1, "source": "person", "confirmed_by": "Ada", "reference": "letter"}
+    server.answers["VerifyTaxId"] = billing.VerifyTaxIdResponse(check=check)
+    said = say("billing", "profile", "verify", "acme", "DE1", "--confirmed-by", "Ada", "--reference", "letter")
+    assert said.out.startswith("DE1 is verified, says Ada at ")
+    assert said.out.strip().endswith(", letter")
+    (asked,) = server.asked("VerifyTaxId")
+    assert (asked.account_id, asked.tax_id, asked.confirmed_by, asked.reference) == ("acme", "DE1", "Ada", "letter")
+    exempt = {"reason": "Charity", "country": "DE", "since": "2026-01-01", "until": "2027-01-01"}
+    profile = {"party": {"name": "Acme"}, "exemptions": [exempt], "tax_id_checks": [{**check, "status": 3}]}
+    server.answers["GetBillingProfile"] = billing.GetBillingProfileResponse(profile=profile)
+    shown = say("billing", "profile", "show").out
+    assert "  exempt from tax in DE from 2026-01-01 until 2027-01-01: Charity" in shown
+    assert "  DE1 is unavailable, says Ada" in shown
+
+
 def test_a_rendered_invoice_goes_to_standard_output_or_a_file(home, server, say):
     content = "<p>1\u202f234.50 \u2212 Söhne</p>\n".encode()
     server.answers["RenderInvoice"] = invoices.RenderInvoiceResponse(content=content)
     assert say("invoice", "render", "INV-1").out.encode() == content
     assert say("invoice", "render", "INV-1", "--format", "json", "--to", str(home / "one.json")).code == 0
     assert (home / "one.json").read_bytes() == content
-    html, json_ = server.asked("RenderInvoice")
+    said = say("invoice", "render", "INV-1", "--format", "pdf")
+    assert (said.code, len(server.asked("RenderInvoice"))) == (2, 2)
+    assert "--to" in said.err
+    assert (
+        say("invoice", "render", "INV-1", "--format", "pdf", "--locale", "de", "--to", str(home / "one.pdf")).code == 0
+    )
+    html, json_, pdf = server.asked("RenderInvoice")
+    assert (pdf.format, pdf.locale) == (invoices.DOCUMENT_FORMAT_PDF, "de")
     assert (html.format, json_.format) == (invoices.DOCUMENT_FORMAT_HTML, invoices.DOCUMENT_FORMAT_JSON)
     said = say("invoice", "render", "INV-1", "--to", str(home / "no" / "one.html"))
     assert (said.code, "expected a file in a directory that is there" in said.err) == (2, True)

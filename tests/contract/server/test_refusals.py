@@ -46,6 +46,7 @@ PAST, FAR = Timestamp(seconds=1), Timestamp(seconds=99_999_999_999)
 OWN = {"key": "recurring", "recurring": {"amount": "1.00"}}
 NEVER = Timestamp(seconds=-1)
 ACME = {"account_id": "acme"}
+CHARITY, NO_DAYS = {"reason": "Charity"}, {"since": "2026-01-01", "until": "2026-01-01"}
 LIMITED = catalog_pb2.Entitlement(limit=1)
 
 
@@ -252,6 +253,10 @@ ROWS = [
     missing("ListOrders", "ACCOUNT", account_id="nobody"),
     invalid("CreateSubscription", "coupon_codes", account_id="idle", plan_key="p", coupon_codes=["a", "A"]),
     missing("RenewSubscription", "SUBSCRIPTION", account_id="idle"),
+    missing("PauseSubscription", "SUBSCRIPTION", account_id="idle"),
+    missing("ResumeSubscription", "SUBSCRIPTION", account_id="idle"),
+    invalid("PauseSubscription", "resume_time", resume_time={"seconds": 1}, **ACME),
+    invalid("PauseSubscription", "reason", reason="x" * 1025, **ACME),
     invalid("SetSubscriptionState", "state", **ACME),
     invalid("SetSubscriptionState", "state", state=7, **ACME),
     missing("SetSubscriptionState", "SUBSCRIPTION", account_id="idle", state=3),
@@ -305,6 +310,7 @@ ROWS = [
     invalid("ListAttempts", "account_id", account_id="\0"),
     invalid("RenderInvoice", "invoice_id"),
     invalid("RenderInvoice", "format", invoice_id="inv_none", format=9),
+    invalid("RenderInvoice", "locale", invoice_id="inv_none", locale="sv"),
     missing("RenderInvoice", "INVOICE", invoice_id="inv_none"),
     invalid("TopUp", "account_id", amount={"currency_code": "USD", "units": 1}),
     invalid("TopUp", "amount", account_id="acme"),
@@ -344,6 +350,22 @@ ROWS = [
     invalid("SetBillingProfile", "party.tax_ids", party={"name": "Acme", "tax_ids": [{"value": "x"}] * 6}),
     invalid("SetBillingProfile", "party.tax_ids[0].value", party={"name": "Acme", "tax_ids": [{}]}),
     invalid("SetBillingProfile", "tax_exemption", party={"name": "Acme"}, tax_exemption="a\nb"),
+    invalid("SetBillingProfile", "party.iban", party={"name": "Acme", "iban": "DE89370400440532013001"}),
+    invalid("SetBillingProfile", "party.bic", party={"name": "Acme", "bic": "COBA"}),
+    invalid("SetBillingProfile", "party.locale", party={"name": "Acme", "locale": "German"}),
+    invalid("SetBillingProfile", "party.electronic_scheme", party={"name": "Acme", "electronic_address": "x"}),
+    invalid("SetBillingProfile", "exemptions[0].reason", party={"name": "Acme"}, exemptions=[{}]),
+    invalid("SetBillingProfile", "exemptions[0].since", party={"name": "A"}, exemptions=[{**CHARITY, "since": "2026"}]),
+    invalid("SetBillingProfile", "exemptions[0].until", party={"name": "A"}, exemptions=[{**CHARITY, **NO_DAYS}]),
+    invalid(
+        "SetBillingProfile", "exemptions[0].country", party={"name": "A"}, exemptions=[{**CHARITY, "country": "UK"}]
+    ),
+    invalid("SetBillingProfile", "exemptions", party={"name": "A"}, exemptions=[CHARITY] * 21),
+    invalid("SetBillingProfile", "evidence[0].kind", party={"name": "A"}, evidence=[{"country": "DE"}]),
+    invalid("SetBillingProfile", "evidence[0].kind", party={"name": "A"}, evidence=[{"kind": 1, "country": "DE"}]),
+    invalid("SetBillingProfile", "evidence[0].country", party={"name": "A"}, evidence=[{"kind": 3}]),
+    invalid("VerifyTaxId", "tax_id", tax_id="DE136695976", **ACME),
+    missing("VerifyTaxId", "ACCOUNT", account_id="nobody", tax_id="DE136695976"),
     missing("SetBillingProfile", "ACCOUNT", party={"name": "Acme"}, account_id="nobody"),
     missing("GetBillingProfile", "ACCOUNT", account_id="nobody"),
     invalid("ListUninvoicedItems", "account_id"),

@@ -37,30 +37,60 @@ WALLET_ENTRY_KIND_REFUND_FAILED: WalletEntryKind
 WALLET_ENTRY_KIND_REFUNDED: WalletEntryKind
 
 class BillingProfile(_message.Message):
-    __slots__ = ("account_id", "party", "tax_exemption", "update_time", "group_buy")
+    __slots__ = ("account_id", "party", "tax_exemption", "update_time", "group_buy", "exemptions", "tax_id_checks", "evidence")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     PARTY_FIELD_NUMBER: _ClassVar[int]
     TAX_EXEMPTION_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     GROUP_BUY_FIELD_NUMBER: _ClassVar[int]
+    EXEMPTIONS_FIELD_NUMBER: _ClassVar[int]
+    TAX_ID_CHECKS_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     party: _party_pb2.Party
     tax_exemption: str
     update_time: _timestamp_pb2.Timestamp
     group_buy: bool
-    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., group_buy: _Optional[bool] = ...) -> None: ...
+    exemptions: _containers.RepeatedCompositeFieldContainer[_party_pb2.TaxExemption]
+    tax_id_checks: _containers.RepeatedCompositeFieldContainer[_party_pb2.TaxIdCheck]
+    evidence: _containers.RepeatedCompositeFieldContainer[_party_pb2.TaxEvidence]
+    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., group_buy: _Optional[bool] = ..., exemptions: _Optional[_Iterable[_Union[_party_pb2.TaxExemption, _Mapping[str, object]]]] = ..., tax_id_checks: _Optional[_Iterable[_Union[_party_pb2.TaxIdCheck, _Mapping[str, object]]]] = ..., evidence: _Optional[_Iterable[_Union[_party_pb2.TaxEvidence, _Mapping[str, object]]]] = ...) -> None: ...
+
+class VerifyTaxIdRequest(_message.Message):
+    __slots__ = ("account_id", "tax_id", "confirmed_by", "reference")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    TAX_ID_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_BY_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    tax_id: str
+    confirmed_by: str
+    reference: str
+    def __init__(self, account_id: _Optional[str] = ..., tax_id: _Optional[str] = ..., confirmed_by: _Optional[str] = ..., reference: _Optional[str] = ...) -> None: ...
+
+class VerifyTaxIdResponse(_message.Message):
+    __slots__ = ("check", "profile")
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    check: _party_pb2.TaxIdCheck
+    profile: BillingProfile
+    def __init__(self, check: _Optional[_Union[_party_pb2.TaxIdCheck, _Mapping[str, object]]] = ..., profile: _Optional[_Union[BillingProfile, _Mapping[str, object]]] = ...) -> None: ...
 
 class SetBillingProfileRequest(_message.Message):
-    __slots__ = ("account_id", "party", "tax_exemption", "group_buy")
+    __slots__ = ("account_id", "party", "tax_exemption", "group_buy", "exemptions", "evidence")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     PARTY_FIELD_NUMBER: _ClassVar[int]
     TAX_EXEMPTION_FIELD_NUMBER: _ClassVar[int]
     GROUP_BUY_FIELD_NUMBER: _ClassVar[int]
+    EXEMPTIONS_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     party: _party_pb2.Party
     tax_exemption: str
     group_buy: bool
-    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ..., group_buy: _Optional[bool] = ...) -> None: ...
+    exemptions: _containers.RepeatedCompositeFieldContainer[_party_pb2.TaxExemption]
+    evidence: _containers.RepeatedCompositeFieldContainer[_party_pb2.TaxEvidence]
+    def __init__(self, account_id: _Optional[str] = ..., party: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., tax_exemption: _Optional[str] = ..., group_buy: _Optional[bool] = ..., exemptions: _Optional[_Iterable[_Union[_party_pb2.TaxExemption, _Mapping[str, object]]]] = ..., evidence: _Optional[_Iterable[_Union[_party_pb2.TaxEvidence, _Mapping[str, object]]]] = ...) -> None: ...
 
 class SetBillingProfileResponse(_message.Message):
     __slots__ = ("profile",)

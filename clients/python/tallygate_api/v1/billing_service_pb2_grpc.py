@@ -95,6 +95,11 @@ class BillingServiceStub:
                 request_serializer=tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileResponse.FromString,
                 _registered_method=True)
+        self.VerifyTaxId = channel.unary_unary(
+                '/tallygate.v1.BillingService/VerifyTaxId',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.VerifyTaxIdRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.VerifyTaxIdResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
@@ -219,6 +224,17 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VerifyTaxId(self, request, context):
+        """Asks the register of tax ids whether somebody holds one of a profile's, or takes a person's word for it. Documents that
+        are made from then on go by what is known: only a verified id of another member state of the European Union shifts the
+        tax to the buyer. What the register does not say now leaves what was known before.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BillingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -281,6 +297,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.GetBillingProfile,
                     request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileResponse.SerializeToString,
+            ),
+            'VerifyTaxId': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyTaxId,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.VerifyTaxIdRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.VerifyTaxIdResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -608,6 +629,33 @@ class BillingService:
             '/tallygate.v1.BillingService/GetBillingProfile',
             tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileRequest.SerializeToString,
             tallygate_dot_v1_dot_billing__service__pb2.GetBillingProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyTaxId(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/VerifyTaxId',
+            tallygate_dot_v1_dot_billing__service__pb2.VerifyTaxIdRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.VerifyTaxIdResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -20,6 +20,7 @@ class BillingServiceStub:
     GetWallet: grpc.UnaryUnaryMultiCallable[_pb2.GetWalletRequest, _pb2.GetWalletResponse]
     SetBillingProfile: grpc.UnaryUnaryMultiCallable[_pb2.SetBillingProfileRequest, _pb2.SetBillingProfileResponse]
     GetBillingProfile: grpc.UnaryUnaryMultiCallable[_pb2.GetBillingProfileRequest, _pb2.GetBillingProfileResponse]
+    VerifyTaxId: grpc.UnaryUnaryMultiCallable[_pb2.VerifyTaxIdRequest, _pb2.VerifyTaxIdResponse]
 
 class BillingServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
@@ -35,6 +36,7 @@ class BillingServiceAsyncStub:
     GetWallet: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetWalletRequest, _pb2.GetWalletResponse]
     SetBillingProfile: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetBillingProfileRequest, _pb2.SetBillingProfileResponse]
     GetBillingProfile: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetBillingProfileRequest, _pb2.GetBillingProfileResponse]
+    VerifyTaxId: grpc.aio.UnaryUnaryMultiCallable[_pb2.VerifyTaxIdRequest, _pb2.VerifyTaxIdResponse]
 
 class BillingServiceServicer:
     def RunBilling(self, request: _pb2.RunBillingRequest, context: grpc.aio.ServicerContext[_pb2.RunBillingRequest, _pb2.RunBillingResponse]) -> Awaitable[_pb2.RunBillingResponse]: ...
@@ -49,6 +51,7 @@ class BillingServiceServicer:
     def GetWallet(self, request: _pb2.GetWalletRequest, context: grpc.aio.ServicerContext[_pb2.GetWalletRequest, _pb2.GetWalletResponse]) -> Awaitable[_pb2.GetWalletResponse]: ...
     def SetBillingProfile(self, request: _pb2.SetBillingProfileRequest, context: grpc.aio.ServicerContext[_pb2.SetBillingProfileRequest, _pb2.SetBillingProfileResponse]) -> Awaitable[_pb2.SetBillingProfileResponse]: ...
     def GetBillingProfile(self, request: _pb2.GetBillingProfileRequest, context: grpc.aio.ServicerContext[_pb2.GetBillingProfileRequest, _pb2.GetBillingProfileResponse]) -> Awaitable[_pb2.GetBillingProfileResponse]: ...
+    def VerifyTaxId(self, request: _pb2.VerifyTaxIdRequest, context: grpc.aio.ServicerContext[_pb2.VerifyTaxIdRequest, _pb2.VerifyTaxIdResponse]) -> Awaitable[_pb2.VerifyTaxIdResponse]: ...
 
 def add_BillingServiceServicer_to_server(
     servicer: BillingServiceServicer, server: grpc.Server | grpc.aio.Server

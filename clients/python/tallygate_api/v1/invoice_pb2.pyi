@@ -37,6 +37,18 @@ class LineKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LINE_KIND_SETUP: _ClassVar[LineKind]
     LINE_KIND_COMMITMENT: _ClassVar[LineKind]
     LINE_KIND_FEE: _ClassVar[LineKind]
+
+class TaxTreatment(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TAX_TREATMENT_UNSPECIFIED: _ClassVar[TaxTreatment]
+    TAX_TREATMENT_REVERSE_CHARGE: _ClassVar[TaxTreatment]
+    TAX_TREATMENT_EXEMPT: _ClassVar[TaxTreatment]
+    TAX_TREATMENT_OUTSIDE: _ClassVar[TaxTreatment]
+
+class TaxNotice(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TAX_NOTICE_UNSPECIFIED: _ClassVar[TaxNotice]
+    TAX_NOTICE_TAX_ID_UNVERIFIED: _ClassVar[TaxNotice]
 INVOICE_KIND_UNSPECIFIED: InvoiceKind
 INVOICE_KIND_OPENING: InvoiceKind
 INVOICE_KIND_PERIOD: InvoiceKind
@@ -55,6 +67,12 @@ LINE_KIND_USAGE: LineKind
 LINE_KIND_SETUP: LineKind
 LINE_KIND_COMMITMENT: LineKind
 LINE_KIND_FEE: LineKind
+TAX_TREATMENT_UNSPECIFIED: TaxTreatment
+TAX_TREATMENT_REVERSE_CHARGE: TaxTreatment
+TAX_TREATMENT_EXEMPT: TaxTreatment
+TAX_TREATMENT_OUTSIDE: TaxTreatment
+TAX_NOTICE_UNSPECIFIED: TaxNotice
+TAX_NOTICE_TAX_ID_UNVERIFIED: TaxNotice
 
 class Money(_message.Message):
     __slots__ = ("currency_code", "units", "nanos")
@@ -79,7 +97,7 @@ class LineStep(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., quantity: _Optional[str] = ..., rate: _Optional[str] = ..., amount: _Optional[str] = ...) -> None: ...
 
 class LineTax(_message.Message):
-    __slots__ = ("country", "region", "name", "rate", "amount", "note", "category")
+    __slots__ = ("country", "region", "name", "rate", "amount", "note", "category", "treatment", "source")
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +105,8 @@ class LineTax(_message.Message):
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    TREATMENT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     country: str
     region: str
     name: str
@@ -94,10 +114,12 @@ class LineTax(_message.Message):
     amount: Money
     note: str
     category: str
-    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ..., category: _Optional[str] = ...) -> None: ...
+    treatment: TaxTreatment
+    source: str
+    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ..., category: _Optional[str] = ..., treatment: _Optional[_Union[TaxTreatment, str]] = ..., source: _Optional[str] = ...) -> None: ...
 
 class TaxGroup(_message.Message):
-    __slots__ = ("country", "region", "name", "rate", "base", "amount", "note", "category")
+    __slots__ = ("country", "region", "name", "rate", "base", "amount", "note", "category", "treatment", "source")
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +128,8 @@ class TaxGroup(_message.Message):
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    TREATMENT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     country: str
     region: str
     name: str
@@ -114,7 +138,9 @@ class TaxGroup(_message.Message):
     amount: Money
     note: str
     category: str
-    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., base: _Optional[_Union[Money, _Mapping[str, object]]] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ..., category: _Optional[str] = ...) -> None: ...
+    treatment: TaxTreatment
+    source: str
+    def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., base: _Optional[_Union[Money, _Mapping[str, object]]] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ..., category: _Optional[str] = ..., treatment: _Optional[_Union[TaxTreatment, str]] = ..., source: _Optional[str] = ...) -> None: ...
 
 class InvoiceLine(_message.Message):
     __slots__ = ("line_key", "kind", "text", "start_time", "end_time", "quantity", "unit_amount", "amount", "exact_amount", "price", "subscription_id", "source_line", "steps", "tax", "discounts", "order_id", "subscriber")
@@ -175,7 +201,7 @@ class AccountSituation(_message.Message):
     def __init__(self, previous_due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., credit: _Optional[_Union[Money, _Mapping[str, object]]] = ..., payable: _Optional[_Union[Money, _Mapping[str, object]]] = ...) -> None: ...
 
 class Invoice(_message.Message):
-    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "credited", "returned", "situation", "credits_invoice_id", "written_off", "seller", "buyer", "taxes")
+    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "credited", "returned", "situation", "credits_invoice_id", "written_off", "seller", "buyer", "taxes", "tax_evidence", "tax_notices")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -200,6 +226,8 @@ class Invoice(_message.Message):
     SELLER_FIELD_NUMBER: _ClassVar[int]
     BUYER_FIELD_NUMBER: _ClassVar[int]
     TAXES_FIELD_NUMBER: _ClassVar[int]
+    TAX_EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    TAX_NOTICES_FIELD_NUMBER: _ClassVar[int]
     invoice_id: str
     number: str
     account_id: str
@@ -224,4 +252,6 @@ class Invoice(_message.Message):
     seller: _party_pb2.Party
     buyer: _party_pb2.Party
     taxes: _containers.RepeatedCompositeFieldContainer[TaxGroup]
-    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., credited: _Optional[_Union[Money, _Mapping[str, object]]] = ..., returned: _Optional[_Union[Money, _Mapping[str, object]]] = ..., situation: _Optional[_Union[AccountSituation, _Mapping[str, object]]] = ..., credits_invoice_id: _Optional[str] = ..., written_off: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., taxes: _Optional[_Iterable[_Union[TaxGroup, _Mapping[str, object]]]] = ...) -> None: ...
+    tax_evidence: _containers.RepeatedCompositeFieldContainer[_party_pb2.TaxEvidence]
+    tax_notices: _containers.RepeatedScalarFieldContainer[TaxNotice]
+    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., credited: _Optional[_Union[Money, _Mapping[str, object]]] = ..., returned: _Optional[_Union[Money, _Mapping[str, object]]] = ..., situation: _Optional[_Union[AccountSituation, _Mapping[str, object]]] = ..., credits_invoice_id: _Optional[str] = ..., written_off: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., taxes: _Optional[_Iterable[_Union[TaxGroup, _Mapping[str, object]]]] = ..., tax_evidence: _Optional[_Iterable[_Union[_party_pb2.TaxEvidence, _Mapping[str, object]]]] = ..., tax_notices: _Optional[_Iterable[_Union[TaxNotice, str]]] = ...) -> None: ...

@@ -18,17 +18,25 @@ class DocumentFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DOCUMENT_FORMAT_UNSPECIFIED: _ClassVar[DocumentFormat]
     DOCUMENT_FORMAT_HTML: _ClassVar[DocumentFormat]
     DOCUMENT_FORMAT_JSON: _ClassVar[DocumentFormat]
+    DOCUMENT_FORMAT_PDF: _ClassVar[DocumentFormat]
+    DOCUMENT_FORMAT_UBL: _ClassVar[DocumentFormat]
+    DOCUMENT_FORMAT_CII: _ClassVar[DocumentFormat]
 DOCUMENT_FORMAT_UNSPECIFIED: DocumentFormat
 DOCUMENT_FORMAT_HTML: DocumentFormat
 DOCUMENT_FORMAT_JSON: DocumentFormat
+DOCUMENT_FORMAT_PDF: DocumentFormat
+DOCUMENT_FORMAT_UBL: DocumentFormat
+DOCUMENT_FORMAT_CII: DocumentFormat
 
 class RenderInvoiceRequest(_message.Message):
-    __slots__ = ("invoice_id", "format")
+    __slots__ = ("invoice_id", "format", "locale")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
+    LOCALE_FIELD_NUMBER: _ClassVar[int]
     invoice_id: str
     format: DocumentFormat
-    def __init__(self, invoice_id: _Optional[str] = ..., format: _Optional[_Union[DocumentFormat, str]] = ...) -> None: ...
+    locale: str
+    def __init__(self, invoice_id: _Optional[str] = ..., format: _Optional[_Union[DocumentFormat, str]] = ..., locale: _Optional[str] = ...) -> None: ...
 
 class RenderInvoiceResponse(_message.Message):
     __slots__ = ("content", "content_type", "file_name")

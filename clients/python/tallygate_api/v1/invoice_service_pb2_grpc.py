@@ -184,9 +184,10 @@ class InvoiceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RenderInvoice(self, request, context):
-        """Shows a document as people read it, or as a file of JSON, as it stands now.
+        """Shows a document as people read it, or as a file of JSON or an e-invoice, as it stands now. E-invoices follow EN 16931;
+        what it wants of the parties is in their billing profiles before a document is issued.
 
-        Errors: INVALID_FIELD, INVOICE_NOT_FOUND.
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND, RENDERER_MISSING, DOCUMENT_INCOMPLETE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -22,19 +22,30 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tallygate/v1/party.proto\x12\x0ctallygate.v1\"\\\n\x07\x41\x64\x64ress\x12\r\n\x05lines\x18\x01 \x03(\t\x12\x0c\n\x04\x63ity\x18\x02 \x01(\t\x12\x13\n\x0bpostal_code\x18\x03 \x01(\t\x12\x0e\n\x06region\x18\x04 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x05 \x01(\t\"\x16\n\x05TaxId\x12\r\n\x05value\x18\x01 \x01(\t\"r\n\x05Party\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0b\x32\x15.tallygate.v1.Address\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12$\n\x07tax_ids\x18\x04 \x03(\x0b\x32\x13.tallygate.v1.TaxIdb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tallygate/v1/party.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\\\n\x07\x41\x64\x64ress\x12\r\n\x05lines\x18\x01 \x03(\t\x12\x0c\n\x04\x63ity\x18\x02 \x01(\t\x12\x13\n\x0bpostal_code\x18\x03 \x01(\t\x12\x0e\n\x06region\x18\x04 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x05 \x01(\t\"\x16\n\x05TaxId\x12\r\n\x05value\x18\x01 \x01(\t\"\x97\x02\n\x05Party\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0b\x32\x15.tallygate.v1.Address\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12$\n\x07tax_ids\x18\x04 \x03(\x0b\x32\x13.tallygate.v1.TaxId\x12\x17\n\x0fregistration_id\x18\x05 \x01(\t\x12\x1a\n\x12\x65lectronic_address\x18\x06 \x01(\t\x12\x19\n\x11\x65lectronic_scheme\x18\x07 \x01(\t\x12\x0c\n\x04iban\x18\x08 \x01(\t\x12\x0b\n\x03\x62ic\x18\t \x01(\t\x12\x15\n\rpayment_terms\x18\n \x01(\t\x12\x11\n\treference\x18\x0b \x01(\t\x12\x0e\n\x06locale\x18\x0c \x01(\t\"\xdf\x01\n\nTaxIdCheck\x12\x0e\n\x06tax_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x02 \x01(\t\x12)\n\x06status\x18\x03 \x01(\x0e\x32\x19.tallygate.v1.TaxIdStatus\x12\x0e\n\x06source\x18\x04 \x01(\t\x12.\n\ncheck_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63onfirmed_by\x18\x06 \x01(\t\x12\x0e\n\x06key_id\x18\x07 \x01(\t\x12\x11\n\treference\x18\x08 \x01(\t\x12\x0c\n\x04name\x18\t \x01(\t\"r\n\x0cTaxExemption\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\x12\x0e\n\x06region\x18\x04 \x01(\t\x12\r\n\x05since\x18\x05 \x01(\t\x12\r\n\x05until\x18\x06 \x01(\t\"X\n\x0bTaxEvidence\x12(\n\x04kind\x18\x01 \x01(\x0e\x32\x1a.tallygate.v1.EvidenceKind\x12\x0f\n\x07\x63ountry\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t*\x82\x01\n\x0bTaxIdStatus\x12\x1d\n\x19TAX_ID_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16TAX_ID_STATUS_VERIFIED\x10\x01\x12\x19\n\x15TAX_ID_STATUS_INVALID\x10\x02\x12\x1d\n\x19TAX_ID_STATUS_UNAVAILABLE\x10\x03*\xf1\x01\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12!\n\x1d\x45VIDENCE_KIND_BILLING_ADDRESS\x10\x01\x12\x18\n\x14\x45VIDENCE_KIND_TAX_ID\x10\x02\x12\x1c\n\x18\x45VIDENCE_KIND_IP_ADDRESS\x10\x03\x12\x16\n\x12\x45VIDENCE_KIND_BANK\x10\x04\x12\x1a\n\x16\x45VIDENCE_KIND_SIM_CARD\x10\x05\x12\x1a\n\x16\x45VIDENCE_KIND_LANDLINE\x10\x06\x12\x17\n\x13\x45VIDENCE_KIND_OTHER\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.party_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ADDRESS']._serialized_start=42
-  _globals['_ADDRESS']._serialized_end=134
-  _globals['_TAXID']._serialized_start=136
-  _globals['_TAXID']._serialized_end=158
-  _globals['_PARTY']._serialized_start=160
-  _globals['_PARTY']._serialized_end=274
+  _globals['_TAXIDSTATUS']._serialized_start=908
+  _globals['_TAXIDSTATUS']._serialized_end=1038
+  _globals['_EVIDENCEKIND']._serialized_start=1041
+  _globals['_EVIDENCEKIND']._serialized_end=1282
+  _globals['_ADDRESS']._serialized_start=75
+  _globals['_ADDRESS']._serialized_end=167
+  _globals['_TAXID']._serialized_start=169
+  _globals['_TAXID']._serialized_end=191
+  _globals['_PARTY']._serialized_start=194
+  _globals['_PARTY']._serialized_end=473
+  _globals['_TAXIDCHECK']._serialized_start=476
+  _globals['_TAXIDCHECK']._serialized_end=699
+  _globals['_TAXEXEMPTION']._serialized_start=701
+  _globals['_TAXEXEMPTION']._serialized_end=815
+  _globals['_TAXEVIDENCE']._serialized_start=817
+  _globals['_TAXEVIDENCE']._serialized_end=905
 # @@protoc_insertion_point(module_scope)

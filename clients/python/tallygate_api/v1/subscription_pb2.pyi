@@ -67,6 +67,14 @@ class AddOnHolding(_message.Message):
     proration: ChangeProration
     def __init__(self, add_on_key: _Optional[str] = ..., add_on_version: _Optional[int] = ..., quantity: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., proration: _Optional[_Union[ChangeProration, str]] = ...) -> None: ...
 
+class Pause(_message.Message):
+    __slots__ = ("start_time", "end_time")
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
 class SubscriptionChange(_message.Message):
     __slots__ = ("sequence", "change_time", "actor_key_id", "actor_key_name", "method", "reason", "before", "after")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -88,7 +96,7 @@ class SubscriptionChange(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., actor_key_id: _Optional[str] = ..., actor_key_name: _Optional[str] = ..., method: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[_Union[Subscription, _Mapping[str, object]]] = ..., after: _Optional[_Union[Subscription, _Mapping[str, object]]] = ...) -> None: ...
 
 class Subscription(_message.Message):
-    __slots__ = ("subscription_id", "account_id", "state", "plan_key", "plan_version", "start_time", "trial_end_time", "end_time", "cancel_time", "terms", "add_ons", "prices", "create_time")
+    __slots__ = ("subscription_id", "account_id", "state", "plan_key", "plan_version", "start_time", "trial_end_time", "end_time", "cancel_time", "terms", "add_ons", "prices", "create_time", "pauses")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -102,6 +110,7 @@ class Subscription(_message.Message):
     ADD_ONS_FIELD_NUMBER: _ClassVar[int]
     PRICES_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PAUSES_FIELD_NUMBER: _ClassVar[int]
     subscription_id: str
     account_id: str
     state: SubscriptionState
@@ -115,4 +124,5 @@ class Subscription(_message.Message):
     add_ons: _containers.RepeatedCompositeFieldContainer[AddOnHolding]
     prices: _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Price]
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, subscription_id: _Optional[str] = ..., account_id: _Optional[str] = ..., state: _Optional[_Union[SubscriptionState, str]] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., cancel_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., terms: _Optional[_Iterable[_Union[PlanTerm, _Mapping[str, object]]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnHolding, _Mapping[str, object]]]] = ..., prices: _Optional[_Iterable[_Union[_catalog_pb2.Price, _Mapping[str, object]]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    pauses: _containers.RepeatedCompositeFieldContainer[Pause]
+    def __init__(self, subscription_id: _Optional[str] = ..., account_id: _Optional[str] = ..., state: _Optional[_Union[SubscriptionState, str]] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., cancel_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., terms: _Optional[_Iterable[_Union[PlanTerm, _Mapping[str, object]]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnHolding, _Mapping[str, object]]]] = ..., prices: _Optional[_Iterable[_Union[_catalog_pb2.Price, _Mapping[str, object]]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., pauses: _Optional[_Iterable[_Union[Pause, _Mapping[str, object]]]] = ...) -> None: ...

@@ -93,6 +93,16 @@ class SubscriptionServiceStub:
                 request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateResponse.FromString,
                 _registered_method=True)
+        self.PauseSubscription = channel.unary_unary(
+                '/tallygate.v1.SubscriptionService/PauseSubscription',
+                request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.PauseSubscriptionRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.PauseSubscriptionResponse.FromString,
+                _registered_method=True)
+        self.ResumeSubscription = channel.unary_unary(
+                '/tallygate.v1.SubscriptionService/ResumeSubscription',
+                request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ResumeSubscriptionRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ResumeSubscriptionResponse.FromString,
+                _registered_method=True)
         self.ListChanges = channel.unary_unary(
                 '/tallygate.v1.SubscriptionService/ListChanges',
                 request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ListChangesRequest.SerializeToString,
@@ -213,6 +223,26 @@ class SubscriptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseSubscription(self, request, context):
+        """Pauses the live subscription: from now on it denies as SUSPENDED and is charged nothing, and what was paid in advance is
+        credited by the rest of its period. Invoice periods go on, and so do usage periods. Of one that is paused already only
+        `resume_time` changes.
+
+        Errors: INVALID_FIELD, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT (on trial, canceled, suspended, incomplete).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeSubscription(self, request, context):
+        """Lets a paused subscription go on now: it grants as before, and is charged for the rest of the period.
+
+        Errors: INVALID_FIELD, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT (it is not paused).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListChanges(self, request, context):
         """Lists every change of an account's subscriptions, newest first: who made it, when, how and why. Seats and users are not
         among them.
@@ -280,6 +310,16 @@ def add_SubscriptionServiceServicer_to_server(servicer, server):
                     servicer.SetSubscriptionState,
                     request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateResponse.SerializeToString,
+            ),
+            'PauseSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseSubscription,
+                    request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.PauseSubscriptionRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.PauseSubscriptionResponse.SerializeToString,
+            ),
+            'ResumeSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeSubscription,
+                    request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.ResumeSubscriptionRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ResumeSubscriptionResponse.SerializeToString,
             ),
             'ListChanges': grpc.unary_unary_rpc_method_handler(
                     servicer.ListChanges,
@@ -588,6 +628,60 @@ class SubscriptionService:
             '/tallygate.v1.SubscriptionService/SetSubscriptionState',
             tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateRequest.SerializeToString,
             tallygate_dot_v1_dot_subscription__service__pb2.SetSubscriptionStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.SubscriptionService/PauseSubscription',
+            tallygate_dot_v1_dot_subscription__service__pb2.PauseSubscriptionRequest.SerializeToString,
+            tallygate_dot_v1_dot_subscription__service__pb2.PauseSubscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.SubscriptionService/ResumeSubscription',
+            tallygate_dot_v1_dot_subscription__service__pb2.ResumeSubscriptionRequest.SerializeToString,
+            tallygate_dot_v1_dot_subscription__service__pb2.ResumeSubscriptionResponse.FromString,
             options,
             channel_credentials,
             insecure,

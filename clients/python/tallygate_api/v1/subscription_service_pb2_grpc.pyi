@@ -19,6 +19,8 @@ class SubscriptionServiceStub:
     ExtendSubscription: grpc.UnaryUnaryMultiCallable[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]
     RenewSubscription: grpc.UnaryUnaryMultiCallable[_pb2.RenewSubscriptionRequest, _pb2.RenewSubscriptionResponse]
     SetSubscriptionState: grpc.UnaryUnaryMultiCallable[_pb2.SetSubscriptionStateRequest, _pb2.SetSubscriptionStateResponse]
+    PauseSubscription: grpc.UnaryUnaryMultiCallable[_pb2.PauseSubscriptionRequest, _pb2.PauseSubscriptionResponse]
+    ResumeSubscription: grpc.UnaryUnaryMultiCallable[_pb2.ResumeSubscriptionRequest, _pb2.ResumeSubscriptionResponse]
     ListChanges: grpc.UnaryUnaryMultiCallable[_pb2.ListChangesRequest, _pb2.ListChangesResponse]
 
 class SubscriptionServiceAsyncStub:
@@ -34,6 +36,8 @@ class SubscriptionServiceAsyncStub:
     ExtendSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]
     RenewSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.RenewSubscriptionRequest, _pb2.RenewSubscriptionResponse]
     SetSubscriptionState: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetSubscriptionStateRequest, _pb2.SetSubscriptionStateResponse]
+    PauseSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.PauseSubscriptionRequest, _pb2.PauseSubscriptionResponse]
+    ResumeSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.ResumeSubscriptionRequest, _pb2.ResumeSubscriptionResponse]
     ListChanges: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListChangesRequest, _pb2.ListChangesResponse]
 
 class SubscriptionServiceServicer:
@@ -48,6 +52,8 @@ class SubscriptionServiceServicer:
     def ExtendSubscription(self, request: _pb2.ExtendSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]) -> Awaitable[_pb2.ExtendSubscriptionResponse]: ...
     def RenewSubscription(self, request: _pb2.RenewSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.RenewSubscriptionRequest, _pb2.RenewSubscriptionResponse]) -> Awaitable[_pb2.RenewSubscriptionResponse]: ...
     def SetSubscriptionState(self, request: _pb2.SetSubscriptionStateRequest, context: grpc.aio.ServicerContext[_pb2.SetSubscriptionStateRequest, _pb2.SetSubscriptionStateResponse]) -> Awaitable[_pb2.SetSubscriptionStateResponse]: ...
+    def PauseSubscription(self, request: _pb2.PauseSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.PauseSubscriptionRequest, _pb2.PauseSubscriptionResponse]) -> Awaitable[_pb2.PauseSubscriptionResponse]: ...
+    def ResumeSubscription(self, request: _pb2.ResumeSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.ResumeSubscriptionRequest, _pb2.ResumeSubscriptionResponse]) -> Awaitable[_pb2.ResumeSubscriptionResponse]: ...
     def ListChanges(self, request: _pb2.ListChangesRequest, context: grpc.aio.ServicerContext[_pb2.ListChangesRequest, _pb2.ListChangesResponse]) -> Awaitable[_pb2.ListChangesResponse]: ...
 
 def add_SubscriptionServiceServicer_to_server(

@@ -152,6 +152,43 @@ def cancel(
     client.show(response, lambda: details(response.subscription))
 
 
+@subscription_command.command(
+    "pause",
+    examples=["tallygate subscription pause acme", "tallygate subscription pause acme --until 2026-12-31T23:00:00Z"],
+)
+@_account
+@click.option("--until", type=INSTANT, metavar="TIME", help="It goes on then; default: when it is resumed.")
+@_reason
+@_preview
+@remote
+def pause(client: Client, *, account: str, until: Timestamp | None, reason: str | None, preview: bool) -> None:
+    """Stop a subscription for a while: it denies, and is charged nothing.
+
+    What was paid in advance is credited by the rest of its period.
+    """
+    request = wire.PauseSubscriptionRequest(account_id=account, resume_time=until, reason=reason)
+    if preview:
+        _previewed(client, PreviewChangeRequest(pause=request))
+        return
+    response = client.call(SubscriptionServiceStub(client.channel).PauseSubscription, request)
+    client.show(response, lambda: details(response.subscription))
+
+
+@subscription_command.command("resume", examples=["tallygate subscription resume acme"])
+@_account
+@_reason
+@_preview
+@remote
+def resume(client: Client, *, account: str, reason: str | None, preview: bool) -> None:
+    """Let a paused subscription go on; it is charged for the rest of its period."""
+    request = wire.ResumeSubscriptionRequest(account_id=account, reason=reason)
+    if preview:
+        _previewed(client, PreviewChangeRequest(resume=request))
+        return
+    response = client.call(SubscriptionServiceStub(client.channel).ResumeSubscription, request)
+    client.show(response, lambda: details(response.subscription))
+
+
 @subscription_command.command("changes", examples=["tallygate subscription changes acme"])
 @_account
 @limit_option

@@ -12,6 +12,9 @@ from tallygate.domain.money import exact_text
 _LATER = ("tax", "tax_category", "discounts", "order_id", "subscriber")
 """What lines had not from the first: left out where it is not there, a line from before is the text that it was."""
 
+_LATER_OF_TAX = ("treatment", "source")
+"""What their tax had not."""
+
 
 def canonical(line: Line) -> str:
     """JSON without spaces, its keys in order, its figures exact."""
@@ -19,6 +22,9 @@ def canonical(line: Line) -> str:
     for later in _LATER:
         if not told[later]:
             del told[later]
+    for later in _LATER_OF_TAX if told.get("tax") else ():
+        if not told["tax"][later]:
+            del told["tax"][later]
     return json.dumps(_plain(told), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

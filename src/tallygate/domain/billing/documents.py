@@ -14,6 +14,7 @@ from tallygate.domain.billing.discounts import Redemption, discounted
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing.tax import Credited, TaxGroup, TaxTerms, groups_of, tax_of, taxed
+from tallygate.domain.billing.tax_evidence import Evidence
 from tallygate.domain.billing_terms import DueRule
 from tallygate.domain.money import Rounding
 from tallygate.domain.period import PeriodUnit, UsagePeriod, add_calendar, local_date, local_midnight
@@ -84,7 +85,8 @@ class Invoice:
     `cause` is what made it: of an account, kind and cause there is one, but for revisions after a void. `policy` and
     `zone` are those that its amounts were made by, and `basis` what was known then, so that it can be made again; None
     and empty of older ones.
-    `seller` and `buyer` are as they were printed, with what never changes of them, `parties_hash`.
+    `seller` and `buyer` are as they were printed, with what never changes of them, `parties_hash`. `evidence` is what
+    told the buyer's country, `unverified` that it was taxed because nobody has verified its tax id.
     """
 
     invoice_id: str
@@ -109,6 +111,8 @@ class Invoice:
     balance: Balance = field(default_factory=Balance)
     seller: Party | None = None
     buyer: Party | None = None
+    evidence: tuple[Evidence, ...] = ()
+    unverified: bool = False
     parties_hash: str = ""
     situation: Situation | None = None
 
@@ -157,6 +161,8 @@ def documents(
             subtotal=subtotal,
             tax=taxes,
             taxes=groups_of(own),
+            evidence=tax.evidence if tax is not None else (),
+            unverified=tax is not None and tax.unverified,
             total=total,
             balance=Balance(total=total),
         )

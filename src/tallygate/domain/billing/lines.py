@@ -5,6 +5,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from tallygate.domain.billing.steps import Step
+from tallygate.domain.billing.tax_evidence import Treatment
 from tallygate.domain.period import UsagePeriod
 
 
@@ -37,7 +38,8 @@ class UsageInputs:
 class LineTax:
     """What tax a line has: its part of the document's, in minor units, so that the parts of all lines sum to it.
 
-    A `note` says why there is none.
+    A `note` says why there is none, `treatment` which of the reasons that e-invoices know it is. `source` is
+    who published the rate.
     """
 
     country: str = ""
@@ -47,6 +49,8 @@ class LineTax:
     amount: int = 0
     note: str = ""
     category: str = ""
+    treatment: Treatment = Treatment.TAXED
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,21 +10,31 @@ from math import floor
 
 from tallygate.domain.billing.lines import Line, LineTax
 from tallygate.domain.billing.parties import Address, BillingProfile
+from tallygate.domain.billing.tax_evidence import (
+    Evidence,
+    EvidenceKind,
+    TaxExemption,
+    Treatment,
+    country_of,
+    reverse_charge_note,
+)
 from tallygate.domain.billing_terms import RoundingRules, TaxPer, TaxPolicy, TaxRate
 from tallygate.domain.countries import EU
 from tallygate.domain.money import Rounding, rounded
 from tallygate.domain.period import local_date
 
 _HUNDRED = 100
-_Group = tuple[str, str, str, str, str, str]
+_Group = tuple[str, str, str, str, str, str, Treatment, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxTerms:
     """By what documents of one account are taxed: the place, its rates (the first in force holds), and how it rounds.
 
-    Days are the seller's, in `zone`. A `note` says why nothing is taxed; then there are no rates. `time` is when the
-    document is made: a service that ends later is taxed as of then.
+    Days are the seller's, in `zone`. A `note` says why nothing is taxed; then there are no rates, and `treatment` is
+    which of the law's reasons it is. `exemptions` hold on their days. `time` is when the document is made: a service
+    that ends later is taxed as of then. `evidence` is what tells the place; `unverified` says that a tax id would have
+    shifted the tax to the buyer, had it been verified.
     """
 
     country: str
@@ -35,6 +45,10 @@ class TaxTerms:
     time: int = 0
     rounding: Rounding = Rounding.HALF_UP
     per: TaxPer = TaxPer.GROUP
+    treatment: Treatment = Treatment.TAXED
+    exemptions: tuple[TaxExemption, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +68,10 @@ class Credited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxGroup:
-    """The tax of a document's lines of one place and rate; `base` is what they come to without it."""
+    """The tax of a document's lines of one place and rate; `base` is what they come to without it.
+
+    `source` says who published the rate, where it is none of the tenant's own.
+    """
 
     country: str
     region: str
@@ -64,6 +81,8 @@ class TaxGroup:
     category: str
     base: int
     amount: int
+    treatment: Treatment = Treatment.TAXED
+    source: str = ""
 
 
 def terms_of(
@@ -78,8 +97,9 @@ def terms_of(
 ) -> TaxTerms:
     """The terms of a buyer: it is taxed where it is, if the seller charges tax there.
 
-    Within the European Union it is taxed where the seller is if that charges none where the buyer is. A buyer whose
-    country is not known is taxed as one in the seller's.
+    Within the European Union it is taxed where the seller is if that charges none where the buyer is. One in another
+    member state than the seller whose tax id is verified owes the tax itself. A buyer whose country is not known is
+    taxed as one in the seller's.
     """
     home = seller.party.address
     there = buyer.party.address if buyer is not None and buyer.party.address.country else home
@@ -90,16 +110,36 @@ def terms_of(
         time=time,
         rounding=rounding.tax,
         per=rounding.tax_per,
+        exemptions=buyer.exemptions if buyer is not None else (),
+        evidence=tuple(_evidence(buyer)) if buyer is not None else (),
     )
     if buyer is not None and buyer.tax_exemption:
-        return replace(terms, note=buyer.tax_exemption)
+        return replace(terms, note=buyer.tax_exemption, treatment=Treatment.EXEMPT)
+    if buyer is not None and there.country != home.country and {there.country, home.country} <= EU:
+        if buyer.verified(there.country) is not None:
+            note = reverse_charge_note(home.country)
+            return replace(terms, note=note, treatment=Treatment.REVERSE_CHARGE)
+        ids = buyer.party.tax_ids
+        terms = replace(terms, unverified=any(country_of(tax_id) == there.country for tax_id in ids))
     if there.country not in {home.country, *policy.collect_in}:
         if not {there.country, home.country} <= EU:
-            return replace(terms, note=f"No tax is charged in {there.country}")
+            return replace(terms, note=f"No tax is charged in {there.country}", treatment=Treatment.OUTSIDE)
         there = home
     rates = _rates_of(there, policy.rates, shipped)
     note = "" if rates else f"No rate of tax is known of {there.country}"
     return replace(terms, country=there.country, region=there.region, rates=rates, note=note)
+
+
+def _evidence(buyer: BillingProfile) -> Iterator[Evidence]:
+    """What tells a buyer's country: its address, ids that were verified, and what else it is known by."""
+    if buyer.party.address.country:
+        yield Evidence(kind=EvidenceKind.BILLING_ADDRESS, country=buyer.party.address.country)
+    for country in sorted({check.country for check in buyer.checks}):
+        check = buyer.verified(country)
+        if check is not None:
+            told = (check.source, check.reference, check.confirmed_by)
+            yield Evidence(kind=EvidenceKind.TAX_ID, country=country, detail=" ".join(part for part in told if part))
+    yield from buyer.evidence
 
 
 def taxed(lines: Sequence[Line], terms: TaxTerms | None, credited: Mapping[str, Credited]) -> tuple[Line, ...]:
@@ -135,8 +175,10 @@ def groups_of(lines: Iterable[Line]) -> tuple[TaxGroup, ...]:
             category=category,
             base=base,
             amount=amount,
+            treatment=treatment,
+            source=source,
         )
-        for (country, region, name, rate, note, category), (base, amount) in sorted(found.items())
+        for (country, region, name, rate, note, category, treatment, source), (base, amount) in sorted(found.items())
     )
 
 
@@ -196,15 +238,18 @@ def _by_terms(lines: Sequence[Line], terms: TaxTerms) -> dict[str, LineTax]:
 
 def _rate_of(line: Line, terms: TaxTerms) -> LineTax:
     """By which rate a line is taxed: that of the earlier of its document's issue and the end of its service."""
-    place = LineTax(country=terms.country, region=terms.region, note=terms.note, category=line.tax_category)
+    place = LineTax(country=terms.country, region=terms.region, category=line.tax_category)
     if terms.note:
-        return place
+        return replace(place, note=terms.note, treatment=terms.treatment)
     day = local_date(min(terms.time, line.period.end - 1), zone=terms.zone).isoformat()
+    for exemption in terms.exemptions:
+        if exemption.holds(country=terms.country, region=terms.region, day=day):
+            return replace(place, note=exemption.note, treatment=Treatment.EXEMPT)
     rate = _in_force([rate for rate in terms.rates if rate.since <= day], line.tax_category)
     if rate is None:
         return replace(place, note=f"No rate of tax is known of {terms.country} on {day}")
     note = "" if rate.name else f"No tax is charged in this part of {terms.country}"
-    return replace(place, name=rate.name, rate=rate.rate, note=note)
+    return replace(place, name=rate.name, rate=rate.rate, note=note, source=rate.source)
 
 
 def _in_force(rates: Sequence[TaxRate], category: str) -> TaxRate | None:
@@ -228,4 +273,4 @@ def _rounded(exact: Sequence[Fraction], terms: TaxTerms) -> list[int]:
 
 
 def _group(tax: LineTax) -> _Group:
-    return tax.country, tax.region, tax.name, tax.rate, tax.note, tax.category
+    return tax.country, tax.region, tax.name, tax.rate, tax.note, tax.category, tax.treatment, tax.source

@@ -51,7 +51,8 @@ class PriceOverride:
         if self.override_id.startswith(PAID):
             length, _, rest = self.override_id.removeprefix(PAID).partition("/")
             return rest[: int(length)]
-        return self.override_id.removeprefix(ADVANCE) if self.override_id.startswith(ADVANCE) else ""
+        named, _, _ = self.override_id.partition("\n")  # what was moved has a number behind a line's end
+        return named.removeprefix(ADVANCE) if named.startswith(ADVANCE) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +194,12 @@ def _segments(timeline: Timeline, held: Holding, price: Price) -> Iterator[Segme
     cuts = {held.start, held.end}
     cuts |= {change.change_time for change in changes}
     cuts |= {instant for override in overrides for instant in (override.start_time, override.end_time)}
+    pauses = timeline.subscription.pauses if price.usage is None else ()  # what is used all the same is charged
+    cuts |= {instant for pause in pauses for instant in (pause.start_time, pause.end_time) if instant is not None}
     inside = sorted(cut for cut in cuts if held.start <= cut <= held.end)
     for start, end in pairwise(inside):
+        if any(pause.holds(start) for pause in pauses):
+            continue
         yield Segment(
             start=start,
             end=end,

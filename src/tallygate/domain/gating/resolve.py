@@ -189,6 +189,8 @@ def _boundaries(record: AccountRecord) -> Iterable[int]:
         found += [term.start_time for term in subscription.terms]
         for holding in subscription.add_ons:
             found += [holding.start_time, holding.end_time]
+        for pause in subscription.pauses:
+            found += [pause.start_time, pause.end_time]
     for override in record.overrides:
         found += [override.start_time, override.end_time]
     return [instant for instant in found if instant is not None and BEGINNING < instant < END]
@@ -198,6 +200,8 @@ def _plan_in_force(catalog: Catalog, record: AccountRecord, at: int) -> tuple[Pl
     """The plan that serves at the instant; where none does, why the account is denied."""
     subscription = record.subscription
     live = subscription if subscription is not None and _is_live(subscription, at) else None
+    if live is not None and any(pause.holds(at) for pause in live.pauses) and live.state in _GRANTING:
+        return None, Reason.SUSPENDED, SourceKind.PLAN
     state = shown_state(live.state, record.standing) if live is not None else None
     if state is not None and (denied := _DENYING.get(state)) is not None:
         return None, denied, SourceKind.PLAN

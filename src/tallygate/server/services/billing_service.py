@@ -6,6 +6,7 @@ from tallygate.billing.due_order import Run
 from tallygate.billing.fees import create_fee, offset_fee
 from tallygate.billing.giving import give_credit
 from tallygate.billing.previews import preview_invoice, uninvoiced_items
+from tallygate.billing.tax_ids import TaxIds
 from tallygate.billing.wallets import get_wallet
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.wallet import WalletEntry
@@ -28,8 +29,8 @@ RunBilling = Callable[[str, str], Awaitable[Run]]
 class BillingServicer(PriceMethods, ProfileMethods):
     """Serves BillingService."""
 
-    def __init__(self, work: TenantWork, run: RunBilling) -> None:
-        super().__init__(work)
+    def __init__(self, work: TenantWork, run: RunBilling, tax_ids: TaxIds) -> None:
+        ProfileMethods.__init__(self, work, tax_ids)
         self._run = run
 
     async def RunBilling(self, request: wire.RunBillingRequest, call: Call) -> wire.RunBillingResponse:  # noqa: N802 - the wire's name

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from tallygate.billing.crediting import CreditNote, create_credit_note, dispute_line
 from tallygate.billing.explaining import LineEvents, explain_line, line_events
@@ -31,17 +31,30 @@ _FORMS = {
     wire.DOCUMENT_FORMAT_UNSPECIFIED: "html",
     wire.DOCUMENT_FORMAT_HTML: "html",
     wire.DOCUMENT_FORMAT_JSON: "json",
+    wire.DOCUMENT_FORMAT_PDF: "pdf",
+    wire.DOCUMENT_FORMAT_UBL: "ubl",
+    wire.DOCUMENT_FORMAT_CII: "cii",
 }
-_TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
+_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "pdf": "application/pdf",
+    "ubl": "application/xml; charset=utf-8",
+    "cii": "application/xml; charset=utf-8",
+}
+_ENDINGS = {"ubl": "ubl.xml", "cii": "cii.xml"}
+Render = Callable[[Invoice, str], bytes]
+"""Makes a document in the language of a locale; empty: its buyer's."""
 _NO_FILE = re.compile(r"[^\w.-]+")
 
 
 class InvoiceServicer:
     """Serves InvoiceService."""
 
-    def __init__(self, work: TenantWork, page: Callable[[Invoice], bytes]) -> None:
+    def __init__(self, work: TenantWork, renderers: Mapping[str, Render], *, locales: Collection[str]) -> None:
         self._work = work
-        self._page = page
+        self._renderers = renderers
+        self._locales = locales
 
     async def GetInvoice(self, request: wire.GetInvoiceRequest, call: Call) -> wire.GetInvoiceResponse:  # noqa: N802 - the wire's name
         """One document with its lines."""
@@ -144,12 +157,20 @@ class InvoiceServicer:
         name = identifier(request.invoice_id, "invoice_id")
         form = _FORMS.get(request.format)
         if form is None:
-            raise InvalidFieldError(field="format", expected="DOCUMENT_FORMAT_HTML or _JSON", got=request.format)
+            expected = "DOCUMENT_FORMAT_HTML, _JSON, _PDF, _UBL or _CII"
+            raise InvalidFieldError(field="format", expected=expected, got=request.format)
+        if request.locale and request.locale.replace("_", "-").partition("-")[0] not in self._locales:
+            expected = f"a locale in one of {', '.join(self._locales)}, as de-AT; empty: the buyer's"
+            raise InvalidFieldError(field="locale", expected=expected, got=ascii(request.locale[:16]))
         invoice = await self._work.read(call, _whole(name))
-        make = self._page if form == "html" else invoice_json
-        content = await asyncio.to_thread(make, invoice)  # a long one takes its time
-        file_name = f"{_NO_FILE.sub('-', invoice.number)}.{form}"
+        make = self._renderers.get(form, _as_json)
+        content = await asyncio.to_thread(make, invoice, request.locale)  # a long one takes its time
+        file_name = f"{_NO_FILE.sub('-', invoice.number)}.{_ENDINGS.get(form, form)}"
         return wire.RenderInvoiceResponse(content=content, content_type=_TYPES[form], file_name=file_name)
+
+
+def _as_json(invoice: Invoice, locale: str) -> bytes:  # noqa: ARG001 - JSON is in no language
+    return invoice_json(invoice)
 
 
 def _whole(name: str) -> UseCase[Invoice]:

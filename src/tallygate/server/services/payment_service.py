@@ -21,8 +21,9 @@ from tallygate.billing.payments import get_collection, list_attempts, list_payme
 from tallygate.billing.ports import Card, Setup, SetupRequest
 from tallygate.billing.reconciliation import Reconciled
 from tallygate.billing.refunds import Refunded, list_refunds
+from tallygate.control_plane.trial_conversion import follow_methods
 from tallygate.domain.billing.disputes import Dispute
-from tallygate.domain.billing.payments import Attempt, Payment
+from tallygate.domain.billing.payments import Attempt, Method, Payment
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
@@ -116,9 +117,12 @@ class PaymentServicer:
         gateway = await self._work.read(call, lambda work, _: gateway_of(work, wanted.account_id, wanted.gateway))
         card = await self._payments.describe(call.tenant_id, gateway.name, wanted.token)
         new_id, gateways = self._work.new_id, self._payments.gateways
-        made = await self._work.write(
-            call, lambda work, now: attach_method(work, wanted, card, gateways=gateways, now=now, new_id=new_id)
-        )
+
+        async def attach(work: BillingWork, now: int) -> Method:
+            made = await attach_method(work, wanted, card, gateways=gateways, now=now, new_id=new_id)
+            return await _followed(work, made, "AttachMethod", now)
+
+        made = await self._work.write(call, attach)
         return wire.AttachMethodResponse(method=encode_method(made.value))
 
     async def BeginSetup(self, request: wire.BeginSetupRequest, call: Call) -> wire.BeginSetupResponse:  # noqa: N802 - the wire's name
@@ -145,13 +149,23 @@ class PaymentServicer:
     ) -> wire.SetDefaultMethodResponse:
         """Pay by a method from now on."""
         account_id, method_id = _named(request.account_id, request.method_id)
-        made = await self._work.write(call, lambda work, now: set_default_method(work, account_id, method_id, now=now))
+
+        async def prefer(work: BillingWork, now: int) -> Method:
+            made = await set_default_method(work, account_id, method_id, now=now)
+            return await _followed(work, made, "SetDefaultMethod", now)
+
+        made = await self._work.write(call, prefer)
         return wire.SetDefaultMethodResponse(method=encode_method(made.value))
 
     async def DetachMethod(self, request: wire.DetachMethodRequest, call: Call) -> wire.DetachMethodResponse:  # noqa: N802 - the wire's name
         """Use a method no more."""
         account_id, method_id = _named(request.account_id, request.method_id)
-        gone = await self._work.write(call, lambda work, now: detach_method(work, account_id, method_id, now=now))
+
+        async def detach(work: BillingWork, now: int) -> Method:
+            gone = await detach_method(work, account_id, method_id, now=now)
+            return await _followed(work, gone, "DetachMethod", now)
+
+        gone = await self._work.write(call, detach)
         return wire.DetachMethodResponse(method=encode_method(gone.value))
 
     async def Pay(self, request: wire.PayRequest, call: Call) -> wire.PayResponse:  # noqa: N802 - the wire's name
@@ -263,3 +277,9 @@ def _query(
         account_id=optional_identifier(request.account_id, "account_id"),
         invoice_id=optional_identifier(request.invoice_id, "invoice_id"),
     )
+
+
+async def _followed(work: BillingWork, changed: Method, method: str, now: int) -> Method:
+    """In the transaction of a change of methods what hangs on them: how a trial that converts given one will end."""
+    await follow_methods(work, changed.account_id, method=method, now=now)
+    return changed

@@ -2,6 +2,7 @@
 
 from tallygate.billing.change_previews import ChangePreview, preview_change
 from tallygate.billing.comparisons import compare_plans
+from tallygate.control_plane.pauses import proposed_pause, proposed_resumption
 from tallygate.control_plane.proposals import (
     Proposal,
     proposed_add_on,
@@ -23,6 +24,7 @@ from tallygate.server.wire.subscription import (
     decode_cancel,
     decode_change_plan,
     decode_invoice_now,
+    decode_pause,
     decode_proration,
     decode_set_add_on,
     encode_subscription,
@@ -79,6 +81,12 @@ def _proposal(request: wire.PreviewChangeRequest) -> UseCase[Proposal]:
         case "set_add_on":
             add_on = decode_set_add_on(request.set_add_on)
             return lambda work, now: proposed_add_on(work, add_on, now=now)
+        case "pause":
+            pause = decode_pause(request.pause)
+            return lambda work, now: proposed_pause(work, pause, now=now)
+        case "resume":
+            paused = identifier(request.resume.account_id, "resume.account_id")
+            return lambda work, now: proposed_resumption(work, paused, now=now)
         case "cancel":
             end = decode_cancel(request.cancel)
             return lambda work, now: proposed_end(work, end, now=now)

@@ -8,6 +8,7 @@ from tallygate.billing.change_invoices import invoice_change
 from tallygate.billing.coupons import Redeemer, redeem
 from tallygate.billing.paying_out import PaidOut, pay_out_end
 from tallygate.control_plane.advance import pay_in_advance
+from tallygate.control_plane.pauses import proposed_pause, proposed_resumption
 from tallygate.control_plane.proposals import Proposal, When, proposed_add_on, proposed_plan
 from tallygate.control_plane.renewals import RenewSubscription
 from tallygate.control_plane.subscription_changes import (
@@ -49,6 +50,7 @@ from tallygate.server.wire.subscription import (
     decode_change_plan,
     decode_create,
     decode_invoice_now,
+    decode_pause,
     decode_set_add_on,
     encode_change,
     encode_subscription,
@@ -63,6 +65,8 @@ _Change = (
     | wire.ExtendSubscriptionRequest
     | wire.RenewSubscriptionRequest
     | wire.SetSubscriptionStateRequest
+    | wire.PauseSubscriptionRequest
+    | wire.ResumeSubscriptionRequest
 )
 _USUAL_PAGE, _LARGEST_PAGE = 25, 100
 _Charged = tuple[subscription_pb2.Subscription, list[invoice_pb2.Invoice]]
@@ -250,6 +254,30 @@ class SubscriptionServicer:
             call, request, lambda work, now: set_state(work, account_id, state, now=now)
         )
         return wire.SetSubscriptionStateResponse(subscription=subscription, view_version=version)
+
+    async def PauseSubscription(  # noqa: N802 - the wire's name
+        self, request: wire.PauseSubscriptionRequest, call: Call
+    ) -> wire.PauseSubscriptionResponse:
+        """Stop for a while."""
+        wanted = decode_pause(request)
+
+        async def pause(work: BillingWork, now: int) -> StoredSubscription:
+            return await make(work, await proposed_pause(work, wanted, now=now))
+
+        subscription, version = await self._change(call, request, pause)
+        return wire.PauseSubscriptionResponse(subscription=subscription, view_version=version)
+
+    async def ResumeSubscription(  # noqa: N802 - the wire's name
+        self, request: wire.ResumeSubscriptionRequest, call: Call
+    ) -> wire.ResumeSubscriptionResponse:
+        """Go on."""
+        account_id = identifier(request.account_id, "account_id")
+
+        async def resume(work: BillingWork, now: int) -> StoredSubscription:
+            return await make(work, await proposed_resumption(work, account_id, now=now))
+
+        subscription, version = await self._change(call, request, resume)
+        return wire.ResumeSubscriptionResponse(subscription=subscription, view_version=version)
 
     async def ListChanges(self, request: wire.ListChangesRequest, call: Call) -> wire.ListChangesResponse:  # noqa: N802 - the wire's name
         """Who changed an account's subscriptions, newest first."""

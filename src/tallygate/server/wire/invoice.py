@@ -10,16 +10,23 @@ from tallygate.domain.billing.documents import Invoice, InvoiceKind, Situation
 from tallygate.domain.billing.lines import Line, LineKind, LineTax
 from tallygate.domain.billing.steps import Step
 from tallygate.domain.billing.tax import TaxGroup
+from tallygate.domain.billing.tax_evidence import Treatment
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.money import exact_text
 from tallygate.records.billing import InvoiceQuery
-from tallygate.server.wire.party import encode_party
+from tallygate.server.wire.party import encode_evidence, encode_party
 from tallygate.server.wire.scalars import WireEnum, optional_identifier, optional_instant, timestamp
 from tallygate_api.v1 import invoice_pb2 as wire
 from tallygate_api.v1 import invoice_service_pb2
 
 _KIND = WireEnum(wire.InvoiceKind, InvoiceKind)
 _LINE_KIND = WireEnum(wire.LineKind, LineKind)
+_TREATMENT = {
+    Treatment.TAXED: wire.TAX_TREATMENT_UNSPECIFIED,
+    Treatment.REVERSE_CHARGE: wire.TAX_TREATMENT_REVERSE_CHARGE,
+    Treatment.EXEMPT: wire.TAX_TREATMENT_EXEMPT,
+    Treatment.OUTSIDE: wire.TAX_TREATMENT_OUTSIDE,
+}
 STATE = WireEnum(wire.InvoiceState, InvoiceState)
 _NANOS = 9
 
@@ -51,6 +58,8 @@ def encode_invoice(invoice: Invoice) -> wire.Invoice:
         seller=encode_party(invoice.seller),
         buyer=encode_party(invoice.buyer),
         taxes=[_group(group, invoice.currency) for group in invoice.taxes],
+        tax_evidence=[encode_evidence(each) for each in invoice.evidence],
+        tax_notices=[wire.TAX_NOTICE_TAX_ID_UNVERIFIED] if invoice.unverified else [],
     )
 
 
@@ -129,6 +138,8 @@ def _line_tax(tax: LineTax, currency: str) -> wire.LineTax:
         amount=encode_money(tax.amount, currency),
         note=tax.note,
         category=tax.category,
+        treatment=_TREATMENT[tax.treatment],
+        source=tax.source,
     )
 
 
@@ -142,6 +153,8 @@ def _group(group: TaxGroup, currency: str) -> wire.TaxGroup:
         amount=encode_money(group.amount, currency),
         note=group.note,
         category=group.category,
+        treatment=_TREATMENT[group.treatment],
+        source=group.source,
     )
 
 

@@ -1,6 +1,7 @@
 """Subscriptions: what is held, as it reads at an instant."""
 
 from tallygate.control_plane.add_ons import AddOnChoice
+from tallygate.control_plane.pauses import PauseSubscription
 from tallygate.control_plane.proposals import CancelSubscription, ChangePlan, SetAddOn, When
 from tallygate.control_plane.subscription_terms import state_at, term_at
 from tallygate.control_plane.subscriptions import CreateSubscription
@@ -97,6 +98,12 @@ def decode_cancel(request: service.CancelSubscriptionRequest) -> CancelSubscript
     )
 
 
+def decode_pause(request: service.PauseSubscriptionRequest) -> PauseSubscription:
+    """A pause to begin."""
+    account_id = identifier(request.account_id, "account_id")
+    return PauseSubscription(account_id=account_id, resume_time=optional_instant(request, "resume_time"))
+
+
 def decode_choice(selection: service.AddOnSelection, path: str) -> AddOnChoice:
     """An add-on to hold from the start on."""
     quantity = optional_quantity(selection, "quantity", at_least=1, path=path)
@@ -123,6 +130,10 @@ def encode_subscription(held: StoredSubscription, catalog: Catalog, now: int) ->
         terms=[_term(each) for each in subscription.terms],
         add_ons=[_holding(each) for each in subscription.add_ons],
         prices=[encode_price(price) for price in plan.prices] if plan is not None else [],
+        pauses=[
+            wire.Pause(start_time=timestamp(pause.start_time), end_time=timestamp(pause.end_time))
+            for pause in subscription.pauses
+        ],
     )
 
 

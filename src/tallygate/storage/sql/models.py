@@ -185,6 +185,9 @@ class SubscriptionRow(Base):
     create_time: Mapped[int] = mapped_column(Instant())
     cancel_time: Mapped[int | None] = mapped_column(Instant())
     anchor_time: Mapped[int | None] = mapped_column(Instant())
+    pauses: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    pause_time: Mapped[int | None] = mapped_column(Instant())
+    resume_time: Mapped[int | None] = mapped_column(Instant())
 
 
 class SubscriptionTermRow(Base):

@@ -22,6 +22,7 @@ def shipped_rates() -> tuple[TaxRate, ...]:
             since=row["since"],
             rate=row["rate"],
             name=row["name"],
+            source=row["source"],
         )
         for row in rows
     )

@@ -30,6 +30,7 @@ from tallygate.domain.account import (
     SubscriptionState,
 )
 from tallygate.records.values import CatalogUse, StoredSubscription, SubscriptionQuery
+from tallygate.storage.documents import PAUSES
 from tallygate.storage.sql.models import (
     AccountRow,
     Base,
@@ -77,6 +78,9 @@ class SqlSubscriptionRepository:
             "create_time": self.scope.now,
             "cancel_time": cancel_time,
             "anchor_time": subscription.anchor_time,
+            "pauses": PAUSES.dump_python(subscription.pauses, mode="json") if subscription.pauses else None,
+            "pause_time": subscription.pauses[-1].start_time if subscription.pauses else None,
+            "resume_time": subscription.pauses[-1].end_time if subscription.pauses else None,
         }
         await self.scope.upsert(SubscriptionRow, [row], keep=("create_time",))
         if not first:
@@ -248,7 +252,10 @@ def _reads_as(state: SubscriptionState, now: int) -> ColumnElement[bool]:
     ended = and_(column.end_time.is_not(None), column.end_time <= now)
     if state is states.EXPIRED:
         return or_(ended, column.state == state.value)
-    late, stopped, own = _stands(Standing.PAST_DUE), _stands(Standing.SUSPENDED), column.state == state.value
+    late, own = _stands(Standing.PAST_DUE), column.state == state.value
+    resumed = and_(column.resume_time.is_not(None), column.resume_time <= now)
+    paused = and_(column.pause_time.is_not(None), column.pause_time <= now, not_(resumed))
+    stopped = or_(_stands(Standing.SUSPENDED), paused)
     running = column.state.in_([states.TRIALING.value, states.ACTIVE.value])
     on_trial = and_(column.trial_end_time.is_not(None), column.trial_end_time > now)
     final = column.state.in_([states.INCOMPLETE.value, states.EXPIRED.value])
@@ -284,6 +291,7 @@ async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[StoredSubsc
                 terms=tuple(_term(part) for part in terms[row.subscription_id]),
                 add_ons=tuple(_holding(part) for part in add_ons[row.subscription_id]),
                 anchor_time=row.anchor_time,
+                pauses=PAUSES.validate_python(row.pauses or ()),
             ),
             create_time=row.create_time,
             cancel_time=row.cancel_time,

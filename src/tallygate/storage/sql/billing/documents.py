@@ -369,6 +369,8 @@ def _line_columns(line: Line) -> Mapping[str, Any]:
 
 
 def _invoice(row: Row[Any], lines: tuple[Line, ...] = (), taxes: tuple[TaxGroup, ...] = ()) -> Invoice:
+    basis = BASIS.validate_python(row.basis) if row.basis is not None else None
+    terms = basis.tax if basis is not None else None
     return Invoice(
         invoice_id=row.invoice_id,
         account_id=row.account_id,
@@ -388,7 +390,9 @@ def _invoice(row: Row[Any], lines: tuple[Line, ...] = (), taxes: tuple[TaxGroup,
         due_time=row.due_time,
         policy=AMOUNTS_POLICY.validate_python(row.policy) if row.policy is not None else None,
         zone=row.zone or "",
-        basis=BASIS.validate_python(row.basis) if row.basis is not None else None,
+        basis=basis,
+        evidence=terms.evidence if terms is not None else (),
+        unverified=terms is not None and terms.unverified,
         balance=balance_of(row, prefix="balance_"),
         seller=party_of(row.seller),
         buyer=party_of(row.buyer),

@@ -8,7 +8,7 @@ from sqlalchemy import Row, insert, select
 
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.parties import BillingProfile, Party
-from tallygate.storage.documents import PARTY
+from tallygate.storage.documents import PARTY, TAX_FACTS
 from tallygate.storage.sql.billing.tables import billing_profiles, invoice_parties
 from tallygate.storage.sql.scope import Scope
 
@@ -31,6 +31,9 @@ class SqlProfileRepository:
             "account_id": profile.account_id,
             "party": PARTY.dump_python(profile.party, mode="json", exclude_defaults=True),
             "tax_exemption": profile.tax_exemption,
+            "tax_facts": {
+                name: kind.dump_python(getattr(profile, name), mode="json") for name, kind in TAX_FACTS.items()
+            },
             "update_time": profile.update_time,
             "group_buy": profile.group_buy,
         }
@@ -76,4 +79,5 @@ def _profile(row: Row[Any]) -> BillingProfile:
         tax_exemption=row.tax_exemption,
         update_time=row.update_time,
         group_buy=bool(row.group_buy),
+        **{name: kind.validate_python((row.tax_facts or {}).get(name, ())) for name, kind in TAX_FACTS.items()},
     )

@@ -12,6 +12,7 @@ from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.reissues import is_reissued, revision_of
 from tallygate.domain.billing.tax import Credited, TaxGroup
+from tallygate.domain.billing.tax_evidence import Treatment
 from tallygate.storage.documents import LINE
 from tallygate.storage.sql.billing.tables import invoice_balances, invoice_lines, invoice_taxes
 from tallygate.storage.sql.scope import Scope
@@ -41,6 +42,8 @@ async def taxes_of(scope: Scope, invoice_id: str) -> tuple[TaxGroup, ...]:
             category=row.category or "",
             base=row.base,
             amount=row.amount,
+            treatment=Treatment(row.treatment or ""),
+            source=row.source or "",
         )
         for row in await scope.rows(query.order_by(own.place))
     )
