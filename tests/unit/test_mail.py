@@ -1,10 +1,12 @@
 """Letters to accounts: what they say, and that nothing in them becomes another header, tag or recipient."""
 
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import SMTP, default
 
 import pytest
 
+from documents import BUYER, INVOICE
 from tallygate.domain.billing.mail import Letter, Mail, one_line, usable_address
 from tallygate.domain.billing.messages import MAILED, Message, MessageKind
 from tallygate.rendering.letters import letter_of
@@ -90,3 +92,14 @@ def test_a_letter_escapes_what_it_tells():
     assert "<script>" not in said.html
     assert "<b>" not in said.html
     assert "29.00 USD waits for your confirmation: https://bank.example/?a=1&b=<script>" in said.text
+
+
+def test_a_letter_is_in_english_and_the_document_in_it_in_its_buyers_language():
+    invoice = replace(INVOICE, buyer=replace(BUYER, locale="de"))
+    paid = letter_of(Message(kind=MessageKind.INVOICE_PAID, about="1", account_id="acme"), invoice, "Shop")
+    assert paid.text == "Thank you: invoice INV-2026-000042 of 1,682.14 EUR is paid.\n"
+    whole = letter_of(Message(kind=MessageKind.INVOICE_CREATED, about="1", account_id="acme"), invoice, "Shop")
+    assert (whole.subject, whole.text.splitlines()[0]) == (
+        "Invoice INV-2026-000042 from Shop",
+        "Rechnung INV-2026-000042",
+    )

@@ -56,12 +56,12 @@ _SAYS: Mapping[MessageKind, str] = {
 
 def letter_of(message: Message, invoice: Invoice | None, seller: str) -> Letter:
     """What is written of a message: the document itself where it is new, else what happened to it."""
-    shown = sheet(invoice) if invoice is not None else None
+    shown = sheet(invoice, "en") if invoice is not None else None  # letters are in English, what they bring is not
     said = _Said({**message.facts, **(_document(shown) if shown is not None else {})})
     subject = _SUBJECTS[message.kind].format_map(said)
     subject = one_line(f"{subject} from {seller}" if seller else subject)
     if invoice is not None and shown is not None and message.kind in _WHOLE:
-        return Letter(subject=subject, text=_text(shown), html=page(invoice).decode())
+        return Letter(subject=subject, text=_text(sheet(invoice)), html=page(invoice).decode())
     text = _SAYS[message.kind].format_map(said)
     html = _template().render(title=subject, paragraphs=[text], seller=seller)
     return Letter(subject=subject, text=f"{text}\n", html=html)
