@@ -18,18 +18,25 @@ SHOWN_CHARACTERS = 9
 
 
 class Scope(StrEnum):
-    """What a key may call: the data plane, the control plane, what reads of both; billing, or what reads of it."""
+    """What a key may call: the data plane, the control plane, what reads of both; billing, or what reads of it.
+
+    Or what an account may do for itself: a key of that scope is bound to one, and has no other scope.
+    """
 
     DATA = "data"
     CONTROL = "control"
     READ_ONLY = "read_only"
     BILLING = "billing"
     BILLING_READ = "billing_read"
+    SELF_SERVICE = "self_service"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """What is known of a key: whose it is and what it may do; instants in microseconds since the Unix epoch."""
+    """What is known of a key: whose it is and what it may do; instants in microseconds since the Unix epoch.
+
+    One that is bound to an account reaches nothing of others.
+    """
 
     key_id: str
     tenant_id: str
@@ -37,6 +44,7 @@ class KeyRecord:
     name: str = ""
     expire_time: int | None = None
     revoke_time: int | None = None
+    account_id: str = ""
 
 
 def mint_key(entropy: bytes) -> str:

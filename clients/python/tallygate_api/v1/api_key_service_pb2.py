@@ -25,29 +25,29 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/api_key_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xee\x01\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06prefix\x18\x03 \x01(\t\x12#\n\x06scopes\x18\x04 \x03(\x0e\x32\x13.tallygate.v1.Scope\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"y\n\x13\x43reateApiKeyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x06scopes\x18\x02 \x03(\x0e\x32\x13.tallygate.v1.Scope\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x14\x43reateApiKeyResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x07\x61pi_key\x18\x02 \x01(\x0b\x32\x14.tallygate.v1.ApiKey\";\n\x12ListApiKeysRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x13ListApiKeysResponse\x12&\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x14.tallygate.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x13RevokeApiKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\"=\n\x14RevokeApiKeyResponse\x12%\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.ApiKey*\x81\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_DATA\x10\x01\x12\x11\n\rSCOPE_CONTROL\x10\x02\x12\x13\n\x0fSCOPE_READ_ONLY\x10\x03\x12\x11\n\rSCOPE_BILLING\x10\x04\x12\x16\n\x12SCOPE_BILLING_READ\x10\x05\x32\x91\x02\n\rApiKeyService\x12U\n\x0c\x43reateApiKey\x12!.tallygate.v1.CreateApiKeyRequest\x1a\".tallygate.v1.CreateApiKeyResponse\x12R\n\x0bListApiKeys\x12 .tallygate.v1.ListApiKeysRequest\x1a!.tallygate.v1.ListApiKeysResponse\x12U\n\x0cRevokeApiKey\x12!.tallygate.v1.RevokeApiKeyRequest\x1a\".tallygate.v1.RevokeApiKeyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/api_key_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x02\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06prefix\x18\x03 \x01(\t\x12#\n\x06scopes\x18\x04 \x03(\x0e\x32\x13.tallygate.v1.Scope\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\naccount_id\x18\x08 \x01(\t\"\x8d\x01\n\x13\x43reateApiKeyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x06scopes\x18\x02 \x03(\x0e\x32\x13.tallygate.v1.Scope\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\naccount_id\x18\x04 \x01(\t\"J\n\x14\x43reateApiKeyResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x07\x61pi_key\x18\x02 \x01(\x0b\x32\x14.tallygate.v1.ApiKey\";\n\x12ListApiKeysRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x13ListApiKeysResponse\x12&\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x14.tallygate.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x13RevokeApiKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\"=\n\x14RevokeApiKeyResponse\x12%\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.ApiKey*\x99\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_DATA\x10\x01\x12\x11\n\rSCOPE_CONTROL\x10\x02\x12\x13\n\x0fSCOPE_READ_ONLY\x10\x03\x12\x11\n\rSCOPE_BILLING\x10\x04\x12\x16\n\x12SCOPE_BILLING_READ\x10\x05\x12\x16\n\x12SCOPE_SELF_SERVICE\x10\x06\x32\x91\x02\n\rApiKeyService\x12U\n\x0c\x43reateApiKey\x12!.tallygate.v1.CreateApiKeyRequest\x1a\".tallygate.v1.CreateApiKeyResponse\x12R\n\x0bListApiKeys\x12 .tallygate.v1.ListApiKeysRequest\x1a!.tallygate.v1.ListApiKeysResponse\x12U\n\x0cRevokeApiKey\x12!.tallygate.v1.RevokeApiKeyRequest\x1a\".tallygate.v1.RevokeApiKeyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.api_key_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SCOPE']._serialized_start=777
-  _globals['_SCOPE']._serialized_end=906
+  _globals['_SCOPE']._serialized_start=818
+  _globals['_SCOPE']._serialized_end=971
   _globals['_APIKEY']._serialized_start=86
-  _globals['_APIKEY']._serialized_end=324
-  _globals['_CREATEAPIKEYREQUEST']._serialized_start=326
-  _globals['_CREATEAPIKEYREQUEST']._serialized_end=447
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=449
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=523
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=525
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=584
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=586
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=672
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=674
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=711
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=713
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=774
-  _globals['_APIKEYSERVICE']._serialized_start=909
-  _globals['_APIKEYSERVICE']._serialized_end=1182
+  _globals['_APIKEY']._serialized_end=344
+  _globals['_CREATEAPIKEYREQUEST']._serialized_start=347
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=488
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=490
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=564
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=566
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=625
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=627
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=713
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=715
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=752
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=754
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=815
+  _globals['_APIKEYSERVICE']._serialized_start=974
+  _globals['_APIKEYSERVICE']._serialized_end=1247
 # @@protoc_insertion_point(module_scope)

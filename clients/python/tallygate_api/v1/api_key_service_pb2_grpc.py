@@ -59,7 +59,7 @@ class ApiKeyServiceServicer:
     def CreateApiKey(self, request, context):
         """Mints a key and shows it this once: only its digest is kept.
 
-        Errors: INVALID_FIELD.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -30,6 +30,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_KEY_EXPIRED: _ClassVar[ErrorReason]
     ERROR_REASON_KEY_REVOKED: _ClassVar[ErrorReason]
     ERROR_REASON_SCOPE_MISSING: _ClassVar[ErrorReason]
+    ERROR_REASON_NOT_SELF_SERVICE: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_A_TEST_TENANT: _ClassVar[ErrorReason]
     ERROR_REASON_STORE_UNAVAILABLE: _ClassVar[ErrorReason]
     ERROR_REASON_EPOCH_MISMATCH: _ClassVar[ErrorReason]
@@ -97,6 +98,7 @@ ERROR_REASON_UNAUTHENTICATED: ErrorReason
 ERROR_REASON_KEY_EXPIRED: ErrorReason
 ERROR_REASON_KEY_REVOKED: ErrorReason
 ERROR_REASON_SCOPE_MISSING: ErrorReason
+ERROR_REASON_NOT_SELF_SERVICE: ErrorReason
 ERROR_REASON_NOT_A_TEST_TENANT: ErrorReason
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason
 ERROR_REASON_EPOCH_MISMATCH: ErrorReason

@@ -25,6 +25,7 @@ _SCOPES = {
     "read_only": wire.SCOPE_READ_ONLY,
     "billing": wire.SCOPE_BILLING,
     "billing_read": wire.SCOPE_BILLING_READ,
+    "self_service": wire.SCOPE_SELF_SERVICE,
 }
 _local = click.option("--local", is_flag=True, help="Write to the database itself; no server is asked.")
 _tenant = click.option("--tenant", metavar="ID", help="With --local: whose key it is.")
@@ -57,6 +58,7 @@ def test() -> None:
     examples=[
         "tallygate key create gateway --scope data",
         "tallygate key create ci --scope control --expire 2027-01-01",
+        "tallygate key create portal --scope self_service --account acme",
         "tallygate key create first --scope data --scope control --local --tenant demo",
     ],
 )
@@ -64,6 +66,7 @@ def test() -> None:
 @click.option(
     "--scope", "scopes", type=click.Choice(list(_SCOPES)), multiple=True, required=True, help="What it may call."
 )
+@click.option("--account", metavar="ID", help="Of self_service: the one account that it reaches.")
 @click.option("--expire", type=INSTANT, metavar="TIME", help="From when on it is refused; default: never.")
 @_local
 @_tenant
@@ -74,6 +77,7 @@ def create(
     *,
     name: str,
     scopes: tuple[str, ...],
+    account: str | None,
     expire: Timestamp | None,
     local: bool,
     tenant: str | None,
@@ -86,8 +90,11 @@ def create(
     be printed is revoked again.
     """
     require_output()
+    if local and account:
+        msg = "--account goes without --local: a server knows its accounts."
+        raise click.UsageError(msg)
     request = wire.CreateApiKeyRequest(
-        name=name, scopes=[_SCOPES[s] for s in dict.fromkeys(scopes)], expire_time=expire
+        name=name, scopes=[_SCOPES[s] for s in dict.fromkeys(scopes)], expire_time=expire, account_id=account
     )
     if local:
         response = _create_locally(request, _needed(tenant), flags, config)

@@ -25,6 +25,7 @@ from tallygate.server.calls.deadlines import DeadlineSweep
 from tallygate.server.calls.method import Call, Method, UnaryMethod, Unreadable
 from tallygate.server.calls.port import Begin, Leaving, Metadata, Port, Waiting, authorization_of
 from tallygate.server.calls.room import Room
+from tallygate.server.calls.self_service import bind
 from tallygate.server.operations.logs import CallInfo
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.errors import (
@@ -226,6 +227,8 @@ class Calls:
             raise ScopeMissingError(scope=method.rule.scopes[0].value, key_id=key.key_id)
         if isinstance(request, Unreadable):
             raise request.error
+        if key.account_id:
+            bind(method.name, request, key)
         info.request = request
         return request
 

@@ -7,7 +7,7 @@ from tallygate.domain.credential import ENTROPY_BYTES, Scope, mint_key
 from tallygate.records.values import StoredKey
 from tallygate.server.calls.method import Call
 from tallygate.server.services.tenant_work import TenantWork, page_request
-from tallygate.server.wire.scalars import WireEnum, identifier, optional_instant, timestamp
+from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, optional_instant, timestamp
 from tallygate_api.v1 import api_key_service_pb2 as wire
 
 SCOPE = WireEnum(wire.Scope, Scope)
@@ -26,6 +26,7 @@ class ApiKeyServicer:
             scopes=frozenset(SCOPE.decode(scope, f"scopes[{index}]") for index, scope in enumerate(request.scopes)),
             name=request.name,
             expire_time=optional_instant(request, "expire_time"),
+            account_id=optional_identifier(request.account_id, "account_id"),
         )
         secret, now = mint_key(self._entropy(ENTROPY_BYTES)), self._work.clock()
         written = await self._work.write(call, lambda work, _: create_key(work, wanted, secret=secret, real_now=now))
@@ -54,4 +55,5 @@ def _encode(stored: StoredKey) -> wire.ApiKey:
         create_time=timestamp(stored.create_time),
         expire_time=timestamp(record.expire_time),
         revoke_time=timestamp(record.revoke_time),
+        account_id=record.account_id,
     )

@@ -14,12 +14,13 @@ from tallygate.billing.voiding import void_invoice
 from tallygate.billing.writing_off import write_off_invoice
 from tallygate.domain.billing.counting import Contribution
 from tallygate.domain.billing.documents import Invoice
-from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
 from tallygate.domain.money import exact_text
 from tallygate.records.paging import Page, newest_of
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import UseCase
 from tallygate.server.calls.method import Call
+from tallygate.server.calls.self_service import own_only
 from tallygate.server.services.tenant_work import TenantWork, document_page, page_request
 from tallygate.server.wire.credit import decode_credit, decode_line_dispute
 from tallygate.server.wire.explanation import decode_place, encode_difference, encode_event, encode_explanation
@@ -59,7 +60,7 @@ class InvoiceServicer:
     async def GetInvoice(self, request: wire.GetInvoiceRequest, call: Call) -> wire.GetInvoiceResponse:  # noqa: N802 - the wire's name
         """One document with its lines."""
         invoice_id = identifier(request.invoice_id, "invoice_id")
-        invoice = await self._work.read(call, _whole(invoice_id))
+        invoice = _own(call, await self._work.read(call, _whole(invoice_id)))
         return wire.GetInvoiceResponse(invoice=encode_invoice(invoice))
 
     async def ListInvoices(self, request: wire.ListInvoicesRequest, call: Call) -> wire.ListInvoicesResponse:  # noqa: N802 - the wire's name
@@ -72,7 +73,9 @@ class InvoiceServicer:
     async def ExplainLine(self, request: wire.ExplainLineRequest, call: Call) -> wire.ExplainLineResponse:  # noqa: N802 - the wire's name
         """How one line came about."""
         place = decode_place(request)
-        return encode_explanation(await self._work.read(call, lambda work, now: explain_line(work, place, now=now)))
+        found = await self._work.read(call, lambda work, now: explain_line(work, place, now=now))
+        _own(call, found.invoice)
+        return encode_explanation(found)
 
     async def ListLineEvents(self, request: wire.ListLineEventsRequest, call: Call) -> wire.ListLineEventsResponse:  # noqa: N802 - the wire's name
         """The events that a line counted."""
@@ -162,7 +165,7 @@ class InvoiceServicer:
         if request.locale and request.locale.replace("_", "-").partition("-")[0] not in self._locales:
             expected = f"a locale in one of {', '.join(self._locales)}, as de-AT; empty: the buyer's"
             raise InvalidFieldError(field="locale", expected=expected, got=ascii(request.locale[:16]))
-        invoice = await self._work.read(call, _whole(name))
+        invoice = _own(call, await self._work.read(call, _whole(name)))
         make = self._renderers.get(form, _as_json)
         content = await asyncio.to_thread(make, invoice, request.locale)  # a long one takes its time
         file_name = f"{_NO_FILE.sub('-', invoice.number)}.{_ENDINGS.get(form, form)}"
@@ -178,3 +181,10 @@ def _whole(name: str) -> UseCase[Invoice]:
         return await with_situation(work, await get_invoice(work, name))
 
     return whole
+
+
+def _own(call: Call, invoice: Invoice) -> Invoice:
+    """A document, where the caller's key may see it: to one that is bound to another account it is not there."""
+    if not own_only(call.key, invoice.account_id):
+        raise InvoiceNotFoundError(invoice_id=invoice.invoice_id)
+    return invoice

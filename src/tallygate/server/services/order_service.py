@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from tallygate.billing.claims import redeem_claim
 from tallygate.billing.desk import SubscriptionDesk
-from tallygate.billing.orders import Acceptance, Minting, complete_order, create_order, get_order, list_orders
+from tallygate.billing.orders import Acceptance, Minting, Quoted, complete_order, create_order, get_order, list_orders
 from tallygate.domain.billing.orders import OrderState
+from tallygate.domain.order_errors import OrderNotFoundError
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
+from tallygate.server.calls.self_service import own_only
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.fee import decode_whole_money
 from tallygate.server.wire.invoice import encode_invoice
@@ -41,6 +43,7 @@ class OrderServicer:
                 usual = (await work.tenants.get()).currency
                 total = decode_whole_money(request.accepted_total, "accepted_total", usual=usual)
             accepted = Acceptance(terms_version=request.terms_version, actor_id=call.key.key_id, total=total)
+            await self._check_own(work, call, order_id)
             found = await complete_order(work, order_id, accepted, self._desk, self._minting, now=now)
             invoices = [encode_invoice(each) for each in found.documents]
             claims = encode_claims(found.order, found.claims)
@@ -53,7 +56,12 @@ class OrderServicer:
     async def GetOrder(self, request: wire.GetOrderRequest, call: Call) -> wire.GetOrderResponse:  # noqa: N802 - the wire's name
         """One order."""
         order_id = identifier(request.order_id, "order_id")
-        found = await self._work.read(call, lambda work, now: get_order(work, order_id, self._desk, now=now))
+
+        async def load(work: BillingWork, now: int) -> Quoted:
+            await self._check_own(work, call, order_id)
+            return await get_order(work, order_id, self._desk, now=now)
+
+        found = await self._work.read(call, load)
         documents = [encode_invoice(each) for each in found.documents]
         is_open = found.order.state is OrderState.OPEN
         return wire.GetOrderResponse(
@@ -84,3 +92,9 @@ class OrderServicer:
             subscription_id=found.subscription_id,
             view_version=written.view_version,
         )
+
+    async def _check_own(self, work: BillingWork, call: Call, order_id: str) -> None:
+        """To a key that is bound to another account an order is not there."""
+        order = await work.orders.get(order_id)
+        if order is not None and not own_only(call.key, order.account_id):
+            raise OrderNotFoundError(order_id=order_id)

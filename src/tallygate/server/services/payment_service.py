@@ -24,10 +24,11 @@ from tallygate.billing.refunds import Refunded, list_refunds
 from tallygate.control_plane.trial_conversion import follow_methods
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.payments import Attempt, Method, Payment
-from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
+from tallygate.server.calls.self_service import own_only
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.billing_terms import COLLECTION
 from tallygate.server.wire.payment import (
@@ -170,9 +171,14 @@ class PaymentServicer:
 
     async def Pay(self, request: wire.PayRequest, call: Call) -> wire.PayResponse:  # noqa: N802 - the wire's name
         """Charge an invoice."""
+        invoice_id = identifier(request.invoice_id, "invoice_id")
+        if call.key.account_id:
+            invoice = await self._work.read(call, lambda work, _: get_invoice(work, invoice_id))
+            if not own_only(call.key, invoice.account_id):
+                raise InvoiceNotFoundError(invoice_id=invoice_id)
         attempt = await self._payments.pay(
             call.tenant_id,
-            identifier(request.invoice_id, "invoice_id"),
+            invoice_id,
             attempt_id=optional_identifier(request.attempt_id, "attempt_id"),
             method_id=optional_identifier(request.method_id, "method_id"),
         )

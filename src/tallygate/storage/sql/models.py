@@ -283,6 +283,7 @@ class ApiKeyRow(Base):
     create_time: Mapped[int] = mapped_column(Instant())
     expire_time: Mapped[int | None] = mapped_column(Instant())
     revoke_time: Mapped[int | None] = mapped_column(Instant())
+    account_id: Mapped[str | None]
 
 
 class OutboxRow(Base):

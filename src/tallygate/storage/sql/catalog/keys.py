@@ -39,6 +39,7 @@ class SqlKeyRepository:
             "create_time": key.create_time,
             "expire_time": key.record.expire_time,
             "revoke_time": key.record.revoke_time,
+            "account_id": key.record.account_id,
         }
         await self.scope.upsert(ApiKeyRow, [row])
 
@@ -70,6 +71,7 @@ def _stored(row: Row[Any]) -> StoredKey:
         name=row.name,
         expire_time=row.expire_time,
         revoke_time=row.revoke_time,
+        account_id=row.account_id or "",
     )
     return StoredKey(
         record=record, digest=row.digest, shown=row.shown, create_time=row.create_time, version=row.version

@@ -1,0 +1,187 @@
+"""BK-15: a key that is bound to one account does what that may do for itself, and reaches nothing of any other."""
+
+import grpc
+import pytest
+
+from tallygate.server.calls.self_service import SELF_SERVICE
+from tenants import METHODS, Tenant, failure, metadata_of, reason_of, request_of, rpc
+
+DENIED = grpc.StatusCode.PERMISSION_DENIED
+MISSING = grpc.StatusCode.NOT_FOUND
+OTHER = {"account_id": "other"}
+ITEM = {"subscription": {"plan_key": "p"}}
+DOCUMENT = {
+    "currency": "USD",
+    "billing": {"grace": "0s", "payment": {"due": {"days": 30}}},
+    "features": {"calls": {"kind": "metered"}, "seats": {"kind": "seat"}},
+    "plans": {
+        name: {
+            "version": 1,
+            "entitlements": {"calls": {"limit": 10, "overage": "allow"}},
+            "prices": [{"recurring": {"amount": amount}}, {"usage": {"feature_key": "calls", "unit_amount": "1.00"}}],
+        }
+        for name, amount in (("p", "29.00"), ("q", "59.00"))
+    },
+    "add_ons": {"pack": {"version": 1, "offered_on": ["p", "q"], "prices": [{"recurring": {"amount": "5.00"}}]}},
+}
+OWN = {
+    "GetAccount": {},
+    "GetSubscription": {},
+    "ListSubscriptions": {},
+    "ChangePlan": {"plan_key": "q"},
+    "SetAddOn": {"add_on_key": "pack", "quantity": 2},
+    "CancelSubscription": {},
+    "PreviewInvoice": {},
+    "GetWallet": {},
+    "GetBillingProfile": {},
+    "PreviewChange": {"change_plan": {"plan_key": "q"}},
+    "Quote": {"plan_key": "q"},
+    "ComparePlans": {},
+    "ListInvoices": {},
+    "CheckCoupon": {"code": "half"},
+    "CreateOrder": {"items": [{"quota": {"feature_key": "calls", "quantity": 5}}], "order_id": "mine"},
+    "ListOrders": {},
+    "RedeemClaim": {"code": "none"},
+    "AttachMethod": {"token": "fake_ok"},
+    "ListMethods": {},
+    "SetDefaultMethod": {"method_id": "card/acme"},
+    "DetachMethod": {"method_id": "card/acme"},
+    "ListPayments": {},
+}
+"""A request about its own account, which need not say so."""
+BY_DOCUMENT = {
+    "GetInvoice": lambda world: {"invoice_id": world["invoice"]},
+    "ExplainLine": lambda world: {"invoice_id": world["invoice"], "line": 1},
+    "RenderInvoice": lambda world: {"invoice_id": world["invoice"]},
+    "Pay": lambda world: {"invoice_id": world["invoice"]},
+    "GetOrder": lambda world: {"order_id": world["order"]},
+    "CompleteOrder": lambda world: {"order_id": world["order"], "terms_version": "1"},
+}
+ANYBODYS = {"ListPaymentOptions": {"plan_key": "p"}}
+
+
+@pytest.fixture
+async def house(live_server):
+    """Two accounts with everything, and a key that is bound to the first of them."""
+    async with live_server.channel() as channel:
+        tenant = Tenant(channel, live_server.new_test_tenant())
+        await tenant.apply(DOCUMENT)
+        await tenant.call("SetGateway", name="fake")
+        await tenant.call("CreateCoupon", coupon={"code": "half", "percent_off": "50"})
+        worlds = {}
+        for account in ("acme", "other"):
+            named = {"account_id": account}
+            await tenant.call("UpsertAccount", **named, metadata={"note": f"of-{account}"})
+            await tenant.call("SetBillingProfile", **named, party={"name": f"of-{account}"})
+            await tenant.call("CreateSubscription", **named, plan_key="p")
+            await tenant.call("RunBilling", **named)
+            await tenant.call("AttachMethod", **named, method_id=f"card/{account}", token="fake_ok")
+            quota = [{"quota": {"feature_key": "calls", "quantity": 5}}]
+            order = (await tenant.call("CreateOrder", **named, order_id=f"o/{account}", items=quota)).order.order_id
+            invoice = (await tenant.call("ListInvoices", **named)).invoices[0].invoice_id
+            worlds[account] = {"invoice": invoice, "order": order}
+        made = await tenant.call("CreateApiKey", name="portal", scopes=["SCOPE_SELF_SERVICE"], account_id="acme")
+        assert made.api_key.account_id == "acme"
+        yield tenant, Tenant(channel, made.key), worlds
+
+
+def named(method):
+    return f"{METHODS[method].containing_service.name}/{method}"
+
+
+def test_every_method_of_the_table_is_tried():
+    assert {named(method) for method in (*OWN, *BY_DOCUMENT, *ANYBODYS)} == set(SELF_SERVICE)
+
+
+@pytest.mark.parametrize(
+    "method", sorted(name for name in METHODS if "/" not in name and named(name) not in SELF_SERVICE)
+)
+async def test_what_is_not_in_the_table_is_denied(house, method):
+    _, own, _ = house
+    call = rpc(own.channel, method)(request_of(method), metadata=metadata_of(own.key))
+    waits = call.read() if METHODS[method].server_streaming else call
+    assert await failure(waits) == (DENIED, "SCOPE_MISSING")
+
+
+@pytest.mark.parametrize("method", OWN)
+async def test_its_own_is_served_and_another_is_not_there(house, method):
+    tenant, own, _ = house
+    nested = method == "PreviewChange"
+    foreign = {"change_plan": {"plan_key": "q", **OTHER}} if nested else {**OWN[method], **OTHER}
+    before = str(await tenant.call("GetAccount", **OTHER)) + str(await tenant.call("ListMethods", **OTHER))
+    assert await failure(own.call(method, **foreign)) == (MISSING, "ACCOUNT_NOT_FOUND")
+    assert str(await tenant.call("GetAccount", **OTHER)) + str(await tenant.call("ListMethods", **OTHER)) == before
+    try:
+        answer = str(await own.call(method, **OWN[method]))
+    except grpc.aio.AioRpcError as error:
+        answer = reason_of(error)
+        assert (method, answer) in {("RedeemClaim", "CLAIM_NOT_FOUND"), ("ComparePlans", "INVALID_FIELD")}
+    assert "other" not in answer
+
+
+@pytest.mark.parametrize("method", BY_DOCUMENT)
+async def test_documents_of_others_are_not_there(house, method):
+    tenant, own, worlds = house
+    code, reason = await failure(own.call(method, **BY_DOCUMENT[method](worlds["other"])))
+    assert (code, reason.rpartition("_NOT_FOUND")[0]) == (MISSING, "ORDER" if "Order" in method else "INVOICE")
+    still = (await tenant.call("GetOrder", order_id="o/other")).order
+    assert not still.invoice_ids
+    assert "other" not in str(await own.call(method, **BY_DOCUMENT[method](worlds["acme"])))
+
+
+SELLERS = [
+    ("ChangePlan", {"plan_key": "q", "plan_version": 1}, "plan_version"),
+    ("ChangePlan", {"plan_key": "q", "proration": "CHANGE_PRORATION_NONE"}, "proration"),
+    ("ChangePlan", {"plan_key": "q", "when": "CHANGE_WHEN_NOW"}, "when"),
+    ("CancelSubscription", {"when": "CHANGE_WHEN_NOW"}, "when"),
+    (
+        "CreateOrder",
+        {"items": [{"subscription": {"plan_key": "q", "trial_days": 99}}]},
+        "items.subscription.trial_days",
+    ),
+    (
+        "CreateOrder",
+        {"items": [{"subscription": {"plan_key": "q", "plan_version": 1}}]},
+        "items.subscription.plan_version",
+    ),
+    ("CreateOrder", {"items": [{**ITEM, "account_id": "other"}]}, "items.account_id"),
+    ("CreateOrder", {"items": [{**ITEM, "email": "a@b.example"}]}, "items.email"),
+    ("CreateOrder", {"items": [{"renewal": {"approved": True}}]}, "items.renewal"),
+    ("Quote", {"plan_key": "q", "trial_days": 3}, "trial_days"),
+]
+
+
+@pytest.mark.parametrize(("method", "fields", "field"), SELLERS, ids=[f"{m}-{f}" for m, _, f in SELLERS])
+async def test_what_is_its_sellers_to_say_is_denied_by_the_field(house, method, fields, field):
+    _, own, _ = house
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await own.call(method, **fields)
+    assert (caught.value.code(), reason_of(caught.value)) == (DENIED, "NOT_SELF_SERVICE")
+    assert f"field={field}," in caught.value.details()
+
+
+async def test_lists_and_filters_hold_its_own_alone(house):
+    _, own, worlds = house
+    assert [one.invoice_id for one in (await own.call("ListInvoices")).invoices] == [worlds["acme"]["invoice"]]
+    assert [one.order_id for one in (await own.call("ListOrders")).orders] == ["o/acme"]
+    assert {one.account_id for one in (await own.call("ListSubscriptions")).subscriptions} == {"acme"}
+    assert [one.method_id for one in (await own.call("ListMethods")).methods] == ["card/acme"]
+    assert not (await own.call("ListPayments", invoice_id=worlds["other"]["invoice"])).payments
+    assert not (await own.call("ListInvoices", text="of-other")).invoices
+
+
+BINDINGS = [
+    ({"scopes": ["SCOPE_SELF_SERVICE"]}, "account_id"),
+    ({"scopes": ["SCOPE_SELF_SERVICE", "SCOPE_DATA"], "account_id": "acme"}, "scopes"),
+    ({"scopes": ["SCOPE_CONTROL"], "account_id": "acme"}, "scopes"),
+]
+
+
+@pytest.mark.parametrize(("fields", "field"), BINDINGS)
+async def test_a_binding_and_its_scope_come_together(house, fields, field):
+    tenant, _, _ = house
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await tenant.call("CreateApiKey", name="x", **fields)
+    assert f"field={field}," in caught.value.details()
+    nobody = tenant.call("CreateApiKey", name="x", scopes=["SCOPE_SELF_SERVICE"], account_id="nobody")
+    assert await failure(nobody) == (MISSING, "ACCOUNT_NOT_FOUND")
