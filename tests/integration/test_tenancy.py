@@ -155,6 +155,26 @@ ROWS = {
     "CheckCoupon": Row("control billing billing_read", anything(code="half"), "COUPON_NOT_FOUND", shows=True),
     "ListMessages": Row("control billing billing_read", anything(), empty("messages")),
     "ListPaymentOptions": Row("control billing billing_read", anything(plan_key="q"), "PLAN_NOT_FOUND"),
+    "GrantDiscount": Row(
+        "control billing", lambda world: {"discount": {"account_id": world.account, "percent_off": "5"}}, UNKNOWN
+    ),
+    "EndDiscount": Row(
+        "control billing",
+        lambda world: {"account_id": world.account, "discount_id": f"agreed/{world.account}"},
+        UNKNOWN,
+        shows=True,
+    ),
+    "ListDiscounts": Row("control billing billing_read", of(), UNKNOWN, shows=True),
+    "CreateReferral": Row(
+        "control billing",
+        lambda world: {
+            "referrer_account_id": world.account,
+            "referee_account_id": f"{world.account}/new",
+            "amount": {"currency_code": "USD", "units": 1},
+        },
+        UNKNOWN,
+    ),
+    "ListReferrals": Row("control billing billing_read", of(), UNKNOWN),
     "CreateOrder": Row(
         "control billing",
         of(items=[{"subscription": {"plan_key": "p", "trial_days": 0}}]),
@@ -362,6 +382,11 @@ class World:
 
     async def _fill_bills(self, name, account):
         call = self.tenant.call
+        if name == "CreateReferral":
+            await call("UpsertAccount", account_id=f"{account}/new")
+        if name in {"EndDiscount", "ListDiscounts"}:
+            agreed = {"discount_id": f"agreed/{account}", "account_id": account, "percent_off": "5", "text": CANARY}
+            await call("GrantDiscount", discount=agreed)
         if METHODS[name].containing_service.name == "OrderService":
             items = [{"subscription": {"plan_key": "p", "trial_days": 0}}]
             await call("CreateOrder", account_id=account, order_id=f"order/{account}", items=items)

@@ -18,7 +18,9 @@ from tallygate.control_plane.subscriptions import (
 from tallygate.domain.account import Subscription
 from tallygate.domain.billing.orders import OrderedQuota, OrderedRenewal, OrderedSubscription
 from tallygate.domain.billing.timeline import PriceOverride
+from tallygate.domain.catalog import Activation
 from tallygate.domain.errors import SubscriptionConflictError, SubscriptionNotFoundError
+from tallygate.records.lookup import plan_on_sale
 from tallygate.records.ports import BillingWork, NewId
 from tallygate.records.values import StoredSubscription
 
@@ -54,10 +56,19 @@ class Desk:
         return subscription, (own,)
 
     async def subscribe(
-        self, work: BillingWork, account_id: str, ordered: OrderedSubscription, *, now: int, new_id: NewId
+        self,
+        work: BillingWork,
+        account_id: str,
+        ordered: OrderedSubscription,
+        *,
+        waits: bool,
+        now: int,
+        new_id: NewId,
     ) -> StoredSubscription:
         """Make it."""
-        held = await create_subscription(work, _request(account_id, ordered), now=now, new_id=new_id)
+        plan = plan_on_sale(await work.catalog.load(), ordered.plan_key, ordered.plan_version)
+        request = replace(_request(account_id, ordered), incomplete=waits and plan.activation is Activation.PAYMENT)
+        held = await create_subscription(work, request, now=now, new_id=new_id)
         return (
             await pay_in_advance(work, held, ordered.advance_length, open_end=True) if ordered.advance_length else held
         )

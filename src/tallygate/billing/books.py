@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from tallygate.billing.finalising import IssueTerms
+from tallygate.billing.reductions import reductions_of
 from tallygate.billing.taxing import tax_terms
 from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.cover import Policy
@@ -187,5 +188,5 @@ async def read_books(
             for each in await work.issued_lines.forgiven(account_id)
             if not each.reissued
         },
-        redemptions=tuple(await work.coupons.redeemed_by(account_id)),
+        redemptions=await reductions_of(work, account_id),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from tallygate.billing.books import Books, read_books
 from tallygate.billing.due_lines import change_documents, made_at
 from tallygate.billing.finalising import finalise
+from tallygate.billing.reductions import reductions_of
 from tallygate.domain.billing.documents import Basis, Invoice
 from tallygate.domain.billing.orders import Sold
 from tallygate.domain.billing.zones import known_until
@@ -51,7 +52,7 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
         if books.late:
             await work.late_usage.settle(account_id, books.reopened.unrated(), now=now)
         fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
-        redemptions = tuple(await work.coupons.redeemed_by(account_id)) if books.redemptions else ()
+        redemptions = await reductions_of(work, account_id) if books.redemptions else ()
         books = replace(books, closed_until=cut, fees=fees, late=(), redemptions=redemptions)
     if books.next_cut() is None or any(timeline.end == books.closed_until for timeline in books.timelines):
         issued += await _issue_left(work, books, now=due_time if books.test and due_time is not None else now)

@@ -35,6 +35,7 @@ class CreateCoupon:
     end_time: int | None = None
     max_uses: int | None = None
     per_account: int | None = 1
+    provider: str = ""
 
 
 async def create_coupon(work: BillingWork, request: CreateCoupon, *, now: int) -> Coupon:
@@ -53,7 +54,7 @@ async def create_coupon(work: BillingWork, request: CreateCoupon, *, now: int) -
     if request.terms.type is DiscountType.AMOUNT and not request.terms.currency:
         own = (await work.tenants.get()).currency
         request = replace(request, terms=replace(request.terms, currency=own))
-    await _check_terms(work, request.terms)
+    await check_terms(work, request.terms, path="coupon")
     known = await work.coupons.get(code)
     start = request.start_time if request.start_time is not None else (known.start_time if known else now)
     end = request.end_time if request.end_time is not None else (known.end_time if known else start + USUAL_TIME)
@@ -72,6 +73,7 @@ async def create_coupon(work: BillingWork, request: CreateCoupon, *, now: int) -
         max_uses=request.max_uses,
         per_account=request.per_account,
         create_time=now,
+        provider=request.provider,
     )
     if known is None:
         await work.coupons.add(coupon)
@@ -127,15 +129,41 @@ async def check_coupon(
         raise CouponExpiredError(code=coupon.code, end_time=rfc3339(coupon.end_time))
     if now < coupon.start_time:
         raise CouponNotApplicableError(code=coupon.code, expected=f"not before {rfc3339(coupon.start_time)}")
+    await _check_plans(work, coupon, plan_keys)
+    await _check_uses(work, coupon, account_id)
+    return coupon
+
+
+async def _check_plans(work: BillingWork, coupon: Coupon, plan_keys: Collection[str]) -> None:
+    own = await _plans_of(work, coupon)
+    if plan_keys and not own.intersection(plan_keys):
+        owner = coupon.provider or "the tenant"
+        raise CouponNotApplicableError(code=coupon.code, expected=f"a plan of {owner}, whose coupon it is")
     if coupon.terms.plans and plan_keys and not set(coupon.terms.plans).intersection(plan_keys):
         raise CouponNotApplicableError(code=coupon.code, expected=f"one of {', '.join(coupon.terms.plans)}")
+
+
+async def _check_uses(work: BillingWork, coupon: Coupon, account_id: str) -> None:
     if coupon.max_uses is not None and coupon.used >= coupon.max_uses:
         raise CouponExhaustedError(code=coupon.code, max_uses=coupon.max_uses)
     if account_id and coupon.per_account is not None:
         own = [each for each in await work.coupons.redeemed_by(account_id) if each.code == coupon.code]
         if len(own) >= coupon.per_account:
             raise CouponExhaustedError(code=coupon.code, per_account=coupon.per_account)
-    return coupon
+
+
+async def _plans_of(work: BillingWork, coupon: Coupon) -> frozenset[str]:
+    """The plans of a coupon's owner."""
+    catalog = await work.catalog.load()
+    return frozenset(key for key in catalog.plans if (plan := catalog.plan(key)) and plan.provider == coupon.provider)
+
+
+async def _scoped(work: BillingWork, coupon: Coupon) -> DiscountTerms:
+    """What a coupon takes off: of its owner's plans alone, where others sell beside it."""
+    own = await _plans_of(work, coupon)
+    if coupon.terms.plans or own == frozenset((await work.catalog.load()).plans):
+        return coupon.terms
+    return replace(coupon.terms, plans=tuple(sorted(own)))
 
 
 def check_codes(codes: Sequence[str]) -> list[str]:
@@ -180,7 +208,7 @@ async def redeemable(work: BillingWork, codes: Sequence[str], by: Redeemer, *, n
                 account_id=by.account_id,
                 subscription_id=by.subscription_id,
                 redeem_time=now,
-                terms=coupon.terms,
+                terms=await _scoped(work, coupon),
                 order_id=by.order_id,
             )
         )
@@ -200,21 +228,27 @@ async def redeem(work: BillingWork, codes: Sequence[str], by: Redeemer, *, now: 
         await work.coupons.redeem(replace(redemption, redemption_id=f"red_{new_id()}"))
 
 
-async def _check_terms(work: BillingWork, terms: DiscountTerms) -> None:
+async def check_terms(work: BillingWork, terms: DiscountTerms, *, path: str) -> None:
+    """Check what is to be taken off, and off what; `path` is where it stands in the request.
+
+    Raises:
+        InvalidFieldError: a field is wrong.
+        PlanNotFoundError, FeatureNotFoundError: it names one that there is not.
+    """
     value = exact(terms.value)
     if terms.type is DiscountType.PERCENTAGE:
         if not 0 < value <= _HUNDRED:
-            raise InvalidFieldError(field="coupon.percent_off", expected="more than 0, at most 100", got=terms.value)
+            raise InvalidFieldError(field=f"{path}.percent_off", expected="more than 0, at most 100", got=terms.value)
     else:
         currency = (await work.tenants.get()).currency
         if terms.currency != currency:
             expected = f"the tenant's currency, {currency}"
-            raise InvalidFieldError(field="coupon.amount_off.currency_code", expected=expected, got=terms.currency)
+            raise InvalidFieldError(field=f"{path}.amount_off.currency_code", expected=expected, got=terms.currency)
         if not value > 0 or (value * 10 ** decimals_of(currency)).denominator != 1 or value >= 10**_MOST_DIGITS:
             expected = "more than 0, in whole minor units"
-            raise InvalidFieldError(field="coupon.amount_off", expected=expected, got=terms.value)
+            raise InvalidFieldError(field=f"{path}.amount_off", expected=expected, got=terms.value)
     if terms.invoices is not None and terms.invoices < 1:
-        raise InvalidFieldError(field="coupon.invoices", expected="1 or more", got=terms.invoices)
+        raise InvalidFieldError(field=f"{path}.invoices", expected="1 or more", got=terms.invoices)
     catalog = await work.catalog.load()
     for plan_key in terms.plans:
         plan_on_sale(catalog, plan_key, None)

@@ -25,9 +25,16 @@ class SubscriptionDesk(Protocol):
         ...
 
     async def subscribe(
-        self, work: BillingWork, account_id: str, ordered: OrderedSubscription, *, now: int, new_id: NewId
+        self,
+        work: BillingWork,
+        account_id: str,
+        ordered: OrderedSubscription,
+        *,
+        waits: bool,
+        now: int,
+        new_id: NewId,
     ) -> StoredSubscription:
-        """Make it; raises as `proposed`."""
+        """Make it; one that `waits` serves only when it is paid, where its plan says so. Raises as `proposed`."""
         ...
 
     async def renewal(

@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
+from tallygate.billing.activation import ORDER_JOB
 from tallygate.billing.giving import expire_credit
 from tallygate.billing.notices import NoticeRunner
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.ports import NoAnswerError
 from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
+from tallygate.billing.unpaid_orders import expire_order
 from tallygate.domain.billing.documents import Invoice
 from tallygate.records.billing import CLOSE, EXPIRE, Job
 from tallygate.records.messages import NOTICE
@@ -69,7 +71,7 @@ class TenantRunner:
             await _all(self.refunds.resolve(job.tenant_id, job.subject) for job in jobs)
 
     async def expire(self, jobs: Sequence[Job]) -> None:
-        """A worker's jobs, of one tenant: take what was given and not spent in time out of wallets."""
+        """A worker's jobs, of one tenant: what was given and not spent, or ordered and not paid, in time."""
         if not await self._in_order(jobs[0].tenant_id):
             await _all(self._expire(job.tenant_id, job.subject) for job in jobs)
 
@@ -125,22 +127,29 @@ class TenantRunner:
                 await self._expire(tenant_id, job.subject)
             case "notice":
                 await self.notices.look(tenant_id, job.subject, at=at)
+                await self._expire(tenant_id, job.subject, at=at)
             case "resolve_refund":
                 return await self.refunds.resolve(tenant_id, job.subject, at=at)
             case _:
                 return await self.payments.resolve_attempt(tenant_id, job.subject, at=at)
         return True
 
-    async def _expire(self, tenant_id: str, entry_id: str) -> None:
-        await self.transactions.write(
-            tenant_id, lambda work, now: expire_credit(work, entry_id, now=now), now=self.clock()
-        )
+    async def _expire(self, tenant_id: str, entry_id: str, *, at: int | None = None) -> None:
+        await self.transactions.write(tenant_id, lambda work, now: _expired(work, entry_id, now, at), now=self.clock())
 
     async def _is_test(self, tenant_id: str) -> bool:
         async def test(work: BillingWork, _now: int) -> bool:
             return (await work.tenants.get()).test
 
         return await self.transactions.read(tenant_id, test, now=self.clock())
+
+
+async def _expired(work: BillingWork, subject: str, now: int, at: int | None) -> None:
+    """What was given and not spent, or ordered and not paid, in time; of a test tenant as of when that was due."""
+    if subject.startswith(ORDER_JOB):
+        await expire_order(work, subject.removeprefix(ORDER_JOB), now=now if at is None else at)
+    else:
+        await expire_credit(work, subject, now=now)
 
 
 async def _next_due(work: BillingWork, account_id: str, now: int) -> Job | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tallygate.billing.degrading import degrade
 from tallygate.billing.owing import Owing, billing_policy, read_owing
+from tallygate.billing.paid_effects import after_payment
 from tallygate.billing.telling import tell_canceled, tell_standing
 from tallygate.domain.billing.dunning import Case, standing_of
 from tallygate.domain.billing.payments import Attempt
@@ -48,6 +49,7 @@ async def review(work: BillingWork, account_id: str, *, now: int) -> None:
         await work.jobs.schedule(COLLECT, account_id, due_time=min(ahead))
     else:
         await work.jobs.done(COLLECT, account_id)
+    await after_payment(work, account_id, now=now)
 
 
 async def end_canceled(work: BillingWork, account_id: str, end: EndSubscription, *, now: int) -> None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 
 from tallygate.billing.bookkeeping import post_document
+from tallygate.billing.paid_effects import after_payment
 from tallygate.billing.profiles import parties_of
 from tallygate.billing.wallets import pay_from_wallet, put_into_wallet
+from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.discounts import taken_by
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, due_time, number_of, series_of
@@ -43,6 +45,8 @@ async def finalise(work: BillingWork, document: Invoice, terms: IssueTerms, *, n
     issued = replace(final, balance=paid.get(final.invoice_id, final.balance))
     if (issued.balance.due or paid) and await work.payments.gateways():
         await work.jobs.hasten(COLLECT, final.account_id, due_time=at if paid else final.due_time)
+    if paid or issued.state is InvoiceState.PAID:
+        await after_payment(work, final.account_id, now=at)
     return issued
 
 

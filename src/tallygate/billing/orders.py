@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from tallygate.billing.activation import ORDER_JOB, begin, incomplete, is_paid
 from tallygate.billing.books import Books, read_books
 from tallygate.billing.claims import mint_claim
 from tallygate.billing.closing import issue
@@ -14,12 +15,13 @@ from tallygate.billing.order_invoices import order_documents
 from tallygate.billing.purchases import Sale, hand_out, priced
 from tallygate.domain.billing.claims import ENTROPY_BYTES
 from tallygate.domain.billing.documents import Invoice
-from tallygate.domain.billing.orders import Order, OrderItem, OrderState, Sold
+from tallygate.domain.billing.orders import PAYABLE, Order, OrderItem, OrderState, Sold
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.currency import major_units
 from tallygate.domain.errors import BillingNotStartedError, ConflictError, InvalidFieldError, TallygateError
 from tallygate.domain.money import exact_text, rounded
 from tallygate.domain.order_errors import OrderChangedError, OrderClosedError, OrderNotFoundError
+from tallygate.records.billing import EXPIRE
 from tallygate.records.fields import check_id, within
 from tallygate.records.lookup import known_account, plan_on_sale
 from tallygate.records.orders import OrderQuery
@@ -126,6 +128,13 @@ async def complete_order(
         invoice_ids=tuple(each.invoice_id for each in issued),
     )
     await work.orders.put(order)
+    waiting = await incomplete(work, order)
+    if waiting and not await is_paid(work, order):
+        order = replace(order, state=OrderState.UNPAID, pay_until=now + PAYABLE)
+        await work.orders.put(order)
+        await work.jobs.schedule(EXPIRE, f"{ORDER_JOB}{order.order_id}", due_time=now + PAYABLE)
+    elif waiting:
+        order = await begin(work, order, now=now)
     return Quoted(order=order, documents=tuple(issued), claims=claims)
 
 
@@ -204,7 +213,7 @@ async def _sold(
             if order.is_own(item) and item.subscription is not None:
                 with within("subscription"):
                     held = await desk.subscribe(
-                        work, order.account_id, item.subscription, now=now, new_id=minting.new_id
+                        work, order.account_id, item.subscription, waits=True, now=now, new_id=minting.new_id
                     )
                 items[index] = replace(item, subscription_id=held.subscription.subscription_id)
                 continue

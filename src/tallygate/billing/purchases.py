@@ -117,7 +117,7 @@ async def subscribe_paid(
     Raises:
         TallygateError: it cannot be had now.
     """
-    held = await desk.subscribe(work, account_id, ordered, now=now, new_id=new_id)
+    held = await desk.subscribe(work, account_id, ordered, waits=False, now=now, new_id=new_id)
     catalog = await work.catalog.load()
     timeline = Timeline(subscription=held.subscription, catalog=catalog)
     calendar = await calendar_of_holder(work, account_id, catalog, now)

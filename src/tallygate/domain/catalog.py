@@ -214,9 +214,18 @@ class Trial:
             object.__setattr__(self, "on_end", TrialEnd.DOWNGRADE if self.ends_in else TrialEnd.CONVERT)
 
 
+class Activation(StrEnum):
+    """When a subscription that was ordered begins to serve: at once, or when its first invoice is paid."""
+
+    AT_ONCE = "at_once"
+    PAYMENT = "payment"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A versioned bundle of entitlements, limits and prices; a published version never changes.
+
+    Its `provider` earns from it; empty is the tenant.
 
     `publish_time` is 0 in a document that is to be published.
     """
@@ -231,6 +240,8 @@ class Plan:
     prices: tuple[Price, ...] = ()
     billing: BillingRule | None = None
     advance_discounts: tuple[AdvanceDiscount, ...] = ()
+    activation: Activation = Activation.AT_ONCE
+    provider: str = ""
     archived: bool = False
     publish_time: int = field(default=0, compare=False)
 

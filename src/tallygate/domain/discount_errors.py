@@ -9,6 +9,12 @@ class CouponNotFoundError(NotFoundError):
     reason = ErrorReason.COUPON_NOT_FOUND
 
 
+class DiscountNotFoundError(NotFoundError):
+    """The account has no such discount."""
+
+    reason = ErrorReason.DISCOUNT_NOT_FOUND
+
+
 class CouponExpiredError(ConflictError):
     """Its time is over."""
 

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from tallygate.domain.billing.discounts import Coupon, Redemption
+from tallygate.domain.billing.discounts import Coupon, DiscountGrant, Redemption
+from tallygate.domain.billing.referrals import Referral
 
 
 class CouponRepository(Protocol):
@@ -39,4 +40,36 @@ class CouponRepository(Protocol):
 
     async def note_uses(self, account_id: str, invoice_id: str, redemption_ids: Collection[str]) -> None:
         """Note which redemptions a document took off."""
+        ...
+
+    async def give_back(self, redemption_ids: Collection[str], *, now: int) -> None:
+        """What was redeemed never was: each may be redeemed once more."""
+        ...
+
+
+class DiscountRepository(Protocol):
+    """Discounts by agreement, and referrals, of one tenant."""
+
+    async def put(self, grant: DiscountGrant) -> None:
+        """Add a discount, or replace it."""
+        ...
+
+    async def get(self, discount_id: str) -> DiscountGrant | None:
+        """One discount."""
+        ...
+
+    async def of(self, account_id: str) -> Sequence[DiscountGrant]:
+        """All discounts of an account, oldest first."""
+        ...
+
+    async def referral(self, referee_id: str) -> Referral | None:
+        """Who brought an account."""
+        ...
+
+    async def put_referral(self, referral: Referral) -> None:
+        """Note who did, or what came of it."""
+        ...
+
+    async def referrals(self, referrer_id: str) -> Sequence[Referral]:
+        """Whom an account brought, oldest first, at most 1,000."""
         ...

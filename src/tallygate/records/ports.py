@@ -26,7 +26,7 @@ from tallygate.records.billing import (
     UsageLog,
     WalletRepository,
 )
-from tallygate.records.discounts import CouponRepository
+from tallygate.records.discounts import CouponRepository, DiscountRepository
 from tallygate.records.gateway_events import GatewayEvents
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
@@ -216,6 +216,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def coupons(self) -> CouponRepository:
         """Coupons, and who redeemed them."""
+        ...
+
+    @property
+    def discounts(self) -> DiscountRepository:
+        """Discounts by agreement, and referrals."""
         ...
 
     @property

@@ -188,6 +188,12 @@ class LimitAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LIMIT_ACTION_STOP_CHARGING: _ClassVar[LimitAction]
     LIMIT_ACTION_NOTIFY: _ClassVar[LimitAction]
     LIMIT_ACTION_CUT: _ClassVar[LimitAction]
+
+class Activation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACTIVATION_UNSPECIFIED: _ClassVar[Activation]
+    ACTIVATION_AT_ONCE: _ClassVar[Activation]
+    ACTIVATION_PAYMENT: _ClassVar[Activation]
 ROUNDING_UNSPECIFIED: Rounding
 ROUNDING_HALF_EVEN: Rounding
 ROUNDING_HALF_UP: Rounding
@@ -289,6 +295,9 @@ LIMIT_ACTION_UNSPECIFIED: LimitAction
 LIMIT_ACTION_STOP_CHARGING: LimitAction
 LIMIT_ACTION_NOTIFY: LimitAction
 LIMIT_ACTION_CUT: LimitAction
+ACTIVATION_UNSPECIFIED: Activation
+ACTIVATION_AT_ONCE: Activation
+ACTIVATION_PAYMENT: Activation
 
 class Catalog(_message.Message):
     __slots__ = ("schema", "currency", "time_zone", "default_plan", "features", "rate_limits", "plans", "add_ons", "billing")
@@ -757,7 +766,7 @@ class Price(_message.Message):
     def __init__(self, recurring: _Optional[_Union[RecurringPrice, _Mapping[str, object]]] = ..., usage: _Optional[_Union[UsagePrice, _Mapping[str, object]]] = ..., setup: _Optional[_Union[SetupPrice, _Mapping[str, object]]] = ..., commitment: _Optional[_Union[CommitmentPrice, _Mapping[str, object]]] = ..., key: _Optional[str] = ..., currency: _Optional[str] = ..., tax_category: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived", "billing", "advance_discounts")
+    __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived", "billing", "advance_discounts", "activation", "provider")
     class EntitlementsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -782,6 +791,8 @@ class Plan(_message.Message):
     ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     BILLING_FIELD_NUMBER: _ClassVar[int]
     ADVANCE_DISCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATION_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
     version: int
     name: str
     upgrades_to: _containers.RepeatedScalarFieldContainer[str]
@@ -792,7 +803,9 @@ class Plan(_message.Message):
     archived: bool
     billing: BillingRule
     advance_discounts: _containers.RepeatedCompositeFieldContainer[AdvanceDiscount]
-    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., upgrades_to: _Optional[_Iterable[str]] = ..., trial: _Optional[_Union[Trial, _Mapping[str, object]]] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitValue]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ..., billing: _Optional[_Union[BillingRule, _Mapping[str, object]]] = ..., advance_discounts: _Optional[_Iterable[_Union[AdvanceDiscount, _Mapping[str, object]]]] = ...) -> None: ...
+    activation: Activation
+    provider: str
+    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., upgrades_to: _Optional[_Iterable[str]] = ..., trial: _Optional[_Union[Trial, _Mapping[str, object]]] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitValue]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ..., billing: _Optional[_Union[BillingRule, _Mapping[str, object]]] = ..., advance_discounts: _Optional[_Iterable[_Union[AdvanceDiscount, _Mapping[str, object]]]] = ..., activation: _Optional[_Union[Activation, str]] = ..., provider: _Optional[str] = ...) -> None: ...
 
 class AddOn(_message.Message):
     __slots__ = ("version", "name", "offered_on", "max_quantity", "entitlements", "prices", "archived")

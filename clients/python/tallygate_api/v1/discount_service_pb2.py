@@ -26,37 +26,61 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tallygate_api.v1 import invoice_pb2 as tallygate_dot_v1_dot_invoice__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tallygate/v1/discount_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\"|\n\rPaymentOption\x12\x0e\n\x06length\x18\x01 \x01(\x05\x12#\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Money\x12(\n\x0b\x66ull_amount\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\x12\x0c\n\x04text\x18\x04 \x01(\t\"B\n\x19ListPaymentOptionsRequest\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x13\n\x0b\x63oupon_code\x18\x02 \x01(\t\"J\n\x1aListPaymentOptionsResponse\x12,\n\x07options\x18\x01 \x03(\x0b\x32\x1b.tallygate.v1.PaymentOption\"\xd8\x03\n\x06\x43oupon\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x15\n\x0bpercent_off\x18\x03 \x01(\tH\x00\x12)\n\namount_off\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.MoneyH\x00\x12\x11\n\tplan_keys\x18\x05 \x03(\t\x12\x14\n\x0c\x66\x65\x61ture_keys\x18\x06 \x03(\t\x12\x12\n\x08invoices\x18\x07 \x01(\x05H\x01\x12\x11\n\x07\x66orever\x18\x08 \x01(\x08H\x01\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08max_uses\x18\x0b \x01(\x03H\x02\x88\x01\x01\x12!\n\x14max_uses_per_account\x18\x0c \x01(\x03H\x03\x88\x01\x01\x12\x0c\n\x04used\x18\r \x01(\x03\x12\x10\n\x08\x61rchived\x18\x0e \x01(\x08\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\n\x03offB\n\n\x08\x64urationB\x0b\n\t_max_usesB\x17\n\x15_max_uses_per_account\";\n\x13\x43reateCouponRequest\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\"<\n\x14\x43reateCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\";\n\x12ListCouponsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x13ListCouponsResponse\x12%\n\x07\x63oupons\x18\x01 \x03(\x0b\x32\x14.tallygate.v1.Coupon\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14\x41rchiveCouponRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"=\n\x15\x41rchiveCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\"H\n\x12\x43heckCouponRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08plan_key\x18\x03 \x01(\t\";\n\x13\x43heckCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon2\xd3\x03\n\x0f\x44iscountService\x12U\n\x0c\x43reateCoupon\x12!.tallygate.v1.CreateCouponRequest\x1a\".tallygate.v1.CreateCouponResponse\x12R\n\x0bListCoupons\x12 .tallygate.v1.ListCouponsRequest\x1a!.tallygate.v1.ListCouponsResponse\x12X\n\rArchiveCoupon\x12\".tallygate.v1.ArchiveCouponRequest\x1a#.tallygate.v1.ArchiveCouponResponse\x12R\n\x0b\x43heckCoupon\x12 .tallygate.v1.CheckCouponRequest\x1a!.tallygate.v1.CheckCouponResponse\x12g\n\x12ListPaymentOptions\x12\'.tallygate.v1.ListPaymentOptionsRequest\x1a(.tallygate.v1.ListPaymentOptionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tallygate/v1/discount_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\"\xc2\x02\n\x08\x44iscount\x12\x13\n\x0b\x64iscount_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x15\n\x0bpercent_off\x18\x04 \x01(\tH\x00\x12)\n\namount_off\x18\x05 \x01(\x0b\x32\x13.tallygate.v1.MoneyH\x00\x12\x11\n\tplan_keys\x18\x06 \x03(\t\x12\x14\n\x0c\x66\x65\x61ture_keys\x18\x07 \x03(\t\x12.\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\n\x03off\"@\n\x14GrantDiscountRequest\x12(\n\x08\x64iscount\x18\x01 \x01(\x0b\x32\x16.tallygate.v1.Discount\"A\n\x15GrantDiscountResponse\x12(\n\x08\x64iscount\x18\x01 \x01(\x0b\x32\x16.tallygate.v1.Discount\"=\n\x12\x45ndDiscountRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64iscount_id\x18\x02 \x01(\t\"?\n\x13\x45ndDiscountResponse\x12(\n\x08\x64iscount\x18\x01 \x01(\x0b\x32\x16.tallygate.v1.Discount\"*\n\x14ListDiscountsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\"B\n\x15ListDiscountsResponse\x12)\n\tdiscounts\x18\x01 \x03(\x0b\x32\x16.tallygate.v1.Discount\"\x8d\x02\n\x08Referral\x12\x1b\n\x13referrer_account_id\x18\x01 \x01(\t\x12\x1a\n\x12referee_account_id\x18\x02 \x01(\t\x12#\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ninvoice_id\x18\x05 \x01(\t\x12-\n\tearn_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breturn_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"u\n\x15\x43reateReferralRequest\x12\x1b\n\x13referrer_account_id\x18\x01 \x01(\t\x12\x1a\n\x12referee_account_id\x18\x02 \x01(\t\x12#\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\"B\n\x16\x43reateReferralResponse\x12(\n\x08referral\x18\x01 \x01(\x0b\x32\x16.tallygate.v1.Referral\"*\n\x14ListReferralsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\"B\n\x15ListReferralsResponse\x12)\n\treferrals\x18\x01 \x03(\x0b\x32\x16.tallygate.v1.Referral\"|\n\rPaymentOption\x12\x0e\n\x06length\x18\x01 \x01(\x05\x12#\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Money\x12(\n\x0b\x66ull_amount\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\x12\x0c\n\x04text\x18\x04 \x01(\t\"B\n\x19ListPaymentOptionsRequest\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x13\n\x0b\x63oupon_code\x18\x02 \x01(\t\"J\n\x1aListPaymentOptionsResponse\x12,\n\x07options\x18\x01 \x03(\x0b\x32\x1b.tallygate.v1.PaymentOption\"\xea\x03\n\x06\x43oupon\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x15\n\x0bpercent_off\x18\x03 \x01(\tH\x00\x12)\n\namount_off\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.MoneyH\x00\x12\x11\n\tplan_keys\x18\x05 \x03(\t\x12\x14\n\x0c\x66\x65\x61ture_keys\x18\x06 \x03(\t\x12\x12\n\x08invoices\x18\x07 \x01(\x05H\x01\x12\x11\n\x07\x66orever\x18\x08 \x01(\x08H\x01\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08max_uses\x18\x0b \x01(\x03H\x02\x88\x01\x01\x12!\n\x14max_uses_per_account\x18\x0c \x01(\x03H\x03\x88\x01\x01\x12\x0c\n\x04used\x18\r \x01(\x03\x12\x10\n\x08\x61rchived\x18\x0e \x01(\x08\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08provider\x18\x14 \x01(\tB\x05\n\x03offB\n\n\x08\x64urationB\x0b\n\t_max_usesB\x17\n\x15_max_uses_per_account\";\n\x13\x43reateCouponRequest\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\"<\n\x14\x43reateCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\";\n\x12ListCouponsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x13ListCouponsResponse\x12%\n\x07\x63oupons\x18\x01 \x03(\x0b\x32\x14.tallygate.v1.Coupon\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14\x41rchiveCouponRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"=\n\x15\x41rchiveCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon\"H\n\x12\x43heckCouponRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08plan_key\x18\x03 \x01(\t\";\n\x13\x43heckCouponResponse\x12$\n\x06\x63oupon\x18\x01 \x01(\x0b\x32\x14.tallygate.v1.Coupon2\x92\x07\n\x0f\x44iscountService\x12U\n\x0c\x43reateCoupon\x12!.tallygate.v1.CreateCouponRequest\x1a\".tallygate.v1.CreateCouponResponse\x12R\n\x0bListCoupons\x12 .tallygate.v1.ListCouponsRequest\x1a!.tallygate.v1.ListCouponsResponse\x12X\n\rArchiveCoupon\x12\".tallygate.v1.ArchiveCouponRequest\x1a#.tallygate.v1.ArchiveCouponResponse\x12R\n\x0b\x43heckCoupon\x12 .tallygate.v1.CheckCouponRequest\x1a!.tallygate.v1.CheckCouponResponse\x12g\n\x12ListPaymentOptions\x12\'.tallygate.v1.ListPaymentOptionsRequest\x1a(.tallygate.v1.ListPaymentOptionsResponse\x12X\n\rGrantDiscount\x12\".tallygate.v1.GrantDiscountRequest\x1a#.tallygate.v1.GrantDiscountResponse\x12R\n\x0b\x45ndDiscount\x12 .tallygate.v1.EndDiscountRequest\x1a!.tallygate.v1.EndDiscountResponse\x12X\n\rListDiscounts\x12\".tallygate.v1.ListDiscountsRequest\x1a#.tallygate.v1.ListDiscountsResponse\x12[\n\x0e\x43reateReferral\x12#.tallygate.v1.CreateReferralRequest\x1a$.tallygate.v1.CreateReferralResponse\x12X\n\rListReferrals\x12\".tallygate.v1.ListReferralsRequest\x1a#.tallygate.v1.ListReferralsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.discount_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PAYMENTOPTION']._serialized_start=114
-  _globals['_PAYMENTOPTION']._serialized_end=238
-  _globals['_LISTPAYMENTOPTIONSREQUEST']._serialized_start=240
-  _globals['_LISTPAYMENTOPTIONSREQUEST']._serialized_end=306
-  _globals['_LISTPAYMENTOPTIONSRESPONSE']._serialized_start=308
-  _globals['_LISTPAYMENTOPTIONSRESPONSE']._serialized_end=382
-  _globals['_COUPON']._serialized_start=385
-  _globals['_COUPON']._serialized_end=857
-  _globals['_CREATECOUPONREQUEST']._serialized_start=859
-  _globals['_CREATECOUPONREQUEST']._serialized_end=918
-  _globals['_CREATECOUPONRESPONSE']._serialized_start=920
-  _globals['_CREATECOUPONRESPONSE']._serialized_end=980
-  _globals['_LISTCOUPONSREQUEST']._serialized_start=982
-  _globals['_LISTCOUPONSREQUEST']._serialized_end=1041
-  _globals['_LISTCOUPONSRESPONSE']._serialized_start=1043
-  _globals['_LISTCOUPONSRESPONSE']._serialized_end=1128
-  _globals['_ARCHIVECOUPONREQUEST']._serialized_start=1130
-  _globals['_ARCHIVECOUPONREQUEST']._serialized_end=1166
-  _globals['_ARCHIVECOUPONRESPONSE']._serialized_start=1168
-  _globals['_ARCHIVECOUPONRESPONSE']._serialized_end=1229
-  _globals['_CHECKCOUPONREQUEST']._serialized_start=1231
-  _globals['_CHECKCOUPONREQUEST']._serialized_end=1303
-  _globals['_CHECKCOUPONRESPONSE']._serialized_start=1305
-  _globals['_CHECKCOUPONRESPONSE']._serialized_end=1364
-  _globals['_DISCOUNTSERVICE']._serialized_start=1367
-  _globals['_DISCOUNTSERVICE']._serialized_end=1834
+  _globals['_DISCOUNT']._serialized_start=115
+  _globals['_DISCOUNT']._serialized_end=437
+  _globals['_GRANTDISCOUNTREQUEST']._serialized_start=439
+  _globals['_GRANTDISCOUNTREQUEST']._serialized_end=503
+  _globals['_GRANTDISCOUNTRESPONSE']._serialized_start=505
+  _globals['_GRANTDISCOUNTRESPONSE']._serialized_end=570
+  _globals['_ENDDISCOUNTREQUEST']._serialized_start=572
+  _globals['_ENDDISCOUNTREQUEST']._serialized_end=633
+  _globals['_ENDDISCOUNTRESPONSE']._serialized_start=635
+  _globals['_ENDDISCOUNTRESPONSE']._serialized_end=698
+  _globals['_LISTDISCOUNTSREQUEST']._serialized_start=700
+  _globals['_LISTDISCOUNTSREQUEST']._serialized_end=742
+  _globals['_LISTDISCOUNTSRESPONSE']._serialized_start=744
+  _globals['_LISTDISCOUNTSRESPONSE']._serialized_end=810
+  _globals['_REFERRAL']._serialized_start=813
+  _globals['_REFERRAL']._serialized_end=1082
+  _globals['_CREATEREFERRALREQUEST']._serialized_start=1084
+  _globals['_CREATEREFERRALREQUEST']._serialized_end=1201
+  _globals['_CREATEREFERRALRESPONSE']._serialized_start=1203
+  _globals['_CREATEREFERRALRESPONSE']._serialized_end=1269
+  _globals['_LISTREFERRALSREQUEST']._serialized_start=1271
+  _globals['_LISTREFERRALSREQUEST']._serialized_end=1313
+  _globals['_LISTREFERRALSRESPONSE']._serialized_start=1315
+  _globals['_LISTREFERRALSRESPONSE']._serialized_end=1381
+  _globals['_PAYMENTOPTION']._serialized_start=1383
+  _globals['_PAYMENTOPTION']._serialized_end=1507
+  _globals['_LISTPAYMENTOPTIONSREQUEST']._serialized_start=1509
+  _globals['_LISTPAYMENTOPTIONSREQUEST']._serialized_end=1575
+  _globals['_LISTPAYMENTOPTIONSRESPONSE']._serialized_start=1577
+  _globals['_LISTPAYMENTOPTIONSRESPONSE']._serialized_end=1651
+  _globals['_COUPON']._serialized_start=1654
+  _globals['_COUPON']._serialized_end=2144
+  _globals['_CREATECOUPONREQUEST']._serialized_start=2146
+  _globals['_CREATECOUPONREQUEST']._serialized_end=2205
+  _globals['_CREATECOUPONRESPONSE']._serialized_start=2207
+  _globals['_CREATECOUPONRESPONSE']._serialized_end=2267
+  _globals['_LISTCOUPONSREQUEST']._serialized_start=2269
+  _globals['_LISTCOUPONSREQUEST']._serialized_end=2328
+  _globals['_LISTCOUPONSRESPONSE']._serialized_start=2330
+  _globals['_LISTCOUPONSRESPONSE']._serialized_end=2415
+  _globals['_ARCHIVECOUPONREQUEST']._serialized_start=2417
+  _globals['_ARCHIVECOUPONREQUEST']._serialized_end=2453
+  _globals['_ARCHIVECOUPONRESPONSE']._serialized_start=2455
+  _globals['_ARCHIVECOUPONRESPONSE']._serialized_end=2516
+  _globals['_CHECKCOUPONREQUEST']._serialized_start=2518
+  _globals['_CHECKCOUPONREQUEST']._serialized_end=2590
+  _globals['_CHECKCOUPONRESPONSE']._serialized_start=2592
+  _globals['_CHECKCOUPONRESPONSE']._serialized_end=2651
+  _globals['_DISCOUNTSERVICE']._serialized_start=2654
+  _globals['_DISCOUNTSERVICE']._serialized_end=3568
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,114 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Discount(_message.Message):
+    __slots__ = ("discount_id", "account_id", "text", "percent_off", "amount_off", "plan_keys", "feature_keys", "start_time", "end_time", "create_time")
+    DISCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_OFF_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_OFF_FIELD_NUMBER: _ClassVar[int]
+    PLAN_KEYS_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_KEYS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    discount_id: str
+    account_id: str
+    text: str
+    percent_off: str
+    amount_off: _invoice_pb2.Money
+    plan_keys: _containers.RepeatedScalarFieldContainer[str]
+    feature_keys: _containers.RepeatedScalarFieldContainer[str]
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, discount_id: _Optional[str] = ..., account_id: _Optional[str] = ..., text: _Optional[str] = ..., percent_off: _Optional[str] = ..., amount_off: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., plan_keys: _Optional[_Iterable[str]] = ..., feature_keys: _Optional[_Iterable[str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class GrantDiscountRequest(_message.Message):
+    __slots__ = ("discount",)
+    DISCOUNT_FIELD_NUMBER: _ClassVar[int]
+    discount: Discount
+    def __init__(self, discount: _Optional[_Union[Discount, _Mapping[str, object]]] = ...) -> None: ...
+
+class GrantDiscountResponse(_message.Message):
+    __slots__ = ("discount",)
+    DISCOUNT_FIELD_NUMBER: _ClassVar[int]
+    discount: Discount
+    def __init__(self, discount: _Optional[_Union[Discount, _Mapping[str, object]]] = ...) -> None: ...
+
+class EndDiscountRequest(_message.Message):
+    __slots__ = ("account_id", "discount_id")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    DISCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    discount_id: str
+    def __init__(self, account_id: _Optional[str] = ..., discount_id: _Optional[str] = ...) -> None: ...
+
+class EndDiscountResponse(_message.Message):
+    __slots__ = ("discount",)
+    DISCOUNT_FIELD_NUMBER: _ClassVar[int]
+    discount: Discount
+    def __init__(self, discount: _Optional[_Union[Discount, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListDiscountsRequest(_message.Message):
+    __slots__ = ("account_id",)
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+
+class ListDiscountsResponse(_message.Message):
+    __slots__ = ("discounts",)
+    DISCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    discounts: _containers.RepeatedCompositeFieldContainer[Discount]
+    def __init__(self, discounts: _Optional[_Iterable[_Union[Discount, _Mapping[str, object]]]] = ...) -> None: ...
+
+class Referral(_message.Message):
+    __slots__ = ("referrer_account_id", "referee_account_id", "amount", "create_time", "invoice_id", "earn_time", "return_time")
+    REFERRER_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    REFEREE_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    EARN_TIME_FIELD_NUMBER: _ClassVar[int]
+    RETURN_TIME_FIELD_NUMBER: _ClassVar[int]
+    referrer_account_id: str
+    referee_account_id: str
+    amount: _invoice_pb2.Money
+    create_time: _timestamp_pb2.Timestamp
+    invoice_id: str
+    earn_time: _timestamp_pb2.Timestamp
+    return_time: _timestamp_pb2.Timestamp
+    def __init__(self, referrer_account_id: _Optional[str] = ..., referee_account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., invoice_id: _Optional[str] = ..., earn_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., return_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class CreateReferralRequest(_message.Message):
+    __slots__ = ("referrer_account_id", "referee_account_id", "amount")
+    REFERRER_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    REFEREE_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    referrer_account_id: str
+    referee_account_id: str
+    amount: _invoice_pb2.Money
+    def __init__(self, referrer_account_id: _Optional[str] = ..., referee_account_id: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ...) -> None: ...
+
+class CreateReferralResponse(_message.Message):
+    __slots__ = ("referral",)
+    REFERRAL_FIELD_NUMBER: _ClassVar[int]
+    referral: Referral
+    def __init__(self, referral: _Optional[_Union[Referral, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListReferralsRequest(_message.Message):
+    __slots__ = ("account_id",)
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+
+class ListReferralsResponse(_message.Message):
+    __slots__ = ("referrals",)
+    REFERRALS_FIELD_NUMBER: _ClassVar[int]
+    referrals: _containers.RepeatedCompositeFieldContainer[Referral]
+    def __init__(self, referrals: _Optional[_Iterable[_Union[Referral, _Mapping[str, object]]]] = ...) -> None: ...
+
 class PaymentOption(_message.Message):
     __slots__ = ("length", "amount", "full_amount", "text")
     LENGTH_FIELD_NUMBER: _ClassVar[int]
@@ -37,7 +145,7 @@ class ListPaymentOptionsResponse(_message.Message):
     def __init__(self, options: _Optional[_Iterable[_Union[PaymentOption, _Mapping[str, object]]]] = ...) -> None: ...
 
 class Coupon(_message.Message):
-    __slots__ = ("code", "text", "percent_off", "amount_off", "plan_keys", "feature_keys", "invoices", "forever", "start_time", "end_time", "max_uses", "max_uses_per_account", "used", "archived", "create_time")
+    __slots__ = ("code", "text", "percent_off", "amount_off", "plan_keys", "feature_keys", "invoices", "forever", "start_time", "end_time", "max_uses", "max_uses_per_account", "used", "archived", "create_time", "provider")
     CODE_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     PERCENT_OFF_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +161,7 @@ class Coupon(_message.Message):
     USED_FIELD_NUMBER: _ClassVar[int]
     ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
     code: str
     text: str
     percent_off: str
@@ -68,7 +177,8 @@ class Coupon(_message.Message):
     used: int
     archived: bool
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, code: _Optional[str] = ..., text: _Optional[str] = ..., percent_off: _Optional[str] = ..., amount_off: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., plan_keys: _Optional[_Iterable[str]] = ..., feature_keys: _Optional[_Iterable[str]] = ..., invoices: _Optional[int] = ..., forever: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., max_uses: _Optional[int] = ..., max_uses_per_account: _Optional[int] = ..., used: _Optional[int] = ..., archived: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    provider: str
+    def __init__(self, code: _Optional[str] = ..., text: _Optional[str] = ..., percent_off: _Optional[str] = ..., amount_off: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., plan_keys: _Optional[_Iterable[str]] = ..., feature_keys: _Optional[_Iterable[str]] = ..., invoices: _Optional[int] = ..., forever: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., max_uses: _Optional[int] = ..., max_uses_per_account: _Optional[int] = ..., used: _Optional[int] = ..., archived: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., provider: _Optional[str] = ...) -> None: ...
 
 class CreateCouponRequest(_message.Message):
     __slots__ = ("coupon",)

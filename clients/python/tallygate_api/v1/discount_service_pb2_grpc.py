@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class DiscountServiceStub:
-    """Coupons: codes that take something off invoices. They are redeemed by CreateSubscription. Writes need the scope CONTROL or
-    BILLING; reads BILLING_READ too.
+    """Coupons, codes that take something off invoices: orders redeem them, and CreateSubscription. And what is off by agreement or
+    given for a referral. Writes need the scope CONTROL or BILLING; reads BILLING_READ too.
     """
 
     def __init__(self, channel):
@@ -61,11 +61,36 @@ class DiscountServiceStub:
                 request_serializer=tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsResponse.FromString,
                 _registered_method=True)
+        self.GrantDiscount = channel.unary_unary(
+                '/tallygate.v1.DiscountService/GrantDiscount',
+                request_serializer=tallygate_dot_v1_dot_discount__service__pb2.GrantDiscountRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_discount__service__pb2.GrantDiscountResponse.FromString,
+                _registered_method=True)
+        self.EndDiscount = channel.unary_unary(
+                '/tallygate.v1.DiscountService/EndDiscount',
+                request_serializer=tallygate_dot_v1_dot_discount__service__pb2.EndDiscountRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_discount__service__pb2.EndDiscountResponse.FromString,
+                _registered_method=True)
+        self.ListDiscounts = channel.unary_unary(
+                '/tallygate.v1.DiscountService/ListDiscounts',
+                request_serializer=tallygate_dot_v1_dot_discount__service__pb2.ListDiscountsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_discount__service__pb2.ListDiscountsResponse.FromString,
+                _registered_method=True)
+        self.CreateReferral = channel.unary_unary(
+                '/tallygate.v1.DiscountService/CreateReferral',
+                request_serializer=tallygate_dot_v1_dot_discount__service__pb2.CreateReferralRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_discount__service__pb2.CreateReferralResponse.FromString,
+                _registered_method=True)
+        self.ListReferrals = channel.unary_unary(
+                '/tallygate.v1.DiscountService/ListReferrals',
+                request_serializer=tallygate_dot_v1_dot_discount__service__pb2.ListReferralsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_discount__service__pb2.ListReferralsResponse.FromString,
+                _registered_method=True)
 
 
 class DiscountServiceServicer:
-    """Coupons: codes that take something off invoices. They are redeemed by CreateSubscription. Writes need the scope CONTROL or
-    BILLING; reads BILLING_READ too.
+    """Coupons, codes that take something off invoices: orders redeem them, and CreateSubscription. And what is off by agreement or
+    given for a referral. Writes need the scope CONTROL or BILLING; reads BILLING_READ too.
     """
 
     def CreateCoupon(self, request, context):
@@ -113,6 +138,54 @@ class DiscountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GrantDiscount(self, request, context):
+        """Takes something off for one account, by agreement: before its coupons, and after what it pays in advance and its own
+        prices. The same once more changes nothing.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PLAN_NOT_FOUND, FEATURE_NOT_FOUND, ALREADY_EXISTS (another one has this id).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndDiscount(self, request, context):
+        """Lets an agreed discount end now; what it took off stays off.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, DISCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDiscounts(self, request, context):
+        """Lists what was agreed with an account, oldest first, ended ones included.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateReferral(self, request, context):
+        """Notes who referred an account: its referrer is given a credit when the first invoice that the account is charged
+        something on is paid, and not before. What is taken back of that invoice takes the credit back. The same once more
+        changes nothing.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, ALREADY_EXISTS (it was referred otherwise).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReferrals(self, request, context):
+        """Lists whom an account referred, oldest first.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DiscountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -141,6 +214,31 @@ def add_DiscountServiceServicer_to_server(servicer, server):
                     request_deserializer=tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsResponse.SerializeToString,
             ),
+            'GrantDiscount': grpc.unary_unary_rpc_method_handler(
+                    servicer.GrantDiscount,
+                    request_deserializer=tallygate_dot_v1_dot_discount__service__pb2.GrantDiscountRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_discount__service__pb2.GrantDiscountResponse.SerializeToString,
+            ),
+            'EndDiscount': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndDiscount,
+                    request_deserializer=tallygate_dot_v1_dot_discount__service__pb2.EndDiscountRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_discount__service__pb2.EndDiscountResponse.SerializeToString,
+            ),
+            'ListDiscounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDiscounts,
+                    request_deserializer=tallygate_dot_v1_dot_discount__service__pb2.ListDiscountsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_discount__service__pb2.ListDiscountsResponse.SerializeToString,
+            ),
+            'CreateReferral': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateReferral,
+                    request_deserializer=tallygate_dot_v1_dot_discount__service__pb2.CreateReferralRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_discount__service__pb2.CreateReferralResponse.SerializeToString,
+            ),
+            'ListReferrals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReferrals,
+                    request_deserializer=tallygate_dot_v1_dot_discount__service__pb2.ListReferralsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_discount__service__pb2.ListReferralsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'tallygate.v1.DiscountService', rpc_method_handlers)
@@ -150,8 +248,8 @@ def add_DiscountServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DiscountService:
-    """Coupons: codes that take something off invoices. They are redeemed by CreateSubscription. Writes need the scope CONTROL or
-    BILLING; reads BILLING_READ too.
+    """Coupons, codes that take something off invoices: orders redeem them, and CreateSubscription. And what is off by agreement or
+    given for a referral. Writes need the scope CONTROL or BILLING; reads BILLING_READ too.
     """
 
     @staticmethod
@@ -279,6 +377,141 @@ class DiscountService:
             '/tallygate.v1.DiscountService/ListPaymentOptions',
             tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsRequest.SerializeToString,
             tallygate_dot_v1_dot_discount__service__pb2.ListPaymentOptionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GrantDiscount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.DiscountService/GrantDiscount',
+            tallygate_dot_v1_dot_discount__service__pb2.GrantDiscountRequest.SerializeToString,
+            tallygate_dot_v1_dot_discount__service__pb2.GrantDiscountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndDiscount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.DiscountService/EndDiscount',
+            tallygate_dot_v1_dot_discount__service__pb2.EndDiscountRequest.SerializeToString,
+            tallygate_dot_v1_dot_discount__service__pb2.EndDiscountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDiscounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.DiscountService/ListDiscounts',
+            tallygate_dot_v1_dot_discount__service__pb2.ListDiscountsRequest.SerializeToString,
+            tallygate_dot_v1_dot_discount__service__pb2.ListDiscountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateReferral(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.DiscountService/CreateReferral',
+            tallygate_dot_v1_dot_discount__service__pb2.CreateReferralRequest.SerializeToString,
+            tallygate_dot_v1_dot_discount__service__pb2.CreateReferralResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReferrals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.DiscountService/ListReferrals',
+            tallygate_dot_v1_dot_discount__service__pb2.ListReferralsRequest.SerializeToString,
+            tallygate_dot_v1_dot_discount__service__pb2.ListReferralsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -10,9 +10,13 @@ from tallygate.domain.billing.lines import Line, LineDiscount, LineKind
 from tallygate.domain.billing.tax import Credited
 from tallygate.domain.currency import minor_units
 from tallygate.domain.money import Rounding, rounded
+from tallygate.domain.period import UsagePeriod
 from tallygate.domain.prices import exact
 
 _HUNDRED = 100
+_NEVER = 2**62
+NEGOTIATED = "granted/"
+"""How the id begins of what is off by agreement."""
 
 
 class DiscountType(StrEnum):
@@ -42,7 +46,8 @@ class DiscountTerms:
 class Coupon:
     """A code that may be redeemed in [start_time, end_time), `max_uses` times in all and `per_account` times by one.
 
-    None: as often as one likes. `used` is how often it was redeemed.
+    None: as often as one likes. `used` is how often it was redeemed. It is for plans of its `provider` alone; empty is
+    the tenant.
     """
 
     code: str
@@ -55,13 +60,41 @@ class Coupon:
     archived: bool = False
     used: int = 0
     create_time: int = 0
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscountGrant:
+    """What is off for one account by agreement, of what falls due in [start_time, end_time); None: for good."""
+
+    discount_id: str
+    account_id: str
+    text: str
+    terms: DiscountTerms
+    start_time: int
+    end_time: int | None = None
+    create_time: int = 0
+
+    @property
+    def reduction(self) -> "Redemption":
+        """The same as documents take it off."""
+        return Redemption(
+            redemption_id=f"{NEGOTIATED}{self.discount_id}",
+            code=self.text or self.discount_id,
+            account_id=self.account_id,
+            subscription_id="",
+            redeem_time=self.create_time,
+            terms=self.terms,
+            negotiated=UsagePeriod(self.start_time, _NEVER if self.end_time is None else self.end_time),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
     """A coupon as an account redeemed it for a subscription, with an order for what that sells outright, too.
 
-    `uses` is how many documents it has taken from.
+    `uses` is how many documents it has taken from. What was `negotiated` is of all that the account's subscriptions are
+    charged which falls due in that time.
     """
 
     redemption_id: str
@@ -71,6 +104,7 @@ class Redemption:
     redeem_time: int
     terms: DiscountTerms
     order_id: str = ""
+    negotiated: UsagePeriod | None = None
     uses: int = field(default=0, compare=False)
 
     @property
@@ -121,6 +155,8 @@ def _is_inside(line: Line, redemption: Redemption) -> bool:
     of, wanted = line.subscription_id, redemption.subscription_id
     if line.kind is LineKind.FEE:
         of, wanted = line.order_id, redemption.order_id
+    if redemption.negotiated is not None:
+        wanted = of if redemption.negotiated.start <= line.due < redemption.negotiated.end else ""
     if line.amount <= 0 or not of or of != wanted:
         return False
     if terms.currency and line.currency != terms.currency:

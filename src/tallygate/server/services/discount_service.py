@@ -8,7 +8,7 @@ from tallygate.records.lookup import known_account, plan_on_sale
 from tallygate.records.paging import PageRequest
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
-from tallygate.server.services.tenant_work import TenantWork
+from tallygate.server.services.agreement_methods import AgreementMethods
 from tallygate.server.wire.coupon import decode_coupon, encode_coupon, encode_option
 from tallygate.server.wire.scalars import identifier, optional_identifier
 from tallygate_api.v1 import discount_service_pb2 as wire
@@ -16,11 +16,8 @@ from tallygate_api.v1 import discount_service_pb2 as wire
 _USUAL_PAGE, _LARGEST_PAGE = 25, 100
 
 
-class DiscountServicer:
+class DiscountServicer(AgreementMethods):
     """Serves DiscountService."""
-
-    def __init__(self, work: TenantWork) -> None:
-        self._work = work
 
     async def CreateCoupon(self, request: wire.CreateCouponRequest, call: Call) -> wire.CreateCouponResponse:  # noqa: N802 - the wire's name
         """Create a coupon."""

@@ -28,13 +28,14 @@ async def quote_with_options(work: BillingWork, asked: Asked, *, now: int) -> wi
     named, plan_keys = wanted.subscription_id, [wanted.plan_key]
     by = Redeemer(account_id=wanted.account_id, subscription_id=named, plan_keys=plan_keys)
     coupons = await redeemable(work, asked.codes, by, now=now)
-    found = await _priced(work, asked, asked.length, coupons, now)
+    agreed = [grant.reduction for grant in await work.discounts.of(wanted.account_id)] if wanted.account_id else []
+    found = await _priced(work, asked, asked.length, [*agreed, *coupons], now)
     price = advance_price(plan)
     currency = (price.currency if price is not None else "") or catalog.currency
     offered = await _offered(work, asked, options(plan, currency=catalog.currency), now)
 
     async def charged(length: int, redemptions: Sequence[Redemption]) -> int:
-        documents = (await _priced(work, asked, length, redemptions, now)).opening
+        documents = (await _priced(work, asked, length, [*agreed, *redemptions], now)).opening
         return sum(each.total for each in documents if each.currency == currency)
 
     suggestion = await suggest(offered, coupons, charged, currency=currency)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tallygate.domain.catalog import (
+    Activation,
     AddOn,
     Entitlement,
     Overage,
@@ -27,6 +28,7 @@ from tallygate.server.wire.scalars import (
 from tallygate_api.v1 import catalog_pb2 as wire
 
 OVERAGE = WireEnum(wire.Overage, Overage, default=Overage.DENY)
+_ACTIVATION = WireEnum(wire.Activation, Activation, default=Activation.AT_ONCE)
 _TRIAL_PER = WireEnum(wire.TrialPer, TrialPer, default=TrialPer.PLAN)
 _TRIAL_END = WireEnum(wire.TrialEnd, TrialEnd, default=TrialEnd.CONVERT)
 
@@ -78,6 +80,8 @@ def decode_plan(key: str, plan: wire.Plan, path: str) -> Plan:
             decode_advance(discount, f"{path}.advance_discounts[{index}]")
             for index, discount in enumerate(plan.advance_discounts)
         ),
+        activation=_ACTIVATION.decode(plan.activation, f"{path}.activation"),
+        provider=optional_identifier(plan.provider, f"{path}.provider"),
         archived=plan.archived,
     )
 
@@ -94,6 +98,8 @@ def encode_plan(plan: Plan) -> wire.Plan:
         prices=[encode_price(price) for price in plan.prices],
         billing=encode_rule(plan.billing) if plan.billing is not None else None,
         advance_discounts=[encode_advance(discount) for discount in plan.advance_discounts],
+        activation=_ACTIVATION.encode(plan.activation) if plan.activation is not Activation.AT_ONCE else None,
+        provider=plan.provider,
         archived=plan.archived,
     )
 

@@ -24,6 +24,7 @@ from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionReposito
 from tallygate.storage.sql.billing.audit import SqlAuditRepository
 from tallygate.storage.sql.billing.balances import SqlBalanceRepository, SqlWalletRepository, wallets_of
 from tallygate.storage.sql.billing.coupons import SqlCouponRepository, redemptions_of
+from tallygate.storage.sql.billing.discounts import SqlDiscountRepository, discounts_of
 from tallygate.storage.sql.billing.disputes import SqlDisputeRecords
 from tallygate.storage.sql.billing.documents import (
     SqlBillingAccounts,
@@ -74,6 +75,7 @@ _AHEAD: tuple[OfMany[Any], ...] = (
     wallets_of,
     profiles_of,
     redemptions_of,
+    discounts_of,
 )
 
 
@@ -182,6 +184,11 @@ class SqlUnitOfWork:
     def coupons(self) -> SqlCouponRepository:
         """Coupons, and who redeemed them."""
         return SqlCouponRepository(scope=self.scope)
+
+    @property
+    def discounts(self) -> SqlDiscountRepository:
+        """Discounts by agreement, and referrals."""
+        return SqlDiscountRepository(scope=self.scope)
 
     @property
     def orders(self) -> SqlOrderRepository:

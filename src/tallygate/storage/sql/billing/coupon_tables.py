@@ -19,6 +19,7 @@ coupons = Table(
     Column("archived", Boolean, nullable=False),
     Column("used", BigInteger, nullable=False),
     Column("create_time", Instant(), nullable=False),
+    Column("provider", Text),
     PrimaryKeyConstraint("tenant_id", "code"),
     Index("ix_coupons_newest", "tenant_id", "create_time", "code"),
 )

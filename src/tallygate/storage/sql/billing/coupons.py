@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import Row, and_, exists, func, insert, or_, select, tuple_, update
 
 from tallygate.domain.billing.discounts import Coupon, Redemption
 from tallygate.storage.documents import DISCOUNT_TERMS
 from tallygate.storage.sql.billing.coupon_tables import coupon_redemptions, coupon_uses, coupons
+from tallygate.storage.sql.billing.discount_tables import coupon_returns
 from tallygate.storage.sql.scope import Scope
 
 _COUPONS, _REDEEMED, _USES = coupons.c, coupon_redemptions.c, coupon_uses.c
@@ -34,6 +35,7 @@ class SqlCouponRepository:
             "archived": coupon.archived,
             "used": coupon.used,
             "create_time": coupon.create_time,
+            "provider": coupon.provider,
         }
         await self.scope.connection.execute(insert(coupons), [row])
 
@@ -83,6 +85,17 @@ class SqlCouponRepository:
         """All that an account redeemed, oldest first."""
         return await self.scope.of_one(redemptions_of, account_id)
 
+    async def give_back(self, redemption_ids: Collection[str], *, now: int) -> None:
+        """What was redeemed never was: each may be redeemed once more."""
+        own = {"tenant_id": self.scope.tenant_id, "return_time": now}
+        for redemption_id in sorted(redemption_ids):
+            await self.scope.connection.execute(insert(coupon_returns), [{**own, "redemption_id": redemption_id}])
+            named = and_(_REDEEMED.tenant_id == self.scope.tenant_id, _REDEEMED.redemption_id == redemption_id)
+            (row,) = await self.scope.rows(select(coupon_redemptions).where(named))
+            code = and_(_COUPONS.tenant_id == self.scope.tenant_id, _COUPONS.code == row.code, _COUPONS.used > 0)
+            await self.scope.execute(update(coupons).where(code).values(used=_COUPONS.used - 1))
+            self.scope.changed(row.account_id)
+
     async def note_uses(self, account_id: str, invoice_id: str, redemption_ids: Collection[str]) -> None:
         """Note which redemptions a document took off."""
         own = {"tenant_id": self.scope.tenant_id, "invoice_id": invoice_id}
@@ -96,9 +109,13 @@ async def redemptions_of(scope: Scope, account_ids: Sequence[str]) -> Mapping[st
     """All that accounts redeemed, oldest first, each with how many documents it took from."""
     same = and_(_USES.tenant_id == _REDEEMED.tenant_id, _USES.redemption_id == _REDEEMED.redemption_id)
     uses = select(func.count()).where(same).scalar_subquery()
+    back = coupon_returns.c
+    given_back = and_(back.tenant_id == _REDEEMED.tenant_id, back.redemption_id == _REDEEMED.redemption_id)
     query = (
         select(coupon_redemptions, uses.label("uses"))
-        .where(_REDEEMED.tenant_id == scope.tenant_id, _REDEEMED.account_id.in_(account_ids))
+        .where(
+            _REDEEMED.tenant_id == scope.tenant_id, _REDEEMED.account_id.in_(account_ids), ~exists().where(given_back)
+        )
         .order_by(_REDEEMED.account_id, _REDEEMED.redeem_time, _REDEEMED.redemption_id)
     )
     found: dict[str, list[Redemption]] = {account_id: [] for account_id in account_ids}
@@ -119,6 +136,7 @@ def _coupon(row: Row[Any]) -> Coupon:
         archived=row.archived,
         used=row.used,
         create_time=row.create_time,
+        provider=row.provider or "",
     )
 
 
