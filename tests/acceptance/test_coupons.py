@@ -139,6 +139,23 @@ async def test_a_cancelled_month_gives_back_what_it_cost_in_fact(tenant):
     await verified(tenant)
 
 
+async def test_what_ends_at_the_instant_of_its_invoice_gives_back_what_it_cost_in_fact(tenant):
+    """14.50 for March; another plan from the very instant of April's invoice on gives back 14.50, not 29.00."""
+    await shop(tenant)
+    document = catalog(PRO)
+    document["plans"]["big"] = {**document["plans"]["pro"], "name": "Big"}
+    await tenant.apply(document)
+    await coupon(tenant, code="H", percent_off="50", plan_keys=["pro"], forever=True)
+    await subscribe(tenant, "acme", "H")
+    await tenant.advance_to(at("2024-04-01"))
+    assert await totals(tenant) == [14.50, 14.50]
+    await tenant.call("ChangePlan", **ACME, plan_key="big", when="CHANGE_WHEN_NOW", invoice="CHANGE_INVOICE_NOW")
+    assert await totals(tenant) == [14.50, 14.50, 14.50]
+    page = await lines(tenant, (await invoices(tenant))[-1])
+    assert sorted(page) == [("Big", 29.00), ("Credit: Pro", -14.50)]
+    await verified(tenant)
+
+
 BAD = [
     ({"code": "x"}, "coupon.off"),
     ({"code": "x", "percent_off": "0"}, "coupon.percent_off"),

@@ -75,9 +75,29 @@ async def _fixed_lines_of(
     new = fixed_lines(timeline, calendar, policy, since=books.closed_until, until=until, issued=known)
     derived = fixed_lines(timeline, calendar, policy, since=since, until=until, issued=Issued(forgiven=forgiven))
     gone = await work.issued_lines.whole(missing) if (missing := vanished(derived, mine, calendar)) else {}
+    found = list(
+        adjustments(derived, mine, new, gone=gone, forgiven=forgiven, policy=policy, calendar=calendar, at=until)
+    )
+    return [*new, *(await _with_sources(work, found, mine))]
+
+
+async def _with_sources(work: Sources, found: Sequence[Line], issued: Sequence[IssuedLine]) -> list[Line]:
+    """Adjustments that give back a line of which something was taken off name it, so that what it cost comes back."""
+    charged: dict[tuple[str, int], list[str]] = {}
+    for line in issued:
+        if line.exact > 0:
+            charged.setdefault((lane_of(line.line_key), line.due), []).append(line.line_key)
+    sources = {
+        line.line_key: keys[0]
+        for line in found
+        if line.exact < 0 and len(keys := charged.get((lane_of(line.line_key), line.due), [])) == 1
+    }
+    whole = await work.issued_lines.whole(set(sources.values())) if sources else {}
     return [
-        *new,
-        *adjustments(derived, mine, new, gone=gone, forgiven=forgiven, policy=policy, calendar=calendar, at=until),
+        replace(line, source_line=source.line_key)
+        if (source := whole.get(sources.get(line.line_key, ""))) is not None and source.discounts
+        else line
+        for line in found
     ]
 
 
