@@ -17,6 +17,7 @@ from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.storage.documents import HELD_SUBSCRIPTION
 from tallygate.storage.sql.billing import (
     coupon_tables,
+    discount_tables,
     findings,
     ledger_tables,
     message_tables,
@@ -61,6 +62,7 @@ def test_the_newest_version_is_known_without_loading_alembic():
 def test_the_models_say_what_the_migrations_made(url):
     billing = billing_tables.invoices, ledger_tables.recognitions, payment_tables.payments, coupon_tables.coupons
     billing = *billing, findings.billing_findings, message_tables.outbox_messages, order_tables.orders
+    billing = *billing, discount_tables.referrals
     for known in (event_tables.billable_events, *billing):
         assert known.name in Base.metadata.tables
     migrate(url)

@@ -100,6 +100,33 @@ def test_subscriptions_say_their_dates(server, say):
     assert said.out.splitlines()[0] == "hooli: pro version 1, trialing until 2026-12-01 00:00 UTC"
 
 
+def test_orders_and_agreements_send_what_was_said(server, say):
+    asked = ("--advance", 12, "--coupon", "W", "--add-on", "x=2", "--id", "o1")
+    assert say("order", "create", "acme", "pro", *asked).code == 0
+    order = server.asked("CreateOrder")[0]
+    (item,) = order.items
+    assert (order.order_id, order.account_id, list(order.coupon_codes)) == ("o1", "acme", ["W"])
+    assert (item.subscription.plan_key, item.subscription.advance_length) == ("pro", 12)
+    assert not item.subscription.HasField("trial_days")
+    who = ("--for", "ann", "--for", "b@c.example", "--renew", "bob", "--quota", "calls=5")
+    assert say("order", "create", "boss", "pro", *who).code == 0
+    ann, bob, renewal, quota = server.asked("CreateOrder")[1].items
+    assert (ann.account_id, ann.email, bob.account_id, bob.email) == ("ann", "", "", "b@c.example")
+    assert (renewal.account_id, quota.quota.quantity) == ("bob", 5)
+    assert say("order", "create", "boss", "--for", "ann").code == 2
+    assert say("claim", "redeem", "CODE", "acme").code == 0
+    assert say("discount", "grant", "acme", "--percent", "5", "--id", "d").code == 0
+    assert say("discount", "grant", "acme").code == 2
+    assert server.asked("GrantDiscount")[0].discount.percent_off == "5"
+    assert say("referral", "create", "a", "b", "10.00").code == 0
+    assert server.asked("CreateReferral")[0].amount.units == 10
+    assert say("order", "complete", "o1").code == 2
+    assert say("order", "complete", "o1", "--terms", "7", "--total", "25.50").code == 0
+    (done,) = server.asked("CompleteOrder")
+    assert (done.terms_version, done.accepted_total.units, done.accepted_total.nanos) == ("7", 25, 500_000_000)
+    assert say("order", "show", "o1").code == say("order", "list", "--state", "unpaid").code == 0
+
+
 def test_changes_of_a_subscription_send_what_was_said(server, say):
     assert say("subscription", "cancel", "acme").code == 0
     assert say("subscription", "cancel", "acme", "--at", "2026-12-01").code == 0
@@ -122,18 +149,6 @@ def test_changes_of_a_subscription_send_what_was_said(server, say):
         assert say("coupon", command, "W").code == 0
     assert say("coupon", "list").code == 0
     assert say("coupon", "options", "pro").code == 0
-    asked = ("--advance", 12, "--coupon", "W", "--add-on", "x=2", "--id", "o1")
-    assert say("order", "create", "acme", "pro", *asked).code == 0
-    (order,) = server.asked("CreateOrder")
-    (item,) = order.items
-    assert (order.order_id, order.account_id, list(order.coupon_codes)) == ("o1", "acme", ["W"])
-    assert (item.subscription.plan_key, item.subscription.advance_length) == ("pro", 12)
-    assert not item.subscription.HasField("trial_days")
-    assert say("order", "complete", "o1").code == 2
-    assert say("order", "complete", "o1", "--terms", "7", "--total", "25.50").code == 0
-    (done,) = server.asked("CompleteOrder")
-    assert (done.terms_version, done.accepted_total.units, done.accepted_total.nanos) == ("7", 25, 500_000_000)
-    assert say("order", "show", "o1").code == say("order", "list", "--state", "unpaid").code == 0
     (renewal,) = server.asked("RenewSubscription")
     assert (renewal.approved, renewal.end_time) == (True, DECEMBER)
     assert say("subscription", "create", "acme", "pro", "--trial-days", 0, "--add-on", "x=2", "--add-on", "y").code == 0

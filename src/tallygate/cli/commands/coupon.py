@@ -44,6 +44,7 @@ def coupon_command() -> None:
 @click.option("--until", "end", type=INSTANT, metavar="TIME", help="Default: 30 days.")
 @click.option("--max-uses", type=AMOUNT, metavar="N", help="Default: as often as one likes.")
 @click.option("--per-account", type=AMOUNT, metavar="N", help="Default: once.")
+@click.option("--provider", metavar="ID", help="Whose it is, for its plans alone; default: yours.")
 @click.option("--text", metavar="TEXT", help="A name for people.")
 @remote
 def create(
@@ -60,6 +61,7 @@ def create(
     end: Timestamp | None,
     max_uses: int | None,
     per_account: int | None,
+    provider: str | None,
     text: str | None,
 ) -> None:
     """Make a coupon; the same once more changes nothing."""
@@ -82,6 +84,7 @@ def create(
         end_time=end,
         max_uses=max_uses,
         max_uses_per_account=per_account,
+        provider=provider,
     )
     response = client.call(DiscountServiceStub(client.channel).CreateCoupon, wire.CreateCouponRequest(coupon=coupon))
     client.show(response, lambda: _said(response.coupon))

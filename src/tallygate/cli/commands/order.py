@@ -40,10 +40,17 @@ def order_command() -> None:
     examples=[
         "tallygate order create acme pro --advance 12 --coupon WELCOME",
         "tallygate order create acme pro --add-on reports=2 --id cart-17",
+        "tallygate order create clinic pro --for ann --for bob@clinic.example",
+        "tallygate order create clinic --renew ann --renew bob --approved",
+        "tallygate order create acme --quota api_calls=100000",
     ],
 )
 @click.argument("account")
-@click.argument("plan")
+@click.argument("plan", required=False)
+@click.option("--for", "holders", multiple=True, metavar="WHO", help="Instead of ACCOUNT: another, or an e-mail.")
+@click.option("--renew", "renewed", multiple=True, metavar="ID", help="Another period for this account.")
+@click.option("--approved", is_flag=True, help="Renewals were approved, where plans want that.")
+@click.option("--quota", "quotas", type=ADD_ON, multiple=True, metavar="FEATURE=N", help="Units in advance.")
 @click.option("--id", "order_id", metavar="ID", help="An id of your own; default: one is made.")
 @click.option("--plan-version", type=SOME, metavar="V", help="Default: the newest.")
 @click.option("--trial-days", type=DAYS, metavar="N", help="Default: the plan's; 0: none.")
@@ -55,7 +62,11 @@ def create(
     client: Client,
     *,
     account: str,
-    plan: str,
+    plan: str | None,
+    holders: Sequence[str],
+    renewed: Sequence[str],
+    approved: bool,
+    quotas: Sequence[tuple[str, int | None]],
     order_id: str | None,
     plan_version: int | None,
     trial_days: int | None,
@@ -63,7 +74,13 @@ def create(
     advance: int | None,
     codes: Sequence[str],
 ) -> None:
-    """Put an order together, and show what it would cost now."""
+    """Put an order together, and show what it would cost now.
+
+    With --for, ACCOUNT pays what others hold: its profile must have group_buy.
+    """
+    if plan is None and holders:
+        msg = "--for needs a PLAN."
+        raise click.UsageError(msg)
     subscription = wire.OrderedSubscription(
         plan_key=plan,
         plan_version=plan_version,
@@ -74,7 +91,11 @@ def create(
     request = wire.CreateOrderRequest(
         account_id=account,
         order_id=order_id,
-        items=[wire.OrderItem(subscription=subscription)],
+        items=[
+            *(_held(subscription, who) for who in (holders or [account]) if plan),
+            *(wire.OrderItem(renewal=wire.OrderedRenewal(approved=approved), account_id=who) for who in renewed),
+            *(wire.OrderItem(quota=wire.OrderedQuota(feature_key=key, quantity=count)) for key, count in quotas),
+        ],
         coupon_codes=codes,
     )
     response = client.call(OrderServiceStub(client.channel).CreateOrder, request)
@@ -91,7 +112,7 @@ def complete(client: Client, *, order: str, terms: str, total: Decimal | None) -
     accepted = typed_money(total) if total is not None else None
     request = wire.CompleteOrderRequest(order_id=order, terms_version=terms, accepted_total=accepted)
     response = client.call(OrderServiceStub(client.channel).CompleteOrder, request)
-    client.show(response, lambda: _page(response.order, response.invoices))
+    client.show(response, lambda: "\n".join([_page(response.order, response.invoices), *map(_claim, response.claims)]))
 
 
 @order_command.command("show", examples=["tallygate order show cart-17"])
@@ -136,7 +157,22 @@ def _row(order: wire.Order) -> tuple[str, ...]:
     return order.order_id, order.account_id, state, instant(order.create_time), what, codes
 
 
+def _held(subscription: wire.OrderedSubscription, who: str) -> wire.OrderItem:
+    """A subscription for an account, or for whoever has an e-mail."""
+    known = "" if "@" in who else who
+    return wire.OrderItem(subscription=subscription, account_id=known, email="" if known else who)
+
+
+def _claim(claim: wire.Claim) -> str:
+    return f"{claim.email} redeems {claim.code}, which is shown here alone"
+
+
 def _item(item: wire.OrderItem) -> str:
+    whose = f" for {item.email or item.account_id}" if item.email or item.account_id else ""
+    if item.HasField("renewal"):
+        return f"renewal{whose}"
+    if item.HasField("quota"):
+        return f"{item.quota.quantity:,} of {item.quota.feature_key}{whose}"
     ordered = item.subscription
     paid = f" x {ordered.advance_length}" if ordered.advance_length else ""
-    return f"{ordered.plan_key} {ordered.plan_version}{paid}"
+    return f"{ordered.plan_key} {ordered.plan_version}{paid}{whose}"

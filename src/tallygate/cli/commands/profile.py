@@ -44,6 +44,7 @@ def profile_command() -> None:
 @click.option("--payment-terms", metavar="TEXT", help="Of a seller: how it is to be paid.")
 @click.option("--reference", metavar="TEXT", help="Of a buyer: what it wants on its documents.")
 @click.option("--locale", metavar="LOCALE", help="Of a buyer: its documents' language, as de-AT.")
+@click.option("--group-buy", is_flag=True, help="It may buy for others.")
 @remote
 def set_(
     client: Client,
@@ -65,6 +66,7 @@ def set_(
     payment_terms: str | None,
     reference: str | None,
     locale: str | None,
+    group_buy: bool,
 ) -> None:
     """Replace a profile; documents that were issued keep what they had."""
     address = Address(lines=lines, city=city, postal_code=postal_code, region=region, country=country)
@@ -83,7 +85,9 @@ def set_(
         reference=reference,
         locale=locale,
     )
-    request = wire.SetBillingProfileRequest(account_id=account, party=party, tax_exemption=tax_exemption)
+    request = wire.SetBillingProfileRequest(
+        account_id=account, party=party, tax_exemption=tax_exemption, group_buy=group_buy
+    )
     response = client.call(BillingServiceStub(client.channel).SetBillingProfile, request)
     client.show(response, lambda: _shown(response.profile))
 
