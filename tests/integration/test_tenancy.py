@@ -367,6 +367,7 @@ class World:
         if name in BILLS:
             await call("RunBilling", account_id=account)
             self.invoice = (await call("ListInvoices", account_id=account)).invoices[0].invoice_id
+        await self._fill_sales(name, account)
         await self._fill_bills(name, account)
         for number in ("1", CANARY):
             grant = {"account_id": account, "grant_id": f"grant-{number}", **CALLS, "amount": 100}
@@ -380,7 +381,7 @@ class World:
             return
         await self.tenant.consume(account, "calls", 7, request_id=f"first-{name}", dimensions={"place": CANARY})
 
-    async def _fill_bills(self, name, account):
+    async def _fill_sales(self, name, account):
         call = self.tenant.call
         if name == "CreateReferral":
             await call("UpsertAccount", account_id=f"{account}/new")
@@ -390,6 +391,9 @@ class World:
         if METHODS[name].containing_service.name == "OrderService":
             items = [{"subscription": {"plan_key": "p", "trial_days": 0}}]
             await call("CreateOrder", account_id=account, order_id=f"order/{account}", items=items)
+
+    async def _fill_bills(self, name, account):
+        call = self.tenant.call
         if METHODS[name].containing_service.name == "BillingService":
             fee = {"account_id": account, "fee_id": f"fee/{account}", "text": CANARY}
             await call("CreateFee", **fee, amount={"currency_code": "USD", "units": 1})
