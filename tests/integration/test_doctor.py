@@ -65,6 +65,7 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
         "unrated usage",
         "charged usage",
         "ledger",
+        "deliveries",
         "redis",
         "writes",
         "eviction policy",

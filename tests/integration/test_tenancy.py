@@ -543,7 +543,7 @@ async def not_refused(world, name, scope):
     try:
         await world.ask(name, world.keys[scope])
     except grpc.aio.AioRpcError as error:
-        return error.code() is grpc.StatusCode.NOT_FOUND
+        return error.code() in {grpc.StatusCode.NOT_FOUND, ROWS[name].code}
     return True
 
 

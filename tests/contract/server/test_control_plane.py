@@ -140,6 +140,13 @@ async def refused(call):
     return caught.value.code()
 
 
+class Unpaid:
+    """Nobody paid, so nothing goes back."""
+
+    async def send(self, _tenant_id, parts):
+        assert not parts
+
+
 @pytest.fixture
 async def client(start, valkey, tmp_path):
     """A client of a fresh test tenant with the catalogue applied."""
@@ -162,7 +169,10 @@ async def client(start, valkey, tmp_path):
         more = [
             (account_service_pb2.DESCRIPTOR.services_by_name["AccountService"], AccountServicer(work)),
             (catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"], CatalogServicer(work)),
-            (subscription_service_pb2.DESCRIPTOR.services_by_name["SubscriptionService"], SubscriptionServicer(work)),
+            (
+                subscription_service_pb2.DESCRIPTOR.services_by_name["SubscriptionService"],
+                SubscriptionServicer(work, Unpaid()),
+            ),
             (
                 api_key_service_pb2.DESCRIPTOR.services_by_name["ApiKeyService"],
                 ApiKeyServicer(work, entropy=secrets.token_bytes),
