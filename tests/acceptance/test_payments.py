@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from collecting import attempts, books, days_of_attempts, open_house, standing, stands, states
 from conftest import testing_settings
-from invoicing import DAY, dollars, invoices, run
+from invoicing import DAY, dollars, invoices, lines, run
 from servers import PostgresServer
 from tallygate.app import Application
 from tallygate.app.installation import database_address
@@ -19,6 +19,7 @@ from tallygate.storage.sql.billing.payment_tables import fake_charges
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.schema import migrate
 from tallygate_api.v1 import catalog_pb2
+from tallygate_api.v1 import invoice_pb2 as wire_invoice
 from tallygate_api.v1 import payment_service_pb2 as wire
 from tallygate_api.v1.subscription_pb2 import SubscriptionState
 from tenants import Tenant, after, eventually, failure
@@ -463,3 +464,32 @@ async def postgres_address(tmp_path_factory):
 async def test_on_postgresql_as_well(postgres_address, world):
     async with grpc.aio.insecure_channel(postgres_address) as channel:
         await world(Tenant(channel, mint_key(secrets.token_bytes(ENTROPY_BYTES))))
+
+
+async def test_bk_09_an_account_lists_its_invoices_with_what_paid_them(tenant: Tenant):
+    """Number, day, texts, amount, state, the payment and its day; found by state and text; pages of 25, at most 100."""
+    await open_house(tenant, "fake_ok")
+    (paid,) = await invoices(tenant, account_id="acme", state="INVOICE_STATE_PAID")
+    assert (dollars(paid.total), dollars(paid.due)) == (29.00, 0.00)
+    assert await lines(tenant, paid) == [("Pro", 29.00)]
+    assert paid.number
+    assert paid.issue_time.seconds
+    (payment,) = (await tenant.call("ListPayments", invoice_id=paid.invoice_id)).payments
+    assert payment.payment_id
+    assert payment.create_time.seconds >= paid.issue_time.seconds
+    await tenant.call("SetCollection", account_id="acme", collect="COLLECTION_MANUAL")
+    for number in range(1, 28):
+        fee = {"text": f"Call {number}", "amount": {"currency_code": "USD", "units": number}}
+        await tenant.call("CreateFee", account_id="acme", **fee)
+        await tenant.advance(31 * DAY)
+        await run(tenant)
+    (found,) = await invoices(tenant, account_id="acme", text="call 27")
+    assert found.state == wire_invoice.INVOICE_STATE_OPEN
+    assert len(await invoices(tenant, account_id="acme", state="INVOICE_STATE_PAID")) == 1
+    first = await tenant.call("ListInvoices", account_id="acme")
+    assert len(first.invoices) == 25
+    assert first.invoices[0].issue_time.seconds > first.invoices[-1].issue_time.seconds
+    rest = await tenant.call("ListInvoices", account_id="acme", page_token=first.next_page_token)
+    assert (len(rest.invoices), rest.next_page_token) == (3, "")
+    many = await failure(tenant.call("ListInvoices", account_id="acme", page_size=101))
+    assert many == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
