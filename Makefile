@@ -29,7 +29,7 @@ dev: $(if $(NATIVE),$(TOOLS),$(RUNTIME)) ## Start a server with Valkey, SQLite a
 test: $(TOOLS) ## Pass all tests against real servers; some of them: make test ARGS="-k period"
 	$(PYTEST) $(ARGS)
 
-faults: $(TOOLS) ## What can die, at every step, and laws over more examples (test tries a third)
+faults: $(TOOLS) ## What can die, at every step, and laws over more examples (test tries a sixth)
 	TALLYGATE_THOROUGH=1 $(PYTEST) tests/faults tests/property tests/contract/server/test_native_guards.py \
 		tests/integration/test_go_client.py $(ARGS)
 

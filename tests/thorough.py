@@ -3,14 +3,14 @@
 import os
 
 THOROUGH = os.environ.get("TALLYGATE_THOROUGH") == "1"  # noqa: TID251 - of tests alone
-_PART = 3
+_PART = 6
 
 
 def some(whole: int) -> int:
-    """A third of a number that is whole where all is tried; at least one."""
+    """A sixth of a number that is whole where all is tried; at least one."""
     return whole if THOROUGH else max(whole // _PART, 1)
 
 
 def every(steps: int) -> int:
-    """How far apart the tried ones of many are: `steps` where all are tried, else three times as far."""
+    """How far apart the tried ones of many are: `steps` where all are tried, else six times as far."""
     return steps if THOROUGH else steps * _PART

@@ -184,7 +184,7 @@ ROWS = {
     ),
     "CompleteOrder": Row("control billing", ordered(terms_version="1"), "ORDER_NOT_FOUND", bare=True, shows=True),
     "GetOrder": Row("control billing billing_read", ordered(), "ORDER_NOT_FOUND", bare=True, shows=True),
-    "RedeemClaim": Row("control billing", of(code="none"), UNKNOWN),
+    "RedeemClaim": Row("control billing", of(code="none"), UNKNOWN, bare=True),
     "ListOrders": Row("control billing billing_read", of(), UNKNOWN, bare=True),
     "ArchiveCoupon": Row("control billing", anything(code="gone"), "COUPON_NOT_FOUND", shows=True),
     "RunBilling": Row("control billing", of(), UNKNOWN),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.billing.owing import Owing
+from tallygate.billing.situations import with_situation
 from tallygate.domain.account import Standing
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.documents import Invoice
@@ -126,7 +127,7 @@ async def list_messages(work: BillingWork, wanted: MessageQuery) -> tuple[Sequen
     lines = 0
     for message in found:
         if message.invoice_id and message.invoice_id not in documents:
-            documents[message.invoice_id] = await work.invoices.get(message.invoice_id)
+            documents[message.invoice_id] = await _document(work, message)
         invoice = documents.get(message.invoice_id)
         lines += len(invoice.lines) if invoice is not None else 0
         if told and lines > _MOST_LINES:
@@ -141,9 +142,15 @@ async def told_of(work: BillingWork, message_id: str) -> Told | None:
     message = await work.messages.get(message_id)
     if message is None:
         return None
-    invoice = await work.invoices.get(message.invoice_id) if message.invoice_id else None
+    invoice = await _document(work, message) if message.invoice_id else None
     delivered = await work.messages.deliveries([message_id])
     return Told(message=message, invoice=_then(invoice, message), deliveries=delivered[message_id])
+
+
+async def _document(work: BillingWork, message: Message) -> Invoice | None:
+    """A document as it is answered, with how its account stood at its issue."""
+    invoice = await work.invoices.get(message.invoice_id)
+    return await with_situation(work, invoice) if invoice is not None else None
 
 
 def _then(invoice: Invoice | None, message: Message) -> Invoice | None:
