@@ -184,7 +184,9 @@ ROWS = {
     ),
     "CompleteOrder": Row("control billing", ordered(terms_version="1"), "ORDER_NOT_FOUND", bare=True, shows=True),
     "GetOrder": Row("control billing billing_read", ordered(), "ORDER_NOT_FOUND", bare=True, shows=True),
-    "RedeemClaim": Row("control billing", of(code="none"), UNKNOWN, bare=True),
+    "RedeemClaim": Row(
+        "control billing", lambda world: {"account_id": world.account, "code": world.code}, UNKNOWN, bare=True
+    ),
     "ListOrders": Row("control billing billing_read", of(), UNKNOWN, bare=True),
     "ArchiveCoupon": Row("control billing", anything(code="gone"), "COUPON_NOT_FOUND", shows=True),
     "RunBilling": Row("control billing", of(), UNKNOWN),
@@ -321,7 +323,7 @@ class World:
     def __init__(self, tenant, keys):
         self.tenant = tenant
         self.keys = keys
-        self.account = self.key_id = ""
+        self.account = self.key_id = self.code = ""
         self.in_a_year = None
 
     async def open_second(self, key):
@@ -381,14 +383,26 @@ class World:
             return
         await self.tenant.consume(account, "calls", 7, request_id=f"first-{name}", dimensions={"place": CANARY})
 
+    async def _fill_claim(self, account):
+        call, payer = self.tenant.call, f"{account}/payer"
+        await call("UpsertAccount", account_id=payer)
+        await call("SetBillingProfile", account_id=payer, party={"name": CANARY}, group_buy=True)
+        items = [{"subscription": {"plan_key": "p", "trial_days": 0}, "email": "new@acme.example"}]
+        order = {"account_id": payer, "order_id": f"order/{payer}"}
+        await call("CreateOrder", **order, items=items)
+        done = await call("CompleteOrder", order_id=order["order_id"], terms_version="1")
+        self.code = done.claims[0].code
+
     async def _fill_sales(self, name, account):
         call = self.tenant.call
+        if name == "RedeemClaim":
+            await self._fill_claim(account)
         if name == "CreateReferral":
             await call("UpsertAccount", account_id=f"{account}/new")
         if name in {"EndDiscount", "ListDiscounts"}:
             agreed = {"discount_id": f"agreed/{account}", "account_id": account, "percent_off": "5", "text": CANARY}
             await call("GrantDiscount", discount=agreed)
-        if METHODS[name].containing_service.name == "OrderService":
+        elif METHODS[name].containing_service.name == "OrderService":
             items = [{"subscription": {"plan_key": "p", "trial_days": 0}}]
             await call("CreateOrder", account_id=account, order_id=f"order/{account}", items=items)
 
