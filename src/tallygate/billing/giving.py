@@ -3,18 +3,17 @@
 from dataclasses import dataclass, replace
 
 from tallygate.billing.dunning_runs import review
-from tallygate.billing.wallets import spend
-from tallygate.domain.billing.posting import expired_entry, given_entry
-from tallygate.domain.billing.wallet import EXPIRED, WalletEntry, WalletEntryKind, left_of
+from tallygate.billing.wallets import spend, take_what_is_left
+from tallygate.domain.billing.posting import given_entry
+from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.domain.errors import ConflictError, InvalidFieldError
 from tallygate.domain.fields import checked_id
-from tallygate.records.billing import EXPIRE, WalletQuery
+from tallygate.records.billing import EXPIRE
 from tallygate.records.fields import check_instant
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
 
 _LARGEST = 10**15
-_AT_ONCE = 1_000
 _MOST_PRIORITY = 1_000
 
 
@@ -76,26 +75,5 @@ async def expire_credit(work: BillingWork, entry_id: str, *, now: int) -> None:
     """Take what was given and not spent by now out of its wallet, once."""
     given = await work.wallet.get(entry_id)
     if given is not None and given.expire_time is not None and given.expire_time <= now:
-        moved = [one for one in await _all_of(work, given.account_id) if one.currency == given.currency]
-        left = left_of(moved, entry_id)
-        if left > 0:
-            gone = replace(
-                given,
-                entry_id=f"{EXPIRED}{entry_id}",
-                create_time=given.expire_time,
-                amount=-left,
-                kind=WalletEntryKind.EXPIRED,
-                expire_time=None,
-            )
-            await work.wallet.add(gone)
-            await work.ledger.post([expired_entry(gone)])
+        await take_what_is_left(work, given, at=given.expire_time)
     await work.jobs.done(EXPIRE, entry_id)
-
-
-async def _all_of(work: BillingWork, account_id: str) -> list[WalletEntry]:
-    found: list[WalletEntry] = []
-    query = WalletQuery(account_id=account_id, limit=_AT_ONCE)
-    while page := await work.wallet.list(query):
-        found += page
-        query = replace(query, before=(page[-1].create_time, page[-1].entry_id))
-    return found

@@ -4,17 +4,17 @@ from dataclasses import replace
 from fractions import Fraction
 
 from tallygate.billing.activation import activate_paid
-from tallygate.billing.wallets import spend
+from tallygate.billing.wallets import spend, take_what_is_left
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.fees import Fee
-from tallygate.domain.billing.posting import expired_entry, given_entry
+from tallygate.domain.billing.posting import given_entry
 from tallygate.domain.billing.referrals import Referral
-from tallygate.domain.billing.wallet import EXPIRED, WalletEntry, WalletEntryKind, left_of
-from tallygate.records.billing import InvoiceQuery, WalletQuery
+from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
+from tallygate.records.billing import InvoiceQuery
 from tallygate.records.ports import BillingWork
 
-_A_PAGE, _AT_ONCE = 100, 1_000
+_A_PAGE = 100
 _TAKEN_BACK = "Referral credit taken back"
 
 
@@ -70,18 +70,7 @@ async def _take_back(work: BillingWork, referral: Referral, *, now: int) -> None
     entry_id = _entry_id(referral)
     given = await work.wallet.get(entry_id)
     assert given is not None, entry_id  # noqa: S101 - it was added when it was earned
-    moved = [one for one in await _all_of(work, referral.referrer_id) if one.currency == referral.currency]
-    left = max(left_of(moved, entry_id), 0)
-    if left:
-        gone = replace(
-            given,
-            entry_id=f"{EXPIRED}{entry_id}",
-            create_time=now,
-            amount=-left,
-            kind=WalletEntryKind.EXPIRED,
-        )
-        await work.wallet.add(gone)
-        await work.ledger.post([expired_entry(gone)])
+    left = await take_what_is_left(work, given, at=now)
     if left < referral.amount:
         await work.fees.add(
             Fee(
@@ -98,12 +87,3 @@ async def _take_back(work: BillingWork, referral: Referral, *, now: int) -> None
 
 def _entry_id(referral: Referral) -> str:
     return f"{WalletEntryKind.GIVEN.value}/referral/{referral.referee_id}"
-
-
-async def _all_of(work: BillingWork, account_id: str) -> list[WalletEntry]:
-    found: list[WalletEntry] = []
-    query = WalletQuery(account_id=account_id, limit=_AT_ONCE)
-    while page := await work.wallet.list(query):
-        found += page
-        query = replace(query, before=(page[-1].create_time, page[-1].entry_id))
-    return found

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 from tallygate.domain.billing.parties import Address, BillingProfile, Party
 from tallygate.domain.billing.tax_evidence import Evidence, EvidenceKind, TaxExemption
 from tallygate.domain.countries import COUNTRIES, PROVINCES
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.records.fields import check_label
+from tallygate.records.fields import check_label, check_many, is_day
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork
 
@@ -128,7 +127,7 @@ def _iban_holds(iban: str) -> bool:
 
 
 def _check_exemptions(exemptions: Sequence[TaxExemption]) -> None:
-    _check_many("exemptions", exemptions, _MOST_EXEMPTIONS)
+    check_many("exemptions", exemptions, _MOST_EXEMPTIONS)
     for number, one in enumerate(exemptions):
         path = f"exemptions[{number}]"
         if not check_label(f"{path}.reason", one.reason):
@@ -136,14 +135,14 @@ def _check_exemptions(exemptions: Sequence[TaxExemption]) -> None:
         check_label(f"{path}.certificate", one.certificate)
         check_place(path, Address(country=one.country, region=one.region), whole=False)
         for name in ("since", "until"):
-            if (day := getattr(one, name)) and not _is_day(day):
+            if (day := getattr(one, name)) and not is_day(day):
                 raise InvalidFieldError(field=f"{path}.{name}", expected="a day, as 2026-01-01", got=ascii(day[:16]))
         if one.until and one.until <= one.since:
             raise InvalidFieldError(field=f"{path}.until", expected="a day after since", got=one.until)
 
 
 def _check_evidence(evidence: Sequence[Evidence]) -> None:
-    _check_many("evidence", evidence, _MOST_EVIDENCE)
+    check_many("evidence", evidence, _MOST_EVIDENCE)
     for number, one in enumerate(evidence):
         path = f"evidence[{number}]"
         if one.kind in {EvidenceKind.BILLING_ADDRESS, EvidenceKind.TAX_ID}:
@@ -153,18 +152,6 @@ def _check_evidence(evidence: Sequence[Evidence]) -> None:
             raise InvalidFieldError(field=f"{path}.country", expected="the country that it tells, as 'DE'")
         check_place(path, Address(country=one.country), whole=False)
         check_label(f"{path}.detail", one.detail)
-
-
-def _check_many(path: str, values: Sequence[object], most: int) -> None:
-    if len(values) > most:
-        raise InvalidFieldError(field=path, expected=f"at most {most}", got=len(values))
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _check_address(address: Address) -> None:

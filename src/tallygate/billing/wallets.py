@@ -1,17 +1,17 @@
 """Wallets: credit notes fill them, open invoices are paid from them at once, oldest first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallygate.domain.billing.balances import Balance
 from tallygate.domain.billing.documents import Invoice
-from tallygate.domain.billing.posting import spent_entry
-from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
+from tallygate.domain.billing.posting import expired_entry, spent_entry
+from tallygate.domain.billing.wallet import EXPIRED, WalletEntry, WalletEntryKind, left_of
 from tallygate.records.billing import WalletQuery
 from tallygate.records.lookup import known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
 from tallygate.records.ports import BillingWork
 
-_AT_ONCE = 100
+_AT_ONCE, _A_PAGE = 100, 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,34 @@ async def get_wallet(work: BillingWork, account_id: str, page: PageRequest = FIR
         lambda entry: (entry.create_time, entry.entry_id),
     )
     return Wallet(sums=dict(await work.wallet.sums(account_id)), entries=entries)
+
+
+async def take_what_is_left(work: BillingWork, given: WalletEntry, *, at: int) -> int:
+    """Take what was given and is not spent out of its wallet again; how much that was."""
+    moved = [one for one in await _every_entry(work, given.account_id) if one.currency == given.currency]
+    left = max(left_of(moved, given.entry_id), 0)
+    if left:
+        gone = replace(
+            given,
+            entry_id=f"{EXPIRED}{given.entry_id}",
+            create_time=at,
+            amount=-left,
+            kind=WalletEntryKind.EXPIRED,
+            expire_time=None,
+        )
+        await work.wallet.add(gone)
+        await work.ledger.post([expired_entry(gone)])
+    return left
+
+
+async def _every_entry(work: BillingWork, account_id: str) -> list[WalletEntry]:
+    """All that ever moved in an account's wallet, newest first."""
+    found: list[WalletEntry] = []
+    query = WalletQuery(account_id=account_id, limit=_A_PAGE)
+    while page := await work.wallet.list(query):
+        found += page
+        query = replace(query, before=(page[-1].create_time, page[-1].entry_id))
+    return found
 
 
 async def put_into_wallet(

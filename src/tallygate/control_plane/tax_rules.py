@@ -1,14 +1,13 @@
 """What a tenant's tax may say; every complaint names the path of the field."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping
 
 from tallygate.domain.billing_terms import TaxPolicy, TaxRate
 from tallygate.domain.countries import COUNTRIES
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.prices import Price
-from tallygate.records.fields import check_label
+from tallygate.records.fields import check_label, check_many, is_day
 
 _RATE = re.compile(r"\d{1,3}(\.\d{1,4})?", re.ASCII)
 _REGION = re.compile(r"[A-Z0-9]{1,3}")
@@ -25,7 +24,7 @@ def check_tax(path: str, tax: TaxPolicy) -> None:
     """
     for number, country in enumerate(tax.collect_in):
         _check_country(f"{path}.collect_in[{number}]", country)
-    _check_many(f"{path}.rates", tax.rates, _MOST_RATES)
+    check_many(f"{path}.rates", tax.rates, _MOST_RATES)
     for number, rate in enumerate(tax.rates):
         _check_rate(f"{path}.rates[{number}]", rate)
         if any(_same(rate, other) for other in tax.rates[:number]):
@@ -69,12 +68,12 @@ def _check_rate(path: str, rate: TaxRate) -> None:
     if rate.region and not _REGION.fullmatch(rate.region):
         expected = "a region's code in ISO 3166-2 without its country, as 'ON'"
         raise InvalidFieldError(field=f"{path}.region", expected=expected, got=ascii(rate.region[:8]))
-    _check_many(f"{path}.postcodes", rate.postcodes, _MOST_POSTCODES)
+    check_many(f"{path}.postcodes", rate.postcodes, _MOST_POSTCODES)
     for number, postcode in enumerate(rate.postcodes):
         if not _POSTCODE.fullmatch(postcode):
             expected = "the beginning of a postal code: 1 to 10 capitals, digits and -"
             raise InvalidFieldError(field=f"{path}.postcodes[{number}]", expected=expected, got=ascii(postcode[:16]))
-    if not _is_day(rate.since):
+    if not is_day(rate.since):
         raise InvalidFieldError(field=f"{path}.since", expected="a day, as '2025-07-01'", got=ascii(rate.since[:16]))
     if not _RATE.fullmatch(rate.rate) or float(rate.rate) > _HUNDRED:
         expected = "per cent from 0 to 100 with up to 4 decimals, as '8.1'"
@@ -88,18 +87,6 @@ def _check_rate(path: str, rate: TaxRate) -> None:
 def _check_country(path: str, country: str) -> None:
     if country not in COUNTRIES:
         raise InvalidFieldError(field=path, expected="a country of ISO 3166-1, as 'DE'", got=ascii(country[:8]))
-
-
-def _check_many(path: str, values: Sequence[object], most: int) -> None:
-    if len(values) > most:
-        raise InvalidFieldError(field=path, expected=f"at most {most}", got=len(values))
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _same(rate: TaxRate, other: TaxRate) -> bool:

@@ -1,8 +1,9 @@
 """What callers' own texts and numbers may look like, whichever use-case they reach."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.domain.fields import MAX_ID_CHARACTERS, checked_amount, checked_id
@@ -97,6 +98,24 @@ def check_instant(field: str, value: int, *, after: int = 0, least: int | None =
         expected = f"an instant {begins} and before the year 2255"
         raise InvalidFieldError(field=field, expected=expected, got=rfc3339(value))
     return value
+
+
+def check_many(field: str, values: Sequence[object], most: int) -> None:
+    """A list of no more than `most`.
+
+    Raises:
+        InvalidFieldError: it is longer.
+    """
+    if len(values) > most:
+        raise InvalidFieldError(field=field, expected=f"at most {most}", got=len(values))
+
+
+def is_day(text: str) -> bool:
+    """Whether it is a day as ISO 8601 writes one at length, 2026-01-31."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def check_metadata(value: Mapping[str, str]) -> Mapping[str, str]:
