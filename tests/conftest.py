@@ -1,5 +1,6 @@
 """What every test may ask for: a running server in this process, on real Valkey and SQLite."""
 
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -25,6 +26,17 @@ hypothesis_settings.load_profile("patient")  # how long an example takes says ho
 def pytest_xdist_auto_num_workers():
     """Two more than there are CPUs: a fifth of the time tests wait for servers that start, stop or die."""
     return (os.cpu_count() or 1) + 2
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """What a server in this process set up to log stays with its test; its stream is closed behind it."""
+    try:
+        return (yield)
+    finally:
+        root = logging.getLogger()
+        root.handlers[:] = [each for each in root.handlers if type(each).__module__.startswith("_pytest")]
+        root.setLevel(logging.WARNING)
 
 
 def pytest_asyncio_loop_factories():

@@ -397,6 +397,8 @@ class World:
         call = self.tenant.call
         if name == "RedeemClaim":
             await self._fill_claim(account)
+        if name == "ListApiKeys":  # newest first, and each test here makes one
+            await call("CreateApiKey", name=CANARY, scopes=["SCOPE_DATA"])
         if name == "CreateReferral":
             await call("UpsertAccount", account_id=f"{account}/new")
         if name in {"EndDiscount", "ListDiscounts"}:

@@ -33,19 +33,7 @@ def home(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def _quiet():
-    """No log of a server that another test ran in this process: a command line sets up none."""
-    root = logging.getLogger()
-    left = [handler for handler in root.handlers if not type(handler).__module__.startswith("_pytest")]
-    for handler in left:
-        root.removeHandler(handler)
-    yield
-    for handler in left:
-        root.addHandler(handler)
-
-
-@pytest.fixture
-def say(capsys, _quiet):
+def say(capsys):
     """Run a command line in this process."""
 
     def run_it(*words):

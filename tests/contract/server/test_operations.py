@@ -79,13 +79,9 @@ async def test_counters_kept_elsewhere_are_shown():
 @pytest.fixture
 def log():
     """Lines of one logger through the whole pipeline, as `configure` builds it."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
     stream = io.StringIO()
     logs.configure(level="debug", output="json", stream=stream)
-    yield logging.getLogger("tallygate.test"), lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:] = before
-    root.setLevel(level)
+    return logging.getLogger("tallygate.test"), lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 def test_a_line_is_one_json_object_that_names_its_call(log):
