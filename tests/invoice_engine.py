@@ -151,7 +151,7 @@ class BillingEngineDriver(EngineDriver):
     async def _make_next(self, account_id: str, bill: Bill) -> bool:
         books, work = self._books(account_id, bill), Work(issued_lines=bill, usage_log=Log(self.gates.facts))
         cut = books.next_cut()
-        ready = None if cut is None else cut if books.opens_at(cut) else cut + books.policy.grace
+        ready = None if cut is None else books.ready(cut)
         if cut is None or ready is None or ready > self._now:
             return False
         bill.issued += [replace(each, issue_time=ready) for each in await made_at(work, books.made(ready), cut)]

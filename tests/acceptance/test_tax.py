@@ -236,6 +236,32 @@ async def test_a_price_is_taxed_by_its_category(tenant):
     assert await failure(tenant.apply(unknown)) == INVALID
 
 
+async def test_a_fee_and_what_is_sold_outright_are_taxed_by_their_category(tenant):
+    """At 7 %: 10.00 and 2.5 % of 200.00 are 15.00, 1.05 of tax; taken back -10.00, -0.70; four calls in advance 2.00."""
+    calls = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}, "tax_category": "reduced"}
+    rate = {"country": "DE", "since": "2007-01-01", "rate": "7", "category": "reduced"}
+    await taxed(tenant, BASE, calls, tax={"rates": [rate]})
+    await run(tenant)
+    asked = {"account_id": "acme", "text": "Books", "tax_category": "reduced"}
+    fee = (await tenant.call("CreateFee", **asked, fee_id="books", amount={"units": 10})).fee
+    await tenant.call("CreateFee", **asked, percent={"rate": "2.5", "of": {"units": 200}})
+    assert fee.tax_category == "reduced"
+    for reduced in ("7", 15.00, 1.05), ("7", -10.00, -0.70):
+        await tenant.advance(31 * DAY)
+        await run(tenant)
+        groups = (await last(tenant)).taxes
+        told = {group.category: (group.rate, dollars(group.base), dollars(group.amount)) for group in groups}
+        assert told == {"": ("19", 10.01, 1.90), "reduced": reduced}
+        assert (await tenant.call("OffsetFee", fee_id="books")).fee.tax_category == "reduced"
+    await tenant.call("CreateOrder", account_id="acme", order_id="o", items=[QUOTA])
+    sold = (await tenant.call("CompleteOrder", order_id="o", terms_version="1")).invoices[0]
+    assert (dollars(sold.subtotal), dollars(sold.tax)) == (2.00, 0.14)
+    await verified(tenant)
+    wrong = {**asked, "tax_category": "other", "amount": {"units": 1}}
+    assert await failure(tenant.call("CreateFee", **wrong)) == INVALID
+
+
+QUOTA = {"quota": {"feature_key": "calls", "quantity": 4}}
 INVALID = (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
 RATE = {"country": "US", "since": "2026-01-01", "rate": "8.875", "name": "Sales tax"}
 

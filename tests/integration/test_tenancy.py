@@ -234,6 +234,9 @@ ROWS = {
     "VerifyInvoice": Row(
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND"
     ),
+    "FinalizeInvoice": Row(
+        "control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
+    ),
     "VoidInvoice": Row("control billing", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True),
     "RenderInvoice": Row(
         "control billing billing_read", lambda world: {"invoice_id": world.invoice}, "INVOICE_NOT_FOUND", shows=True
@@ -449,6 +452,7 @@ BILLS = {
     "RunBilling",
     "GetInvoice",
     "ListInvoices",
+    "FinalizeInvoice",
     "VoidInvoice",
     "WriteOffInvoice",
     "CreateCreditNote",

@@ -117,8 +117,12 @@ class Books:
         return self if self.tax is None else replace(self, tax=replace(self.tax, time=time))
 
     def ready(self, cut: int) -> int:
-        """When a cut may be made: an opening at once, a period after its grace."""
-        return cut if self.opens_at(cut) else cut + self.policy.grace
+        """When a cut may be made: an opening at once, a period after its grace and review."""
+        return cut if self.opens_at(cut) else cut + max(self.policy.grace, self.policy.review)
+
+    def reviewed(self, cut: int) -> bool:
+        """Whether what a cut makes is a draft first."""
+        return bool(self.policy.review) and not self.opens_at(cut)
 
     def opens_at(self, cut: int) -> bool:
         """Whether a cut is the beginning of what is charged."""

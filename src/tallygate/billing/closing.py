@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.billing.books import Books, read_books
+from tallygate.billing.drafts import check_seller, keep_drafts
 from tallygate.billing.due_lines import change_documents, made_at
 from tallygate.billing.finalising import finalise
 from tallygate.billing.reductions import reductions_of
 from tallygate.domain.billing.documents import Basis, Invoice
 from tallygate.domain.billing.orders import Sold
 from tallygate.domain.billing.zones import known_until
+from tallygate.domain.errors import InvoiceNotFoundError
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, BillingAccount, Uncharged
+from tallygate.records.drafts import Draft
 from tallygate.records.ports import BillingWork
 
 _A_DAY = 86_400_000_000
@@ -43,26 +46,31 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
         await work.jobs.done(CLOSE, account_id)
         return Closed()
     issued: list[Invoice] = []
+    seen = due_time if books.test and due_time is not None else now
     for _ in range(1 if books.test else _MOST_CUTS):  # a test's clock leaps over cuts of others in between
         cut = books.next_cut()
-        if cut is None or books.ready(cut) > (due_time if books.test and due_time is not None else now):
+        if cut is None or books.ready(cut) > seen:
             break
-        at = books.ready(cut) if books.test else now
-        issued += await _issue(work, books, cut, now=at)
-        if books.late:
-            await work.late_usage.settle(account_id, books.reopened.unrated(), now=now)
-        fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
-        redemptions = await reductions_of(work, account_id) if books.redemptions else ()
-        books = replace(books, closed_until=cut, fees=fees, late=(), redemptions=redemptions)
+        made, books = await _close_cut(work, books, cut, at=books.ready(cut) if books.test else now, now=now)
+        issued += made
     if books.next_cut() is None or any(timeline.end == books.closed_until for timeline in books.timelines):
-        issued += await _issue_left(work, books, now=due_time if books.test and due_time is not None else now)
-    former, zone = known_until(books.calendar, books.closed_until)
-    await work.billing_accounts.put(
-        BillingAccount(account_id=account_id, closed_until=books.closed_until, zone=zone, former_zones=former)
-    )
-    if issued and not books.test:
-        await _plan_checks(work, account_id, now=now)
-    return Closed(invoices=tuple(issued), next_time=await _plan(work, books))
+        issued += await _issue_left(work, books, now=seen)
+    return Closed(invoices=tuple(issued), next_time=await _closed(work, books, issued, seen=seen, now=now))
+
+
+async def finalize_draft(work: BillingWork, draft: Draft, *, now: int) -> tuple[Invoice, ...]:
+    """Issue what a draft charges, and all else that its cut makes, though its review is not over.
+
+    Raises:
+        InvoiceNotFoundError: it is no draft any more.
+        DocumentIncompleteError: nobody is known to sell.
+    """
+    books = await read_books(work, draft.account_id, now=now)
+    if books is None or books.next_cut() != draft.cut_time:
+        raise InvoiceNotFoundError(invoice_id=draft.invoice_id)
+    issued, books = await _close_cut(work, books, draft.cut_time, at=now, now=now)
+    await _closed(work, books, issued, seen=now, now=now)
+    return tuple(issued)
 
 
 async def close_accounts(work: BillingWork, account_ids: Sequence[str], *, now: int) -> tuple[Closed, ...]:
@@ -73,10 +81,35 @@ async def close_accounts(work: BillingWork, account_ids: Sequence[str], *, now: 
     return tuple([await close_account(work, account_id, now=now) for account_id in ordered])
 
 
+async def _close_cut(work: BillingWork, books: Books, cut: int, *, at: int, now: int) -> tuple[list[Invoice], Books]:
+    """Issue what a cut makes as of an instant; the books after it."""
+    issued = await _issue(work, books, cut, now=at)
+    if books.late:
+        await work.late_usage.settle(books.account_id, books.reopened.unrated(), now=now)
+    fees = tuple(fee for fee in books.fees if fee.create_time >= cut)
+    redemptions = await reductions_of(work, books.account_id) if books.redemptions else ()
+    return issued, replace(books, closed_until=cut, fees=fees, late=(), redemptions=redemptions)
+
+
+async def _closed(work: BillingWork, books: Books, issued: Sequence[Invoice], *, seen: int, now: int) -> int | None:
+    """Note how far an account is billed and what is under review, and plan the next look; when that is."""
+    former, zone = known_until(books.calendar, books.closed_until)
+    await work.billing_accounts.put(
+        BillingAccount(account_id=books.account_id, closed_until=books.closed_until, zone=zone, former_zones=former)
+    )
+    if issued and not books.test:
+        await _plan_checks(work, books.account_id, now=now)
+    if books.policy.review:
+        await keep_drafts(work, books, now=seen)
+    return await _plan(work, books, now=seen)
+
+
 async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list[Invoice]:
     books = books.made(now)
     noted: list[Uncharged] = []
     made = await made_at(work, books, cut, noted=noted)
+    if made and books.reviewed(cut):
+        await check_seller(work)
     await work.late_usage.note(books.account_id, noted, now=now)
     return await issue(work, books, made, until=cut, now=now)
 
@@ -139,11 +172,11 @@ async def _plan_checks(work: BillingWork, account_id: str, *, now: int) -> None:
     await work.jobs.hasten(AUDIT, "", due_time=now + _A_DAY)
 
 
-async def _plan(work: BillingWork, books: Books) -> int | None:
+async def _plan(work: BillingWork, books: Books, *, now: int) -> int | None:
     cut = books.next_cut()
     if cut is None:
         await work.jobs.done(CLOSE, books.account_id)
         return None
-    due = books.ready(cut)
+    due = cut if books.reviewed(cut) and cut > now else books.ready(cut)
     await work.jobs.schedule(CLOSE, books.account_id, due_time=due)
     return due

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.fees import Fee
+from tallygate.domain.billing_terms import TaxPolicy
 from tallygate.domain.errors import (
     BillingNotStartedError,
     ConflictError,
@@ -33,6 +34,7 @@ class CreateFee:
     exact: Fraction
     quantity: Fraction = Fraction(1)
     unit_amount: str = ""
+    tax_category: str = ""
     fee_id: str = ""
     field: str = "amount"
 
@@ -51,8 +53,10 @@ async def create_fee(work: BillingWork, request: CreateFee, *, now: int, new_id:
         raise InvalidFieldError(field=request.field, expected="an amount other than 0, of at most 10^15 minor units")
     await known_account(work, request.account_id)
     await _check_currency(work, request)
-    if (await work.catalog.load()).billing is None:
+    policy = (await work.catalog.load()).billing
+    if policy is None:
         raise BillingNotStartedError
+    _check_category(request.tax_category, policy.tax)
     fee = Fee(
         fee_id=request.fee_id or f"fee_{new_id()}",
         account_id=request.account_id,
@@ -62,6 +66,7 @@ async def create_fee(work: BillingWork, request: CreateFee, *, now: int, new_id:
         exact=request.exact,
         quantity=request.quantity,
         unit_amount=request.unit_amount,
+        tax_category=request.tax_category,
     )
     return await _add(work, fee)
 
@@ -112,6 +117,13 @@ async def _add(work: BillingWork, fee: Fee) -> Fee:
 def _check_text(text: str) -> None:
     if not 1 <= len(text) <= _LONGEST_TEXT or not text.isprintable():
         raise InvalidFieldError(field="text", expected=f"1 to {_LONGEST_TEXT} printable characters")
+
+
+def _check_category(category: str, tax: TaxPolicy | None) -> None:
+    known = sorted({rate.category for rate in tax.rates} - {""}) if tax is not None else []
+    if category and category not in known:
+        expected = f"a category of a rate in billing.tax.rates: {', '.join(known) or 'there is none'}"
+        raise InvalidFieldError(field="tax_category", expected=expected, got=ascii(category[:48]))
 
 
 async def _check_currency(work: BillingWork, request: CreateFee) -> None:

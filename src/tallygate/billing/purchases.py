@@ -167,6 +167,7 @@ async def _quota_fee(work: BillingWork, sale: Sale, ordered: OrderedQuota) -> Fe
         exact=minor_units(quota_owed(usage, ordered.quantity).amount, currency),
         currency=currency,
         price=named,
+        tax_category=price.tax_category,
     )
 
 
@@ -177,12 +178,20 @@ async def _timeline(work: BillingWork, held: StoredSubscription, catalog: Catalo
 
 def _fees(sale: Sale, lines: Sequence[Line]) -> list[Fee]:
     return [
-        _fee(sale, number, text=line.text, exact=line.exact, currency=line.currency, price=line.price)
+        _fee(
+            sale,
+            number,
+            text=line.text,
+            exact=line.exact,
+            currency=line.currency,
+            price=line.price,
+            tax_category=line.tax_category,
+        )
         for number, line in enumerate(lines)
     ]
 
 
-def _fee(sale: Sale, number: int, *, text: str, exact: Fraction, currency: str, price: str) -> Fee:
+def _fee(sale: Sale, number: int, *, text: str, exact: Fraction, currency: str, price: str, tax_category: str) -> Fee:
     subscriber = sale.item.email or sale.holder
     whose = "" if subscriber == sale.order.account_id else f" for {subscriber}"
     return Fee(
@@ -195,6 +204,7 @@ def _fee(sale: Sale, number: int, *, text: str, exact: Fraction, currency: str, 
         order_id=sale.order.order_id,
         subscriber=subscriber,
         price=price,
+        tax_category=tax_category,
     )
 
 

@@ -41,7 +41,7 @@ LAZY = {
     "payment": (f"{_COMMANDS}.payment", "Get invoices paid: gateways, methods, charges, money that came otherwise."),
     "message": (f"{_COMMANDS}.message", "Read what happened to invoices, payments and subscriptions, each told once."),
     "ledger": (f"{_COMMANDS}.ledger", "Ask the double-entry ledger behind invoices."),
-    "invoice": (f"{_COMMANDS}.billing", "List and show invoices and credit notes."),
+    "invoice": (f"{_COMMANDS}.invoice", "List and show invoices and credit notes."),
     "price": (f"{_COMMANDS}.price", "Give accounts prices of their own."),
     "quote": (f"{_COMMANDS}.quote", "Show what a plan would cost, before anybody buys it."),
     "plan": (f"{_COMMANDS}.quote", "Compare what plans cost."),

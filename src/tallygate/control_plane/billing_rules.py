@@ -25,8 +25,9 @@ def check_billing(path: str, policy: BillingPolicy) -> None:
     Raises:
         InvalidFieldError: the first field that is wrong, by its path.
     """
-    if policy.grace > _MAX_DUE_DAYS * _DAY:
-        raise InvalidFieldError(field=f"{path}.grace", expected=f"at most {_MAX_DUE_DAYS} days")
+    for name, wait in (("grace", policy.grace), ("review", policy.review)):
+        if wait > _MAX_DUE_DAYS * _DAY:
+            raise InvalidFieldError(field=f"{path}.{name}", expected=f"at most {_MAX_DUE_DAYS} days")
     _at_most(f"{path}.late_periods", policy.late_periods, _MAX_LATE_PERIODS)
     _at_most(f"{path}.payment.due.days", policy.due.days, _MAX_DUE_DAYS)
     _at_most(f"{path}.payment.due.day_of_month", policy.due.day_of_month, _LAST_SURE_DAY)

@@ -189,8 +189,9 @@ class TaxPolicy:
 class BillingPolicy:
     """A tenant's billing; unversioned. `grace` is how long (microseconds) a period with usage waits after its end.
 
-    `late_periods` is how many periods back a late event is still charged. `number` is the form of invoice numbers:
-    {year}, and {number} with as many digits as are asked for, as in INV-{year}-{number:06}. `start_time` is when the
+    `review` is how long (microseconds) after it the invoice of a period stays a draft; 0: it is none. `late_periods`
+    is how many periods back a late event is still charged. `number` is the form of invoice numbers: {year}, and
+    {number} with as many digits as are asked for, as in INV-{year}-{number:06}. `start_time` is when the
     tenant's billing began: nothing that was covered or used before it is charged. Without `tax` no tax is charged.
     `min_charge` is in major units: what comes to no more is not charged alone. So is `dispute_fee`, which a gateway
     keeps for a dispute where it does not say how much.
@@ -199,6 +200,7 @@ class BillingPolicy:
     rounding: RoundingRules = field(default_factory=RoundingRules)
     proration: Proration = Proration.DAY
     grace: int = _HOUR
+    review: int = 0
     late_periods: int = 2
     due: DueRule = field(default_factory=DueRule)
     collect: Collection = Collection.AUTOMATIC

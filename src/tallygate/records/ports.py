@@ -27,6 +27,7 @@ from tallygate.records.billing import (
     WalletRepository,
 )
 from tallygate.records.discounts import CouponRepository, DiscountRepository
+from tallygate.records.drafts import DraftRepository
 from tallygate.records.gateway_events import GatewayEvents
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
@@ -131,6 +132,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def invoices(self) -> InvoiceRepository:
         """Issued documents."""
+        ...
+
+    @property
+    def drafts(self) -> DraftRepository:
+        """Which documents are under review."""
         ...
 
     @property

@@ -251,36 +251,40 @@ class FeePercent(_message.Message):
     def __init__(self, rate: _Optional[str] = ..., of: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ...) -> None: ...
 
 class Fee(_message.Message):
-    __slots__ = ("fee_id", "account_id", "text", "amount", "create_time", "offsets")
+    __slots__ = ("fee_id", "account_id", "text", "amount", "create_time", "offsets", "tax_category")
     FEE_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    TAX_CATEGORY_FIELD_NUMBER: _ClassVar[int]
     fee_id: str
     account_id: str
     text: str
     amount: _invoice_pb2.Money
     create_time: _timestamp_pb2.Timestamp
     offsets: str
-    def __init__(self, fee_id: _Optional[str] = ..., account_id: _Optional[str] = ..., text: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., offsets: _Optional[str] = ...) -> None: ...
+    tax_category: str
+    def __init__(self, fee_id: _Optional[str] = ..., account_id: _Optional[str] = ..., text: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., offsets: _Optional[str] = ..., tax_category: _Optional[str] = ...) -> None: ...
 
 class CreateFeeRequest(_message.Message):
-    __slots__ = ("account_id", "fee_id", "text", "amount", "quantity", "percent")
+    __slots__ = ("account_id", "fee_id", "text", "amount", "quantity", "percent", "tax_category")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     FEE_ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
     PERCENT_FIELD_NUMBER: _ClassVar[int]
+    TAX_CATEGORY_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     fee_id: str
     text: str
     amount: _invoice_pb2.Money
     quantity: FeeQuantity
     percent: FeePercent
-    def __init__(self, account_id: _Optional[str] = ..., fee_id: _Optional[str] = ..., text: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., quantity: _Optional[_Union[FeeQuantity, _Mapping[str, object]]] = ..., percent: _Optional[_Union[FeePercent, _Mapping[str, object]]] = ...) -> None: ...
+    tax_category: str
+    def __init__(self, account_id: _Optional[str] = ..., fee_id: _Optional[str] = ..., text: _Optional[str] = ..., amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., quantity: _Optional[_Union[FeeQuantity, _Mapping[str, object]]] = ..., percent: _Optional[_Union[FeePercent, _Mapping[str, object]]] = ..., tax_category: _Optional[str] = ...) -> None: ...
 
 class CreateFeeResponse(_message.Message):
     __slots__ = ("fee",)

@@ -463,7 +463,7 @@ class TaxPolicy(_message.Message):
     def __init__(self, collect_in: _Optional[_Iterable[str]] = ..., rates: _Optional[_Iterable[_Union[TaxRate, _Mapping[str, object]]]] = ...) -> None: ...
 
 class BillingPolicy(_message.Message):
-    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices", "tax", "dunning", "notices")
+    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices", "tax", "dunning", "notices", "review")
     ROUNDING_FIELD_NUMBER: _ClassVar[int]
     PRORATION_FIELD_NUMBER: _ClassVar[int]
     GRACE_FIELD_NUMBER: _ClassVar[int]
@@ -473,6 +473,7 @@ class BillingPolicy(_message.Message):
     TAX_FIELD_NUMBER: _ClassVar[int]
     DUNNING_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_FIELD_NUMBER: _ClassVar[int]
     rounding: RoundingRules
     proration: Proration
     grace: _duration_pb2.Duration
@@ -482,7 +483,8 @@ class BillingPolicy(_message.Message):
     tax: TaxPolicy
     dunning: DunningRules
     notices: NoticeRules
-    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ..., dunning: _Optional[_Union[DunningRules, _Mapping[str, object]]] = ..., notices: _Optional[_Union[NoticeRules, _Mapping[str, object]]] = ...) -> None: ...
+    review: _duration_pb2.Duration
+    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ..., dunning: _Optional[_Union[DunningRules, _Mapping[str, object]]] = ..., notices: _Optional[_Union[NoticeRules, _Mapping[str, object]]] = ..., review: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ...) -> None: ...
 
 class AdvanceDiscount(_message.Message):
     __slots__ = ("type", "value", "length", "rounding")

@@ -28,7 +28,7 @@ from tallygate_api.v1 import decision_pb2 as tallygate_dot_v1_dot_decision__pb2
 from tallygate_api.v1 import invoice_pb2 as tallygate_dot_v1_dot_invoice__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/invoice_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/catalog.proto\x1a\x1btallygate/v1/decision.proto\x1a\x1atallygate/v1/invoice.proto\"h\n\x14RenderInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12,\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1c.tallygate.v1.DocumentFormat\x12\x0e\n\x06locale\x18\x03 \x01(\t\"Q\n\x15RenderInvoiceResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\"?\n\nLineCredit\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12#\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Money\"y\n\x17\x43reateCreditNoteRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\'\n\x05lines\x18\x02 \x03(\x0b\x32\x18.tallygate.v1.LineCredit\x12\x11\n\tcredit_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"n\n\x18\x43reateCreditNoteResponse\x12*\n\x0b\x63redit_note\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\x12&\n\x07invoice\x18\x02 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"Y\n\x12\x44isputeLineRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x11\n\tcredit_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"i\n\x13\x44isputeLineResponse\x12*\n\x0b\x63redit_note\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\x12&\n\x07invoice\x18\x02 \x01(\x0b\x32\x15.tallygate.v1.Invoice\">\n\x16WriteOffInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61nceled\x18\x02 \x01(\x08\"A\n\x17WriteOffInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"9\n\x12VoidInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0f\n\x07reissue\x18\x02 \x01(\x08\"f\n\x13VoidInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\x12\'\n\x08reissued\x18\x02 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"\'\n\x11GetInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"<\n\x12GetInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"\x90\x02\n\x13ListInvoicesRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.tallygate.v1.InvoiceState\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\'\n\x04kind\x18\x05 \x01(\x0e\x32\x19.tallygate.v1.InvoiceKind\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x08 \x01(\t\"X\n\x14ListInvoicesResponse\x12\'\n\x08invoices\x18\x01 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"H\n\x12\x45xplainLineRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x10\n\x08line_key\x18\x03 \x01(\t\"\xed\x01\n\x13\x45xplainLineResponse\x12\'\n\x04line\x18\x01 \x01(\x0b\x32\x19.tallygate.v1.InvoiceLine\x12\"\n\x05price\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Price\x12\x10\n\x08rounding\x18\x03 \x01(\t\x12\x11\n\tproration\x18\x04 \x01(\t\x12\x11\n\ttime_zone\x18\x05 \x01(\t\x12(\n\x06inputs\x18\x06 \x01(\x0b\x32\x18.tallygate.v1.LineInputs\x12\x12\n\ninvoice_id\x18\x07 \x01(\t\x12\x13\n\x0bline_number\x18\x08 \x01(\x05\"\xbe\x01\n\nLineInputs\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10through_sequence\x18\x05 \x01(\x03\x12\x15\n\rbilled_before\x18\x06 \x01(\t\"r\n\x15ListLineEventsRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x10\n\x08line_key\x18\x05 \x01(\t\"k\n\x16ListLineEventsResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.tallygate.v1.LineEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07opening\x18\x03 \x01(\t\"\x97\x02\n\tLineEvent\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\roccurred_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x1f\n\x04pots\x18\x04 \x03(\x0b\x32\x11.tallygate.v1.Pot\x12;\n\ndimensions\x18\x05 \x03(\x0b\x32\'.tallygate.v1.LineEvent.DimensionsEntry\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x0f\n\x07\x63ounted\x18\x07 \x01(\t\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"*\n\x14VerifyInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"g\n\x15VerifyInvoiceResponse\x12\x0c\n\x04same\x18\x01 \x01(\x08\x12\x31\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32\x1c.tallygate.v1.LineDifference\x12\r\n\x05lines\x18\x03 \x01(\x05\"Q\n\x0eLineDifference\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12\x10\n\x08line_key\x18\x02 \x01(\t\x12\x0e\n\x06issued\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65rived\x18\x04 \x01(\t*\xb0\x01\n\x0e\x44ocumentFormat\x12\x1f\n\x1b\x44OCUMENT_FORMAT_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44OCUMENT_FORMAT_HTML\x10\x01\x12\x18\n\x14\x44OCUMENT_FORMAT_JSON\x10\x02\x12\x17\n\x13\x44OCUMENT_FORMAT_PDF\x10\x03\x12\x17\n\x13\x44OCUMENT_FORMAT_UBL\x10\x04\x12\x17\n\x13\x44OCUMENT_FORMAT_CII\x10\x05\x32\x88\x07\n\x0eInvoiceService\x12O\n\nGetInvoice\x12\x1f.tallygate.v1.GetInvoiceRequest\x1a .tallygate.v1.GetInvoiceResponse\x12U\n\x0cListInvoices\x12!.tallygate.v1.ListInvoicesRequest\x1a\".tallygate.v1.ListInvoicesResponse\x12R\n\x0b\x45xplainLine\x12 .tallygate.v1.ExplainLineRequest\x1a!.tallygate.v1.ExplainLineResponse\x12[\n\x0eListLineEvents\x12#.tallygate.v1.ListLineEventsRequest\x1a$.tallygate.v1.ListLineEventsResponse\x12X\n\rVerifyInvoice\x12\".tallygate.v1.VerifyInvoiceRequest\x1a#.tallygate.v1.VerifyInvoiceResponse\x12R\n\x0bVoidInvoice\x12 .tallygate.v1.VoidInvoiceRequest\x1a!.tallygate.v1.VoidInvoiceResponse\x12\x61\n\x10\x43reateCreditNote\x12%.tallygate.v1.CreateCreditNoteRequest\x1a&.tallygate.v1.CreateCreditNoteResponse\x12R\n\x0b\x44isputeLine\x12 .tallygate.v1.DisputeLineRequest\x1a!.tallygate.v1.DisputeLineResponse\x12^\n\x0fWriteOffInvoice\x12$.tallygate.v1.WriteOffInvoiceRequest\x1a%.tallygate.v1.WriteOffInvoiceResponse\x12X\n\rRenderInvoice\x12\".tallygate.v1.RenderInvoiceRequest\x1a#.tallygate.v1.RenderInvoiceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/invoice_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/catalog.proto\x1a\x1btallygate/v1/decision.proto\x1a\x1atallygate/v1/invoice.proto\"h\n\x14RenderInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12,\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1c.tallygate.v1.DocumentFormat\x12\x0e\n\x06locale\x18\x03 \x01(\t\"Q\n\x15RenderInvoiceResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\"?\n\nLineCredit\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12#\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Money\"y\n\x17\x43reateCreditNoteRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\'\n\x05lines\x18\x02 \x03(\x0b\x32\x18.tallygate.v1.LineCredit\x12\x11\n\tcredit_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"n\n\x18\x43reateCreditNoteResponse\x12*\n\x0b\x63redit_note\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\x12&\n\x07invoice\x18\x02 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"Y\n\x12\x44isputeLineRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x11\n\tcredit_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"i\n\x13\x44isputeLineResponse\x12*\n\x0b\x63redit_note\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\x12&\n\x07invoice\x18\x02 \x01(\x0b\x32\x15.tallygate.v1.Invoice\">\n\x16WriteOffInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61nceled\x18\x02 \x01(\x08\"A\n\x17WriteOffInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"9\n\x12VoidInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0f\n\x07reissue\x18\x02 \x01(\x08\"f\n\x13VoidInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\x12\'\n\x08reissued\x18\x02 \x01(\x0b\x32\x15.tallygate.v1.Invoice\",\n\x16\x46inalizeInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"A\n\x17\x46inalizeInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"\'\n\x11GetInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"<\n\x12GetInvoiceResponse\x12&\n\x07invoice\x18\x01 \x01(\x0b\x32\x15.tallygate.v1.Invoice\"\x90\x02\n\x13ListInvoicesRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.tallygate.v1.InvoiceState\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\'\n\x04kind\x18\x05 \x01(\x0e\x32\x19.tallygate.v1.InvoiceKind\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x08 \x01(\t\"X\n\x14ListInvoicesResponse\x12\'\n\x08invoices\x18\x01 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"H\n\x12\x45xplainLineRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x10\n\x08line_key\x18\x03 \x01(\t\"\xed\x01\n\x13\x45xplainLineResponse\x12\'\n\x04line\x18\x01 \x01(\x0b\x32\x19.tallygate.v1.InvoiceLine\x12\"\n\x05price\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Price\x12\x10\n\x08rounding\x18\x03 \x01(\t\x12\x11\n\tproration\x18\x04 \x01(\t\x12\x11\n\ttime_zone\x18\x05 \x01(\t\x12(\n\x06inputs\x18\x06 \x01(\x0b\x32\x18.tallygate.v1.LineInputs\x12\x12\n\ninvoice_id\x18\x07 \x01(\t\x12\x13\n\x0bline_number\x18\x08 \x01(\x05\"\xbe\x01\n\nLineInputs\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10through_sequence\x18\x05 \x01(\x03\x12\x15\n\rbilled_before\x18\x06 \x01(\t\"r\n\x15ListLineEventsRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x10\n\x08line_key\x18\x05 \x01(\t\"k\n\x16ListLineEventsResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.tallygate.v1.LineEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07opening\x18\x03 \x01(\t\"\x97\x02\n\tLineEvent\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\roccurred_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x1f\n\x04pots\x18\x04 \x03(\x0b\x32\x11.tallygate.v1.Pot\x12;\n\ndimensions\x18\x05 \x03(\x0b\x32\'.tallygate.v1.LineEvent.DimensionsEntry\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x0f\n\x07\x63ounted\x18\x07 \x01(\t\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"*\n\x14VerifyInvoiceRequest\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\"g\n\x15VerifyInvoiceResponse\x12\x0c\n\x04same\x18\x01 \x01(\x08\x12\x31\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32\x1c.tallygate.v1.LineDifference\x12\r\n\x05lines\x18\x03 \x01(\x05\"Q\n\x0eLineDifference\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12\x10\n\x08line_key\x18\x02 \x01(\t\x12\x0e\n\x06issued\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65rived\x18\x04 \x01(\t*\xb0\x01\n\x0e\x44ocumentFormat\x12\x1f\n\x1b\x44OCUMENT_FORMAT_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44OCUMENT_FORMAT_HTML\x10\x01\x12\x18\n\x14\x44OCUMENT_FORMAT_JSON\x10\x02\x12\x17\n\x13\x44OCUMENT_FORMAT_PDF\x10\x03\x12\x17\n\x13\x44OCUMENT_FORMAT_UBL\x10\x04\x12\x17\n\x13\x44OCUMENT_FORMAT_CII\x10\x05\x32\xe8\x07\n\x0eInvoiceService\x12O\n\nGetInvoice\x12\x1f.tallygate.v1.GetInvoiceRequest\x1a .tallygate.v1.GetInvoiceResponse\x12U\n\x0cListInvoices\x12!.tallygate.v1.ListInvoicesRequest\x1a\".tallygate.v1.ListInvoicesResponse\x12R\n\x0b\x45xplainLine\x12 .tallygate.v1.ExplainLineRequest\x1a!.tallygate.v1.ExplainLineResponse\x12[\n\x0eListLineEvents\x12#.tallygate.v1.ListLineEventsRequest\x1a$.tallygate.v1.ListLineEventsResponse\x12X\n\rVerifyInvoice\x12\".tallygate.v1.VerifyInvoiceRequest\x1a#.tallygate.v1.VerifyInvoiceResponse\x12^\n\x0f\x46inalizeInvoice\x12$.tallygate.v1.FinalizeInvoiceRequest\x1a%.tallygate.v1.FinalizeInvoiceResponse\x12R\n\x0bVoidInvoice\x12 .tallygate.v1.VoidInvoiceRequest\x1a!.tallygate.v1.VoidInvoiceResponse\x12\x61\n\x10\x43reateCreditNote\x12%.tallygate.v1.CreateCreditNoteRequest\x1a&.tallygate.v1.CreateCreditNoteResponse\x12R\n\x0b\x44isputeLine\x12 .tallygate.v1.DisputeLineRequest\x1a!.tallygate.v1.DisputeLineResponse\x12^\n\x0fWriteOffInvoice\x12$.tallygate.v1.WriteOffInvoiceRequest\x1a%.tallygate.v1.WriteOffInvoiceResponse\x12X\n\rRenderInvoice\x12\".tallygate.v1.RenderInvoiceRequest\x1a#.tallygate.v1.RenderInvoiceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,8 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LINEEVENT_DIMENSIONSENTRY']._loaded_options = None
   _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_options = b'8\001'
-  _globals['_DOCUMENTFORMAT']._serialized_start=2866
-  _globals['_DOCUMENTFORMAT']._serialized_end=3042
+  _globals['_DOCUMENTFORMAT']._serialized_start=2979
+  _globals['_DOCUMENTFORMAT']._serialized_end=3155
   _globals['_RENDERINVOICEREQUEST']._serialized_start=170
   _globals['_RENDERINVOICEREQUEST']._serialized_end=274
   _globals['_RENDERINVOICERESPONSE']._serialized_start=276
@@ -61,34 +61,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOIDINVOICEREQUEST']._serialized_end=1045
   _globals['_VOIDINVOICERESPONSE']._serialized_start=1047
   _globals['_VOIDINVOICERESPONSE']._serialized_end=1149
-  _globals['_GETINVOICEREQUEST']._serialized_start=1151
-  _globals['_GETINVOICEREQUEST']._serialized_end=1190
-  _globals['_GETINVOICERESPONSE']._serialized_start=1192
-  _globals['_GETINVOICERESPONSE']._serialized_end=1252
-  _globals['_LISTINVOICESREQUEST']._serialized_start=1255
-  _globals['_LISTINVOICESREQUEST']._serialized_end=1527
-  _globals['_LISTINVOICESRESPONSE']._serialized_start=1529
-  _globals['_LISTINVOICESRESPONSE']._serialized_end=1617
-  _globals['_EXPLAINLINEREQUEST']._serialized_start=1619
-  _globals['_EXPLAINLINEREQUEST']._serialized_end=1691
-  _globals['_EXPLAINLINERESPONSE']._serialized_start=1694
-  _globals['_EXPLAINLINERESPONSE']._serialized_end=1931
-  _globals['_LINEINPUTS']._serialized_start=1934
-  _globals['_LINEINPUTS']._serialized_end=2124
-  _globals['_LISTLINEEVENTSREQUEST']._serialized_start=2126
-  _globals['_LISTLINEEVENTSREQUEST']._serialized_end=2240
-  _globals['_LISTLINEEVENTSRESPONSE']._serialized_start=2242
-  _globals['_LISTLINEEVENTSRESPONSE']._serialized_end=2349
-  _globals['_LINEEVENT']._serialized_start=2352
-  _globals['_LINEEVENT']._serialized_end=2631
-  _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_start=2582
-  _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_end=2631
-  _globals['_VERIFYINVOICEREQUEST']._serialized_start=2633
-  _globals['_VERIFYINVOICEREQUEST']._serialized_end=2675
-  _globals['_VERIFYINVOICERESPONSE']._serialized_start=2677
-  _globals['_VERIFYINVOICERESPONSE']._serialized_end=2780
-  _globals['_LINEDIFFERENCE']._serialized_start=2782
-  _globals['_LINEDIFFERENCE']._serialized_end=2863
-  _globals['_INVOICESERVICE']._serialized_start=3045
-  _globals['_INVOICESERVICE']._serialized_end=3949
+  _globals['_FINALIZEINVOICEREQUEST']._serialized_start=1151
+  _globals['_FINALIZEINVOICEREQUEST']._serialized_end=1195
+  _globals['_FINALIZEINVOICERESPONSE']._serialized_start=1197
+  _globals['_FINALIZEINVOICERESPONSE']._serialized_end=1262
+  _globals['_GETINVOICEREQUEST']._serialized_start=1264
+  _globals['_GETINVOICEREQUEST']._serialized_end=1303
+  _globals['_GETINVOICERESPONSE']._serialized_start=1305
+  _globals['_GETINVOICERESPONSE']._serialized_end=1365
+  _globals['_LISTINVOICESREQUEST']._serialized_start=1368
+  _globals['_LISTINVOICESREQUEST']._serialized_end=1640
+  _globals['_LISTINVOICESRESPONSE']._serialized_start=1642
+  _globals['_LISTINVOICESRESPONSE']._serialized_end=1730
+  _globals['_EXPLAINLINEREQUEST']._serialized_start=1732
+  _globals['_EXPLAINLINEREQUEST']._serialized_end=1804
+  _globals['_EXPLAINLINERESPONSE']._serialized_start=1807
+  _globals['_EXPLAINLINERESPONSE']._serialized_end=2044
+  _globals['_LINEINPUTS']._serialized_start=2047
+  _globals['_LINEINPUTS']._serialized_end=2237
+  _globals['_LISTLINEEVENTSREQUEST']._serialized_start=2239
+  _globals['_LISTLINEEVENTSREQUEST']._serialized_end=2353
+  _globals['_LISTLINEEVENTSRESPONSE']._serialized_start=2355
+  _globals['_LISTLINEEVENTSRESPONSE']._serialized_end=2462
+  _globals['_LINEEVENT']._serialized_start=2465
+  _globals['_LINEEVENT']._serialized_end=2744
+  _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_start=2695
+  _globals['_LINEEVENT_DIMENSIONSENTRY']._serialized_end=2744
+  _globals['_VERIFYINVOICEREQUEST']._serialized_start=2746
+  _globals['_VERIFYINVOICEREQUEST']._serialized_end=2788
+  _globals['_VERIFYINVOICERESPONSE']._serialized_start=2790
+  _globals['_VERIFYINVOICERESPONSE']._serialized_end=2893
+  _globals['_LINEDIFFERENCE']._serialized_start=2895
+  _globals['_LINEDIFFERENCE']._serialized_end=2976
+  _globals['_INVOICESERVICE']._serialized_start=3158
+  _globals['_INVOICESERVICE']._serialized_end=4158
 # @@protoc_insertion_point(module_scope)

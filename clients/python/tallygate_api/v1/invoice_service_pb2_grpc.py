@@ -60,6 +60,11 @@ class InvoiceServiceStub:
                 request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceResponse.FromString,
                 _registered_method=True)
+        self.FinalizeInvoice = channel.unary_unary(
+                '/tallygate.v1.InvoiceService/FinalizeInvoice',
+                request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.FinalizeInvoiceRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.FinalizeInvoiceResponse.FromString,
+                _registered_method=True)
         self.VoidInvoice = channel.unary_unary(
                 '/tallygate.v1.InvoiceService/VoidInvoice',
                 request_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VoidInvoiceRequest.SerializeToString,
@@ -92,7 +97,7 @@ class InvoiceServiceServicer:
     """
 
     def GetInvoice(self, request, context):
-        """Returns a document with its lines.
+        """Returns a document with its lines. Of a draft that is what would be issued now, made anew of all that is known.
 
         Errors: INVALID_FIELD, INVOICE_NOT_FOUND.
         """
@@ -101,7 +106,8 @@ class InvoiceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInvoices(self, request, context):
-        """Lists documents, newest first, without their lines.
+        """Lists documents without their lines, newest first: by their issue, those of one instant by their ids from the last one on.
+        Drafts are listed, by the end of their periods, when they are asked for: state DRAFT.
 
         Errors: INVALID_FIELD.
         """
@@ -133,6 +139,16 @@ class InvoiceServiceServicer:
         named. What an older version issued without noting what it was made of cannot be made again, and says so.
 
         Errors: INVALID_FIELD, INVOICE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FinalizeInvoice(self, request, context):
+        """Issues what a draft charges as it stands, before its review is over: all documents of its period. Asked for again, or of
+        a document that was issued, it answers that and changes nothing. Needs the scope CONTROL or BILLING.
+
+        Errors: INVALID_FIELD, INVOICE_NOT_FOUND, DOCUMENT_INCOMPLETE (nobody is known to sell: SetBillingProfile).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -220,6 +236,11 @@ def add_InvoiceServiceServicer_to_server(servicer, server):
                     servicer.VerifyInvoice,
                     request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceResponse.SerializeToString,
+            ),
+            'FinalizeInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.FinalizeInvoice,
+                    request_deserializer=tallygate_dot_v1_dot_invoice__service__pb2.FinalizeInvoiceRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_invoice__service__pb2.FinalizeInvoiceResponse.SerializeToString,
             ),
             'VoidInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.VoidInvoice,
@@ -383,6 +404,33 @@ class InvoiceService:
             '/tallygate.v1.InvoiceService/VerifyInvoice',
             tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceRequest.SerializeToString,
             tallygate_dot_v1_dot_invoice__service__pb2.VerifyInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FinalizeInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.InvoiceService/FinalizeInvoice',
+            tallygate_dot_v1_dot_invoice__service__pb2.FinalizeInvoiceRequest.SerializeToString,
+            tallygate_dot_v1_dot_invoice__service__pb2.FinalizeInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

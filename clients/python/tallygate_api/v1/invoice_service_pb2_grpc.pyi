@@ -13,6 +13,7 @@ class InvoiceServiceStub:
     ExplainLine: grpc.UnaryUnaryMultiCallable[_pb2.ExplainLineRequest, _pb2.ExplainLineResponse]
     ListLineEvents: grpc.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
     VerifyInvoice: grpc.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
+    FinalizeInvoice: grpc.UnaryUnaryMultiCallable[_pb2.FinalizeInvoiceRequest, _pb2.FinalizeInvoiceResponse]
     VoidInvoice: grpc.UnaryUnaryMultiCallable[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]
     CreateCreditNote: grpc.UnaryUnaryMultiCallable[_pb2.CreateCreditNoteRequest, _pb2.CreateCreditNoteResponse]
     DisputeLine: grpc.UnaryUnaryMultiCallable[_pb2.DisputeLineRequest, _pb2.DisputeLineResponse]
@@ -26,6 +27,7 @@ class InvoiceServiceAsyncStub:
     ExplainLine: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExplainLineRequest, _pb2.ExplainLineResponse]
     ListLineEvents: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]
     VerifyInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]
+    FinalizeInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.FinalizeInvoiceRequest, _pb2.FinalizeInvoiceResponse]
     VoidInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]
     CreateCreditNote: grpc.aio.UnaryUnaryMultiCallable[_pb2.CreateCreditNoteRequest, _pb2.CreateCreditNoteResponse]
     DisputeLine: grpc.aio.UnaryUnaryMultiCallable[_pb2.DisputeLineRequest, _pb2.DisputeLineResponse]
@@ -38,6 +40,7 @@ class InvoiceServiceServicer:
     def ExplainLine(self, request: _pb2.ExplainLineRequest, context: grpc.aio.ServicerContext[_pb2.ExplainLineRequest, _pb2.ExplainLineResponse]) -> Awaitable[_pb2.ExplainLineResponse]: ...
     def ListLineEvents(self, request: _pb2.ListLineEventsRequest, context: grpc.aio.ServicerContext[_pb2.ListLineEventsRequest, _pb2.ListLineEventsResponse]) -> Awaitable[_pb2.ListLineEventsResponse]: ...
     def VerifyInvoice(self, request: _pb2.VerifyInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.VerifyInvoiceRequest, _pb2.VerifyInvoiceResponse]) -> Awaitable[_pb2.VerifyInvoiceResponse]: ...
+    def FinalizeInvoice(self, request: _pb2.FinalizeInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.FinalizeInvoiceRequest, _pb2.FinalizeInvoiceResponse]) -> Awaitable[_pb2.FinalizeInvoiceResponse]: ...
     def VoidInvoice(self, request: _pb2.VoidInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.VoidInvoiceRequest, _pb2.VoidInvoiceResponse]) -> Awaitable[_pb2.VoidInvoiceResponse]: ...
     def CreateCreditNote(self, request: _pb2.CreateCreditNoteRequest, context: grpc.aio.ServicerContext[_pb2.CreateCreditNoteRequest, _pb2.CreateCreditNoteResponse]) -> Awaitable[_pb2.CreateCreditNoteResponse]: ...
     def DisputeLine(self, request: _pb2.DisputeLineRequest, context: grpc.aio.ServicerContext[_pb2.DisputeLineRequest, _pb2.DisputeLineResponse]) -> Awaitable[_pb2.DisputeLineResponse]: ...

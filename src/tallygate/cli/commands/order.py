@@ -7,7 +7,7 @@ import click
 
 from tallygate.cli.amounts import money, typed_money
 from tallygate.cli.client import Client
-from tallygate.cli.commands.billing import lines_table
+from tallygate.cli.commands.invoice import lines_table
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant

@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.amounts import money
 from tallygate.cli.client import Client
-from tallygate.cli.commands.billing import lines_table
+from tallygate.cli.commands.invoice import lines_table
 from tallygate.cli.groups import Command, Group
 from tallygate.cli.options import remote
 from tallygate.cli.output import instant, table

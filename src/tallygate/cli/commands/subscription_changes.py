@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.charging import INVOICE, PRORATION, charge_options
 from tallygate.cli.client import Client
-from tallygate.cli.commands.billing import lines_table, next_invoice
+from tallygate.cli.commands.invoice import lines_table, next_invoice
 from tallygate.cli.commands.subscription import details, subscription_command
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant

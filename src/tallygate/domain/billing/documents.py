@@ -147,10 +147,10 @@ def documents(
         own = taxed(net, tax, credited)
         subtotal, taxes = sum(line.amount for line in own), tax_of(own)
         total = subtotal + taxes
-        made_by = f"{cause or period.end}/{currency}"
+        made_by = cause_of(cause or period.end, currency)
         actual = InvoiceKind.CREDIT_NOTE if total < 0 else kind
         yield Invoice(
-            invoice_id=_id(tenant_id, account_id, actual, made_by, *([str(revision)] if revision else [])),
+            invoice_id=document_id(tenant_id, account_id, actual, made_by, *([str(revision)] if revision else [])),
             account_id=account_id,
             kind=actual,
             cause=made_by,
@@ -191,6 +191,11 @@ def number_of(form: str, kind: InvoiceKind, *, year: int, number: int) -> str:
     return f"CN-{text}" if kind is InvoiceKind.CREDIT_NOTE else text
 
 
-def _id(*parts: str) -> str:
-    """An id that the same cause always has, so that nothing is made twice."""
+def cause_of(made_by: str | int, currency: str) -> str:
+    """The cause of a document: what makes it, as the instant of a cut, and its currency."""
+    return f"{made_by}/{currency}"
+
+
+def document_id(*parts: str) -> str:
+    """The id of a document by tenant, account, kind, cause and revision: so of a cause there is one."""
     return f"inv_{sha256('|'.join(f'{len(part)}:{part}' for part in parts).encode()).hexdigest()[:24]}"

@@ -14,7 +14,7 @@ class Fee:
     """A charge, or where `exact` is below zero a credit; `exact` is in minor units, as it was asked for.
 
     An offset corrects another fee, `offsets`, which itself never changes. What an order sold outright is of `order_id`,
-    for a `subscriber`, at a `price`.
+    for a `subscriber`, at a `price`. An empty `tax_category` is the standard one.
     """
 
     fee_id: str
@@ -29,6 +29,7 @@ class Fee:
     order_id: str = ""
     subscriber: str = ""
     price: str = ""
+    tax_category: str = ""
 
     @property
     def line_key(self) -> str:
@@ -53,5 +54,6 @@ def fee_line(fee: Fee, rounding: Rounding, *, decimals: int) -> Line:
         price=fee.price,
         order_id=fee.order_id,
         subscriber=fee.subscriber,
+        tax_category=fee.tax_category,
         steps=(Step(kind=StepKind.FLAT, amount=fee.exact / 10**decimals),),
     )

@@ -99,6 +99,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.InvoiceService/ExplainLine": _OWN_READ_BILLS,
     "tallygate.v1.InvoiceService/ListLineEvents": _READ_BILLS,
     "tallygate.v1.InvoiceService/VerifyInvoice": _READ_BILLS,
+    "tallygate.v1.InvoiceService/FinalizeInvoice": _BILL,
     "tallygate.v1.InvoiceService/VoidInvoice": _BILL,
     "tallygate.v1.InvoiceService/WriteOffInvoice": _BILL,
     "tallygate.v1.InvoiceService/CreateCreditNote": _BILL,

@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from tallygate.billing.crediting import CreditNote, create_credit_note, dispute_line
+from tallygate.billing.drafts import get_draft, list_drafts
 from tallygate.billing.explaining import LineEvents, explain_line, line_events
 from tallygate.billing.invoices import get_invoice, list_invoices
 from tallygate.billing.reissuing import reissue
@@ -12,6 +13,7 @@ from tallygate.billing.situations import with_situation
 from tallygate.billing.verifying import verify_invoice
 from tallygate.billing.voiding import void_invoice
 from tallygate.billing.writing_off import write_off_invoice
+from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.counting import Contribution
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
@@ -46,27 +48,36 @@ _TYPES = {
 _ENDINGS = {"ubl": "ubl.xml", "cii": "cii.xml"}
 Render = Callable[[Invoice, str], bytes]
 """Makes a document in the language of a locale; empty: its buyer's."""
+Finalize = Callable[[str, str], Awaitable[Invoice | None]]
+"""Issues a draft of a tenant, by its id."""
 _NO_FILE = re.compile(r"[^\w.-]+")
 
 
 class InvoiceServicer:
     """Serves InvoiceService."""
 
-    def __init__(self, work: TenantWork, renderers: Mapping[str, Render], *, locales: Collection[str]) -> None:
+    def __init__(
+        self, work: TenantWork, renderers: Mapping[str, Render], finalize: Finalize, *, locales: Collection[str]
+    ) -> None:
         self._work = work
+        self._finalize = finalize
         self._renderers = renderers
         self._locales = locales
 
     async def GetInvoice(self, request: wire.GetInvoiceRequest, call: Call) -> wire.GetInvoiceResponse:  # noqa: N802 - the wire's name
         """One document with its lines."""
         invoice_id = identifier(request.invoice_id, "invoice_id")
-        invoice = _own(call, await self._work.read(call, _whole(invoice_id)))
+        invoice = _own(call, await self._work.read(call, _issued_or_draft(invoice_id)))
         return wire.GetInvoiceResponse(invoice=encode_invoice(invoice))
 
     async def ListInvoices(self, request: wire.ListInvoicesRequest, call: Call) -> wire.ListInvoicesResponse:  # noqa: N802 - the wire's name
         """Documents newest first."""
         wanted, page = decode_query(request), document_page(request.page_size, request.page_token)
-        found = await self._work.read(call, lambda work, _: list_invoices(work, wanted, page))
+        drafts = wanted.state is InvoiceState.DRAFT
+        found = await self._work.read(
+            call,
+            lambda work, now: list_drafts(work, wanted, page, now=now) if drafts else list_invoices(work, wanted, page),
+        )
         invoices = [encode_invoice(invoice) for invoice in found.items]
         return wire.ListInvoicesResponse(invoices=invoices, next_page_token=found.next_page_token)
 
@@ -142,6 +153,13 @@ class InvoiceServicer:
             credit_note=encode_invoice(done.value.note), invoice=encode_invoice(done.value.invoice)
         )
 
+    async def FinalizeInvoice(  # noqa: N802 - the wire's name
+        self, request: wire.FinalizeInvoiceRequest, call: Call
+    ) -> wire.FinalizeInvoiceResponse:
+        """Issue a draft before its review is over."""
+        issued = await self._finalize(call.tenant_id, identifier(request.invoice_id, "invoice_id"))
+        return wire.FinalizeInvoiceResponse(invoice=encode_invoice(issued) if issued is not None else None)
+
     async def VoidInvoice(self, request: wire.VoidInvoiceRequest, call: Call) -> wire.VoidInvoiceResponse:  # noqa: N802 - the wire's name
         """Forgive an open invoice."""
         invoice_id = identifier(request.invoice_id, "invoice_id")
@@ -181,6 +199,14 @@ def _whole(name: str) -> UseCase[Invoice]:
         return await with_situation(work, await get_invoice(work, name))
 
     return whole
+
+
+def _issued_or_draft(name: str) -> UseCase[Invoice]:
+    async def seen(work: BillingWork, now: int) -> Invoice:
+        invoice = await work.invoices.get(name)
+        return await get_draft(work, name, now=now) if invoice is None else await with_situation(work, invoice)
+
+    return seen
 
 
 def _own(call: Call, invoice: Invoice) -> Invoice:

@@ -54,6 +54,7 @@ def decode_policy(policy: wire.BillingPolicy, path: str) -> BillingPolicy:
         ),
         proration=_PRORATION.decode(policy.proration, f"{path}.proration"),
         grace=usual.grace if grace is None else grace,
+        review=optional_duration(policy, "review", path=path) or 0,
         late_periods=usual.late_periods if late is None else late,
         due=DueRule(
             days=quantity(policy.payment.due.days, f"{due}.days", at_least=0),
@@ -81,6 +82,7 @@ def encode_policy(policy: BillingPolicy) -> wire.BillingPolicy:
         ),
         proration=_PRORATION.encode(policy.proration),
         grace=duration(policy.grace),
+        review=duration(policy.review) if policy.review else None,
         late_periods=policy.late_periods,
         payment=wire.PaymentPolicy(
             due=shown,

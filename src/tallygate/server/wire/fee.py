@@ -49,6 +49,7 @@ def decode_fee(request: wire.CreateFeeRequest, currency: str) -> CreateFee:
         exact=exact,
         quantity=quantity,
         unit_amount=unit_amount,
+        tax_category=request.tax_category,
         field=field,
     )
 
@@ -62,6 +63,7 @@ def encode_fee(fee: Fee, rounding: Rounding) -> wire.Fee:
         amount=encode_money(rounded(fee.exact, rounding), fee.currency),
         create_time=timestamp(fee.create_time),
         offsets=fee.offsets,
+        tax_category=fee.tax_category,
     )
 
 

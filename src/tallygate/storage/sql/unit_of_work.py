@@ -34,6 +34,7 @@ from tallygate.storage.sql.billing.documents import (
     forgiven_of,
     lines_since_close,
 )
+from tallygate.storage.sql.billing.drafts import SqlDraftRepository
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.findings import SqlFindings
 from tallygate.storage.sql.billing.gateway_events import SqlGatewayEvents
@@ -149,6 +150,11 @@ class SqlUnitOfWork:
     def invoices(self) -> SqlInvoiceRepository:
         """Issued documents."""
         return SqlInvoiceRepository(scope=self.scope)
+
+    @property
+    def drafts(self) -> SqlDraftRepository:
+        """Which documents are under review."""
+        return SqlDraftRepository(scope=self.scope)
 
     @property
     def balances(self) -> SqlBalanceRepository:

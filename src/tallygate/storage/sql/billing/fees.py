@@ -35,6 +35,7 @@ class SqlFeeRepository:
             "order_id": fee.order_id,
             "subscriber": fee.subscriber,
             "price": fee.price,
+            "tax_category": fee.tax_category,
         }
         await self.scope.connection.execute(insert(fees), [row])
         self.scope.changed(fee.account_id)
@@ -89,4 +90,5 @@ def _fee(row: Row[Any]) -> Fee:
         order_id=row.order_id or "",
         subscriber=row.subscriber or "",
         price=row.price or "",
+        tax_category=row.tax_category or "",
     )

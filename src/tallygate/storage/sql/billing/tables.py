@@ -214,6 +214,7 @@ fees = Table(
     Column("order_id", Text),
     Column("subscriber", Text),
     Column("price", Text),
+    Column("tax_category", Text),
     PrimaryKeyConstraint("tenant_id", "fee_id"),
     Index("ix_fees_account", "tenant_id", "account_id", "create_time"),
     Index("ix_fees_offsets", "tenant_id", "offsets"),
