@@ -29,7 +29,7 @@ def pytest_xdist_auto_num_workers():
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item):
+def pytest_runtest_teardown():
     """What a server in this process set up to log stays with its test; its stream is closed behind it."""
     try:
         return (yield)

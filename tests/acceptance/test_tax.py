@@ -237,7 +237,7 @@ async def test_a_price_is_taxed_by_its_category(tenant):
 
 
 async def test_a_fee_and_what_is_sold_outright_are_taxed_by_their_category(tenant):
-    """At 7 %: 10.00 and 2.5 % of 200.00 are 15.00, 1.05 of tax; taken back -10.00, -0.70; four calls in advance 2.00."""
+    """At 7 %: 10.00 and 2.5 % of 200.00 are 15.00, 1.05 of tax; taken back -0.70; four calls in advance 2.00."""
     calls = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}, "tax_category": "reduced"}
     rate = {"country": "DE", "since": "2007-01-01", "rate": "7", "category": "reduced"}
     await taxed(tenant, BASE, calls, tax={"rates": [rate]})

@@ -1,5 +1,4 @@
 import json
-import logging
 from dataclasses import dataclass
 
 import pytest
