@@ -86,9 +86,7 @@ async def test_what_comes_to_nothing_so_far_is_charged_if_it_comes_late(tenant):
     await tenant.advance(31 * DAY)
     await run(tenant)
     assert await drafts(tenant) == []
-    await tenant.consume(
-        "acme", "calls", 4, occurred_time={"seconds": int(before) + DAY}, mode="CONSUME_MODE_ADJUST"
-    )
+    await tenant.consume("acme", "calls", 4, occurred_time={"seconds": int(before) + DAY}, mode="CONSUME_MODE_ADJUST")
     await run(tenant)
     (draft,) = await drafts(tenant)
     assert await lines(tenant, draft) == [("calls", 2.00)]
