@@ -26,13 +26,15 @@ async def keep_drafts(work: BillingWork, books: Books, *, now: int) -> None:
     if cut is None or not books.reviewed(cut) or not cut <= now < books.ready(cut):
         await work.drafts.replace(books.account_id, ())
         return
-    own = {"account_id": books.account_id, "cut_time": cut}
     made = await made_at(work, books.made(books.ready(cut)), cut)
-    drafts = [Draft(invoice_id=each.invoice_id, kind=each.kind, cause=each.cause, **own) for each in made]
-    if not drafts:
+    named = [(each.invoice_id, each.kind, each.cause) for each in made]
+    if not named:
         cause = cause_of(cut, books.catalog.currency)
-        invoice_id = document_id(work.tenant_id, books.account_id, InvoiceKind.PERIOD, cause)
-        drafts = [Draft(invoice_id=invoice_id, kind=InvoiceKind.PERIOD, cause=cause, **own)]
+        named = [(document_id(work.tenant_id, books.account_id, InvoiceKind.PERIOD, cause), InvoiceKind.PERIOD, cause)]
+    drafts = [
+        Draft(invoice_id=invoice_id, account_id=books.account_id, kind=kind, cause=cause, cut_time=cut)
+        for invoice_id, kind, cause in named
+    ]
     await work.drafts.replace(books.account_id, drafts)
 
 
