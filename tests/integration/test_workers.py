@@ -12,6 +12,7 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import patience
 from child_processes import free_port, temporary_directory
@@ -22,10 +23,10 @@ from tallygate.domain.credential import mint_key
 from tallygate.server.listeners import parse_address, reserve
 from tallygate.settings import RedisSettings, ServerSettings, Settings
 from tallygate_process import TallygateProcess
-from tenants import Tenant, eventually
+from tenants import Tenant, eventually, failure, metadata_of, request_of, rpc
 
 CONNECTIONS = 16
-UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+UNAVAILABLE, NOT_FOUND = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -256,6 +257,48 @@ async def test_other_roles_are_one_process(role):
     application = Application(Settings(role=role, server=ServerSettings(workers=2), redis=redis))
     with pytest.raises(StartError, match=f"2 workers, but role {role} works on SQL.*: set role to data"):
         await application.start()
+
+
+async def test_role_all_works_on_sql_in_a_process_of_its_own_without_which_decisions_go_on(redis):
+    """A kill -9 of it is survived: nothing is lost, and it comes back."""
+    process = redis[1]
+    async with accounts_of(redis, process.address) as (control, (caller,)):
+        (beside,) = workers_of(process)
+        assert (await caller.consume("acme", "calls", 1, request_id="before")).used == 1
+        following = rpc(control.channel, "FollowEvents")(request_of("FollowEvents"), metadata=metadata_of(control.key))
+        assert (await following.read()).event.data.request_id == "before"
+        assert (await failure(control.call("GetPlan", plan_key="none"))) == (NOT_FOUND, "PLAN_NOT_FOUND")
+        assert await described(control.channel, "tallygate.v1.CatalogService.ApplyCatalog")
+        restarts = measured(process, RESTARTS)
+        os.kill(beside, signal.SIGKILL)
+        assert (await caller.consume("acme", "calls", 2, request_id="without")).used == 3
+        assert await failure(following.read()) == (UNAVAILABLE, "CONTROL_PLANE_UNAVAILABLE")
+        assert process.ready()
+
+        async def is_back():
+            checks = await asyncio.to_thread(lambda: process.admin("/ready")["checks"])
+            return checks["control"]["ok"] and checks["collector"]["ok"]
+
+        await eventually(is_back)
+        assert workers_of(process) != [beside]
+        assert measured(process, RESTARTS) == restarts + 1
+        await control.usage_reaches("acme", "calls", 3)
+        events = (await control.call("ListEvents", account_id="acme")).events
+        assert sorted(event.data.request_id for event in events) == ["before", "without"]
+        assert (
+            measured(process, 'tallygate_redis_up{process="control"}') == measured(process, "tallygate_redis_up") == 1
+        )
+        stranger = Tenant(
+            caller.channel, mint_key(os.urandom(32))
+        )  # whose tenant is opened there by its first question
+        assert (await failure(stranger.check("acme", "calls"))) == (NOT_FOUND, "FEATURE_NOT_FOUND")
+    assert '"part": "control"' in process.log
+
+
+async def described(channel, symbol):
+    asked = reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)
+    answers = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([asked]), timeout=60)
+    return [answer.file_descriptor_response.file_descriptor_proto async for answer in answers]
 
 
 def refusal(process):

@@ -3,17 +3,20 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from prometheus_client.core import Metric
 from typing_extensions import override
 
 from tallygate.app import clock
+from tallygate.app.beside import Beside
 from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis, require_promises
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
 from tallygate.app.listening import admin_server, hook_server
+from tallygate.app.part import Part, whole
 from tallygate.app.serving import Serving, build_serving
 from tallygate.app.usable import require_usable
 from tallygate.server.operations.admin import AdminServer, Check
@@ -37,14 +40,13 @@ _log = logging.getLogger(__name__)
 
 
 class Application(Startable):
-    """A process in its role.
+    """A process in its role, or in its part of one; `apart` has what works on SQL in a process of its own beside it."""
 
-    As a worker it shares its TCP port with others, and has no admin port: its parent asks what that would show.
-    """
-
-    def __init__(self, settings: Settings, *, is_worker: bool = False) -> None:
+    def __init__(self, settings: Settings, part: Part | None = None, *, apart: bool = False) -> None:
         self._settings = settings
-        self._is_worker = is_worker
+        self._part = Part(decides=True) if apart else part or whole(settings)
+        self._apart = apart
+        self._beside: Beside | None = None
         self._redis: RedisSide | None = None
         self._control: ControlSide | None = None
         self._serving: Serving | None = None
@@ -64,13 +66,15 @@ class Application(Startable):
         """Drain calls, collector, SQL, then Valkey; safe to call twice."""
         self._draining = True
         if self._serving is not None:
-            await self._serving.transport.drain()
-            await self._serving.transport.stop()
+            await self._serving.stop(drains=not self._part.socket)  # else the parent has waited for every call already
         if self._hooks is not None:
             await self._hooks.stop()
         await self._end_loops()
+        seconds = self._settings.server.drain_seconds
         if self._control is not None:
-            await self._control.close(seconds=self._settings.server.drain_seconds)
+            await self._control.close(seconds=seconds)
+        if self._beside is not None:
+            await self._beside.stop(seconds=seconds)
         if self._admin is not None:
             await self._admin.stop()
         for close in reversed(self._closing):
@@ -78,7 +82,7 @@ class Application(Startable):
         self._closing.clear()
         if self._redis is not None:
             await self._redis.close()
-        self._serving = self._control = self._admin = self._hooks = self._redis = None
+        self._serving = self._control = self._admin = self._hooks = self._redis = self._beside = None
         self._stopped.set()
 
     async def _end_loops(self) -> None:
@@ -99,18 +103,17 @@ class Application(Startable):
 
     @override
     async def _start(self) -> None:
-        settings = self._settings
+        settings, part = self._settings, self._part
         require_usable(settings)
-        redis = self._redis = await open_redis(settings)
-        await require_promises(settings, redis)
-        if settings.role != "data":
-            from tallygate.app.control_side import open_control_side  # noqa: PLC0415 - loads SQL
-
-            self._control = await open_control_side(settings, redis, consumer=_consumer(settings))
-            if settings.role != "control":
-                await self._control.settle()
+        if self._apart:
+            self._beside = Beside(settings, self.families)
+            await self._beside.begin()
+        redis = self._redis = await open_redis(settings, part.redis_socket)
+        if not part.redis_socket:
+            await require_promises(settings, redis)
+        await self._open_sql(settings, redis)
         data = build_data_side(settings, redis)
-        self._serving = build_serving(settings, redis, data, self._control, shared=self._is_worker)
+        self._serving = build_serving(settings, redis, data, self._control, part=part, beside=self._beside)
         await self._serve(settings, self._serving)
         self._supervise("keys", lambda: self._require(self._serving).authenticator.run(self._nap))
         self._supervise("clocks", lambda: redis.clocks.run(self._nap))
@@ -119,19 +122,33 @@ class Application(Startable):
         self._supervise("backlog", lambda: redis.backlog.run(self._nap))
         self._listen(redis, data)
         await self._hear(settings, self._serving)
-        if self._control is not None and settings.role in {"all", "worker"}:
+        if self._control is not None and part.works:
             for name, loop in self._control.loops(self._nap).items():
                 self._supervise(name, loop)
             self._control.start_collecting()
         _settle_memory()
 
+    async def _open_sql(self, settings: Settings, redis: RedisSide) -> None:
+        """Open what stands on SQL, here or beside, until whatever is decided on is there."""
+        if self._beside is not None:
+            embedded = redis.embedded
+            await self._beside.start(str(embedded.socket_path) if embedded is not None else "")
+            self.http_address = self._beside.http_address
+        if not self._part.has_sql:
+            return
+        from tallygate.app.control_side import open_control_side  # noqa: PLC0415 - loads SQL
+
+        self._control = await open_control_side(settings, redis, consumer=_consumer(settings))
+        if self._part.works:
+            await self._control.settle()
+
     async def _serve(self, settings: Settings, serving: Serving) -> None:
         if serving.has_services:
             await serving.transport.start()
             self.grpc_address = serving.transport.addresses[0].target
-        if self._is_worker:
+        if self._part.has_parent:
             return
-        self._admin = admin_server(settings, metrics=serving.metrics, readiness=self.readiness)
+        self._admin = admin_server(settings, metrics=self, readiness=self.readiness)
         await self._admin.start()
         self.admin_address = self._admin.address.target
 
@@ -173,9 +190,26 @@ class Application(Startable):
             return
         raise asyncio.CancelledError
 
+    def families(self) -> Iterable[Metric]:
+        """What this process measures; nothing where nothing is served."""
+        return () if self._serving is None else self._serving.metrics.families()
+
     def exposition(self) -> bytes:
-        """What is measured, in Prometheus' text format; nothing where nothing is served."""
+        """The same in Prometheus' text format."""
         return b"" if self._serving is None else self._serving.metrics.exposition()
+
+    async def scrape(self) -> bytes:
+        """What is measured, here and beside, in Prometheus' text format."""
+        if self._beside is None:
+            return self.exposition()
+        await self._beside.state()
+        return self._beside.measured.exposition()
+
+    def reload(self, settings: Settings) -> None:
+        """Take over of settings that were read again what can be while running."""
+        logging.getLogger().setLevel(settings.logging.level.upper())
+        if self._beside is not None:
+            self._beside.reload(settings)
 
     async def readiness(self) -> Mapping[str, Check]:
         """What this process needs, by name, and whether it is there."""
@@ -199,6 +233,9 @@ class Application(Startable):
                 detail=f"{stats.lag_entries} events wait, the oldest for {stats.lag_seconds:.1f} s",
                 required=False,
             )
+        if self._beside is not None:  # what it knows of Redis and counters is more than this process does
+            beside = await self._beside.checks()
+            checks = {**beside, **checks} if checks["counters"].ok else {**checks, **beside}
         return checks
 
     def _counters(self) -> Check:

@@ -65,14 +65,14 @@ class RedisSide:
             await asyncio.to_thread(self.embedded.stop)
 
 
-async def open_redis(settings: Settings) -> RedisSide:
-    """Start the embedded server where none is named, and connect.
+async def open_redis(settings: Settings, socket: str = "") -> RedisSide:
+    """Start the embedded server where none is named, unless another process runs it on this `socket`, and connect.
 
     Raises:
         StartError: it cannot be reached, or this role needs one that is named.
         EmbeddedServerError: the embedded server cannot be started.
     """
-    address = named_redis(settings)
+    address = RedisAddress(socket_path=socket) if socket else named_redis(settings)
     embedded: EmbeddedValkey | None = None
     if address is None:
         with suppress(OSError, ValueError):  # told below, by whoever needs it

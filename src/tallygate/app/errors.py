@@ -14,6 +14,10 @@ class UnusableSettingError(StartError, SettingsError):
         super().__init__(f"{key} ({environment_name(key)}): {problem}")
 
 
+class CallersError(StartError, SettingsError):
+    """The application cannot start, for a reason that is its caller's to change, as another process said it."""
+
+
 def reason(error: BaseException) -> str:
     """What went wrong, in the words of the system or the driver, on one line."""
     words = getattr(error, "strerror", None) or getattr(error, "orig", None) or error

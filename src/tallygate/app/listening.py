@@ -1,7 +1,8 @@
 """What listeners show and ask for, as the settings say: certificates, and the admin port's token."""
 
+from typing import TYPE_CHECKING
+
 from tallygate.app.errors import UnusableSettingError
-from tallygate.server.hooks.webhooks import Hearing, HookCounts, hook_application
 from tallygate.server.http_server import HttpOptions, HttpServer
 from tallygate.server.listeners import parse_address
 from tallygate.server.operations.admin import AdminOptions, AdminServer, Readiness, Scraped
@@ -9,6 +10,9 @@ from tallygate.server.operations.metrics import Metrics
 from tallygate.server.tls import ServerTls, TlsError, TlsFiles
 from tallygate.settings import Settings
 from tallygate.settings.texts import UnreadableError, read_text
+
+if TYPE_CHECKING:
+    from tallygate.server.hooks.webhooks import Hearing
 
 _HOOK_BACKLOG = 64
 _HOOK_CONNECTIONS = 128
@@ -61,12 +65,14 @@ def admin_server(settings: Settings, *, metrics: Scraped, readiness: Readiness) 
     return AdminServer(parse_address(server.admin_address), metrics=metrics, readiness=readiness, options=options)
 
 
-def hook_server(settings: Settings, hearing: Hearing, metrics: Metrics) -> HttpServer:
+def hook_server(settings: Settings, hearing: "Hearing", metrics: Metrics) -> HttpServer:
     """The listener for gateways' webhooks, not started yet.
 
     Raises:
         UnusableSettingError: as `server_tls`.
     """
+    from tallygate.server.hooks.webhooks import HookCounts, hook_application  # noqa: PLC0415 - loads billing
+
     counts = HookCounts()
     counts.show(metrics)
     options = HttpOptions(

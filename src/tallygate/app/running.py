@@ -30,6 +30,13 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def _server(settings: Settings) -> Application | Workers:
+    """What these settings ask for, not started yet, with all its processes."""
+    if settings.role == "data" and settings.server.workers > 1:
+        return Workers(settings)
+    return Application(settings, apart=settings.role == "all" and settings.server.apart)
+
+
 async def serve(settings: Settings, again: Callable[[], Settings] | None = None) -> None:
     """Run until SIGTERM or SIGINT, then drain and stop; meanwhile further signals change nothing.
 
@@ -38,16 +45,15 @@ async def serve(settings: Settings, again: Callable[[], Settings] | None = None)
     logs.configure(level=settings.logging.level, output=settings.logging.format)
     require_usable(settings)
     asked = stop_signal()
-    several = settings.server.workers > 1 and settings.role == "data"
-    async with Workers(settings) if several else Application(settings) as running:
+    async with _server(settings) as running:
         if again is not None:
-            _on_hangup(settings, again, several=several)
+            _on_hangup(settings, again, running.reload)
         _log.info("serving", extra={"grpc": running.grpc_address, "admin": running.admin_address})
         await asked.wait()
         _log.info("stopping")
 
 
-def _on_hangup(settings: Settings, again: Callable[[], Settings], *, several: bool) -> None:
+def _on_hangup(settings: Settings, again: Callable[[], Settings], taken: Callable[[Settings], None]) -> None:
     """Take over what can be when SIGHUP comes; settings that cannot be used change nothing."""
 
     def reload() -> None:
@@ -61,12 +67,12 @@ def _on_hangup(settings: Settings, again: Callable[[], Settings], *, several: bo
         old, now = dict(flat(settings)), dict(flat(new))
         others = sorted(key for key in now if now[key] != old[key] and key != "logging.level")
         _log.warning(
-            "settings were read again: the log level is %s%s%s",
+            "settings were read again: the log level is %s%s",
             new.logging.level,
-            ", of this process, not of its workers" if several else "",
             f"; these count from the next start on: {', '.join(others)}" if others else "",
         )
         root.setLevel(level)
+        taken(new)
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 

@@ -1,30 +1,42 @@
 """What this process serves: the servicers of its role, wrapped once, on one transport, with their metrics."""
 
+import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import grpc.aio
+
 from tallygate.app import clock
+from tallygate.app.beside import Beside
 from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.key_files import read_key
 from tallygate.app.listening import server_tls
+from tallygate.app.part import Part, whole
 from tallygate.data_plane.descriptors import DescriptorLimits
+from tallygate.domain.credential import KeyRecord, key_digest
+from tallygate.domain.errors import StoreUnavailableError
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
 from tallygate.server.calls.registry import Service, service_named
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import CallOptions, Calls
-from tallygate.server.listeners import parse_address
+from tallygate.server.listeners import Address, parse_address
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.services.answers import Answers
 from tallygate.server.services.deciding import Deciding
 from tallygate.server.services.entitlement_service import EntitlementServicer, KindOf
 from tallygate.server.services.envoy_service import EnvoyRateLimitServicer
+from tallygate.server.transport.forwarding import Forwarder, call_with_key, control_channel
 from tallygate.server.transport.selection import new_transport
 from tallygate.server.transport.transports import Transport, TransportOptions
 from tallygate.settings import Settings
 
 if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
+
+_LOOKS = 100
+_LOOK_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +47,30 @@ class Serving:
     authenticator: Authenticator
     metrics: Metrics
     has_services: bool
+    forwarder: Forwarder | None = None
+
+    async def stop(self, *, drains: bool) -> None:
+        """Take no more calls, and let those in flight finish unless nobody waits for any."""
+        if drains:
+            await self.transport.drain()
+        await self.transport.stop()
+        if self.forwarder is not None:
+            await self.forwarder.close()
 
 
 def build_serving(
-    settings: Settings, redis: RedisSide, data: DataSide, control: "ControlSide | None", *, shared: bool = False
+    settings: Settings,
+    redis: RedisSide,
+    data: DataSide,
+    control: "ControlSide | None",
+    *,
+    part: Part | None = None,
+    beside: Beside | None = None,
 ) -> Serving:
-    """Wrap the servicers of this role; `shared` says that other processes listen on the same port."""
+    """Wrap the servicers of this part, and hand on what the process beside it answers."""
+    part = part or whole(settings)
     metrics = Metrics()
-    open_test_tenant: OpenTestTenant | None = None
-    if control is not None and settings.testing:
-        from tallygate.app.control_services import tenant_opener  # noqa: PLC0415 - loads the control plane
-
-        open_test_tenant = tenant_opener(control)
+    channel = control_channel(beside.address.uri) if beside is not None else None
     authenticator = Authenticator(
         data.source,
         clock=clock.now,
@@ -56,7 +80,7 @@ def build_serving(
             cached_keys=settings.data_plane.cached_keys,
             listener_key=_listener_key(settings),
         ),
-        open_test_tenant=open_test_tenant,
+        open_test_tenant=_tenant_opener(data, control, channel) if settings.testing else None,
     )
     server = settings.server
     calls = Calls(
@@ -71,11 +95,15 @@ def build_serving(
         burst=redis.burst,
     )
     streams = Streams(calls)
-    services = _services(settings, data, control, metrics, calls, streams)
+    services = _services(part, data, control, metrics, calls, streams)
+    forwarder = None
+    if channel is not None:
+        forwarder = Forwarder(channel, calls, streams, places=server.max_in_flight)
+        services += forwarder.services(but=[service.name for service in services])
     _watch(metrics, redis, data, control)
     transport = new_transport(
         server.transport,
-        [parse_address(server.grpc_address)],
+        [Address(path=Path(part.socket)) if part.socket else parse_address(server.grpc_address)],
         services,
         calls=calls,
         streams=streams,
@@ -87,18 +115,53 @@ def build_serving(
             drain=server.drain_seconds,
             reflection=server.reflection,
             in_place=server.native_in_place,
-            tls=server_tls(settings),
-            shared=shared,
+            tls=None if part.socket else server_tls(settings),
+            shared=part.has_parent and not part.socket,
         ),
     )
-    return Serving(transport=transport, authenticator=authenticator, metrics=metrics, has_services=bool(services))
+    return Serving(
+        transport=transport,
+        authenticator=authenticator,
+        metrics=metrics,
+        has_services=bool(services),
+        forwarder=forwarder,
+    )
+
+
+def _tenant_opener(
+    data: DataSide, control: "ControlSide | None", channel: grpc.aio.Channel | None
+) -> OpenTestTenant | None:
+    """What an unknown key does with `testing`: here, or in the process beside; None where there is no database."""
+    if channel is not None:
+        return _opener_beside(data, channel)
+    if control is None:
+        return None
+    from tallygate.app.control_services import tenant_opener  # noqa: PLC0415 - loads the control plane
+
+    return tenant_opener(control)
+
+
+def _opener_beside(data: DataSide, channel: grpc.aio.Channel) -> OpenTestTenant:
+    """A call with a key opens its tenant there; what is known of the key is read from Redis then, as ever."""
+
+    async def opened(secret: str) -> KeyRecord:
+        await call_with_key(channel, "/tallygate.v1.TestClockService/GetTestClock", secret)
+        digest = key_digest(secret)
+        for _ in range(_LOOKS):
+            record = await data.source.key(digest)
+            if record is not None:
+                return record
+            await asyncio.sleep(_LOOK_SECONDS)
+        raise StoreUnavailableError(missing="key table")
+
+    return opened
 
 
 def _services(
-    settings: Settings, data: DataSide, control: "ControlSide | None", metrics: Metrics, calls: Calls, streams: Streams
+    part: Part, data: DataSide, control: "ControlSide | None", metrics: Metrics, calls: Calls, streams: Streams
 ) -> list[Service]:
     pairs: list[tuple[str, object]] = []
-    if settings.role in {"all", "data"}:
+    if part.decides:
         kind_of = _kind_of(data)
         entitlements = EntitlementServicer(
             checks=data.checks,
@@ -112,7 +175,7 @@ def _services(
         envoy = EnvoyRateLimitServicer(limits=DescriptorLimits(limits=data.rate_limits), metrics=metrics)
         pairs.append(("tallygate.v1.EntitlementService", entitlements))
         pairs.append(("envoy.service.ratelimit.v3.RateLimitService", envoy))
-    if control is not None and settings.role in {"all", "control"}:
+    if control is not None and part.controls:
         from tallygate.app.control_services import control_services  # noqa: PLC0415 - loads the control plane
 
         pairs += control_services(data, control)

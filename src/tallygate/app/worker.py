@@ -1,7 +1,8 @@
 """One worker of several: `python -m tallygate.app.worker`, a process that lives no longer than its parent.
 
 Its standard input is a socket to the parent. A line with the order comes first, and one goes back: where it listens, or
-why it does not. Then every line that comes asks how it is. The end of input is the order to drain and stop.
+why it does not. Then an empty line asks how it is, one with settings says that they were read again, and `stop` is the
+order to drain and stop. The end of input is a parent's end: who serves callers drains, the others end at once.
 """
 
 import asyncio
@@ -11,81 +12,103 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from threading import Thread
 from typing import Any
 
 from tallygate.app.application import Application
+from tallygate.app.part import Part
 from tallygate.app.running import run, stop_signal
+from tallygate.app.worker_process import STOP, WITH_SQL
+from tallygate.domain import errors
 from tallygate.server.operations import logs
-from tallygate.settings import Settings
+from tallygate.server.operations.merged_metrics import packed
+from tallygate.settings import Settings, SettingsError
 
 _STUCK_SECONDS = 10.0
+_CALLERS = (
+    SettingsError, errors.InvalidError, errors.NotFoundError, errors.ConflictError, errors.PermissionError_,
+)  # fmt: skip
 _log = logging.getLogger(__name__)
 
 
 def main() -> int:
     """Serve until the parent or a signal says stop; the exit code is 0 unless it could not be started."""
+    if WITH_SQL in sys.argv:  # while the parent starts what this one needs
+        from tallygate.app import control_services  # noqa: F401, PLC0415 - loads SQL
     parent = socket.socket(fileno=0)
-    order = parent.makefile("rb").readline()
-    return run(_serve(parent, **json.loads(order))) if order else 0
+    lines = parent.makefile("rb")
+    order = lines.readline()
+    return run(_Worker(parent, lines).serve(**json.loads(order))) if order else 0
 
 
-async def _serve(parent: socket.socket, *, number: int, settings: Any) -> int:  # noqa: ANN401 - JSON, validated below
-    chosen = Settings.model_validate(settings)
-    logs.configure(level=chosen.logging.level, output=chosen.logging.format)
-    _sign_logs(number)
-    asked = stop_signal()
-    application = Application(chosen, is_worker=True)
-    try:
-        await application.start()
-    except Exception as error:  # noqa: BLE001 - a boundary: whatever it is, the parent says it
-        _tell(parent, {"failure": _told(error)})
-        return 1
-    try:
-        _tell(parent, {"address": application.grpc_address})
-        _attend(parent, application, asked, chosen)
-        await asked.wait()
-    finally:
-        await application.stop()
-    return 0
+class _Worker:
+    """What this process is told, and what it tells."""
 
+    def __init__(self, parent: socket.socket, lines: Any) -> None:  # noqa: ANN401 - a buffered reader
+        self._parent = parent
+        self._lines = lines
+        self._patience = _STUCK_SECONDS
 
-def _attend(parent: socket.socket, application: Application, asked: asyncio.Event, settings: Settings) -> None:
-    """Answer the parent in a thread, which also ends a process whose loop is stuck when the parent is gone."""
-    loop = asyncio.get_running_loop()
+    async def serve(self, *, settings: Any, part: Any, signed: Mapping[str, object]) -> int:  # noqa: ANN401 - JSON
+        """Do as the order says, until told to stop; the exit code."""
+        chosen, mine = Settings.model_validate(settings), Part(**part)
+        logs.configure(level=chosen.logging.level, output=chosen.logging.format)
+        _sign_logs(signed)
+        asked = stop_signal() if mine.decides else asyncio.Event()  # the others are stopped by their parent alone
+        application = Application(chosen, mine)
+        try:
+            await application.start()
+        except Exception as error:  # noqa: BLE001 - a boundary: whatever it is, the parent says it
+            self._tell({"failure": _told(error), "is_callers": isinstance(error, _CALLERS)})
+            return 1
+        try:
+            self._tell({"address": application.grpc_address, "http_address": application.http_address})
+            self._patience += chosen.server.drain_delay_seconds + chosen.server.drain_seconds
+            self._attend(application, asked, drains=mine.decides)
+            await asked.wait()
+        finally:
+            await application.stop()
+        return 0
 
-    async def state() -> dict[str, Any]:
-        checks = {name: asdict(check) for name, check in (await application.readiness()).items()}
-        return {"checks": checks, "metrics": application.exposition().decode()}
+    def _attend(self, application: Application, asked: asyncio.Event, *, drains: bool) -> None:
+        """Answer the parent in a thread, which also ends a process whose loop is stuck when the parent is gone."""
+        loop = asyncio.get_running_loop()
 
-    def answer() -> None:
-        _tell(parent, asyncio.run_coroutine_threadsafe(state(), loop).result())
+        async def state() -> dict[str, Any]:
+            checks = {name: asdict(check) for name, check in (await application.readiness()).items()}
+            return {"checks": checks, "families": packed(application.families())}
 
-    def stop() -> None:
-        loop.call_soon_threadsafe(asked.set)
+        def hear(line: bytes) -> None:
+            if line.strip():
+                loop.call_soon_threadsafe(application.reload, Settings.model_validate_json(line))
+            else:
+                self._tell(asyncio.run_coroutine_threadsafe(state(), loop).result())
 
-    patience = settings.server.drain_delay_seconds + settings.server.drain_seconds + _STUCK_SECONDS
-    Thread(target=_obey, args=(parent, answer, stop, patience), daemon=True).start()
+        def stop() -> None:
+            loop.call_soon_threadsafe(asked.set)
 
+        Thread(target=self._obey, args=(hear, stop, drains), daemon=True).start()
 
-def _obey(parent: socket.socket, answer: Callable[[], None], stop: Callable[[], None], patience: float) -> None:
-    try:
-        while parent.recv(1):
-            answer()
-    except Exception:  # noqa: BLE001 - a boundary: this thread alone sees the parent's end, so nothing ends it before
-        _log.warning("a worker cannot answer its parent, and stops", exc_info=True)
-    with suppress(RuntimeError):  # the loop has ended by itself
-        stop()
-    time.sleep(patience)
-    os._exit(1)
+    def _obey(self, hear: Callable[[bytes], None], stop: Callable[[], None], drains: bool) -> None:  # noqa: FBT001 - a thread's
+        line = b""
+        try:
+            while (line := self._lines.readline()) and line != STOP:
+                hear(line)
+        except Exception:  # noqa: BLE001 - a boundary: this thread alone sees the parent's end, so nothing ends it before
+            _log.warning("a worker cannot answer its parent, and stops", exc_info=True)
+        if not line and not drains:  # the parent died, and with it whoever called: as good as dead itself
+            os._exit(1)
+        with suppress(RuntimeError):  # the loop has ended by itself
+            stop()
+        time.sleep(self._patience)
+        os._exit(1)
 
-
-def _tell(parent: socket.socket, what: object) -> None:
-    with suppress(OSError):  # the parent is gone: whoever reads from it finds that out
-        parent.sendall(json.dumps(what).encode() + b"\n")
+    def _tell(self, what: object) -> None:
+        with suppress(OSError):  # the parent is gone: whoever reads from it finds that out
+            self._parent.sendall(json.dumps(what).encode() + b"\n")
 
 
 def _told(error: Exception) -> str:
@@ -96,13 +119,13 @@ def _told(error: Exception) -> str:
     return f"a defect, {type(error).__name__}: {' '.join(str(error).split())}"
 
 
-def _sign_logs(number: int) -> None:
-    def signed(record: logging.LogRecord) -> bool:
-        record.worker = number
+def _sign_logs(signed: Mapping[str, object]) -> None:
+    def sign(record: logging.LogRecord) -> bool:
+        record.__dict__.update(signed)
         return True
 
     for handler in logging.getLogger().handlers:
-        handler.addFilter(signed)
+        handler.addFilter(sign)
 
 
 if __name__ == "__main__":

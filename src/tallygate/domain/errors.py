@@ -82,6 +82,7 @@ class ErrorReason(StrEnum):
     FUNDS_SHORT = "FUNDS_SHORT"
     RENDERER_MISSING = "RENDERER_MISSING"
     DOCUMENT_INCOMPLETE = "DOCUMENT_INCOMPLETE"
+    CONTROL_PLANE_UNAVAILABLE = "CONTROL_PLANE_UNAVAILABLE"
 
 
 class TallygateError(Exception):
@@ -332,6 +333,12 @@ class OverloadedError(UnavailableError):
     """Too many calls are in flight."""
 
     reason = ErrorReason.OVERLOADED
+
+
+class ControlPlaneUnavailableError(UnavailableError):
+    """The control plane's process does not answer; look before you repeat what it may have done."""
+
+    reason = ErrorReason.CONTROL_PLANE_UNAVAILABLE
 
 
 class ShuttingDownError(UnavailableError):

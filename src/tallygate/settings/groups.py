@@ -29,6 +29,8 @@ class ServerSettings(Group):
     """What carries gRPC; auto takes native where the extra is installed and the listener is local."""
     workers: Annotated[int, Field(ge=1, le=1024)] = 1
     """How many processes serve the hot path, on one TCP port or a Unix socket each; more than one: role data."""
+    apart: bool = True
+    """Whether role all runs worker and control plane in a process of their own; off: all in one, in less memory."""
     tls_cert: OptionalPath = None
     """A PEM file with the certificate that gRPC is served with, over TLS; read again when it changes. Not on native."""
     tls_key: OptionalPath = None

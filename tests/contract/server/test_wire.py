@@ -72,6 +72,8 @@ def test_the_wire_and_the_domain_name_the_same_members(name):
 def test_every_method_has_a_scope_and_every_scope_a_method():
     methods = {f"{service.full_name}/{method.name}" for service in SERVICES for method in service.methods}
     assert methods == set(METHOD_RULES)
+    streaming = {f"{s.full_name}/{method.name}" for s in SERVICES for method in s.methods if method.server_streaming}
+    assert streaming == {name for name, rule in METHOD_RULES.items() if rule.streams}
 
 
 def test_no_method_takes_a_stream_of_requests():

@@ -65,7 +65,7 @@ async def _run(settings: Settings, demo: Demo | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await app.migrate(settings)
-    async with app.Application(settings) as application:
+    async with app.Application(settings, apart=settings.role == "all" and settings.server.apart) as application:
         target = await _enter(settings, application.grpc_address)
         notes = await asyncio.to_thread(seed, target, demo) if demo is not None else []
         say(paste(target, settings, admin=application.admin_address, notes=notes))

@@ -10,13 +10,15 @@ class MethodRule:
     """Any one of `scopes` is enough; `batch` requests may be as large as the batch limit allows.
 
     `inline` methods work in the call's own task: all they wait for is a connection that keeps what it has sent.
-    Those that answer `by_policy` while the store is away also do so to keys that were valid when it went.
+    Those that answer `by_policy` while the store is away also do so to keys that were valid when it went. Those that
+    `streams` answer with any number of messages.
     """
 
     scopes: tuple[Scope, ...]
     batch: bool = False
     inline: bool = False
     by_policy: bool = False
+    streams: bool = False
 
 
 _ASK = MethodRule((Scope.DATA, Scope.READ_ONLY), inline=True, by_policy=True)
@@ -25,6 +27,7 @@ _TAKE = MethodRule((Scope.DATA,), inline=True, by_policy=True)
 _TAKE_DESCRIPTORS = MethodRule((Scope.DATA,), batch=True, inline=True, by_policy=True)
 _TAKE_MANY = MethodRule((Scope.DATA,), batch=True)
 _READ = MethodRule((Scope.CONTROL, Scope.READ_ONLY))
+_FOLLOW = MethodRule((Scope.CONTROL, Scope.READ_ONLY), streams=True)
 _WRITE = MethodRule((Scope.CONTROL,), batch=True)
 _READ_BILLS = MethodRule((Scope.CONTROL, Scope.BILLING, Scope.BILLING_READ))
 _BILL = MethodRule((Scope.CONTROL, Scope.BILLING))
@@ -78,7 +81,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.SubscriptionService/ListChanges": _READ,
     "tallygate.v1.UsageService/GetUsage": _READ,
     "tallygate.v1.UsageService/ListEvents": _READ,
-    "tallygate.v1.UsageService/FollowEvents": _READ,
+    "tallygate.v1.UsageService/FollowEvents": _FOLLOW,
     "tallygate.v1.UsageService/RecordUsage": _TAKE_MANY,
     "tallygate.v1.ApiKeyService/CreateApiKey": _WRITE,
     "tallygate.v1.ApiKeyService/ListApiKeys": _READ,

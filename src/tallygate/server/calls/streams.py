@@ -28,14 +28,21 @@ class Streams:
         self._open = 0
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
+        self._at_end: list[Callable[[], None]] = []
         calls.metrics.watch("tallygate_streams_open", "Streams being followed.", lambda: self._open)
 
     def end(self) -> None:
         """Answer every open stream, and every new one, with SHUTTING_DOWN; until they have ended, work is in flight."""
         self._stopping.set()
+        for told in self._at_end:
+            told()
         if self._open:
             self._ended.clear()
             self._calls.keep(asyncio.create_task(self._all_ended()))
+
+    def at_end(self, told: Callable[[], None]) -> None:
+        """Tell whoever has streams of its own when they have to end."""
+        self._at_end.append(told)
 
     def streaming(self, method: Method, function: StreamMethod) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
         """A handler for a method that answers with a stream."""

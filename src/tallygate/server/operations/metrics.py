@@ -172,6 +172,10 @@ class Metrics:
         else:
             Gauge(name, help_text, registry=self.registry).set_function(read)
 
+    def families(self) -> Iterable[Metric]:
+        """All that is measured, as it stands."""
+        return self.registry.collect()
+
     def exposition(self) -> bytes:
         """The whole registry in Prometheus' text format."""
         return generate_latest(self.registry)

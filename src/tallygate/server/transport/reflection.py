@@ -1,6 +1,9 @@
 """Reflection in both its versions, which have the same messages; methods, fields and values are found, too."""
 
+import re
 from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import grpc
@@ -13,14 +16,25 @@ from typing_extensions import override
 V1ALPHA: str = reflection.SERVICE_NAME
 V1 = "grpc.reflection.v1.ServerReflection"
 _OLD, _NEW = ".grpc.reflection.v1alpha.", ".grpc.reflection.v1."
+_OURS, _STUBS = "tallygate.v1", "tallygate_api.v1"
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 _FILE = "grpc/reflection/v1/reflection.proto"
 
 
 class _Symbols(reflection.BaseReflectionServicer):  # type: ignore[misc] # untyped
-    """The library's own search knows neither methods nor fields nor values."""
+    """The library's own search knows neither methods nor fields nor values.
+
+    Services that another process answers are described by their messages, too, which are loaded once somebody asks.
+    """
+
+    @override
+    def _file_by_filename(self, request: Any, filename: str) -> Any:
+        _load(self._service_names)
+        return super()._file_by_filename(request, filename)
 
     @override
     def _file_containing_symbol(self, request: Any, fully_qualified_name: str) -> Any:
+        _load(self._service_names)
         parent, _, member = fully_qualified_name.rpartition(".")
         known = _has_member(parent, member)
         return super()._file_containing_symbol(request, parent if known else fully_qualified_name)
@@ -48,6 +62,14 @@ def enable_reflection(services: Iterable[str], server: Any) -> None:  # noqa: AN
     handlers = {"ServerReflectionInfo": handler}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(V1, handlers),))
     server.add_registered_method_handlers(V1, handlers)
+
+
+@cache
+def _load(services: tuple[str, ...]) -> None:
+    for name in services:
+        package, _, service = name.rpartition(".")
+        if package == _OURS:
+            import_module(f"{_STUBS}.{_CAPITAL.sub('_', service).lower()}_pb2")
 
 
 def _has_member(parent: str, member: str) -> bool:
