@@ -5,7 +5,7 @@ import asyncio
 import grpc
 import pytest
 
-from invoicing import DAY, at, catalog, dollars, invoices, run
+from invoicing import DAY, at, catalog, dollars, invoices, run, seat
 from tallygate_api.v1.invoice_pb2 import INVOICE_KIND_ORDER, Money
 from tallygate_api.v1.order_service_pb2 import ORDER_STATE_COMPLETED, ORDER_STATE_OPEN
 from tenants import failure
@@ -188,6 +188,60 @@ async def test_fees_and_credits_from_before_stay_for_the_next_invoice(tenant):
     await tenant.advance_to(at("2024-04-01"))
     assert await totals(tenant) == [29.00, 36.00]
     await verified(tenant)
+
+
+BY_SEAT = {"key": "seats", "recurring": {"amount": "15.00", "quantity": {"seats": "seats"}, "label": "Seats"}}
+
+
+async def test_seats_are_bought_in_an_order_and_assigned_later(tenant):
+    """Ten at 15.00 from the first on; of them three are taken for nothing more, the eleventh is half a month's 7.50.
+
+    From the 16th on, too, five that are booked no more give back 5 x 7.50; those that are taken would still be charged.
+    """
+    await shop(tenant, PRO, BY_SEAT)
+    await tenant.advance_to(at("2024-04-01"))
+    asked = {"seats": {"seats": 10}}
+    told = await tenant.call("Quote", plan_key="pro", **ACME, **asked)
+    made = await order(tenant, **asked)
+    expected = [[("Pro", 29.00), ("Seats (10 @ $15.00)", 150.00)]]
+    assert charged(told.opening) == charged(made.quote) == expected
+    done = await complete(tenant, accepted_total=made.quote[0].total)
+    assert charged(done.invoices) == expected
+    assert dict(done.order.items[0].subscription.seats) == {"seats": 10}
+    await seat(tenant, "ann", "bob", "cat")
+    await tenant.advance_to(at("2024-04-16"))
+    assert await totals(tenant) == [179.00]
+    fewer = {**ACME, "feature_key": "seats", "quantity": 5}
+    preview = await tenant.call("PreviewChange", book={**fewer, "invoice": "CHANGE_INVOICE_NOW"})
+    changed = await tenant.call("BookQuantity", **fewer, invoice="CHANGE_INVOICE_NOW")
+    assert [dollars(line.amount) for line in preview.lines] == [-37.50]
+    assert charged(changed.invoices) == [[(line.text, dollars(line.amount)) for line in preview.lines]]
+    assert [each.quantity for each in changed.subscription.bookings] == [10, 5]
+    await seat(tenant, "dan", "eve", "fay")
+    await tenant.advance_to(at("2024-05-01"))
+    assert await totals(tenant) == [179.00, -37.50, 126.50]  # 29.00, six at 15.00, and half of one for the sixth
+    await verified(tenant)
+    (newest, *_) = (await tenant.call("ListChanges", **ACME)).changes
+    assert (newest.method, newest.after.bookings[-1].quantity) == ("BookQuantity", 5)
+
+
+@pytest.mark.parametrize(
+    ("price", "asked", "field"),
+    [
+        (PRO, {"seats": {"seats": 1}}, "seats[seats]"),
+        (PRO, {"users": 1}, "users"),
+        (BY_SEAT, {"seats": {"calls": 1}}, "seats[calls]"),
+        (BY_SEAT, {"seats": {"seats": 6}}, "seats[seats]"),
+        (BY_SEAT, {"seats": {"seats": -1}}, "seats[seats]"),
+    ],
+)
+async def test_seats_that_nothing_charges_by_or_that_are_not_given_are_not_sold(tenant, price, asked, field):
+    await shop(tenant, price, entitlements={"seats": {"limit": 5}})
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await order(tenant, **asked)
+    assert f"field=items[0].subscription.{field}" in caught.value.details()
+    if price is BY_SEAT:
+        assert await order(tenant, seats={"seats": 5})
 
 
 BAD = [

@@ -30,6 +30,7 @@ OWN = {
     "ListSubscriptions": {},
     "ChangePlan": {"plan_key": "q"},
     "SetAddOn": {"add_on_key": "pack", "quantity": 2},
+    "BookQuantity": {"quantity": 0},
     "CancelSubscription": {},
     "PreviewInvoice": {},
     "GetWallet": {},

@@ -294,6 +294,7 @@ ROWS = {
     "ListEndingSubscriptions": Row(READ, anything(), own),
     "ChangePlan": Row(WRITE, of(plan_key="q"), UNKNOWN),
     "SetAddOn": Row(WRITE, of(add_on_key="extra"), UNKNOWN),
+    "BookQuantity": Row(WRITE, of(quantity=0), UNKNOWN),
     "ExtendTrial": Row(WRITE, lambda world: {**of()(world), "trial_end_time": world.in_a_year}, UNKNOWN),
     "CancelSubscription": Row(WRITE, of(when="CHANGE_WHEN_NOW"), UNKNOWN),
     "ExtendSubscription": Row(WRITE, lambda world: {**of()(world), "end_time": world.in_a_year}, UNKNOWN),

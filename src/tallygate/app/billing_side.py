@@ -102,4 +102,5 @@ def _request(account_id: str, ordered: OrderedSubscription) -> CreateSubscriptio
         plan_version=ordered.plan_version,
         trial_days=ordered.trial_days,
         add_ons=[AddOnChoice(add_on_key=each.add_on_key, quantity=each.quantity) for each in ordered.add_ons],
+        quantities=ordered.quantities,
     )

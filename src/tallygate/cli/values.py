@@ -6,6 +6,7 @@ A parameter without a type of its own takes `TEXT`; a test walks all commands an
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -198,6 +199,15 @@ SECRET = Text(is_secret=True)
 SEQUENCE, AMOUNT = Whole(most=_INT64), Whole(least=1, most=_QUANTITY)
 ADD_ON = Counted(QUANTITY)
 MONEY = Money()
+
+
+def numbered(values: Sequence[tuple[str, int | None]], option: str) -> dict[str, int]:
+    """How many of what an option says, by key; each with its number."""
+    found = {key: count for key, count in values if count is not None}
+    if len(found) < len(values):
+        message = f"{option} needs a number for each, once, as in {option} {values[0][0]}=10"
+        raise click.UsageError(message)
+    return found
 
 
 def problem_of(text: str, *, is_name: bool) -> str:

@@ -239,6 +239,8 @@ async def _usual_time(work: BillingWork, held: StoredSubscription, plan: Plan, n
     if before is None or plan.plan_key in before.upgrades_to:
         return When.NOW
     quantities = {change.source: change.quantity for change in await work.quantities.of(held.account_id)}
+    for source, booked in held.subscription.booked_at(now).items():
+        quantities[source] = max(booked, quantities.get(source, 0))
     lower = is_lower(per_30_days(plan.prices, quantities), per_30_days(before.prices, quantities))
     return When.PERIOD_END if lower else When.NOW
 

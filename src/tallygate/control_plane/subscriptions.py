@@ -1,9 +1,10 @@
 """Subscriptions: one live one an account; what is to come is written down as instants, so no job makes it happen."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tallygate.control_plane.add_ons import AddOnChoice, check_add_on, holdings
+from tallygate.control_plane.bookings import with_bookings
 from tallygate.control_plane.chargeable import can_be_charged, converts_if_paid
 from tallygate.control_plane.formers import kept, longest_period
 from tallygate.control_plane.period_ends import given_end
@@ -33,7 +34,8 @@ class CreateSubscription:
     """A subscription to create; without a version, to the plan's newest. `incomplete` grants nothing yet.
 
     Without `trial_days` it starts with the plan's trial, where the plan has one that the account may still have; 0 is
-    none, and any other number is given whatever the account had before.
+    none, and any other number is given whatever the account had before. `quantities` are seats that are booked, by
+    feature, and users under an empty key.
     """
 
     account_id: str
@@ -44,6 +46,7 @@ class CreateSubscription:
     start_time: int | None = None
     end_time: int | None = None
     add_ons: Sequence[AddOnChoice] = ()
+    quantities: Mapping[str, int] = field(default_factory=dict)
     subscription_id: str = ""
 
 
@@ -123,6 +126,9 @@ async def new_subscription(work: BillingWork, request: CreateSubscription, *, no
     if waits is not None and await can_be_charged(work, request.account_id, at=waits):
         created = replace(created, terms=created.terms[:1])
     created = replace(created, anchor_time=max(start, now))
+    if request.quantities:
+        record = await account_record(work, request.account_id) if request.account_id else None
+        created = with_bookings(catalog, record, created, request.quantities)
     check_id("subscription_id", created.subscription_id)
     if request.end_time is not None:
         created = replace(created, end_time=check_instant("end_time", request.end_time, after=max(start, now)))

@@ -90,12 +90,25 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """How many seats or users are paid from `start_time` on whether they are taken or not, until the next of its source.
+
+    `source` is a seat feature's key, empty for users; `proration` is how the change to it is charged.
+    """
+
+    source: str
+    quantity: int
+    start_time: int
+    proration: ChangeProration = ChangeProration.PRORATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """An account's hold on a plan.
 
     `terms` are sorted by start; a trial serves [start_time, trial_end_time); nothing is granted from `end_time` on, nor
     in `pauses`, which are sorted and lie apart. Usage periods are anchored to its start from `anchor_time` on, None:
-    since ever.
+    since ever. `bookings` are sorted by start.
     """
 
     subscription_id: str
@@ -107,6 +120,11 @@ class Subscription:
     add_ons: tuple[AddOnHolding, ...] = ()
     anchor_time: int | None = None
     pauses: tuple[Pause, ...] = ()
+    bookings: tuple[Booking, ...] = ()
+
+    def booked_at(self, at: int) -> dict[str, int]:
+        """How many seats, by feature, and users (an empty key) are booked at an instant."""
+        return {each.source: each.quantity for each in self.bookings if each.start_time <= at}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from tallygate.domain.account import AccountRecord, Pause
+from tallygate.domain.account import AccountRecord, Booking, Pause
 from tallygate.domain.billing.balances import Balance
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.discounts import DiscountTerms
@@ -43,6 +43,7 @@ DISCOUNT_TERMS = TypeAdapter(DiscountTerms)
 LINE = TypeAdapter(Line)
 ORDER = TypeAdapter(Order)
 PAUSES = TypeAdapter(tuple[Pause, ...])
+BOOKINGS = TypeAdapter(tuple[Booking, ...])
 PARTY = TypeAdapter(Party)
 TAX_FACTS: dict[str, TypeAdapter[Any]] = {
     "exemptions": TypeAdapter(tuple[TaxExemption, ...]),

@@ -208,6 +208,12 @@ ROWS = [
     invalid("SetAddOn", "quantity", add_on_key="pack", quantity=3, **ACME),
     invalid("SetAddOn", "add_on_key", add_on_key="other", **ACME),
     missing("SetAddOn", "ADD_ON", add_on_key="none", quantity=0, **ACME),
+    invalid("BookQuantity", "quantity", quantity=3, **ACME),
+    invalid("BookQuantity", "feature_key", feature_key="calls", **ACME),
+    missing("BookQuantity", "FEATURE", feature_key="none", **ACME),
+    missing("BookQuantity", "SUBSCRIPTION", account_id="idle"),
+    invalid("CreateSubscription", "users", account_id="idle", plan_key="p", users=1),
+    invalid("CreateSubscription", "seats[seats]", account_id="idle", plan_key="p", seats={"seats": -1}),
     invalid("ExtendTrial", "trial_end_time", **ACME),
     (
         "ExtendTrial",

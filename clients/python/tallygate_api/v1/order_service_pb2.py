@@ -27,47 +27,51 @@ from tallygate_api.v1 import invoice_pb2 as tallygate_dot_v1_dot_invoice__pb2
 from tallygate_api.v1 import subscription_service_pb2 as tallygate_dot_v1_dot_subscription__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallygate/v1/order_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\x1a\'tallygate/v1/subscription_service.proto\"\xc2\x01\n\x13OrderedSubscription\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x19\n\x0cplan_version\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x17\n\ntrial_days\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12-\n\x07\x61\x64\x64_ons\x18\x04 \x03(\x0b\x32\x1c.tallygate.v1.AddOnSelection\x12\x16\n\x0e\x61\x64vance_length\x18\x05 \x01(\x05\x42\x0f\n\r_plan_versionB\r\n\x0b_trial_days\"\"\n\x0eOrderedRenewal\x12\x10\n\x08\x61pproved\x18\x01 \x01(\x08\"f\n\x0cOrderedQuota\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe8\x01\n\tOrderItem\x12\x39\n\x0csubscription\x18\x01 \x01(\x0b\x32!.tallygate.v1.OrderedSubscriptionH\x00\x12/\n\x07renewal\x18\x02 \x01(\x0b\x32\x1c.tallygate.v1.OrderedRenewalH\x00\x12+\n\x05quota\x18\x03 \x01(\x0b\x32\x1a.tallygate.v1.OrderedQuotaH\x00\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\r\n\x05\x65mail\x18\x05 \x01(\t\x12\x17\n\x0fsubscription_id\x18\n \x01(\tB\x06\n\x04what\"2\n\x05\x43laim\x12\x0c\n\x04item\x18\x01 \x01(\x05\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\"\xee\x02\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12&\n\x05items\x18\x03 \x03(\x0b\x32\x17.tallygate.v1.OrderItem\x12\x14\n\x0c\x63oupon_codes\x18\x04 \x03(\t\x12\'\n\x05state\x18\x05 \x01(\x0e\x32\x18.tallygate.v1.OrderState\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rcomplete_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rterms_version\x18\x08 \x01(\t\x12\x14\n\x0c\x61\x63tor_key_id\x18\t \x01(\t\x12\x13\n\x0binvoice_ids\x18\n \x03(\t\x12\x32\n\x0epay_until_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"x\n\x12\x43reateOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12&\n\x05items\x18\x03 \x03(\x0b\x32\x17.tallygate.v1.OrderItem\x12\x14\n\x0c\x63oupon_codes\x18\x04 \x03(\t\"_\n\x13\x43reateOrderResponse\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.tallygate.v1.Order\x12$\n\x05quote\x18\x02 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"l\n\x14\x43ompleteOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x15\n\rterms_version\x18\x02 \x01(\t\x12+\n\x0e\x61\x63\x63\x65pted_total\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\"\x9f\x01\n\x15\x43ompleteOrderResponse\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.tallygate.v1.Order\x12\'\n\x08invoices\x18\x02 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x14\n\x0cview_version\x18\x03 \x01(\x03\x12#\n\x06\x63laims\x18\x04 \x03(\x0b\x32\x13.tallygate.v1.Claim\"#\n\x0fGetOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"\x97\x01\n\x10GetOrderResponse\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.tallygate.v1.Order\x12$\n\x05quote\x18\x02 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x10\n\x08obstacle\x18\x03 \x01(\t\x12\'\n\x08invoices\x18\x04 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"w\n\x11ListOrdersRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.tallygate.v1.OrderState\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"R\n\x12ListOrdersResponse\x12#\n\x06orders\x18\x01 \x03(\x0b\x32\x13.tallygate.v1.Order\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"6\n\x12RedeemClaimRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"j\n\x13RedeemClaimResponse\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x03 \x01(\t\x12\x14\n\x0cview_version\x18\x04 \x01(\x03*\x8b\x01\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10ORDER_STATE_OPEN\x10\x01\x12\x16\n\x12ORDER_STATE_UNPAID\x10\x02\x12\x19\n\x15ORDER_STATE_COMPLETED\x10\x03\x12\x17\n\x13ORDER_STATE_EXPIRED\x10\x04\x32\xac\x03\n\x0cOrderService\x12R\n\x0b\x43reateOrder\x12 .tallygate.v1.CreateOrderRequest\x1a!.tallygate.v1.CreateOrderResponse\x12X\n\rCompleteOrder\x12\".tallygate.v1.CompleteOrderRequest\x1a#.tallygate.v1.CompleteOrderResponse\x12I\n\x08GetOrder\x12\x1d.tallygate.v1.GetOrderRequest\x1a\x1e.tallygate.v1.GetOrderResponse\x12O\n\nListOrders\x12\x1f.tallygate.v1.ListOrdersRequest\x1a .tallygate.v1.ListOrdersResponse\x12R\n\x0bRedeemClaim\x12 .tallygate.v1.RedeemClaimRequest\x1a!.tallygate.v1.RedeemClaimResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallygate/v1/order_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\x1a\'tallygate/v1/subscription_service.proto\"\xbc\x02\n\x13OrderedSubscription\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x19\n\x0cplan_version\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x17\n\ntrial_days\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12-\n\x07\x61\x64\x64_ons\x18\x04 \x03(\x0b\x32\x1c.tallygate.v1.AddOnSelection\x12\x16\n\x0e\x61\x64vance_length\x18\x05 \x01(\x05\x12;\n\x05seats\x18\x06 \x03(\x0b\x32,.tallygate.v1.OrderedSubscription.SeatsEntry\x12\r\n\x05users\x18\x07 \x01(\x03\x1a,\n\nSeatsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x0f\n\r_plan_versionB\r\n\x0b_trial_days\"\"\n\x0eOrderedRenewal\x12\x10\n\x08\x61pproved\x18\x01 \x01(\x08\"f\n\x0cOrderedQuota\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe8\x01\n\tOrderItem\x12\x39\n\x0csubscription\x18\x01 \x01(\x0b\x32!.tallygate.v1.OrderedSubscriptionH\x00\x12/\n\x07renewal\x18\x02 \x01(\x0b\x32\x1c.tallygate.v1.OrderedRenewalH\x00\x12+\n\x05quota\x18\x03 \x01(\x0b\x32\x1a.tallygate.v1.OrderedQuotaH\x00\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\r\n\x05\x65mail\x18\x05 \x01(\t\x12\x17\n\x0fsubscription_id\x18\n \x01(\tB\x06\n\x04what\"2\n\x05\x43laim\x12\x0c\n\x04item\x18\x01 \x01(\x05\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\"\xee\x02\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12&\n\x05items\x18\x03 \x03(\x0b\x32\x17.tallygate.v1.OrderItem\x12\x14\n\x0c\x63oupon_codes\x18\x04 \x03(\t\x12\'\n\x05state\x18\x05 \x01(\x0e\x32\x18.tallygate.v1.OrderState\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rcomplete_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rterms_version\x18\x08 \x01(\t\x12\x14\n\x0c\x61\x63tor_key_id\x18\t \x01(\t\x12\x13\n\x0binvoice_ids\x18\n \x03(\t\x12\x32\n\x0epay_until_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"x\n\x12\x43reateOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12&\n\x05items\x18\x03 \x03(\x0b\x32\x17.tallygate.v1.OrderItem\x12\x14\n\x0c\x63oupon_codes\x18\x04 \x03(\t\"_\n\x13\x43reateOrderResponse\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.tallygate.v1.Order\x12$\n\x05quote\x18\x02 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"l\n\x14\x43ompleteOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x15\n\rterms_version\x18\x02 \x01(\t\x12+\n\x0e\x61\x63\x63\x65pted_total\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\"\x9f\x01\n\x15\x43ompleteOrderResponse\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.tallygate.v1.Order\x12\'\n\x08invoices\x18\x02 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x14\n\x0cview_version\x18\x03 \x01(\x03\x12#\n\x06\x63laims\x18\x04 \x03(\x0b\x32\x13.tallygate.v1.Claim\"#\n\x0fGetOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"\x97\x01\n\x10GetOrderResponse\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.tallygate.v1.Order\x12$\n\x05quote\x18\x02 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x10\n\x08obstacle\x18\x03 \x01(\t\x12\'\n\x08invoices\x18\x04 \x03(\x0b\x32\x15.tallygate.v1.Invoice\"w\n\x11ListOrdersRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.tallygate.v1.OrderState\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"R\n\x12ListOrdersResponse\x12#\n\x06orders\x18\x01 \x03(\x0b\x32\x13.tallygate.v1.Order\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"6\n\x12RedeemClaimRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"j\n\x13RedeemClaimResponse\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x03 \x01(\t\x12\x14\n\x0cview_version\x18\x04 \x01(\x03*\x8b\x01\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10ORDER_STATE_OPEN\x10\x01\x12\x16\n\x12ORDER_STATE_UNPAID\x10\x02\x12\x19\n\x15ORDER_STATE_COMPLETED\x10\x03\x12\x17\n\x13ORDER_STATE_EXPIRED\x10\x04\x32\xac\x03\n\x0cOrderService\x12R\n\x0b\x43reateOrder\x12 .tallygate.v1.CreateOrderRequest\x1a!.tallygate.v1.CreateOrderResponse\x12X\n\rCompleteOrder\x12\".tallygate.v1.CompleteOrderRequest\x1a#.tallygate.v1.CompleteOrderResponse\x12I\n\x08GetOrder\x12\x1d.tallygate.v1.GetOrderRequest\x1a\x1e.tallygate.v1.GetOrderResponse\x12O\n\nListOrders\x12\x1f.tallygate.v1.ListOrdersRequest\x1a .tallygate.v1.ListOrdersResponse\x12R\n\x0bRedeemClaim\x12 .tallygate.v1.RedeemClaimRequest\x1a!.tallygate.v1.RedeemClaimResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.order_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORDERSTATE']._serialized_start=2197
-  _globals['_ORDERSTATE']._serialized_end=2336
+  _globals['_ORDEREDSUBSCRIPTION_SEATSENTRY']._loaded_options = None
+  _globals['_ORDEREDSUBSCRIPTION_SEATSENTRY']._serialized_options = b'8\001'
+  _globals['_ORDERSTATE']._serialized_start=2319
+  _globals['_ORDERSTATE']._serialized_end=2458
   _globals['_ORDEREDSUBSCRIPTION']._serialized_start=153
-  _globals['_ORDEREDSUBSCRIPTION']._serialized_end=347
-  _globals['_ORDEREDRENEWAL']._serialized_start=349
-  _globals['_ORDEREDRENEWAL']._serialized_end=383
-  _globals['_ORDEREDQUOTA']._serialized_start=385
-  _globals['_ORDEREDQUOTA']._serialized_end=487
-  _globals['_ORDERITEM']._serialized_start=490
-  _globals['_ORDERITEM']._serialized_end=722
-  _globals['_CLAIM']._serialized_start=724
-  _globals['_CLAIM']._serialized_end=774
-  _globals['_ORDER']._serialized_start=777
-  _globals['_ORDER']._serialized_end=1143
-  _globals['_CREATEORDERREQUEST']._serialized_start=1145
-  _globals['_CREATEORDERREQUEST']._serialized_end=1265
-  _globals['_CREATEORDERRESPONSE']._serialized_start=1267
-  _globals['_CREATEORDERRESPONSE']._serialized_end=1362
-  _globals['_COMPLETEORDERREQUEST']._serialized_start=1364
-  _globals['_COMPLETEORDERREQUEST']._serialized_end=1472
-  _globals['_COMPLETEORDERRESPONSE']._serialized_start=1475
-  _globals['_COMPLETEORDERRESPONSE']._serialized_end=1634
-  _globals['_GETORDERREQUEST']._serialized_start=1636
-  _globals['_GETORDERREQUEST']._serialized_end=1671
-  _globals['_GETORDERRESPONSE']._serialized_start=1674
-  _globals['_GETORDERRESPONSE']._serialized_end=1825
-  _globals['_LISTORDERSREQUEST']._serialized_start=1827
-  _globals['_LISTORDERSREQUEST']._serialized_end=1946
-  _globals['_LISTORDERSRESPONSE']._serialized_start=1948
-  _globals['_LISTORDERSRESPONSE']._serialized_end=2030
-  _globals['_REDEEMCLAIMREQUEST']._serialized_start=2032
-  _globals['_REDEEMCLAIMREQUEST']._serialized_end=2086
-  _globals['_REDEEMCLAIMRESPONSE']._serialized_start=2088
-  _globals['_REDEEMCLAIMRESPONSE']._serialized_end=2194
-  _globals['_ORDERSERVICE']._serialized_start=2339
-  _globals['_ORDERSERVICE']._serialized_end=2767
+  _globals['_ORDEREDSUBSCRIPTION']._serialized_end=469
+  _globals['_ORDEREDSUBSCRIPTION_SEATSENTRY']._serialized_start=393
+  _globals['_ORDEREDSUBSCRIPTION_SEATSENTRY']._serialized_end=437
+  _globals['_ORDEREDRENEWAL']._serialized_start=471
+  _globals['_ORDEREDRENEWAL']._serialized_end=505
+  _globals['_ORDEREDQUOTA']._serialized_start=507
+  _globals['_ORDEREDQUOTA']._serialized_end=609
+  _globals['_ORDERITEM']._serialized_start=612
+  _globals['_ORDERITEM']._serialized_end=844
+  _globals['_CLAIM']._serialized_start=846
+  _globals['_CLAIM']._serialized_end=896
+  _globals['_ORDER']._serialized_start=899
+  _globals['_ORDER']._serialized_end=1265
+  _globals['_CREATEORDERREQUEST']._serialized_start=1267
+  _globals['_CREATEORDERREQUEST']._serialized_end=1387
+  _globals['_CREATEORDERRESPONSE']._serialized_start=1389
+  _globals['_CREATEORDERRESPONSE']._serialized_end=1484
+  _globals['_COMPLETEORDERREQUEST']._serialized_start=1486
+  _globals['_COMPLETEORDERREQUEST']._serialized_end=1594
+  _globals['_COMPLETEORDERRESPONSE']._serialized_start=1597
+  _globals['_COMPLETEORDERRESPONSE']._serialized_end=1756
+  _globals['_GETORDERREQUEST']._serialized_start=1758
+  _globals['_GETORDERREQUEST']._serialized_end=1793
+  _globals['_GETORDERRESPONSE']._serialized_start=1796
+  _globals['_GETORDERRESPONSE']._serialized_end=1947
+  _globals['_LISTORDERSREQUEST']._serialized_start=1949
+  _globals['_LISTORDERSREQUEST']._serialized_end=2068
+  _globals['_LISTORDERSRESPONSE']._serialized_start=2070
+  _globals['_LISTORDERSRESPONSE']._serialized_end=2152
+  _globals['_REDEEMCLAIMREQUEST']._serialized_start=2154
+  _globals['_REDEEMCLAIMREQUEST']._serialized_end=2208
+  _globals['_REDEEMCLAIMRESPONSE']._serialized_start=2210
+  _globals['_REDEEMCLAIMRESPONSE']._serialized_end=2316
+  _globals['_ORDERSERVICE']._serialized_start=2461
+  _globals['_ORDERSERVICE']._serialized_end=2889
 # @@protoc_insertion_point(module_scope)

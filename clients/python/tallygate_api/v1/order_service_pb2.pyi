@@ -26,18 +26,29 @@ ORDER_STATE_COMPLETED: OrderState
 ORDER_STATE_EXPIRED: OrderState
 
 class OrderedSubscription(_message.Message):
-    __slots__ = ("plan_key", "plan_version", "trial_days", "add_ons", "advance_length")
+    __slots__ = ("plan_key", "plan_version", "trial_days", "add_ons", "advance_length", "seats", "users")
+    class SeatsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
     PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
     TRIAL_DAYS_FIELD_NUMBER: _ClassVar[int]
     ADD_ONS_FIELD_NUMBER: _ClassVar[int]
     ADVANCE_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
     plan_key: str
     plan_version: int
     trial_days: int
     add_ons: _containers.RepeatedCompositeFieldContainer[_subscription_service_pb2.AddOnSelection]
     advance_length: int
-    def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., trial_days: _Optional[int] = ..., add_ons: _Optional[_Iterable[_Union[_subscription_service_pb2.AddOnSelection, _Mapping[str, object]]]] = ..., advance_length: _Optional[int] = ...) -> None: ...
+    seats: _containers.ScalarMap[str, int]
+    users: int
+    def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., trial_days: _Optional[int] = ..., add_ons: _Optional[_Iterable[_Union[_subscription_service_pb2.AddOnSelection, _Mapping[str, object]]]] = ..., advance_length: _Optional[int] = ..., seats: _Optional[_Mapping[str, int]] = ..., users: _Optional[int] = ...) -> None: ...
 
 class OrderedRenewal(_message.Message):
     __slots__ = ("approved",)

@@ -146,20 +146,22 @@ class QuantityPreview(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., quantity: _Optional[int] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[_subscription_service_pb2.ChangeInvoice, str]] = ...) -> None: ...
 
 class PreviewChangeRequest(_message.Message):
-    __slots__ = ("change_plan", "set_add_on", "cancel", "quantity", "pause", "resume")
+    __slots__ = ("change_plan", "set_add_on", "cancel", "quantity", "pause", "resume", "book")
     CHANGE_PLAN_FIELD_NUMBER: _ClassVar[int]
     SET_ADD_ON_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
     PAUSE_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
+    BOOK_FIELD_NUMBER: _ClassVar[int]
     change_plan: _subscription_service_pb2.ChangePlanRequest
     set_add_on: _subscription_service_pb2.SetAddOnRequest
     cancel: _subscription_service_pb2.CancelSubscriptionRequest
     quantity: QuantityPreview
     pause: _subscription_service_pb2.PauseSubscriptionRequest
     resume: _subscription_service_pb2.ResumeSubscriptionRequest
-    def __init__(self, change_plan: _Optional[_Union[_subscription_service_pb2.ChangePlanRequest, _Mapping[str, object]]] = ..., set_add_on: _Optional[_Union[_subscription_service_pb2.SetAddOnRequest, _Mapping[str, object]]] = ..., cancel: _Optional[_Union[_subscription_service_pb2.CancelSubscriptionRequest, _Mapping[str, object]]] = ..., quantity: _Optional[_Union[QuantityPreview, _Mapping[str, object]]] = ..., pause: _Optional[_Union[_subscription_service_pb2.PauseSubscriptionRequest, _Mapping[str, object]]] = ..., resume: _Optional[_Union[_subscription_service_pb2.ResumeSubscriptionRequest, _Mapping[str, object]]] = ...) -> None: ...
+    book: _subscription_service_pb2.BookQuantityRequest
+    def __init__(self, change_plan: _Optional[_Union[_subscription_service_pb2.ChangePlanRequest, _Mapping[str, object]]] = ..., set_add_on: _Optional[_Union[_subscription_service_pb2.SetAddOnRequest, _Mapping[str, object]]] = ..., cancel: _Optional[_Union[_subscription_service_pb2.CancelSubscriptionRequest, _Mapping[str, object]]] = ..., quantity: _Optional[_Union[QuantityPreview, _Mapping[str, object]]] = ..., pause: _Optional[_Union[_subscription_service_pb2.PauseSubscriptionRequest, _Mapping[str, object]]] = ..., resume: _Optional[_Union[_subscription_service_pb2.ResumeSubscriptionRequest, _Mapping[str, object]]] = ..., book: _Optional[_Union[_subscription_service_pb2.BookQuantityRequest, _Mapping[str, object]]] = ...) -> None: ...
 
 class PreviewChangeResponse(_message.Message):
     __slots__ = ("subscription", "change_time", "lines", "invoices", "cut_time")

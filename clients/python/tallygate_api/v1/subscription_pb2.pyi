@@ -67,6 +67,18 @@ class AddOnHolding(_message.Message):
     proration: ChangeProration
     def __init__(self, add_on_key: _Optional[str] = ..., add_on_version: _Optional[int] = ..., quantity: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., proration: _Optional[_Union[ChangeProration, str]] = ...) -> None: ...
 
+class Booking(_message.Message):
+    __slots__ = ("feature_key", "quantity", "start_time", "proration")
+    FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    feature_key: str
+    quantity: int
+    start_time: _timestamp_pb2.Timestamp
+    proration: ChangeProration
+    def __init__(self, feature_key: _Optional[str] = ..., quantity: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., proration: _Optional[_Union[ChangeProration, str]] = ...) -> None: ...
+
 class Pause(_message.Message):
     __slots__ = ("start_time", "end_time")
     START_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -96,7 +108,7 @@ class SubscriptionChange(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., actor_key_id: _Optional[str] = ..., actor_key_name: _Optional[str] = ..., method: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[_Union[Subscription, _Mapping[str, object]]] = ..., after: _Optional[_Union[Subscription, _Mapping[str, object]]] = ...) -> None: ...
 
 class Subscription(_message.Message):
-    __slots__ = ("subscription_id", "account_id", "state", "plan_key", "plan_version", "start_time", "trial_end_time", "end_time", "cancel_time", "terms", "add_ons", "prices", "create_time", "pauses")
+    __slots__ = ("subscription_id", "account_id", "state", "plan_key", "plan_version", "start_time", "trial_end_time", "end_time", "cancel_time", "terms", "add_ons", "prices", "create_time", "pauses", "bookings")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -111,6 +123,7 @@ class Subscription(_message.Message):
     PRICES_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     PAUSES_FIELD_NUMBER: _ClassVar[int]
+    BOOKINGS_FIELD_NUMBER: _ClassVar[int]
     subscription_id: str
     account_id: str
     state: SubscriptionState
@@ -125,4 +138,5 @@ class Subscription(_message.Message):
     prices: _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Price]
     create_time: _timestamp_pb2.Timestamp
     pauses: _containers.RepeatedCompositeFieldContainer[Pause]
-    def __init__(self, subscription_id: _Optional[str] = ..., account_id: _Optional[str] = ..., state: _Optional[_Union[SubscriptionState, str]] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., cancel_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., terms: _Optional[_Iterable[_Union[PlanTerm, _Mapping[str, object]]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnHolding, _Mapping[str, object]]]] = ..., prices: _Optional[_Iterable[_Union[_catalog_pb2.Price, _Mapping[str, object]]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., pauses: _Optional[_Iterable[_Union[Pause, _Mapping[str, object]]]] = ...) -> None: ...
+    bookings: _containers.RepeatedCompositeFieldContainer[Booking]
+    def __init__(self, subscription_id: _Optional[str] = ..., account_id: _Optional[str] = ..., state: _Optional[_Union[SubscriptionState, str]] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., cancel_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., terms: _Optional[_Iterable[_Union[PlanTerm, _Mapping[str, object]]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnHolding, _Mapping[str, object]]]] = ..., prices: _Optional[_Iterable[_Union[_catalog_pb2.Price, _Mapping[str, object]]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., pauses: _Optional[_Iterable[_Union[Pause, _Mapping[str, object]]]] = ..., bookings: _Optional[_Iterable[_Union[Booking, _Mapping[str, object]]]] = ...) -> None: ...

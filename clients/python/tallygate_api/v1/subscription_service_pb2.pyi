@@ -39,7 +39,14 @@ class AddOnSelection(_message.Message):
     def __init__(self, add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
 
 class CreateSubscriptionRequest(_message.Message):
-    __slots__ = ("account_id", "plan_key", "plan_version", "start_time", "trial_days", "end_time", "add_ons", "reason", "coupon_codes", "advance_length")
+    __slots__ = ("account_id", "plan_key", "plan_version", "start_time", "trial_days", "end_time", "add_ons", "reason", "coupon_codes", "advance_length", "seats", "users")
+    class SeatsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
     PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -50,6 +57,8 @@ class CreateSubscriptionRequest(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     COUPON_CODES_FIELD_NUMBER: _ClassVar[int]
     ADVANCE_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     plan_key: str
     plan_version: int
@@ -60,7 +69,9 @@ class CreateSubscriptionRequest(_message.Message):
     reason: str
     coupon_codes: _containers.RepeatedScalarFieldContainer[str]
     advance_length: int
-    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_days: _Optional[int] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnSelection, _Mapping[str, object]]]] = ..., reason: _Optional[str] = ..., coupon_codes: _Optional[_Iterable[str]] = ..., advance_length: _Optional[int] = ...) -> None: ...
+    seats: _containers.ScalarMap[str, int]
+    users: int
+    def __init__(self, account_id: _Optional[str] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., trial_days: _Optional[int] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., add_ons: _Optional[_Iterable[_Union[AddOnSelection, _Mapping[str, object]]]] = ..., reason: _Optional[str] = ..., coupon_codes: _Optional[_Iterable[str]] = ..., advance_length: _Optional[int] = ..., seats: _Optional[_Mapping[str, int]] = ..., users: _Optional[int] = ...) -> None: ...
 
 class CreateSubscriptionResponse(_message.Message):
     __slots__ = ("subscription", "view_version")
@@ -179,6 +190,32 @@ class SetAddOnRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., add_on_key: _Optional[str] = ..., quantity: _Optional[int] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[ChangeInvoice, str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class SetAddOnResponse(_message.Message):
+    __slots__ = ("subscription", "view_version", "invoices")
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOICES_FIELD_NUMBER: _ClassVar[int]
+    subscription: _subscription_pb2.Subscription
+    view_version: int
+    invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
+    def __init__(self, subscription: _Optional[_Union[_subscription_pb2.Subscription, _Mapping[str, object]]] = ..., view_version: _Optional[int] = ..., invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ...) -> None: ...
+
+class BookQuantityRequest(_message.Message):
+    __slots__ = ("account_id", "feature_key", "quantity", "proration", "invoice", "reason")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    PRORATION_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    feature_key: str
+    quantity: int
+    proration: _subscription_pb2.ChangeProration
+    invoice: ChangeInvoice
+    reason: str
+    def __init__(self, account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., quantity: _Optional[int] = ..., proration: _Optional[_Union[_subscription_pb2.ChangeProration, str]] = ..., invoice: _Optional[_Union[ChangeInvoice, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class BookQuantityResponse(_message.Message):
     __slots__ = ("subscription", "view_version", "invoices")
     SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
     VIEW_VERSION_FIELD_NUMBER: _ClassVar[int]

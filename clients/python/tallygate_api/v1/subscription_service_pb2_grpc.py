@@ -68,6 +68,11 @@ class SubscriptionServiceStub:
                 request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.SetAddOnRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.SetAddOnResponse.FromString,
                 _registered_method=True)
+        self.BookQuantity = channel.unary_unary(
+                '/tallygate.v1.SubscriptionService/BookQuantity',
+                request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.BookQuantityRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.BookQuantityResponse.FromString,
+                _registered_method=True)
         self.ExtendTrial = channel.unary_unary(
                 '/tallygate.v1.SubscriptionService/ExtendTrial',
                 request_serializer=tallygate_dot_v1_dot_subscription__service__pb2.ExtendTrialRequest.SerializeToString,
@@ -170,6 +175,18 @@ class SubscriptionServiceServicer:
 
         Errors: INVALID_FIELD (above max_quantity, not offered on the plan), ADD_ON_NOT_FOUND, SUBSCRIPTION_NOT_FOUND,
         SUBSCRIPTION_CONFLICT (canceled, suspended, incomplete), BILLING_NOT_STARTED (an invoice is asked for at once).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BookQuantity(self, request, context):
+        """Books seats or users from now on: so many are charged, whether they are assigned or not, and more where more are. Those
+        assigned later cost nothing more up to as many. It holds for the subscription, whatever plan it changes to.
+
+        Errors: INVALID_FIELD (nothing that is held charges by them, or fewer seats are given), FEATURE_NOT_FOUND,
+        SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_CONFLICT (canceled, suspended, incomplete), BILLING_NOT_STARTED (an invoice is
+        asked for at once).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -285,6 +302,11 @@ def add_SubscriptionServiceServicer_to_server(servicer, server):
                     servicer.SetAddOn,
                     request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.SetAddOnRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.SetAddOnResponse.SerializeToString,
+            ),
+            'BookQuantity': grpc.unary_unary_rpc_method_handler(
+                    servicer.BookQuantity,
+                    request_deserializer=tallygate_dot_v1_dot_subscription__service__pb2.BookQuantityRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_subscription__service__pb2.BookQuantityResponse.SerializeToString,
             ),
             'ExtendTrial': grpc.unary_unary_rpc_method_handler(
                     servicer.ExtendTrial,
@@ -493,6 +515,33 @@ class SubscriptionService:
             '/tallygate.v1.SubscriptionService/SetAddOn',
             tallygate_dot_v1_dot_subscription__service__pb2.SetAddOnRequest.SerializeToString,
             tallygate_dot_v1_dot_subscription__service__pb2.SetAddOnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BookQuantity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.SubscriptionService/BookQuantity',
+            tallygate_dot_v1_dot_subscription__service__pb2.BookQuantityRequest.SerializeToString,
+            tallygate_dot_v1_dot_subscription__service__pb2.BookQuantityResponse.FromString,
             options,
             channel_credentials,
             insecure,

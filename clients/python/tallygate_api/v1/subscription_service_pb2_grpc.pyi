@@ -14,6 +14,7 @@ class SubscriptionServiceStub:
     ListEndingSubscriptions: grpc.UnaryUnaryMultiCallable[_pb2.ListEndingSubscriptionsRequest, _pb2.ListEndingSubscriptionsResponse]
     ChangePlan: grpc.UnaryUnaryMultiCallable[_pb2.ChangePlanRequest, _pb2.ChangePlanResponse]
     SetAddOn: grpc.UnaryUnaryMultiCallable[_pb2.SetAddOnRequest, _pb2.SetAddOnResponse]
+    BookQuantity: grpc.UnaryUnaryMultiCallable[_pb2.BookQuantityRequest, _pb2.BookQuantityResponse]
     ExtendTrial: grpc.UnaryUnaryMultiCallable[_pb2.ExtendTrialRequest, _pb2.ExtendTrialResponse]
     CancelSubscription: grpc.UnaryUnaryMultiCallable[_pb2.CancelSubscriptionRequest, _pb2.CancelSubscriptionResponse]
     ExtendSubscription: grpc.UnaryUnaryMultiCallable[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]
@@ -31,6 +32,7 @@ class SubscriptionServiceAsyncStub:
     ListEndingSubscriptions: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListEndingSubscriptionsRequest, _pb2.ListEndingSubscriptionsResponse]
     ChangePlan: grpc.aio.UnaryUnaryMultiCallable[_pb2.ChangePlanRequest, _pb2.ChangePlanResponse]
     SetAddOn: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetAddOnRequest, _pb2.SetAddOnResponse]
+    BookQuantity: grpc.aio.UnaryUnaryMultiCallable[_pb2.BookQuantityRequest, _pb2.BookQuantityResponse]
     ExtendTrial: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExtendTrialRequest, _pb2.ExtendTrialResponse]
     CancelSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.CancelSubscriptionRequest, _pb2.CancelSubscriptionResponse]
     ExtendSubscription: grpc.aio.UnaryUnaryMultiCallable[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]
@@ -47,6 +49,7 @@ class SubscriptionServiceServicer:
     def ListEndingSubscriptions(self, request: _pb2.ListEndingSubscriptionsRequest, context: grpc.aio.ServicerContext[_pb2.ListEndingSubscriptionsRequest, _pb2.ListEndingSubscriptionsResponse]) -> Awaitable[_pb2.ListEndingSubscriptionsResponse]: ...
     def ChangePlan(self, request: _pb2.ChangePlanRequest, context: grpc.aio.ServicerContext[_pb2.ChangePlanRequest, _pb2.ChangePlanResponse]) -> Awaitable[_pb2.ChangePlanResponse]: ...
     def SetAddOn(self, request: _pb2.SetAddOnRequest, context: grpc.aio.ServicerContext[_pb2.SetAddOnRequest, _pb2.SetAddOnResponse]) -> Awaitable[_pb2.SetAddOnResponse]: ...
+    def BookQuantity(self, request: _pb2.BookQuantityRequest, context: grpc.aio.ServicerContext[_pb2.BookQuantityRequest, _pb2.BookQuantityResponse]) -> Awaitable[_pb2.BookQuantityResponse]: ...
     def ExtendTrial(self, request: _pb2.ExtendTrialRequest, context: grpc.aio.ServicerContext[_pb2.ExtendTrialRequest, _pb2.ExtendTrialResponse]) -> Awaitable[_pb2.ExtendTrialResponse]: ...
     def CancelSubscription(self, request: _pb2.CancelSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.CancelSubscriptionRequest, _pb2.CancelSubscriptionResponse]) -> Awaitable[_pb2.CancelSubscriptionResponse]: ...
     def ExtendSubscription(self, request: _pb2.ExtendSubscriptionRequest, context: grpc.aio.ServicerContext[_pb2.ExtendSubscriptionRequest, _pb2.ExtendSubscriptionResponse]) -> Awaitable[_pb2.ExtendSubscriptionResponse]: ...

@@ -11,7 +11,7 @@ from tallygate.cli.commands.invoice import lines_table
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant
-from tallygate.cli.values import ADD_ON, DAYS, MONEY, SOME
+from tallygate.cli.values import ADD_ON, DAYS, MONEY, QUANTITY, SOME, numbered
 from tallygate_api.v1 import order_service_pb2 as wire
 from tallygate_api.v1.invoice_pb2 import Invoice
 from tallygate_api.v1.order_service_pb2_grpc import OrderServiceStub
@@ -39,7 +39,7 @@ def order_command() -> None:
     "create",
     examples=[
         "tallygate order create acme pro --advance 12 --coupon WELCOME",
-        "tallygate order create acme pro --add-on reports=2 --id cart-17",
+        "tallygate order create acme pro --add-on reports=2 --seats seats=10 --id cart-17",
         "tallygate order create clinic pro --for ann --for bob@clinic.example",
         "tallygate order create clinic --renew ann --renew bob --approved",
         "tallygate order create acme --quota api_calls=100000",
@@ -55,6 +55,8 @@ def order_command() -> None:
 @click.option("--plan-version", type=SOME, metavar="V", help="Default: the newest.")
 @click.option("--trial-days", type=DAYS, metavar="N", help="Default: the plan's; 0: none.")
 @click.option("--add-on", "add_ons", type=ADD_ON, multiple=True, metavar="KEY[=N]", help="Held from the start on.")
+@click.option("--seats", type=ADD_ON, multiple=True, metavar="FEATURE=N", help="Paid, and assigned later.")
+@click.option("--users", type=QUANTITY, default=0, metavar="N", help="Paid, and added later.")
 @click.option("--advance", type=SOME, metavar="N", help="Pay so many periods at once.")
 @click.option("--coupon", "codes", multiple=True, metavar="CODE", help="Redeemed with it.")
 @remote
@@ -71,6 +73,8 @@ def create(
     plan_version: int | None,
     trial_days: int | None,
     add_ons: Sequence[tuple[str, int | None]],
+    seats: Sequence[tuple[str, int | None]],
+    users: int,
     advance: int | None,
     codes: Sequence[str],
 ) -> None:
@@ -87,6 +91,8 @@ def create(
         trial_days=trial_days,
         add_ons=[AddOnSelection(add_on_key=key, quantity=count) for key, count in add_ons],
         advance_length=advance,
+        seats=numbered(seats, "--seats"),
+        users=users,
     )
     request = wire.CreateOrderRequest(
         account_id=account,

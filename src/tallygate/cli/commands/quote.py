@@ -11,7 +11,7 @@ from tallygate.cli.commands.invoice import lines_table
 from tallygate.cli.groups import Command, Group
 from tallygate.cli.options import remote
 from tallygate.cli.output import instant, table
-from tallygate.cli.values import ADD_ON, DAYS, INSTANT, QUANTITY, SOME
+from tallygate.cli.values import ADD_ON, DAYS, INSTANT, QUANTITY, SOME, numbered
 from tallygate_api.v1 import pricing_service_pb2 as wire
 from tallygate_api.v1.invoice_pb2 import Invoice
 from tallygate_api.v1.pricing_service_pb2_grpc import PricingServiceStub
@@ -66,9 +66,9 @@ def quote_command(
         plan_version=plan_version,
         trial_days=trial_days,
         add_ons=[AddOnSelection(add_on_key=key, quantity=count) for key, count in add_ons],
-        seats=dict(_counted(seats, "--seats")),
+        seats=numbered(seats, "--seats"),
         users=users,
-        usage=[wire.ExpectedUsage(feature_key=key, quantity=count) for key, count in _counted(usage, "--usage")],
+        usage=[wire.ExpectedUsage(feature_key=key, quantity=count) for key, count in numbered(usage, "--usage").items()],
         account_id=account,
         country=country,
         region=region,
@@ -101,14 +101,6 @@ def compare(client: Client, *, account: str, start: Timestamp | None, end: Times
     request = wire.ComparePlansRequest(account_id=account, start_time=start, end_time=end)
     response = client.call(PricingServiceStub(client.channel).ComparePlans, request)
     client.show(response, lambda: _comparison(response))
-
-
-def _counted(values: Sequence[tuple[str, int | None]], option: str) -> list[tuple[str, int]]:
-    found = [(key, count) for key, count in values if count is not None]
-    if len(found) < len(values):
-        message = f"{option} needs a number, as in {option} api_calls=1000"
-        raise click.UsageError(message)
-    return found
 
 
 def _quote(response: wire.QuoteResponse) -> str:

@@ -7,7 +7,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, number, optional_instant
-from tallygate.cli.values import ADD_ON, DAYS, INSTANT, SOME
+from tallygate.cli.values import ADD_ON, DAYS, INSTANT, QUANTITY, SOME, numbered
 from tallygate_api.v1 import subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as wire
 from tallygate_api.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
@@ -56,6 +56,8 @@ def subscription_command() -> None:
     metavar="KEY[=N]",
     help="Held from the start on.",
 )
+@click.option("--seats", type=ADD_ON, multiple=True, metavar="FEATURE=N", help="Paid, and assigned later.")
+@click.option("--users", type=QUANTITY, default=0, metavar="N", help="Paid, and added later.")
 @click.option("--coupon", "codes", multiple=True, metavar="CODE", help="Redeemed with it.")
 @click.option("--advance", type=SOME, metavar="N", help="Pay so many periods at once.")
 @remote
@@ -69,6 +71,8 @@ def create(
     end: Timestamp | None,
     trial_days: int | None,
     add_ons: tuple[tuple[str, int | None], ...],
+    seats: tuple[tuple[str, int | None], ...],
+    users: int,
     codes: tuple[str, ...],
     advance: int | None,
 ) -> None:
@@ -81,6 +85,8 @@ def create(
         end_time=end,
         trial_days=trial_days,
         add_ons=[wire.AddOnSelection(add_on_key=key, quantity=count) for key, count in add_ons],
+        seats=numbered(seats, "--seats"),
+        users=users,
         coupon_codes=codes,
         advance_length=advance,
     )
@@ -216,6 +222,7 @@ def details(held: subscription_pb2.Subscription) -> str:
         if held.HasField(field):
             lines.append(f"{label} {instant(getattr(held, field))}")
     lines += [_add_on(item) for item in held.add_ons]
+    lines += [_booking(item) for item in held.bookings]
     later = [term for term in held.terms if term.start_time.ToNanoseconds() > held.start_time.ToNanoseconds()]
     lines += [f"{term.plan_key} version {term.plan_version} from {instant(term.start_time)}" for term in later]
     return "\n".join([*lines, f"id: {held.subscription_id}"])
@@ -224,3 +231,8 @@ def details(held: subscription_pb2.Subscription) -> str:
 def _add_on(item: subscription_pb2.AddOnHolding) -> str:
     end = f" until {instant(item.end_time)}" if item.HasField("end_time") else ""
     return f"add-on {item.add_on_key}: {number(item.quantity)} since {instant(item.start_time)}{end}"
+
+
+def _booking(item: subscription_pb2.Booking) -> str:
+    what = f"seats of {item.feature_key}" if item.feature_key else "users"
+    return f"booked: {number(item.quantity)} {what} from {instant(item.start_time)}"

@@ -116,6 +116,45 @@ def add_on(
 
 
 @subscription_command.command(
+    "book",
+    examples=["tallygate subscription book acme 10 --seats seats", "tallygate subscription book acme 25 --preview"],
+)
+@_account
+@click.argument("quantity", type=QUANTITY)
+@click.option("--seats", "feature", metavar="FEATURE", help="Seats of this feature; default: users.")
+@_charged
+@remote
+def book(
+    client: Client,
+    *,
+    account: str,
+    quantity: int,
+    feature: str | None,
+    proration: str,
+    invoice: str,
+    reason: str | None,
+    preview: bool,
+) -> None:
+    """Pay so many seats or users from now on, whoever takes them when.
+
+    More than that are charged where there are more. 0: only those that there are.
+    """
+    request = wire.BookQuantityRequest(
+        account_id=account,
+        feature_key=feature,
+        quantity=quantity,
+        proration=PRORATION[proration],
+        invoice=INVOICE[invoice],
+        reason=reason,
+    )
+    if preview:
+        _previewed(client, PreviewChangeRequest(book=request))
+        return
+    response = client.call(SubscriptionServiceStub(client.channel).BookQuantity, request)
+    client.show(response, lambda: details(response.subscription))
+
+
+@subscription_command.command(
     "cancel",
     examples=["tallygate subscription cancel acme", "tallygate subscription cancel acme --at 2026-12-31T23:00:00Z"],
 )

@@ -27,13 +27,23 @@ class OrderedAddOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderedSubscription:
-    """A subscription to begin when the order is completed; None of `trial_days` is what the plan gives then."""
+    """A subscription to begin when the order is completed; None of `trial_days` is what the plan gives then.
+
+    `seats` are booked by feature, and `users`: paid from the start on, and taken later.
+    """
 
     plan_key: str
     plan_version: int | None = None
     trial_days: int | None = None
     add_ons: tuple[OrderedAddOn, ...] = ()
     advance_length: int = 0
+    seats: tuple[tuple[str, int], ...] = ()
+    users: int = 0
+
+    @property
+    def quantities(self) -> dict[str, int]:
+        """How many are booked, by seat feature; users under an empty key."""
+        return {key: count for key, count in (*self.seats, ("", self.users)) if count}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ be derived again.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from tallygate.domain.account import ChangeProration, Subscription
@@ -116,6 +116,37 @@ class Timeline:
     by_default: bool = False
 
     @property
+    def counted(self) -> Sequence[QuantityChange]:
+        """How many seats and users there are to be charged for: those that are taken, or more where more are booked."""
+        bookings = self.subscription.bookings
+        if not bookings:
+            return self.quantities
+        booked = {each.source for each in bookings}
+        rest = [change for change in self.quantities if change.source not in booked]
+        return [*rest, *(change for source in sorted(booked) for change in self._with_bookings(source))]
+
+    def _with_bookings(self, source: str) -> Iterator[QuantityChange]:
+        taken = [(change.change_time, 0, change) for change in self.quantities if change.source == source]
+        booked = [
+            (
+                each.start_time,
+                1,
+                QuantityChange(
+                    source=source, change_time=each.start_time, quantity=each.quantity, proration=each.proration
+                ),
+            )
+            for each in self.subscription.bookings
+            if each.source == source
+        ]
+        standing, before = [0, 0], 0
+        for at, kind, change in sorted([*taken, *booked], key=lambda one: one[0]):
+            standing[kind] = change.quantity
+            quantity = max(standing)
+            if quantity != before:
+                before = quantity
+                yield replace(change, change_time=at, quantity=quantity)
+
+    @property
     def origin(self) -> int:
         """From when on it is charged: the end of its trial, else its start."""
         subscription = self.subscription
@@ -184,7 +215,7 @@ def lanes(timeline: Timeline) -> tuple[Lane, ...]:
 
 
 def _segments(timeline: Timeline, held: Holding, price: Price) -> Iterator[Segment]:
-    changes = [change for change in timeline.quantities if change.source == _source(price)] if _each(price) else []
+    changes = [change for change in timeline.counted if change.source == _source(price)] if _each(price) else []
     overrides = [
         override
         for override in timeline.overrides

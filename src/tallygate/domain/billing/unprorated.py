@@ -24,11 +24,12 @@ def as_charged(timeline: Timeline, all_runs: Sequence[Run]) -> Timeline:
     """
     held = timeline.subscription
     terms, add_ons = tuple(_terms(held.terms, all_runs)), tuple(_add_ons(held.add_ons, all_runs))
-    quantities = timeline.quantities
+    quantities = timeline.counted
     if any(change.proration is ChangeProration.NONE for change in quantities):
         by_source = groupby(sorted(quantities, key=lambda change: change.source), lambda change: change.source)
         quantities = tuple(counted for _, own in by_source for counted in _quantities(own, all_runs))
-    return replace(timeline, subscription=replace(held, terms=terms, add_ons=add_ons), quantities=quantities)
+    counted = replace(held, terms=terms, add_ons=add_ons, bookings=())
+    return replace(timeline, subscription=counted, quantities=quantities)
 
 
 def _terms(terms: Sequence[PlanTerm], all_runs: Sequence[Run]) -> Iterator[PlanTerm]:

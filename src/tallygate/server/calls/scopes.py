@@ -71,6 +71,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.SubscriptionService/ListEndingSubscriptions": _READ,
     "tallygate.v1.SubscriptionService/ChangePlan": _OWN_WRITE,
     "tallygate.v1.SubscriptionService/SetAddOn": _OWN_WRITE,
+    "tallygate.v1.SubscriptionService/BookQuantity": _OWN_WRITE,
     "tallygate.v1.SubscriptionService/ExtendTrial": _WRITE,
     "tallygate.v1.SubscriptionService/CancelSubscription": _OWN_WRITE,
     "tallygate.v1.SubscriptionService/ExtendSubscription": _WRITE,

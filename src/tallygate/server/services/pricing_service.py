@@ -2,6 +2,7 @@
 
 from tallygate.billing.change_previews import ChangePreview, preview_change
 from tallygate.billing.comparisons import compare_plans
+from tallygate.control_plane.booking_changes import proposed_booking
 from tallygate.control_plane.pauses import proposed_pause, proposed_resumption
 from tallygate.control_plane.proposals import (
     Proposal,
@@ -21,6 +22,7 @@ from tallygate.server.wire.invoice import encode_invoice, encode_line
 from tallygate.server.wire.quote import decode_quote, encode_comparison
 from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant, quantity, timestamp
 from tallygate.server.wire.subscription import (
+    decode_booking,
     decode_cancel,
     decode_change_plan,
     decode_invoice_now,
@@ -87,6 +89,9 @@ def _proposal(request: wire.PreviewChangeRequest) -> UseCase[Proposal]:
         case "resume":
             paused = identifier(request.resume.account_id, "resume.account_id")
             return lambda work, now: proposed_resumption(work, paused, now=now)
+        case "book":
+            booking = decode_booking(request.book)
+            return lambda work, now: proposed_booking(work, booking, now=now)
         case "cancel":
             end = decode_cancel(request.cancel)
             return lambda work, now: proposed_end(work, end, now=now)
@@ -104,7 +109,7 @@ def _proposal(request: wire.PreviewChangeRequest) -> UseCase[Proposal]:
 def _at_once(request: wire.PreviewChangeRequest) -> bool:
     """Whether the change would be invoiced at once: an end is where it is to be paid back."""
     return request.cancel.refund or any(
-        decode_invoice_now(asked.invoice) for asked in (request.change_plan, request.set_add_on, request.quantity)
+        decode_invoice_now(asked.invoice) for asked in (request.change_plan, request.set_add_on, request.quantity, request.book)
     )
 
 

@@ -8,6 +8,7 @@ from tallygate.billing.change_invoices import invoice_change
 from tallygate.billing.coupons import Redeemer, redeem
 from tallygate.billing.paying_out import PaidOut, pay_out_end
 from tallygate.control_plane.advance import pay_in_advance
+from tallygate.control_plane.booking_changes import proposed_booking
 from tallygate.control_plane.pauses import proposed_pause, proposed_resumption
 from tallygate.control_plane.proposals import Proposal, When, proposed_add_on, proposed_plan
 from tallygate.control_plane.renewals import RenewSubscription
@@ -46,6 +47,7 @@ from tallygate.server.wire.scalars import (
 )
 from tallygate.server.wire.subscription import (
     STATE,
+    decode_booking,
     decode_cancel,
     decode_change_plan,
     decode_create,
@@ -171,6 +173,17 @@ class SubscriptionServicer:
         subscription, invoices = written.value
         return wire.SetAddOnResponse(subscription=subscription, view_version=written.view_version, invoices=invoices)
 
+    async def BookQuantity(  # noqa: N802 - the wire's name
+        self, request: wire.BookQuantityRequest, call: Call
+    ) -> wire.BookQuantityResponse:
+        """Book seats or users from now on."""
+        change = decode_booking(request)
+        written = await self._charge(call, request, lambda work, now: proposed_booking(work, change, now=now))
+        subscription, invoices = written.value
+        return wire.BookQuantityResponse(
+            subscription=subscription, view_version=written.view_version, invoices=invoices
+        )
+
     async def ExtendTrial(self, request: wire.ExtendTrialRequest, call: Call) -> wire.ExtendTrialResponse:  # noqa: N802 - the wire's name
         """Move the end of a trial."""
         account_id = identifier(request.account_id, "account_id")
@@ -293,7 +306,10 @@ class SubscriptionServicer:
         return await self._work.read(call, load)
 
     async def _charge(
-        self, call: Call, request: wire.ChangePlanRequest | wire.SetAddOnRequest, propose: UseCase[Proposal]
+        self,
+        call: Call,
+        request: wire.ChangePlanRequest | wire.SetAddOnRequest | wire.BookQuantityRequest,
+        propose: UseCase[Proposal],
     ) -> Written[_Charged]:
         """Make a change, and issue its invoice in the same transaction where it is wanted at once."""
         at_once = decode_invoice_now(request.invoice)

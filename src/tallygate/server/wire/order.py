@@ -16,6 +16,7 @@ from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.orders import OrderQuery
 from tallygate.server.wire.scalars import (
     WireEnum,
+    counts,
     identifier,
     optional_identifier,
     optional_instant,
@@ -109,6 +110,8 @@ def _decode_subscription(ordered: wire.OrderedSubscription, path: str) -> Ordere
         trial_days=optional_quantity(ordered, "trial_days", at_least=0, path=path),
         add_ons=tuple(OrderedAddOn(add_on_key=each.add_on_key, quantity=each.quantity) for each in choices),
         advance_length=quantity(ordered.advance_length, f"{path}.advance_length", at_least=0),
+        seats=tuple(counts(ordered.seats, f"{path}.seats").items()),
+        users=quantity(ordered.users, f"{path}.users", at_least=0),
     )
 
 
@@ -135,4 +138,6 @@ def _encode_subscription(ordered: OrderedSubscription) -> wire.OrderedSubscripti
         trial_days=ordered.trial_days,
         add_ons=[AddOnSelection(add_on_key=each.add_on_key, quantity=each.quantity) for each in ordered.add_ons],
         advance_length=ordered.advance_length,
+        seats=dict(ordered.seats),
+        users=ordered.users,
     )

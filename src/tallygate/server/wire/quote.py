@@ -14,6 +14,7 @@ from tallygate.server.wire.coupon import encode_option
 from tallygate.server.wire.invoice import encode_invoice, encode_money
 from tallygate.server.wire.scalars import (
     MAX_ENTRIES,
+    counts,
     entries,
     identifier,
     optional_identifier,
@@ -47,8 +48,6 @@ def decode_quote(request: wire.QuoteRequest) -> Asked:
     """What a quote is asked for."""
     if len(request.usage) > MAX_ENTRIES:
         raise InvalidFieldError(field="usage", expected=f"at most {MAX_ENTRIES} of them", got=len(request.usage))
-    if len(request.seats) > MAX_ENTRIES:
-        raise InvalidFieldError(field="seats", expected=f"at most {MAX_ENTRIES} of them", got=len(request.seats))
     subscription = CreateSubscription(
         account_id=optional_identifier(request.account_id, "account_id"),
         plan_key=identifier(request.plan_key, "plan_key"),
@@ -57,11 +56,7 @@ def decode_quote(request: wire.QuoteRequest) -> Asked:
         add_ons=[decode_choice(each, f"add_ons[{index}]") for index, each in enumerate(request.add_ons)],
         subscription_id=_QUOTED,
     )
-    quantities = {
-        identifier(key, "seats (key)"): quantity(n, f"seats[{key}]", at_least=0)
-        for key, n in sorted(request.seats.items())
-    }
-    quantities[""] = quantity(request.users, "users", at_least=0)
+    quantities = {**counts(request.seats, "seats"), "": quantity(request.users, "users", at_least=0)}
     place = Address(country=request.country, region=request.region)
     buyer = Buyer(account_id=subscription.account_id, place=place)
     return Asked(

@@ -140,6 +140,20 @@ def optional_duration(message: Any, field: str, *, at_least: int = 0, path: str 
     raise InvalidFieldError(field=name, expected=expected, got=f"{span.seconds}.{abs(span.nanos):09d}s")
 
 
+def counts(values: Mapping[str, int], field: str) -> dict[str, int]:
+    """How many of what, by key; none is left out.
+
+    Raises:
+        InvalidFieldError: there are too many, or one is no key or no number that counts.
+    """
+    if len(values) > MAX_ENTRIES:
+        raise InvalidFieldError(field=field, expected=f"at most {MAX_ENTRIES} of them", got=len(values))
+    return {
+        identifier(key, f"{field} (key)"): quantity(number, f"{field}[{key}]", at_least=0)
+        for key, number in sorted(values.items())
+    }
+
+
 def entries(values: Mapping[str, str], field: str) -> dict[str, str]:
     """A map of texts, bounded.
 

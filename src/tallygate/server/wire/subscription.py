@@ -1,17 +1,27 @@
 """Subscriptions: what is held, as it reads at an instant."""
 
 from tallygate.control_plane.add_ons import AddOnChoice
+from tallygate.control_plane.booking_changes import BookQuantity
 from tallygate.control_plane.pauses import PauseSubscription
 from tallygate.control_plane.proposals import CancelSubscription, ChangePlan, SetAddOn, When
 from tallygate.control_plane.subscription_terms import state_at, term_at
 from tallygate.control_plane.subscriptions import CreateSubscription
-from tallygate.domain.account import AddOnHolding, ChangeProration, PlanTerm, SubscriptionState
+from tallygate.domain.account import AddOnHolding, Booking, ChangeProration, PlanTerm, SubscriptionState
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.history import SubscriptionChange
 from tallygate.records.values import StoredSubscription
 from tallygate.server.wire.price import encode_price
-from tallygate.server.wire.scalars import WireEnum, identifier, optional_instant, optional_quantity, timestamp
+from tallygate.server.wire.scalars import (
+    WireEnum,
+    counts,
+    identifier,
+    optional_identifier,
+    optional_instant,
+    optional_quantity,
+    quantity,
+    timestamp,
+)
 from tallygate_api.v1 import subscription_pb2 as wire
 from tallygate_api.v1 import subscription_service_pb2 as service
 
@@ -44,6 +54,7 @@ def decode_create(request: service.CreateSubscriptionRequest) -> CreateSubscript
         start_time=optional_instant(request, "start_time"),
         end_time=optional_instant(request, "end_time"),
         add_ons=[decode_choice(each, f"add_ons[{index}]") for index, each in enumerate(request.add_ons)],
+        quantities={**counts(request.seats, "seats"), "": quantity(request.users, "users", at_least=0)},
     )
 
 
@@ -64,6 +75,16 @@ def decode_set_add_on(request: service.SetAddOnRequest) -> SetAddOn:
         account_id=identifier(request.account_id, "account_id"),
         add_on_key=identifier(request.add_on_key, "add_on_key"),
         quantity=optional_quantity(request, "quantity", at_least=0),
+        proration=_PRORATION.decode(request.proration, "proration"),
+    )
+
+
+def decode_booking(request: service.BookQuantityRequest) -> BookQuantity:
+    """Seats or users to book."""
+    return BookQuantity(
+        account_id=identifier(request.account_id, "account_id"),
+        feature_key=optional_identifier(request.feature_key, "feature_key"),
+        quantity=quantity(request.quantity, "quantity", at_least=0),
         proration=_PRORATION.decode(request.proration, "proration"),
     )
 
@@ -106,9 +127,9 @@ def decode_pause(request: service.PauseSubscriptionRequest) -> PauseSubscription
 
 def decode_choice(selection: service.AddOnSelection, path: str) -> AddOnChoice:
     """An add-on to hold from the start on."""
-    quantity = optional_quantity(selection, "quantity", at_least=1, path=path)
+    count = optional_quantity(selection, "quantity", at_least=1, path=path)
     add_on_key = identifier(selection.add_on_key, f"{path}.add_on_key")
-    return AddOnChoice(add_on_key=add_on_key, quantity=1 if quantity is None else quantity)
+    return AddOnChoice(add_on_key=add_on_key, quantity=1 if count is None else count)
 
 
 def encode_subscription(held: StoredSubscription, catalog: Catalog, now: int) -> wire.Subscription:
@@ -134,6 +155,7 @@ def encode_subscription(held: StoredSubscription, catalog: Catalog, now: int) ->
             wire.Pause(start_time=timestamp(pause.start_time), end_time=timestamp(pause.end_time))
             for pause in subscription.pauses
         ],
+        bookings=[_booking(each) for each in subscription.bookings],
     )
 
 
@@ -165,6 +187,15 @@ def _term(term: PlanTerm) -> wire.PlanTerm:
         plan_version=term.plan_version,
         start_time=timestamp(term.start_time),
         proration=_PRORATION.encode(term.proration),
+    )
+
+
+def _booking(booking: Booking) -> wire.Booking:
+    return wire.Booking(
+        feature_key=booking.source,
+        quantity=booking.quantity,
+        start_time=timestamp(booking.start_time),
+        proration=_PRORATION.encode(booking.proration),
     )
 
 

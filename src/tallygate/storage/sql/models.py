@@ -186,6 +186,7 @@ class SubscriptionRow(Base):
     cancel_time: Mapped[int | None] = mapped_column(Instant())
     anchor_time: Mapped[int | None] = mapped_column(Instant())
     pauses: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    bookings: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
     pause_time: Mapped[int | None] = mapped_column(Instant())
     resume_time: Mapped[int | None] = mapped_column(Instant())
 

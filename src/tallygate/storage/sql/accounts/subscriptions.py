@@ -30,7 +30,7 @@ from tallygate.domain.account import (
     SubscriptionState,
 )
 from tallygate.records.values import CatalogUse, StoredSubscription, SubscriptionQuery
-from tallygate.storage.documents import PAUSES
+from tallygate.storage.documents import BOOKINGS, PAUSES
 from tallygate.storage.sql.models import (
     AccountRow,
     Base,
@@ -79,6 +79,7 @@ class SqlSubscriptionRepository:
             "cancel_time": cancel_time,
             "anchor_time": subscription.anchor_time,
             "pauses": PAUSES.dump_python(subscription.pauses, mode="json") if subscription.pauses else None,
+            "bookings": BOOKINGS.dump_python(subscription.bookings, mode="json") if subscription.bookings else None,
             "pause_time": subscription.pauses[-1].start_time if subscription.pauses else None,
             "resume_time": subscription.pauses[-1].end_time if subscription.pauses else None,
         }
@@ -292,6 +293,7 @@ async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[StoredSubsc
                 add_ons=tuple(_holding(part) for part in add_ons[row.subscription_id]),
                 anchor_time=row.anchor_time,
                 pauses=PAUSES.validate_python(row.pauses or ()),
+                bookings=BOOKINGS.validate_python(row.bookings or ()),
             ),
             create_time=row.create_time,
             cancel_time=row.cancel_time,
