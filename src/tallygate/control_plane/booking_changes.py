@@ -15,7 +15,7 @@ _MOST = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookQuantity:
-    """So many seats of a feature, or where none is named so many users, to be paid from now on; 0: those taken alone."""
+    """So many seats of a feature, or where none is named users, to be paid from now on; 0: those taken alone."""
 
     account_id: str
     feature_key: str

@@ -14,6 +14,7 @@ from tallygate.domain.prices import Price
 from tallygate.records.fields import check_quantity
 from tallygate.records.lookup import feature_of
 
+
 def with_bookings(
     catalog: Catalog, record: AccountRecord | None, subscription: Subscription, quantities: Mapping[str, int]
 ) -> Subscription:

@@ -91,7 +91,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """How many seats or users are paid from `start_time` on whether they are taken or not, until the next of its source.
+    """How many seats or users are paid from `start_time` on, taken or not, until the next booking of its source.
 
     `source` is a seat feature's key, empty for users; `proration` is how the change to it is charged.
     """

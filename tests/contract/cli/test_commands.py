@@ -101,13 +101,15 @@ def test_subscriptions_say_their_dates(server, say):
 
 
 def test_orders_and_agreements_send_what_was_said(server, say):
-    asked = ("--advance", 12, "--coupon", "W", "--add-on", "x=2", "--id", "o1")
+    asked = ("--advance", 12, "--coupon", "W", "--add-on", "x=2", "--seats", "s=3", "--users", 4, "--id", "o1")
     assert say("order", "create", "acme", "pro", *asked).code == 0
     order = server.asked("CreateOrder")[0]
     (item,) = order.items
     assert (order.order_id, order.account_id, list(order.coupon_codes)) == ("o1", "acme", ["W"])
     assert (item.subscription.plan_key, item.subscription.advance_length) == ("pro", 12)
+    assert (dict(item.subscription.seats), item.subscription.users) == ({"s": 3}, 4)
     assert not item.subscription.HasField("trial_days")
+    assert say("order", "create", "acme", "pro", "--seats", "s").code == 2
     who = ("--for", "ann", "--for", "b@c.example", "--renew", "bob", "--quota", "calls=5")
     assert say("order", "create", "boss", "pro", *who).code == 0
     ann, bob, renewal, quota = server.asked("CreateOrder")[1].items
@@ -152,9 +154,12 @@ def test_changes_of_a_subscription_send_what_was_said(server, say):
     (renewal,) = server.asked("RenewSubscription")
     assert (renewal.approved, renewal.end_time) == (True, DECEMBER)
     assert say("subscription", "create", "acme", "pro", "--trial-days", 0, "--add-on", "x=2", "--add-on", "y").code == 0
-    assert say("subscription", "create", "acme", "pro", "--advance", 12, "--coupon", "W").code == 0
+    assert say("subscription", "create", "acme", "pro", "--advance", 12, "--coupon", "W", "--seats", "s=3").code == 0
+    assert say("subscription", "book", "acme", 5, "--seats", "s", "--invoice", "now").code == 0
+    (booked,) = server.asked("BookQuantity")
+    assert (booked.feature_key, booked.quantity, booked.invoice) == ("s", 5, subscriptions.CHANGE_INVOICE_NOW)
     create, paid = server.asked("CreateSubscription")
-    assert (paid.advance_length, list(paid.coupon_codes)) == (12, ["W"])
+    assert (paid.advance_length, list(paid.coupon_codes), dict(paid.seats)) == (12, ["W"], {"s": 3})
     assert create.HasField("trial_days")
     assert not create.HasField("plan_version")
     assert [(a.add_on_key, a.quantity, a.HasField("quantity")) for a in create.add_ons] == [
@@ -395,9 +400,11 @@ def test_a_preview_of_a_change_sends_the_change_and_makes_none(server, say):
     assert said[-1] == "no invoice is to come"
     assert say("subscription", "add-on", "acme", "pack", 2, "--preview").code == 0
     assert say("subscription", "cancel", "acme", "--preview").code == 0
-    plan, add_on, end = server.asked("PreviewChange")
+    assert say("subscription", "book", "acme", 5, "--preview").code == 0
+    plan, add_on, end, booked = server.asked("PreviewChange")
     assert (plan.change_plan.plan_key, add_on.set_add_on.quantity) == ("big", 2)
     assert end.cancel.account_id == "acme"
+    assert booked.book.quantity == 5
     assert {name for name, _ in server.requests} == {"PreviewChange"}
 
 

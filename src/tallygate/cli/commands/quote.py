@@ -68,7 +68,9 @@ def quote_command(
         add_ons=[AddOnSelection(add_on_key=key, quantity=count) for key, count in add_ons],
         seats=numbered(seats, "--seats"),
         users=users,
-        usage=[wire.ExpectedUsage(feature_key=key, quantity=count) for key, count in numbered(usage, "--usage").items()],
+        usage=[
+            wire.ExpectedUsage(feature_key=key, quantity=count) for key, count in numbered(usage, "--usage").items()
+        ],
         account_id=account,
         country=country,
         region=region,

@@ -31,7 +31,11 @@ _PAGE = ("page_size", "page_token")
 _PLAN = ("plan_key", "when", "invoice", "reason")
 _ORDERED = ("plan_key", "add_ons", "advance_length")
 _BOOKED = ("seats", "users")
-_ITEMS = (*(f"items.subscription.{name}" for name in (*_ORDERED, *_BOOKED)), "items.quota.feature_key", "items.quota.quantity")
+_ITEMS = (
+    *(f"items.subscription.{name}" for name in (*_ORDERED, *_BOOKED)),
+    "items.quota.feature_key",
+    "items.quota.quantity",
+)
 _QUOTED = (*_ORDERED, *_BOOKED, "usage", "country", "region", "coupon_codes")
 _CHANGES = ("change_plan", "set_add_on", "cancel", "quantity", "book")
 SELF_SERVICE: dict[str, Own] = {

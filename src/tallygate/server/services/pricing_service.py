@@ -1,5 +1,8 @@
 """PricingService: what something would cost, before it is done."""
 
+from collections.abc import Callable
+from typing import Any
+
 from tallygate.billing.change_previews import ChangePreview, preview_change
 from tallygate.billing.comparisons import compare_plans
 from tallygate.control_plane.booking_changes import proposed_booking
@@ -32,6 +35,7 @@ from tallygate.server.wire.subscription import (
     encode_subscription,
 )
 from tallygate_api.v1 import pricing_service_pb2 as wire
+from tallygate_api.v1 import subscription_service_pb2 as service
 
 
 class PricingServicer:
@@ -76,40 +80,66 @@ class PricingServicer:
 
 
 def _proposal(request: wire.PreviewChangeRequest) -> UseCase[Proposal]:
-    match request.WhichOneof("change"):
-        case "change_plan":
-            plan = decode_change_plan(request.change_plan)
-            return lambda work, now: proposed_plan(work, plan, now=now)
-        case "set_add_on":
-            add_on = decode_set_add_on(request.set_add_on)
-            return lambda work, now: proposed_add_on(work, add_on, now=now)
-        case "pause":
-            pause = decode_pause(request.pause)
-            return lambda work, now: proposed_pause(work, pause, now=now)
-        case "resume":
-            paused = identifier(request.resume.account_id, "resume.account_id")
-            return lambda work, now: proposed_resumption(work, paused, now=now)
-        case "book":
-            booking = decode_booking(request.book)
-            return lambda work, now: proposed_booking(work, booking, now=now)
-        case "cancel":
-            end = decode_cancel(request.cancel)
-            return lambda work, now: proposed_end(work, end, now=now)
-        case "quantity":
-            asked = request.quantity
-            account_id = identifier(asked.account_id, "account_id")
-            feature_key = optional_identifier(asked.feature_key, "feature_key")
-            count = quantity(asked.quantity, "quantity", at_least=0)
-            how = decode_proration(asked.proration)
-            return lambda work, now: proposed_quantity(work, account_id, feature_key, count, proration=how, now=now)
-        case _:
-            raise InvalidFieldError(field="change", expected="change_plan, set_add_on, cancel or quantity")
+    kind = request.WhichOneof("change")
+    if kind is None:
+        raise InvalidFieldError(field="change", expected=f"one of {', '.join(_PROPOSALS)}")
+    return _PROPOSALS[kind](getattr(request, kind))
+
+
+def _plan(asked: service.ChangePlanRequest) -> UseCase[Proposal]:
+    change = decode_change_plan(asked)
+    return lambda work, now: proposed_plan(work, change, now=now)
+
+
+def _add_on(asked: service.SetAddOnRequest) -> UseCase[Proposal]:
+    change = decode_set_add_on(asked)
+    return lambda work, now: proposed_add_on(work, change, now=now)
+
+
+def _booking(asked: service.BookQuantityRequest) -> UseCase[Proposal]:
+    change = decode_booking(asked)
+    return lambda work, now: proposed_booking(work, change, now=now)
+
+
+def _pause(asked: service.PauseSubscriptionRequest) -> UseCase[Proposal]:
+    change = decode_pause(asked)
+    return lambda work, now: proposed_pause(work, change, now=now)
+
+
+def _resumption(asked: service.ResumeSubscriptionRequest) -> UseCase[Proposal]:
+    account_id = identifier(asked.account_id, "resume.account_id")
+    return lambda work, now: proposed_resumption(work, account_id, now=now)
+
+
+def _end(asked: service.CancelSubscriptionRequest) -> UseCase[Proposal]:
+    change = decode_cancel(asked)
+    return lambda work, now: proposed_end(work, change, now=now)
+
+
+def _quantity(asked: wire.QuantityPreview) -> UseCase[Proposal]:
+    account_id = identifier(asked.account_id, "account_id")
+    feature_key = optional_identifier(asked.feature_key, "feature_key")
+    count = quantity(asked.quantity, "quantity", at_least=0)
+    how = decode_proration(asked.proration)
+    return lambda work, now: proposed_quantity(work, account_id, feature_key, count, proration=how, now=now)
+
+
+_PROPOSALS: dict[str, Callable[[Any], UseCase[Proposal]]] = {
+    "change_plan": _plan,
+    "set_add_on": _add_on,
+    "cancel": _end,
+    "quantity": _quantity,
+    "pause": _pause,
+    "resume": _resumption,
+    "book": _booking,
+}
 
 
 def _at_once(request: wire.PreviewChangeRequest) -> bool:
     """Whether the change would be invoiced at once: an end is where it is to be paid back."""
     return request.cancel.refund or any(
-        decode_invoice_now(asked.invoice) for asked in (request.change_plan, request.set_add_on, request.quantity, request.book)
+        decode_invoice_now(asked.invoice)
+        for asked in (request.change_plan, request.set_add_on, request.quantity, request.book)
     )
 
 
