@@ -327,7 +327,7 @@ class World:
     def __init__(self, tenant, keys):
         self.tenant = tenant
         self.keys = keys
-        self.account = self.key_id = self.code = ""
+        self.account, self.key_id, self.code = "", "", "none"
         self.in_a_year = None
 
     async def open_second(self, key):

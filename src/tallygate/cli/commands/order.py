@@ -39,7 +39,7 @@ def order_command() -> None:
     "create",
     examples=[
         "tallygate order create acme pro --advance 12 --coupon WELCOME",
-        "tallygate order create acme pro --add-on reports=2 --seats seats=10 --id cart-17",
+        "tallygate order create acme pro --seats seats=10 --add-on reports=2 --id c17",
         "tallygate order create clinic pro --for ann --for bob@clinic.example",
         "tallygate order create clinic --renew ann --renew bob --approved",
         "tallygate order create acme --quota api_calls=100000",
