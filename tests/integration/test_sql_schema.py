@@ -18,6 +18,7 @@ from tallygate.storage.documents import HELD_SUBSCRIPTION
 from tallygate.storage.sql.billing import (
     coupon_tables,
     discount_tables,
+    drafts,
     findings,
     ledger_tables,
     message_tables,
@@ -62,7 +63,7 @@ def test_the_newest_version_is_known_without_loading_alembic():
 def test_the_models_say_what_the_migrations_made(url):
     billing = billing_tables.invoices, ledger_tables.recognitions, payment_tables.payments, coupon_tables.coupons
     billing = *billing, findings.billing_findings, message_tables.outbox_messages, order_tables.orders
-    billing = *billing, discount_tables.referrals
+    billing = *billing, discount_tables.referrals, drafts.invoice_drafts
     for known in (event_tables.billable_events, *billing):
         assert known.name in Base.metadata.tables
     migrate(url)
