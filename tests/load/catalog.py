@@ -5,6 +5,7 @@ from tallygate.cli.catalog_reader import read_document
 from tallygate_api.v1.catalog_pb2 import Algorithm, Catalog, LimitOwner, Overage
 
 PLAN = "bench"
+PLAN_VERSION = 1
 NEVER = 10**12
 RATE_LIMITS = {
     "bench_one": ("one", Algorithm.ALGORITHM_TOKEN_BUCKET),
@@ -24,6 +25,7 @@ def bench_catalog() -> Catalog:
     catalog = read_document(REPOSITORY / "examples" / "catalog.yaml").catalog
     plan = catalog.plans[PLAN]
     plan.CopyFrom(catalog.plans["pro"])
+    plan.version = PLAN_VERSION
     plan.ClearField("trial")
     plan.ClearField("rate_limits")  # api_rps names no descriptor, so it would match every call and deny most
     plan.entitlements["sso"].enabled = True

@@ -7,7 +7,7 @@ import socket
 
 import hiredis
 
-from load.catalog import PLAN
+from load.catalog import PLAN, PLAN_VERSION
 from servers import ValkeyServer
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
 from tallygate.storage.documents import ACCOUNT
@@ -43,7 +43,7 @@ def _record(tenant_id: str, who: str, now: int) -> AccountRecord:
         subscription_id="01931b2e-7a00-7000-8000-000000000000",
         state=SubscriptionState.ACTIVE,
         start_time=begin,
-        terms=(PlanTerm(plan_key=PLAN, plan_version=1, start_time=begin),),
+        terms=(PlanTerm(plan_key=PLAN, plan_version=PLAN_VERSION, start_time=begin),),
     )
     return AccountRecord(tenant_id=tenant_id, account_id=who, version=1, create_time=begin, subscription=subscription)
 

@@ -189,7 +189,7 @@ PLANTED = {
         "grant[GRANT_EFFECTIVE] <= at",
     ),
     "skips the replay check": ("    if hash then\n      if hash", "    if false then\n      if hash"),
-    "forgets the older generation": ("\n    or redis.call('HGET', previous .. gate[ASKED_BUCKET], digest)", ""),
+    "forgets the older generation": (" or redis.call('HGET', records .. older .. gate[ASKED_BUCKET], digest)", ""),
     "commits although one gate denied": ("local commit = all and not looks", "local commit = not looks"),
     "commits on a peek": ("local commit = all and not looks", "local commit = all"),
     "refunds included before overage": ("local overage = math.min(amount, place.overage)", "local overage = 0"),
@@ -211,6 +211,11 @@ PLANTED = {
         "(there[HOME_CATALOGUE] or '0')",
     ),
     "counts by another gate's terms": ("local terms = known[place]", "local terms = known[1]"),
+    "counts two gates in one place": ("places[number], grants", "places[1], grants"),
+    "leaves in a place what was there": (
+        "place.used, place.included, place.overage, place.overdrawn, place.counted = 0, 0, 0, 0, 0",
+        "place.used = place.used or 0 place.included, place.overage = 0, 0 place.overdrawn, place.counted = 0, 0",
+    ),
     "reads another effect's gate": ("KEYS[key + i]", "KEYS[5 * ARGV[4] + 1 + i]"),
 }
 
@@ -221,16 +226,19 @@ PLANTED_IN_PLAIN_CALLS = {
         "place.included + included, place.overage",
         "place.included + quantity, place.overage",
     ),
-    "forgets what was admitted": ("remember(gate, stated .. (left == '' and left or NO_POTS)) end", "recall(gate) end"),
+    "forgets what was admitted": (
+        "remember(gate, i, stated .. (left == '' and left or NO_POTS)) end",
+        "recall(gate, i) end",
+    ),
     "forgets the older generation": PLANTED["forgets the older generation"],
     "ignores the reset": PLANTED["ignores the reset"],
     "is not told of the reset": (
-        "redis.call('HSET', place.key, place.segment[SEGMENT_RESETS], fmt(now))",
+        "redis.call('HSET', place.key, place.segment[SEGMENT_RESETS], now)",
         "redis.call('EXISTS', place.key)",
     ),
     "another period in the fact": (
-        "place.start, segment[SEGMENT_PERIOD_END])",
-        "place.start, segment[SEGMENT_PERIOD_END] + 1)",
+        "packed(now) .. place.period",
+        "packed(now) .. packed(place.start) .. packed(place.segment[SEGMENT_PERIOD_END] + 1)",
     ),
     "another phase's plan in the fact": ("ending[place.index + 1]", "ending[1]"),
     "another pot in the fact": ("answer[ANSWER_POTS] .. ending", "NO_POTS .. ending"),

@@ -308,4 +308,4 @@ def test_in_a_lost_epoch_nothing_is_counted_and_rates_are_limited(gates, link):
 def test_the_codes_of_reasons_are_those_of_the_script():
     body = ADMIT.body.decode()
     for code, reason in enumerate(gate_codec.REASONS):
-        assert f"{reason.value} = {code}" in body or f"['{reason.value}'] = {code}" in body
+        assert f"{reason.value} = '\\{code}'" in body or f"['{reason.value}'] = '\\{code}'" in body

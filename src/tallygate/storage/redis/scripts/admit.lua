@@ -47,7 +47,7 @@ if math.abs(time - ARGV[2]) > SKEW then return {ARGV[1], 'CLOCK_SKEW', time} end
 local window, backlog = cmsgpack.unpack(ARGV[3])
 
 -- Of the home whose effects are at work, and whether the one at work shows what stood before it.
-local raw, now, offset, seen, mark, stream, clock, current, previous, shows
+local raw, now, offset, seen, mark, stream, clock, records, newer, older, shows
 
 --@ numbers
 --@ figures

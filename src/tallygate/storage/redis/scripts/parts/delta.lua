@@ -4,12 +4,9 @@ local move = function(place, id, units)
   place.moved[#place.moved + 1] = id
 end
 
-local burn = function(place, quantity)
-  local before = shows and answer(place, 1, '', 0, {}) or nil
-  local limit = place.segment[SEGMENT_LIMIT]
-  local included = quantity
-  if limit >= 0 then included = math.min(quantity, math.max(0, limit - place.included)) end
-  local pots, rest = {}, quantity - included
+-- Burns what is not included: the pots that paid for all of it, and what no grant paid.
+local burn_others = function(place, included, rest)
+  local pots = {}
   if included > 0 then pots[1] = {'I', included, ''} end
   for _, grant in ipairs(place.active) do
     local units = math.min(rest, math.max(0, grant[GRANT_AMOUNT] - place.burnt[grant[GRANT_ID]]))
@@ -20,6 +17,16 @@ local burn = function(place, quantity)
     end
   end
   if rest > 0 then pots[#pots + 1] = {'O', rest, ''} end
+  return pots, rest
+end
+
+local burn = function(place, quantity)
+  local before = shows and answer(place, 1, '', 0, NO_POTS) or nil
+  local limit = place.segment[SEGMENT_LIMIT]
+  local included = quantity
+  if limit >= 0 then included = math.min(quantity, math.max(0, limit - place.included)) end
+  local pots, rest = nil, quantity - included
+  if rest == 0 then pots = included_pots(included) else pots, rest = burn_others(place, included, rest) end
   place.used, place.included, place.overage = place.used + quantity, place.included + included, place.overage + rest
   local reason = limit < 0 and 'UNLIMITED' or rest > 0 and 'OVERAGE' or 'WITHIN_LIMIT'
   return settled(place, before, reason, quantity, pots)
@@ -27,7 +34,7 @@ end
 
 -- Returns units to the pots that paid in this period, the last of the burn order first.
 local refund = function(gate, place, amount)
-  local before = shows and answer(place, 1, '', 0, {}) or nil
+  local before = shows and answer(place, 1, '', 0, NO_POTS) or nil
   local cap = place.overage + place.included
   for _, grant in ipairs(place.grants) do cap = cap + math.max(0, place.paid[grant[GRANT_ID]]) end
   if amount > cap then

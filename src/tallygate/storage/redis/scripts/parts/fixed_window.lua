@@ -1,4 +1,8 @@
 -- Windows aligned to the epoch; what the widest window counted that it ran at is known still when that comes back.
+local commit_window = function(gate, terms, outcome)
+  redis.call('SET', outcome.key, outcome.value, 'PXAT', kept_until(outcome.ends, terms[RATE_KEEP]))
+end
+
 local fixed_window = function(cost, terms, key)
   local limit, width = terms[RATE_LIMIT], terms[RATE_WINDOW]
   local time, last, count, ran, wide, wide_count = now, 0, 0, 0, 0, 0
@@ -14,11 +18,10 @@ local fixed_window = function(cost, terms, key)
   local allowed = count + cost <= limit
   local left = start + width - now
   local retry = allowed and 0 or cost <= limit and left or -1
-  local show = function(counted) return {allowed and 1 or 0, limit, math.max(0, limit - counted), left, retry} end
-  if not allowed or cost == 0 then return {no = show(count)} end
-  return {yes = show(count + cost), no = show(count), commit = function()
-    local wider = time - math.fmod(time, wide) + wide - now
-    local counted = cmsgpack.pack(time, count + cost, width, wide, wide_count + cost)
-    redis.call('SET', key, counted, 'PXAT', kept_until(math.max(left, wider), terms[RATE_KEEP]))
-  end}
+  local no = {allowed and 1 or 0, limit, math.max(0, limit - count), left, retry}
+  if not allowed or cost == 0 then return {no = no} end
+  local yes = {1, limit, math.max(0, limit - count - cost), left, retry}
+  local counted = cmsgpack.pack(time, count + cost, width, wide, wide_count + cost)
+  local ends = math.max(left, time - math.fmod(time, wide) + wide - now)
+  return {yes = yes, no = no, key = key, value = counted, ends = ends, commit = commit_window}
 end

@@ -5,7 +5,7 @@ end
 
 local homes = tonumber(ARGV[4])
 local there = redis.call('MGET', unpack(KEYS, 1, 3 * homes))
-local counted, newer, older  -- generations at this time
+local counted  -- at which time the generations are those
 local replies, key, arg = {ARGV[1]}, 5 * homes, 6 + ARGV[5]
 for i = 0, homes - 1 do
   local expected, catalogue, shift = cmsgpack.unpack(ARGV[arg])
@@ -22,8 +22,7 @@ for i = 0, homes - 1 do
     local generation = div(raw, window)
     counted, newer, older = raw, fmt(generation) .. ':', fmt(generation - 1) .. ':'
   end
-  local records = KEYS[3 * homes + 2 * i + 2]
-  current, previous = records .. newer, records .. older
+  records = KEYS[3 * homes + 2 * i + 2]
   local stale = epoch ~= expected and 'EPOCH_MISMATCH' or (there[3 * i + HOME_CATALOGUE] or '0') ~= catalogue and 'STALE_VIEW'
   -- Counters are gone, or being rebuilt: nothing is counted.
   local lost = epoch == '' or string.sub(epoch, 1, 1) == '!'

@@ -2,7 +2,5 @@
 local measure = function(place, quantity)
   local why = barred(place)
   if why then return denied(place, why) end
-  local pots = {}
-  if quantity > 0 then pots[1] = {'I', quantity, ''} end
-  return settled(place, shows and answer(place, 1, '', 0, {}) or nil, 'UNLIMITED', quantity, pots)
+  return settled(place, shows and answer(place, 1, '', 0, NO_POTS) or nil, 'UNLIMITED', quantity, included_pots(quantity))
 end

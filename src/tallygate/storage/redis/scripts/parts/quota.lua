@@ -3,12 +3,12 @@ local look = function(place)
   local why = barred(place)
   if why then return denied(place, why) end
   local free = place.family == 'e' or place.segment[SEGMENT_LIMIT] < 0
-  return {no = answer(place, 1, free and 'UNLIMITED' or 'WITHIN_LIMIT', 0, {})}
+  return shown_only(place, answer(place, 1, free and 'UNLIMITED' or 'WITHIN_LIMIT', 0, NO_POTS))
 end
 
-local quota = function(gate, terms, key)
+local quota = function(gate, terms, key, number)
   local quantity, family = gate[ASKED_QUANTITY], terms[QUOTA_FAMILY]
-  local place, status = locate(terms, key, terms[QUOTA_GRANTS], gate[ASKED_OCCURRED], quantity == false)
+  local place, status = locate(terms, key, number, terms[QUOTA_GRANTS], gate[ASKED_OCCURRED], quantity == false)
   if not place then return nil, status end
   if quantity == false then return look(place) end
   if family == 'd' then return delta(gate, place, quantity) end

@@ -20,38 +20,47 @@ local drained = function(debt, tick, drain, start, stop)
   return math.max(0, debt - (div(stop, tick) - div(start, tick)) * drain)
 end
 
+local shown_bucket = function(allowed, terms, owed, retry)
+  local drain, full = terms[RATE_DRAIN], 0
+  if drain > 0 then full = ceil_div(owed, drain) * terms[RATE_TICK] end
+  return {allowed and 1 or 0, terms[RATE_BURST], div(terms[RATE_SIZE] - owed, terms[RATE_TOKEN]), full, retry}
+end
+
+local commit_bucket = function(gate, terms, outcome)
+  local tick, time = terms[RATE_TICK], outcome.time
+  local rates = packed(terms[RATE_TOKEN]) .. packed(tick) .. packed(terms[RATE_DRAIN])
+  local value = cmsgpack.pack(outcome.debt, time - math.fmod(time, tick)) .. rates
+  redis.call('SET', outcome.key, value, 'PXAT', kept_until(outcome.yes[4], terms[RATE_KEEP]))
+end
+
+-- What is owed of what was kept: it flows back at the rate that it was counted at until today's figures began.
+local owed_now = function(terms, kept)
+  local tick, token, drain = terms[RATE_TICK], terms[RATE_TOKEN], terms[RATE_DRAIN]
+  local owed, last, was, old_tick, old_drain = cmsgpack.unpack(kept)
+  if last > now + SKEW then return 0, now end
+  local changed = math.max(last, math.min(terms[RATE_SINCE], now))
+  local time = math.max(last, now)
+  local debt = drained(owed, old_tick or tick, old_drain or drain, last, changed)
+  if was ~= token then debt = rescale(debt, was, token) end
+  return drained(math.min(debt, terms[RATE_SIZE]), tick, drain, changed, time), time
+end
+
 -- Rate limits: {allowed, limit, remaining, reset_after, retry_after|-1}
 local token_bucket = function(cost, terms, key)
-  local tick, token, drain, size = terms[RATE_TICK], terms[RATE_TOKEN], terms[RATE_DRAIN], terms[RATE_SIZE]
+  local size, drain = terms[RATE_SIZE], terms[RATE_DRAIN]
   local debt, time = 0, now
   local kept = redis.call('GET', key)
-  local owed, last, was, old_tick, old_drain
-  if kept then owed, last, was, old_tick, old_drain = cmsgpack.unpack(kept) end
-  if kept and last <= now + SKEW then
-    -- What is owed flows back at the rate that it was counted at until today's figures began.
-    local changed = math.max(last, math.min(terms[RATE_SINCE], now))
-    time = math.max(last, now)
-    debt = drained(owed, old_tick or tick, old_drain or drain, last, changed)
-    if was ~= token then debt = rescale(debt, was, token) end
-    debt = drained(math.min(debt, size), tick, drain, changed, time)
-  end
-  local price = cost * token
+  if kept then debt, time = owed_now(terms, kept) end
+  local price = cost * terms[RATE_TOKEN]
   local allowed = debt + price <= size
   local retry = -1
   if allowed then
     retry = 0
   elseif price <= size and drain > 0 then
-    retry = ceil_div(debt + price - size, drain) * tick
+    retry = ceil_div(debt + price - size, drain) * terms[RATE_TICK]
   end
-  local show = function(owed)
-    local full = drain > 0 and ceil_div(owed, drain) * tick or 0
-    return {allowed and 1 or 0, terms[RATE_BURST], div(size - owed, token), full, retry}, full
-  end
-  local before = show(debt)
-  if not allowed or cost == 0 then return {no = before} end
-  local after, full = show(debt + price)
-  return {yes = after, no = before, commit = function()
-    local value = cmsgpack.pack(debt + price, time - math.fmod(time, tick), token, tick, drain)
-    redis.call('SET', key, value, 'PXAT', kept_until(full, terms[RATE_KEEP]))
-  end}
+  if not allowed or cost == 0 then return {no = shown_bucket(allowed, terms, debt, retry)} end
+  local yes = shown_bucket(true, terms, debt + price, retry)
+  local no = shows and shown_bucket(true, terms, debt, retry) or yes
+  return {yes = yes, no = no, key = key, debt = debt + price, time = time, commit = commit_bucket}
 end
