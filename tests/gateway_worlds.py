@@ -1,5 +1,6 @@
 """A gateway of each kind with nobody's money in it: the adapter, what its tokens do, and how its side is moved."""
 
+import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -146,8 +147,15 @@ class World:
         """What it tells of the attempt k1: the news, the bytes, the headers."""
         outcome = Outcome(state=state, gateway_id="ch_k1")
         news = ChargeNews(attempt_id="k1", currency="USD", amount=amount, outcome=outcome)
-        raw = charge_event("ev_1", time=DAY, news=news)
+        raw = charge_event("ev_1", tenant_id="t", time=DAY, news=news)
         return news, raw, {HEADER: signature(raw, secret, now=now)}
+
+    def refund_event(self, gateway_id):
+        """What it tells of the refund r1 of 900 of the charge k1: the bytes, the headers."""
+        told = {"id": gateway_id, "refund_id": "r1", "charge_id": "ch_k1", "currency": "USD", "amount": 900}
+        event = {"id": "ev_r1", "type": "refund.succeeded", "time": DAY, "tenant": "t", "refund": told}
+        raw = json.dumps(event).encode()
+        return raw, self.signed(raw)
 
     def at(self, time):
         """Let it be so late there."""
@@ -219,6 +227,9 @@ class StripeWorld(World):
     def signed(self, raw):
         return self.stand_in.signed(raw, at=DAY // 1_000_000)
 
+    def refund_event(self, gateway_id):
+        return self.stand_in.event("refund.updated", self.stand_in.refunds[gateway_id], at=DAY // 1_000_000)
+
     def event(self, state, *, secret=STRIPE_SECRET, now=DAY, amount=2_900):
         word, error = {
             AttemptState.SUCCEEDED: ("succeeded", None),
@@ -277,6 +288,9 @@ class PayPalWorld(World):
 
     def signed(self, raw):
         return self.stand_in.signed(raw, at=DAY // 1_000_000)
+
+    def refund_event(self, gateway_id):
+        return self.stand_in.event("PAYMENT.CAPTURE.REFUNDED", self.stand_in.refunds[gateway_id])
 
     def without_secret(self):
         return self.adapter.open(Credentials(secrets=self.credentials.secrets | {"webhook_id": ""}))
@@ -357,6 +371,9 @@ class RazorpayWorld(World):
 
     def signed(self, raw):
         return self.stand_in.signed(raw)
+
+    def refund_event(self, gateway_id):
+        return self.stand_in.event("refund.processed", {"refund": self.stand_in.refunds[gateway_id]})
 
     def event(self, state, *, secret=RAZORPAY_SIGNING, now=DAY, amount=2_900):
         status, reason = {

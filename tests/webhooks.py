@@ -16,7 +16,9 @@ def real_now():
     return int(time.time() * 1_000_000)  # noqa: TID251 - signatures live on real time
 
 
-def charge_told(attempt, state, *, event_id, amount=None, charge_id=None, advice="", reason="", currency=None):
+def charge_told(
+    tenant_id, attempt, state, *, event_id, amount=None, charge_id=None, advice="", reason="", currency=None
+):
     """What the built-in gateway tells of an attempt, as it stands on the wire."""
     units = attempt.amount.units * 100 + attempt.amount.nanos // 10_000_000
     charge = {
@@ -28,11 +30,11 @@ def charge_told(attempt, state, *, event_id, amount=None, charge_id=None, advice
         "reason": reason,
         "next_action_url": "",
     }
-    told = {"id": event_id, "type": f"charge.{state}", "time": real_now(), "charge": charge}
+    told = {"id": event_id, "type": f"charge.{state}", "time": real_now(), "tenant": tenant_id, "charge": charge}
     return json.dumps(told).encode()
 
 
-def refund_told(refund, state, *, event_id, amount=None, reason=""):
+def refund_told(tenant_id, refund, state, *, event_id, amount=None, reason=""):
     """What it tells of money that goes back."""
     units = refund.amount.units * 100 + refund.amount.nanos // 10_000_000
     told = {
@@ -43,7 +45,8 @@ def refund_told(refund, state, *, event_id, amount=None, reason=""):
         "amount": units if amount is None else amount,
         "reason": reason,
     }
-    return json.dumps({"id": event_id, "type": f"refund.{state}", "time": real_now(), "refund": told}).encode()
+    told = {"tenant": tenant_id, "refund": told}
+    return json.dumps({"id": event_id, "type": f"refund.{state}", "time": real_now(), **told}).encode()
 
 
 def dispute_told(payment_id, state, *, event_id, amount, fee=None):

@@ -13,7 +13,9 @@ from invoicing import DAY, dollars, invoices, lines, run
 from servers import PostgresServer
 from tallygate.app import Application
 from tallygate.app.installation import database_address
+from tallygate.billing.ports import NoAnswerError
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
+from tallygate.gateways.fake import FakeGateway
 from tallygate.settings import DatabaseSettings
 from tallygate.storage.sql.billing.payment_tables import fake_charges
 from tallygate.storage.sql.engine import create_engine
@@ -493,3 +495,27 @@ async def test_bk_09_an_account_lists_its_invoices_with_what_paid_them(tenant: T
     assert (len(rest.invoices), rest.next_page_token) == (3, "")
     many = await failure(tenant.call("ListInvoices", account_id="acme", page_size=101))
     assert many == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+
+
+async def test_a_gateway_that_does_not_answer_forgets_a_method_later(tenant: Tenant, monkeypatch):
+    """It is asked again after ten minutes; meanwhile nothing is charged by it, an attempt that got lost neither."""
+    asked = []
+
+    async def detach(_self, token):
+        asked.append(token)
+        if len(asked) == 1:
+            raise NoAnswerError
+
+    monkeypatch.setattr(FakeGateway, "detach", detach)
+    await open_house(tenant, "fake_timeout_before")
+    assert await attempts(tenant) == [("UNKNOWN", "no_answer", 29.0)]
+    await tenant.call("DetachMethod", account_id="acme", method_id="fake_timeout_before")
+    await tenant.advance(300)
+    await run(tenant)
+    assert await attempts(tenant) == [("FAILED", "never_arrived", 29.0)]
+    assert asked == [], "while it may still be charged it stays"
+    for _ in range(3):
+        await tenant.advance(600)
+        await run(tenant)
+    assert asked == ["fake_timeout_before"] * 2
+    assert await states(tenant) == [("open", 29.0)]

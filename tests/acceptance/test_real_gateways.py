@@ -129,6 +129,28 @@ async def test_ar_07_who_must_confirm_is_shown_where(house):
     assert await states(tenant) == [("open", 29.0)]
 
 
+@pytest.mark.parametrize("name", REAL)
+async def test_a_method_that_is_detached_is_forgotten_by_its_gateway(house, name):
+    """Not while it is only about to be, and not where the account pays by the same token under another id."""
+    tenant = await fresh(house)
+    await tenant.call("SetGateway", name=name, credentials=CREDENTIALS[name])
+    await tenant.call("UpsertAccount", account_id="acme")
+    token = TOKENS[name]["later"]
+    for method_id in ("one", "two"):
+        await tenant.call("AttachMethod", account_id="acme", method_id=method_id, token=token)
+    stand_in, gone = house[1][name], token.rpartition("/")[2]
+    await tenant.call("DetachMethod", account_id="acme", method_id="one")
+    await run(tenant)
+    assert gone not in stand_in.gone
+    await tenant.call("DetachMethod", account_id="acme", method_id="two")
+
+    async def forgotten():
+        await run(tenant)
+        return gone in stand_in.gone
+
+    await eventually(forgotten, what="the gateway to forget the token")
+
+
 def decided(name, stand_in):
     """The last charge is taken there after all, and told: the bytes and their headers."""
     match name:

@@ -56,6 +56,10 @@ class House:
         self.path = shown.webhook_path
         return await open_house(self.tenant, *tokens, **more)
 
+    @property
+    def tenant_id(self):
+        return self.path.split("/")[2]
+
     async def attempt(self):
         return (await self.tenant.call("ListAttempts", account_id="acme")).attempts[0]
 
@@ -68,7 +72,7 @@ class House:
         engine = create_engine(database_address(self.place.settings))
         own = gateway_events.c
         async with engine.connect() as connection:
-            query = select(own.event_id, own.effect).where(own.tenant_id == self.path.split("/")[2])
+            query = select(own.event_id, own.effect).where(own.tenant_id == self.tenant_id)
             rows = (await connection.execute(query)).all()
         await engine.dispose()
         return {row.event_id: row.effect for row in rows if row.event_id.startswith("ev_pay_") == by_itself}
@@ -100,7 +104,7 @@ async def test_a_payer_who_confirms_is_told_of_and_the_invoice_is_paid(house):
     waiting = await house.attempt()
     assert waiting.state == wire.ATTEMPT_STATE_PENDING
     assert waiting.next_action_url
-    told = charge_told(waiting, "succeeded", event_id="ev_1")
+    told = charge_told(house.tenant_id, waiting, "succeeded", event_id="ev_1")
     assert await house.tell(told) == (200, "kept\n")
     assert await states(house.tenant) == [("paid", 0.0)]
     assert await attempts(house.tenant) == [("SUCCEEDED", "", 29.0)]
@@ -113,7 +117,9 @@ async def test_a_payer_who_confirms_is_told_of_and_the_invoice_is_paid(house):
 async def test_a_payer_who_does_not_confirm_is_dunned(house):
     await house.begin("fake_pending")
     waiting = await house.attempt()
-    told = charge_told(waiting, "failed", event_id="ev_1", advice="new_method", reason="authentication_failed")
+    told = charge_told(
+        house.tenant_id, waiting, "failed", event_id="ev_1", advice="new_method", reason="authentication_failed"
+    )
     assert (await house.tell(told))[0] == 200
     assert await attempts(house.tenant) == [("FAILED", "authentication_failed", 29.0)]
     await stands(house.tenant, "PAST_DUE", True)
@@ -129,7 +135,7 @@ async def test_in_whatever_order_it_is_told_the_books_are_the_same(house, order)
     await house.begin("fake_pending")
     waiting = await house.attempt()
     for state, event_id in order:
-        assert (await house.tell(charge_told(waiting, state, event_id=event_id)))[0] == 200
+        assert (await house.tell(charge_told(house.tenant_id, waiting, state, event_id=event_id)))[0] == 200
     assert await states(house.tenant) == [("paid", 0.0)]
     assert await books(house.tenant) == {"gateway:Funds": 29.0, "seller:Backlog": -29.0}
     assert set(await house.kept()) == {"ev_1", "ev_2", "ev_3"}
@@ -142,11 +148,10 @@ async def test_what_is_not_the_gateways_changes_nothing_and_learns_nothing(house
     await house.begin("fake_pending")
     other = await house.place.open()
     await other.begin("fake_pending")
-    body = charge_told(await house.attempt(), "succeeded", event_id="ev_1")
+    body = charge_told(house.tenant_id, await house.attempt(), "succeeded", event_id="ev_1")
     good = signed(body)
     tampered = body.replace(b"2900", b"0001")
     assert tampered != body
-    tenant = house.path.split("/")[2]
     for refused in (
         (tampered, good, None),
         (body, {}, None),
@@ -155,9 +160,9 @@ async def test_what_is_not_the_gateways_changes_nothing_and_learns_nothing(house
         (body, signed(body, now=real_now() + 330_000_000), None),
         (body, good, "/gateways/nobody/fake"),
         (body, good, "/gateways/%00%ff/fake"),
-        (body, good, f"/gateways/{tenant}/stripe"),
-        (body, good, f"/gateways/{tenant}/fake/more"),
-        (body, good, f"/gateways/{tenant}"),
+        (body, good, f"/gateways/{house.tenant_id}/stripe"),
+        (body, good, f"/gateways/{house.tenant_id}/fake/more"),
+        (body, good, f"/gateways/{house.tenant_id}"),
     ):
         assert await house.tell(refused[0], refused[1], path=refused[2]) == (401, "not verified\n")
     assert await states(house.tenant) == [("open", 29.0)]
@@ -168,12 +173,26 @@ async def test_what_is_not_the_gateways_changes_nothing_and_learns_nothing(house
     assert SECRET not in caplog.text
 
 
+async def test_two_tenants_of_one_gateway_account_hear_of_their_own_only(house):
+    """The same secret, id, amount and currency: what is told of one's charge moves nothing of the other's."""
+    other = await house.place.open()
+    for one in (house, other):
+        await one.begin("fake_pending", billing={"payment": {"collect": "manual"}})
+        (invoice,) = (await one.tenant.call("ListInvoices", account_id="acme")).invoices
+        await one.tenant.call("Pay", invoice_id=invoice.invoice_id, attempt_id="pay_1")
+    told = charge_told(house.tenant_id, await house.attempt(), "succeeded", event_id="ev_1")
+    assert (await other.tell(told))[0] == 200
+    assert (await other.kept(), await states(other.tenant)) == ({"ev_1": "foreign"}, [("open", 29.0)])
+    assert (await house.tell(told))[0] == 200
+    assert (await house.kept(), await states(house.tenant)) == ({"ev_1": "applied"}, [("paid", 0.0)])
+
+
 async def test_what_does_not_fit_is_not_believed_but_asked(house):
     """Another amount, currency or charge than was asked for: kept, and the gateway is asked, which still waits."""
     await house.begin("fake_pending")
     waiting = await house.attempt()
     for number, wrong in enumerate(({"amount": 2_901}, {"currency": "EUR"}, {"charge_id": "ch_other"})):
-        told = charge_told(waiting, "succeeded", event_id=f"ev_{number}", **wrong)
+        told = charge_told(house.tenant_id, waiting, "succeeded", event_id=f"ev_{number}", **wrong)
         assert (await house.tell(told))[0] == 200
     assert await house.kept() == {"ev_0": "asked", "ev_1": "asked", "ev_2": "asked"}
     await run(house.tenant)
@@ -215,7 +234,7 @@ async def test_who_sends_slowly_is_cut_and_others_are_heard(house):
     address = house.place.application.http_address
     async with asyncio.timeout(60):
         slow = asyncio.gather(cut(address, head + b"a: "), cut(address, head + b"Content-Length: 999\r\n\r\nab"))
-        told = charge_told(await house.attempt(), "succeeded", event_id="ev_1")
+        told = charge_told(house.tenant_id, await house.attempt(), "succeeded", event_id="ev_1")
         assert (await house.tell(told))[0] == 200
         assert all(9 < seconds < 40 for seconds in await slow)
 
@@ -243,7 +262,7 @@ async def test_the_built_in_gateway_tells_by_itself_twice_and_out_of_order(house
 async def test_what_is_not_stored_is_told_again(house, monkeypatch):
     """Where the books cannot be written nothing is answered with 2xx; told again it has its effect."""
     await house.begin("fake_pending")
-    told = charge_told(await house.attempt(), "succeeded", event_id="ev_1")
+    told = charge_told(house.tenant_id, await house.attempt(), "succeeded", event_id="ev_1")
     application = house.place.application
     broken = {"left": 1}
     write = type(application._control.transactions).write
@@ -265,7 +284,7 @@ async def test_ar_28_an_event_with_a_card_number_leaves_none_behind(house, caplo
     """Only its digest is kept of an event, and logs mask."""
     caplog.set_level(logging.DEBUG)
     await house.begin("fake_pending")
-    told = charge_told(await house.attempt(), "succeeded", event_id="ev_1").replace(
+    told = charge_told(house.tenant_id, await house.attempt(), "succeeded", event_id="ev_1").replace(
         b'"advice"', b'"card": "4242424242424242", "advice"'
     )
     assert (await house.tell(told))[0] == 200
@@ -300,7 +319,7 @@ async def test_a_refund_that_came_back_is_kept_in_the_wallet_whatever_is_told_wh
     asked = {"invoice_id": invoice.invoice_id, "line": 1, "amount": {"currency_code": "USD", "units": 20}}
     (refund,) = (await house.tenant.call("RefundLine", **asked)).refunds
     for state, event_id in order:
-        assert (await house.tell(refund_told(refund, state, event_id=event_id)))[0] == 200
+        assert (await house.tell(refund_told(house.tenant_id, refund, state, event_id=event_id)))[0] == 200
     expected = {"account:Liability": -20.0, "gateway:Funds": 29.0, "seller:Backlog": -9.0}
     assert await books(house.tenant) == expected
 
@@ -309,7 +328,7 @@ async def test_a_refund_of_another_amount_is_asked_for_rather_than_believed(hous
     await house.begin("fake_refund_pending")
     (invoice,) = (await house.tenant.call("ListInvoices", account_id="acme")).invoices
     (refund,) = (await house.tenant.call("RefundLine", invoice_id=invoice.invoice_id, line=1)).refunds
-    assert (await house.tell(refund_told(refund, "succeeded", event_id="re_1", amount=1)))[0] == 200
+    assert (await house.tell(refund_told(house.tenant_id, refund, "succeeded", event_id="re_1", amount=1)))[0] == 200
     assert await house.kept() == {"re_1": "asked"}
     assert (await books(house.tenant))["account:Refunded"] == -29.0
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from faults.crashes import DAY, NOVEMBER, SECOND, TENANT, Act, Doubled, World, billed, opened, published, subscribed
 from tallygate.billing.due_order import TenantRunner
+from tallygate.billing.forgetting import MethodForgetter
 from tallygate.billing.gateways import Gateways
 from tallygate.billing.ledger import audit_ledger
 from tallygate.billing.methods import AttachMethod, SetGateway, attach_method, set_gateway
@@ -82,6 +83,7 @@ class PayingWorld(World):
             billing=billing,
             payments=paying,
             refunds=RefundRunner(payments=paying),
+            methods=MethodForgetter(payments=paying),
             notices=NoticeRunner(transactions=self.transactions, clock=self.real),
             clock=self.real,
         )

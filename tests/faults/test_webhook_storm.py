@@ -72,7 +72,7 @@ def told(attempt, state, event_id) -> bytes:
     advice = Advice.RETRY_LATER if state is AttemptState.FAILED else None
     outcome = Outcome(state=state, gateway_id=f"ch_{attempt.attempt_id}", advice=advice, reason="told")
     news = ChargeNews(attempt_id=attempt.attempt_id, currency="USD", amount=attempt.amount, outcome=outcome)
-    return charge_event(event_id, time=attempt.create_time, news=news)
+    return charge_event(event_id, tenant_id=TENANT, time=attempt.create_time, news=news)
 
 
 async def heard(world, body) -> Effect:
@@ -203,7 +203,9 @@ async def test_with_an_event_kept_before_its_effect_a_payment_is_lost(fresh, mon
     take, hear = gateway_events.take_event, EventRunner.hear
 
     async def kept_first(self, tenant_id, name, raw, headers):
-        event = await (await self._gateway(tenant_id, name)).read_event(raw, headers, now=self.clock())
+        event = await (await self._gateway(tenant_id, name)).read_event(
+            raw, headers, tenant_id=tenant_id, now=self.clock()
+        )
         only = GatewayEvent(event_id=event.event_id, kind=event.kind, time=event.time)
 
         async def keep(work, now):

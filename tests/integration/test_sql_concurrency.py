@@ -44,6 +44,23 @@ async def test_eight_writers_in_one_process_are_never_told_that_the_database_is_
     await engine.dispose()
 
 
+async def test_writers_in_one_process_take_turns_however_long_the_others_take(url, monkeypatch):
+    """The lock is waited for no more than 10 ms; all thirty have their turn nevertheless, first come first served."""
+    monkeypatch.setattr("tallygate.storage.sql.engine._BUSY_SECONDS", 0.01)
+    engine = create_engine(url)
+    store = SqlStore(engine=engine)
+    await store.create_tenant(TENANT)
+
+    async def writer(number: int) -> int:
+        async with store.write("t") as work:
+            await work.accounts.put(Account(account_id=f"a{number}", create_time=0))
+            await asyncio.sleep(0.02)
+            return await work.commit()
+
+    assert await asyncio.gather(*map(writer, range(30))) == list(range(2, 32))
+    await engine.dispose()
+
+
 WRITER = """
 import asyncio, sys
 from tallygate.records.values import Account

@@ -56,7 +56,7 @@ class StripeStandIn(StandIn):
     customers: dict = field(default_factory=dict)
     answers: dict = field(default_factory=dict)
     later: dict = field(default_factory=dict)
-    detached: set = field(default_factory=set)
+    gone: set = field(default_factory=set)
     available: int | None = None
     too_busy: ClassVar[dict] = {
         "error": {"type": "invalid_request_error", "code": "rate_limit", "message": "Too many requests"}
@@ -126,7 +126,7 @@ class StripeStandIn(StandIn):
     def create_intent(self, asked):
         wanted = nested(asked.body)
         assert wanted["confirm"] == "true"
-        if wanted["payment_method"] in self.detached or not wanted["payment_method"].startswith("pm_card"):
+        if wanted["payment_method"] in self.gone or not wanted["payment_method"].startswith("pm_card"):
             raise self.refused(400, "invalid_request_error", "resource_missing", "No such PaymentMethod")
         if int(wanted["amount"]) < MINIMUM.get(wanted["currency"], 1):
             raise self.refused(400, "invalid_request_error", "amount_too_small", "Amount must be at least 50 cents")
@@ -211,13 +211,13 @@ class StripeStandIn(StandIn):
         if not method.startswith("pm_card"):
             raise self.refused(404, "invalid_request_error", "resource_missing", f"No such PaymentMethod: '{method}'")
         card = {"brand": "visa", "last4": "4242", "exp_month": 8, "exp_year": 2031}
-        owner = None if method in self.detached else "cus_acme"
+        owner = None if method in self.gone else "cus_acme"
         return {"id": method, "object": "payment_method", "type": "card", "customer": owner, "card": card}
 
     def detach(self, _asked, method):
-        if method in self.detached:
+        if method in self.gone:
             raise self.refused(400, "invalid_request_error", None, "The payment method you provided is not attached")
-        self.detached.add(method)
+        self.gone.add(method)
         return {"id": method, "object": "payment_method", "type": "card", "customer": None, "card": {}}
 
     def create_customer(self, asked):

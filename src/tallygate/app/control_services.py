@@ -4,6 +4,7 @@ from tallygate.app import clock
 from tallygate.app.billing_side import Desk
 from tallygate.app.control_side import ControlSide
 from tallygate.app.data_side import DataSide
+from tallygate.billing.reconciliation import Reconciler
 from tallygate.control_plane.tenants import open_test_tenant
 from tallygate.data_plane.grants import GrantBalances
 from tallygate.domain.credential import KeyRecord
@@ -42,6 +43,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
     work = TenantWork(transactions=control.transactions, clock=clock.now, new_id=clock.new_id)
     finalize = control.billing.billing.finalize
     invoices = InvoiceServicer(work, renderers(fonts=control.font_dir), finalize, locales=LANGUAGES)
+    payments, refunds = control.billing.payments, control.billing.refunds
     usage = UsageServicer(work, events=control.events, usage=control.usage, consume=data.consumes.consume)
     return [
         ("tallygate.v1.AccountService", AccountServicer(work, GrantBalances(admission=data.admission).left)),
@@ -52,10 +54,10 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.MessageService", MessageServicer(work)),
         ("tallygate.v1.DiscountService", DiscountServicer(work)),
         ("tallygate.v1.OrderService", OrderServicer(work, Desk(), entropy=clock.entropy)),
-        ("tallygate.v1.PaymentService", PaymentServicer(work, control.billing.payments, control.billing.refunds)),
+        ("tallygate.v1.PaymentService", PaymentServicer(work, payments, refunds, Reconciler(payments=payments))),
         ("tallygate.v1.PricingService", PricingServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),
-        ("tallygate.v1.SubscriptionService", SubscriptionServicer(work, control.billing.refunds)),
+        ("tallygate.v1.SubscriptionService", SubscriptionServicer(work, refunds)),
         ("tallygate.v1.TestClockService", TestClockServicer(work)),
         ("tallygate.v1.UsageService", usage),
     ]

@@ -22,6 +22,7 @@ from tallygate.app.mailing import mailer_of
 from tallygate.app.rebuilding import counter_store, new_rebuilder
 from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
+from tallygate.billing.forgetting import MethodForgetter
 from tallygate.billing.gateway_events import EventRunner
 from tallygate.billing.notices import NoticeRunner
 from tallygate.billing.paying import PaymentRunner
@@ -39,7 +40,7 @@ from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.messages import DISPATCH, NOTICE, USAGE_LIMIT
-from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND
+from tallygate.records.payments import COLLECT, FORGET, RESOLVE, RESOLVE_REFUND
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.rendering.letters import letter_of
@@ -206,6 +207,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         billing=BillingRunner(transactions=transactions, barrier=barrier, clock=clock.now),
         payments=payments,
         refunds=RefundRunner(payments=payments),
+        methods=MethodForgetter(payments=payments),
         notices=NoticeRunner(transactions=transactions, clock=clock.now),
         clock=clock.now,
     )
@@ -225,6 +227,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         COLLECT: billing.collect,
         RESOLVE: billing.resolve,
         RESOLVE_REFUND: billing.resolve_refunds,
+        FORGET: billing.forget,
     }
     dispatcher = Dispatcher(
         transactions=transactions,

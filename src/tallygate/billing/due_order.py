@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from tallygate.billing.activation import ORDER_JOB
+from tallygate.billing.forgetting import MethodForgetter
 from tallygate.billing.giving import expire_credit
 from tallygate.billing.notices import NoticeRunner
 from tallygate.billing.paying import PaymentRunner
@@ -16,14 +17,16 @@ from tallygate.billing.unpaid_orders import expire_order
 from tallygate.domain.billing.documents import Invoice
 from tallygate.records.billing import CLOSE, EXPIRE, Job
 from tallygate.records.messages import NOTICE
-from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND
+from tallygate.records.payments import COLLECT, FORGET, RESOLVE, RESOLVE_REFUND
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 
-_KINDS = (NOTICE, EXPIRE, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT)
-_OF_ALL = (EXPIRE, RESOLVE, RESOLVE_REFUND)
+_KINDS = (NOTICE, EXPIRE, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT, FORGET)
+_OF_ALL = (EXPIRE, RESOLVE, RESOLVE_REFUND, FORGET)
 """What falls due at the same instant is done in this order."""
 _MOST_INVOICES = 1_000
+_AT_ONCE = 8
+"""So many accounts of a tenant ask their gateway at the same time; each has a transaction before and after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class TenantRunner:
     billing: BillingRunner
     payments: PaymentRunner
     refunds: RefundRunner
+    methods: MethodForgetter
     notices: NoticeRunner
     clock: Callable[[], int]
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -69,6 +73,11 @@ class TenantRunner:
         """A worker's jobs, of one tenant: find out what became of refunds."""
         if not await self._in_order(jobs[0].tenant_id):
             await _all(self.refunds.resolve(job.tenant_id, job.subject) for job in jobs)
+
+    async def forget(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: have gateways forget methods that are used no more."""
+        if not await self._in_order(jobs[0].tenant_id):
+            await _all(self.methods.forget(job.tenant_id, job.subject) for job in jobs)
 
     async def expire(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: what was given and not spent, or ordered and not paid, in time."""
@@ -128,6 +137,8 @@ class TenantRunner:
             case "notice":
                 await self.notices.look(tenant_id, job.subject, at=at)
                 await self._expire(tenant_id, job.subject, at=at)
+            case "forget_method":
+                await self.methods.forget(tenant_id, job.subject, at=at)
             case "resolve_refund":
                 return await self.refunds.resolve(tenant_id, job.subject, at=at)
             case _:
@@ -163,7 +174,13 @@ async def _next_due(work: BillingWork, account_id: str, now: int) -> Job | None:
 
 
 async def _all(steps: Iterable[Awaitable[object]]) -> None:
-    """Every one of them, at once; a failure is raised when all have ended."""
-    for ended in await asyncio.gather(*steps, return_exceptions=True):
+    """Every one of them, some at once; a failure is raised when all have ended."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def in_place(step: Awaitable[object]) -> object:
+        async with places:
+            return await step
+
+    for ended in await asyncio.gather(*map(in_place, steps), return_exceptions=True):
         if isinstance(ended, BaseException):
             raise ended

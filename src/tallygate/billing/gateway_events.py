@@ -55,7 +55,7 @@ class EventRunner:
         gateway = await self._gateway(tenant_id, name)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                event = await gateway.read_event(raw, headers, now=self.clock())
+                event = await gateway.read_event(raw, headers, tenant_id=tenant_id, now=self.clock())
         except TimeoutError as error:
             raise NoAnswerError from error
         if not is_id(event.event_id):
@@ -160,7 +160,8 @@ async def _refund(work: BillingWork, gateway: str, news: RefundNews, moment: Mom
     if refund is None or refund.gateway != gateway:
         return Effect.FOREIGN
     told = news.outcome.state
-    if told is AttemptState.UNKNOWN or (refund.currency, refund.amount) != (news.currency, news.amount):
+    known, of = (refund.currency, refund.amount), (news.currency, news.amount)
+    if told is AttemptState.UNKNOWN or known != of or (news.charge_id or refund.charge_id) != refund.charge_id:
         if refund.state in UNRESOLVED:
             await work.jobs.hasten(RESOLVE_REFUND, refund.refund_id, due_time=moment.now)
         return Effect.ASKED

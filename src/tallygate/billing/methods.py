@@ -11,7 +11,7 @@ from tallygate.domain.errors import AccountFullError, ConflictError
 from tallygate.domain.fields import checked_id
 from tallygate.domain.payment_errors import GatewayMissingError, MethodNotFoundError
 from tallygate.records.lookup import known_account
-from tallygate.records.payments import COLLECT
+from tallygate.records.payments import COLLECT, FORGET
 from tallygate.records.ports import BillingWork, NewId
 
 _MOST_METHODS = 100
@@ -130,7 +130,7 @@ async def set_default_method(work: BillingWork, account_id: str, method_id: str,
 
 
 async def detach_method(work: BillingWork, account_id: str, method_id: str, *, now: int) -> Method:
-    """Use a method no more; where it was the default, the newest other one is, if there is one.
+    """Use a method no more; where it was the default, the newest other one is, if there is one. Its gateway forgets it.
 
     Raises:
         AccountNotFoundError: there is no such account.
@@ -141,6 +141,7 @@ async def detach_method(work: BillingWork, account_id: str, method_id: str, *, n
         return method
     gone = replace(method, default=False, detach_time=now)
     await work.payments.put_method(gone)
+    await work.jobs.schedule(FORGET, method_id, due_time=now)
     left = live(await work.payments.methods(account_id))
     if method.default and left:
         await _make_default(work, left[-1], [], now=now)

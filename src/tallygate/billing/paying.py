@@ -20,7 +20,6 @@ from tallygate.billing.gateways import Gateways
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import default_method
 from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError, Setup, SetupRequest
-from tallygate.billing.reconciliation import Reconciled, booked, reconciled
 from tallygate.domain.billing.messages import NEVER_ARRIVED
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Method, Outcome
 from tallygate.domain.errors import ConflictError, InvalidFieldError
@@ -190,22 +189,6 @@ class PaymentRunner:
         except NoAnswerError as error:
             raise GatewayUnavailableError(gateway=gateway) from error
 
-    async def reconcile(self, tenant_id: str, gateway: str, *, start: int, end: int | None = None) -> Reconciled:
-        """Compare what a gateway took from an instant on, before another (now), with what the books have of it.
-
-        Raises:
-            GatewayMissingError: there is no such gateway.
-            GatewayUnavailableError: it does not answer.
-        """
-        adapter = await self.open(tenant_id, gateway)
-        until = await self.instant(tenant_id, None) + 1 if end is None else end
-        try:
-            settled = await self.answer(adapter.settled(tenant_id, start=start, end=until))
-        except NoAnswerError as error:
-            raise GatewayUnavailableError(gateway=gateway) from error
-        attempts = await self.read(tenant_id, lambda work: booked(work, gateway, start=start, end=until))
-        return reconciled(attempts, settled)
-
     async def _next(self, work: BillingWork, account_id: str, moment: Moment) -> Attempt | None:
         return await next_attempt(work, account_id, moment, attempt_id=f"pay_{self.new_id()}", end=self.end)
 
@@ -225,10 +208,7 @@ class PaymentRunner:
         """Whether the same request is still wanted, and the same to its gateway."""
         if not (await self.open(tenant_id, attempt.gateway)).keeps_keys or now - attempt.create_time >= KEYS_LAST:
             return False
-        if is_top_up(attempt):
-            return True
-        invoice = await self.read(tenant_id, lambda work: get_invoice(work, attempt.invoice_id))
-        return invoice.balance.due > 0
+        return await self.read(tenant_id, lambda work: _is_wanted(work, attempt))
 
     @staticmethod
     async def answer(asked: Awaitable[T]) -> T:
@@ -294,6 +274,14 @@ def request_of(tenant_id: str, attempt: Attempt) -> ChargeRequest:
         text=attempt.text,
         time=attempt.create_time,
     )
+
+
+async def _is_wanted(work: BillingWork, attempt: Attempt) -> bool:
+    """Whether something is still due, and its method not detached since."""
+    method = await work.payments.method(attempt.method_id)
+    if method is None or method.detach_time is not None:
+        return False
+    return is_top_up(attempt) or (await get_invoice(work, attempt.invoice_id)).balance.due > 0
 
 
 async def _method(work: BillingWork, account_id: str, method_id: str) -> Method:

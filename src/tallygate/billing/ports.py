@@ -186,8 +186,10 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, now: int) -> GatewayEvent:
+    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, tenant_id: str, now: int) -> GatewayEvent:
         """An event as it came: the very bytes, and headers by their names in lower case. `now` is real time.
+
+        Several tenants may use one account of a gateway's: what was not begun for this one has no news.
 
         Raises:
             UnverifiedEventError: it was not signed by the gateway, or is too old.

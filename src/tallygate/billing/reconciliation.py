@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tallygate.billing.ports import Settlement
+from tallygate.billing.paying import PaymentRunner
+from tallygate.billing.ports import NoAnswerError, Settlement
 from tallygate.domain.billing.payments import Attempt, AttemptState
+from tallygate.domain.payment_errors import GatewayUnavailableError
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 
@@ -28,6 +30,29 @@ class Reconciled:
     booked: int
     settled: int
     differences: tuple[SettlementDifference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciler:
+    """Asks gateways what they settled."""
+
+    payments: PaymentRunner
+
+    async def reconcile(self, tenant_id: str, gateway: str, *, start: int, end: int | None = None) -> Reconciled:
+        """Compare what a gateway took from an instant on, before another (now), with what the books have of it.
+
+        Raises:
+            GatewayMissingError: there is no such gateway.
+            GatewayUnavailableError: it does not answer.
+        """
+        adapter = await self.payments.open(tenant_id, gateway)
+        until = await self.payments.instant(tenant_id, None) + 1 if end is None else end
+        try:
+            settled = await self.payments.answer(adapter.settled(tenant_id, start=start, end=until))
+        except NoAnswerError as error:
+            raise GatewayUnavailableError(gateway=gateway) from error
+        attempts = await self.payments.read(tenant_id, lambda work: booked(work, gateway, start=start, end=until))
+        return reconciled(attempts, settled)
 
 
 async def booked(work: BillingWork, gateway: str, *, start: int, end: int) -> list[Attempt]:

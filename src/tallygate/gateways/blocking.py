@@ -1,12 +1,16 @@
 """Gateways whose libraries block: each request of ours is worked off in a thread, with one deadline for all of it."""
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
+from tallygate.billing.ports import NoAnswerError
 from tallygate.gateways.asking import Deadline, Late, Line, Threads
+from tallygate.gateways.refusals import RefusedError
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Bound(Protocol):
@@ -30,19 +34,21 @@ C = TypeVar("C", bound=HasSession)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(Generic[C]):
     """Where one tenant's requests to one gateway are handed in."""
 
+    client: Late[C] = field(repr=False)
     line: Line
     threads: Threads
 
-    async def ask(self, client: Late[C], work: Callable[[C], T]) -> T:
+    async def ask(self, work: Callable[[C], T]) -> T:
         """Work something off.
 
         Raises:
+            RefusedError: the gateway refused.
             NoAnswerError: not in time, or the gateway was silent.
         """
-        to = await client.get()
+        to = await self.client.get()
 
         async def answer() -> T:
             deadline = Deadline(self.line.seconds)
@@ -50,3 +56,15 @@ class Desk:
             return answered
 
         return await self.line.ask(answer)
+
+    async def read(self, work: Callable[[C], T]) -> T:
+        """Work off what is only read, and cannot be refused in earnest.
+
+        Raises:
+            NoAnswerError: not in time, the gateway was silent, or it refused.
+        """
+        try:
+            return await self.ask(work)
+        except RefusedError as error:
+            _log.warning("%s refused to answer: HTTP %d", self.line.name, error.status)
+            raise NoAnswerError from error

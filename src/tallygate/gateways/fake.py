@@ -120,9 +120,9 @@ class FakeGateway:
             return _outcome(_charge(request, AttemptState.SUCCEEDED))
         return _outcome(known)
 
-    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, now: int) -> GatewayEvent:
+    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, tenant_id: str, now: int) -> GatewayEvent:
         """An event that it has signed."""
-        return fake_events.read(raw, headers, self.credentials.get(fake_events.SECRET), now=now)
+        return fake_events.read(raw, headers, self.credentials.get(fake_events.SECRET), tenant_id=tenant_id, now=now)
 
     async def check(self) -> None:
         """It knows everybody."""

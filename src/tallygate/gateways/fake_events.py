@@ -15,13 +15,14 @@ HEADER = "fake-signature"
 SECRET = "webhook_secret"  # noqa: S105 - the name of one
 
 
-def charge_event(event_id: str, *, time: int, news: ChargeNews) -> bytes:
+def charge_event(event_id: str, *, tenant_id: str, time: int, news: ChargeNews) -> bytes:
     """The bytes that tell what became of a charge."""
     outcome = news.outcome
     told: dict[str, Any] = {
         "id": event_id,
         "type": f"charge.{outcome.state.value}",
         "time": time,
+        "tenant": tenant_id,
         "charge": {
             "id": outcome.gateway_id,
             "attempt_id": news.attempt_id,
@@ -35,7 +36,7 @@ def charge_event(event_id: str, *, time: int, news: ChargeNews) -> bytes:
     return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
 
 
-def read(raw: bytes, headers: Mapping[str, str], secret: str, *, now: int) -> GatewayEvent:
+def read(raw: bytes, headers: Mapping[str, str], secret: str, *, tenant_id: str, now: int) -> GatewayEvent:
     """An event that the built-in gateway has signed.
 
     Raises:
@@ -44,13 +45,15 @@ def read(raw: bytes, headers: Mapping[str, str], secret: str, *, now: int) -> Ga
     verify(raw, headers.get(HEADER, ""), secret, now=now)
     try:
         told = json.loads(raw)
-        return GatewayEvent(event_id=told["id"], kind=told["type"], time=told["time"], news=_news(told))
+        return GatewayEvent(event_id=told["id"], kind=told["type"], time=told["time"], news=_news(told, tenant_id))
     except (ValueError, KeyError, TypeError) as error:
         raise UnverifiedEventError from error
 
 
-def _news(told: dict[str, Any]) -> ChargeNews | RefundNews | DisputeNews | None:
+def _news(told: dict[str, Any], tenant_id: str) -> ChargeNews | RefundNews | DisputeNews | None:
     of, _, state = told["type"].partition(".")
+    if of in {"charge", "refund"} and told["tenant"] != tenant_id:
+        return None
     match of:
         case "charge":
             charge = told["charge"]
@@ -107,7 +110,7 @@ class FakeTeller:
         news = ChargeNews(
             attempt_id=charge.key, currency=charge.currency, amount=charge.amount, outcome=outcome(charge)
         )
-        body = charge_event(event_id, time=charge.create_time, news=news).decode()
+        body = charge_event(event_id, tenant_id=charge.tenant_id, time=charge.create_time, news=news).decode()
         return FakeEvent(
             tenant_id=charge.tenant_id,
             event_id=event_id,

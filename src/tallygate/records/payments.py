@@ -20,6 +20,9 @@ RESOLVE = "resolve_attempt"
 RESOLVE_REFUND = "resolve_refund"
 """The kind of the job that asks a gateway what became of a refund; its subject is the refund."""
 
+FORGET = "forget_method"
+"""The kind of the job that has a gateway forget a detached method; its subject is the method."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyQuery:

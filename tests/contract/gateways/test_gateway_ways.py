@@ -18,11 +18,12 @@ from tallygate.billing.ports import (
     SetupRequest,
     UnverifiedEventError,
 )
-from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, DisputeState, RefundNews
+from tallygate.domain.billing.gateway_events import DisputeNews, DisputeState, RefundNews
 from tallygate.domain.billing.payments import Advice, AttemptState
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.gateways.asking import Way
 from tallygate.gateways.paypal.adapter import SANDBOX_URL, URL, PayPalAdapter
+from tallygate.gateways.paypal.answers import marked
 from tallygate.gateways.stripe.adapter import StripeAdapter
 
 HOUR = DAY // 24
@@ -134,16 +135,18 @@ async def test_what_stripe_says_while_its_payer_is_asked_is_no_failure(stripe):
     error = {"code": "authentication_required", "decline_code": "authentication_required"}
     intent = {"id": "pi_1", "amount": 1, "currency": "usd", "status": "requires_payment_method", "metadata": {}}
     raw, headers = stripe.stand_in.event("payment_intent.payment_failed", intent | {"last_payment_error": error}, at=1)
-    assert (await stripe.gateway.read_event(raw, headers, now=1_000_000)).news is None
+    assert (await stripe.gateway.read_event(raw, headers, tenant_id="t", now=1_000_000)).news is None
 
 
 async def test_what_stripe_signed_five_minutes_ago_is_not_believed(stripe):
     _, raw, headers = stripe.event(AttemptState.SUCCEEDED)
     for late in (299, -299):
-        assert (await stripe.gateway.read_event(raw, headers, now=DAY + late * 1_000_000)).news is not None
+        assert (
+            await stripe.gateway.read_event(raw, headers, tenant_id="t", now=DAY + late * 1_000_000)
+        ).news is not None
     for late in (301, -301):
         with pytest.raises(UnverifiedEventError):
-            await stripe.gateway.read_event(raw, headers, now=DAY + late * 1_000_000)
+            await stripe.gateway.read_event(raw, headers, tenant_id="t", now=DAY + late * 1_000_000)
 
 
 async def test_disputes_and_refunds_at_stripe_are_told(stripe):
@@ -172,14 +175,18 @@ async def test_disputes_and_refunds_at_stripe_are_told(stripe):
         ("created", "warning_needs_response", None),
     ):
         raw, headers = stripe.stand_in.event(f"charge.dispute.{kind}", dispute | {"status": status}, at=1)
-        assert (await stripe.gateway.read_event(raw, headers, now=1_000_000)).news == wanted
+        assert (await stripe.gateway.read_event(raw, headers, tenant_id="t", now=1_000_000)).news == wanted
     refund = {"id": "re_1", "amount": 900, "currency": "jpy", "payment_intent": "pi_1", "status": "succeeded"}
+    refund |= {"metadata": {"tallygate_tenant": "t", "tallygate_refund": "r1"}}
     raw, headers = stripe.stand_in.event("refund.updated", refund, at=1)
-    news = (await stripe.gateway.read_event(raw, headers, now=1_000_000)).news
+    news = (await stripe.gateway.read_event(raw, headers, tenant_id="t", now=1_000_000)).news
     assert isinstance(news, RefundNews)
-    assert (news.refund_id, news.charge_id, news.currency, news.amount) == ("re_1", "pi_1", "JPY", 900)
+    assert (news.refund_id, news.charge_id, news.currency, news.amount) == ("r1", "pi_1", "JPY", 900)
+    raw, headers = stripe.stand_in.event("refund.updated", refund | {"metadata": {}}, at=1)
+    event = await stripe.gateway.read_event(raw, headers, tenant_id="t", now=1_000_000)
+    assert event.news is None, "given back by a person there, it is none of ours"
     raw, headers = stripe.stand_in.event("customer.created", {"id": "cus_1"}, at=1)
-    assert (await stripe.gateway.read_event(raw, headers, now=1_000_000)).news is None
+    assert (await stripe.gateway.read_event(raw, headers, tenant_id="t", now=1_000_000)).news is None
 
 
 async def test_a_form_of_ones_own_gets_a_secret_instead_of_a_page(stripe):
@@ -269,21 +276,27 @@ async def test_disputes_and_refunds_at_paypal_are_told(paypal):
     ):
         more = {"status": "RESOLVED", "dispute_outcome": {"outcome_code": decided}} if decided else {}
         raw, headers = paypal.stand_in.event(f"CUSTOMER.DISPUTE.{kind}", dispute | more)
-        assert (await paypal.gateway.read_event(raw, headers, now=DAY)).news == wanted
+        assert (await paypal.gateway.read_event(raw, headers, tenant_id="t", now=DAY)).news == wanted
     links = [{"rel": "up", "href": "https://api-m.paypal.com/v2/payments/captures/2GG2-0"}]
     amount = {"currency_code": "JPY", "value": "900"}
-    refund = {"id": "1JU0-0", "status": "COMPLETED", "amount": amount, "links": links}
+    refund = {
+        "id": "1JU0-0",
+        "status": "COMPLETED",
+        "amount": amount,
+        "links": links,
+        "custom_id": marked(back("2GG2-0")),
+    }
     raw, headers = paypal.stand_in.event("PAYMENT.CAPTURE.REFUNDED", refund)
-    news = (await paypal.gateway.read_event(raw, headers, now=DAY)).news
+    news = (await paypal.gateway.read_event(raw, headers, tenant_id="t", now=DAY)).news
     assert isinstance(news, RefundNews)
-    assert (news.refund_id, news.charge_id, news.currency, news.amount) == ("1JU0-0", "2GG2-0", "JPY", 900)
+    assert (news.refund_id, news.charge_id, news.currency, news.amount) == ("r1", "2GG2-0", "JPY", 900)
 
 
 async def test_paypals_sandbox_is_another_house():
     adapter = PayPalAdapter(way=Way(url=URL, seconds=5))
     known = {"client_id": "A" * 20, "client_secret": "B" * 20}
     for environment, url in (("", URL), ("live", URL), ("sandbox", SANDBOX_URL)):
-        client = await adapter.open(Credentials(secrets=known | {"environment": environment})).client.get()
+        client = await adapter.open(Credentials(secrets=known | {"environment": environment})).desk.client.get()
         assert client.place.get_base_uri() == url
     with pytest.raises(InvalidFieldError):
         adapter.open(Credentials(secrets=known | {"environment": "test"}))
@@ -327,15 +340,15 @@ async def test_disputes_and_refunds_at_razorpay_are_told(razorpay):
         ("created", "retrieval", None),
     ):
         raw, headers = razorpay.stand_in.event(f"payment.dispute.{kind}", {"dispute": dispute | {"phase": phase}})
-        assert (await razorpay.gateway.read_event(raw, headers, now=DAY)).news == wanted
+        assert (await razorpay.gateway.read_event(raw, headers, tenant_id="t", now=DAY)).news == wanted
     refund = {"id": "rfnd_1", "payment_id": "pay_1", "amount": 900, "currency": "INR", "status": "processed"}
+    refund |= {"notes": {"tallygate_tenant": "t", "tallygate_refund": "r1"}}
     raw, headers = razorpay.stand_in.event("refund.processed", {"refund": refund})
-    event = await razorpay.gateway.read_event(raw, headers, now=DAY)
+    event = await razorpay.gateway.read_event(raw, headers, tenant_id="t", now=DAY)
     assert isinstance(event.news, RefundNews)
-    again = await razorpay.gateway.read_event(raw, headers | {"x-razorpay-event-id": "evt_2"}, now=DAY)
+    again = await razorpay.gateway.read_event(raw, headers | {"x-razorpay-event-id": "evt_2"}, tenant_id="t", now=DAY)
     assert again.event_id == event.event_id, "under another unsigned id it is the same event"
     payment = {"id": "pay_1", "amount": 1, "currency": "INR", "status": "captured", "notes": []}
     raw, headers = razorpay.stand_in.event("payment.captured", {"payment": payment})
-    news = (await razorpay.gateway.read_event(raw, headers, now=DAY)).news
-    assert isinstance(news, ChargeNews)
-    assert news.attempt_id == "", "a payment of nobody here"
+    event = await razorpay.gateway.read_event(raw, headers, tenant_id="t", now=DAY)
+    assert event.news is None, "a payment of nobody here"

@@ -17,6 +17,7 @@ from tallygate.billing.ports import (
     StrangerError,
     UnverifiedEventError,
 )
+from tallygate.domain.billing.gateway_events import RefundNews
 from tallygate.domain.billing.payments import Advice, AttemptState
 from tallygate.domain.errors import InvalidFieldError
 
@@ -208,12 +209,26 @@ async def test_a_refund_that_never_arrived_is_sent_again(gateway):
 @pytest.mark.parametrize("state", [AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.PENDING])
 async def test_an_event_says_what_became_of_an_attempt(world, state):
     news, raw, headers = world.event(state)
-    event = await world.gateway.read_event(raw, headers, now=DAY + 299_000_000)
+    event = await world.gateway.read_event(raw, headers, tenant_id="t", now=DAY + 299_000_000)
     assert (event.time, event.news) == (DAY, news)
     assert event.event_id
     assert event.kind
-    again = await world.gateway.read_event(raw, headers, now=DAY + 299_000_000)
+    again = await world.gateway.read_event(raw, headers, tenant_id="t", now=DAY + 299_000_000)
     assert again == event, "told again, it is the same event"
+    other = await world.gateway.read_event(raw, headers, tenant_id="other", now=DAY)
+    assert other == replace(event, news=None), "what was begun for one tenant is no news for another"
+
+
+async def test_an_event_says_what_became_of_a_refund(world):
+    """By our id of it, to the tenant whose it is: as what is asked, so what is told."""
+    charge_id = await charged(world.gateway, world.tokens["pays"])
+    asked_for = back(900, charge_id=charge_id)
+    outcome = await world.gateway.refund(asked_for)
+    raw, headers = world.refund_event(outcome.gateway_id)
+    event = await world.gateway.read_event(raw, headers, tenant_id="t", now=DAY)
+    assert event.news == RefundNews(refund_id="r1", charge_id=charge_id, currency="USD", amount=900, outcome=outcome)
+    other = await world.gateway.read_event(raw, headers, tenant_id="other", now=DAY)
+    assert other == replace(event, news=None)
 
 
 async def test_what_was_not_signed_so_is_no_event(world):
@@ -229,17 +244,17 @@ async def test_what_was_not_signed_so_is_no_event(world):
         (raw, world.event(AttemptState.SUCCEEDED, secret="")[2]),
     ):
         with pytest.raises(UnverifiedEventError):
-            await world.gateway.read_event(body, shown, now=DAY)
-    assert (await world.gateway.read_event(raw, headers, now=DAY)).news is not None
+            await world.gateway.read_event(body, shown, tenant_id="t", now=DAY)
+    assert (await world.gateway.read_event(raw, headers, tenant_id="t", now=DAY)).news is not None
     _, raw, headers = world.event(AttemptState.SUCCEEDED, secret="")
     with pytest.raises(UnverifiedEventError):
-        await world.without_secret().read_event(raw, headers, now=DAY)
+        await world.without_secret().read_event(raw, headers, tenant_id="t", now=DAY)
 
 
 async def test_what_is_signed_and_no_event_is_none(world):
     for raw in (b"{}", b"[]", b"no JSON", b'"\xff"'):
         with pytest.raises(UnverifiedEventError):
-            await world.gateway.read_event(raw, world.signed(raw), now=DAY)
+            await world.gateway.read_event(raw, world.signed(raw), tenant_id="t", now=DAY)
 
 
 async def test_a_method_is_set_up_described_and_forgotten(world):

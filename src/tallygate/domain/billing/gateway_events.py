@@ -34,7 +34,10 @@ class ChargeNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundNews:
-    """What became of money that goes back; `charge_id` is the gateway's id of the charge that it came by."""
+    """What became of a refund, by our id, which its gateway had from us beside it; empty: it is none of ours.
+
+    `charge_id` is the gateway's id of the charge that it came by.
+    """
 
     refund_id: str
     charge_id: str

@@ -56,8 +56,11 @@ class PayPalAdapter:
             sandbox = environment == "sandbox" and self.way.url == URL
             url = SANDBOX_URL if sandbox else self.way.url
             self._opened[known] = PayPalGateway(
-                client=Late(lambda: _connect(url, client_id, client_secret)),
-                desk=Desk(line=Line(name=NAME, seconds=self.way.seconds), threads=self._threads),
+                desk=Desk(
+                    client=Late(lambda: _connect(url, client_id, client_secret)),
+                    line=Line(name=NAME, seconds=self.way.seconds),
+                    threads=self._threads,
+                ),
                 return_url=self.way.return_url,
                 webhook_id=webhook_id,
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 from tallygate.billing.ports import UnverifiedEventError
 from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, DisputeState, GatewayEvent, RefundNews
-from tallygate.gateways.paypal.answers import UNITS, capture_outcome, link, read_mark, refund_outcome
+from tallygate.gateways.paypal.answers import UNITS, capture_outcome, is_of, link, read_mark, refund_outcome
 
 _SECOND = 1_000_000
 _SHOWN = {
@@ -44,7 +44,7 @@ def question(raw: bytes, headers: Mapping[str, str], webhook_id: str) -> str:
     return f'{start[:-1]}, "webhook_event": {text}}}'
 
 
-def read(raw: bytes) -> GatewayEvent:
+def read(raw: bytes, tenant_id: str) -> GatewayEvent:
     """An event that was signed.
 
     Raises:
@@ -52,29 +52,31 @@ def read(raw: bytes) -> GatewayEvent:
     """
     try:
         told = json.loads(raw)
-        news = _news(told["event_type"], told["resource"])
+        news = _news(told["event_type"], told["resource"], tenant_id)
         time = _instant(told["create_time"])
         return GatewayEvent(event_id=told["id"], kind=told["event_type"], time=time, news=news)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise UnverifiedEventError from error
 
 
-def _news(kind: str, resource: Record) -> ChargeNews | RefundNews | DisputeNews | None:
+def _news(kind: str, resource: Record, tenant_id: str) -> ChargeNews | RefundNews | DisputeNews | None:
+    if kind in _DISPUTES:
+        return _dispute(resource)
+    if kind not in _CHARGES | _REFUNDS:
+        return None
+    tenant, _, own = read_mark(resource.get("custom_id") or "")
+    if not is_of(tenant, tenant_id):
+        return None
+    currency, amount = _money(resource["amount"])
     if kind in _CHARGES:
-        currency, amount = _money(resource["amount"])
-        _, _, own = read_mark(resource.get("custom_id") or "")
         return ChargeNews(attempt_id=own, currency=currency, amount=amount, outcome=capture_outcome(resource))
-    if kind in _REFUNDS:
-        currency, amount = _money(resource["amount"])
-        charge_id = link(resource, "up").rpartition("/")[2]
-        return RefundNews(
-            refund_id=resource["id"],
-            charge_id=charge_id,
-            currency=currency,
-            amount=amount,
-            outcome=refund_outcome(resource),
-        )
-    return _dispute(resource) if kind in _DISPUTES else None
+    return RefundNews(
+        refund_id=own,
+        charge_id=link(resource, "up").rpartition("/")[2],
+        currency=currency,
+        amount=amount,
+        outcome=refund_outcome(resource),
+    )
 
 
 def _dispute(dispute: Record) -> DisputeNews:

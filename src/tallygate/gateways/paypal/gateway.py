@@ -4,9 +4,9 @@ So what became of a request can be found out: to make its order again under its 
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from tallygate.billing.ports import (
     Card,
@@ -21,7 +21,6 @@ from tallygate.billing.ports import (
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.gateways.asking import Late
 from tallygate.gateways.blocking import Desk
 from tallygate.gateways.currencies import NOT_EXPRESSED
 from tallygate.gateways.paypal import events, reports
@@ -47,7 +46,6 @@ _KEYS_LAST = 5 * _HOUR
 """PayPal keeps keys for 6 hours; its reports are complete after 3."""
 _TEXT = 127
 Record = dict[str, Any]
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -55,8 +53,7 @@ _log = logging.getLogger(__name__)
 class PayPalGateway:
     """Takes money through PayPal. A token is the id of a payment token: a saved card or wallet."""
 
-    client: Late["Client"] = field(repr=False)
-    desk: Desk
+    desk: Desk["Client"]
     return_url: str
     webhook_id: str = field(repr=False)
     keeps_keys: bool = True
@@ -65,7 +62,7 @@ class PayPalGateway:
         """Take money without the payer being there; whose bank wants to see them is asked to come."""
         if UNITS.of(request.currency, request.amount) is None:
             return NOT_EXPRESSED
-        return await self._ask(lambda to: self._charged(to, request))
+        return await self.desk.ask(lambda to: self._charged(to, request))
 
     async def refund(self, request: RefundRequest) -> Outcome:
         """Give back of a capture."""
@@ -75,7 +72,7 @@ class PayPalGateway:
         body = {"amount": _money(request.currency, amount), "custom_id": marked(request)}
         key = reference(request.tenant_id, request.key)
         try:
-            return refund_outcome(await self._ask(lambda to: to.refund(request.charge_id, body, key)))
+            return refund_outcome(await self.desk.ask(lambda to: to.refund(request.charge_id, body, key)))
         except RefusedError as error:
             return not_given_back(issue(error.body))
 
@@ -84,26 +81,26 @@ class PayPalGateway:
         if UNITS.of(request.currency, request.amount) is None:
             return NOT_EXPRESSED
         if isinstance(request, RefundRequest):
-            return await self._read(lambda to: _found_refund(to, request))
+            return await self.desk.read(lambda to: _found_refund(to, request))
         if now - request.time < _KEYS_LAST:
-            return await self._read(lambda to: self._found(to, request))
-        return await self._read(lambda to: reports.found(to, request, now=now))
+            return await self.desk.read(lambda to: self._found(to, request))
+        return await self.desk.read(lambda to: reports.found(to, request, now=now))
 
-    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, now: int) -> GatewayEvent:
+    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, tenant_id: str, now: int) -> GatewayEvent:
         """An event that PayPal says it has signed: it is asked, for the certificates are its own."""
         del now  # what PayPal signs has no age: it tells an event again for three days
         question = events.question(raw, headers, self.webhook_id)
         try:
-            answer = await self._ask(lambda to: to.verify(question))
+            answer = await self.desk.ask(lambda to: to.verify(question))
         except RefusedError as error:
             raise UnverifiedEventError from error
         if answer.get("verification_status") != "SUCCESS":
             raise UnverifiedEventError
-        return events.read(raw)
+        return events.read(raw, tenant_id)
 
     async def check(self) -> None:
         """Ask for a token."""
-        await self._read(lambda to: to.check())
+        await self.desk.read(lambda to: to.check())
 
     async def begin_setup(self, request: SetupRequest) -> Setup:
         """A page of PayPal's where a wallet is left."""
@@ -113,13 +110,13 @@ class PayPalGateway:
         wallet = {"usage_type": "MERCHANT", "experience_context": {"return_url": back, "cancel_url": back}}
         body = {"payment_source": {"paypal": wallet}}
         key = reference(request.tenant_id, request.key)
-        made = await self._read(lambda to: to.create_setup(body, key))
+        made = await self.desk.read(lambda to: to.create_setup(body, key))
         return Setup(gateway_id=made["id"], url=link(made, "approve"))
 
     async def describe(self, token: str) -> Card:
         """What may be shown of a saved method."""
         try:
-            found = await self._ask(lambda to: to.get_token(_token(token)))
+            found = await self.desk.ask(lambda to: to.get_token(_token(token)))
         except RefusedError as error:
             raise InvalidFieldError(field="token", expected="a payment token that PayPal knows") from error
         card = found["payment_source"].get("card")
@@ -136,13 +133,13 @@ class PayPalGateway:
     async def detach(self, token: str) -> None:
         """Forget a saved method."""
         try:
-            await self._ask(lambda to: to.delete_token(_token(token)))
+            await self.desk.ask(lambda to: to.delete_token(_token(token)))
         except RefusedError:
             _log.info("paypal has no method to forget")
 
     async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
         """What PayPal's reports have of charges that were begun for this tenant in a time; three hours behind."""
-        return await self._read(lambda to: reports.settled(to, tenant_id, start=start, end=end))
+        return await self.desk.read(lambda to: reports.settled(to, tenant_id, start=start, end=end))
 
     def _charged(self, to: "Client", request: ChargeRequest) -> Outcome:
         try:
@@ -174,17 +171,6 @@ class PayPalGateway:
         if order.get("status") == "APPROVED":
             return order_outcome(order) or self._captured(to, order["id"], {}, request)
         return order_outcome(order)
-
-    async def _ask(self, work: Callable[["Client"], T]) -> T:
-        return await self.desk.ask(self.client, work)
-
-    async def _read(self, work: Callable[["Client"], T]) -> T:
-        """What is only read, and cannot be refused in earnest."""
-        try:
-            return await self._ask(work)
-        except RefusedError as error:
-            _log.warning("paypal refused to answer: %s", issue(error.body))
-            raise NoAnswerError from error
 
 
 def _found_refund(to: "Client", request: RefundRequest) -> Outcome | None:

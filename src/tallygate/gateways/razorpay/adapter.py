@@ -51,8 +51,11 @@ class RazorpayAdapter:
         if known not in self._opened:
             require("razorpay", extra="razorpay")
             self._opened[known] = RazorpayGateway(
-                client=Late(lambda: _connect(self.way, key_id, key_secret)),
-                desk=Desk(line=Line(name=NAME, seconds=self.way.seconds), threads=self._threads),
+                desk=Desk(
+                    client=Late(lambda: _connect(self.way, key_id, key_secret)),
+                    line=Line(name=NAME, seconds=self.way.seconds),
+                    threads=self._threads,
+                ),
                 webhook_secret=webhook_secret,
             )
         return self._opened[known]

@@ -7,7 +7,15 @@ from typing import Any
 
 from tallygate.billing.ports import UnverifiedEventError
 from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, DisputeState, GatewayEvent, RefundNews
-from tallygate.gateways.razorpay.answers import ATTEMPT, UNITS, notes_of, payment_outcome, refund_outcome
+from tallygate.gateways.razorpay.answers import (
+    ATTEMPT,
+    REFUND,
+    TENANT,
+    UNITS,
+    notes_of,
+    payment_outcome,
+    refund_outcome,
+)
 
 HEADER = "x-razorpay-signature"
 _SECOND = 1_000_000
@@ -23,7 +31,7 @@ _DISPUTES = {
 Record = dict[str, Any]
 
 
-def read(raw: bytes, header: str, secret: str) -> GatewayEvent:
+def read(raw: bytes, header: str, secret: str, *, tenant_id: str) -> GatewayEvent:
     """An event that Razorpay has signed.
 
     Its own id comes beside the bytes, unsigned: told under another it would be another event. Its bytes are its id.
@@ -38,28 +46,31 @@ def read(raw: bytes, header: str, secret: str) -> GatewayEvent:
         told = json.loads(raw)
         kind, payload = told["event"], told["payload"]
         event_id, time = hashlib.sha256(raw).hexdigest(), int(told["created_at"]) * _SECOND
-        return GatewayEvent(event_id=event_id, kind=kind, time=time, news=_news(kind, payload))
+        return GatewayEvent(event_id=event_id, kind=kind, time=time, news=_news(kind, payload, tenant_id))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnverifiedEventError from error
 
 
-def _news(kind: str, payload: Record) -> ChargeNews | RefundNews | DisputeNews | None:
+def _news(kind: str, payload: Record, tenant_id: str) -> ChargeNews | RefundNews | DisputeNews | None:
+    if kind in _DISPUTES:
+        return _dispute(payload["dispute"]["entity"], _DISPUTES[kind])
+    if kind not in _CHARGES | _REFUNDS:
+        return None
+    record = payload["payment" if kind in _CHARGES else "refund"]["entity"]
+    marks = notes_of(record)
+    if marks.get(TENANT) != tenant_id:
+        return None
+    currency, amount = _money(record)
     if kind in _CHARGES:
-        payment = payload["payment"]["entity"]
-        currency, amount = _money(payment)
-        own = str(notes_of(payment).get(ATTEMPT) or "")
-        return ChargeNews(attempt_id=own, currency=currency, amount=amount, outcome=payment_outcome(payment))
-    if kind in _REFUNDS:
-        refund = payload["refund"]["entity"]
-        currency, amount = _money(refund)
-        return RefundNews(
-            refund_id=refund["id"],
-            charge_id=refund["payment_id"],
-            currency=currency,
-            amount=amount,
-            outcome=refund_outcome(refund),
-        )
-    return _dispute(payload["dispute"]["entity"], _DISPUTES[kind]) if kind in _DISPUTES else None
+        own = str(marks.get(ATTEMPT) or "")
+        return ChargeNews(attempt_id=own, currency=currency, amount=amount, outcome=payment_outcome(record))
+    return RefundNews(
+        refund_id=str(marks.get(REFUND) or ""),
+        charge_id=record["payment_id"],
+        currency=currency,
+        amount=amount,
+        outcome=refund_outcome(record),
+    )
 
 
 def _dispute(dispute: Record, state: DisputeState) -> DisputeNews | None:

@@ -5,14 +5,13 @@ that has been tried is not tried again.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from tallygate.billing.ports import (
     Card,
     ChargeRequest,
-    NoAnswerError,
     RefundRequest,
     Settlement,
     Setup,
@@ -21,7 +20,6 @@ from tallygate.billing.ports import (
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.gateways.asking import Late
 from tallygate.gateways.blocking import Desk
 from tallygate.gateways.currencies import NOT_EXPRESSED
 from tallygate.gateways.razorpay import events
@@ -49,7 +47,6 @@ _LATE = 14 * 86_400
 """Seconds after which a charge that was begun may still become a payment: bank debits need days."""
 _TEXT = 255
 Record = dict[str, Any]
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -57,8 +54,7 @@ _log = logging.getLogger(__name__)
 class RazorpayGateway:
     """Takes money through Razorpay. A token is CUSTOMER/TOKEN: what is saved there belongs to a customer."""
 
-    client: Late["Client"] = field(repr=False)
-    desk: Desk
+    desk: Desk["Client"]
     webhook_secret: str = field(repr=False)
     keeps_keys: bool = False
 
@@ -67,14 +63,14 @@ class RazorpayGateway:
         amount = UNITS.of(request.currency, request.amount)
         if amount is None:
             return NOT_EXPRESSED
-        return await self._ask(lambda to: _charged(to, request, amount))
+        return await self.desk.ask(lambda to: _charged(to, request, amount))
 
     async def refund(self, request: RefundRequest) -> Outcome:
         """Give back of a payment, unless that has been done."""
         amount = UNITS.of(request.currency, request.amount)
         if amount is None:
             return not_given_back(NOT_EXPRESSED.reason)
-        return await self._ask(lambda to: _given_back(to, request, amount))
+        return await self.desk.ask(lambda to: _given_back(to, request, amount))
 
     async def find(self, request: ChargeRequest | RefundRequest, *, now: int) -> Outcome | None:
         """What became of a request, by its receipt."""
@@ -82,17 +78,17 @@ class RazorpayGateway:
         if UNITS.of(request.currency, request.amount) is None:
             return NOT_EXPRESSED
         if isinstance(request, RefundRequest):
-            return await self._read(lambda to: _found_refund(to, request))
-        return await self._read(lambda to: _found(to, request)[1])
+            return await self.desk.read(lambda to: _found_refund(to, request))
+        return await self.desk.read(lambda to: _found(to, request)[1])
 
-    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, now: int) -> GatewayEvent:
+    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, tenant_id: str, now: int) -> GatewayEvent:
         """An event that Razorpay has signed."""
         del now  # what it signs has no age: it tells an event again for a day
-        return events.read(raw, headers.get(events.HEADER, ""), self.webhook_secret)
+        return events.read(raw, headers.get(events.HEADER, ""), self.webhook_secret, tenant_id=tenant_id)
 
     async def check(self) -> None:
         """Ask for an order that there is not."""
-        await self._read(lambda to: to.orders("none"))
+        await self.desk.read(lambda to: to.orders("none"))
 
     async def begin_setup(self, request: SetupRequest) -> Setup:
         """Not from here: its checkout wants to know the payer's name, address and telephone.
@@ -107,7 +103,7 @@ class RazorpayGateway:
     async def describe(self, token: str) -> Card:
         """What may be shown of a saved method."""
         try:
-            found = await self._ask(lambda to: to.token(*_token(token)))
+            found = await self.desk.ask(lambda to: to.token(*_token(token)))
         except RefusedError as error:
             raise InvalidFieldError(field="token", expected="a token that Razorpay knows of this customer") from error
         card = found.get("card") or {}
@@ -121,24 +117,13 @@ class RazorpayGateway:
     async def detach(self, token: str) -> None:
         """Forget a saved method."""
         try:
-            await self._ask(lambda to: to.delete_token(*_token(token)))
+            await self.desk.ask(lambda to: to.delete_token(*_token(token)))
         except RefusedError:
             _log.info("razorpay has no method to forget")
 
     async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
         """Payments that were begun for a tenant in a time, and captured."""
-        return await self._read(lambda to: _settled(to, tenant_id, start=start, end=end))
-
-    async def _ask(self, work: Callable[["Client"], T]) -> T:
-        return await self.desk.ask(self.client, work)
-
-    async def _read(self, work: Callable[["Client"], T]) -> T:
-        """What is only read, and cannot be refused in earnest."""
-        try:
-            return await self._ask(work)
-        except RefusedError as error:
-            _log.warning("razorpay refused to answer: HTTP %d", error.status)
-            raise NoAnswerError from error
+        return await self.desk.read(lambda to: _settled(to, tenant_id, start=start, end=end))
 
 
 def _charged(to: "Client", request: ChargeRequest, amount: int) -> Outcome:

@@ -6,7 +6,7 @@ from typing import Any
 from tallygate.billing.ports import UnverifiedEventError
 from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, DisputeState, GatewayEvent, RefundNews
 from tallygate.gateways.signed import verify
-from tallygate.gateways.stripe.answers import ATTEMPT, AUTHENTICATION, UNITS, outcome, refund_outcome
+from tallygate.gateways.stripe.answers import ATTEMPT, AUTHENTICATION, REFUND, TENANT, UNITS, outcome, refund_outcome
 
 HEADER = "stripe-signature"
 _SECOND = 1_000_000
@@ -23,7 +23,7 @@ _DECIDED = {"won": DisputeState.WON, "lost": DisputeState.LOST}
 Record = dict[str, Any]
 
 
-def read(raw: bytes, header: str, secret: str, *, now: int, with_payer: bool) -> GatewayEvent:
+def read(raw: bytes, header: str, secret: str, *, tenant_id: str, now: int, with_payer: bool) -> GatewayEvent:
     """An event that Stripe has signed; `with_payer`: who is asked for authentication can be sent there.
 
     Raises:
@@ -33,18 +33,27 @@ def read(raw: bytes, header: str, secret: str, *, now: int, with_payer: bool) ->
     try:
         told = json.loads(raw)
         kind, record = told["type"], told["data"]["object"]
-        news = _news(kind, record, with_payer=with_payer)
+        news = _news(kind, record, tenant_id, with_payer=with_payer)
         return GatewayEvent(event_id=told["id"], kind=kind, time=told["created"] * _SECOND, news=news)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnverifiedEventError from error
 
 
-def _news(kind: str, record: Record, *, with_payer: bool) -> ChargeNews | RefundNews | DisputeNews | None:
+def _news(
+    kind: str, record: Record, tenant_id: str, *, with_payer: bool
+) -> ChargeNews | RefundNews | DisputeNews | None:
+    if kind in _CHARGES | _REFUNDS and _mark(record, TENANT) != tenant_id:
+        return None
     if kind in _CHARGES:
         return _charge(record, with_payer=with_payer)
     if kind in _REFUNDS:
         return _refund(record)
     return _dispute(record) if kind in _DISPUTES else None
+
+
+def _mark(record: Record, name: str) -> str:
+    """What went with it from here, by its name."""
+    return str((record.get("metadata") or {}).get(name) or "")
 
 
 def _charge(intent: Record, *, with_payer: bool) -> ChargeNews | None:
@@ -53,7 +62,7 @@ def _charge(intent: Record, *, with_payer: bool) -> ChargeNews | None:
         return None  # it is being asked for once more, with the payer: that request's answer says what becomes of it
     currency = intent["currency"].upper()
     return ChargeNews(
-        attempt_id=(intent.get("metadata") or {}).get(ATTEMPT, ""),
+        attempt_id=_mark(intent, ATTEMPT),
         currency=currency,
         amount=UNITS.back(currency, intent["amount"]),
         outcome=outcome(intent),
@@ -63,7 +72,7 @@ def _charge(intent: Record, *, with_payer: bool) -> ChargeNews | None:
 def _refund(refund: Record) -> RefundNews:
     currency = refund["currency"].upper()
     return RefundNews(
-        refund_id=refund["id"],
+        refund_id=_mark(refund, REFUND),
         charge_id=refund["payment_intent"] or "",
         currency=currency,
         amount=UNITS.back(currency, refund["amount"]),

@@ -113,10 +113,10 @@ class StripeGateway:
         customer, _ = _token(request.token)
         return await self._read(lambda to: _found(to, request, customer, now=now))
 
-    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, now: int) -> GatewayEvent:
+    async def read_event(self, raw: bytes, headers: Mapping[str, str], *, tenant_id: str, now: int) -> GatewayEvent:
         """An event that Stripe has signed."""
         header, with_payer = headers.get(events.HEADER, ""), bool(self.return_url)
-        return events.read(raw, header, self.webhook_secret, now=now, with_payer=with_payer)
+        return events.read(raw, header, self.webhook_secret, tenant_id=tenant_id, now=now, with_payer=with_payer)
 
     async def check(self) -> None:
         """Ask for the account's balance."""

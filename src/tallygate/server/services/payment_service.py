@@ -69,10 +69,6 @@ class Payments(Protocol):
         """Take money for a wallet."""
         ...
 
-    async def reconcile(self, tenant_id: str, gateway: str, *, start: int, end: int | None = None) -> Reconciled:
-        """What a gateway took beside the books."""
-        ...
-
     async def begin_setup(self, gateway: str, request: SetupRequest) -> Setup:
         """Prepare for a method."""
         ...
@@ -90,13 +86,22 @@ class Refunds(Protocol):
         ...
 
 
+class Settlements(Protocol):
+    """What asks gateways what they settled."""
+
+    async def reconcile(self, tenant_id: str, gateway: str, *, start: int, end: int | None = None) -> Reconciled:
+        """What a gateway took beside the books."""
+        ...
+
+
 class PaymentServicer:
     """Serves PaymentService."""
 
-    def __init__(self, work: TenantWork, payments: Payments, refunds: Refunds) -> None:
+    def __init__(self, work: TenantWork, payments: Payments, refunds: Refunds, settlements: Settlements) -> None:
         self._work = work
         self._payments = payments
         self._refunds = refunds
+        self._settlements = settlements
 
     async def SetGateway(self, request: wire.SetGatewayRequest, call: Call) -> wire.SetGatewayResponse:  # noqa: N802 - the wire's name
         """Use a gateway."""
@@ -208,7 +213,7 @@ class PaymentServicer:
         start, end = optional_instant(request, "start_time"), optional_instant(request, "end_time")
         if start is None:
             raise InvalidFieldError(field="start_time", expected="an instant")
-        found = await self._payments.reconcile(call.tenant_id, gateway, start=start, end=end)
+        found = await self._settlements.reconcile(call.tenant_id, gateway, start=start, end=end)
         return encode_reconciled(found)
 
     async def RefundLine(self, request: wire.RefundLineRequest, call: Call) -> wire.RefundLineResponse:  # noqa: N802 - the wire's name

@@ -1,16 +1,19 @@
 """Engines for the two databases, told to fail fast and to lock before they read what they will change."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from time import sleep
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from tallygate.storage.sql.address import parse_database
 from tallygate.storage.sql.encoding import CLIENT
@@ -19,7 +22,9 @@ WRITE: Final = "tallygate_write"
 """Execution option of a connection whose transaction will write: on SQLite it begins with the write lock."""
 
 _BUSY_SECONDS = 5
+_TURN_SECONDS = 30
 _BUSY_TRIES = 200
+_TURNS: WeakKeyDictionary[Pool, asyncio.Lock] = WeakKeyDictionary()
 _POSTGRES_OPTIONS = "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000"
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -56,8 +61,38 @@ def create_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
 @asynccontextmanager
 async def connected(engine: AsyncEngine, options: Mapping[str, Any]) -> AsyncIterator[AsyncConnection]:
     """A connection whose transaction ends with this block: rolled back, unless it was committed."""
-    async with engine.connect() as connection:
+    async with turn(engine) if options.get(WRITE) else nullcontext(), engine.connect() as connection:
         yield await connection.execution_options(**options)
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection whose transaction writes: committed at the end of this block, rolled back where it raises."""
+    async with turn(engine), engine.execution_options(**{WRITE: True}).begin() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def turn(engine: AsyncEngine) -> AsyncIterator[None]:
+    """On SQLite the turn to write, in the order of coming: its own lock is tried for, and who is unlucky starves.
+
+    Raises:
+        sqlalchemy.exc.TimeoutError: others write all the time.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    lock = _TURNS.setdefault(engine.sync_engine.pool, asyncio.Lock())
+    try:
+        async with asyncio.timeout(_TURN_SECONDS):
+            await lock.acquire()
+    except TimeoutError as error:
+        msg = "no turn to write"
+        raise PoolTimeoutError(msg) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def create_migration_engine(url: str | URL) -> Engine:

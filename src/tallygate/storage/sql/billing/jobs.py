@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tallygate.records.billing import CLOSE, Job
 from tallygate.records.messages import NOTICE, USAGE_LIMIT
 from tallygate.storage.sql.billing.tables import jobs
-from tallygate.storage.sql.engine import WRITE
+from tallygate.storage.sql.engine import writing
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import AccountRow, CatalogItemRow, TenantRow
 from tallygate.storage.sql.scope import Scope, table_of
@@ -75,7 +75,7 @@ class SqlJobQueue:
         A tenant's jobs fall due by its own clock; the claim is of real time.
         """
         with translated():
-            async with self.engine.execution_options(**{WRITE: True}).begin() as connection:
+            async with writing(self.engine) as connection:
                 offsets = (await connection.execute(select(_tenants.c.clock_offset).distinct())).scalars().all()
                 ripe = [_ripe(now, offset) for offset in offsets]
                 query = (
@@ -98,7 +98,7 @@ class SqlJobQueue:
         values = {"retry_time": retry_time, "attempts": jobs.c.attempts + 1, "problem": problem[:_LONGEST_PROBLEM]}
         where = (jobs.c.tenant_id == job.tenant_id, jobs.c.kind == job.kind, jobs.c.subject == job.subject)
         with translated():
-            async with self.engine.execution_options(**{WRITE: True}).begin() as connection:
+            async with writing(self.engine) as connection:
                 await connection.execute(update(jobs).where(*where).values(**values))
 
 

@@ -16,7 +16,7 @@ from tallygate.domain.event import FactSource, UsageFact
 from tallygate.metering.ports import BatchRefusedError, Delivery, Identity, Recorded, RecordedFact
 from tallygate.records.epochs import entry_order
 from tallygate.records.messages import PERCENTS, LimitReached
-from tallygate.storage.sql.engine import WRITE
+from tallygate.storage.sql.engine import writing
 from tallygate.storage.sql.epochs import read_losses
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.metering.rows import FactRows
@@ -44,7 +44,7 @@ class SqlLedger:
 
     def __init__(self, engine: AsyncEngine, look: LookAtLimits | None = None) -> None:
         """Facts near their limit are looked at as `look` plans it; without one they are only kept."""
-        self._engine = engine.execution_options(**{WRITE: True})
+        self._engine = engine
         self._look = look
         self._rows = FactRows(engine.dialect)
         self._told: LRUCache[tuple[str, str], None] = LRUCache(_MOST_TOLD)
@@ -53,7 +53,7 @@ class SqlLedger:
     async def transaction(self) -> AsyncIterator["SqlLedgerTransaction"]:
         """Commits at the end of the block; an error of the commit itself leaves open whether it happened."""
         with _translated_write():
-            async with self._engine.begin() as connection:
+            async with writing(self._engine) as connection:
                 transaction = SqlLedgerTransaction(connection, self._rows, self._told, self._look)
                 yield transaction
         self._told.update(dict.fromkeys(transaction.reached))
