@@ -19,6 +19,7 @@ import patience
 from faults.callers import Caller, Refusal, new_world, written
 from faults.installations import PARTITIONS, Installation
 from servers import PostgresServer
+from tallygate.records.audits import Audit
 from tallygate.storage.redis import keys
 from tallygate.storage.sql.schema import migrate
 
@@ -125,6 +126,15 @@ async def test_nothing_fires_on_a_healthy_system(installation, key, tmp_path):
         await look(process)
         assert 'degraded_decisions_total{decided_on="CACHED"' in process.exposition().decode()
         assert seen.firing(tmp_path) == set()
+
+        # And then its counters drift: they miss something, which is set right, or they do not.
+        auditor = process._control.auditor
+        seen = Seen(process)
+        auditor.stats.mended += 1
+        assert seen.firing(tmp_path) == {"TallygateCountersDrifting"}
+        seen = Seen(process)
+        auditor.stats.last = Audit(drifting=1)
+        assert seen.firing(tmp_path) == {"TallygateCountersDrifting"}
 
 
 async def until_collected(installation):

@@ -147,9 +147,11 @@ def test_a_loss_is_made_good_beside_the_server_whose_valkey_lost_it():
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
         assert "0 partitions count again" in tallygate("migrate", "--accept-loss", **run).stdout
+        assert "0 repaired, 0 differ" in tallygate("audit", "usage", "--repair", **run).stdout
         findings = diagnose(process, 0)
         assert not ills(findings)
         assert "the counters of 64 partitions were lost and rebuilt" in findings["rebuilt"]["detail"]
+        assert "0 were set right (0 units), 0 differ" in findings["counters"]["detail"]
 
 
 def test_another_schema_version_is_found_and_migrated():

@@ -6,7 +6,16 @@
 from tallygate.app.application import Application
 from tallygate.app.errors import StartError
 from tallygate.app.finding import Finding
-from tallygate.app.offline import accept_loss, create_key, create_tenant, diagnose, migrate, reseal, revoke_key_local
+from tallygate.app.offline import (
+    accept_loss,
+    audit_usage,
+    create_key,
+    create_tenant,
+    diagnose,
+    migrate,
+    reseal,
+    revoke_key_local,
+)
 from tallygate.app.running import run, serve
 
 __all__ = [
@@ -14,6 +23,7 @@ __all__ = [
     "Finding",
     "StartError",
     "accept_loss",
+    "audit_usage",
     "create_key",
     "create_tenant",
     "diagnose",

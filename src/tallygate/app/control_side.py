@@ -19,7 +19,7 @@ from tallygate.app.fake_hooks import FakeHooks
 from tallygate.app.gateway_side import open_gateways
 from tallygate.app.installation import bootstrap, database_address, require_schema
 from tallygate.app.mailing import mailer_of
-from tallygate.app.rebuilding import counter_store, new_rebuilder
+from tallygate.app.rebuilding import counter_store, new_auditor, new_rebuilder
 from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
 from tallygate.billing.forgetting import MethodForgetter
@@ -34,6 +34,7 @@ from tallygate.domain.errors import InvalidFieldError, UnavailableError
 from tallygate.gateways.vies import Vies
 from tallygate.jobs.dispatch import Dispatcher
 from tallygate.jobs.scheduler import Scheduler
+from tallygate.metering.auditing import Auditor
 from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.metering.rebuilding import Rebuilder
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE
@@ -45,6 +46,7 @@ from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.rendering.letters import letter_of
 from tallygate.settings import Settings
+from tallygate.storage.redis.audits import RedisAudits
 from tallygate.storage.redis.barrier import RedisBarrier
 from tallygate.storage.redis.canary import RedisCanary
 from tallygate.storage.redis.epochs import RedisEpochs
@@ -78,6 +80,7 @@ class ControlSide:
     publisher: OutboxPublisher
     epochs: EpochKeeper
     rebuilder: Rebuilder
+    auditor: Auditor
     collector: Collector
     events: SqlEventReader
     usage: SqlUsageReader
@@ -131,6 +134,7 @@ class ControlSide:
             "publisher": lambda: self.publisher.run(sleep),
             "epochs": lambda: self.epochs.run(sleep),
             "rebuilder": lambda: self.rebuilder.run(sleep),
+            "auditor": lambda: self.auditor.run(sleep),
             "jobs": lambda: self.jobs.run(sleep),
             "payments": lambda: self.payments.run(sleep),
             "fake hooks": lambda: self.fake_hooks.run(sleep),
@@ -245,6 +249,9 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         emptied=lambda: collector.stats.emptied_time,
         expiry=RedisCanary(redis.link, clock.now),
     )
+    audits = RedisAudits(factory=redis.factory, partitions=partitions, clock=clock.now)
+    auditor = new_auditor(engine, store, audits, keeper.ledger, keeper.standing)
+    collector.uncounted = auditor.notice
     return ControlSide(
         engine=engine,
         transactions=transactions,
@@ -263,6 +270,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         publisher=publisher,
         epochs=keeper,
         rebuilder=new_rebuilder(engine, store, counter_store(settings, redis), keeper, collector.between_rounds),
+        auditor=auditor,
         collector=collector,
         events=SqlEventReader(engine),
         usage=SqlUsageReader(engine),

@@ -16,10 +16,12 @@ from tallygate.app.redis_place import redis_factory
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.domain.gating.admit import MAX_CLOCK_SKEW
 from tallygate.domain.period import to_datetime
+from tallygate.records.audits import Audit
 from tallygate.records.epochs import PartitionEpoch, PartitionState, is_older
 from tallygate.records.rebuilds import Rebuild
 from tallygate.settings import Settings
 from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.audits import read_audit
 from tallygate.storage.redis.clocks import NOTED_SKEW, ClockWatch, ahead
 from tallygate.storage.redis.counters import read_rebuilds
 from tallygate.storage.redis.epochs import RedisEpochs
@@ -140,7 +142,21 @@ async def _partitions(settings: Settings, link: RedisLink) -> list[Finding]:
             return [Finding(name="epoch", ok=False, detail="the database cannot say", fix="see `database` above")]
     numbers = [partition.partition for partition in known]
     rebuilds = await read_rebuilds(link, numbers)
-    return [await _epochs(link, known), *_rebuilt(rebuilds), await _kept_clocks(link, numbers)]
+    audited = _audited(await read_audit(link))
+    return [await _epochs(link, known), *_rebuilt(rebuilds), *audited, await _kept_clocks(link, numbers)]
+
+
+def _audited(audit: Audit | None) -> list[Finding]:
+    """What the last comparison of all counters with their events came to, where there was one."""
+    if audit is None:
+        return []
+    detail = (
+        f"{audit.meters} counted features of {audit.accounts} accounts were compared with their events at "
+        f"{to_datetime(audit.ended_time):%Y-%m-%d %H:%M:%S} UTC: {audit.mended} were set right ({audit.mended_units} "
+        f"units), {audit.drifting} differ ({audit.missing} units missing, {audit.surplus} too many)"
+    )
+    fix = "`tallygate audit usage` tells whose; `--repair` counts what the events say, unless these lack something"
+    return [Finding(name="counters", ok=not audit.drifting, detail=detail, fix=fix)]
 
 
 def _rebuilt(rebuilds: Sequence[Rebuild]) -> list[Finding]:

@@ -8,7 +8,11 @@ from tallygate.app.finding import Finding
 from tallygate.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
+
+    from tallygate.metering.comparing import Difference
+    from tallygate.records.audits import Audit
 
 
 async def migrate(settings: Settings) -> str:
@@ -22,6 +26,14 @@ async def accept_loss(settings: Settings) -> int:
 
     partitions: int = await recovery.accept_loss(settings)
     return partitions
+
+
+async def audit_usage(settings: Settings, *, repair: bool, tell: "Callable[[Difference, bool], None]") -> "Audit":
+    """Compare all counters with their events, and on `repair` count what these say."""
+    from tallygate.app import recovery  # noqa: PLC0415 - loads SQL
+
+    audit: Audit = await recovery.audit_usage(settings, repair=repair, tell=tell)
+    return audit
 
 
 async def reseal(settings: Settings) -> int:

@@ -12,11 +12,15 @@ from tallygate.domain.catalog import Catalog
 from tallygate.domain.gating.resolve import EntitlementSet, Resolver
 from tallygate.domain.gating.usage_periods import begins_with_another
 from tallygate.domain.period import UsagePeriod
+from tallygate.metering.auditing import Auditor, Mends, log
+from tallygate.metering.comparing import Difference
 from tallygate.metering.rebuilding import Rebuilder
 from tallygate.metering.recounting import MeterId
-from tallygate.records.epochs import EpochKeeper
+from tallygate.records.epochs import EpochKeeper, EpochLedger
 from tallygate.records.ports import Store
+from tallygate.records.rebuilds import Standing
 from tallygate.settings import Settings
+from tallygate.storage.redis.audits import RedisAudits
 from tallygate.storage.redis.counters import RedisCounters
 from tallygate.storage.sql.metering.counts import SqlCountedFacts
 
@@ -55,6 +59,34 @@ def new_rebuilder(
         clock=clock.now,
         sleep=asyncio.sleep,
         recorded=recorded,
+    )
+
+
+def new_auditor(
+    engine: AsyncEngine,
+    store: Store,
+    audits: RedisAudits,
+    ledger: EpochLedger,
+    standing: Standing,
+    *,
+    mends: Mends = Mends.LOW,
+    tell: Callable[[Difference, bool], None] = log,
+) -> Auditor:
+    """Compares counters with the facts in this database, and tells of each difference."""
+
+    async def apart(trials: Collection[tuple[MeterId, int]]) -> Collection[tuple[MeterId, int]]:
+        return await apart_among(store, trials)
+
+    return Auditor(
+        facts=SqlCountedFacts(engine),
+        store=audits,
+        apart=apart,
+        standing=standing,
+        losses=ledger.losses,
+        clock=clock.now,
+        sleep=asyncio.sleep,
+        mends=mends,
+        tell=tell,
     )
 
 

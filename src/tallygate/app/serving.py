@@ -223,6 +223,9 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
     metrics.watch("tallygate_rebuild_seconds", seconds, lambda: rebuilds.seconds)
     unknown = "Of what was admitted so long before the last loss was noticed, what was not collected is lost."
     metrics.watch("tallygate_rebuild_unknown_seconds", unknown, lambda: rebuilds.unknown_seconds)
+    audits = control.auditor.stats
+    drifting = "Features of accounts whose counters do not fit their events, as of the last audit."
+    metrics.watch("tallygate_counters_drifting", drifting, lambda: float(audits.last.drifting if audits.last else 0))
     stats = control.collector.stats
     for name, text, read in (
         ("tallygate_events_collected", "Events written to SQL.", lambda: stats.collected),
@@ -235,6 +238,14 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
         ("tallygate_units_rebuilt", "Units that rebuilt counters hold.", lambda: rebuilds.units),
         ("tallygate_effects_rebuilt", "Request ids that are remembered anew.", lambda: rebuilds.effects),
         ("tallygate_rebuild_failures", "Rebuilds that failed and were begun anew.", lambda: rebuilds.failures),
+        ("tallygate_counters_audited", "Features of accounts whose counters were audited.", lambda: audits.meters),
+        (
+            "tallygate_counters_mended",
+            "Those that missed units, and were set right.",
+            lambda: audits.mended,
+        ),
+        ("tallygate_units_mended", "Units that they missed.", lambda: audits.mended_units),
+        ("tallygate_audit_failures", "Audits of counters that failed and were begun anew.", lambda: audits.failures),
         ("tallygate_collector_failures", "Rounds of the collector that failed.", lambda: stats.failures),
     ):
         metrics.watch(name, text, read, counter=True)

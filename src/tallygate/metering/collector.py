@@ -5,7 +5,7 @@ Knows the two kinds of duplicate and what a crash between any two steps leaves b
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tallygate.domain.errors import UnavailableError
@@ -120,7 +120,10 @@ class Collector:
     `run` until `stop`; `collect` does one round and raises what the stream or the ledger raise.
     """
 
-    __slots__ = ("_between", "_clock", "_ledger", "_limits", "_next_look", "_sleep", "_stopping", "_stream", "stats")
+    __slots__ = (
+        "_between", "_clock", "_ledger", "_limits", "_next_look", "_sleep", "_stopping", "_stream", "stats",
+        "uncounted",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -140,6 +143,8 @@ class Collector:
         self._stopping = asyncio.Event()
         self._between = asyncio.Event()
         self._between.set()
+        self.uncounted: Callable[[Sequence[UsageFact]], None] | None = None
+        """Told of facts that have been recorded after their counts may have been lost; it must not block."""
         self.stats = CollectorStats()
 
     def stop(self) -> None:
@@ -229,9 +234,11 @@ class Collector:
         async with self._ledger.transaction() as transaction:
             await transaction.lock({fact.tenant_id for fact in facts})
             found = sort_out(batch, await transaction.known({identity_of(fact) for fact in facts}))
-            await transaction.append(found.fresh)
+            stray = await transaction.append(found.fresh)
             quarantined = await transaction.quarantine(found.broken)
         self.stats.collected += len(found.fresh)
+        if stray and self.uncounted is not None:
+            self.uncounted(stray)
         self.stats.quarantined += quarantined
         for delivery in found.broken if quarantined else ():
             at = delivery.source

@@ -100,8 +100,11 @@ class LedgerTransaction(Protocol):
         """Those of these identities that are in the ledger; right only for locked tenants."""
         ...
 
-    async def append(self, facts: Sequence[UsageFact]) -> None:
-        """Add facts of locked tenants, each under its tenant's next sequence number."""
+    async def append(self, facts: Sequence[UsageFact]) -> Sequence[UsageFact]:
+        """Add facts of locked tenants, each under its tenant's next sequence number.
+
+        Returns those that were counted under another epoch than the one that holds: their counts may be lost.
+        """
         ...
 
     async def quarantine(self, deliveries: Sequence[Delivery]) -> int:

@@ -45,8 +45,8 @@ class CountedFacts(Protocol):
         """Each tenant's clock."""
         ...
 
-    async def facts(self, accounts: Collection[AccountId]) -> Facts:
-        """What their facts come to."""
+    async def facts(self, accounts: Collection[AccountId], *, until: str = "") -> Facts:
+        """What their facts come to; of all, or of those up to this entry, all accounts being at home in one stream."""
         ...
 
     async def effects(self, accounts: Collection[AccountId], since: int) -> Sequence[Effect]:

@@ -70,12 +70,17 @@ class LastReset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the facts of some accounts come to."""
+    """What the facts of some accounts come to.
+
+    `overwritten` is the part of `paid` that a reset in the very instant in which its period had begun took out of its
+    counter: what of it grants paid stays burnt.
+    """
 
     paid: Collection[Paid] = ()
     observed: Collection[Observed] = ()
     levels: Collection[LastLevel] = ()
     resets: Collection[LastReset] = ()
+    overwritten: Collection[Paid] = ()
 
     def trials(self) -> set[tuple[MeterId, int]]:
         """Whose trials counted something, by their start."""
@@ -86,12 +91,16 @@ class Facts:
 
 @dataclass(slots=True, kw_only=True)
 class Recounted:
-    """One meter: its state, whether it counts levels, and until when each counter is kept, by the tenant's clock."""
+    """One meter: its state, whether it counts levels, and until when each counter is kept, by the tenant's clock.
+
+    `ends` are when the counters' periods end.
+    """
 
     meter: MeterId
     state: MeterState
     is_level: bool = False
     kept_until: dict[CounterName, int] = field(default_factory=dict)
+    ends: dict[CounterName, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +153,9 @@ def recount(
         if paid.pot.kind is PotKind.GRANT:
             of_grants, grant_id = burnt[paid.meter], paid.pot.grant_id
             of_grants[grant_id] = of_grants.get(grant_id, 0) + paid.pot.quantity
+    for paid in facts.overwritten:
+        name, counter = counter_of(paid.meter, paid.period)
+        counters[paid.meter][name] = _with(counter, replace(paid.pot, quantity=-paid.pot.quantity))
     for seen in facts.observed:
         name, counter = counter_of(seen.meter, seen.period)
         counters[seen.meter][name] = replace(counter, used=seen.used, level_time=seen.level_time)
@@ -155,6 +167,7 @@ def recount(
     for meter, each in found.items():
         each.kept_until = _kept(periods[meter].items(), now[meter[0]])
         kept = {name: counter for name, counter in counters[meter].items() if name in each.kept_until}
+        each.ends = {name: periods[meter][name].end for name in kept}
         each.state = replace(each.state, counters=kept)
     return found
 

@@ -17,7 +17,6 @@ import msgpack
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.gating.identity import effect_digest
-from tallygate.domain.gating.quota import CounterName, MeterState, PeriodCounter
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
 from tallygate.metering.ports import Clock
 from tallygate.metering.rebuilding import Restoring, TurnLostError
@@ -25,6 +24,7 @@ from tallygate.metering.recounting import AccountId, Effect, Recounted
 from tallygate.records.epochs import REBUILDING, PartitionEpoch
 from tallygate.records.rebuilds import Rebuild
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.counter_fields import counter_fields, counter_key, lasting_fields, real_ms
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.gate_codec import POT_CODES, REASONS, REPLAY_BUCKETS
@@ -35,7 +35,6 @@ _RESTORE = Script(files("tallygate.storage.redis").joinpath("scripts/restore.lua
 _TURN_MS = 15_000
 _MOST_FIELDS = 500
 _MOST_HASHES = 200
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,39 +159,14 @@ def _rebuild(told: Mapping[str, bytes | None]) -> Rebuild:
 
 def _meter(number: int, each: Recounted, clock: TenantClock, now: int) -> Iterator[_Hash]:
     name = keys.meter(number, *each.meter)
-    yield _Hash(name, _lasting(each.state))
+    yield _Hash(name, _flat(lasting_fields(each.state)))
     for counter, kept_until in each.kept_until.items():
-        told = _counter(each.state.counters[counter], of_levels=each.is_level)
-        yield _Hash(_counter_key(name, counter), told, _real_ms(kept_until, clock, now))
+        told = counter_fields(each.state.counters[counter], of_levels=each.is_level)
+        yield _Hash(counter_key(name, counter), _flat(told), real_ms(kept_until, clock, now))
 
 
-def _counter_key(meter: str, counter: CounterName) -> str:
-    start, apart = counter
-    return f"{meter}:{start}{keys.APART if apart else ''}"
-
-
-def _real_ms(instant: int, clock: TenantClock, now: int) -> int:
-    """An instant of a tenant's as Redis' clock will show it; on a test's clock, which may stand, not before a day."""
-    return max((instant - clock.at(now) + now) // 1000, now // 1000 + _DAY_MS)
-
-
-def _lasting(state: MeterState) -> list[Argument]:
-    told: list[Argument] = []
-    for name, value in ((keys.RESET, state.reset_time), (keys.OWN_RESET, state.own_reset_time)):
-        told += [name, value] if value else []
-    told += ["l", state.level, "t", state.level_time] if state.level_time else []
-    for grant_id, units in state.burnt.items():
-        told += [f"g:{grant_id}", units]
-    return told
-
-
-def _counter(counter: PeriodCounter, *, of_levels: bool) -> list[Argument]:
-    if of_levels:
-        return ["u", counter.used, "t", counter.level_time]
-    told: list[Argument] = ["u", counter.used, "i", counter.included, "o", counter.overage]
-    for grant_id, units in counter.grants.items():
-        told += [f"g:{grant_id}", units]
-    return told
+def _flat(fields: Mapping[str, int]) -> list[Argument]:
+    return [each for pair in fields.items() for each in pair]
 
 
 def _remembered(number: int, effects: Iterable[Effect], window: int) -> Iterator[_Hash]:

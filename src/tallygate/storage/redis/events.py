@@ -102,7 +102,7 @@ class EventStream:
                 meter = keys.meter(at.partition, fact.tenant_id, fact.account_id, fact.feature_key)
                 counter = f"{meter}:{fact.period_start}"
                 apart = (counter + keys.APART,) if fact.trial else ()
-                touched = (keys.stream(at.partition), meter, counter, *apart)
+                touched = (keys.stream(at.partition), keys.returned(at.partition), meter, counter, *apart)
                 told = return_announcement(fact.tenant_id, fact.account_id, fact.feature_key)
                 announcement = (keys.CHANGES_CHANNEL, told)
                 pipeline.eval(_GIVE_BACK, len(touched), *touched, GROUP, at.entry_id, *announcement, *_units(fact))

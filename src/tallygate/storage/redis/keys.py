@@ -17,6 +17,9 @@ PUBLISHED_TO = "tg:{keys}:run"
 WHOLE = "tg:{keys}:whole"
 """String: the token of the server that a worker found whole, which knows a script that says it (`link/vouching.py`)."""
 
+AUDITED = "tg:{keys}:audited"
+"""Hash: what the last audit of all counters came to."""
+
 CANARY, CANARY_SET = "tg:{keys}:canary", "tg:{keys}:canary:set"
 """Strings: one that expires, and when it was last set, by the worker's clock (`canary.py`)."""
 
@@ -53,6 +56,16 @@ def turn(partition: int) -> str:
 def rebuilt(partition: int) -> str:
     """Hash: what the last rebuild of the partition's counters has restored."""
     return f"tg:{{{partition}}}:rebuilt"
+
+
+def mending(partition: int) -> str:
+    """String: in whose hands the partition is while counters that drifted are set right; it expires."""
+    return f"tg:{{{partition}}}:mending"
+
+
+def returned(partition: int) -> str:
+    """Hash {n}: how often units of late replays were returned in the partition."""
+    return f"tg:{{{partition}}}:returned"
 
 
 def clock(partition: int) -> str:

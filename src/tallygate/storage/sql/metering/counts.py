@@ -5,7 +5,22 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, Text, and_, bindparam, cast, func, select, true, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    not_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tallygate.domain.event import FactKind
@@ -37,6 +52,8 @@ _DELTAS = (FactKind.CONSUME.value, FactKind.REFUND.value)
 _POT_KINDS = {kind.value: kind for kind in PotKind}
 _REASONS = {reason.value: reason for reason in Reason}
 _MICROSECONDS_PER_MS = 1_000
+_MS_DIGITS = 13
+"""Of an entry id's milliseconds, from 2001 to 2286."""
 
 
 class SqlCountedFacts:
@@ -64,15 +81,21 @@ class SqlCountedFacts:
         rows = await self._all(select(_tenants.tenant_id, _tenants.clock_offset, _tenants.clock_time))
         return {tenant_id: TenantClock(offset=offset, standing=standing) for tenant_id, offset, standing in rows}
 
-    async def facts(self, accounts: Collection[AccountId]) -> Facts:
+    async def facts(self, accounts: Collection[AccountId], *, until: str = "") -> Facts:
         """Sums in the database; all in one transaction, so that no fact is in one of them and not in another."""
+        bound = _until(until) if until else true()
         with translated():
             async with self._looking_up() as connection:
+                resets = await _resets(connection, accounts, bound)
+                reset = sorted({last.meter[:2] for last in resets})
                 return Facts(
-                    paid=await _paid(connection, accounts),
-                    observed=await _observed(connection, accounts),
-                    levels=await _levels(connection, accounts),
-                    resets=await _resets(connection, accounts),
+                    paid=await _paid(connection, accounts, bound),
+                    observed=await _observed(
+                        connection, accounts, and_(bound, not_(_overwritten())) if reset else bound
+                    ),
+                    levels=await _levels(connection, accounts, bound),
+                    resets=resets,
+                    overwritten=await _paid(connection, reset, and_(bound, _overwritten())) if reset else (),
                 )
 
     async def effects(self, accounts: Collection[AccountId], since: int) -> Sequence[Effect]:
@@ -105,13 +128,13 @@ class SqlCountedFacts:
                 return (await connection.execute(query)).all()
 
 
-async def _paid(connection: AsyncConnection, accounts: Collection[AccountId]) -> list[Paid]:
+async def _paid(connection: AsyncConnection, accounts: Collection[AccountId], bound: ColumnElement[bool]) -> list[Paid]:
     pots = each_pot(connection)
     kind, grant_id = member_of(connection, pots, "kind"), member_of(connection, pots, "grant_id")
     units = cast(member_of(connection, pots, "quantity"), BigInteger)
     told = kind.label("pot"), grant_id.label("grant_id"), units.label("units")
     facts = select(*_METER, *_PERIOD, _EVENTS.period_end, *told)
-    facts = _of(connection, facts, accounts, pots).where(_EVENTS.kind.in_(_DELTAS))
+    facts = _of(connection, facts, accounts, pots).where(_EVENTS.kind.in_(_DELTAS), bound)
     each = facts.subquery().c
     keys = (each.tenant_id, each.account_id, each.feature_key, each.period_start, each.trial, each.pot, each.grant_id)
     query = select(*keys, func.max(each.period_end), func.sum(each.units)).group_by(*keys)
@@ -125,14 +148,16 @@ async def _paid(connection: AsyncConnection, accounts: Collection[AccountId]) ->
     ]
 
 
-async def _observed(connection: AsyncConnection, accounts: Collection[AccountId]) -> list[Observed]:
+async def _observed(
+    connection: AsyncConnection, accounts: Collection[AccountId], bound: ColumnElement[bool]
+) -> list[Observed]:
     """The last fact of each period, in the order in which they were admitted."""
     keys = (*_METER, *_PERIOD)
     newest = (_EVENTS.recorded_time.desc(), _EVENTS.sequence.desc())
     rank = func.row_number().over(partition_by=keys, order_by=newest).label("rank")
     latest = func.max(_EVENTS.occurred_time).over(partition_by=keys).label("latest")
     facts = select(*keys, _EVENTS.period_end, _EVENTS.used, _EVENTS.quantity, _EVENTS.reason, latest, rank)
-    facts = _of(connection, facts, accounts).where(_EVENTS.kind == FactKind.LEVEL.value)
+    facts = _of(connection, facts, accounts).where(_EVENTS.kind == FactKind.LEVEL.value, bound)
     each = facts.subquery()
     return [
         Observed(
@@ -145,12 +170,14 @@ async def _observed(connection: AsyncConnection, accounts: Collection[AccountId]
     ]
 
 
-async def _levels(connection: AsyncConnection, accounts: Collection[AccountId]) -> list[LastLevel]:
+async def _levels(
+    connection: AsyncConnection, accounts: Collection[AccountId], bound: ColumnElement[bool]
+) -> list[LastLevel]:
     """The last level of each meter, in the order in which they occurred; of two at once the one admitted later."""
     newest = (_EVENTS.occurred_time.desc(), _EVENTS.recorded_time.desc(), _EVENTS.sequence.desc())
     rank = func.row_number().over(partition_by=_METER, order_by=newest).label("rank")
     facts = select(*_METER, _EVENTS.quantity, _EVENTS.occurred_time, rank)
-    each = _of(connection, facts, accounts).where(_EVENTS.kind == FactKind.LEVEL.value).subquery()
+    each = _of(connection, facts, accounts).where(_EVENTS.kind == FactKind.LEVEL.value, bound).subquery()
     return [
         LastLevel(
             meter=(row.tenant_id, row.account_id, row.feature_key), level=row.quantity, occurred_time=row.occurred_time
@@ -159,14 +186,33 @@ async def _levels(connection: AsyncConnection, accounts: Collection[AccountId]) 
     ]
 
 
-async def _resets(connection: AsyncConnection, accounts: Collection[AccountId]) -> list[LastReset]:
+async def _resets(
+    connection: AsyncConnection, accounts: Collection[AccountId], bound: ColumnElement[bool]
+) -> list[LastReset]:
     keys = (*_METER, _EVENTS.trial)
     facts: Select[Any] = select(*keys, func.max(_EVENTS.occurred_time).label("last")).group_by(*keys)
-    facts = _of(connection, facts, accounts).where(_EVENTS.kind == FactKind.RESET.value)
+    facts = _of(connection, facts, accounts).where(_EVENTS.kind == FactKind.RESET.value, bound)
     return [
         LastReset(meter=(row.tenant_id, row.account_id, row.feature_key), time=row.last, trial=row.trial)
         for row in await connection.execute(facts)
     ]
+
+
+def _place(entry_id: Any) -> tuple[ColumnElement[Any], ...]:  # noqa: ANN401 - a column, or a text
+    """What entry ids are ordered by, of digits alone: no collation orders those in another way."""
+    return func.substr(entry_id, 1, _MS_DIGITS), func.length(entry_id), func.substr(entry_id, _MS_DIGITS + 2)
+
+
+def _until(entry_id: str) -> ColumnElement[bool]:
+    return tuple_(*_place(_EVENTS.entry_id)) <= tuple_(entry_id[:_MS_DIGITS], len(entry_id), entry_id[_MS_DIGITS + 1 :])
+
+
+def _overwritten() -> ColumnElement[bool]:
+    """Whether a reset came after this fact in the very instant in which its period had begun."""
+    reset = billable_events.alias("reset").c
+    same = [reset[column.name] == column for column in (*_METER, *_PERIOD)]
+    later = tuple_(*_place(reset.entry_id)) > tuple_(*_place(_EVENTS.entry_id))
+    return exists().where(reset.kind == FactKind.RESET.value, *same, later)
 
 
 def _of(

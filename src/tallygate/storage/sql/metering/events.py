@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tallygate.domain.errors import ConflictError, StoreUnavailableError
 from tallygate.domain.event import FactSource, UsageFact
 from tallygate.metering.ports import BatchRefusedError, Delivery, Identity, Recorded, RecordedFact
-from tallygate.records.epochs import entry_order
+from tallygate.records.epochs import REBUILT, entry_order
 from tallygate.records.messages import PERCENTS, LimitReached
 from tallygate.storage.sql.engine import writing
 from tallygate.storage.sql.epochs import read_losses
@@ -112,10 +112,13 @@ class SqlLedgerTransaction:
             for tenant, account, feature, request, partition, epoch, entry_id, recorded_time, payload_hash in rows
         }
 
-    async def append(self, facts: Sequence[UsageFact]) -> None:
-        """Insert facts; an identity that is already there fails the transaction, and with it nothing is counted."""
+    async def append(self, facts: Sequence[UsageFact]) -> Sequence[UsageFact]:
+        """Insert facts; an identity that is already there fails the transaction, and with it nothing is counted.
+
+        A loss is noted in the same rows that are locked here: a rebuild that begins later finds these facts.
+        """
         if not facts:
-            return
+            return ()
         rows = []
         for fact in facts:
             self._last[fact.tenant_id] += 1
@@ -128,8 +131,9 @@ class SqlLedgerTransaction:
                 for tenant in sorted({f.tenant_id for f in facts})
             ],
         )
-        await self._note_newest(fact.source for fact in facts)
+        epochs = await self._note_newest(fact.source for fact in facts)
         await self._note_limits(facts)
+        return [fact for fact in facts if fact.source.epoch.rstrip(REBUILT) != epochs.get(fact.source.partition)]
 
     async def quarantine(self, deliveries: Sequence[Delivery]) -> int:
         """Keep entries raw, once each however often they are delivered."""
@@ -165,15 +169,15 @@ class SqlLedgerTransaction:
         await self._look(self._connection, new, max(fact.occurred_time for fact in facts))
         self.reached += new
 
-    async def _note_newest(self, sources: Iterable[FactSource]) -> None:
-        """Raise `partitions.last_entry_id`: a stream that ends before it has lost what SQL holds."""
+    async def _note_newest(self, sources: Iterable[FactSource]) -> Mapping[int, str]:
+        """Raise `partitions.last_entry_id`: a stream that ends before it has lost what SQL holds; tells the epochs."""
         newest: dict[int, str] = {}
         for source in sources:
             newest[source.partition] = max(source.entry_id, newest.get(source.partition, "0-0"), key=entry_order)
         locked = (
             select(_partitions).where(_partitions.c.partition.in_(sorted(newest))).order_by(_partitions.c.partition)
         )
-        rows = await self._connection.execute(locked.with_for_update())
+        rows = (await self._connection.execute(locked.with_for_update())).all()
         raised = [
             {"number": row.partition, "last_entry_id": newest[row.partition]}
             for row in rows
@@ -182,6 +186,7 @@ class SqlLedgerTransaction:
         if raised:
             number = _partitions.c.partition == bindparam("number")
             await self._connection.execute(update(_partitions).where(number), raised)
+        return {row.partition: row.epoch.rstrip(REBUILT) for row in rows}
 
     def _upsert(self) -> Any:  # noqa: ANN401 - the two dialects' inserts share methods, but no type
         return postgresql.insert if self._on_postgresql else sqlite.insert

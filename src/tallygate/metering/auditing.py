@@ -1,0 +1,288 @@
+"""Compares counters with the facts that were collected, account by account, and mends those that know too little.
+
+The facts are right: a counter that misses units of theirs is raised, for a limit must hold. One that knows more is told
+of and left as it is until an operator says otherwise, for the log may be what has lost something.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from tallygate.domain.errors import TallygateError
+from tallygate.domain.event import UsageFact
+from tallygate.domain.gating.quota import MeterState
+from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
+from tallygate.metering.comparing import Difference, difference
+from tallygate.metering.ports import Clock, Sleep
+from tallygate.metering.rebuilding import ApartOf, CountedFacts
+from tallygate.metering.recounting import AccountId, MeterId, Recounted, recount
+from tallygate.records.audits import Audit, AuditStats
+from tallygate.records.epochs import Loss
+from tallygate.records.rebuilds import Standing
+
+_AT_ONCE = 100
+_CLOSELY = 20
+_SHARE = 50
+"""An audit works for one part in so many of its time."""
+_LEAST_PAUSE = 0.01
+_LOOK_SECONDS = 0.05
+_PATIENCE = 100
+_ROUND_SECONDS = 60.0
+_TICK_SECONDS = 1.0
+_MOST_SUSPECTS = 100_000
+_MICROSECONDS = 1_000_000
+_log = logging.getLogger(__name__)
+
+
+class Mends(StrEnum):
+    """Which counters are set right: none, those that know too little, or those that know too much as well."""
+
+    NONE = "none"
+    LOW = "low"
+    ALL = "all"
+
+
+def log(found: Difference, mended: bool) -> None:  # noqa: FBT001 - one of two things to tell of
+    """Tell of a difference in the log of the process."""
+    tenant_id, account_id, feature_key = found.meter
+    _log.warning(
+        "feature %s of account %s of tenant %s is not counted as its events are: %d units missing, %d too many; %s",
+        feature_key, account_id, tenant_id, found.missing, found.surplus,
+        "set right" if mended else "left so, as the events may lack something: see tallygate audit usage",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Counters of one partition at one moment: all that its stream gave out up to `entry_id` is counted in them.
+
+    `returned` tells how often units of late replays were returned in the partition by then.
+    """
+
+    epoch: str
+    entry_id: str
+    returned: int
+    states: Mapping[MeterId, MeterState]
+
+
+class Looking(Protocol):
+    """The counters, over one connection. Raises StoreUnavailableError when they cannot be read."""
+
+    async def look(self, partition: int, meters: Collection[Recounted], *, alone: bool = False) -> Seen | None:
+        """What stands in the counters that these meters name.
+
+        `alone` makes sure that nobody else mends this partition for a while; None where somebody does.
+        """
+        ...
+
+    async def collected(self, partition: int, entry_id: str) -> bool:
+        """Whether all entries up to this one have left the stream."""
+        ...
+
+    async def mend(
+        self, partition: int, seen: Seen, differences: Sequence[Difference], clocks: Mapping[str, TenantClock]
+    ) -> bool:
+        """Add what is missing, and take off what is too much, of what was seen; what is counted meanwhile stays.
+
+        False where the counters may be others by now: nothing was done.
+        """
+        ...
+
+    async def note(self, audit: Audit) -> None:
+        """Keep for operators what a round came to."""
+        ...
+
+
+class AuditedStore(Protocol):
+    """Where counters live."""
+
+    def home_of(self, account: AccountId) -> int:
+        """The partition that an account's counters live in."""
+        ...
+
+    def looking(self) -> AbstractAsyncContextManager[Looking]:
+        """A connection of its own."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auditor:
+    """Audits all accounts, round after round; any number of workers may.
+
+    Partitions whose counters are not whole, or whose loss was accepted, are left alone; so are, without `tests_too`,
+    tenants whose clock is a test's: the store may let go of their counters early.
+    """
+
+    facts: CountedFacts
+    store: AuditedStore
+    apart: ApartOf
+    standing: Standing
+    losses: Callable[[], Awaitable[Sequence[Loss]]]
+    clock: Clock
+    sleep: Sleep
+    mends: Mends = Mends.LOW
+    tests_too: bool = False
+    tell: Callable[[Difference, bool], None] = log
+    stats: AuditStats = field(default_factory=AuditStats)
+    suspects: set[AccountId] = field(default_factory=set)
+
+    def notice(self, facts: Sequence[UsageFact]) -> None:
+        """Suspect the accounts of facts that were recorded after a rebuild may have read what there was."""
+        if len(self.suspects) < _MOST_SUSPECTS:
+            self.suspects.update((fact.tenant_id, fact.account_id) for fact in facts)
+
+    async def run(self, sleep: Sleep) -> None:
+        """Until cancelled: a round a minute at most, suspects at once, whatever fails."""
+        due = self.clock() + round(_ROUND_SECONDS * _MICROSECONDS)
+        while True:
+            await sleep(_TICK_SECONDS)
+            try:
+                if self.suspects and not self.standing.lost:
+                    await self.audit_suspects()
+                if self.clock() >= due:
+                    await self.audit()
+                    due = self.clock() + round(_ROUND_SECONDS * _MICROSECONDS)
+            except TallygateError as error:
+                self.stats.failures += 1
+                _log.warning("counters cannot be audited, will retry: %s", error)
+                due = self.clock() + round(_ROUND_SECONDS * _MICROSECONDS)
+
+    async def audit(self, *, hurry: bool = False) -> Audit:
+        """One round over all accounts; without `hurry` it leaves most of the time to others."""
+        audit, clocks = Audit(), await self.facts.clocks()
+        async for page in self.facts.accounts():
+            began = self.clock()
+            some = [each for each in page if self.tests_too or clocks.get(each[0]) == REAL_TIME]
+            for number, accounts in self._by_home(some).items():
+                async with self.store.looking() as looking:
+                    await self._group(looking, number, accounts, clocks, audit)
+                if not hurry:
+                    took = (self.clock() - began) / _MICROSECONDS
+                    await self.sleep(max(_LEAST_PAUSE, took * (_SHARE - 1)))
+                began = self.clock()
+        audit.ended_time = self.clock()
+        async with self.store.looking() as looking:
+            await looking.note(audit)
+        self._count(audit)
+        self.stats.last = audit
+        return audit
+
+    async def audit_suspects(self) -> Audit:
+        """Those accounts alone whose counters may miss something."""
+        audit, clocks = Audit(), await self.facts.clocks()
+        for number, accounts in self._by_home(sorted(self.suspects)).items():
+            unsure = audit.unsure
+            async with self.store.looking() as looking:
+                await self._group(looking, number, accounts, clocks, audit)
+            if audit.unsure == unsure and number not in self.standing.lost:
+                self.suspects.difference_update(accounts)
+        self._count(audit)
+        return audit
+
+    def _count(self, audit: Audit) -> None:
+        self.stats.meters += audit.meters
+        self.stats.mended += audit.mended
+        self.stats.mended_units += audit.mended_units
+
+    def _by_home(self, accounts: Sequence[AccountId]) -> Mapping[int, Sequence[AccountId]]:
+        homes: dict[int, list[AccountId]] = defaultdict(list)
+        for account in accounts:
+            homes[self.store.home_of(account)].append(account)
+        return homes
+
+    async def _group(
+        self,
+        looking: Looking,
+        number: int,
+        accounts: Sequence[AccountId],
+        clocks: Mapping[str, TenantClock],
+        audit: Audit,
+    ) -> None:
+        if number in self.standing.lost or any(loss.partition == number for loss in await self.losses()):
+            return
+        for start in range(0, len(accounts), _AT_ONCE):
+            some = accounts[start : start + _AT_ONCE]
+            meters = await self._recounted(some, clocks)
+            seen = await looking.look(number, meters.values())
+            audit.accounts += len(some)
+            audit.meters += len(meters)
+            if seen is None or seen.epoch.startswith("!"):
+                continue
+            differ = {each.meter[:2] for each in self._differences(meters, meters, seen, clocks)}
+            suspects = sorted(differ)
+            for begin in range(0, len(suspects), _CLOSELY):
+                await self._closely(looking, number, suspects[begin : begin + _CLOSELY], clocks, audit)
+
+    async def _closely(
+        self,
+        looking: Looking,
+        number: int,
+        accounts: Sequence[AccountId],
+        clocks: Mapping[str, TenantClock],
+        audit: Audit,
+    ) -> None:
+        """Compare these accounts as of one moment: with all that was counted by then, and nothing that came later."""
+        named = await self._recounted(accounts, clocks)
+        seen = await looking.look(number, named.values(), alone=True)
+        if seen is None or not await self._is_settled(looking, number, seen):
+            audit.unsure += len(accounts)
+            return
+        expected = await self._recounted(accounts, clocks, until=seen.entry_id)
+        found = self._differences(expected, named, seen, clocks)
+        mended = [each for each in found if self._mends(each)]
+        if mended and not await looking.mend(number, seen, mended, clocks):
+            audit.unsure += len(accounts)
+            return
+        for each in found:
+            self.tell(each, each in mended)
+            if each in mended:
+                audit.mended += 1
+                audit.mended_units += each.missing + each.surplus
+            else:
+                audit.drifting += 1
+                audit.missing += each.missing
+                audit.surplus += each.surplus
+
+    def _mends(self, each: Difference) -> bool:
+        return self.mends is Mends.ALL or (self.mends is Mends.LOW and each.is_low)
+
+    async def _is_settled(self, looking: Looking, number: int, seen: Seen) -> bool:
+        """Whether all that was counted then is in SQL, and none of it was taken back as a late replay's since."""
+        for _ in range(_PATIENCE):
+            if await looking.collected(number, seen.entry_id):
+                now = await looking.look(number, ())
+                return now is not None and (now.epoch, now.returned) == (seen.epoch, seen.returned)
+            await self.sleep(_LOOK_SECONDS)
+        return False
+
+    async def _recounted(
+        self, accounts: Sequence[AccountId], clocks: Mapping[str, TenantClock], *, until: str = ""
+    ) -> Mapping[MeterId, Recounted]:
+        facts = await self.facts.facts(accounts, until=until)
+        trials, now = facts.trials(), self.clock()
+        times = {tenant_id: clock.at(now) for tenant_id, clock in clocks.items()}
+        return recount(facts, apart=await self.apart(trials) if trials else (), now=times)
+
+    def _differences(
+        self,
+        expected: Mapping[MeterId, Recounted],
+        named: Mapping[MeterId, Recounted],
+        seen: Seen,
+        clocks: Mapping[str, TenantClock],
+    ) -> list[Difference]:
+        now = self.clock()
+        found = [
+            difference(
+                each,
+                seen.states[meter],
+                now=clocks[meter[0]].at(now),
+                looked_at=named[meter].state.counters.keys(),
+            )
+            for meter, each in expected.items()
+            if meter in seen.states
+        ]
+        return [each for each in found if each is not None]

@@ -1,0 +1,109 @@
+"""Counters that do not say what the events say are found out, and those that miss something are set right."""
+
+import asyncio
+from dataclasses import replace
+
+from collectors import until
+from faults.callers import Caller, new_world, reason, written
+from faults.installations import PARTITIONS
+from tallygate.metering.auditing import Mends
+from tallygate.metering.collector import Collector
+from tallygate.records.rebuilds import Standing
+from tallygate.storage.redis import keys
+
+LIMIT = 1000
+
+
+def counter_of(valkey, number):
+    (name,) = [each for each in valkey.command("KEYS", f"tg:{{{number}}}:m:*") if b"acme" in each]
+    return name
+
+
+async def test_counters_that_drifted(installation, key, valkey):
+    async with installation.role("all") as process, Caller(process.grpc_address, key) as caller:
+        await new_world(caller, "acme", "globex")
+        auditor = process._control.auditor
+        by_hand = replace(auditor, tests_too=True)
+
+        async def consume(quantity, name):
+            return await written(caller.consume("acme", quantity, request_id=name))
+
+        await consume(600, "first")
+        number = keys.partition_of(PARTITIONS, await tenant_of(auditor), "acme")
+        counter = counter_of(valkey, number)
+
+        audit = await by_hand.audit(hurry=True)
+        assert (audit.meters, audit.drifting, audit.mended, audit.unsure) == (1, 0, 0, 0)
+
+        # Too little is counted, and more is counted while that is found out.
+        valkey.command("HINCRBY", counter, "u", -100)
+        valkey.command("HINCRBY", counter, "i", -100)
+        busy = asyncio.gather(*(consume(1, f"busy-{number}") for number in range(50)))
+        audit = await by_hand.audit(hurry=True)
+        await busy
+        assert (audit.mended, audit.mended_units, audit.drifting) == (1, 100, 0)
+        assert (await consume(LIMIT - 650 + 1, "over")).allowed is False
+        last = await consume(LIMIT - 650, "last")
+        assert (last.allowed, last.used) == (True, LIMIT)
+
+        # A counter that is gone altogether.
+        await until(lambda: installation.waiting() == 0)
+        valkey.command("DEL", counter)
+        audit = await by_hand.audit(hurry=True)
+        assert (audit.mended, audit.mended_units) == (1, LIMIT)
+        assert valkey.command("PTTL", counter) > 0
+        assert reason(await consume(1, "none left")) == "QUOTA_EXHAUSTED"
+
+        # Too much is counted: it is told of, and left to an operator.
+        valkey.command("HINCRBY", counter, "u", 7)
+        valkey.command("HINCRBY", counter, "i", 7)
+        audit = await by_hand.audit(hurry=True)
+        assert (audit.drifting, audit.surplus, audit.mended) == (1, 7, 0)
+        assert by_hand.stats.last == audit
+        audit = await replace(by_hand, mends=Mends.ALL).audit(hurry=True)
+        assert (audit.drifting, audit.mended, audit.mended_units) == (0, 1, 7)
+        assert valkey.command("HGET", counter, "u") == b"%d" % LIMIT
+
+        # Nobody mends what another has in hand, or what is lost altogether.
+        valkey.command("HINCRBY", counter, "i", -1)
+        valkey.command("SET", keys.mending(number), "another's")
+        audit = await by_hand.audit(hurry=True)
+        assert (audit.mended, audit.unsure) == (0, 1)
+        valkey.command("DEL", keys.mending(number))
+        audit = await replace(by_hand, standing=Standing(lost=[number])).audit(hurry=True)
+        assert audit.meters == 0
+
+
+async def tenant_of(auditor):
+    (page,) = [page async for page in auditor.facts.accounts()]
+    return page[0][0]
+
+
+async def test_a_batch_that_was_held_while_its_counts_were_lost(installation, key, valkey, monkeypatch):
+    """It reaches SQL after the rebuild has read what was there, uncounted: that is known as it is recorded."""
+    holder, let_go = [], asyncio.Event()
+    commit = Collector._commit
+
+    async def slow(self, batch):
+        if not holder and any(each.fact and each.fact.request_id == "held" for each in batch):
+            holder.append(self)
+            await let_go.wait()
+        return await commit(self, batch)
+
+    monkeypatch.setattr(Collector, "_commit", slow)
+    async with installation.role("all") as one, installation.role("all") as two:  # noqa: SIM117 - too long for one
+        async with Caller(one.grpc_address, key) as caller:
+            await new_world(caller, "acme")
+            await written(caller.consume("acme", 400, request_id="held"))
+            await until(lambda: holder)
+            controls = [one._control, two._control]
+            (holding,) = [each for each in controls if each.collector is holder[0]]
+            (free,) = [each for each in controls if each is not holding]
+            valkey.command("FLUSHALL")
+            await until(lambda: free.rebuilder.stats.partitions and not free.epochs.standing.lost)
+            let_go.set()
+            stats = holding.auditor.stats
+            await until(lambda: stats.mended)
+            assert (stats.mended, stats.mended_units) == (1, 400)
+            left = await written(caller.consume("acme", LIMIT - 400, request_id="all that is left"))
+            assert (left.allowed, left.used) == (True, LIMIT)

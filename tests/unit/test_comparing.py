@@ -1,0 +1,71 @@
+"""Counters beside those that the facts make: which way they differ, and what cannot be told."""
+
+from dataclasses import replace
+
+import pytest
+
+from tallygate.domain.gating.quota import MeterState, PeriodCounter
+from tallygate.metering.comparing import difference
+from tallygate.metering.recounting import Recounted
+
+NOW, DAY = 1_000, 100
+RUNS, ENDED = (NOW - DAY, False), (NOW - 3 * DAY, False)
+COUNTER = PeriodCounter(used=9, included=5, overage=1, grants={"g": 3})
+STATE = MeterState(counters={RUNS: COUNTER, ENDED: COUNTER}, burnt={"g": 6}, reset_time=RUNS[0])
+
+
+def expected(state=STATE, **more):
+    ends = {RUNS: NOW + DAY, ENDED: NOW - DAY}
+    return Recounted(meter=("t", "acme", "calls"), state=state, ends=ends, **more)
+
+
+def compared(found, wanted=None, looked_at=(RUNS, ENDED)):
+    return difference(wanted or expected(), found, now=NOW, looked_at=looked_at)
+
+
+def with_counter(**changes):
+    return replace(STATE, counters={RUNS: replace(COUNTER, **changes), ENDED: COUNTER})
+
+
+@pytest.mark.parametrize(
+    ("found", "missing", "surplus", "is_low"),
+    [
+        (with_counter(used=7, included=3), 2, 0, True),
+        (with_counter(used=11, included=7), 0, 2, False),
+        (with_counter(included=3, overage=3), 2, 2, False),
+        (with_counter(used=8, grants={"g": 2}), 1, 0, True),
+        (replace(STATE, counters={ENDED: COUNTER}), 9, 0, True),
+        (replace(STATE, burnt={}), 6, 0, True),
+        (replace(STATE, burnt={"g": 6, "other": 4}), 0, 4, False),
+        (replace(STATE, reset_time=0), 0, 0, True),
+        (replace(STATE, own_reset_time=NOW), 0, 0, False),
+    ],
+)
+def test_what_differs(found, missing, surplus, is_low):
+    told = compared(found)
+    assert (told.missing, told.surplus, told.is_low) == (missing, surplus, is_low)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [STATE, replace(STATE, counters={RUNS: COUNTER}), replace(STATE, reset_time=0, own_reset_time=RUNS[0])],
+    ids=["the same", "an ended one is gone", "kept under the other name"],
+)
+def test_what_does_not(found):
+    assert compared(found) is None
+
+
+def test_a_counter_that_was_not_looked_at_is_not_compared():
+    assert compared(replace(STATE, counters={}), looked_at=(ENDED,)) is None
+
+
+def test_levels_stand_where_the_last_one_did():
+    level = MeterState(counters={RUNS: PeriodCounter(used=9, level_time=5)}, level=4, level_time=5)
+    wanted = expected(level, is_level=True)
+    assert compared(level, wanted) is None
+    lost = compared(replace(level, counters={}), wanted)
+    assert (lost.missing, lost.is_low) == (5, True), "without its counter a period stands at the last level"
+    newer = compared(replace(level, level_time=6), wanted)
+    assert (newer.ahead, newer.is_low) == (True, False)
+    mixed = replace(level, counters={RUNS: replace(COUNTER, level_time=5)})
+    assert compared(MeterState(), expected(mixed, is_level=True)) is None
