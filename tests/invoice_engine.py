@@ -58,7 +58,9 @@ class Bill:
     async def credited(self, line_keys: Collection[str]) -> dict[str, Credited]:
         lines = [line for invoice in self.issued for line in invoice.lines]
         since = {key: tuple(line for line in lines if line.source_line == key) for key in line_keys}
-        return {key: Credited(line=line, credits=since[key]) for key, line in (await self.whole(line_keys)).items()}
+        less = {key: tuple(line for line in lines if line.reduces == key) for key in line_keys}
+        known = await self.whole(line_keys)
+        return {key: Credited(line=one, credits=since[key], reductions=less[key]) for key, one in known.items()}
 
     async def usage(self, lines: Collection[str]) -> dict[str, Billed]:
         found: dict[str, Billed] = {}

@@ -53,6 +53,24 @@ async def test_dj_20_a_code_at_the_start_takes_from_the_first_invoice_alone(tena
     await verified(tenant)
 
 
+async def test_users_who_were_charged_for_less_give_back_what_they_cost(tenant):
+    """Four at 4.04 for half: 8.08. Two go in the middle of the month: 1.01 each; then the other two with all else."""
+    await tenant.call("SetTestClock", time=at("2024-04-01"), standing=True)
+    await tenant.apply(catalog({"key": "users", "recurring": {"amount": "4.04", "quantity": {"users": True}}}))
+    await coupon(tenant, **HALF)
+    await tenant.call("UpsertAccount", **ACME)
+    await tenant.call("AddUsers", **ACME, user_ids=["a", "b", "c", "d"])
+    await subscribe(tenant, "acme", "welcome")
+    assert await totals(tenant) == [8.08]
+    await tenant.advance(15 * DAY)
+    for user in ("a", "b"):
+        await tenant.call("RemoveUsers", **ACME, user_ids=[user], invoice="CHANGE_INVOICE_NOW")
+    assert await totals(tenant) == [8.08, -1.01, -1.01]
+    await tenant.call("CancelSubscription", **ACME, when="CHANGE_WHEN_NOW")
+    assert sorted(await totals(tenant)) == [-2.02, -1.01, -1.01, 8.08]
+    await verified(tenant)
+
+
 @pytest.mark.parametrize(("off", "total"), [("25", 4.00), ("35", 0.00)])
 async def test_dj_22_a_value_is_never_below_nothing(tenant, off, total):
     await shop(tenant)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tallygate_api.v1 import invoice_pb2
 from tenants import failure, reason_name
 
 CALLS = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
@@ -311,6 +312,33 @@ async def test_defect_19_a_cap_on_what_is_spent_is_one_whatever_comes_late(tenan
     assert outcome.decision.allowed
     await stand(tenant, 2026, 6, 2)
     assert lines(*await run(tenant)) == [("calls", 6000)]
+
+
+async def test_defect_20_nobody_is_taxed_otherwise_than_known_and_rates_are_those_of_the_day(tenant):
+    """A number that nobody has verified shifts no tax, and that is said; Estonia has 24 % since July of 2025."""
+    await stand(tenant, 2025, 5, 1)
+    await tenant.call("SetBillingProfile", party={"name": "Tally GmbH", "address": {"country": "DE"}})
+    document = {"grace": "0s", "tax": {"collect_in": ["EE", "FI", "RO", "SK"]}}
+    await tenant.apply({"currency": "USD", "billing": document, "features": {}, "plans": {}})
+    numbers = {"EE": "EE100931558", "FI": "FI20774740", "RO": "RO18547290", "SK": "SK2022749619"}
+    for country, number in numbers.items():
+        await tenant.call("UpsertAccount", account_id=country)
+        party = {"name": country, "address": {"country": country}, "tax_ids": [{"value": number}]}
+        await tenant.call("SetBillingProfile", account_id=country, party=party)
+    taxes = []
+    for month in (6, 8):
+        await stand(tenant, 2025, month, 1)
+        for country in numbers:
+            amount = {"currency_code": "USD", "units": 100}
+            await tenant.call("CreateFee", account_id=country, amount=amount, text="Fee")
+        await stand(tenant, 2025, month + 1, 1)
+        found = (await run(tenant))[-4:]
+        assert [list(one.tax_notices) for one in found] == [[invoice_pb2.TAX_NOTICE_TAX_ID_UNVERIFIED]] * 4
+        taxes.append({one.account_id: cents(one.tax) for one in found})
+    assert taxes == [
+        {"EE": 2200, "FI": 2550, "RO": 1900, "SK": 2300},
+        {"EE": 2400, "FI": 2550, "RO": 2100, "SK": 2300},
+    ]
 
 
 async def test_defect_22_and_24_every_unit_of_a_line_is_an_event_and_usage_says_the_same(tenant):

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import json_format
 
 from e_invoices import broken, schema_errors
-from invoicing import DAY, catalog, dollars, invoices, month_ahead, run
+from invoicing import DAY, catalog, dollars, invoices, month_ahead, run, thirty_days
 from registers import BROKEN, DOWN, SILENT, UNKNOWN, VALID
 from tallygate_api.v1 import invoice_pb2, party_pb2
 from tenants import failure
@@ -141,6 +141,27 @@ async def test_what_is_credited_gives_back_its_tax_and_no_more(tenant):
     assert dollars(note.total) == -dollars(charged.total)
     books = await posted(tenant)
     assert (books["authority:Payable"], books["account:Receivable"], books["account:Liability"]) == (0, 0, 0)
+    await verified(tenant)
+
+
+async def test_users_who_go_one_by_one_give_back_their_part_of_the_tax(tenant):
+    """Four at 2.02: 8.08, tax 1.54. Half a month of each is 1.01, and of the tax up to then .1925, .385, .5775, .77."""
+    await thirty_days(tenant)
+    await tenant.call("SetBillingProfile", party=SELLER)
+    users = {"key": "users", "recurring": {"amount": "2.02", "quantity": {"users": True}}}
+    await tenant.apply(catalog(users, billing={"tax": {}}))
+    await tenant.call("UpsertAccount", account_id="acme")
+    await tenant.call("AddUsers", account_id="acme", user_ids=["a", "b", "c", "d"])
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await run(tenant)
+    opening = await last(tenant)
+    assert (dollars(opening.subtotal), dollars(opening.tax)) == (8.08, 1.54)
+    await tenant.advance(15 * DAY)
+    given_back = []
+    for user in ("a", "b", "c", "d"):
+        await tenant.call("RemoveUsers", account_id="acme", user_ids=[user], invoice="CHANGE_INVOICE_NOW")
+        given_back += [(dollars(one.subtotal), dollars(one.tax)) for one in [await last(tenant)]]
+    assert given_back == [(-1.01, -0.19), (-1.01, -0.20), (-1.01, -0.19), (-1.01, -0.19)]
     await verified(tenant)
 
 

@@ -165,7 +165,12 @@ class _LinesBefore:
     async def credited(self, line_keys: Collection[str]) -> dict[str, Credited]:
         known = await self.lines.credited([key for key in line_keys if key not in self.after])
         return {
-            key: replace(one, credits=self._before(one.credits), reissues=self._before(one.reissues))
+            key: replace(
+                one,
+                credits=self._before(one.credits),
+                reductions=self._before(one.reductions),
+                reissues=self._before(one.reissues),
+            )
             for key, one in known.items()
         }
 

@@ -36,6 +36,6 @@ async def terms_for(work: BillingWork, buyer: BillingProfile | None, catalog: Ca
 
 
 async def credited_lines(work: Sources, lines: Iterable[Line]) -> Mapping[str, Credited]:
-    """The issued lines that lines credit, by key, each with what credited it before."""
-    sources = {line.source_line for line in lines if line.source_line}
+    """The issued lines that lines give back of, by key, each with what gave back of it before."""
+    sources = {line.gives_back for line in lines if line.gives_back}
     return await work.issued_lines.credited(sources) if sources else {}

@@ -38,7 +38,7 @@ class _Day:
     charged: Fraction = Fraction(0)
     forgiven: Fraction = Fraction(0)
     lines: list[Line] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
+    issued: list[IssuedLine] = field(default_factory=list)
 
     @property
     def left(self) -> Fraction:
@@ -84,10 +84,12 @@ def adjustments(
         found = day(known.line_key, known.due)
         found.charged += known.exact
         found.forgiven += known.exact if known.line_key in forgiven else 0
-        found.keys.append(known.line_key)
+        found.issued.append(known)
     for _, found in sorted(days.items(), key=lambda item: str(item[0])):
         if rounded(found.left, policy.rounding):
-            yield _adjustment(found, found.lines or [gone[key] for key in found.keys if key in gone], policy, at)
+            yield _adjustment(
+                found, found.lines or [gone[one.line_key] for one in found.issued if one.line_key in gone], policy, at
+            )
 
 
 def vanished(derived: Iterable[Line], issued: Iterable[IssuedLine], calendar: Calendar) -> list[str]:
@@ -101,7 +103,9 @@ def _adjustment(found: _Day, like: Sequence[Line], policy: Policy, at: int) -> L
     first, exact = like[0], found.left
     owed, charged = (major_units(amount, first.currency) for amount in (found.owed, found.charged))
     return Line(
-        line_key=_free_key(f"{lane_of(first.line_key)}/{first.due}/adjustment/{at}", found.keys),
+        line_key=_free_key(
+            f"{lane_of(first.line_key)}/{first.due}/adjustment/{at}", [one.line_key for one in found.issued]
+        ),
         kind=LineKind.RECURRING,
         text=_text(found, first.text),
         due=first.due,
@@ -114,11 +118,28 @@ def _adjustment(found: _Day, like: Sequence[Line], policy: Policy, at: int) -> L
         quantity=first.quantity,
         unit_amount=first.unit_amount,
         subscription_id=first.subscription_id,
+        source_line=_undone(found) if exact > 0 else "",
+        reduces=_reduced(found, like) if exact < 0 else "",
         steps=(
             Step(kind=StepKind.CHARGED, quantity=Fraction(1), rate=owed, amount=owed),
             Step(kind=StepKind.BEFORE, quantity=Fraction(1), rate=charged, amount=-charged),
         ),
     )
+
+
+def _undone(found: _Day) -> str:
+    """What is charged again of a day that gave back: the line that gave back most."""
+    if sum((one.exact for one in found.issued), Fraction(0)) >= 0:
+        return ""
+    return min(found.issued, key=lambda one: one.exact).line_key
+
+
+def _reduced(found: _Day, like: Sequence[Line]) -> str:
+    """What a day gives back of: what it was charged most for, else what its own line reduces."""
+    charged = max(found.issued, key=lambda one: one.exact, default=None)
+    if charged is not None and charged.exact > 0:
+        return charged.line_key
+    return next((line.reduces for line in like if line.reduces), "")
 
 
 def _free_key(key: str, taken: Sequence[str]) -> str:

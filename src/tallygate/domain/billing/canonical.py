@@ -9,7 +9,7 @@ from fractions import Fraction
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.money import exact_text
 
-_LATER = ("tax", "tax_category", "discounts", "order_id", "subscriber")
+_LATER = ("tax", "tax_category", "discounts", "order_id", "subscriber", "reduces")
 """What lines had not from the first: left out where it is not there, a line from before is the text that it was."""
 
 _LATER_OF_TAX = ("treatment", "source")

@@ -153,6 +153,7 @@ def _line(one: Commitment, left: Fraction, owed: Fraction, revision: int, policy
         tax_category=one.tax_category,
         unit_amount=one.unit_amount,
         subscription_id=one.subscription_id,
+        reduces=one.line if left < 0 and revision else "",
         fraction=one.part,
         steps=steps if charged else steps[:2],
     )

@@ -139,6 +139,7 @@ def _of_period(lane: Lane, period: UsagePeriod, on: Grid, policy: Policy, forgiv
             if forgiven and changed.exact < 0:
                 left = -sum((line.exact for line in _credits(open_lines, start, period, on, policy)), Fraction(0))
                 changed = _of_no_more(changed, left, policy)
+            changed = _reducing(changed, open_lines)
         else:
             yield from _credits(open_lines, start, period, on, policy)
             open_lines = []
@@ -236,6 +237,19 @@ def _credits(lines: list[Line], at: int, whole: UsagePeriod, on: Grid, policy: P
             fraction=part,
             steps=(Step(kind=StepKind.CHARGED, quantity=part, rate=back, amount=back * part),),
         )
+
+
+def _reducing(line: Line, charged: Sequence[Line]) -> Line:
+    """A line of less than was charged, and the newest line that `charged` at least as much, else the largest."""
+    if line.exact >= 0:
+        return line
+    left = {one.line_key: one.exact / one.fraction for one in charged if one.exact > 0}
+    for one in charged:
+        if one.reduces in left:
+            left[one.reduces] += one.exact / one.fraction
+    enough = [key for key, rate in left.items() if rate >= -line.exact / line.fraction]
+    largest = max(left, key=left.__getitem__, default="")
+    return replace(line, reduces=enough[-1] if enough else largest)
 
 
 def _of_no_more(line: Line, left: Fraction, policy: Policy) -> Line:

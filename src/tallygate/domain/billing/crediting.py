@@ -29,7 +29,7 @@ def key_of(credit_id: str, number: int) -> str:
 
 def left_of(source: Credited) -> int:
     """What no credit has given back of a line, in minor units."""
-    return source.line.amount + sum(one.amount for one in source.credits)
+    return source.line.amount + sum(one.amount for one in (*source.credits, *source.reductions))
 
 
 def credit_line(line: Line, amount: int, *, line_key: str, reason: str, time: int) -> Line:
@@ -66,9 +66,9 @@ def capped(lines: Sequence[Line], credited: Mapping[str, Credited]) -> Iterator[
         key: left_of(one) for key, one in credited.items() if any(is_by_hand(credit.line_key) for credit in one.credits)
     }
     for line in lines:
-        if line.amount >= 0 or line.source_line not in left or is_by_hand(line.line_key):
+        if line.amount >= 0 or line.gives_back not in left or is_by_hand(line.line_key):
             yield line
             continue
-        back = min(-line.amount, max(left[line.source_line], 0))
-        left[line.source_line] -= back
+        back = min(-line.amount, max(left[line.gives_back], 0))
+        left[line.gives_back] -= back
         yield line if back == -line.amount else replace(line, amount=-back, text=f"{line.text}{_LESS}")

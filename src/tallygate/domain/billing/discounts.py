@@ -131,7 +131,8 @@ def discounted(
 ) -> tuple[Line, ...]:
     """The lines of a document with what is taken off each.
 
-    A line that credits one, issued before or beside it, gives back what was taken off that one, too.
+    A line that gives back of one, issued before or beside it, gives back what was taken off that one, too; one that
+    credits a line that gave back takes again what that did.
     """
     found = {line.line_key: line for line in lines}
     for redemption in redemptions:
@@ -139,8 +140,8 @@ def discounted(
             inside = [line for line in found.values() if _is_inside(line, redemption)]
             found |= {line.line_key: line for line in _reduced(inside, redemption, rounding)}
     for line in lines:
-        source = credited[line.source_line].line if line.source_line in credited else found.get(line.source_line)
-        if source is not None and source.discounts and line.amount < 0:
+        source = credited[line.gives_back].line if line.gives_back in credited else found.get(line.gives_back)
+        if source is not None and source.discounts and line.amount * source.amount < 0:
             found[line.line_key] = _given_back(line, source, rounding)
     return tuple(found[line.line_key] for line in lines)
 
@@ -157,7 +158,7 @@ def _is_inside(line: Line, redemption: Redemption) -> bool:
         of, wanted = line.order_id, redemption.order_id
     if redemption.negotiated is not None:
         wanted = of if redemption.negotiated.start <= line.due < redemption.negotiated.end else ""
-    if line.amount <= 0 or not of or of != wanted:
+    if line.amount <= 0 or line.source_line or not of or of != wanted:
         return False
     if terms.currency and line.currency != terms.currency:
         return False

@@ -70,7 +70,9 @@ class Line:
     `line_key` exists once in a tenant, so nothing is charged twice however often, late or widely it is computed. `due`
     is when it may be invoiced; `period` is what it covers. `price` names the version, as plans/pro/2/prices/users.
     `amount` is without `tax`, which lines have once they are on a document of a tenant that charges it, and less
-    `discounts`, which `exact` does not know. What was bought outright is of an order, and for a subscriber.
+    `discounts`, which `exact` does not know. A line that credits another names it, `source_line`; one by which less is
+    charged than before, as when seats go, credits none and names what it `reduces`. What was bought outright is of an
+    order, and for a subscriber.
     """
 
     line_key: str
@@ -95,3 +97,9 @@ class Line:
     discounts: tuple[LineDiscount, ...] = ()
     order_id: str = ""
     subscriber: str = ""
+    reduces: str = ""
+
+    @property
+    def gives_back(self) -> str:
+        """The issued line that it gives back something of, as that was charged; empty: none."""
+        return self.source_line or self.reduces

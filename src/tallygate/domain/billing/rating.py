@@ -116,6 +116,7 @@ def usage_line(
         quantity=_quantity(window, counted),
         unit_amount=window.usage.unit_amount,
         subscription_id=window.subscription_id,
+        reduces=f"{window.line}/0" if exact < 0 and billed.revisions else "",
         fraction=window.part,
         steps=whole.steps,
         inputs=UsageInputs(

@@ -32,4 +32,4 @@ def revision_of(line_key: str) -> int:
 
 
 def _named(line: Line, line_key: str) -> Line:
-    return replace(line, line_key=line_key, tax=line.tax if line.source_line else None)
+    return replace(line, line_key=line_key, tax=line.tax if line.gives_back else None)

@@ -53,10 +53,11 @@ class TaxTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credited:
-    """A line as it was issued, and the lines that credited it since."""
+    """A line as it was issued, the lines that credited it since, and those that charged less than it."""
 
     line: Line
     credits: tuple[Line, ...] = ()
+    reductions: tuple[Line, ...] = ()
     reissues: tuple[Line, ...] = ()
     """The lines that stood in its place later, oldest first: what is given back is the tax of the last one."""
 
@@ -145,14 +146,14 @@ def _evidence(buyer: BillingProfile) -> Iterator[Evidence]:
 def taxed(lines: Sequence[Line], terms: TaxTerms | None, credited: Mapping[str, Credited]) -> tuple[Line, ...]:
     """The lines of a document with their tax.
 
-    A line that credits one that was issued gives back its tax: of all that is credited so far the part of the tax that
-    the line had, less what was given back before, so that a whole credit gives back the whole tax. Other lines are
+    A line that gives back of one that was issued gives back its tax: of all that is credited so far the part of the tax
+    that the line had, less what was given back before, so that a whole credit gives back the whole tax. Other lines are
     taxed by the terms, and not at all where there are none; what has tax already keeps it.
     """
     kept = {line.line_key: line.tax for line in lines if line.tax is not None}
     open_ = [line for line in lines if line.tax is None]
-    given = _given_back([line for line in open_ if line.source_line in credited], credited)
-    own = [line for line in open_ if line.source_line not in credited]
+    given = _given_back([line for line in open_ if line.gives_back in credited], credited)
+    own = [line for line in open_ if line.gives_back not in credited]
     found = {**kept, **given, **(_by_terms(own, terms) if terms is not None else {})}
     return tuple(replace(line, tax=found.get(line.line_key)) for line in lines)
 
@@ -208,16 +209,16 @@ def _given_back(lines: Sequence[Line], credited: Mapping[str, Credited]) -> dict
     found: dict[str, LineTax | None] = {}
     before: dict[str, tuple[int, int]] = {}
     for line in lines:
-        source = credited[line.source_line]
+        source = credited[line.gives_back]
         tax = source.latest.tax
         if tax is None or not source.line.amount:
             found[line.line_key] = replace(tax, amount=0) if tax is not None else None
             continue
-        earlier = sum(one.amount for one in source.credits), tax_of(source.credits)
-        amount, given = before.get(line.source_line, earlier)
+        since = *source.credits, *source.reductions
+        amount, given = before.get(line.gives_back, (sum(one.amount for one in since), tax_of(since)))
         part = Fraction(-(amount + line.amount) * tax.amount, source.line.amount)
         back = -rounded(part, Rounding.HALF_UP) - given
-        before[line.source_line] = amount + line.amount, given + back
+        before[line.gives_back] = amount + line.amount, given + back
         found[line.line_key] = replace(tax, amount=back)
     return found
 

@@ -364,7 +364,7 @@ def _line_columns(line: Line) -> Mapping[str, Any]:
         "amount": line.amount,
         "exact": exact_text(line.exact),
         "doc": LINE.dump_python(line, mode="json", exclude_defaults=True),
-        "source_line": None if again and line.source_line else (line.source_line or again or None),
+        "source_line": None if again and line.source_line else (line.source_line or again or line.reduces or None),
     }
 
 

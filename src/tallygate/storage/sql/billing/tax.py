@@ -50,7 +50,7 @@ async def taxes_of(scope: Scope, invoice_id: str) -> tuple[TaxGroup, ...]:
 
 
 async def credited_lines(scope: Scope, line_keys: Collection[str]) -> dict[str, Credited]:
-    """Lines by their keys, as they were issued, each with those that credited it."""
+    """Lines by their keys, as they were issued, each with those that gave back of it."""
     lines, wanted = invoice_lines.c, sorted(line_keys)
     found: dict[str, Line] = {}
     since: dict[str, list[tuple[str, Line]]] = {}
@@ -69,12 +69,15 @@ async def credited_lines(scope: Scope, line_keys: Collection[str]) -> dict[str, 
             elif row.source_line:
                 since.setdefault(row.source_line, []).append((row.invoice_id, line))
     void = await _void(scope, {note for found in since.values() for note, one in found if is_by_hand(one.line_key)})
+
+    def in_force(key: str) -> list[Line]:
+        return sorted((one for note, one in since.get(key, ()) if note not in void), key=lambda one: one.line_key)
+
     return {
         key: Credited(
             line=line,
-            credits=tuple(
-                sorted((one for note, one in since.get(key, ()) if note not in void), key=lambda one: one.line_key)
-            ),
+            credits=tuple(one for one in in_force(key) if one.source_line),
+            reductions=tuple(one for one in in_force(key) if not one.source_line),
             reissues=tuple(sorted(instead.get(key, ()), key=lambda one: revision_of(one.line_key))),
         )
         for key, line in found.items()
