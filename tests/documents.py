@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from tallygate.domain.billing.balances import Balance, InvoiceState
-from tallygate.domain.billing.documents import Invoice, InvoiceKind
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, Preceding
 from tallygate.domain.billing.lines import Line, LineDiscount, LineKind, LineTax
 from tallygate.domain.billing.parties import Address, Party
 from tallygate.domain.billing.tax import groups_of
@@ -100,10 +100,17 @@ INVOICE = invoice(*LINES, wallet=5000)
 """1,413.56 and 19 % of it, 268.58: 1,682.14, of which the wallet has paid 50.00."""
 
 
-def credit_note(*lines):
-    """What goes into the wallet."""
-    made = invoice(*lines, number="CN-2026-000003", kind=InvoiceKind.CREDIT_NOTE, due_time=0)
-    return replace(made, balance=Balance(total=made.total, wallet=made.total, state=InvoiceState.PAID))
+INVOICES = (
+    Preceding(number="INV-2026-000031", issue_time=at("2026-02-28T23:30"), zone="Europe/Berlin"),
+    Preceding(number="INV-2026-000042", issue_time=at("2026-03-31T23:00"), zone="Europe/Berlin"),
+)
+
+
+def credit_note(*lines, owed_back=0):
+    """What goes into the wallet, but for what is owed back."""
+    made = invoice(*lines, number="CN-2026-000003", kind=InvoiceKind.CREDIT_NOTE, due_time=0, preceding=INVOICES)
+    kept = made.total + owed_back
+    return replace(made, balance=Balance(total=made.total, wallet=kept, paid=-owed_back, state=InvoiceState.PAID))
 
 
 NOTE = credit_note(line("Credit: Pro plan", -4900, -931), line("Pro plan, ten days", 1633, 310))

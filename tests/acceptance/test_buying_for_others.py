@@ -206,6 +206,38 @@ async def test_what_cannot_be_bought_so_is_refused_by_its_field(tenant):
     )
 
 
+async def test_a_code_that_was_lost_is_replaced_and_refused_by_name(tenant):
+    await shop(tenant)
+    await buyer(tenant)
+    await order(tenant, pro(email="new@acme.example"), pro(account_id="bob"))
+    first = {"order_id": "o1", "item": 0}
+    early = await failure(tenant.call("ReplaceClaimCode", **first))
+    (lost,) = (await complete(tenant)).claims
+    made = (await tenant.call("ReplaceClaimCode", **first)).claim
+    assert (made.item, made.email, made.code == lost.code) == (0, "new@acme.example", False)
+    redeemed = await tenant.call("RedeemClaim", code=made.code, account_id="ann")
+    found = [
+        early,
+        *[
+            await failure(tenant.call(method, **fields))
+            for method, fields in (
+                ("RedeemClaim", {"code": lost.code, "account_id": "ann"}),
+                ("RedeemClaim", {"code": lost.code.lower(), "account_id": "bob"}),
+                ("ReplaceClaimCode", first),
+                ("ReplaceClaimCode", {**first, "item": 1}),
+            )
+        ],
+    ]
+    assert [reason for _, reason in found] == [
+        "ORDER_CLOSED",
+        "CLAIM_REPLACED",
+        "CLAIM_REPLACED",
+        "CLAIM_REDEEMED",
+        "INVALID_FIELD",
+    ]
+    assert (await tenant.call("RedeemClaim", code=made.code, account_id="ann")) == redeemed
+
+
 async def test_a_trial_comes_before_what_was_paid(tenant):
     await shop(tenant, trial={"days": 14})
     await buyer(tenant)

@@ -1,7 +1,7 @@
 """Documents with parties and tax, credited, reissued, found and verified: on both databases. Figures by hand."""
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 import pytest_asyncio
@@ -10,8 +10,10 @@ from sqlalchemy import delete, func, select, text, update
 from faults.crashes import DAY, DECEMBER, NOVEMBER, SECOND, TENANT, Steps, World, billed, catalog, moved, subscribed
 from servers import PostgresServer
 from tallygate.billing.invoices import list_invoices
+from tallygate.billing.ports import TaxIdAnswer
 from tallygate.billing.profiles import set_profile
 from tallygate.billing.reissuing import reissue
+from tallygate.billing.tax_ids import TaxIds, WantedCheck
 from tallygate.billing.verifying import verify_invoice
 from tallygate.billing.voiding import void_invoice
 from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
@@ -19,8 +21,11 @@ from tallygate.control_plane.tenants import CreateTenant, create_tenant
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import InvoiceKind
 from tallygate.domain.billing.parties import Address, BillingProfile, Party
+from tallygate.domain.billing.tax_evidence import TaxIdStatus, Treatment
 from tallygate.domain.billing_terms import BillingPolicy, TaxPolicy
-from tallygate.records.billing import InvoiceQuery
+from tallygate.jobs.scheduler import Scheduler
+from tallygate.records.billing import VERIFY_TAX_ID, InvoiceQuery
+from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.billing.tables import invoice_lines, invoice_parties, invoice_taxes, invoices
 from tallygate.storage.sql.schema import migrate
 from tallygate.storage.sql.scope import Scope
@@ -176,3 +181,51 @@ async def test_what_was_changed_behind_its_back_is_found(world, what):
     async with reading(world) as work:
         await TAMPERED[what](work.scope.connection)
         assert await differences(work)
+
+
+@dataclass
+class Slow:
+    """A register that says nothing until it is mended."""
+
+    asked: list = field(default_factory=list)
+    mended: bool = False
+    name: str = "vies"
+
+    def has_form(self, _tax_id):
+        return True
+
+    async def ask(self, tax_id, *, requester):
+        self.asked.append((tax_id, requester))
+        if not self.mended:
+            return TaxIdAnswer(status=TaxIdStatus.UNAVAILABLE)
+        return TaxIdAnswer(status=TaxIdStatus.VERIFIED, reference="WAPI1", name="Initech AG")
+
+
+async def test_a_register_that_said_nothing_is_asked_until_it_is_known(world):
+    """Taxed in December at 19 %; asked after 5 minutes, twice as long and so on; in January the buyer owes the tax."""
+    register, tax_id = Slow(), "ATU12345675"
+    world.now = LATER
+    await subscribed("initech")(world)
+    party = Party(name="Initech", address=Address(country="AT"), tax_ids=(tax_id,))
+    await world.write(lambda work, now: set_profile(work, BillingProfile(account_id="initech", party=party), now=now))
+    ids = TaxIds(transactions=world.transactions, verifier=register, clock=lambda: world.now)
+    queue = SqlJobQueue(engine=world.engine)
+    worker = Scheduler(queue=queue, handlers={VERIFY_TAX_ID: ids.ask_again}, clock=lambda: world.now)
+    known = await ids.verify(TENANT, WantedCheck(account_id="initech", tax_id=tax_id))
+    assert known.check.status is TaxIdStatus.UNAVAILABLE
+    await billed(world)
+    minute = 60 * SECOND
+    tried = []
+    for step in range(1, 61):
+        world.now = LATER + step * minute
+        register.mended = step > 30
+        tried += [step] * await worker.round()
+    assert tried == [5, 10, 20, 40]
+    world.now = LATER + 31 * DAY
+    await billed(world)
+    first, second = await found(world, account_id="initech")
+    assert (first.tax, first.unverified) == (190, True)
+    assert (second.tax, second.unverified) == (0, False)
+    (group,) = second.taxes
+    assert group.treatment is Treatment.REVERSE_CHARGE
+    assert [(each.country, each.detail) for each in second.evidence] == [("AT", ""), ("AT", "vies WAPI1")]

@@ -187,6 +187,7 @@ ROWS = {
     "RedeemClaim": Row(
         "control billing", lambda world: {"account_id": world.account, "code": world.code}, UNKNOWN, bare=True
     ),
+    "ReplaceClaimCode": Row("control billing", ordered(item=0), "ORDER_NOT_FOUND", bare=True, shows=True),
     "ListOrders": Row("control billing billing_read", of(), UNKNOWN, bare=True),
     "ArchiveCoupon": Row("control billing", anything(code="gone"), "COUPON_NOT_FOUND", shows=True),
     "RunBilling": Row("control billing", of(), UNKNOWN),

@@ -38,6 +38,7 @@ DOCUMENTS = {
     "a void one": replace(INVOICE, balance=INVOICE.balance.voided()),
     "a note of a discounted line": credit_note(line("Credit: users", -1350, -257, quantity="-1", discount=-150)),
 }
+DOCUMENTS["a note that is paid out"] = credit_note(line("Credit: Pro plan", -4900, -931), owed_back=5831)
 SUM_OF_LINES = b'<cbc:LineExtensionAmount currencyID="EUR">1413.57<'
 
 
@@ -83,6 +84,20 @@ def test_a_credit_note_tells_what_it_gives_back_above_zero():
     assert texts(xml, "cac:CreditNoteLine/cac:Price/cbc:PriceAmount") == ["49.00", "16.33"]
     assert texts(xml, "cac:LegalMonetaryTotal/*") == ["32.67", "32.67", "38.88", "38.88", "0.00"]
     assert texts(cii(NOTE), "rsm:ExchangedDocument/ram:TypeCode") == ["381"]
+
+
+def test_a_credit_note_names_its_invoices_and_what_is_paid_out():
+    """Their days are those of Berlin: half past midnight on March 1, and an hour into April."""
+    note = credit_note(line("Credit: Pro plan", -4900, -931), owed_back=1000)
+    numbers, days = ["INV-2026-000031", "INV-2026-000042"], ["2026-03-01", "2026-04-01"]
+    xml = ubl(note)
+    assert texts(xml, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID") == numbers
+    assert texts(xml, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:IssueDate") == days
+    assert texts(xml, "cac:LegalMonetaryTotal/*") == ["49.00", "49.00", "58.31", "48.31", "10.00"]
+    xml = cii(note)
+    assert texts(xml, ".//ram:InvoiceReferencedDocument/ram:IssuerAssignedID") == numbers
+    assert texts(xml, ".//ram:InvoiceReferencedDocument//qdt:DateTimeString") == ["20260301", "20260401"]
+    assert texts(xml, ".//ram:DuePayableAmount") == ["10.00"]
 
 
 def test_a_line_is_its_quantity_at_its_price_less_its_discount():

@@ -37,7 +37,7 @@ from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.auditing import Auditor
 from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.metering.rebuilding import Rebuilder
-from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE
+from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE, VERIFY_TAX_ID
 from tallygate.records.epochs import EpochKeeper, ForeignStoreError
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.messages import DISPATCH, NOTICE, USAGE_LIMIT
@@ -227,11 +227,17 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         COMPLETENESS: checks.charges,
         AUDIT: checks.ledger,
     }
+    tax_ids = TaxIds(
+        transactions=transactions,
+        verifier=Vies(url=settings.tax.vies_url, timeout=settings.tax.vies_timeout),
+        clock=clock.now,
+    )
     paying = {  # apart: a slow gateway holds up no invoice
         COLLECT: billing.collect,
         RESOLVE: billing.resolve,
         RESOLVE_REFUND: billing.resolve_refunds,
         FORGET: billing.forget,
+        VERIFY_TAX_ID: tax_ids.ask_again,
     }
     dispatcher = Dispatcher(
         transactions=transactions,
@@ -262,11 +268,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
         recognition=recognition,
         font_dir=settings.documents.font_dir,
-        tax_ids=TaxIds(
-            transactions=transactions,
-            verifier=Vies(url=settings.tax.vies_url, timeout=settings.tax.vies_timeout),
-            clock=clock.now,
-        ),
+        tax_ids=tax_ids,
         publisher=publisher,
         epochs=keeper,
         rebuilder=new_rebuilder(engine, store, counter_store(settings, redis), keeper, collector.between_rounds),

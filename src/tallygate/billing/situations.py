@@ -5,8 +5,9 @@ The ledger never changes, so neither does this, whatever is paid or credited lat
 
 from dataclasses import replace
 
-from tallygate.domain.billing.documents import Invoice, InvoiceKind, Situation
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, Preceding, Situation
 from tallygate.domain.billing.posting import RECEIVABLE
+from tallygate.domain.billing.reissues import first_key
 from tallygate.records.billing import InvoiceQuery
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
@@ -16,9 +17,14 @@ _LOOKED_AT = 100
 
 
 async def with_situation(work: BillingWork, invoice: Invoice) -> Invoice:
-    """A document with how its account stood; a credit note, or one that was never posted, is left as it is."""
-    if invoice.kind is InvoiceKind.CREDIT_NOTE or not invoice.issue_time:
+    """A document with how its account stood, a credit note with the invoices that it gives back of.
+
+    One that was never posted is left as it is.
+    """
+    if not invoice.issue_time:
         return invoice
+    if invoice.kind is InvoiceKind.CREDIT_NOTE:
+        return replace(invoice, preceding=await _preceding(work, invoice))
     before = await _before(work, invoice)
     previous_due = await _due(work, invoice, at=before) if before else 0
     paid = await _paid(work, invoice, since=before)
@@ -26,6 +32,19 @@ async def with_situation(work: BillingWork, invoice: Invoice) -> Invoice:
     credit = previous_due - paid + invoice.total - payable
     situation = Situation(previous_due=previous_due, paid=paid, credit=credit, payable=payable)
     return replace(invoice, situation=situation)
+
+
+async def _preceding(work: BillingWork, note: Invoice) -> tuple[Preceding, ...]:
+    """The invoices whose lines a note credits, oldest first; of one that was issued anew the one that stands."""
+    ids = {note.basis.credits} if note.basis is not None and note.basis.credits else set()
+    keys = {first_key(line.source_line) for line in note.lines if line.source_line and not ids}
+    for credited in (await work.issued_lines.credited(keys)).values():
+        standing = (credited.reissues or (credited.line,))[-1]
+        place = await work.issued_lines.place(standing.line_key)
+        ids |= {place[0]} if place is not None else set()
+    found = [invoice for each in sorted(ids) if (invoice := await work.invoices.get(each)) is not None]
+    ordered = sorted(found, key=lambda each: (each.issue_time, each.number))
+    return tuple(Preceding(number=one.number, issue_time=one.issue_time, zone=one.zone) for one in ordered)
 
 
 async def _before(work: BillingWork, invoice: Invoice) -> int:

@@ -1,6 +1,7 @@
 """Tax ids verified: by the register that knows them, asked outside of any transaction, or by a person's word."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from tallygate.billing.ports import TaxIdVerifier
@@ -8,10 +9,12 @@ from tallygate.billing.profiles import SELLER, get_profile
 from tallygate.domain.billing.parties import BillingProfile
 from tallygate.domain.billing.tax_evidence import TaxIdCheck, TaxIdStatus, country_of
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.records.billing import VERIFY_TAX_ID, Job
 from tallygate.records.fields import check_label
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 
+_FIRST_WAIT, _LAST_WAIT = 5 * 60_000_000, 6 * 3_600_000_000
 PERSON = "person"
 """The source of what somebody says."""
 
@@ -70,9 +73,43 @@ class TaxIds:
             check = await self._asked(check, seller)
 
         async def keep(work: BillingWork, now: int) -> Checked:
-            return await _keep(work, wanted.account_id, replace(check, check_time=now))
+            kept = await _keep(work, wanted.account_id, replace(check, check_time=now))
+            await self._plan(work, kept.profile, now=now)
+            return kept
 
         return (await self.transactions.write(tenant_id, keep, now=self.clock())).value
+
+    async def ask_again(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: ask once more for ids of which the register said nothing."""
+        for job in jobs:
+            await self._ask_again(job.tenant_id, job.subject)
+
+    async def _ask_again(self, tenant_id: str, account_id: str) -> None:
+        profile, seller = await self.transactions.read(
+            tenant_id, lambda work, _: _profiles(work, account_id), now=self.clock()
+        )
+        found = [await self._asked(check, seller) for check in _open(profile)] if self.verifier.name else []
+
+        async def keep(work: BillingWork, now: int) -> None:
+            for check in found:
+                with suppress(InvalidFieldError):  # the profile has another id by now
+                    await _keep(work, account_id, replace(check, check_time=now))
+            standing = await get_profile(work, account_id)
+            if not self.verifier.name or standing is None:
+                await work.jobs.done(VERIFY_TAX_ID, account_id)
+                return
+            await self._plan(work, standing, now=now)
+
+        await self.transactions.write(tenant_id, keep, now=self.clock())
+
+    async def _plan(self, work: BillingWork, profile: BillingProfile, *, now: int) -> None:
+        """Ask again while something is not known: after as long as it has not been known, within bounds."""
+        waiting = _open(profile)
+        if not waiting:
+            await work.jobs.done(VERIFY_TAX_ID, profile.account_id)
+            return
+        wait = min(max(now - max(check.check_time for check in waiting), _FIRST_WAIT), _LAST_WAIT)
+        await work.jobs.schedule(VERIFY_TAX_ID, profile.account_id, due_time=now, retry_time=self.clock() + wait)
 
     async def _asked(self, check: TaxIdCheck, seller: BillingProfile | None) -> TaxIdCheck:
         if not self.verifier.name or not country_of(check.tax_id):
@@ -84,6 +121,11 @@ class TaxIds:
         return replace(
             check, status=answer.status, source=self.verifier.name, reference=answer.reference, name=answer.name
         )
+
+
+def _open(profile: BillingProfile | None) -> list[TaxIdCheck]:
+    """What the register said nothing of."""
+    return [check for check in profile.checks if check.status is TaxIdStatus.UNAVAILABLE] if profile else []
 
 
 async def _profiles(work: BillingWork, account_id: str) -> tuple[BillingProfile | None, BillingProfile | None]:

@@ -27,6 +27,12 @@ class ClaimRedeemedError(ConflictError):
     reason = ErrorReason.CLAIM_REDEEMED
 
 
+class ClaimReplacedError(ConflictError):
+    """Another code took its place, and this one is worth nothing any more."""
+
+    reason = ErrorReason.CLAIM_REPLACED
+
+
 class OrderChangedError(ConflictError):
     """It costs something else than what was accepted."""
 

@@ -32,6 +32,8 @@ CLOSE = "close"
 
 COMPLETENESS = "completeness"
 """The kind of the job that looks whether all usage of an account's closed periods is charged."""
+VERIFY_TAX_ID = "verify_tax_id"
+"""The kind of the job that asks the register again for ids of which it said nothing; its subject is the account."""
 AUDIT = "audit"
 """The kind of the job that looks whether a tenant's ledger agrees with what it mirrors; its subject is empty."""
 

@@ -44,3 +44,15 @@ class ClaimRepository(Protocol):
     async def put(self, claim: Claim) -> None:
         """Add or replace one."""
         ...
+
+    async def of_item(self, order_id: str, item: int) -> Claim | None:
+        """The one of an order's item."""
+        ...
+
+    async def replace(self, claim: Claim, code_hash: str, *, now: int) -> None:
+        """Let another code stand for one, and remember the one before."""
+        ...
+
+    async def was_replaced(self, code_hash: str) -> bool:
+        """Whether a code stood for one before another took its place."""
+        ...

@@ -10,6 +10,7 @@ from tallygate.rendering.xml_tree import Node, document, node
 _NAMESPACES = {
     "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
     "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
+    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
     "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
 }
 _UNIT = "C62"
@@ -108,6 +109,10 @@ def _settlement(own: Document) -> Iterator[Node | None]:
     terms = [node("ram:Description", seller.payment_terms), node("ram:DueDateDateTime", [_day(own.due)])]
     yield node("ram:SpecifiedTradePaymentTerms", terms)
     yield node("ram:SpecifiedTradeSettlementHeaderMonetarySummation", _totals(own))
+    for number, day in own.preceding:
+        issued = node("qdt:DateTimeString", day.replace("-", ""), format="102")
+        reference = [node("ram:IssuerAssignedID", number), node("ram:FormattedIssueDateTime", [issued])]
+        yield node("ram:InvoiceReferencedDocument", reference)
 
 
 def _breakdown(own: Document, tax: TaxBreakdown) -> Node | None:

@@ -74,13 +74,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document's business terms; amounts are minor units, days those of its zone."""
+    """A document's business terms; amounts are minor units, days those of its zone.
+
+    `preceding` are numbers and days of the invoices that a credit note gives back of (BG-3).
+    """
 
     invoice: Invoice
     type_code: str
     issued: str
     due: str
     notes: tuple[str, ...]
+    preceding: tuple[tuple[str, str], ...]
     seller: Trader
     buyer: Trader
     items: tuple[Item, ...]
@@ -137,6 +141,9 @@ def semantic(invoice: Invoice) -> Document:
         issued=local_date(invoice.issue_time, zone=zone).isoformat(),
         due=local_date(invoice.due_time, zone=zone).isoformat() if invoice.due_time else "",
         notes=tuple(_notes(invoice)),
+        preceding=tuple(
+            (one.number, local_date(one.issue_time, zone=one.zone or "UTC").isoformat()) for one in invoice.preceding
+        ),
         seller=_trader(invoice.seller, outside=outside),
         buyer=_trader(invoice.buyer, outside=outside),
         items=items,
@@ -144,8 +151,13 @@ def semantic(invoice: Invoice) -> Document:
         subtotal=sign * invoice.subtotal,
         tax=sign * invoice.tax,
         total=sign * invoice.total,
-        paid=-invoice.total if note else balance.paid + balance.credited + balance.wallet,
+        paid=_settled(invoice) if note else balance.paid + balance.credited + balance.wallet,
     )
+
+
+def _settled(note: Invoice) -> int:
+    """What of a credit note is not to be paid out: it was taken off what is due, or is kept for what comes next."""
+    return -note.balance.credited - note.balance.wallet
 
 
 def _check(invoice: Invoice) -> None:

@@ -72,6 +72,8 @@ def _facts(invoice: Invoice, words: Language, zone: str) -> Iterator[tuple[str, 
     yield words["issued"], _day(invoice.issue_time, words, zone)
     if invoice.due_time:
         yield words["due"], _day(invoice.due_time, words, zone)
+    for one in invoice.preceding:
+        yield words["credits"], f"{one.number}, {_day(one.issue_time, words, one.zone or 'UTC')}"
     yield words["period"], _days(invoice.period, words, zone)
     yield words["currency"], invoice.currency
     if invoice.buyer and invoice.buyer.reference:

@@ -38,6 +38,9 @@ def _content(own: Document, name: str) -> Iterator[Node | None]:
     yield node("cbc:DocumentCurrencyCode", own.invoice.currency)
     yield node("cbc:BuyerReference", own.buyer.party.reference)
     yield node("cac:InvoicePeriod", [node("cbc:StartDate", start), node("cbc:EndDate", end)])
+    for number, day in own.preceding:
+        reference = [node("cbc:ID", number), node("cbc:IssueDate", day)]
+        yield node("cac:BillingReference", [node("cac:InvoiceDocumentReference", reference)])
     yield node("cac:AccountingSupplierParty", [node("cac:Party", _party(own.seller))])
     yield node("cac:AccountingCustomerParty", [node("cac:Party", _party(own.buyer))])
     country = node("cac:Country", [node("cbc:IdentificationCode", own.buyer.party.address.country)])

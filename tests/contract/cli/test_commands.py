@@ -117,6 +117,8 @@ def test_orders_and_agreements_send_what_was_said(server, say):
     assert (renewal.account_id, quota.quota.quantity) == ("bob", 5)
     assert say("order", "create", "boss", "--for", "ann").code == 2
     assert say("claim", "redeem", "CODE", "acme").code == 0
+    assert say("claim", "replace", "o1", "--item", 2).code == 0
+    assert server.asked("ReplaceClaimCode")[0].item == 2
     assert say("discount", "grant", "acme", "--percent", "5", "--id", "d").code == 0
     assert say("discount", "grant", "acme").code == 2
     assert server.asked("GrantDiscount")[0].discount.percent_off == "5"

@@ -260,6 +260,8 @@ ROWS = [
     invalid("RedeemClaim", "code", **ACME),
     invalid("RedeemClaim", "account_id", code="x"),
     missing("RedeemClaim", "CLAIM", code="x", **ACME),
+    missing("ReplaceClaimCode", "ORDER", order_id="none"),
+    invalid("ReplaceClaimCode", "item", order_id="none", item=-1),
     missing("RedeemClaim", "ACCOUNT", code="x", account_id="nobody"),
     invalid("GetOrder", "order_id"),
     missing("GetOrder", "ORDER", order_id="nothing"),

@@ -54,6 +54,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_ORDER_CHANGED: _ClassVar[ErrorReason]
     ERROR_REASON_CLAIM_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_CLAIM_REDEEMED: _ClassVar[ErrorReason]
+    ERROR_REASON_CLAIM_REPLACED: _ClassVar[ErrorReason]
     ERROR_REASON_DISCOUNT_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_FULL: _ClassVar[ErrorReason]
@@ -124,6 +125,7 @@ ERROR_REASON_ORDER_CLOSED: ErrorReason
 ERROR_REASON_ORDER_CHANGED: ErrorReason
 ERROR_REASON_CLAIM_NOT_FOUND: ErrorReason
 ERROR_REASON_CLAIM_REDEEMED: ErrorReason
+ERROR_REASON_CLAIM_REPLACED: ErrorReason
 ERROR_REASON_DISCOUNT_NOT_FOUND: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_ACCOUNT_FULL: ErrorReason

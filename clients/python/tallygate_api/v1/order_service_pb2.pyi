@@ -217,3 +217,17 @@ class RedeemClaimResponse(_message.Message):
     subscription_id: str
     view_version: int
     def __init__(self, order_id: _Optional[str] = ..., account_id: _Optional[str] = ..., subscription_id: _Optional[str] = ..., view_version: _Optional[int] = ...) -> None: ...
+
+class ReplaceClaimCodeRequest(_message.Message):
+    __slots__ = ("order_id", "item")
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    order_id: str
+    item: int
+    def __init__(self, order_id: _Optional[str] = ..., item: _Optional[int] = ...) -> None: ...
+
+class ReplaceClaimCodeResponse(_message.Message):
+    __slots__ = ("claim",)
+    CLAIM_FIELD_NUMBER: _ClassVar[int]
+    claim: Claim
+    def __init__(self, claim: _Optional[_Union[Claim, _Mapping[str, object]]] = ...) -> None: ...

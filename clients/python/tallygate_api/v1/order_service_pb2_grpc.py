@@ -61,6 +61,11 @@ class OrderServiceStub:
                 request_serializer=tallygate_dot_v1_dot_order__service__pb2.RedeemClaimRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_order__service__pb2.RedeemClaimResponse.FromString,
                 _registered_method=True)
+        self.ReplaceClaimCode = channel.unary_unary(
+                '/tallygate.v1.OrderService/ReplaceClaimCode',
+                request_serializer=tallygate_dot_v1_dot_order__service__pb2.ReplaceClaimCodeRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_order__service__pb2.ReplaceClaimCodeResponse.FromString,
+                _registered_method=True)
 
 
 class OrderServiceServicer:
@@ -113,8 +118,19 @@ class OrderServiceServicer:
         """Gives an account what an order bought for whoever has this code, for nothing: once. The same account again changes
         nothing.
 
-        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, CLAIM_NOT_FOUND, CLAIM_REDEEMED (by another account), SUBSCRIPTION_CONFLICT
-        (one is live), PLAN_NOT_FOUND (it is not on sale any more).
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, CLAIM_NOT_FOUND, CLAIM_REDEEMED (by another account), CLAIM_REPLACED,
+        SUBSCRIPTION_CONFLICT (one is live), PLAN_NOT_FOUND (it is not on sale any more).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplaceClaimCode(self, request, context):
+        """Gives a claim that nobody redeemed another code, where its code was lost or fell into wrong hands: the one before is
+        refused from now on. Each call makes a new one.
+
+        Errors: INVALID_FIELD (the item has no claim), ORDER_NOT_FOUND, ORDER_CLOSED (it was not completed, or not paid in
+        time), CLAIM_REDEEMED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,6 +163,11 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.RedeemClaim,
                     request_deserializer=tallygate_dot_v1_dot_order__service__pb2.RedeemClaimRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_order__service__pb2.RedeemClaimResponse.SerializeToString,
+            ),
+            'ReplaceClaimCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplaceClaimCode,
+                    request_deserializer=tallygate_dot_v1_dot_order__service__pb2.ReplaceClaimCodeRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_order__service__pb2.ReplaceClaimCodeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -286,6 +307,33 @@ class OrderService:
             '/tallygate.v1.OrderService/RedeemClaim',
             tallygate_dot_v1_dot_order__service__pb2.RedeemClaimRequest.SerializeToString,
             tallygate_dot_v1_dot_order__service__pb2.RedeemClaimResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplaceClaimCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.OrderService/ReplaceClaimCode',
+            tallygate_dot_v1_dot_order__service__pb2.ReplaceClaimCodeRequest.SerializeToString,
+            tallygate_dot_v1_dot_order__service__pb2.ReplaceClaimCodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -10,7 +10,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import remote
 from tallygate.cli.output import instant, optional_instant, table
-from tallygate.cli.values import INSTANT, MONEY
+from tallygate.cli.values import DAYS, INSTANT, MONEY
 from tallygate_api.v1 import discount_service_pb2 as wire
 from tallygate_api.v1 import order_service_pb2
 from tallygate_api.v1.discount_service_pb2_grpc import DiscountServiceStub
@@ -147,6 +147,20 @@ def redeem(client: Client, *, code: str, account: str) -> None:
     request = order_service_pb2.RedeemClaimRequest(code=code, account_id=account)
     response = client.call(OrderServiceStub(client.channel).RedeemClaim, request)
     client.show(response, lambda: f"{response.account_id} has {response.subscription_id}, of order {response.order_id}")
+
+
+@claim_command.command(
+    "replace", examples=["tallygate claim replace cart-17", "tallygate claim replace cart-17 --item 3"]
+)
+@click.argument("order")
+@click.option("--item", type=DAYS, default=0, metavar="N", help="Which item of the order, from 0 on.")
+@remote
+def replace(client: Client, *, order: str, item: int) -> None:
+    """Give a claim that nobody redeemed another code; the one before is refused."""
+    request = order_service_pb2.ReplaceClaimCodeRequest(order_id=order, item=item)
+    response = client.call(OrderServiceStub(client.channel).ReplaceClaimCode, request)
+    claim = response.claim
+    client.show(response, lambda: f"{claim.email} redeems {claim.code}, which is shown here alone")
 
 
 def _off(discount: wire.Discount) -> str:

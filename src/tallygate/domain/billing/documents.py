@@ -79,6 +79,15 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preceding:
+    """An invoice that a credit note gives something back of: its number, and when it was issued, in a zone."""
+
+    number: str
+    issue_time: int
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """One document, of one account in one currency; amounts are minor units.
 
@@ -86,7 +95,8 @@ class Invoice:
     `zone` are those that its amounts were made by, and `basis` what was known then, so that it can be made again; None
     and empty of older ones.
     `seller` and `buyer` are as they were printed, with what never changes of them, `parties_hash`. `evidence` is what
-    told the buyer's country, `unverified` that it was taxed because nobody has verified its tax id.
+    told the buyer's country, `unverified` that it was taxed because nobody has verified its tax id. `preceding` are the
+    invoices that a credit note gives back of, where they were looked up.
     """
 
     invoice_id: str
@@ -115,6 +125,7 @@ class Invoice:
     unverified: bool = False
     parties_hash: str = ""
     situation: Situation | None = None
+    preceding: tuple[Preceding, ...] = ()
 
     @property
     def state(self) -> InvoiceState:

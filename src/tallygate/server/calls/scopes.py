@@ -133,6 +133,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.OrderService/CreateOrder": _OWN_BILL,
     "tallygate.v1.OrderService/CompleteOrder": _OWN_BILL,
     "tallygate.v1.OrderService/RedeemClaim": _OWN_BILL,
+    "tallygate.v1.OrderService/ReplaceClaimCode": _BILL,
     "tallygate.v1.OrderService/GetOrder": _OWN_READ_BILLS,
     "tallygate.v1.OrderService/ListOrders": _OWN_READ_BILLS,
     "tallygate.v1.PaymentService/SetGateway": _BILL,

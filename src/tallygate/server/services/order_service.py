@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from tallygate.billing.claims import redeem_claim
+from tallygate.billing.claims import redeem_claim, replace_code
 from tallygate.billing.desk import SubscriptionDesk
 from tallygate.billing.orders import Acceptance, Minting, Quoted, complete_order, create_order, get_order, list_orders
+from tallygate.domain.billing.claims import ENTROPY_BYTES
 from tallygate.domain.billing.orders import OrderState
 from tallygate.domain.order_errors import OrderNotFoundError
 from tallygate.records.ports import BillingWork
@@ -14,7 +15,7 @@ from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.fee import decode_whole_money
 from tallygate.server.wire.invoice import encode_invoice
 from tallygate.server.wire.order import decode_order, decode_query, encode_claims, encode_order
-from tallygate.server.wire.scalars import identifier
+from tallygate.server.wire.scalars import identifier, quantity
 from tallygate_api.v1 import order_service_pb2 as wire
 
 
@@ -92,6 +93,18 @@ class OrderServicer:
             subscription_id=found.subscription_id,
             view_version=written.view_version,
         )
+
+    async def ReplaceClaimCode(  # noqa: N802 - the wire's name
+        self, request: wire.ReplaceClaimCodeRequest, call: Call
+    ) -> wire.ReplaceClaimCodeResponse:
+        """Give a claim another code."""
+        order_id = identifier(request.order_id, "order_id")
+        item = quantity(request.item, "item", at_least=0)
+        entropy = self._minting.entropy(ENTROPY_BYTES)
+        written = await self._work.write(call, lambda work, now: replace_code(work, order_id, item, entropy, now=now))
+        order, code = written.value
+        (claim,) = encode_claims(order, {item: code})
+        return wire.ReplaceClaimCodeResponse(claim=claim)
 
     async def _check_own(self, work: BillingWork, call: Call, order_id: str) -> None:
         """To a key that is bound to another account an order is not there."""

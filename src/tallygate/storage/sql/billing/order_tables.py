@@ -34,3 +34,15 @@ claims = Table(
     PrimaryKeyConstraint("tenant_id", "code_hash"),
     UniqueConstraint("tenant_id", "order_id", "item", name="uq_claims_item"),
 )
+
+replaced_claims = Table(
+    "replaced_claims",
+    Base.metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("code_hash", Text, nullable=False),
+    Column("order_id", Text, nullable=False),
+    Column("item", Integer, nullable=False),
+    Column("replace_time", Instant(), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "code_hash"),
+)
+"""Codes that another one took the place of: they are refused by name."""

@@ -10,7 +10,7 @@ from tallygate.domain.billing.claims import Claim
 from tallygate.domain.billing.orders import Order
 from tallygate.records.orders import OrderQuery
 from tallygate.storage.documents import ORDER
-from tallygate.storage.sql.billing.order_tables import claims, orders
+from tallygate.storage.sql.billing.order_tables import claims, orders, replaced_claims
 from tallygate.storage.sql.scope import Scope
 
 
@@ -75,6 +75,24 @@ class SqlClaimRepository:
         if not await self.scope.execute(update(claims).where(*self._named(claim.code_hash)).values(**row)):
             whole = {"tenant_id": self.scope.tenant_id, "code_hash": claim.code_hash, **row}
             await self.scope.connection.execute(insert(claims), [whole])
+
+    async def of_item(self, order_id: str, item: int) -> Claim | None:
+        """The one of an order's item."""
+        own = claims.c.tenant_id == self.scope.tenant_id, claims.c.order_id == order_id, claims.c.item == item
+        rows = await self.scope.rows(select(claims.c.code_hash).where(*own))
+        return await self.get(rows[0].code_hash) if rows else None
+
+    async def replace(self, claim: Claim, code_hash: str, *, now: int) -> None:
+        """Let another code stand for one, and remember the one before."""
+        replaced = {"code_hash": claim.code_hash, "order_id": claim.order_id, "item": claim.item, "replace_time": now}
+        await self.scope.connection.execute(insert(replaced_claims), [{"tenant_id": self.scope.tenant_id, **replaced}])
+        await self.scope.execute(update(claims).where(*self._named(claim.code_hash)).values(code_hash=code_hash))
+
+    async def was_replaced(self, code_hash: str) -> bool:
+        """Whether a code stood for one before another took its place."""
+        column = replaced_claims.c
+        own = column.tenant_id == self.scope.tenant_id, column.code_hash == code_hash
+        return bool(await self.scope.rows(select(column.item).where(*own)))
 
     def _named(self, code_hash: str) -> tuple[Any, Any]:
         return claims.c.tenant_id == self.scope.tenant_id, claims.c.code_hash == code_hash
