@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from prefork import Forked
+
 STOP_SECONDS = 60.0
 
 # Outlives the tests by a moment: whatever ends them, kill -9 included, closes its standard input.
@@ -63,13 +65,17 @@ def free_port() -> int:
 
 
 class ChildProcess:
-    """One child process in a session of its own, with a log."""
+    """One child process in a session of its own, with a log; `forked`: a tallygate command without its imports."""
 
-    def __init__(self, argv: Sequence[str], *, log: Path, **options: Any) -> None:
+    def __init__(self, argv: Sequence[str], *, log: Path, forked: bool = False, **options: Any) -> None:
+        self.popen: subprocess.Popen[bytes] | Forked
         with log.open("ab") as output:
-            self.popen = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **options
-            )
+            if forked:
+                self.popen = Forked(argv, stdout=output, stderr=output, **options)
+            else:
+                self.popen = subprocess.Popen(
+                    argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **options
+                )
         _tell_reaper("spawn", self.popen.pid)
 
     @property

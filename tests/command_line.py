@@ -1,11 +1,12 @@
-"""The command line as a child process, as an operator types it."""
+"""The command line as a process of its own, as an operator types it."""
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import patience
+from prefork import Forked
 
 SECONDS = patience.SECONDS
 
@@ -14,15 +15,15 @@ def tallygate(
     *words: str, environment: Mapping[str, str], directory: Path, code: int = 0
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end, which must be with this exit code."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tallygate", *words],
-        env=dict(environment),
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    with TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
+        process = Forked(words, env=environment, cwd=directory, stdout=stdout, stderr=stderr)
+        try:
+            process.wait(SECONDS)
+        finally:
+            process.kill()
+        for stream in (stdout, stderr):
+            stream.seek(0)
+        done = subprocess.CompletedProcess(words, process.wait(SECONDS), stdout.read(), stderr.read())
     assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
     return done
 

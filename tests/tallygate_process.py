@@ -1,9 +1,8 @@
-"""Tallygate servers as child processes of the tests: started as an operator would, killed as a machine would."""
+"""Tallygate servers as processes of their own: started as an operator would, killed as a machine would."""
 
 import json
 import os
 import signal
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -50,9 +49,8 @@ class TallygateProcess:
         return self._process.popen.pid
 
     def start(self) -> Self:
-        argv = [sys.executable, "-m", "tallygate", "serve"]
         log = self.directory / f"{self.role}.log"
-        self._process = ChildProcess(argv, log=log, env=self.environment, cwd=self.directory)
+        self._process = ChildProcess(["serve"], log=log, forked=True, env=self.environment, cwd=self.directory)
         deadline = time.monotonic() + START_SECONDS
         while not self.ready():
             assert self._process.alive, self.log
