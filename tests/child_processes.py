@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from prefork import Forked
+from prefork import Forked, begun
 
 STOP_SECONDS = 60.0
 
@@ -65,13 +65,13 @@ def free_port() -> int:
 
 
 class ChildProcess:
-    """One child process in a session of its own, with a log; `forked`: a tallygate command without its imports."""
+    """One child process in a session of its own, with a log; `command`: a tallygate command's words."""
 
-    def __init__(self, argv: Sequence[str], *, log: Path, forked: bool = False, **options: Any) -> None:
+    def __init__(self, argv: Sequence[str], *, log: Path, command: bool = False, **options: Any) -> None:
         self.popen: subprocess.Popen[bytes] | Forked
         with log.open("ab") as output:
-            if forked:
-                self.popen = Forked(argv, stdout=output, stderr=output, **options)
+            if command:
+                self.popen = begun(argv, stdout=output, stderr=output, **options)
             else:
                 self.popen = subprocess.Popen(
                     argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **options

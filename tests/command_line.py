@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import patience
-from prefork import Forked
+from prefork import begun
 
 SECONDS = patience.SECONDS
 
@@ -16,7 +16,7 @@ def tallygate(
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end, which must be with this exit code."""
     with TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
-        process = Forked(words, env=environment, cwd=directory, stdout=stdout, stderr=stderr)
+        process = begun(words, env=environment, cwd=directory, stdout=stdout, stderr=stderr)
         try:
             process.wait(SECONDS)
         finally:

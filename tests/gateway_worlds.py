@@ -37,7 +37,7 @@ from tallygate.storage.sql.schema import migrate
 
 DAY = 86_400_000_000
 SECRET = "s3cret"
-SECONDS = 1.5
+SECONDS = 3.0
 BACK = "https://shop.example/paid"
 
 

@@ -36,6 +36,23 @@ _MOST_BYTES = 1 << 20
 _parents: list["_Parent"] = []
 
 
+def begun(
+    words: Sequence[str], *, env: Mapping[str, str], cwd: Path | None = None, stdout: IO[Any], stderr: IO[Any]
+) -> "Forked | subprocess.Popen[bytes]":
+    """A command in a session of its own: forked, or executed where the environment names other sources."""
+    if env.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):  # noqa: TID251 - that of the tests
+        return Forked(words, env=env, cwd=cwd, stdout=stdout, stderr=stderr)
+    return subprocess.Popen(
+        [*COMMAND, *words],
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+
+
 class Forked:
     """What tests use of `subprocess.Popen`, for a forked command.
 

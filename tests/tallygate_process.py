@@ -17,10 +17,18 @@ START_SECONDS = patience.SECONDS
 
 
 class TallygateProcess:
-    """`tallygate serve` on free loopback ports; with no Redis URL it embeds its own in `directory`."""
+    """`tallygate serve` on free loopback ports; with no Redis URL it embeds its own in `directory`.
+
+    Role all is one process, unless it is about `apart`: the second one takes a start of its own.
+    """
 
     def __init__(
-        self, *, directory: Path | None = None, role: str = "all", environment: Mapping[str, str] | None = None
+        self,
+        *,
+        directory: Path | None = None,
+        role: str = "all",
+        apart: bool = False,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.directory = directory or temporary_directory("tg-serve-")
         self.role = role
@@ -32,6 +40,7 @@ class TallygateProcess:
             **patience.ENVIRONMENT,
             "TALLYGATE_DATA_DIR": str(self.directory / "data"),
             "TALLYGATE_ROLE": role,
+            "TALLYGATE_SERVER__APART": str(apart).lower(),
             "TALLYGATE_TESTING": "true",
             "TALLYGATE_SERVER__GRPC_ADDRESS": self.address,
             "TALLYGATE_SERVER__ADMIN_ADDRESS": self.admin_address,
@@ -50,7 +59,7 @@ class TallygateProcess:
 
     def start(self) -> Self:
         log = self.directory / f"{self.role}.log"
-        self._process = ChildProcess(["serve"], log=log, forked=True, env=self.environment, cwd=self.directory)
+        self._process = ChildProcess(["serve"], log=log, command=True, env=self.environment, cwd=self.directory)
         deadline = time.monotonic() + START_SECONDS
         while not self.ready():
             assert self._process.alive, self.log

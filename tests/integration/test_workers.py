@@ -35,7 +35,7 @@ def redis():
     """A Valkey with one process of role `all` beside it: it knows the database, and opens test tenants."""
     with ValkeyServer(append_only=True) as valkey:
         shared = {"TALLYGATE_REDIS__URL": valkey.url, "TALLYGATE_REDIS__READ_TIMEOUT": "2s"}
-        with TallygateProcess(environment=shared) as control:
+        with TallygateProcess(apart=True, environment=shared) as control:
             yield shared, control
 
 

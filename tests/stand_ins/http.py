@@ -53,7 +53,7 @@ class StandIn:
     requests: list = field(default_factory=list)
     faults: list = field(default_factory=list)
     done: set = field(default_factory=set)
-    hang_seconds: float = 5.0
+    hang_seconds: float = 8.0
     lock: threading.RLock = field(default_factory=threading.RLock)
     too_busy: ClassVar[dict] = {}
 
