@@ -40,7 +40,7 @@ class TallygateProcess:
             **patience.ENVIRONMENT,
             "TALLYGATE_DATA_DIR": str(self.directory / "data"),
             "TALLYGATE_ROLE": role,
-            "TALLYGATE_SERVER__APART": str(apart).lower(),
+            **({"TALLYGATE_SERVER__APART": str(apart).lower()} if "PYTHONPATH" not in (environment or {}) else {}),
             "TALLYGATE_TESTING": "true",
             "TALLYGATE_SERVER__GRPC_ADDRESS": self.address,
             "TALLYGATE_SERVER__ADMIN_ADDRESS": self.admin_address,
