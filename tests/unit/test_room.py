@@ -56,3 +56,50 @@ def test_a_place_changes_hands_only_where_there_is_one():
     assert room._held == {"known": 7, "": 1}
     assert room.move("", "other")
     assert room._held == {"known": 7, "other": 1}
+
+
+def test_beside_others_one_holds_at_most_half():
+    room = Room(1024)
+    assert taken_by(room, "busy") == 896
+    assert room.enter("quiet")
+    for _ in range(385):
+        assert not room.enter("busy")  # 896 down to 512: half, and one less would be its place again
+        room.leave("busy")
+    assert room.enter("busy")
+    assert not room.enter("busy")
+    room.leave("quiet")
+    assert taken_by(room, "busy") == 896 - 512
+
+
+def test_work_is_weighed_and_the_heaviest_is_served_in_its_turn():
+    room = Room(1024)
+    assert room.enter("batches", 300)  # 300 of 1,024
+    assert room.enter("batches", 300)  # 600: 424 are left
+    assert not room.enter("batches", 300)  # 900, with 124 left: 900 > 7 x 125
+    assert room.enter("other", 5_000) is False  # weighed as half, 512: not beside 600
+    assert room.enter("quiet")
+    room.leave("batches", 300)
+    assert room.enter("other", 5_000)  # 300 + 1 + 512
+    room.leave("other", 5_000)
+    room.leave("batches", 300)
+    room.leave("quiet")
+    assert (len(room), room._held) == (0, {})
+
+
+def test_heavy_places_change_hands_whole():
+    room = Room(100)
+    assert room.enter("", 60)
+    assert room.move("", "known", 60)
+    assert room._held == {"known": 50}
+    assert room.enter("")
+    assert room.enter("other")
+    assert not room.move("", "known")  # beside another one
+    assert room._held == {"known": 50, "": 1, "other": 1}
+
+
+def test_who_is_not_known_yet_is_no_other_one():
+    room = Room(64)
+    for _ in range(56):
+        assert room.enter("")
+    assert all(room.move("", "known") for _ in range(56))
+    assert room._held == {"known": 56}

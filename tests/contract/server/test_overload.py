@@ -85,3 +85,40 @@ async def test_a_quiet_tenant_is_served_beside_one_that_takes_all_it_can(start):
     assert set(together) == {("OK", "")}, collections.Counter(together)
     assert set(loud) == {("OK", ""), ("UNAVAILABLE", "OVERLOADED")}, loud
     assert loud["OK", ""] >= 128
+
+
+async def test_a_batch_is_weighed_by_what_it_asks_and_leaves_room_for_others(start):
+    """256 places: 700 pairs weigh 88, so that two batches fit, and a third does not."""
+    server = await start(call_options=CallOptions(max_in_flight=256))
+    server.keys.add("noisy", Scope.DATA, tenant_id="noisy")
+    release, full = asyncio.Event(), asyncio.Event()
+    waiting, refused = [], []
+
+    async def check(tenant_id, request):
+        if tenant_id == "noisy":
+            waiting.append(request)
+            await release.wait()
+        return Decision(feature_key=request.feature_key, allowed=True, reason=Reason.WITHIN_LIMIT, view_version=1)
+
+    server.use_cases.check_answer = check
+    accounts, features = ([f"{kind}{number}" for number in range(count)] for kind, count in (("a", 20), ("f", 35)))
+    request = wire.BatchCheckEntitlementsRequest(account_ids=accounts, feature_keys=features)
+    stub = EntitlementServiceStub(server.channel)
+
+    async def batch():
+        try:
+            await stub.BatchCheckEntitlements(request, metadata=server.metadata("noisy"), timeout=60)
+        except grpc.aio.AioRpcError as error:
+            refused.append(_reason(dict(error.trailing_metadata() or ())))
+        if len(refused) == 38:
+            full.set()
+
+    noisy = [asyncio.create_task(batch()) for _ in range(40)]
+    await full.wait()
+    single = wire.CheckEntitlementRequest(account_id="a", feature_key="f")
+    for _ in range(50):
+        await stub.CheckEntitlement(single, metadata=server.metadata(), timeout=60)
+    release.set()
+    await asyncio.gather(*noisy)
+    assert collections.Counter(refused) == {"OVERLOADED": 38}
+    assert len(waiting) == 2 * 700

@@ -67,6 +67,7 @@ class CallAtWork:
         "_started",
         "_task",
         "_token",
+        "_weight",
         "deadline",
         "is_told",
     )
@@ -88,6 +89,7 @@ class CallAtWork:
         self._key: KeyRecord | None = None
         self._authorization: str | None = None
         self._place: str | None = None
+        self._weight = 1
         self._task: asyncio.Task[None] | None = None
         self.deadline = _NEVER
         self.is_told = False
@@ -95,10 +97,14 @@ class CallAtWork:
     def begin(self, key: KeyRecord | None, authorization: str | None, patience: float) -> None:
         """Begin it, for so many seconds, if there is room; a key that is not known yet is looked for first."""
         calls = self._calls
-        place = key.tenant_id if key is not None else ""
-        if not calls.room.enter(place):
+        if self._method.pace.is_hopeless(patience, self._started):
+            self.tell(DeadlineExceededError())
+            return
+        place, weight = key.tenant_id if key is not None else "", self._method.weigh(self._data)
+        if not calls.room.enter(place, weight):
             self.tell(overloaded())
             return
+        self._weight = weight
         self._key, self._authorization, self._place = key, authorization, place
         self.deadline = self._started + patience
         calls.add(self)
@@ -136,9 +142,11 @@ class CallAtWork:
     def tell(self, outcome: bytes | Exception | Failure) -> None:
         """Answer the caller, and count how."""
         self.is_told = True
-        seconds = perf_counter() - self._started
+        now = perf_counter()
+        seconds = now - self._started
         if isinstance(outcome, bytes):
             self._method.answered(seconds)
+            self._method.pace.note(seconds, now)
             self._port.answer(self._token, outcome)
             return
         failure = outcome if isinstance(outcome, Failure) else self._failure(outcome)
@@ -184,7 +192,7 @@ class CallAtWork:
         """
         if self._key is None:
             self._key = await self._calls.authenticated(self._authorization, self._method)
-            if not self._calls.room.move("", self._key.tenant_id):
+            if not self._calls.room.move("", self._key.tenant_id, self._weight):
                 raise OverloadedError
             self._place = self._key.tenant_id
         return self._key
@@ -202,7 +210,7 @@ class CallAtWork:
         """Its work is over: nothing is known of it any more."""
         if self._place is not None:
             self._calls.remove(self)
-            self._calls.room.leave(self._place)
+            self._calls.room.leave(self._place, self._weight)
             self._place = None
 
     def _info(self) -> CallInfo:

@@ -1,12 +1,13 @@
 """What the wrapper knows of a method: its name, its rule, how its requests are read, and who answers them."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
 from tallygate.domain.credential import KeyRecord
+from tallygate.server.calls.pace import Pace
 from tallygate.server.calls.scopes import MethodRule
 from tallygate.server.wire.errors import MalformedRequestError
 
@@ -38,6 +39,8 @@ Done = Callable[[bytes | Exception | None], None]
 StraightMethod = Callable[[str, bytes, Done], bool]
 """Takes on a tenant's request, as bytes, and tells later; False where it does not."""
 
+Weigh = Callable[[bytes], int]
+
 Decode = Callable[[bytes], Message | Unreadable]
 
 
@@ -58,6 +61,9 @@ class Method:
     function: UnaryMethod | None = None
     answered: Callable[[float], None] = lambda _: None
     """Counts a call that was answered, after so many seconds."""
+    weigh: Weigh = lambda _: 1
+    """How many places a request takes of those for work under way."""
+    pace: Pace = field(default_factory=Pace)
 
 
 def decoder(

@@ -21,6 +21,7 @@ from tallygate.server.wire.decision import (
     encode_decision,
     encode_error,
     encode_rate_limit,
+    weight_of_batch,
 )
 from tallygate.server.wire.lenient import lenient
 from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant, quantity, timestamp
@@ -53,6 +54,7 @@ class EntitlementServicer:
         self._metrics = metrics
         self._kind_of = kind_of
         self.readers = {"RateLimit": lenient(wire.RateLimitRequest)}
+        self.weights = {"BatchCheckEntitlements": weight_of_batch}
         self.straight_methods = deciding.methods if deciding is not None else {}
         self.fast_answers: dict[str, FastAnswer] = {}
         if answers is not None:

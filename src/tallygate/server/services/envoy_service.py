@@ -40,6 +40,10 @@ _OURS = ("account_id", "limit_key")
 """Entries that name what is limited; all others are the descriptor."""
 
 
+_BYTES_A_PLACE = 512
+"""Eight descriptors or so: as many as take one place more of those for work under way."""
+
+
 class EnvoyRateLimitServicer:
     """Serves envoy.service.ratelimit.v3.RateLimitService."""
 
@@ -48,6 +52,7 @@ class EnvoyRateLimitServicer:
         self._metrics = metrics
         self._asked: Recent[bytes, Descriptors] = Recent(_MOST_REQUESTS)
         self.readers = {"ShouldRateLimit": lenient(wire.RateLimitRequest)}
+        self.weights = {"ShouldRateLimit": lambda data: 1 + len(data) // _BYTES_A_PLACE}
         self.straight_methods = {"ShouldRateLimit": self.begin}
 
     def begin(self, tenant_id: str, data: bytes, done: Done) -> bool:

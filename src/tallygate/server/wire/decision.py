@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import assert_never
 
+from google.protobuf.message import DecodeError
+
 from tallygate.data_plane.requests import (
     CheckRequest,
     ConsumeRequest,
@@ -46,6 +48,7 @@ from tallygate_api.v1 import decision_pb2 as wire
 from tallygate_api.v1 import entitlement_service_pb2 as service
 from tallygate_api.v1 import error_reason_pb2 as error_reason
 
+_PAIRS_A_PLACE = 8
 REASON = WireEnum(wire.Reason, Reason)
 DECIDED_ON = WireEnum(wire.DecidedOn, DecidedOn)
 POT_KIND = WireEnum(wire.PotKind, PotKind)
@@ -68,6 +71,15 @@ def decode_check(request: service.CheckEntitlementRequest) -> CheckRequest:
         min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
         at_time=optional_instant(request, "at_time"),
     )
+
+
+def weight_of_batch(data: bytes) -> int:
+    """How many places a batch takes of those for work under way: one, and one more for every eight pairs."""
+    try:
+        request = service.BatchCheckEntitlementsRequest.FromString(data)
+    except DecodeError:
+        return 1
+    return 1 + min(len(request.account_ids) * len(request.feature_keys), MAX_BATCH) // _PAIRS_A_PLACE
 
 
 def decode_batch_check(request: service.BatchCheckEntitlementsRequest) -> list[CheckRequest]:
