@@ -6,6 +6,7 @@ The opposite of `quota_steps.py`, which says what an effect does to them; a prop
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.quota import CounterName, MeterState, PeriodCounter
@@ -103,11 +104,11 @@ class Recounted:
     ends: dict[CounterName, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class Effect(NamedTuple):
     """An effect that a retry must find again; `entry_time` is when the store took it, by its own clock.
 
-    `resets` says that it opened a period: its fact does not tell what the one before had counted.
+    `resets` says that it opened a period: its fact does not tell what the one before had counted. There are millions of
+    them, and a tuple is what is made fastest.
     """
 
     meter: MeterId
@@ -174,7 +175,7 @@ def recount(
 
 def with_closed(effects: Iterable[Effect], meters: Mapping[MeterId, Recounted]) -> list[Effect]:
     """The same effects; a reset answers again what the period that it closed had counted."""
-    return [replace(each, granted=_closed(each, meters.get(each.meter))) if each.resets else each for each in effects]
+    return [each._replace(granted=_closed(each, meters.get(each.meter))) if each.resets else each for each in effects]
 
 
 def _closed(effect: Effect, meter: Recounted | None) -> int:

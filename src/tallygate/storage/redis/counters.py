@@ -6,17 +6,16 @@ lasted: a server that took another's place in between may have missed a part.
 
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 
 from tallygate.domain.errors import StoreUnavailableError
-from tallygate.domain.gating.identity import effect_digest
+from tallygate.domain.gating.identity import EffectIdentity
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
 from tallygate.metering.ports import Clock
 from tallygate.metering.rebuilding import Restoring, TurnLostError
@@ -28,21 +27,23 @@ from tallygate.storage.redis.counter_fields import counter_fields, counter_key, 
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.gate_codec import POT_CODES, REASONS, REPLAY_BUCKETS
-from tallygate.storage.redis.link.commands import Argument, Script, pack_arguments
+from tallygate.storage.redis.link.commands import Script, pack_arguments
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 
 _RESTORE = Script(files("tallygate.storage.redis").joinpath("scripts/restore.lua").read_text("utf-8"))
 _TURN_MS = 15_000
+_PACK: Callable[[object], bytes] = msgpack.Packer(use_bin_type=False).pack
 _MOST_FIELDS = 500
-_MOST_HASHES = 200
+_HASH_WEIGHT, _MOST_WEIGHT = 4, 2_000
+"""What a hash costs beside its pairs, and how much is written in one step: a few milliseconds of Redis."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Hash:
-    """A hash to write: replaced, or added to."""
+class _Hash(NamedTuple):
+    """A hash to write, its pairs of field and value packed: replaced, or added to."""
 
     key: str
-    fields: list[Argument]
+    pairs: int
+    packed: bytes
     expiry: int = 0
     replaces: bool = True
 
@@ -110,14 +111,14 @@ class _Turn:
             each for meter in meters for each in _meter(self._number, meter, clocks.get(meter.meter[0], REAL_TIME), now)
         ]
         hashes += _remembered(self._number, effects, self.store.replay_window)
-        waiting = iter(hashes)
-        while batch := list(islice(waiting, _MOST_HASHES)):
+        for batch in _batches(hashes):
             await self._restore(batch)
 
     async def finish(self, rebuild: Rebuild) -> None:
         """Show the epoch that says so, in the same step that makes sure of it."""
         told = [each for name, value in asdict(rebuild).items() if value is not None for each in (name, value)]
-        await self._restore([_Hash(keys.rebuilt(self._number), told)], shows=self.partition.rebuilt.epoch)
+        hashed = _Hash(keys.rebuilt(self._number), len(told) // 2, pack_arguments(told))
+        await self._restore([hashed], shows=self.partition.rebuilt.epoch)
 
     @property
     def _number(self) -> int:
@@ -125,11 +126,15 @@ class _Turn:
 
     async def _restore(self, hashes: Collection[_Hash], *, shows: str = "") -> None:
         names = [keys.epoch(self._number), keys.turn(self._number), *(each.key for each in hashes)]
-        arguments: list[Argument] = [REBUILDING + self.partition.epoch, self.store.token, _TURN_MS, shows]
+        first = pack_arguments([REBUILDING + self.partition.epoch, self.store.token, _TURN_MS, shows])
+        parts = [
+            _RESTORE.head(len(names), 4 + sum(3 + 2 * each.pairs for each in hashes)),
+            pack_arguments(names),
+            first,
+        ]
         for each in hashes:
-            arguments += [int(each.replaces), each.expiry, len(each.fields) // 2, *each.fields]
-        prefix = _RESTORE.prefix(len(names), len(arguments))
-        packed = prefix + pack_arguments(names) + pack_arguments(arguments)
+            parts += pack_arguments((int(each.replaces), each.expiry, each.pairs)), each.packed
+        packed = b"".join(parts)
         if not await self._reply(self.link.eval_packed(_RESTORE, packed)):
             raise TurnLostError(partition=self._number)
 
@@ -159,40 +164,53 @@ def _rebuild(told: Mapping[str, bytes | None]) -> Rebuild:
 
 def _meter(number: int, each: Recounted, clock: TenantClock, now: int) -> Iterator[_Hash]:
     name = keys.meter(number, *each.meter)
-    yield _Hash(name, _flat(lasting_fields(each.state)))
+    yield _hash(name, lasting_fields(each.state))
     for counter, kept_until in each.kept_until.items():
         told = counter_fields(each.state.counters[counter], of_levels=each.is_level)
-        yield _Hash(counter_key(name, counter), _flat(told), real_ms(kept_until, clock, now))
+        yield _hash(counter_key(name, counter), told, real_ms(kept_until, clock, now))
 
 
-def _flat(fields: Mapping[str, int]) -> list[Argument]:
-    return [each for pair in fields.items() for each in pair]
+def _batches(hashes: Iterable[_Hash]) -> Iterator[list[_Hash]]:
+    """So many at a time that nobody waits long for Redis."""
+    batch: list[_Hash] = []
+    weight = 0
+    for each in hashes:
+        batch.append(each)
+        weight += _HASH_WEIGHT + each.pairs
+        if weight >= _MOST_WEIGHT:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
+def _hash(key: str, fields: Mapping[str, int], expiry: int = 0) -> _Hash:
+    return _Hash(key, len(fields), pack_arguments([each for pair in fields.items() for each in pair]), expiry)
 
 
 def _remembered(number: int, effects: Iterable[Effect], window: int) -> Iterator[_Hash]:
     """Effects in the generation of the window that took them; both that are looked into are gone in time."""
-    records: dict[tuple[int, int], list[Argument]] = defaultdict(list)
+    records: dict[tuple[int, int], list[bytes]] = defaultdict(list)
+    meter, identity = ("", "", ""), EffectIdentity(tenant_id="", account_id="", gate_key="")
     for effect in effects:
-        digest = _digest(effect)
+        if effect.meter != meter:
+            meter = effect.meter
+            identity = EffectIdentity(tenant_id=meter[0], account_id=meter[1], gate_key=meter[2])
+        digest = identity.digest(effect.request_id)
+        record = effect.payload_hash + _figures(effect)
         place = effect.entry_time // window, (digest[0] << 8 | digest[1]) % REPLAY_BUCKETS
-        records[place] += [digest, effect.payload_hash + _figures(effect)]
-    for (generation, bucket), all_of_them in records.items():
+        records[place].append(b"$16\r\n%b\r\n$%d\r\n%b\r\n" % (digest, len(record), record))
+    prefix = keys.replays(number)
+    for (generation, bucket), packed in records.items():
         expiry = (generation + 3) * window // 1000
-        for start in range(0, len(all_of_them), 2 * _MOST_FIELDS):
-            part = all_of_them[start : start + 2 * _MOST_FIELDS]
-            yield _Hash(f"{keys.replays(number)}{generation}:{bucket}", part, expiry, replaces=False)
-
-
-def _digest(effect: Effect) -> bytes:
-    tenant_id, account_id, feature_key = effect.meter
-    return effect_digest(tenant_id=tenant_id, account_id=account_id, gate_key=feature_key, request_id=effect.request_id)
+        for start in range(0, len(packed), _MOST_FIELDS):
+            part = packed[start : start + _MOST_FIELDS]
+            yield _Hash(f"{prefix}{generation}:{bucket}", len(part), b"".join(part), expiry, replaces=False)
 
 
 def _figures(effect: Effect) -> bytes:
     """The answer as `admit.lua` remembers it; which segment it was of the caller's is known to nobody any more."""
-    limit = -1 if effect.limit is None else effect.limit
-    remaining = -1 if effect.remaining is None else effect.remaining
-    pots = [[POT_CODES[pot.kind], pot.quantity, pot.grant_id] for pot in effect.pots]
-    told = REASONS.index(effect.reason), effect.granted, effect.used, limit, remaining, 0
-    packed: bytes = msgpack.packb([*told, effect.period_start, effect.period_end, pots, ()], use_bin_type=False)
-    return packed
+    left = (-1, -1) if effect.limit is None else (effect.limit, effect.remaining)
+    pots = [(POT_CODES[pot.kind], pot.quantity, pot.grant_id) for pot in effect.pots]
+    told = REASONS.index(effect.reason), effect.granted, effect.used, *left, 0
+    return _PACK((*told, effect.period_start, effect.period_end, pots, ()))

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tallygate.domain.event import FactKind
-from tallygate.domain.gating.decision import Pot, PotKind, Reason
+from tallygate.domain.gating.decision import Pot, PotKind
 from tallygate.domain.tenant_clock import TenantClock
 from tallygate.metering.recounting import (
     AccountId,
@@ -37,6 +37,7 @@ from tallygate.metering.recounting import (
     Paid,
 )
 from tallygate.storage.sql.failures import translated
+from tallygate.storage.sql.metering.effects import EffectRows, effects_since
 from tallygate.storage.sql.metering.pots import each_pot, member_of
 from tallygate.storage.sql.metering.tables import billable_events
 from tallygate.storage.sql.models import AccountRow, TenantRow
@@ -50,8 +51,6 @@ _METER = (_EVENTS.tenant_id, _EVENTS.account_id, _EVENTS.feature_key)
 _PERIOD = (_EVENTS.period_start, _EVENTS.trial)
 _DELTAS = (FactKind.CONSUME.value, FactKind.REFUND.value)
 _POT_KINDS = {kind.value: kind for kind in PotKind}
-_REASONS = {reason.value: reason for reason in Reason}
-_MICROSECONDS_PER_MS = 1_000
 _MS_DIGITS = 13
 """Of an entry id's milliseconds, from 2001 to 2286."""
 
@@ -59,10 +58,11 @@ _MS_DIGITS = 13
 class SqlCountedFacts:
     """`CountedFacts` over the log of facts."""
 
-    __slots__ = ("_engine",)
+    __slots__ = ("_engine", "_rows")
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._rows = EffectRows(engine.dialect)
 
     async def accounts(self) -> AsyncIterator[Sequence[AccountId]]:
         """Every account that there is, in pages."""
@@ -86,30 +86,23 @@ class SqlCountedFacts:
         bound = _until(until) if until else true()
         with translated():
             async with self._looking_up() as connection:
-                resets = await _resets(connection, accounts, bound)
-                reset = sorted({last.meter[:2] for last in resets})
+                paid = await _paid(connection, accounts, bound)
+                level, reset = await _others(connection, accounts)
+                observed = and_(bound, not_(_overwritten())) if reset else bound
                 return Facts(
-                    paid=await _paid(connection, accounts, bound),
-                    observed=await _observed(
-                        connection, accounts, and_(bound, not_(_overwritten())) if reset else bound
-                    ),
-                    levels=await _levels(connection, accounts, bound),
-                    resets=resets,
+                    paid=paid,
+                    observed=await _observed(connection, level, observed) if level else (),
+                    levels=await _levels(connection, level, bound) if level else (),
+                    resets=await _resets(connection, reset, bound) if reset else (),
                     overwritten=await _paid(connection, reset, and_(bound, _overwritten())) if reset else (),
                 )
 
     async def effects(self, accounts: Collection[AccountId], since: int) -> Sequence[Effect]:
         """Row by row, what the store took since then by its own clock, which is what entry ids begin with."""
-        columns = (
-            _EVENTS.kind, _EVENTS.request_id, _EVENTS.payload_hash, _EVENTS.reason, _EVENTS.quantity, _EVENTS.used,
-            _EVENTS.limit, _EVENTS.pots, *_PERIOD[:1], _EVENTS.period_end, _EVENTS.entry_id,
-        )  # fmt: skip
-        first = f"{max(0, since) // _MICROSECONDS_PER_MS}-0"
-        query = select(*_METER, *columns).where(_EVENTS.entry_id >= first, _EVENTS.reason.is_not(None))
         with translated():
             async with self._looking_up() as connection:
-                rows = await connection.execute(_of(connection, query, accounts))
-                return [_effect(tuple(row)) for row in rows]
+                rows = (await connection.execute(_of(connection, effects_since(since), accounts))).all()
+        return self._rows.read(rows)
 
     @asynccontextmanager
     async def _looking_up(self) -> AsyncIterator[AsyncConnection]:
@@ -146,6 +139,19 @@ async def _paid(connection: AsyncConnection, accounts: Collection[AccountId], bo
         )
         for tenant, account, feature, start, trial, name, grant, end, total in await connection.execute(query)
     ]
+
+
+async def _others(
+    connection: AsyncConnection, accounts: Collection[AccountId]
+) -> tuple[Collection[AccountId], Collection[AccountId]]:
+    """Those of these accounts that have levels, and those that have resets: few have any."""
+    query = select(*_METER[:2], _EVENTS.kind).distinct()
+    wanted = [FactKind.LEVEL.value, FactKind.RESET.value]
+    rows = await connection.execute(_of(connection, query, accounts).where(_EVENTS.kind.in_(wanted)))
+    found: dict[str, list[AccountId]] = {kind: [] for kind in wanted}
+    for tenant, account, kind in rows:
+        found[kind].append((tenant, account))
+    return found[FactKind.LEVEL.value], found[FactKind.RESET.value]
 
 
 async def _observed(
@@ -231,21 +237,3 @@ def _of(
         tenant, account = (func.json_extract(wanted.c.value, f"$[{place}]") for place in range(2))
         same = and_(_EVENTS.tenant_id == tenant, _EVENTS.account_id == account)
     return query.select_from(wanted, billable_events, *more).where(same)
-
-
-def _effect(row: Sequence[Any]) -> Effect:
-    tenant, account, feature, kind, request, hashed, reason, granted, used, limit, pots, start, end, entry = row
-    return Effect(
-        meter=(tenant, account, feature),
-        request_id=request,
-        payload_hash=bytes(hashed),
-        reason=_REASONS[reason],
-        granted=granted,
-        used=used,
-        limit=limit,
-        pots=tuple([Pot(kind=_POT_KINDS[p["kind"]], quantity=p["quantity"], grant_id=p["grant_id"]) for p in pots]),
-        period_start=start,
-        period_end=end,
-        entry_time=int(entry.partition("-")[0]) * _MICROSECONDS_PER_MS,
-        resets=kind == FactKind.RESET.value,
-    )
