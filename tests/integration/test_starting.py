@@ -1,6 +1,7 @@
 """How a server starts, or says in one line why it cannot; and how it finds its data again after kill -9."""
 
 import gc
+import json
 import os
 import signal
 import socket
@@ -185,20 +186,39 @@ def test_a_database_that_is_newer_than_the_program_says_so(home, command):
     assert said.endswith("run the version of Tallygate that made it, or a later one")
 
 
-async def test_sighup_takes_over_the_log_level_and_a_bad_file_changes_nothing(home):
-    file = home.directory / "settings.yaml"
+async def test_sighup_takes_over_what_can_be_and_a_bad_file_changes_nothing(home):
+    file, key_file = home.directory / "settings.yaml", home.directory / "listener.key"
     file.write_text("logging: {level: info}\n")
-    home.environment["TALLYGATE_CONFIG_FILE"] = str(file)
+    key_file.write_text(KEY)
+    home.environment |= {"TALLYGATE_CONFIG_FILE": str(file), "TALLYGATE_SERVER__LISTENER_KEY_FILE": str(key_file)}
+    del home.environment["TALLYGATE_REDIS__READ_TIMEOUT"]
+    refused = "tallygate_settings_refused 1.0"
     with home:
-        for text, said in (
-            ("logging: {level: debug}\n", "the log level is debug"),
-            ("logging: {level: loud}\n", "the settings are kept as they were: "),
-            ("logging: {level: error}\ncollector: {batch_size: 7}\n", "from the next start on: collector.batch_size"),
-        ):
-            file.write_text(text)
+        async with grpc.aio.insecure_channel(home.address) as channel:
+            nobody = Tenant(channel, None)  # acts as the listener's key
+            await nobody.apply(CATALOG)
+            await nobody.call("UpsertAccount", account_id="acme", plan_key="p")
+            for text, said in (
+                ("logging: {level: debug}\n", "the log level is debug"),
+                ("logging: {level: loud}\n", "the settings are kept as they were: "),
+            ):
+                file.write_text(text)
+                os.kill(home.pid, signal.SIGHUP)
+                await until(lambda said=said: said in home.log)
+                assert home.ready()
+            assert not home.admin("/ready")["checks"]["settings"]["ok"]
+            assert refused in home.metrics()
+            file.write_text("logging: {level: error}\nredis: {read_timeout: 9s}\ncollector: {batch_size: 7}\n")
+            done = tallygate("doctor", "-o", "json", environment=home.environment, directory=home.directory, code=2)
+            assert [each["name"] for each in json.loads(done.stdout) if not each["ok"]] == ["settings"]
+            key_file.write_text(mint_key(b"another".ljust(32)))
             os.kill(home.pid, signal.SIGHUP)
-            await until(lambda said=said: said in home.log)
-            assert home.ready()
+            await until(lambda: "from the next start on: collector.batch_size" in home.log)
+            assert "changed: redis.read_timeout" in home.log
+            assert home.admin("/ready")["checks"]["settings"]["ok"]
+            assert refused not in home.metrics()
+            assert [each.account_id for each in (await nobody.call("ListAccounts")).accounts] == []
+            assert (await Tenant(channel, KEY).check("acme", "calls")).allowed
 
 
 def test_several_migrate_one_sqlite_at_once(home):

@@ -17,6 +17,7 @@ from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
 from tallygate.app.listening import admin_server, hook_server
 from tallygate.app.part import Part, whole
+from tallygate.app.reloading import REFUSED, settings_check
 from tallygate.app.serving import Serving, build_serving
 from tallygate.app.usable import require_usable
 from tallygate.server.operations.admin import AdminServer, Check
@@ -56,6 +57,7 @@ class Application(Startable):
         self._stopping = asyncio.Event()
         self._closing: list[Callable[[], Coroutine[Any, Any, object]]] = []
         self._draining = False
+        self._problem = ""
         self._stopped = asyncio.Event()
         self.grpc_address = ""
         self.admin_address = ""
@@ -148,6 +150,7 @@ class Application(Startable):
             self.grpc_address = serving.transport.addresses[0].target
         if self._part.has_parent:
             return
+        serving.metrics.watch(*REFUSED, lambda: float(bool(self._problem)))
         self._admin = admin_server(settings, metrics=self, readiness=self.readiness)
         await self._admin.start()
         self.admin_address = self._admin.address.target
@@ -207,9 +210,19 @@ class Application(Startable):
 
     def reload(self, settings: Settings) -> None:
         """Take over of settings that were read again what can be while running."""
+        self._settings = settings
         logging.getLogger().setLevel(settings.logging.level.upper())
+        if self._serving is not None:
+            self._serving.reload(settings)
+        if self._redis is not None:
+            redis = settings.redis
+            self._redis.link.retime(connect_seconds=redis.connect_timeout, reply_seconds=redis.read_timeout)
         if self._beside is not None:
             self._beside.reload(settings)
+
+    def refuse(self, problem: str) -> None:
+        """Say in checks and metrics why settings that were read again are not used; empty: they are."""
+        self._problem = problem
 
     async def readiness(self) -> Mapping[str, Check]:
         """What this process needs, by name, and whether it is there."""
@@ -226,6 +239,8 @@ class Application(Startable):
             skew, believed = redis.clocks.skew / 1_000_000, redis.clocks.believed
             checks["clock"] = Check(ok=believed, detail="" if believed else f"Redis' clock differs by {skew:.0f} s")
         checks["counters"] = self._counters()
+        if not self._part.has_parent:
+            checks["settings"] = settings_check(self._problem)
         if self._control is not None:
             stats = self._control.collector.stats
             checks["collector"] = Check(

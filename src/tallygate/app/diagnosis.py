@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from tallygate.app import clock
+from tallygate.app.asking import look_at_server
 from tallygate.app.billing_watch import look_at_billing
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
@@ -35,7 +36,7 @@ _NEWER = "it is newer than this version: run the version of Tallygate that made 
 
 async def diagnose(settings: Settings) -> list[Finding]:
     """Look at the database and at Redis; what cannot be reached is a finding, too."""
-    findings = await _look_at_database(settings)
+    findings = [*await _look_at_database(settings), *await look_at_server(settings)]
     if settings.mail.address:
         findings += await look_at_mail(settings)
     try:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tallygate.app.errors import UnusableSettingError
+from tallygate.app.key_files import read_key
 from tallygate.server.http_server import HttpOptions, HttpServer
 from tallygate.server.listeners import parse_address
 from tallygate.server.operations.admin import AdminOptions, AdminServer, Readiness, Scraped
@@ -101,3 +102,18 @@ def require_token(settings: Settings) -> None:
     if not token.isascii() or not token.isprintable() or not token or " " in token:
         problem = f"{path} holds no token: expected one word of letters, digits and signs"
         raise UnusableSettingError(problem, key="server.admin_token_file")
+
+
+def listener_key(settings: Settings) -> str:
+    """The key that callers without one act as; empty where there is none.
+
+    Raises:
+        UnusableSettingError: its file cannot be used, or the listener is not local.
+    """
+    path = settings.server.listener_key_file
+    if path is None:
+        return ""
+    if not parse_address(settings.server.grpc_address).is_local:
+        problem = "it is for local listeners: serve on loopback or a Unix socket, or let callers bring keys"
+        raise UnusableSettingError(problem, key="server.listener_key_file")
+    return read_key("server.listener_key_file", path)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from tallygate.app.application import Application
+from tallygate.app.reloading import Reloading
 from tallygate.app.usable import require_usable
 from tallygate.app.workers import Workers
 from tallygate.server.operations import logs
 from tallygate.server.operations.log_rate import tell_of_loop
 from tallygate.server.transport.lending import LendingLoop
-from tallygate.settings import Settings, SettingsError, flat
+from tallygate.settings import Settings
 
 _Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
@@ -40,41 +41,17 @@ def _server(settings: Settings) -> Application | Workers:
 async def serve(settings: Settings, again: Callable[[], Settings] | None = None) -> None:
     """Run until SIGTERM or SIGINT, then drain and stop; meanwhile further signals change nothing.
 
-    SIGHUP asks for the settings `again`; the log level is taken over, for the rest the process must be started anew.
+    SIGHUP asks for the settings `again` (`reloading.py`): for what is not taken over the process must be started anew.
     """
     logs.configure(level=settings.logging.level, output=settings.logging.format)
     require_usable(settings)
     asked = stop_signal()
     async with _server(settings) as running:
         if again is not None:
-            _on_hangup(settings, again, running.reload)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, Reloading(settings, again, running))
         _log.info("serving", extra={"grpc": running.grpc_address, "admin": running.admin_address})
         await asked.wait()
         _log.info("stopping")
-
-
-def _on_hangup(settings: Settings, again: Callable[[], Settings], taken: Callable[[Settings], None]) -> None:
-    """Take over what can be when SIGHUP comes; settings that cannot be used change nothing."""
-
-    def reload() -> None:
-        try:
-            new = again()
-        except SettingsError as error:
-            _log.error("the settings are kept as they were: %s", " | ".join(str(error).splitlines()))
-            return
-        root, level = logging.getLogger(), logging.getLevelNamesMapping()[new.logging.level.upper()]
-        root.setLevel(min(root.level, level, logging.WARNING))  # told in any case
-        old, now = dict(flat(settings)), dict(flat(new))
-        others = sorted(key for key in now if now[key] != old[key] and key != "logging.level")
-        _log.warning(
-            "settings were read again: the log level is %s%s",
-            new.logging.level,
-            f"; these count from the next start on: {', '.join(others)}" if others else "",
-        )
-        root.setLevel(level)
-        taken(new)
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 
 
 def stop_signal() -> asyncio.Event:

@@ -1,7 +1,7 @@
 """What this process serves: the servicers of its role, wrapped once, on one transport, with their metrics."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,7 @@ import grpc.aio
 from tallygate.app import clock
 from tallygate.app.beside import Beside
 from tallygate.app.data_side import DataSide, RedisSide
-from tallygate.app.errors import UnusableSettingError
-from tallygate.app.key_files import read_key
-from tallygate.app.listening import server_tls
+from tallygate.app.listening import listener_key, server_tls
 from tallygate.app.part import Part, whole
 from tallygate.data_plane.descriptors import DescriptorLimits
 from tallygate.domain.credential import KeyRecord, key_digest
@@ -47,7 +45,15 @@ class Serving:
     authenticator: Authenticator
     metrics: Metrics
     has_services: bool
+    calls: Calls
     forwarder: Forwarder | None = None
+
+    def reload(self, settings: Settings) -> None:
+        """Take over what of these settings can be while calls are served."""
+        server = settings.server
+        self.authenticator.use_listener_key(listener_key(settings))
+        self.calls.options = replace(self.calls.options, default_deadline=server.default_deadline)
+        self.transport.retime(drain_delay=server.drain_delay_seconds, drain=server.drain_seconds)
 
     async def stop(self, *, drains: bool) -> None:
         """Take no more calls, and let those in flight finish unless nobody waits for any."""
@@ -78,7 +84,7 @@ def build_serving(
             max_staleness=settings.data_plane.max_staleness,
             outage=settings.data_plane.key_outage,
             cached_keys=settings.data_plane.cached_keys,
-            listener_key=_listener_key(settings),
+            listener_key=listener_key(settings),
         ),
         open_test_tenant=_tenant_opener(data, control, channel) if settings.testing else None,
     )
@@ -124,6 +130,7 @@ def build_serving(
         authenticator=authenticator,
         metrics=metrics,
         has_services=bool(services),
+        calls=calls,
         forwarder=forwarder,
     )
 
@@ -250,13 +257,3 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
     ):
         metrics.watch(name, text, read, counter=True)
     control.watch.show(metrics)
-
-
-def _listener_key(settings: Settings) -> str:
-    path = settings.server.listener_key_file
-    if path is None:
-        return ""
-    if not parse_address(settings.server.grpc_address).is_local:
-        problem = "it is for local listeners: serve on loopback or a Unix socket, or let callers bring keys"
-        raise UnusableSettingError(problem, key="server.listener_key_file")
-    return read_key("server.listener_key_file", path)

@@ -13,6 +13,7 @@ from tallygate.app.keeping import Kept
 from tallygate.app.lifecycle import Startable
 from tallygate.app.listening import admin_server
 from tallygate.app.part import Part
+from tallygate.app.reloading import REFUSED, settings_check
 from tallygate.app.worker_process import WorkerProcess, WorkerState
 from tallygate.server.listeners import Reservation, parse_address, reserve
 from tallygate.server.operations.admin import AdminServer, Check
@@ -31,6 +32,8 @@ class Workers(Startable):
         self._kept = [self._kept_one(number) for number in range(self._count)]
         self._admin: AdminServer | None = None
         self._draining = False
+        self._problem = ""
+        self._merged.watch(*REFUSED, lambda: float(bool(self._problem)))
         self.grpc_address = ""
         self.admin_address = ""
 
@@ -57,6 +60,10 @@ class Workers(Startable):
         for worker in self._kept:
             if worker.process is not None:
                 worker.process.reload(settings)
+
+    def refuse(self, problem: str) -> None:
+        """Say in checks and metrics why settings that were read again are not used; empty: they are."""
+        self._problem = problem
 
     @override
     async def _start(self) -> None:
@@ -93,6 +100,7 @@ class Workers(Startable):
 
     async def _readiness(self) -> Mapping[str, Check]:
         checks = {"serving": Check(ok=not self._draining, detail="draining" if self._draining else "")}
+        checks["settings"] = settings_check(self._problem)
         states = await asyncio.gather(*map(self._state, range(self._count)))
         for number, state in enumerate(states):
             name = f"worker_{number}"

@@ -72,13 +72,18 @@ class Authenticator:
         self._options = options
         self._open_test_tenant = open_test_tenant
         self._steady = steady
-        self._default = f"Bearer {options.listener_key}" if options.listener_key else None
+        self._default: str | None = None
+        self.use_listener_key(options.listener_key)
         self._known: LRUCache[str, _Entry] = LRUCache(options.cached_keys)
         self._unknown: TTLCache[str, None] = TTLCache(options.cached_keys, _UNKNOWN_SECONDS, timer=steady)
         self._reading: dict[str, asyncio.Task[KeyRecord]] = {}
         self._by_header: Recent[str, _Entry] = Recent(options.cached_keys)
         self._version: int | None = None
         self._verified = float("-inf")
+
+    def use_listener_key(self, key: str) -> None:
+        """Callers without a key act as this one from now on; empty: they have none."""
+        self._default = f"Bearer {key}" if key else None
 
     def known(self, authorization: str | None) -> KeyRecord | None:
         """The record of a key that was met before and need not be looked at again; None sends to `authenticate`."""

@@ -147,7 +147,7 @@ class Calls:
     def _beginner(self, method: Method) -> Begin:
         """What begins calls of this method."""
         known, scopes, fast, answered = self._authenticator.known, method.rule.scopes, method.fast, method.answered
-        limit, longest = method.max_bytes, self.options.default_deadline
+        limit = method.max_bytes
 
         def begin(
             data: bytes, metadata: Metadata, remaining: float | None, port: Port, token: object
@@ -169,6 +169,7 @@ class Calls:
             if refusal is not None:
                 call.tell(refusal)
             else:
+                longest = self.options.default_deadline
                 call.begin(key, authorization, longest if remaining is None else min(remaining, longest))
             return None if call.is_told else call
 

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -44,6 +44,11 @@ class MergedMetrics(Collector):
         self._last: dict[str, list[Metric]] = {}
         self._retired: list[Metric] = []
         self._restarts = 0
+        self._watched: list[tuple[str, str, Callable[[], float]]] = []
+
+    def watch(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+        """Show what `read` answers, as a gauge of all processes together."""
+        self._watched.append((name, help_text, read))
 
     def take(self, process: str, families: Sequence[Metric]) -> None:
         """This process measures that now."""
@@ -60,6 +65,8 @@ class MergedMetrics(Collector):
         own = list(self._own()) if self._own is not None else []
         restarts = "tallygate_worker_restarts", "Workers that ended and were started again."
         yield CounterMetricFamily(*restarts, value=self._restarts)
+        for name, help_text, read in self._watched:
+            yield GaugeMetricFamily(name, help_text, value=read())
         yield from _added(chain(self._retired, own, *self._last.values()))
         yield from self._gauges(own)
 

@@ -10,6 +10,7 @@ import math
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
@@ -100,6 +101,10 @@ class NativeTransport:
         except ListenError:
             await self.stop()
             raise
+
+    def retime(self, *, drain_delay: float, drain: float) -> None:
+        """A drain will take so long, in seconds."""
+        self._options = replace(self._options, drain_delay=drain_delay, drain=drain)
 
     async def drain(self) -> None:
         """Say NOT_SERVING, keep serving for `drain_delay`, then let what is in flight finish, up to `drain`.

@@ -6,7 +6,7 @@ Stopping loses no answer: health says NOT_SERVING first, calls in flight finish,
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import grpc
@@ -64,6 +64,10 @@ class Transport(Protocol):
         """Listen and answer. Raises ListenError."""
         ...
 
+    def retime(self, *, drain_delay: float, drain: float) -> None:
+        """A drain will take so long, in seconds."""
+        ...
+
     async def drain(self) -> None:
         """Say NOT_SERVING, then let what is in flight finish; new calls are refused from some moment on."""
         ...
@@ -114,6 +118,10 @@ class GrpcioTransport:
         self._addresses = tuple(_listen(server, address, self._options) for address in self._wanted)
         await server.start()
         self._server = server
+
+    def retime(self, *, drain_delay: float, drain: float) -> None:
+        """A drain will take so long, in seconds."""
+        self._options = replace(self._options, drain_delay=drain_delay, drain=drain)
 
     async def drain(self) -> None:
         """Say NOT_SERVING, keep serving for `drain_delay`, then let what is in flight finish, up to `drain`.

@@ -238,6 +238,10 @@ class LinkConnection(asyncio.BufferedProtocol):
             self._timer = self._loop.call_at(now + self._reply_seconds, self._look)
         transport.write(data)
 
+    def retime(self, reply_seconds: float) -> None:
+        """Wait so long for a reply from now on."""
+        self._reply_seconds = reply_seconds
+
     def _look(self) -> None:
         """The one timer: ends a connection that fell silent while somebody waits."""
         self._timer = None

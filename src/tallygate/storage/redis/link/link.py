@@ -107,6 +107,12 @@ class RedisLink:
         """Call this on each connect, before any call can use it; it must not block."""
         self._at_connect.append(tell)
 
+    def retime(self, *, connect_seconds: float, reply_seconds: float) -> None:
+        """Wait so long from now on, for a connection and for a reply."""
+        self._connect_seconds, self._reply_seconds = connect_seconds, reply_seconds
+        if self._connection is not None:
+            self._connection.retime(reply_seconds)
+
     async def connect(self) -> None:
         """Connect once, within the connect timeout, and from then on stay connected.
 
