@@ -16,7 +16,7 @@ from tallygate.domain.gating.decision import Reason
 from tallygate.domain.gating.identity import EffectIdentity, plain_payload_hash
 from tallygate.domain.gating.quota import Mode
 from tallygate.storage.redis import gate_codec
-from tallygate.storage.redis.bursts import MOST_EFFECTS
+from tallygate.storage.redis.bursts import FIRST_EFFECTS, MOST_EFFECTS
 from tallygate.storage.redis.gates import ADMIT, GateOptions, RedisGates
 from tallygate.storage.redis.link.link import LinkDownError, ReplyError
 
@@ -51,6 +51,11 @@ class Link:
         self.heard = []
         self.error = None
         self.vouched = True
+        self.idle = False
+        self.flushed = 0
+
+    def flush(self):
+        self.flushed += 1
 
     def eval_for(self, waiter, _script, packed):
         if self.error is not None:
@@ -200,6 +205,17 @@ def test_a_long_burst_leaves_in_parts(gates, link):
             program(gates).ask((asked_for(f"r{number}"),), NOBODY, lambda _: None)
         assert len(link.sent) == 1
     assert len(link.sent) == 2
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_the_first_of_a_burst_leave_at_once_where_the_store_has_nothing_to_do(gates, link, idle):
+    link.idle = idle
+    with link.burst:
+        for number in range(2 * FIRST_EFFECTS):
+            program(gates).ask((asked_for(f"r{number}"),), NOBODY, lambda _: None)
+            link.idle = idle and number < FIRST_EFFECTS - 1
+        assert (len(link.sent), link.flushed) == ((1, 1) if idle else (0, 0))
+    assert len(link.sent) == (2 if idle else 1)
 
 
 async def test_outside_of_a_burst_the_turn_of_the_loop_is_one(gates, link):

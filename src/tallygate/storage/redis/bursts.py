@@ -19,6 +19,8 @@ from tallygate.storage.redis.link.commands import pack_arguments
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError, Script
 
 MOST_EFFECTS = 32
+FIRST_EFFECTS = 8
+"""So many leave at once where the store has nothing to do, and it works on them while the others are being packed."""
 _FIXED_ARGUMENTS, _HOME_ARGUMENTS, _HOME_KEYS = 5, 2, 5
 _COUNTS = tuple(pack_arguments([count]) for count in range(MOST_EFFECTS + 1))
 _PLACE = struct.Struct(">BH")
@@ -113,6 +115,9 @@ class Bursts:
         effects.append(effect)
         if len(effects) == MOST_EFFECTS:
             self._flush()
+        elif len(effects) == FIRST_EFFECTS and self._link.idle:
+            self._flush()
+            self._link.flush()
 
     def _turn(self) -> None:
         with self._burst:  # at its end they leave, and the command with them

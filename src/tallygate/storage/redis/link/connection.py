@@ -122,6 +122,11 @@ class LinkConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._end: str | None = None
 
+    @property
+    def outstanding(self) -> int:
+        """How many commands wait for their replies, or to be written."""
+        return len(self._pending)
+
     def send(self, command: bytes, script: Script | None = None) -> asyncio.Future[Any]:
         """Queue a packed command for the end of this loop tick; the future is its reply.
 

@@ -66,7 +66,7 @@ class RedisLink:
         burst: Burst | None = None,
     ) -> None:
         self._burst = burst or Burst()
-        self._burst.at_end(self._flush)
+        self._burst.at_end(self.flush)
         self._address = address
         self._connect_seconds = connect_seconds
         self._reply_seconds = reply_seconds
@@ -92,6 +92,11 @@ class RedisLink:
     def connected(self) -> bool:
         """Whether a call would be sent now."""
         return self._connection is not None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no command waits for its reply."""
+        return self._connection is not None and self._connection.outstanding == 0
 
     @property
     def connected_to(self) -> tuple[str, int] | None:
@@ -212,7 +217,8 @@ class RedisLink:
             return str(error)
         return self.refusal
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is queued now, not at the end of the burst or tick."""
         if self._connection is not None:
             self._connection.flush()
 
