@@ -109,17 +109,23 @@ def decode_batch_check(request: service.BatchCheckEntitlementsRequest) -> list[C
 
 def decode_consume(request: service.ConsumeQuotaRequest) -> ConsumeRequest:
     """Units to take, or to return."""
-    return ConsumeRequest(
+    asked = ConsumeRequest(
         account_id=identifier(request.account_id, "account_id"),
         feature_key=identifier(request.feature_key, "feature_key"),
         request_id=identifier(request.request_id, "request_id"),
-        quantity=optional_quantity(request, "quantity"),
-        user_id=optional_identifier(request.user_id, "user_id"),
-        mode=MODE.decode(request.mode, "mode"),
         dimensions=entries(request.dimensions, "dimensions") if request.dimensions else _NO_DIMENSIONS,
-        occurred_time=optional_instant(request, "occurred_time"),
-        min_view_version=quantity(request.min_view_version, "min_view_version", at_least=0),
     )
+    if request.HasField("quantity"):
+        asked.quantity = quantity(request.quantity, "quantity")
+    if request.mode:
+        asked.mode = MODE.decode(request.mode, "mode")
+    if request.user_id:
+        asked.user_id = identifier(request.user_id, "user_id")
+    if request.HasField("occurred_time"):
+        asked.occurred_time = optional_instant(request, "occurred_time")
+    if request.min_view_version:
+        asked.min_view_version = quantity(request.min_view_version, "min_view_version", at_least=0)
+    return asked
 
 
 def decode_reset(request: service.ResetUsageRequest) -> ResetRequest:

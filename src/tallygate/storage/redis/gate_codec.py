@@ -4,6 +4,7 @@ Values stand one after the other without an array around them: Lua unpacks them 
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgpack
@@ -52,6 +53,7 @@ _ALGORITHMS = {Algorithm.TOKEN_BUCKET: "t", Algorithm.FIXED_WINDOW: "f", Algorit
 _POTS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
 POT_CODES = {kind: code for code, kind in _POTS.items()}
 """What the script calls the kinds of pots."""
+_INCLUDED = POT_CODES[PotKind.INCLUDED]
 _NOTHING = b"\xc2"
 _NO_EFFECT = b"\xa0\xa0\xa0"
 """No digest, no hash and no bucket, packed."""
@@ -233,5 +235,13 @@ def _read(kind: str, figures: bytes, *, replayed: bool) -> Answer:
     )
 
 
+@lru_cache(maxsize=4_096)
+def _included(quantity: int) -> tuple[Pot, ...]:
+    """What most calls take: included units alone."""
+    return (Pot(kind=PotKind.INCLUDED, quantity=quantity),)
+
+
 def _pots(raw: list[Any]) -> tuple[Pot, ...]:
+    if len(raw) == 1 and raw[0][0] == _INCLUDED:
+        return _included(raw[0][1])
     return tuple([Pot(kind=_POTS[kind], quantity=quantity, grant_id=grant) for kind, quantity, grant in raw])
