@@ -70,13 +70,14 @@ def back(charge_id, *, amount=900):
     )
 
 
-@pytest.mark.parametrize("name", ["stripe", "paypal", "razorpay"])
-def test_a_library_loads_when_it_is_first_asked_and_not_before(name):
-    code = f"""
+def test_a_library_loads_when_it_is_first_asked_and_not_before():
+    code = """
 import sys
 from tallygate.app import control_side
-from tallygate.gateways.{name} import adapter, gateway
-print(sorted({{"stripe", "httpx", "requests", "paypalserversdk", "razorpay"}} & set(sys.modules)))
+from tallygate.gateways.stripe import adapter, gateway
+from tallygate.gateways.paypal import adapter, gateway
+from tallygate.gateways.razorpay import adapter, gateway
+print(sorted({"stripe", "httpx", "requests", "paypalserversdk", "razorpay"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
