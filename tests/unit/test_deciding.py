@@ -136,10 +136,11 @@ calls = st.fixed_dictionaries(
         "takes": st.booleans(),
         "allows": st.sampled_from([True, True, True, False]),
         "quantity": st.sampled_from([1, 2, 300, 2**40]),
-        "used": st.integers(0, 2_000),
+        "used": st.one_of(st.integers(0, 2_000), st.just(1_000)),
         "over": st.sampled_from([0, 0, 0, 1, 5]),
         "was_reset": st.sampled_from([False, False, False, True]),
         "replayed": st.sampled_from([False, False, False, True]),
+        "pause": st.integers(0, 10**7),
     }
 )
 numbers = itertools.count()
@@ -156,12 +157,13 @@ def test_each_answer_is_its_own_whoever_was_answered_before(rig, history):
             message = checking(asked["account_id"], asked["quantity"])
             request = decode_check(message)
         compiled, answer = answered(rig, asked["account_id"], request, asked)
-        admitted = Admitted(compiled.view, NOW, rig.plane.now, compiled.call, reply(answer), compiled)
+        told = reply(answer, NOW + asked["pause"])
+        admitted = Admitted(compiled.view, told.now, rig.plane.now, compiled.call, told, compiled)
         if asked["takes"]:
-            got = wire.ConsumeQuotaResponse.FromString(rig.ask("ConsumeQuota", message, reply(answer))).decision
+            got = wire.ConsumeQuotaResponse.FromString(rig.ask("ConsumeQuota", message, told)).decision
             assert got == encode_decision(rig.consumes.explained(request, admitted))
         else:
-            got = wire.CheckEntitlementResponse.FromString(rig.ask("CheckEntitlement", message, reply(answer))).decision
+            got = wire.CheckEntitlementResponse.FromString(rig.ask("CheckEntitlement", message, told)).decision
             assert got == encode_decision(rig.checks.explained(request, admitted))
 
 
@@ -179,6 +181,23 @@ async def test_accounts_that_are_answered_alike_share_what_is_alike():
     shown = {account_id: take(rig, account_id, f"of {account_id}")[0].shown[0] for account_id in "abc"}
     assert shown["a"] is shown["b"]
     assert shown["a"] is not shown["c"]
+
+
+async def test_a_denial_is_explained_once_while_the_store_answers_the_same(monkeypatch):
+    rig, explained = await Rig().load(), []
+    asked = {**TAKEN, "allows": False, "used": 1_000}
+    explain = Consumes.explained
+    monkeypatch.setattr(Consumes, "explained", lambda *args: explained.append(args) or explain(*args))
+    waits = []
+    for number, later in enumerate((0, 3_000_000, 5_000_000)):
+        message = consuming("a", f"r{number}", 5)
+        _, answer = answered(rig, "a", decode_consume(message), asked)
+        data = rig.ask("ConsumeQuota", message, reply(answer, NOW + later))
+        decision = wire.ConsumeQuotaResponse.FromString(data).decision
+        assert (decision.request_id, decision.shortfall, decision.allowed) == (f"r{number}", 5, False)
+        waits.append(decision.retry_after.seconds * 1_000_000 + decision.retry_after.nanos // 1_000)
+    assert [waits[0] - wait for wait in waits] == [0, 3_000_000, 5_000_000]
+    assert len(explained) == 1
 
 
 async def test_no_text_is_set_on_an_answer_that_is_kept():

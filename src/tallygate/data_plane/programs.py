@@ -62,12 +62,13 @@ class Near:
 
 @dataclass(slots=True, kw_only=True)
 class CompiledQuota(Compiled):
-    """One account's quota; `segments` are those that its gate was given."""
+    """One account's quota; `segments` are those that its gate was given, `denied` is as `shown`, of its last denial."""
 
     feature: Feature
     segments: tuple[Segment, ...]
     identity: EffectIdentity
     near: Near | None = None
+    denied: Any = None
 
     def decision(self, answer: QuotaAnswer, now: int, *, quantity: int, at: int, request_id: str = "") -> Decision:
         """The whole decision, explained; `quantity` is what was asked for, `at` the instant that is meant."""

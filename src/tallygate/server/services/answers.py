@@ -7,7 +7,6 @@ rounded up.
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
 from tallygate.data_plane.cached_decisions import CachedDecision, CachedDecisions, Common
@@ -17,7 +16,7 @@ from tallygate.domain.fields import is_id
 from tallygate.domain.gating.decision import DecidedOn
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.decision import encode_decision, requested_values
-from tallygate.server.wire.scalars import MAX_BATCH, field_tag, varint
+from tallygate.server.wire.scalars import MAX_BATCH, encoded_duration, field_tag, varint
 from tallygate_api.v1 import decision_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 
@@ -27,7 +26,6 @@ _RESULT_DECISION = field_tag(wire.BatchCheckEntitlementsResult, "decision")
 _VIEW_AGE = field_tag(decision_pb2.Decision, "view_age")
 _RETRY_AFTER = field_tag(decision_pb2.Decision, "retry_after")
 _MILLISECOND = 1_000
-_SECOND = 1_000_000
 
 
 class _Shown:
@@ -148,15 +146,9 @@ def _version(number: int) -> bytes:
 @lru_cache(maxsize=10_000)
 def _age(milliseconds: int) -> bytes:
     """A decision's `view_age`, encoded."""
-    return _duration(_VIEW_AGE, milliseconds * _MILLISECOND)
+    return encoded_duration(_VIEW_AGE, milliseconds * _MILLISECOND)
 
 
 def _retry(microseconds: int) -> bytes:
     """A decision's `retry_after`, encoded."""
-    return _duration(_RETRY_AFTER, microseconds)
-
-
-def _duration(tag: bytes, microseconds: int) -> bytes:
-    seconds, rest = divmod(microseconds, _SECOND)
-    told = Duration(seconds=seconds, nanos=rest * 1_000).SerializeToString()
-    return tag + varint(len(told)) + told
+    return encoded_duration(_RETRY_AFTER, microseconds)

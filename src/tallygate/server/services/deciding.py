@@ -15,7 +15,6 @@ from tallygate.data_plane.questions import is_told_whole
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, RateLimitDecision, RateLimitRequest
 from tallygate.domain.gating.decision import Decision
-from tallygate.domain.gating.quota import QuotaAnswer
 from tallygate.domain.gating.rate_limit import RateAnswer
 from tallygate.domain.recent import Recent
 from tallygate.server.operations.metrics import Metrics
@@ -114,49 +113,36 @@ class Deciding:
     def _checked(self, tenant_id: str, request: CheckRequest, outcome: Admitted | Decision | Exception) -> bytes:
         if isinstance(outcome, Exception):
             raise outcome
-        encoded = self._again(outcome) if _is_whole(request, outcome) else None
+        whole = _whole(request, outcome)
+        quantity = 1 if request.quantity is None else request.quantity
+        encoded = None if whole is None else self._shown.quota(whole, quantity, "")
         if encoded is not None:
             return encoded
         decision = self._checks.explained(request, outcome) if isinstance(outcome, Admitted) else outcome
         kind = self._kind_of(tenant_id, decision.feature_key)
         self._count(kind, decision)
         response = wire.CheckEntitlementResponse(decision=encode_decision(decision))
-        if _is_whole(request, outcome):
-            self._keep(outcome, decision)
+        if whole is not None:
+            self._keep(whole, quantity, decision)
         return response.SerializeToString()
 
     def _consumed(self, request: ConsumeRequest, outcome: Admitted | Decision | Exception) -> bytes:
         if isinstance(outcome, Exception):
             raise outcome
-        encoded = self._again(outcome, request.request_id) if request.occurred_time is None else None
+        whole = outcome if isinstance(outcome, Admitted) and request.occurred_time is None else None
+        quantity = 1 if request.quantity is None else request.quantity
+        encoded = None if whole is None else self._shown.quota(whole, quantity, request.request_id)
         if encoded is not None:
             return encoded
         decision = self._consumes.explained(request, outcome) if isinstance(outcome, Admitted) else outcome
         self._count(_METERED, decision)
-        if request.occurred_time is None:
-            self._keep(outcome, decision)
+        if whole is not None:
+            self._keep(whole, quantity, decision)
         return wire.ConsumeQuotaResponse(decision=encode_decision(decision)).SerializeToString()
 
-    def _again(self, outcome: Admitted | Decision, request_id: str = "") -> bytes | None:
-        """The answer as one like it was given before; None where it has to be explained."""
-        if not isinstance(outcome, Admitted) or outcome.reply is None:
-            return None
-        compiled, answer = outcome.compiled, outcome.reply.answers[0]
-        if not isinstance(compiled, CompiledQuota) or not isinstance(answer, QuotaAnswer):
-            return None
-        shown = self._shown.quota(compiled, answer, outcome.now)
-        if shown is None:
-            return None
-        shown.counted()
-        return shown.encoded(answer, request_id)
-
-    def _keep(self, outcome: Admitted | Decision, decision: Decision) -> None:
-        if not isinstance(outcome, Admitted) or outcome.reply is None or not decision.allowed:
-            return
-        compiled, answer = outcome.compiled, outcome.reply.answers[0]
-        if isinstance(compiled, CompiledQuota) and isinstance(answer, QuotaAnswer):
-            counted = self._metrics.counter(_METERED, decision.reason, allowed=True)
-            self._shown.keep_quota(compiled, decision, answer, counted)
+    def _keep(self, outcome: Admitted, quantity: int, decision: Decision) -> None:
+        counted = self._metrics.counter(_METERED, decision.reason, allowed=decision.allowed)
+        self._shown.keep_quota(outcome, quantity, decision, counted)
 
     def _limited(self, request: RateLimitRequest, outcome: Admitted | RateLimitDecision | Exception) -> bytes:
         if isinstance(outcome, Exception):
@@ -185,9 +171,11 @@ class Deciding:
         )
 
 
-def _is_whole(request: CheckRequest, outcome: Admitted | Decision) -> bool:
+def _whole(request: CheckRequest, outcome: Admitted | Decision) -> Admitted | None:
+    """The outcome, where what the store answered is the decision."""
     compiled = outcome.compiled if isinstance(outcome, Admitted) else None
-    return isinstance(compiled, CompiledQuota) and is_told_whole(request, compiled.feature)
+    is_whole = isinstance(compiled, CompiledQuota) and is_told_whole(request, compiled.feature)
+    return outcome if isinstance(outcome, Admitted) and is_whole else None
 
 
 def _end(done: Done, answer: Callable[[], bytes]) -> None:

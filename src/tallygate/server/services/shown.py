@@ -8,6 +8,7 @@ from collections.abc import Callable
 from cachetools import LRUCache
 from google.protobuf.duration_pb2 import Duration
 
+from tallygate.data_plane.admission import Admitted
 from tallygate.data_plane.programs import Compiled, CompiledQuota
 from tallygate.data_plane.rate_limit import binding
 from tallygate.data_plane.requests import RateLimitDecision
@@ -16,7 +17,7 @@ from tallygate.domain.gating.decision import Decision, Pot, PotKind
 from tallygate.domain.gating.quota import QuotaAnswer
 from tallygate.domain.gating.rate_limit import RateAnswer
 from tallygate.server.wire.decision import encode_decision, encode_rate_limit
-from tallygate.server.wire.scalars import field_tag, varint
+from tallygate.server.wire.scalars import encoded_duration, field_tag, varint
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.decision_pb2 import Decision as WireDecision
 
@@ -24,6 +25,7 @@ _MOST_KINDS = 20_000
 _MOST_OF_ONE = 8
 _DECISION = field_tag(wire.ConsumeQuotaResponse, "decision")  # and of a check's response
 _REQUEST_ID = field_tag(WireDecision, "request_id")
+_RETRY_AFTER = field_tag(WireDecision, "retry_after")
 _SECOND = 1_000_000
 
 Counted = Callable[[], None]
@@ -70,11 +72,7 @@ class ShownQuota:
             left = {pot.grant_id: pot.quantity for pot in answer.left if pot.kind is PotKind.GRANT}
             for shown in decision.grants_left:
                 shown.quantity = left[shown.grant_id]
-        data = decision.SerializeToString()
-        if request_id:  # the order of fields means nothing
-            text = request_id.encode()
-            data = b"%b%b%b%b" % (data, _REQUEST_ID, varint(len(text)), text)
-        return b"%b%b%b" % (_DECISION, varint(len(data)), data)
+        return _response(decision.SerializeToString(), request_id)
 
     def blank(self) -> bytes:
         """What all answers alike have in common."""
@@ -85,6 +83,42 @@ class ShownQuota:
         for pot in (*decision.pots, *decision.grants_left):
             pot.quantity = 0
         return decision.SerializeToString()
+
+
+class ShownDenial:
+    """A denial of one quantity: while the store answers just the same, nothing but the wait differs."""
+
+    __slots__ = ("_answer", "_data", "_quantity", "_retry_time", "counted")
+
+    def __init__(self, decision: Decision, answer: QuotaAnswer, quantity: int, now: int, counted: Counted) -> None:
+        message = encode_decision(decision)
+        message.ClearField("request_id")
+        message.ClearField("retry_after")
+        self._data = message.SerializeToString()
+        self._answer = answer
+        self._quantity = quantity
+        self._retry_time = None if decision.retry_after is None else now + decision.retry_after
+        self.counted = counted
+
+    def fits(self, answer: QuotaAnswer, quantity: int, now: int) -> bool:
+        """Whether this is the same denial, and what it waits for is still to come."""
+        waits = self._retry_time is None or now < self._retry_time
+        return waits and quantity == self._quantity and answer == self._answer
+
+    def encoded(self, now: int, request_id: str) -> bytes:
+        """The response at `now`, to the call of this id."""
+        data = self._data
+        if self._retry_time is not None:
+            data += encoded_duration(_RETRY_AFTER, self._retry_time - now)
+        return _response(data, request_id)
+
+
+def _response(decision: bytes, request_id: str) -> bytes:
+    """A response of nothing but a decision; the order of fields means nothing."""
+    if request_id:
+        text = request_id.encode()
+        decision = b"%b%b%b%b" % (decision, _REQUEST_ID, varint(len(text)), text)
+    return b"%b%b%b" % (_DECISION, varint(len(decision)), decision)
 
 
 def _granted(answer: QuotaAnswer) -> tuple[str, ...]:
@@ -137,21 +171,47 @@ def _set(shown: Duration, span: int) -> None:
     shown.nanos = micros * 1000
 
 
+def _quota_answered(outcome: Admitted) -> tuple[CompiledQuota, QuotaAnswer] | None:
+    """The quota that was asked, and what it answered."""
+    compiled = outcome.compiled
+    answer = outcome.reply.answers[0] if outcome.reply is not None else None
+    return (compiled, answer) if isinstance(compiled, CompiledQuota) and isinstance(answer, QuotaAnswer) else None
+
+
 class Shown:
     """Encoded answers, one for all accounts that are answered alike: few, and so in the processor's cache."""
 
     def __init__(self) -> None:
         self._kinds: LRUCache[bytes, ShownQuota] = LRUCache(_MOST_KINDS)
 
-    def quota(self, compiled: CompiledQuota, answer: QuotaAnswer, now: int) -> ShownQuota | None:
-        """What was kept for an answer like this one; what it says of sources holds as long as what was compiled."""
-        if not compiled.start <= now < compiled.end:
-            return None
-        return next((shown for shown in compiled.shown if shown.fits(answer)), None)
+    def quota(self, outcome: Admitted, quantity: int, request_id: str) -> bytes | None:
+        """The response to such a call as one like it was answered before; what it says of sources holds as long.
 
-    def keep_quota(self, compiled: CompiledQuota, decision: Decision, answer: QuotaAnswer, counted: Counted) -> None:
-        """Keep the decision on this answer for those like it."""
-        if len(compiled.shown) < _MOST_OF_ONE:
+        None: it is to be explained.
+        """
+        answered = _quota_answered(outcome)
+        if answered is None or not answered[0].start <= outcome.now < answered[0].end:
+            return None
+        compiled, answer = answered
+        denial: ShownDenial | None = compiled.denied
+        if denial is not None and denial.fits(answer, quantity, outcome.now):
+            denial.counted()
+            return denial.encoded(outcome.now, request_id)
+        shown: ShownQuota | None = next((shown for shown in compiled.shown if shown.fits(answer)), None)
+        if shown is None:
+            return None
+        shown.counted()
+        return shown.encoded(answer, request_id)
+
+    def keep_quota(self, outcome: Admitted, quantity: int, decision: Decision, counted: Counted) -> None:
+        """Keep the decision on this answer for those like it; of denials the last one."""
+        answered = _quota_answered(outcome)
+        if answered is None:
+            return
+        compiled, answer = answered
+        if not decision.allowed:
+            compiled.denied = ShownDenial(decision, answer, quantity, outcome.now, counted)
+        elif len(compiled.shown) < _MOST_OF_ONE:
             shown = ShownQuota(decision, answer, counted)
             compiled.shown.append(self._kinds.setdefault(shown.blank(), shown))
 

@@ -188,6 +188,13 @@ def duration(span: int | None) -> Duration | None:
     return Duration(seconds=seconds, nanos=micros * 1000)
 
 
+def encoded_duration(tag: bytes, span: int) -> bytes:
+    """A duration in microseconds as a field of its message."""
+    seconds, micros = divmod(span, _SECOND)
+    data = Duration(seconds=seconds, nanos=micros * 1_000).SerializeToString()
+    return tag + varint(len(data)) + data
+
+
 def varint(number: int) -> bytes:
     """A length as protobuf writes it."""
     return _SHORT[number] if number < len(_SHORT) else _varint(number)
