@@ -11,7 +11,8 @@ from collectors import until
 from faults.callers import Caller, Refusal, new_world, written
 from faults.history import Answered, Event, History, Invoked, not_exactly_once, not_replayed, overshoot
 from faults.installations import Installation
-from faults.test_failover import in_step
+from faults.test_failover import follow, in_step
+from faults.test_strict import catalog
 from sentinels import SERVICE, watched
 from servers import redis_binary
 from tallygate.storage.redis.address import RedisAddress
@@ -75,10 +76,12 @@ def installation(servers, template, tmp_path):
     return installation
 
 
-async def test_a_primary_that_is_killed_under_load_is_followed(servers, installation, key):
+@pytest.mark.parametrize("durability", ["strict", "fast"] if THOROUGH else ["strict"])
+async def test_a_primary_that_is_killed_under_load_is_followed(durability, servers, installation, key):
     await until(servers.ready)
     async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
         await new_world(caller, "acme")
+        assert not isinstance(await caller.apply(catalog(durability)), Refusal)
         await written(caller.override("acme", "api_calls", {"limit": LIMIT}))
         load = Load(caller)
         running = asyncio.ensure_future(load.run())
@@ -91,6 +94,9 @@ async def test_a_primary_that_is_killed_under_load_is_followed(servers, installa
         await until(lambda: servers.primary() is not old)
         promoted = time.monotonic()
         new = installation.valkey = servers.primary()
+        if durability == "strict":  # which needs a replica
+            await asyncio.to_thread(old.start)
+            follow(old, new)
         load.answered.clear()
         await until(load.answered.is_set)
         back = time.monotonic()
@@ -112,10 +118,11 @@ async def test_a_primary_that_is_killed_under_load_is_followed(servers, installa
         violations = not_exactly_once(load.history, events)
         lost = [each for each in violations if each.endswith("recorded []")]
         print(  # noqa: T201 - the bound of the fast mode, measured
-            f"promoted after {promoted - killed:.1f} s, back {back - promoted:.2f} s later; "
+            f"{durability}: promoted after {promoted - killed:.1f} s, back {back - promoted:.2f} s later; "
             f"{len(lost)} of {load.history.count('ok')} admitted were not replicated and are lost"
         )
         assert load.refusals <= {"UNAVAILABLE"}
+        assert durability == "fast" or not lost, "what was answered was replicated"
         assert violations == lost, "each event once"
         assert len(not_replayed(load.history)) <= len(lost)
         assert used == len(events), "counters are what SQL holds"

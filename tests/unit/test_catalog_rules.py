@@ -11,10 +11,12 @@ from tallygate.domain.catalog import (
     Algorithm,
     Catalog,
     DescriptorRule,
+    Durability,
     Entitlement,
     Feature,
     FeatureKind,
     LimitOwner,
+    OnUnavailable,
     Overage,
     Plan,
     RateLimit,
@@ -156,6 +158,16 @@ def test_a_wrong_setting_is_named(changes, field):
         (Feature(feature_key="f", kind=FeatureKind.STATIC, value_type=ValueType.ENUM), "values"),
         (Feature(feature_key="f", kind=FeatureKind.STATIC, value_type=ValueType.ENUM, values=("a", "a")), "values"),
         (Feature(feature_key="f", kind=FeatureKind.METERED, aggregation=Aggregation.UNIQUE), "unique_by"),
+        (Feature(feature_key="f", kind=FeatureKind.BOOLEAN, durability=Durability.STRICT), "durability"),
+        (
+            Feature(
+                feature_key="f",
+                kind=FeatureKind.METERED,
+                durability=Durability.STRICT,
+                on_unavailable=OnUnavailable.OPEN,
+            ),
+            "on_unavailable",
+        ),
     ],
 )
 def test_a_wrong_feature_is_named(feature, field):

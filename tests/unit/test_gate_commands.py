@@ -10,7 +10,7 @@ import pytest
 from admit_histories import ORIGIN, SECOND, Quota, Rate, Step, call, grants, segments
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.ports import NOBODY, AdmitReply, Asked
-from tallygate.domain.errors import EpochMismatchError, StoreUnavailableError
+from tallygate.domain.errors import EpochMismatchError, NotReplicatedError, StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.domain.gating.decision import Reason
 from tallygate.domain.gating.identity import EffectIdentity, plain_payload_hash
@@ -325,3 +325,21 @@ def test_the_codes_of_reasons_are_those_of_the_script():
     body = ADMIT.body.decode()
     for code, reason in enumerate(gate_codec.REASONS):
         assert f"{reason.value} = '\\{code}'" in body or f"['{reason.value}'] = '\\{code}'" in body
+
+
+def test_a_strict_answer_waits_for_replicas_and_a_denial_for_nobody(link):
+    waiting = []
+    gates = RedisGates(link, GateOptions(partitions=1), lambda: NOW, confirm=waiting.append)
+    gates.adopt(0, b"e1")
+    strict = gates.prepare(replace(call(take(), NOW, TERMS, "acme", 0), strict=True))
+    denied = msgpack.packb([3, 0, 5, 5, 0, 3, ORIGIN, ORIGIN + 20 * SECOND, [], []])
+    told = []
+    for figures in (TAKEN, TAKEN, denied):
+        with link.burst:
+            strict.ask((asked_for("r"),), NOBODY, told.append)
+        link.answer([b"DECIDED", NOW, 0, figures])
+    assert [each.answers[0].allowed for each in told] == [False]
+    waiting[0](True)
+    assert told[1].answers[0].allowed
+    waiting[1](False)
+    assert isinstance(told[2], NotReplicatedError)

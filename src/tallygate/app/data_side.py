@@ -26,6 +26,7 @@ from tallygate.storage.redis.backlog import Backlog
 from tallygate.storage.redis.clocks import ClockWatch
 from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.gates import GateOptions, RedisGates
+from tallygate.storage.redis.link.confirming import Confirmations
 from tallygate.storage.redis.link.link import ConnectError, LinkError, RedisLink, ReplyError
 from tallygate.storage.redis.views import RedisViews
 
@@ -42,6 +43,7 @@ class RedisSide:
     factory: RedisFactory
     link: RedisLink
     burst: Burst
+    confirmations: Confirmations
     clocks: ClockWatch
     backlog: Backlog
     embedded: EmbeddedValkey | None = None
@@ -60,6 +62,7 @@ class RedisSide:
 
     async def close(self) -> None:
         """Close the link, and stop an embedded server last."""
+        await self.confirmations.close()
         await self.link.close()
         if self.embedded is not None:
             await asyncio.to_thread(self.embedded.stop)
@@ -89,9 +92,13 @@ async def open_redis(settings: Settings, socket: str = "") -> RedisSide:
             await asyncio.to_thread(embedded.stop)
         msg = f"{error}; check redis.url (TALLYGATE_REDIS__URL) and that the server runs"
         raise StartError(msg) from error
+    seconds = settings.redis.strict_timeout
     return RedisSide(
         factory=factory,
         link=link,
+        confirmations=Confirmations(
+            link, factory.replica_link(seconds), replicas=settings.redis.strict_replicas, seconds=seconds
+        ),
         burst=burst,
         clocks=ClockWatch(link, clock.now),
         backlog=Backlog(link, partitions=settings.redis.partitions, clock=clock.now),
@@ -179,6 +186,7 @@ def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
             stream_max=options.stream_max,
         ),
         clock.now,
+        confirm=redis.confirmations.confirm,
     )
     cached_decisions = CachedDecisions(views, capacity=_CACHED_DECISIONS_AN_ACCOUNT * options.cached_accounts)
     admission = Admission(views=views, gates=gates, clock=clock.now)

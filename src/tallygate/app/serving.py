@@ -198,7 +198,7 @@ def _kind_of(data: DataSide) -> KindOf:
 
 
 def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "ControlSide | None") -> None:
-    counts, link = data.views.counts, redis.link
+    counts, link, unconfirmed = data.views.counts, redis.link, redis.confirmations
     degraded, exhausted = data.admission.degraded, data.exhausted
     for name, text, read in (
         ("tallygate_view_cache_hits", "Views answered from this process's cache.", lambda: counts.hits),
@@ -210,6 +210,11 @@ def _watch(metrics: Metrics, redis: RedisSide, data: DataSide, control: "Control
         ("tallygate_redis_calls", "Commands sent to Redis by the hot link.", lambda: link.counters.calls),
         ("tallygate_redis_batches", "Writes to Redis by the hot link.", lambda: link.counters.batches),
         ("tallygate_redis_reconnects", "Times the hot link was connected again.", lambda: link.counters.reconnects),
+        (
+            "tallygate_not_replicated",
+            "Strict answers that no replica confirmed.",
+            lambda: unconfirmed.refused,
+        ),
         ("tallygate_redis_timeouts", "Times Redis was silent for too long.", lambda: link.counters.timeouts),
     ):
         metrics.watch(name, text, read, counter=True)

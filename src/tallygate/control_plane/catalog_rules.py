@@ -16,10 +16,12 @@ from tallygate.domain.catalog import (
     Aggregation,
     Algorithm,
     Catalog,
+    Durability,
     Entitlement,
     Feature,
     FeatureKind,
     LimitOwner,
+    OnUnavailable,
     Overage,
     Plan,
     RateLimit,
@@ -157,6 +159,8 @@ def _check_feature(path: str, feature: Feature) -> None:
     _check_key(path, feature.feature_key)
     check_label(f"{path}.name", feature.name)
     check_label(f"{path}.unit", feature.unit)
+    if feature.durability is Durability.STRICT:
+        _check_strict(path, feature)
     if feature.unique_by:
         check_id(f"{path}.unique_by", feature.unique_by)
     for index, name in enumerate(feature.dimensions):
@@ -170,6 +174,13 @@ def _check_feature(path: str, feature: Feature) -> None:
         raise InvalidFieldError(field=f"{path}.values", expected="each value once")
     if feature.kind is FeatureKind.METERED and feature.aggregation is Aggregation.UNIQUE and not feature.unique_by:
         raise InvalidFieldError(field=f"{path}.unique_by", expected="the dimension that is counted")
+
+
+def _check_strict(path: str, feature: Feature) -> None:
+    if feature.kind is not FeatureKind.METERED:
+        raise InvalidFieldError(field=f"{path}.durability", expected="fast, or a metered feature", got="strict")
+    if feature.on_unavailable is OnUnavailable.OPEN:
+        raise InvalidFieldError(field=f"{path}.on_unavailable", expected="closed, as durability is strict", got="open")
 
 
 def _check_rule(path: str, rule: RateLimitRule) -> None:

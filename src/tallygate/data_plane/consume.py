@@ -10,7 +10,7 @@ from tallygate.data_plane.programs import Compiled, CompiledQuota, call_of, comp
 from tallygate.data_plane.questions import feature_of
 from tallygate.data_plane.requests import ConsumeRequest, ResetRequest
 from tallygate.data_plane.views import View
-from tallygate.domain.catalog import Aggregation, Feature, FeatureKind
+from tallygate.domain.catalog import Aggregation, Durability, Feature, FeatureKind
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError, UnavailableError
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decide import Stamp, decide_metered, unknown_account
@@ -81,7 +81,8 @@ class Consumes:
             hashed = payload_hash(quantity=0, mode="RESET", dimensions={})
             item = _identified(tenant_id, request.account_id, request.request_id, gate, hashed)
             context = EffectContext(request_id=request.request_id, billable=False)
-            return call_of(tenant_id, request.account_id, view, (item,), context=context)
+            strict = feature.durability is Durability.STRICT
+            return call_of(tenant_id, request.account_id, view, (item,), context=context, strict=strict)
 
         try:
             admitted = await self.admission.admit(

@@ -35,7 +35,7 @@ class AdmitCall:
 
     `account_id` is empty for a call that concerns no account (a tenant's own rate limits); its versions then cover the
     catalogue only. `clock` says what time it is for the tenant. `others` are further accounts, with the versions of
-    their records, whose own rate limits are among the gates.
+    their records, whose own rate limits are among the gates. `strict` asks for an answer only when replicas have it.
     """
 
     tenant_id: str
@@ -47,6 +47,7 @@ class AdmitCall:
     clock: TenantClock = REAL_TIME
     peek: bool = False
     others: tuple[tuple[str, int], ...] = ()
+    strict: bool = False
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: one is made a call, at a third of the cost

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from tallygate.data_plane.ports import NO_EFFECT, AdmitCall, EffectContext, GateStore, Program
 from tallygate.data_plane.views import View
-from tallygate.domain.catalog import Feature
+from tallygate.domain.catalog import Durability, Feature
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decide import Stamp, decide_metered
 from tallygate.domain.gating.decision import Decision
@@ -113,6 +113,7 @@ def call_of(
     *,
     context: EffectContext = NO_EFFECT,
     peek: bool = False,
+    strict: bool = False,
 ) -> AdmitCall:
     """A call under the versions of this view."""
     return AdmitCall(
@@ -124,6 +125,7 @@ def call_of(
         context=context,
         clock=view.snapshot.clock,
         peek=peek,
+        strict=strict,
     )
 
 
@@ -141,7 +143,9 @@ def compile_quota(
     tenant_id, account_id, feature = place
     grants = view.held.grants.get(feature.feature_key, ()) if view.held else ()
     gate = replace(gate, grants=grants, aggregation=feature.aggregation)
-    call = call_of(tenant_id, account_id, view, (Identified(gate=gate, state_key=""),), context=context, peek=peek)
+    items = (Identified(gate=gate, state_key=""),)
+    strict = feature.durability is Durability.STRICT and not peek
+    call = call_of(tenant_id, account_id, view, items, context=context, peek=peek, strict=strict)
     changes = [gate.segments[0].start, gate.segments[-1].end, *(grant.effective_time for grant in grants)]
     changes += [grant.expire_time for grant in grants if grant.expire_time is not None]
     return CompiledQuota(

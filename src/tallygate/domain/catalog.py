@@ -55,6 +55,13 @@ class OnUnavailable(StrEnum):
     OPEN = "open"
 
 
+class Durability(StrEnum):
+    """When what was taken is answered: when the store has it, or when its replicas do."""
+
+    FAST = "fast"
+    STRICT = "strict"
+
+
 class Algorithm(StrEnum):
     """How a rate limit refills."""
 
@@ -129,6 +136,7 @@ class Feature:
     usage_period: PeriodRule = field(default_factory=PeriodRule)
     billable: bool = True
     on_unavailable: OnUnavailable = OnUnavailable.CLOSED
+    durability: Durability = Durability.FAST
     archived: bool = False
     former_rules: tuple[FormerRule, ...] = ()
 

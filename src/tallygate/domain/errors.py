@@ -56,6 +56,7 @@ class ErrorReason(StrEnum):
     NOT_A_TEST_TENANT = "NOT_A_TEST_TENANT"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     EPOCH_MISMATCH = "EPOCH_MISMATCH"
+    NOT_REPLICATED = "NOT_REPLICATED"
     EVENT_BACKLOG = "EVENT_BACKLOG"
     STALE_VIEW = "STALE_VIEW"
     VIEW_NOT_READY = "VIEW_NOT_READY"
@@ -304,6 +305,12 @@ class StoreUnavailableError(UnavailableError):
     """The store cannot be reached; retry with the same request_id."""
 
     reason = ErrorReason.STORE_UNAVAILABLE
+
+
+class NotReplicatedError(UnavailableError):
+    """Replicas have not confirmed in time what may have been counted; retry with the same request_id."""
+
+    reason = ErrorReason.NOT_REPLICATED
 
 
 class EpochMismatchError(UnavailableError):

@@ -90,6 +90,10 @@ class RedisSettings(Group):
     """When the embedded Valkey writes through to disk: once a second, or before every answer."""
     promises: Literal["require", "warn"] = "require"
     """Whether a start is refused on a server that evicts or keeps nothing on disk, or only warned of; testing warns."""
+    strict_replicas: Annotated[int, Field(ge=1, le=16)] = 1
+    """How many replicas must have what a feature of `durability: strict` took before it is answered."""
+    strict_timeout: Annotated[Seconds, Field(gt=0)] = 0.25
+    """How long they may take for it before the call ends with NOT_REPLICATED."""
     partitions: Annotated[int, Field(ge=1, le=4096)] = 64
     """How many partitions keys are hashed to; fixed for the life of an installation."""
 

@@ -121,6 +121,12 @@ class OnUnavailable(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ON_UNAVAILABLE_CLOSED: _ClassVar[OnUnavailable]
     ON_UNAVAILABLE_OPEN: _ClassVar[OnUnavailable]
 
+class Durability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DURABILITY_UNSPECIFIED: _ClassVar[Durability]
+    DURABILITY_FAST: _ClassVar[Durability]
+    DURABILITY_STRICT: _ClassVar[Durability]
+
 class Overage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OVERAGE_UNSPECIFIED: _ClassVar[Overage]
@@ -257,6 +263,9 @@ ANCHOR_ACCOUNT: Anchor
 ON_UNAVAILABLE_UNSPECIFIED: OnUnavailable
 ON_UNAVAILABLE_CLOSED: OnUnavailable
 ON_UNAVAILABLE_OPEN: OnUnavailable
+DURABILITY_UNSPECIFIED: Durability
+DURABILITY_FAST: Durability
+DURABILITY_STRICT: Durability
 OVERAGE_UNSPECIFIED: Overage
 OVERAGE_DENY: Overage
 OVERAGE_ALLOW: Overage
@@ -525,7 +534,7 @@ class UsagePeriod(_message.Message):
     def __init__(self, every: _Optional[_Union[PeriodUnit, str]] = ..., count: _Optional[int] = ..., anchor: _Optional[_Union[Anchor, str]] = ...) -> None: ...
 
 class Feature(_message.Message):
-    __slots__ = ("kind", "name", "type", "values", "unit", "aggregation", "unique_by", "usage_period", "billable", "on_unavailable", "archived", "dimensions")
+    __slots__ = ("kind", "name", "type", "values", "unit", "aggregation", "unique_by", "usage_period", "billable", "on_unavailable", "archived", "dimensions", "durability")
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -538,6 +547,7 @@ class Feature(_message.Message):
     ON_UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
     ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
+    DURABILITY_FIELD_NUMBER: _ClassVar[int]
     kind: FeatureKind
     name: str
     type: ValueType
@@ -550,7 +560,8 @@ class Feature(_message.Message):
     on_unavailable: OnUnavailable
     archived: bool
     dimensions: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, kind: _Optional[_Union[FeatureKind, str]] = ..., name: _Optional[str] = ..., type: _Optional[_Union[ValueType, str]] = ..., values: _Optional[_Iterable[str]] = ..., unit: _Optional[str] = ..., aggregation: _Optional[_Union[Aggregation, str]] = ..., unique_by: _Optional[str] = ..., usage_period: _Optional[_Union[UsagePeriod, _Mapping[str, object]]] = ..., billable: _Optional[bool] = ..., on_unavailable: _Optional[_Union[OnUnavailable, str]] = ..., archived: _Optional[bool] = ..., dimensions: _Optional[_Iterable[str]] = ...) -> None: ...
+    durability: Durability
+    def __init__(self, kind: _Optional[_Union[FeatureKind, str]] = ..., name: _Optional[str] = ..., type: _Optional[_Union[ValueType, str]] = ..., values: _Optional[_Iterable[str]] = ..., unit: _Optional[str] = ..., aggregation: _Optional[_Union[Aggregation, str]] = ..., unique_by: _Optional[str] = ..., usage_period: _Optional[_Union[UsagePeriod, _Mapping[str, object]]] = ..., billable: _Optional[bool] = ..., on_unavailable: _Optional[_Union[OnUnavailable, str]] = ..., archived: _Optional[bool] = ..., dimensions: _Optional[_Iterable[str]] = ..., durability: _Optional[_Union[Durability, str]] = ...) -> None: ...
 
 class DescriptorRule(_message.Message):
     __slots__ = ("key", "value")

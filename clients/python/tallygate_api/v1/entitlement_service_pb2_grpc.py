@@ -111,7 +111,7 @@ class EntitlementServiceServicer:
 
         Retry with the same request_id: a call that took something is answered again with `replayed` and counts once, a
         denied one is decided anew. Errors: INVALID_FIELD, OUT_OF_RANGE, REQUEST_ID_REUSED, FEATURE_NOT_FOUND, VIEW_NOT_READY,
-        STALE_VIEW, STORE_UNAVAILABLE, EPOCH_MISMATCH, EVENT_BACKLOG.
+        STALE_VIEW, STORE_UNAVAILABLE, EPOCH_MISMATCH, EVENT_BACKLOG, NOT_REPLICATED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -5,6 +5,7 @@ from tallygate.domain.catalog import (
     Algorithm,
     Catalog,
     DescriptorRule,
+    Durability,
     Feature,
     FeatureKind,
     LimitOwner,
@@ -34,6 +35,7 @@ VALUE_TYPE = WireEnum(wire.ValueType, ValueType, default=ValueType.NUMBER)
 AGGREGATION = WireEnum(wire.Aggregation, Aggregation, default=Aggregation.SUM)
 ANCHOR = WireEnum(wire.Anchor, Anchor, default=Anchor.CALENDAR)
 FEATURE_POLICY = WireEnum(wire.OnUnavailable, OnUnavailable, default=OnUnavailable.CLOSED)
+DURABILITY = WireEnum(wire.Durability, Durability, default=Durability.FAST)
 LIMIT_POLICY = WireEnum(wire.OnUnavailable, OnUnavailable, default=OnUnavailable.OPEN)
 ALGORITHM = WireEnum(wire.Algorithm, Algorithm)
 LIMIT_OWNER = WireEnum(wire.LimitOwner, LimitOwner)
@@ -111,6 +113,7 @@ def decode_feature(key: str, feature: wire.Feature) -> Feature:
         ),
         billable=feature.billable if feature.HasField("billable") else True,
         on_unavailable=FEATURE_POLICY.decode(feature.on_unavailable, f"{path}.on_unavailable"),
+        durability=DURABILITY.decode(feature.durability, f"{path}.durability"),
         archived=feature.archived,
     )
 
@@ -135,6 +138,7 @@ def encode_feature(feature: Feature) -> wire.Feature:
         usage_period=period if metered else None,
         billable=feature.billable,
         on_unavailable=FEATURE_POLICY.encode(feature.on_unavailable),
+        durability=DURABILITY.encode(feature.durability) if feature.durability is not Durability.FAST else None,
         archived=feature.archived,
     )
 

@@ -29,6 +29,11 @@ class RedisFactory:
             self.address, connect_seconds=self.connect_seconds, reply_seconds=self.reply_seconds, burst=burst
         )
 
+    def replica_link(self, seconds: float) -> RedisLink:
+        """A connection whose replies wait for replicas, `seconds` at most."""
+        patience = seconds + max(self.reply_seconds, _PATIENCE_SECONDS)
+        return RedisLink(self.address, connect_seconds=self.connect_seconds, reply_seconds=patience)
+
     def operator_link(self) -> RedisLink:
         """A connection for what a person has asked for."""
         return RedisLink(self.address, connect_seconds=_OPERATOR_SECONDS, reply_seconds=_OPERATOR_SECONDS)

@@ -1,7 +1,7 @@
 """The gates in Redis: what a call says, packed once for all that are like it, and what a reply says of it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.ports import About, AdmitCall, AdmitReply, Answered, Asked, Clock
 from tallygate.domain.catalog import LimitOwner
-from tallygate.domain.errors import EpochMismatchError, StoreUnavailableError
+from tallygate.domain.errors import EpochMismatchError, NotReplicatedError, StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.rate_limit import RateGate
 from tallygate.storage.redis import keys
@@ -37,6 +37,9 @@ _SHARED = 4_096
 _UNKNOWN = "?"
 _logger = logging.getLogger(__name__)
 
+Confirm = Callable[[Callable[[bool], None]], None]
+"""Tells whether replicas have all that was answered until now."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOptions:
@@ -59,8 +62,11 @@ class RedisGates:
         *,
         burst: Burst | None = None,
         script: Script | None = None,
+        confirm: Confirm | None = None,
     ) -> None:
+        """Without `confirm` nothing that a strict call takes can be answered."""
         self.link = link
+        self.confirm = confirm
         self._options = options
         self._clock = clock
         settings = pack_all(options.replay_window, options.stream_max)
@@ -139,7 +145,7 @@ class RedisProgram:
 
     __slots__ = (
         "_around", "_endings", "_gates", "argument_count", "counts", "head", "home", "key_count", "keys", "kinds",
-        "terms",
+        "strict", "terms",
     )  # fmt: skip
 
     def __init__(self, gates: RedisGates, home: Home, call: AdmitCall, names: list[str], terms: list[bytes]) -> None:
@@ -149,6 +155,7 @@ class RedisProgram:
         self.key_count = len(names)
         self.kinds = "".join([kind_of(item.gate) for item in call.gates])
         self.counts = self.kinds.strip("r") != ""
+        self.strict = call.strict
         self.argument_count = 1 + len(self.kinds)
         versions: list[Any] = [str(call.account_version)] if call.account_id else []
         if call.others:
@@ -206,10 +213,25 @@ class _Asking:
             self._gates.link.reset("a reply cannot be read")
             self._answered(StoreUnavailableError(damaged="reply"))
             return
-        if answers is not None:
-            self._answered(AdmitReply(status=AdmitStatus.DECIDED, now=now, answers=answers))
-        else:
+        if answers is None:
             self._undecided(status, reply)
+            return
+        decided = AdmitReply(status=AdmitStatus.DECIDED, now=now, answers=answers)
+        if self.program.strict and any(answer.allowed for answer in answers):
+            self._confirm(decided)
+        else:
+            self._answered(decided)
+
+    def _confirm(self, decided: AdmitReply) -> None:
+        """Answer when replicas have what was taken, now or by the attempt that this one repeats."""
+
+        def told(confirmed: bool) -> None:  # noqa: FBT001 - one of two ways in which it ends
+            self._answered(decided if confirmed else NotReplicatedError())
+
+        if self._gates.confirm is None:
+            self._answered(NotReplicatedError())
+        else:
+            self._gates.confirm(told)
 
     def _undecided(self, status: AdmitStatus | None, reply: list[Any]) -> None:
         if status is None:

@@ -20,6 +20,9 @@ WHOLE = "tg:{keys}:whole"
 AUDITED = "tg:{keys}:audited"
 """Hash: what the last audit of all counters came to."""
 
+CONFIRMED = "tg:{keys}:confirmed"
+"""String: what is written behind what replicas shall confirm (`link/confirming.py`); it expires."""
+
 CANARY, CANARY_SET = "tg:{keys}:canary", "tg:{keys}:canary:set"
 """Strings: one that expires, and when it was last set, by the worker's clock (`canary.py`)."""
 
