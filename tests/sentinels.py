@@ -1,7 +1,8 @@
 """Sentinels as real processes: they watch a primary and promote its replica when it is gone."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from servers import ValkeyServer
 
@@ -11,14 +12,27 @@ DOWN_AFTER_MS = 1_000
 
 
 class SentinelServer(ValkeyServer):
-    """One sentinel of this primary."""
+    """One sentinel of this primary; with `tls`, as the primary's, it speaks that with the primary, too."""
 
-    def __init__(self, primary: ValkeyServer, *, binary: str | None = None) -> None:
-        super().__init__(tcp=True, binary=binary)
+    def __init__(
+        self,
+        primary: ValkeyServer,
+        *,
+        binary: str | None = None,
+        password: str | None = None,
+        tls: Mapping[str, Path] | None = None,
+    ) -> None:
+        super().__init__(tcp=True, binary=binary, password=password, tls=tls)
+        told = [f"requirepass {password}"] if password else []
+        if tls:
+            told += [f"tls-port {self.tls_port}", "tls-replication yes", "tls-auth-clients no"]
+            told += [f"tls-{name} {path}" for name, path in tls.items()]
+        watches = f"sentinel monitor {SERVICE} 127.0.0.1 {primary.tls_port or primary.port} {QUORUM}"
+        secret = [f"sentinel auth-pass {SERVICE} {primary.password}"] if primary.password else []
         (self.directory / "sentinel.conf").write_text(
             f"port {self.port}\nbind 127.0.0.1\ndir {self.directory}\n"
-            f"sentinel monitor {SERVICE} 127.0.0.1 {primary.port} {QUORUM}\n"
-            f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}\n"
+            + "\n".join([*told, watches, *secret, ""])
+            + f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}\n"
             f"sentinel failover-timeout {SERVICE} 10000\n"
         )
 

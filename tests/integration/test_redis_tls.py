@@ -10,6 +10,7 @@ import patience
 from certificates import Authority
 from collectors import until
 from conftest import testing_settings
+from sentinels import SERVICE, SentinelServer
 from servers import ValkeyServer, redis_binary
 from tallygate.app import Application
 from tallygate.app.diagnosis import diagnose
@@ -46,6 +47,37 @@ def tls_server(authority, certificate, *, clients):
     files = {"cert-file": certificate.cert, "key-file": certificate.key, "ca-cert-file": authority.cert}
     with ValkeyServer(binary=binary, tls=files, options=("--tls-auth-clients", clients)) as running:
         yield running
+
+
+@contextlib.contextmanager
+def tls_sentinel(authority, certificate):
+    """A primary and its sentinel, over TLS, with a password each."""
+    files = {"cert-file": certificate.cert, "key-file": certificate.key, "ca-cert-file": authority.cert}
+    options = {"binary": redis_binary(), "tls": files}
+    with (
+        ValkeyServer(password="secret", options=("--tls-auth-clients", "no"), **options) as primary,
+        SentinelServer(primary, password="hush", **options) as sentinel,
+    ):
+        yield primary, sentinel
+
+
+async def test_sentinels_over_tls_with_passwords_are_asked_by_every_client(pki):
+    authority, certificate, _ = pki
+    with tls_sentinel(authority, certificate) as (primary, sentinel):
+
+        def made(word="hush"):
+            place = f"127.0.0.1:{sentinel.tls_port}/{SERVICE}?sentinel_password={word}"
+            redis = RedisSettings(url=f"rediss+sentinel://:secret@{place}", tls_ca=str(authority.cert))
+            return RedisFactory(address=address_of(redis), connect_seconds=15, reply_seconds=15)
+
+        async with connected(made()) as (link, *clients):
+            assert link.connected_to == ("127.0.0.1", primary.tls_port)
+            assert await link.call("SET", "here", "yes") == b"OK"
+            for client in clients:
+                assert await client.get("here") == b"yes"
+        assert primary.command("GET", "here") == b"yes"
+        with pytest.raises(ConnectError, match="refused: WRONGPASS"):
+            await made("wrong").link().connect()
 
 
 def factory(port, *, host="127.0.0.1", scheme="rediss", who="", **settings):

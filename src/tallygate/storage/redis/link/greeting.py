@@ -17,10 +17,16 @@ Call = Callable[..., Awaitable[Any]]
 
 _PROBE = Script(files("tallygate.storage.redis").joinpath("scripts/probe.lua").read_text("utf-8"))
 _PROBE_SECONDS = 60
+_TWO_SLOTS = "return 0"
+_CLUSTER = frozenset({"CROSSSLOT", "MOVED", "ASK"})
 
 
 class MissingRightsError(ReplyError):
     """This user may not do all that Tallygate does; the text names what is missing."""
+
+
+class ClusterNodeError(ReplyError):
+    """It is a node of a Redis Cluster, where what one script touches would lie on several servers."""
 
 
 async def greet(call: Call, address: RedisAddress) -> str:
@@ -37,10 +43,12 @@ async def greet(call: Call, address: RedisAddress) -> str:
     if address.database:
         first.append(call("SELECT", address.database))
     first.append(call("PING"))  # refused while a server loads its data
+    alone = call("EVAL", _TWO_SLOTS, 2, keys.epoch(0), keys.epoch(1))
     probe = call("EVAL", _PROBE.body, len(keys.PROBES), *keys.PROBES)
     again = call("EVALSHA", _PROBE.sha1, len(keys.PROBES), *keys.PROBES)
     for reply in first:
         await reply
+    await _refuse_cluster(alone)
     refused: Sequence[bytes] = await probe
     await again
     errors = [(name.decode(), _reply(text)) for name, text in zip(refused[::2], refused[1::2], strict=True)]
@@ -49,6 +57,16 @@ async def greet(call: Call, address: RedisAddress) -> str:
         message = f"NOPERM the user must be allowed {', '.join(dict.fromkeys(missing))} on keys ~tg:*"
         raise MissingRightsError(message)
     return _why([error for _, error in errors])
+
+
+async def _refuse_cluster(reply: Awaitable[Any]) -> None:
+    try:
+        await reply
+    except ReplyError as error:
+        if error.code not in _CLUSTER:
+            raise
+        message = "it is a node of a Redis Cluster, expected one primary (replicas and sentinels beside it are fine)"
+        raise ClusterNodeError(message) from error
 
 
 async def look(call: Call) -> None:
