@@ -73,20 +73,22 @@ class PayingWorld(World):
             new_id=lambda: uuid4().hex,
         )
 
-    def worker(self, *, kinds: Collection[str] = (CLOSE, RECOGNISE, COLLECT, RESOLVE, RESOLVE_REFUND)) -> Scheduler:
-        """A worker's loop over jobs of some kinds; a real one has a loop of its own for those that ask gateways."""
-
-        billing = BillingRunner(transactions=self.transactions, barrier=NoBarrier(), clock=self.real)
+    def runner(self) -> TenantRunner:
+        """What does what is due of a tenant."""
         paying = self.paying
-        runner = TenantRunner(
+        return TenantRunner(
             transactions=self.transactions,
-            billing=billing,
+            billing=BillingRunner(transactions=self.transactions, barrier=NoBarrier(), clock=self.real),
             payments=paying,
             refunds=RefundRunner(payments=paying),
             methods=MethodForgetter(payments=paying),
             notices=NoticeRunner(transactions=self.transactions, clock=self.real),
             clock=self.real,
         )
+
+    def worker(self, *, kinds: Collection[str] = (CLOSE, RECOGNISE, COLLECT, RESOLVE, RESOLVE_REFUND)) -> Scheduler:
+        """A worker's loop over jobs of some kinds; a real one has a loop of its own for those that ask gateways."""
+        runner = self.runner()
         recognition = RecognitionRunner(transactions=self.transactions, clock=self.real)
         queue: Any = SqlJobQueue(engine=self.engine)
         return Scheduler(

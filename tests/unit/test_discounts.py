@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 
+from tallygate.domain.billing.crediting import credit_line, key_of
 from tallygate.domain.billing.discounts import DiscountTerms, DiscountType, Redemption, discounted, taken_by
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.tax import Credited
@@ -84,6 +85,14 @@ def test_what_repeats_is_taken_off_a_part_in_part():
     part = line(1500, fraction=Fraction(1, 2), exact=Fraction(1500))
     assert amounts([part], coupon("10.00", AMOUNT, invoices=3)) == [1000]
     assert amounts([part], coupon("10.00", AMOUNT)) == [500]
+
+
+@pytest.mark.parametrize("amount", [500, 1450])
+def test_what_is_given_back_by_hand_is_no_less_for_the_coupon_of_its_line(amount):
+    """Of 29.00 less the half 5.00 are given back, or all 14.50."""
+    (charged,) = discounted([line(2900)], [coupon("50")], {}, Rounding.HALF_EVEN)
+    note = credit_line(charged, amount, line_key=key_of("c", 1), reason="", time=0)
+    assert amounts([note], coupon("50"), credited={"a": Credited(line=charged)}) == [-amount]
 
 
 def test_a_credit_gives_back_what_was_charged_in_fact():

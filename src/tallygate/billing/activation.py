@@ -39,7 +39,7 @@ async def begin(work: BillingWork, order: Order, *, now: int) -> Order:
     for held in await incomplete(work, order):
         trial = held.subscription.trial_end_time
         state = SubscriptionState.ACTIVE if trial is None or trial <= now else SubscriptionState.TRIALING
-        await _changed(work, held, replace(held.subscription, state=state))
+        await _changed(work, held, replace(held.subscription, state=state), now=now)
     done = replace(order, state=OrderState.COMPLETED, pay_until=None)
     await work.orders.put(done)
     await work.jobs.done(EXPIRE, f"{ORDER_JOB}{order.order_id}")
@@ -49,7 +49,7 @@ async def begin(work: BillingWork, order: Order, *, now: int) -> Order:
 async def end_incomplete(work: BillingWork, order: Order, *, now: int) -> None:
     """End the subscriptions of an order that served nobody."""
     for held in await incomplete(work, order):
-        await _changed(work, held, replace(held.subscription, end_time=now), cancel_time=now)
+        await _changed(work, held, replace(held.subscription, end_time=now), cancel_time=now, now=now)
 
 
 async def incomplete(work: BillingWork, order: Order) -> list[StoredSubscription]:
@@ -63,7 +63,7 @@ async def incomplete(work: BillingWork, order: Order) -> list[StoredSubscription
 
 
 async def _changed(
-    work: BillingWork, held: StoredSubscription, after: Subscription, *, cancel_time: int | None = None
+    work: BillingWork, held: StoredSubscription, after: Subscription, *, cancel_time: int | None = None, now: int
 ) -> None:
     changed = replace(held, subscription=after, cancel_time=cancel_time or held.cancel_time)
     await work.subscriptions.put(held.account_id, after, cancel_time=changed.cancel_time)
@@ -74,5 +74,6 @@ async def _changed(
             method=_METHOD,
             before=held,
             after=changed,
+            change_time=now,
         )
     )

@@ -6,6 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import floor
 
+from tallygate.domain.billing.crediting import is_by_hand
 from tallygate.domain.billing.lines import Line, LineDiscount, LineKind
 from tallygate.domain.billing.tax import Credited
 from tallygate.domain.currency import minor_units
@@ -132,14 +133,15 @@ def discounted(
     """The lines of a document with what is taken off each.
 
     A line that gives back of one, issued before or beside it, gives back what was taken off that one, too; one that
-    credits a line that gave back takes again what that did.
+    credits a line that gave back takes again what that did. What somebody gives back by hand is that much of what is
+    left after all of it.
     """
     found = {line.line_key: line for line in lines}
     for redemption in redemptions:
         if not redemption.is_spent:
             inside = [line for line in found.values() if _is_inside(line, redemption)]
             found |= {line.line_key: line for line in _reduced(inside, redemption, rounding)}
-    for line in lines:
+    for line in [one for one in lines if not is_by_hand(one.line_key)]:
         source = credited[line.gives_back].line if line.gives_back in credited else found.get(line.gives_back)
         if source is not None and source.discounts and line.amount * source.amount < 0:
             found[line.line_key] = _given_back(line, source, rounding)

@@ -23,8 +23,9 @@ class SqlSubscriptionHistory:
     scope: Scope
 
     def note(self, change: SubscriptionChange) -> None:
-        """Note a change by the author of this unit of work, now; it is written when that commits."""
-        self.scope.changes.history.append(replace(change, change_time=self.scope.now, author=self.scope.author))
+        """Note a change by the author of this unit of work, now or when it says; it is written when that commits."""
+        time = change.change_time or self.scope.now
+        self.scope.changes.history.append(replace(change, change_time=time, author=self.scope.author))
 
     async def list(self, account_id: str, *, before: int | None, limit: int) -> Sequence[SubscriptionChange]:
         """An account's changes, newest first, those before a sequence number."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, case, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -128,8 +129,20 @@ async def look_again(scope: Scope) -> None:
         query = select(table_of(AccountRow).c.account_id).where(scope.own(AccountRow))
         ids = told = [row.account_id for row in await scope.rows(query)]
     wanted = [*((CLOSE, account_id) for account_id in ids), *((NOTICE, account_id) for account_id in told)]
-    rows = [{"kind": kind, "subject": account_id, **planned(scope.now)} for kind, account_id in wanted]
-    await scope.upsert_into(jobs, rows)
+    fixed = {"tenant_id": scope.tenant_id, **planned(scope.now)}
+    rows = [{"kind": kind, "subject": account_id, **fixed} for kind, account_id in wanted]
+    if rows:
+        await scope.connection.execute(_sooner(sqlite=scope.connection.dialect.name == "sqlite"), rows)
+
+
+@cache
+def _sooner(*, sqlite: bool) -> Executable:
+    """Jobs to try anew, when they were due before if that was sooner: what a clock leapt over keeps its order."""
+    made = (sqlite_insert if sqlite else postgres_insert)(jobs)
+    wanted = made.excluded
+    anew = {name: wanted[name] for name in ("retry_time", "attempts", "problem")}
+    first = case((jobs.c.due_time < wanted.due_time, jobs.c.due_time), else_=wanted.due_time)
+    return made.on_conflict_do_update(index_elements=["tenant_id", "kind", "subject"], set_={"due_time": first, **anew})
 
 
 def _ripe(now: int, offset: int) -> ColumnElement[bool]:
