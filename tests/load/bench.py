@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grpc
 
-from load import arrivals, closing, cores, h2load, memory, startup
+from load import arrivals, beside, closing, cores, h2load, memory, startup
 from load.figure import Figure
 from load.processes import REPOSITORY, NotReadyError, installed_versions
 from load.report import Report, compared
@@ -101,6 +101,8 @@ def _figures(world: World, *, once: bool) -> list[Figure]:
     found += arrivals.open_loop(world, _CONSUME, rate=1_000, seconds=30)
     _say(f"{world.transport}: overload")
     found += arrivals.overload(world, _CONSUME, times=5, seconds=20)
+    _say(f"{world.transport}: beside a close")
+    found += beside.figures(world)
     _say(f"{world.transport}: two workers beside one")
     found += cores.figures(world, rounds=5, seconds=0.6)
     if once:

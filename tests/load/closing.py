@@ -55,7 +55,7 @@ def figures(databases: tuple[str, ...] = ("sqlite", "postgresql"), accounts: int
     """Those of closing many accounts, and of one month with many events."""
     found: list[Figure] = []
     for name in databases:
-        with _database(name) as url, ValkeyServer() as valkey:
+        with database(name) as url, ValkeyServer() as valkey:
             small, large = (_closed(url(), valkey.url, number, 3) for number in (accounts // 10, accounts))
             rated = _closed(url(), valkey.url, 10, EVENTS // 10)
         found += [*_close_figures(name, accounts, small, large), _rate_figure(name, rated)]
@@ -84,7 +84,7 @@ def _limited(name: str, unit: str, value: float, most: float, database: str, not
 
 
 @contextmanager
-def _database(name: str) -> Iterator[Any]:
+def database(name: str) -> Iterator[Any]:
     """Gives addresses of empty databases."""
     if name == "sqlite":
         yield lambda: f"sqlite:///{scratch_directory()}/tallygate.db"
@@ -94,9 +94,25 @@ def _database(name: str) -> Iterator[Any]:
 
 
 def _closed(url: str, redis: str, accounts: int, events: int) -> dict[str, float]:
+    populated(url, redis, accounts, events)
+    return _said("close", url, redis, accounts, events)
+
+
+def populated(url: str, redis: str, accounts: int, events: int = 3) -> None:
+    """Fill an empty database with accounts whose month has ended."""
     migrate(url)
     _said("populate", url, redis, accounts, events)
-    return _said("close", url, redis, accounts, events)
+
+
+@contextmanager
+def started(*order: object) -> Iterator[subprocess.Popen[str]]:
+    """A part of the figures in a process of its own, which ends well."""
+    argv = [sys.executable, "-m", "load.closing", *map(str, order)]
+    with subprocess.Popen(argv, cwd=REPOSITORY / "tests", stdout=subprocess.PIPE, text=True) as running:
+        yield running
+        told, _ = running.communicate()
+    if running.returncode:
+        raise subprocess.CalledProcessError(running.returncode, argv, told)
 
 
 def _said(*order: object) -> dict[str, float]:
