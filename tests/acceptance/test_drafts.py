@@ -108,6 +108,9 @@ async def test_drafts_have_pages_and_are_asked_for_by_account_and_kind(tenant):
 async def test_without_a_seller_a_draft_stays_one_and_says_why(tenant):
     await reviewed(tenant, seller=False)
     (draft,) = await drafts(tenant)
+    for method in ("VoidInvoice", "RenderInvoice", "VerifyInvoice"):
+        refused = await failure(tenant.call(method, invoice_id=draft.invoice_id))
+        assert refused == (grpc.StatusCode.FAILED_PRECONDITION, "INVOICE_DRAFT")
     refused = await failure(tenant.call("FinalizeInvoice", invoice_id=draft.invoice_id))
     assert refused[:2] == (grpc.StatusCode.FAILED_PRECONDITION, "DOCUMENT_INCOMPLETE")
     await tenant.advance(4 * DAY)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.document_errors import InvoiceDraftError
 from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
 from tallygate.records.billing import InvoiceQuery
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of
@@ -17,8 +18,11 @@ async def get_invoice(work: BillingWork, name: str) -> Invoice:
 
     Raises:
         InvoiceNotFoundError: there is none.
+        InvoiceDraftError: it is not issued yet.
     """
     invoice = await work.invoices.get(name)
+    if invoice is None and await work.drafts.get(name) is not None:
+        raise InvoiceDraftError(invoice_id=name)
     if invoice is None:
         raise InvoiceNotFoundError(invoice_id=name)
     return invoice
@@ -30,8 +34,10 @@ async def list_invoices(
     """Documents newest first, without their lines; how many, and from where on, the page says.
 
     Raises:
-        InvalidFieldError: the text is too long to look for.
+        InvalidFieldError: the text is too long to look for, or nothing can lie between the instants.
     """
+    if wanted.since is not None and wanted.until is not None and wanted.until <= wanted.since:
+        raise InvalidFieldError(field="end_time", expected="an instant after start_time")
     if len(wanted.text) > _LONGEST_TEXT:
         raise InvalidFieldError(field="text", expected=f"at most {_LONGEST_TEXT} characters", got=len(wanted.text))
     return await newest_of(

@@ -10,6 +10,12 @@ class RendererMissingError(ConflictError):
 
 
 class DocumentIncompleteError(ConflictError):
-    """The document lacks what an e-invoice must say; set the profile, make the invoice void and issue it anew."""
+    """The document lacks what it must say; set the profile, and issue one that was issued already anew."""
 
     reason = ErrorReason.DOCUMENT_INCOMPLETE
+
+
+class InvoiceDraftError(ConflictError):
+    """The invoice is a draft still, and can only be looked at until it is finalised."""
+
+    reason = ErrorReason.INVOICE_DRAFT

@@ -298,6 +298,7 @@ ROWS = [
     invalid("FinalizeInvoice", "invoice_id"),
     missing("FinalizeInvoice", "INVOICE", invoice_id="nothing"),
     invalid("ListInvoices", "text", state=4, text="seats"),
+    invalid("ListInvoices", "end_time", start_time=PAST, end_time=PAST),
     invalid("VoidInvoice", "invoice_id"),
     missing("VoidInvoice", "INVOICE", invoice_id="nothing"),
     invalid("SetGateway", "name", name="nothing"),

@@ -27,6 +27,7 @@ if _version_not_supported:
 
 class InvoiceServiceStub:
     """Invoices and credit notes, as they were issued. Reads need the scope CONTROL, BILLING or BILLING_READ.
+    Drafts are listed, got and finalised; whatever else is asked of one is refused as INVOICE_DRAFT.
     """
 
     def __init__(self, channel):
@@ -94,6 +95,7 @@ class InvoiceServiceStub:
 
 class InvoiceServiceServicer:
     """Invoices and credit notes, as they were issued. Reads need the scope CONTROL, BILLING or BILLING_READ.
+    Drafts are listed, got and finalised; whatever else is asked of one is refused as INVOICE_DRAFT.
     """
 
     def GetInvoice(self, request, context):
@@ -277,6 +279,7 @@ def add_InvoiceServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class InvoiceService:
     """Invoices and credit notes, as they were issued. Reads need the scope CONTROL, BILLING or BILLING_READ.
+    Drafts are listed, got and finalised; whatever else is asked of one is refused as INVOICE_DRAFT.
     """
 
     @staticmethod

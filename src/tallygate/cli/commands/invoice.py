@@ -206,8 +206,11 @@ def _page(invoice: Invoice) -> str:
         head += [f"issued {instant(invoice.issue_time)}, due {instant(invoice.due_time)}"]
     for who, party in (("seller", invoice.seller), ("buyer", invoice.buyer)):
         head += [f"{who}: {', '.join(party_lines(party))}"] if invoice.HasField(who) else []
-    rows = lines_table(invoice.lines)
+    numbered = ((str(number), *_line(line)) for number, line in enumerate(invoice.lines, start=1))
+    rows = table(("LINE", "TEXT", "FROM", "TO", "QUANTITY", "AMOUNT"), numbered, empty="no lines")
     foot = f"subtotal {money(invoice.subtotal)}, tax {money(invoice.tax)}, total {money(invoice.total)}"
+    if enum_name(invoice, "state") == "open":
+        foot = f"{foot}, due {money(invoice.due)}"
     return "\n".join([*head, rows, *map(_tax, invoice.taxes), foot])
 
 
