@@ -20,7 +20,7 @@ class FactKind(StrEnum):
     RESET = "reset"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen, as below
 class FactSource:
     """Where in which stream a fact stands: the same fact delivered twice has the same source."""
 
@@ -29,7 +29,7 @@ class FactSource:
     entry_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen: one is made an event, at a third of the cost
 class UsageFact:
     """One admitted effect. Its identity is (tenant_id, account_id, feature_key, request_id).
 

@@ -5,6 +5,7 @@ one did not write yet are left out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgpack
@@ -14,6 +15,8 @@ from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.period import MAX_INSTANT, MIN_INSTANT
 from tallygate.metering.ports import Delivery
 
+_KINDS = {kind.value: kind for kind in FactKind}
+_REASONS = {reason.value: reason for reason in Reason}
 _POT_KINDS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
 _INT64 = 2**63
 _UNLIMITED = -1
@@ -33,7 +36,10 @@ def read_entry(source: FactSource, fields: Mapping[bytes, bytes] | None) -> Deli
 
 
 def _array(packed: bytes, length: int) -> list[Any]:
-    value = msgpack.unpackb(packed, raw=True, strict_map_key=False)
+    try:
+        value = msgpack.unpackb(packed, strict_map_key=False)
+    except UnicodeDecodeError:  # bytes that an older version wrote as text, or what is no text at all
+        value = msgpack.unpackb(packed, raw=True, strict_map_key=False)
     if not isinstance(value, list) or len(value) < length:
         msg = f"expected an array of {length} elements"
         raise ValueError(msg)
@@ -50,10 +56,19 @@ def _fact(source: FactSource, context: Sequence[object], fact: Sequence[object])
 
 
 def _kind(value: object) -> FactKind:
-    return FactKind(_text(value))
+    text = _text(value)
+    return _KINDS.get(text) or FactKind(text)
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _included(quantity: object) -> tuple[Pot, ...]:
+    """What most facts say: included units alone."""
+    return (_pot(["I", quantity, ""]),)
 
 
 def _pots(value: object) -> tuple[Pot, ...]:
+    if isinstance(value, list) and len(value) == 1 and value[0][::2] == ["I", ""]:
+        return _included(value[0][1])
     return tuple(_pot(pot) for pot in _elements(value))
 
 
@@ -85,6 +100,8 @@ def _elements(value: object) -> Sequence[Any]:
 
 
 def _bytes(value: object) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
     if not isinstance(value, bytes):
         msg = f"expected bytes, not {type(value).__name__}"
         raise TypeError(msg)
@@ -92,7 +109,7 @@ def _bytes(value: object) -> bytes:
 
 
 def _text(value: object) -> str:
-    text = _bytes(value).decode("utf-8")
+    text = value if isinstance(value, str) else _bytes(value).decode("utf-8")
     if "\0" in text:  # PostgreSQL has no such text
         msg = "a text holds a NUL"
         raise ValueError(msg)
@@ -100,7 +117,7 @@ def _text(value: object) -> str:
 
 
 def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not -_INT64 <= value < _INT64:
+    if type(value) is not int or not -_INT64 <= value < _INT64:
         msg = f"expected a 64-bit integer, not {type(value).__name__}"
         raise ValueError(msg)
     return value
@@ -120,7 +137,8 @@ def _limit(value: object) -> int | None:
 
 
 def _reason(value: object) -> Reason:
-    return Reason(_text(value))
+    text = _text(value)
+    return _REASONS.get(text) or Reason(text)
 
 
 def _flag(value: object) -> bool:
