@@ -6,16 +6,14 @@ of and left as it is until an operator says otherwise, for the log may be what h
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
-from tallygate.domain.errors import TallygateError
+from tallygate.domain.errors import TallygateError, UnavailableError
 from tallygate.domain.event import UsageFact
-from tallygate.domain.gating.quota import MeterState
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
+from tallygate.metering.audited import AuditedStore, Looking, Seen
 from tallygate.metering.comparing import Difference, difference
 from tallygate.metering.ports import Clock, Sleep
 from tallygate.metering.rebuilding import ApartOf, CountedFacts
@@ -54,59 +52,6 @@ def log(found: Difference, mended: bool) -> None:  # noqa: FBT001 - one of two t
         feature_key, account_id, tenant_id, found.missing, found.surplus,
         "set right" if mended else "left so, as the events may lack something: see tallygate audit usage",
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """Counters of one partition at one moment: all that its stream gave out up to `entry_id` is counted in them.
-
-    `returned` tells how often units of late replays were returned in the partition by then.
-    """
-
-    epoch: str
-    entry_id: str
-    returned: int
-    states: Mapping[MeterId, MeterState]
-
-
-class Looking(Protocol):
-    """The counters, over one connection. Raises StoreUnavailableError when they cannot be read."""
-
-    async def look(self, partition: int, meters: Collection[Recounted], *, alone: bool = False) -> Seen | None:
-        """What stands in the counters that these meters name.
-
-        `alone` makes sure that nobody else mends this partition for a while; None where somebody does.
-        """
-        ...
-
-    async def collected(self, partition: int, entry_id: str) -> bool:
-        """Whether all entries up to this one have left the stream."""
-        ...
-
-    async def mend(
-        self, partition: int, seen: Seen, differences: Sequence[Difference], clocks: Mapping[str, TenantClock]
-    ) -> bool:
-        """Add what is missing, and take off what is too much, of what was seen; what is counted meanwhile stays.
-
-        False where the counters may be others by now: nothing was done.
-        """
-        ...
-
-    async def note(self, audit: Audit) -> None:
-        """Keep for operators what a round came to."""
-        ...
-
-
-class AuditedStore(Protocol):
-    """Where counters live."""
-
-    def home_of(self, account: AccountId) -> int:
-        """The partition that an account's counters live in."""
-        ...
-
-    def looking(self) -> AbstractAsyncContextManager[Looking]:
-        """A connection of its own."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,18 +97,15 @@ class Auditor:
                 due = self.clock() + round(_ROUND_SECONDS * _MICROSECONDS)
 
     async def audit(self, *, hurry: bool = False) -> Audit:
-        """One round over all accounts; without `hurry` it leaves most of the time to others."""
+        """One round over all accounts; without `hurry` most of the time is others', and a failure is passed over."""
         audit, clocks = Audit(), await self.facts.clocks()
         async for page in self.facts.accounts():
-            began = self.clock()
             some = [each for each in page if self.tests_too or clocks.get(each[0]) == REAL_TIME]
             for number, accounts in self._by_home(some).items():
-                async with self.store.looking() as looking:
-                    await self._group(looking, number, accounts, clocks, audit)
-                if not hurry:
-                    took = (self.clock() - began) / _MICROSECONDS
-                    await self.sleep(max(_LEAST_PAUSE, took * (_SHARE - 1)))
-                began = self.clock()
+                if hurry:
+                    await self._home(number, accounts, clocks, audit)
+                else:
+                    await self._aside(number, accounts, clocks, audit)
         audit.ended_time = self.clock()
         async with self.store.looking() as looking:
             await looking.note(audit)
@@ -176,12 +118,33 @@ class Auditor:
         audit, clocks = Audit(), await self.facts.clocks()
         for number, accounts in self._by_home(sorted(self.suspects)).items():
             unsure = audit.unsure
-            async with self.store.looking() as looking:
-                await self._group(looking, number, accounts, clocks, audit)
+            await self._home(number, accounts, clocks, audit)
             if audit.unsure == unsure and number not in self.standing.lost:
                 self.suspects.difference_update(accounts)
         self._count(audit)
         return audit
+
+    async def _home(
+        self, number: int, accounts: Sequence[AccountId], clocks: Mapping[str, TenantClock], audit: Audit
+    ) -> None:
+        async with self.store.looking() as looking:
+            await self._group(looking, number, accounts, clocks, audit)
+
+    async def _aside(
+        self, number: int, accounts: Sequence[AccountId], clocks: Mapping[str, TenantClock], audit: Audit
+    ) -> None:
+        """One home, and then a pause: as long as was worked for it, many times over."""
+        began, waited = self.clock(), self.stats.waited
+        try:
+            await self._home(number, accounts, clocks, audit)
+        except UnavailableError as error:
+            self.stats.failures += 1
+            audit.unsure += len(accounts)
+            _log.warning("counters of partition %d cannot be audited: %s", number, error)
+            await self.sleep(_TICK_SECONDS)
+            return
+        worked = (self.clock() - began) / _MICROSECONDS - (self.stats.waited - waited)
+        await self.sleep(max(_LEAST_PAUSE, worked * (_SHARE - 1)))
 
     def _count(self, audit: Audit) -> None:
         self.stats.meters += audit.meters
@@ -257,6 +220,7 @@ class Auditor:
                 now = await looking.look(number, ())
                 return now is not None and (now.epoch, now.returned) == (seen.epoch, seen.returned)
             await self.sleep(_LOOK_SECONDS)
+            self.stats.waited += _LOOK_SECONDS
         return False
 
     async def _recounted(

@@ -27,10 +27,11 @@ AUDIT_FIELDS = tuple(each.name for each in fields(Audit))
 
 @dataclass(slots=True, kw_only=True)
 class AuditStats:
-    """What was audited since this process started; `last` is the last round that ended."""
+    """What was audited since this process started; `last` is the last round that ended, `waited` seconds were idle."""
 
     meters: int = 0
     mended: int = 0
     mended_units: int = 0
     failures: int = 0
+    waited: float = 0.0
     last: Audit | None = None

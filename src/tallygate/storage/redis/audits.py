@@ -9,7 +9,7 @@ from typing import Any
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
-from tallygate.metering.auditing import Looking, Seen
+from tallygate.metering.audited import Looking, Seen
 from tallygate.metering.comparing import Difference
 from tallygate.metering.ports import Clock
 from tallygate.metering.recounting import AccountId, Recounted
