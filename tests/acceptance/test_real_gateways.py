@@ -18,12 +18,13 @@ from stand_ins.stripe import StripeStandIn
 from tallygate.app import Application, create_key, create_tenant
 from tallygate.app.gateway_watch import look_at_gateways
 from tallygate.settings import BillingSettings
+from tallygate_api.v1 import payment_service_pb2 as wire
 from tenants import Tenant, after, eventually, failure
 from webhooks import post
 
 NAMES = ("fake", "stripe", "paypal", "razorpay")
 REAL = NAMES[1:]
-_MOST = 24
+_MOST = 36
 """Live tenants, one a test."""
 
 
@@ -228,6 +229,80 @@ async def test_ar_14_a_planted_difference_of_ten_dollars_is_reported_and_equal_s
     found = await tenant.call("Reconcile", gateway=name, start_time=start)
     [row] = found.differences
     assert (dollars(row.booked), dollars(row.settled)) == (29.0, 39.0)
+
+
+def refund_told(name, stand_in, status):
+    """What is told of the last refund, which stands so there now."""
+    refund = list(stand_in.refunds.values())[-1]
+    refund["status"] = status
+    match name:
+        case "stripe":
+            return stand_in.event("refund.updated", refund, event_id=f"evt_{refund['id']}_{status}")
+        case "razorpay":
+            return stand_in.event(f"refund.{status}", {"refund": refund})
+        case _:
+            kind = "PAYMENT.REFUND.FAILED" if status == "FAILED" else "PAYMENT.CAPTURE.REFUNDED"
+            return stand_in.event(kind, refund, event_id=f"WH-{refund['id']}-{status}")
+
+
+def dispute_told(name, stand_in, charge_id):
+    dispute = stand_in.dispute(charge_id)
+    match name:
+        case "stripe":
+            return stand_in.event("charge.dispute.created", dispute, event_id=f"evt_{dispute['id']}")
+        case "razorpay":
+            return stand_in.event("payment.dispute.created", {"dispute": dispute})
+        case _:
+            return stand_in.event("CUSTOMER.DISPUTE.CREATED", dispute, event_id=f"WH-{dispute['dispute_id']}")
+
+
+@pytest.mark.parametrize("name", REAL)
+async def test_what_went_back_through_any_gateway_is_booked_told_and_reconciled(house, name):
+    """9.00 of 29.00 wait and arrive when that is told; then the charge is disputed. Each difference is a row."""
+    tenant = await opened(house, name, "gives later")
+    (invoice,) = await invoices(tenant, account_id="acme")
+    start = after(invoice.issue_time, -60)
+    nine = {"currency_code": "USD", "units": 9}
+    done = await tenant.call("RefundLine", invoice_id=invoice.invoice_id, line=1, amount=nine)
+    assert [wire.AttemptState.Name(one.state) for one in done.refunds] == ["ATTEMPT_STATE_PENDING"]
+    assert await books(tenant) == {"account:Refunded": -9.0, "gateway:Funds": 29.0, "seller:Backlog": -20.0}
+    path, stand_in = (await tenant.call("ListGateways")).gateways[0].webhook_path, house[1][name]
+    raw, headers = refund_told(name, stand_in, {"paypal": "COMPLETED", "razorpay": "processed"}.get(name, "succeeded"))
+    [unknown] = (await tenant.call("Reconcile", gateway=name, start_time=start)).differences
+    assert (unknown.kind, dollars(unknown.booked), dollars(unknown.settled)) == (wire.SETTLEMENT_KIND_REFUND, 0, 9.0)
+    for _ in range(2):
+        assert (await post(house[3], path, raw, headers))[0] == 200
+        assert await books(tenant) == {"gateway:Funds": 20.0, "seller:Backlog": -20.0}
+    equal = await tenant.call("Reconcile", gateway=name, start_time=start)
+    assert (equal.booked, equal.settled, list(equal.differences)) == (2, 2, [])
+    (payment,) = (await tenant.call("ListPayments", account_id="acme")).payments
+    raw, headers = dispute_told(name, stand_in, payment.gateway_id)
+    [unknown] = (await tenant.call("Reconcile", gateway=name, start_time=start)).differences
+    assert (unknown.kind, dollars(unknown.booked), dollars(unknown.settled)) == (wire.SETTLEMENT_KIND_DISPUTE, 0, 29.0)
+    assert (await post(house[3], path, raw, headers))[0] == 200
+    equal = await tenant.call("Reconcile", gateway=name, start_time=start)
+    assert (equal.booked, equal.settled, list(equal.differences)) == (3, 3, [])
+    told = (await tenant.call("ListGatewayEvents", gateway=name)).events
+    assert [wire.GatewayEventState.Name(one.state) for one in told] == ["GATEWAY_EVENT_STATE_APPLIED"] * 2
+    (one,) = (await tenant.call("ListGatewayEvents", subject=done.refunds[0].refund_id)).events
+    assert "refund" in one.kind.lower()
+    if name == "stripe":
+        list(stand_in.disputes.values())[-1]["balance_transactions"][0]["fee"] += 500
+        [row] = (await tenant.call("Reconcile", gateway=name, start_time=start)).differences
+        assert (dollars(row.booked_fee), dollars(row.settled_fee)) == (15.0, 20.0)
+
+
+@pytest.mark.parametrize("name", REAL)
+async def test_a_refund_that_was_pending_and_fails_is_kept_in_the_wallet(house, name):
+    tenant = await opened(house, name, "gives later")
+    (invoice,) = await invoices(tenant, account_id="acme")
+    await tenant.call("RefundLine", invoice_id=invoice.invoice_id, line=1)
+    path = (await tenant.call("ListGateways")).gateways[0].webhook_path
+    raw, headers = refund_told(name, house[1][name], "FAILED" if name == "paypal" else "failed")
+    assert (await post(house[3], path, raw, headers))[0] == 200
+    (refund,) = (await tenant.call("ListRefunds", account_id="acme")).refunds
+    assert (refund.state, bool(refund.reason)) == (wire.ATTEMPT_STATE_FAILED, True)
+    assert await books(tenant) == {"account:Liability": -29.0, "gateway:Funds": 29.0}
 
 
 @pytest.mark.parametrize("name", REAL)

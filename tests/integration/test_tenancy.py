@@ -278,6 +278,7 @@ ROWS = {
     "RecordDispute": Row(
         "control billing", lambda world: {"payment_id": world.payment, "dispute_id": "dp"}, "PAYMENT_NOT_FOUND"
     ),
+    "ListGatewayEvents": Row("control billing billing_read", lambda _: {}, empty("events")),
     "ListDisputes": Row("control billing billing_read", of(), empty("disputes")),
     "SetCollection": Row("control billing", of(collect="COLLECTION_MANUAL"), UNKNOWN),
     "Reconcile": Row(

@@ -45,6 +45,7 @@ class PayPalStandIn(StandIn):
     orders: dict = field(default_factory=dict)
     captures: dict = field(default_factory=dict)
     refunds: dict = field(default_factory=dict)
+    disputes: dict = field(default_factory=dict)
     keys: dict = field(default_factory=dict)
     later: dict = field(default_factory=dict)
     gone: set = field(default_factory=set)
@@ -62,6 +63,8 @@ class PayPalStandIn(StandIn):
             ("DELETE", r"/v3/vault/payment-tokens/([\w-]+)", self.known(self.delete_token)),
             ("POST", r"/v3/vault/setup-tokens", self.once(self.create_setup)),
             ("GET", r"/v1/reporting/transactions", self.known(self.transactions)),
+            ("GET", r"/v1/customer/disputes", self.known(self.list_disputes)),
+            ("GET", r"/v1/customer/disputes/([\w-]+)", self.known(self.get_dispute)),
             ("POST", r"/v1/notifications/verify-webhook-signature", self.known(self.verify)),
         ]
 
@@ -201,6 +204,7 @@ class PayPalStandIn(StandIn):
             "status": "PENDING" if card == "card-refundPending" else "COMPLETED",
             "amount": wanted["amount"],
             "custom_id": wanted["custom_id"],
+            "create_time": text(self.clock()),
             "links": [{"href": f"{self.url}/v2/payments/captures/{capture_id}", "rel": "up", "method": "GET"}],
         }
         self.refunds[refund["id"]] = refund
@@ -232,6 +236,11 @@ class PayPalStandIn(StandIn):
             for one in self.captures.values()
             if since <= one["create_time"] < until and self.clock() >= one["at"] + self.reports_after
         ]
+        found += [
+            {"transaction_info": self._reported_back(one)}
+            for one in self.refunds.values()
+            if since <= one["create_time"] < until
+        ]
         page, size = int(asked.query["page"][0]), 2
         some = found[(page - 1) * size : page * size]
         return {
@@ -253,6 +262,43 @@ class PayPalStandIn(StandIn):
             "transaction_status": {"COMPLETED": "S", "PENDING": "P", "DECLINED": "D"}[capture["status"]],
             "custom_field": capture["custom_id"],
         }
+
+    @staticmethod
+    def _reported_back(refund):
+        return {
+            "transaction_id": refund["id"],
+            "paypal_reference_id": refund["links"][0]["href"].rpartition("/")[2],
+            "paypal_reference_id_type": "TXN",
+            "transaction_event_code": "T1107",
+            "transaction_amount": refund["amount"] | {"value": f"-{refund['amount']['value']}"},
+            "transaction_status": {"COMPLETED": "S", "PENDING": "P"}[refund["status"]],
+            "custom_field": refund["custom_id"],
+        }
+
+    def dispute(self, capture_id):
+        """A payer has a capture taken back."""
+        made = {
+            "dispute_id": f"PP-D-{len(self.disputes)}",
+            "disputed_transactions": [{"seller_transaction_id": capture_id}],
+            "dispute_amount": self.captures[capture_id]["amount"],
+            "reason": "UNAUTHORISED",
+            "status": "OPEN",
+            "create_time": text(self.clock()),
+        }
+        self.disputes[made["dispute_id"]] = made
+        return made
+
+    def list_disputes(self, asked):
+        since, most = asked.query["start_time"][0], 1
+        found = [one for one in self.disputes.values() if one["create_time"] >= since]
+        first = int(asked.query.get("next_page_token", ["0"])[0])
+        some = [{name: one[name] for name in ("dispute_id", "status")} for one in found[first : first + most]]
+        following = f"{self.url}/v1/customer/disputes?next_page_token={first + most}"
+        links = [{"rel": "next", "href": following}] if first + most < len(found) else []
+        return {"items": some, "links": links}
+
+    def get_dispute(self, _asked, dispute_id):
+        return self.disputes[dispute_id]
 
     def verify(self, asked):
         wanted = asked.json

@@ -28,6 +28,7 @@ class RazorpayStandIn(StandIn):
     orders: dict = field(default_factory=dict)
     payments: dict = field(default_factory=dict)
     refunds: dict = field(default_factory=dict)
+    disputes: dict = field(default_factory=dict)
     later: dict = field(default_factory=dict)
     gone: set = field(default_factory=set)
     too_busy: ClassVar[dict] = {"error": {"code": "BAD_REQUEST_ERROR", "description": "Too many requests"}}
@@ -42,6 +43,8 @@ class RazorpayStandIn(StandIn):
             ("GET", r"/v1/payments/(\w+)", self.get_payment),
             ("POST", r"/v1/payments/(\w+)/refund", self.refund),
             ("GET", r"/v1/payments/(\w+)/refunds", self.refunds_of),
+            ("GET", r"/v1/refunds", self.list_refunds),
+            ("GET", r"/v1/disputes", self.list_disputes),
             ("GET", r"/v1/customers/(\w+)", self.get_customer),
             ("GET", r"/v1/customers/(\w+)/tokens/(\w+)", self.get_token),
             ("DELETE", r"/v1/customers/(\w+)/tokens/(\w+)", self.delete_token),
@@ -133,11 +136,36 @@ class RazorpayStandIn(StandIn):
         return self.payments[payment_id]
 
     def list_payments(self, asked):
-        since, until = int(asked.query["from"][0]), int(asked.query["to"][0])
-        found = [one for one in self.payments.values() if since <= one["created_at"] <= until]
+        return self.page(asked, self.payments)
+
+    def list_refunds(self, asked):
+        return self.page(asked, self.refunds)
+
+    def list_disputes(self, asked):
+        return self.page(asked, self.disputes)
+
+    def page(self, asked, records):
+        since, until = int(asked.query.get("from", [0])[0]), int(asked.query.get("to", [2**40])[0])
+        found = [one for one in records.values() if since <= one["created_at"] <= until]
         skip, count = int(asked.query["skip"][0]), int(asked.query["count"][0])
         assert count <= 100
         return self.collection(found[::-1][skip : skip + count])
+
+    def dispute(self, payment_id):
+        """A payer has their bank take a payment back."""
+        payment = self.payments[payment_id]
+        made = {
+            "id": f"disp_{len(self.disputes):014}",
+            "payment_id": payment_id,
+            "amount": payment["amount"],
+            "currency": payment["currency"],
+            "reason_code": "fraud",
+            "phase": "chargeback",
+            "status": "open",
+            "created_at": int(self.clock()),
+        }
+        self.disputes[made["id"]] = made
+        return made
 
     def refund(self, asked, payment_id):
         payment, wanted = self.get_payment(asked, payment_id), asked.json
@@ -158,6 +186,7 @@ class RazorpayStandIn(StandIn):
             "payment_id": payment_id,
             "receipt": wanted["receipt"],
             "notes": wanted["notes"],
+            "created_at": int(self.clock()),
             "status": "pending" if payment["token_id"] == "token_refundPending" else "processed",
         }
         self.refunds[refund["id"]] = refund

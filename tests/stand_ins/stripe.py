@@ -53,6 +53,7 @@ class StripeStandIn(StandIn):
     clock: object = seconds
     intents: dict = field(default_factory=dict)
     refunds: dict = field(default_factory=dict)
+    disputes: dict = field(default_factory=dict)
     customers: dict = field(default_factory=dict)
     answers: dict = field(default_factory=dict)
     later: dict = field(default_factory=dict)
@@ -75,6 +76,7 @@ class StripeStandIn(StandIn):
             ("POST", r"/v1/checkout/sessions", self.once(self.create_page)),
             ("POST", r"/v1/refunds", self.once(self.create_refund)),
             ("GET", r"/v1/refunds", self.list_refunds),
+            ("GET", r"/v1/disputes", self.list_disputes),
             ("GET", r"/v1/balance_transactions", self.list_balance),
             ("GET", r"/v1/balance", self.balance),
         ]
@@ -278,10 +280,32 @@ class StripeStandIn(StandIn):
 
     def list_refunds(self, asked):
         self.known(asked)
-        intent = asked.query["payment_intent"][0]
-        return self.page(
-            asked, "/v1/refunds", [one for one in self.refunds.values() if one["payment_intent"] == intent][::-1]
-        )
+        intent, since = asked.query.get("payment_intent", [None])[0], int(asked.query.get("created[gte]", ["0"])[0])
+        found = [one for one in self.refunds.values() if intent in {None, one["payment_intent"]}]
+        return self.page(asked, "/v1/refunds", [one for one in found if one["created"] >= since][::-1])
+
+    def list_disputes(self, asked):
+        self.known(asked)
+        since = int(asked.query["created[gte]"][0])
+        return self.page(asked, "/v1/disputes", [one for one in self.disputes.values() if one["created"] >= since])
+
+    def dispute(self, intent_id, *, fee=1_500):
+        """A payer has their bank take a charge back."""
+        intent = self.intents[intent_id]
+        taken = {"amount": -intent["amount"], "fee": fee, "currency": intent["currency"]}
+        made = {
+            "id": f"dp_{len(self.disputes) + 1}",
+            "object": "dispute",
+            "amount": intent["amount"],
+            "currency": intent["currency"],
+            "payment_intent": intent_id,
+            "reason": "fraudulent",
+            "status": "needs_response",
+            "balance_transactions": [taken],
+            "created": int(self.clock()),
+        }
+        self.disputes[made["id"]] = made
+        return made
 
     def charge_of(self, intent):
         return {

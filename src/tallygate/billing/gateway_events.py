@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallygate.billing.attempts import Moment, settle
 from tallygate.billing.disputes import note_dispute
@@ -17,10 +17,11 @@ from tallygate.billing.ports import Gateway, NoAnswerError, UnverifiedEventError
 from tallygate.billing.refunds import settle_refund
 from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, GatewayEvent, RefundNews
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState
-from tallygate.domain.billing.refunds import rank_of
+from tallygate.domain.billing.refunds import Refund, rank_of
 from tallygate.domain.errors import TenantNotFoundError
 from tallygate.domain.fields import is_id
-from tallygate.records.gateway_events import Effect, ToldEvent
+from tallygate.records.gateway_events import Effect, EventQuery, ToldEvent
+from tallygate.records.paging import Page, PageRequest, newest_of
 from tallygate.records.payments import RESOLVE, RESOLVE_REFUND
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
@@ -97,13 +98,14 @@ async def take_event(work: BillingWork, gateway: str, event: GatewayEvent, diges
     """
     if await work.gateway_events.is_known(gateway, event.event_id):
         return Effect.REPEATED
-    subject, effect = await _done(work, gateway, event, moment)
+    subject, (effect, problem) = await _done(work, gateway, event, moment)
     told = ToldEvent(
         gateway=gateway,
         event_id=event.event_id,
         kind=event.kind,
         subject=subject,
         effect=effect,
+        problem=problem,
         digest=digest,
         time=event.time,
         create_time=moment.now,
@@ -112,7 +114,20 @@ async def take_event(work: BillingWork, gateway: str, event: GatewayEvent, diges
     return effect
 
 
-async def _done(work: BillingWork, gateway: str, event: GatewayEvent, moment: Moment) -> tuple[str, Effect]:
+async def list_events(work: BillingWork, wanted: EventQuery, page: PageRequest) -> Page[ToldEvent]:
+    """What gateways told, newest first."""
+    return await newest_of(
+        page,
+        lambda before, limit: work.gateway_events.list(replace(wanted, limit=limit, before=before)),
+        lambda event: (event.create_time, event.event_id),
+    )
+
+
+_Followed = tuple[Effect, str]
+"""What followed, and what does not fit the books."""
+
+
+async def _done(work: BillingWork, gateway: str, event: GatewayEvent, moment: Moment) -> tuple[str, _Followed]:
     match event.news:
         case ChargeNews():
             return event.news.attempt_id, await _charge(work, gateway, event.news, moment)
@@ -121,51 +136,57 @@ async def _done(work: BillingWork, gateway: str, event: GatewayEvent, moment: Mo
         case RefundNews():
             return event.news.refund_id, await _refund(work, gateway, event.news, moment)
         case None:
-            return "", Effect.FOREIGN
+            return "", (Effect.FOREIGN, "")
 
 
-async def _charge(work: BillingWork, gateway: str, news: ChargeNews, moment: Moment) -> Effect:
+async def _charge(work: BillingWork, gateway: str, news: ChargeNews, moment: Moment) -> _Followed:
     attempt = await work.payments.attempt(news.attempt_id) if news.attempt_id else None
     if attempt is None or attempt.gateway != gateway:
-        return Effect.FOREIGN
+        return Effect.FOREIGN, ""
     if news.outcome.state is attempt.state and attempt.state not in UNRESOLVED:
-        return Effect.OLD
-    if not _fits(attempt, news):
+        return Effect.OLD, ""
+    problem = _misfit(attempt, news, charges=(attempt.gateway_id, news.outcome.gateway_id))
+    if problem:
         if attempt.state in UNRESOLVED:
             await work.jobs.hasten(RESOLVE, attempt.attempt_id, due_time=moment.now)
-        return Effect.ASKED
+        return Effect.ASKED, problem
     if news.outcome.state.rank < attempt.state.rank:
-        return Effect.OLD
+        return Effect.OLD, ""
     await settle(work, attempt.attempt_id, news.outcome, moment)
-    return Effect.APPLIED
+    return Effect.APPLIED, ""
 
 
-def _fits(attempt: Attempt, news: ChargeNews) -> bool:
-    """Whether it is the very charge that was asked for; one gateway may have several tries at one request."""
-    same = (attempt.currency, attempt.amount) == (news.currency, news.amount)
-    known, told = attempt.gateway_id, news.outcome.gateway_id
-    return same and news.outcome.state is not AttemptState.UNKNOWN and (not known or not told or known == told)
+def _misfit(known: Attempt | Refund, news: ChargeNews | RefundNews, *, charges: tuple[str, str]) -> str:
+    """What of news is not as it was asked for; `charges`: the gateway's ids of the charge, as known and as told."""
+    wrong = {
+        "currency": known.currency != news.currency,
+        "amount": known.amount != news.amount,
+        "charge": all(charges) and charges[0] != charges[1],
+        "state": news.outcome.state is AttemptState.UNKNOWN,
+    }
+    named = ", ".join(name for name, differs in wrong.items() if differs)
+    return f"not as asked for: {named}" if named else ""
 
 
-async def _dispute(work: BillingWork, gateway: str, news: DisputeNews, moment: Moment) -> Effect:
+async def _dispute(work: BillingWork, gateway: str, news: DisputeNews, moment: Moment) -> _Followed:
     if await note_dispute(work, gateway, news, now=moment.now) is not None:
-        return Effect.APPLIED
+        return Effect.APPLIED, ""
     if await work.payments.awaits(gateway):
         raise EventTooEarlyError
-    return Effect.FOREIGN
+    return Effect.FOREIGN, ""
 
 
-async def _refund(work: BillingWork, gateway: str, news: RefundNews, moment: Moment) -> Effect:
+async def _refund(work: BillingWork, gateway: str, news: RefundNews, moment: Moment) -> _Followed:
     refund = await work.refunds.get(news.refund_id) if news.refund_id else None
     if refund is None or refund.gateway != gateway:
-        return Effect.FOREIGN
+        return Effect.FOREIGN, ""
     told = news.outcome.state
-    known, of = (refund.currency, refund.amount), (news.currency, news.amount)
-    if told is AttemptState.UNKNOWN or known != of or (news.charge_id or refund.charge_id) != refund.charge_id:
+    problem = _misfit(refund, news, charges=(refund.charge_id, news.charge_id))
+    if problem:
         if refund.state in UNRESOLVED:
             await work.jobs.hasten(RESOLVE_REFUND, refund.refund_id, due_time=moment.now)
-        return Effect.ASKED
+        return Effect.ASKED, problem
     if rank_of(told) < rank_of(refund.state) or (told is refund.state and refund.end_time is not None):
-        return Effect.OLD
+        return Effect.OLD, ""
     await settle_refund(work, refund.refund_id, news.outcome, moment)
-    return Effect.APPLIED
+    return Effect.APPLIED, ""

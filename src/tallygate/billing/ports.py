@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tallygate.billing.settlements import SettlementSource
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
 from tallygate.domain.billing.tax_evidence import TaxIdStatus
@@ -145,15 +146,6 @@ class Setup:
     token: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """A charge that a gateway settled, in minor units, by its own id."""
-
-    gateway_id: str
-    currency: str
-    amount: int
-
-
 class PaymentGateway(Protocol):
     """Takes money, and gives it back. What it declines is an outcome, not an error."""
 
@@ -220,18 +212,6 @@ class MethodVault(Protocol):
 
     async def detach(self, token: str) -> None:
         """Forget a token; one that is not there any more is forgotten already.
-
-        Raises:
-            NoAnswerError: nobody can say now.
-        """
-        ...
-
-
-class SettlementSource(Protocol):
-    """What a gateway says that it took."""
-
-    async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
-        """Charges that succeeded from an instant on, before another, by the tenant's clock.
 
         Raises:
             NoAnswerError: nobody can say now.

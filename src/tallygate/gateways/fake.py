@@ -9,7 +9,7 @@ fake_refund_timeout_before do not answer when they are asked to.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tallygate.billing.ports import (
@@ -19,10 +19,10 @@ from tallygate.billing.ports import (
     NoAnswerError,
     RefundRequest,
     SecretName,
-    Settlement,
     Setup,
     SetupRequest,
 )
+from tallygate.billing.settlements import Settlement, SettlementKind
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.domain.errors import InvalidFieldError
@@ -69,6 +69,7 @@ class FakeGateway:
     teller: FakeTeller | None = None
     credentials: Credentials = field(default_factory=Credentials)
     keeps_keys: bool = True
+    settles: Collection[SettlementKind] = (SettlementKind.CHARGE, SettlementKind.REFUND)
 
     async def charge(self, request: ChargeRequest) -> Outcome:
         """Do what the token says, once a key, and tell what became of it."""
@@ -141,10 +142,11 @@ class FakeGateway:
         """Its tokens are words, which nobody can forget."""
         _script(token)
 
-    async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
-        """What it says that it took."""
-        found = await self.books.succeeded(tenant_id, start=start, end=end)
-        return [Settlement(gateway_id=one.charge_id, currency=one.currency, amount=one.amount) for one in found]
+    async def settled(self, tenant_id: str, *, start: int, end: int, now: int) -> Sequence[Settlement]:
+        """What it took and gave back; of disputes it knows nothing."""
+        taken = await self.books.succeeded(tenant_id, start=start, end=end)
+        back = await self.refunds.succeeded(tenant_id, start=start, end=now)
+        return [*map(_settled, taken), *map(_settled_back, back)]
 
     async def _find_refund(self, request: RefundRequest, *, now: int) -> Outcome | None:
         known = await self.refunds.get(request.tenant_id, request.key)
@@ -242,3 +244,17 @@ def _outcome_of(refund: FakeRefund) -> Outcome:
             state=refund.state, gateway_id=refund.refund_id, advice=Advice.NEVER, reason="cannot_be_given_back"
         )
     return Outcome(state=refund.state, gateway_id=refund.refund_id)
+
+
+def _settled(charge: FakeCharge) -> Settlement:
+    return Settlement(gateway_id=charge.charge_id, currency=charge.currency, amount=charge.amount)
+
+
+def _settled_back(refund: FakeRefund) -> Settlement:
+    return Settlement(
+        kind=SettlementKind.REFUND,
+        gateway_id=refund.refund_id,
+        currency=refund.currency,
+        amount=refund.amount,
+        charge_id=f"ch_{refund.charge_key}",
+    )

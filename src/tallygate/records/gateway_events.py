@@ -3,6 +3,7 @@
 Every method raises StoreUnavailableError when its store cannot be reached in time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -27,7 +28,8 @@ class Effect(StrEnum):
 class ToldEvent:
     """One event. Of its bytes only the SHA-256 is kept, for they may hold personal data.
 
-    `subject` is our id of what it is about, `time` when it happened at the gateway, `create_time` when it came.
+    `subject` is our id of what it is about, `problem` what of it does not fit the books, `time` when it happened at the
+    gateway, `create_time` when it came.
     """
 
     gateway: str
@@ -35,9 +37,21 @@ class ToldEvent:
     kind: str
     subject: str
     effect: Effect
+    problem: str = ""
     digest: str
     time: int
     create_time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events, newest first; what is left out restricts nothing. `before` is when one came, and its id."""
+
+    limit: int = 0
+    gateway: str = ""
+    effect: Effect | None = None
+    subject: str = ""
+    before: tuple[int, str] | None = None
 
 
 class GatewayEvents(Protocol):
@@ -49,4 +63,8 @@ class GatewayEvents(Protocol):
 
     async def add(self, event: ToldEvent) -> None:
         """Keep one; the same again fails the transaction."""
+        ...
+
+    async def list(self, wanted: EventQuery) -> Sequence[ToldEvent]:
+        """Those asked for, newest first."""
         ...

@@ -234,6 +234,10 @@ class FakeRefunds(Protocol):
         """What was pending is decided."""
         ...
 
+    async def succeeded(self, tenant_id: str, *, start: int, end: int) -> Sequence[FakeRefund]:
+        """What was given back of what was asked for from an instant on, before another."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeEvent:

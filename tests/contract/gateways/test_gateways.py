@@ -17,6 +17,7 @@ from tallygate.billing.ports import (
     StrangerError,
     UnverifiedEventError,
 )
+from tallygate.billing.settlements import SettlementKind
 from tallygate.domain.billing.gateway_events import RefundNews
 from tallygate.domain.billing.payments import Advice, AttemptState
 from tallygate.domain.errors import InvalidFieldError
@@ -343,12 +344,22 @@ async def test_what_was_taken_for_a_tenant_in_a_time_is_settled(spoken):
     spoken.at(2 * DAY)
     await adapter.charge(replace(asked(token, key="k2", time=2 * DAY), tenant_id="other"))
     await adapter.charge(asked(spoken.tokens["refused"], key="k6", time=2 * DAY))
+    spoken.at(5 * DAY)
+    given = await adapter.refund(back(2, charge_id=days[1].gateway_id))
+    disputed = [spoken.stand_in.dispute(one.gateway_id) for one in (days[1], days[2])]
     spoken.at(6 * DAY)
-    found = await adapter.settled("t", start=2 * DAY, end=4 * DAY)
-    assert {(one.gateway_id, one.currency, one.amount) for one in found} == {
-        (days[1].gateway_id, "USD", 1_002),
-        (days[2].gateway_id, "USD", 1_003),
+    found = await adapter.settled("t", start=2 * DAY, end=4 * DAY, now=6 * DAY)
+    assert {(one.kind, one.gateway_id, one.currency, one.amount, one.charge_id) for one in found} == {
+        (SettlementKind.CHARGE, days[1].gateway_id, "USD", 1_002, ""),
+        (SettlementKind.CHARGE, days[2].gateway_id, "USD", 1_003, ""),
+        (SettlementKind.REFUND, given.gateway_id, "USD", 2, days[1].gateway_id),
+        (SettlementKind.DISPUTE, named(disputed[0]), "USD", 1_002, days[1].gateway_id),
+        (SettlementKind.DISPUTE, named(disputed[1]), "USD", 1_003, days[2].gateway_id),
     }
+
+
+def named(dispute):
+    return dispute.get("id") or dispute["dispute_id"]
 
 
 async def test_another_house_keeps_silent_about_who_is_not_known_there(spoken, caplog):
@@ -358,7 +369,7 @@ async def test_another_house_keeps_silent_about_who_is_not_known_there(spoken, c
         stranger.charge(asked(spoken.tokens["pays"])),
         stranger.find(asked(spoken.tokens["pays"]), now=DAY),
         stranger.describe(spoken.tokens["pays"]),
-        stranger.settled("t", start=DAY, end=2 * DAY),
+        stranger.settled("t", start=DAY, end=2 * DAY, now=2 * DAY),
     ):
         with pytest.raises(NoAnswerError):
             await ask

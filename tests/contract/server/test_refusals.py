@@ -344,6 +344,11 @@ ROWS = [
     invalid("RecordDispute", "state", payment_id="pay", dispute_id="dp", state=9),
     missing("RecordDispute", "PAYMENT", payment_id="nothing", dispute_id="dp"),
     invalid("ListDisputes", "page_size", page_size=101),
+    invalid("ListGatewayEvents", "page_size", page_size=101),
+    invalid("ListGatewayEvents", "page_token", page_token="x"),
+    invalid("ListGatewayEvents", "state", state=9),
+    invalid("ListGatewayEvents", "gateway", gateway="\n"),
+    invalid("ListGatewayEvents", "subject", subject="\n"),
     invalid("CreateCreditNote", "invoice_id"),
     missing("CreateCreditNote", "INVOICE", invoice_id="nothing"),
     invalid("DisputeLine", "invoice_id", line=1),
@@ -606,6 +611,7 @@ HARMLESS = {
         "ListAttempts",
     ),
     "ListDisputes",
+    "ListGatewayEvents",
     "ListRefunds",
 }
 """What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""

@@ -40,6 +40,21 @@ class AttemptCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_CAUSE_AUTOMATIC: _ClassVar[AttemptCause]
     ATTEMPT_CAUSE_MANUAL: _ClassVar[AttemptCause]
 
+class SettlementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SETTLEMENT_KIND_UNSPECIFIED: _ClassVar[SettlementKind]
+    SETTLEMENT_KIND_CHARGE: _ClassVar[SettlementKind]
+    SETTLEMENT_KIND_REFUND: _ClassVar[SettlementKind]
+    SETTLEMENT_KIND_DISPUTE: _ClassVar[SettlementKind]
+
+class GatewayEventState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GATEWAY_EVENT_STATE_UNSPECIFIED: _ClassVar[GatewayEventState]
+    GATEWAY_EVENT_STATE_APPLIED: _ClassVar[GatewayEventState]
+    GATEWAY_EVENT_STATE_OLD: _ClassVar[GatewayEventState]
+    GATEWAY_EVENT_STATE_ASKED: _ClassVar[GatewayEventState]
+    GATEWAY_EVENT_STATE_FOREIGN: _ClassVar[GatewayEventState]
+
 class DisputeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DISPUTE_STATE_UNSPECIFIED: _ClassVar[DisputeState]
@@ -69,6 +84,15 @@ ATTEMPT_ADVICE_NEVER: AttemptAdvice
 ATTEMPT_CAUSE_UNSPECIFIED: AttemptCause
 ATTEMPT_CAUSE_AUTOMATIC: AttemptCause
 ATTEMPT_CAUSE_MANUAL: AttemptCause
+SETTLEMENT_KIND_UNSPECIFIED: SettlementKind
+SETTLEMENT_KIND_CHARGE: SettlementKind
+SETTLEMENT_KIND_REFUND: SettlementKind
+SETTLEMENT_KIND_DISPUTE: SettlementKind
+GATEWAY_EVENT_STATE_UNSPECIFIED: GatewayEventState
+GATEWAY_EVENT_STATE_APPLIED: GatewayEventState
+GATEWAY_EVENT_STATE_OLD: GatewayEventState
+GATEWAY_EVENT_STATE_ASKED: GatewayEventState
+GATEWAY_EVENT_STATE_FOREIGN: GatewayEventState
 DISPUTE_STATE_UNSPECIFIED: DisputeState
 DISPUTE_STATE_OPENED: DisputeState
 DISPUTE_STATE_WON: DisputeState
@@ -406,24 +430,74 @@ class ReconcileRequest(_message.Message):
     def __init__(self, gateway: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class SettlementDifference(_message.Message):
-    __slots__ = ("gateway_id", "booked", "settled")
+    __slots__ = ("gateway_id", "booked", "settled", "kind", "booked_fee", "settled_fee")
     GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
     BOOKED_FIELD_NUMBER: _ClassVar[int]
     SETTLED_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    BOOKED_FEE_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FEE_FIELD_NUMBER: _ClassVar[int]
     gateway_id: str
     booked: _invoice_pb2.Money
     settled: _invoice_pb2.Money
-    def __init__(self, gateway_id: _Optional[str] = ..., booked: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., settled: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ...) -> None: ...
+    kind: SettlementKind
+    booked_fee: _invoice_pb2.Money
+    settled_fee: _invoice_pb2.Money
+    def __init__(self, gateway_id: _Optional[str] = ..., booked: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., settled: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., kind: _Optional[_Union[SettlementKind, str]] = ..., booked_fee: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., settled_fee: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ...) -> None: ...
 
 class ReconcileResponse(_message.Message):
-    __slots__ = ("booked", "settled", "differences")
+    __slots__ = ("booked", "settled", "differences", "fees")
     BOOKED_FIELD_NUMBER: _ClassVar[int]
     SETTLED_FIELD_NUMBER: _ClassVar[int]
     DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    FEES_FIELD_NUMBER: _ClassVar[int]
     booked: int
     settled: int
     differences: _containers.RepeatedCompositeFieldContainer[SettlementDifference]
-    def __init__(self, booked: _Optional[int] = ..., settled: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[SettlementDifference, _Mapping[str, object]]]] = ...) -> None: ...
+    fees: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Money]
+    def __init__(self, booked: _Optional[int] = ..., settled: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[SettlementDifference, _Mapping[str, object]]]] = ..., fees: _Optional[_Iterable[_Union[_invoice_pb2.Money, _Mapping[str, object]]]] = ...) -> None: ...
+
+class GatewayEvent(_message.Message):
+    __slots__ = ("gateway", "event_id", "kind", "state", "subject", "problem", "event_time", "create_time")
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    gateway: str
+    event_id: str
+    kind: str
+    state: GatewayEventState
+    subject: str
+    problem: str
+    event_time: _timestamp_pb2.Timestamp
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, gateway: _Optional[str] = ..., event_id: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[GatewayEventState, str]] = ..., subject: _Optional[str] = ..., problem: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListGatewayEventsRequest(_message.Message):
+    __slots__ = ("gateway", "state", "subject", "page_size", "page_token")
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    gateway: str
+    state: GatewayEventState
+    subject: str
+    page_size: int
+    page_token: str
+    def __init__(self, gateway: _Optional[str] = ..., state: _Optional[_Union[GatewayEventState, str]] = ..., subject: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListGatewayEventsResponse(_message.Message):
+    __slots__ = ("events", "next_page_token")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[GatewayEvent]
+    next_page_token: str
+    def __init__(self, events: _Optional[_Iterable[_Union[GatewayEvent, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ListPaymentsRequest(_message.Message):
     __slots__ = ("account_id", "invoice_id", "page_size", "page_token")

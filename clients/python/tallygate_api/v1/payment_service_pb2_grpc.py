@@ -101,6 +101,11 @@ class PaymentServiceStub:
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.FromString,
                 _registered_method=True)
+        self.ListGatewayEvents = channel.unary_unary(
+                '/tallygate.v1.PaymentService/ListGatewayEvents',
+                request_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListGatewayEventsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ListGatewayEventsResponse.FromString,
+                _registered_method=True)
         self.RefundLine = channel.unary_unary(
                 '/tallygate.v1.PaymentService/RefundLine',
                 request_serializer=tallygate_dot_v1_dot_payment__service__pb2.RefundLineRequest.SerializeToString,
@@ -255,10 +260,21 @@ class PaymentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reconcile(self, request, context):
-        """Compares what a gateway took with what the books have of it, charge by charge. Needs the scope CONTROL, BILLING or
-        BILLING_READ.
+        """Compares what a gateway took with what the books have of it, one by one: the charges that were begun in a time, and
+        what went back of them by now, by refund or dispute. Of disputes the gateway fake knows nothing. Needs the scope
+        CONTROL, BILLING or BILLING_READ.
 
         Errors: INVALID_FIELD, GATEWAY_MISSING, GATEWAY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGatewayEvents(self, request, context):
+        """Lists what gateways told by themselves and was taken in, newest first, with what followed from it. What was not signed
+        by its gateway, or could not be stored, is not in it: it was refused, for its gateway to tell it again.
+
+        Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -392,6 +408,11 @@ def add_PaymentServiceServicer_to_server(servicer, server):
                     servicer.Reconcile,
                     request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.SerializeToString,
+            ),
+            'ListGatewayEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGatewayEvents,
+                    request_deserializer=tallygate_dot_v1_dot_payment__service__pb2.ListGatewayEventsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_payment__service__pb2.ListGatewayEventsResponse.SerializeToString,
             ),
             'RefundLine': grpc.unary_unary_rpc_method_handler(
                     servicer.RefundLine,
@@ -777,6 +798,33 @@ class PaymentService:
             '/tallygate.v1.PaymentService/Reconcile',
             tallygate_dot_v1_dot_payment__service__pb2.ReconcileRequest.SerializeToString,
             tallygate_dot_v1_dot_payment__service__pb2.ReconcileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGatewayEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PaymentService/ListGatewayEvents',
+            tallygate_dot_v1_dot_payment__service__pb2.ListGatewayEventsRequest.SerializeToString,
+            tallygate_dot_v1_dot_payment__service__pb2.ListGatewayEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

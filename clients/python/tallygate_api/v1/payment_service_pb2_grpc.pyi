@@ -21,6 +21,7 @@ class PaymentServiceStub:
     SetCollection: grpc.UnaryUnaryMultiCallable[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]
     GetCollection: grpc.UnaryUnaryMultiCallable[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]
     Reconcile: grpc.UnaryUnaryMultiCallable[_pb2.ReconcileRequest, _pb2.ReconcileResponse]
+    ListGatewayEvents: grpc.UnaryUnaryMultiCallable[_pb2.ListGatewayEventsRequest, _pb2.ListGatewayEventsResponse]
     RefundLine: grpc.UnaryUnaryMultiCallable[_pb2.RefundLineRequest, _pb2.RefundLineResponse]
     ListRefunds: grpc.UnaryUnaryMultiCallable[_pb2.ListRefundsRequest, _pb2.ListRefundsResponse]
     RecordDispute: grpc.UnaryUnaryMultiCallable[_pb2.RecordDisputeRequest, _pb2.RecordDisputeResponse]
@@ -43,6 +44,7 @@ class PaymentServiceAsyncStub:
     SetCollection: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]
     GetCollection: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]
     Reconcile: grpc.aio.UnaryUnaryMultiCallable[_pb2.ReconcileRequest, _pb2.ReconcileResponse]
+    ListGatewayEvents: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListGatewayEventsRequest, _pb2.ListGatewayEventsResponse]
     RefundLine: grpc.aio.UnaryUnaryMultiCallable[_pb2.RefundLineRequest, _pb2.RefundLineResponse]
     ListRefunds: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListRefundsRequest, _pb2.ListRefundsResponse]
     RecordDispute: grpc.aio.UnaryUnaryMultiCallable[_pb2.RecordDisputeRequest, _pb2.RecordDisputeResponse]
@@ -64,6 +66,7 @@ class PaymentServiceServicer:
     def SetCollection(self, request: _pb2.SetCollectionRequest, context: grpc.aio.ServicerContext[_pb2.SetCollectionRequest, _pb2.SetCollectionResponse]) -> Awaitable[_pb2.SetCollectionResponse]: ...
     def GetCollection(self, request: _pb2.GetCollectionRequest, context: grpc.aio.ServicerContext[_pb2.GetCollectionRequest, _pb2.GetCollectionResponse]) -> Awaitable[_pb2.GetCollectionResponse]: ...
     def Reconcile(self, request: _pb2.ReconcileRequest, context: grpc.aio.ServicerContext[_pb2.ReconcileRequest, _pb2.ReconcileResponse]) -> Awaitable[_pb2.ReconcileResponse]: ...
+    def ListGatewayEvents(self, request: _pb2.ListGatewayEventsRequest, context: grpc.aio.ServicerContext[_pb2.ListGatewayEventsRequest, _pb2.ListGatewayEventsResponse]) -> Awaitable[_pb2.ListGatewayEventsResponse]: ...
     def RefundLine(self, request: _pb2.RefundLineRequest, context: grpc.aio.ServicerContext[_pb2.RefundLineRequest, _pb2.RefundLineResponse]) -> Awaitable[_pb2.RefundLineResponse]: ...
     def ListRefunds(self, request: _pb2.ListRefundsRequest, context: grpc.aio.ServicerContext[_pb2.ListRefundsRequest, _pb2.ListRefundsResponse]) -> Awaitable[_pb2.ListRefundsResponse]: ...
     def RecordDispute(self, request: _pb2.RecordDisputeRequest, context: grpc.aio.ServicerContext[_pb2.RecordDisputeRequest, _pb2.RecordDisputeResponse]) -> Awaitable[_pb2.RecordDisputeResponse]: ...

@@ -33,6 +33,8 @@ _GATEWAY = ("GATEWAY", "SINCE", "SECRETS", "WEBHOOKS")
 _SETUP = ("SETUP", "GATEWAY", "WHERE", "TOKEN")
 _METHOD = ("METHOD", "GATEWAY", "CARD", "EXPIRES", "DEFAULT")
 _ATTEMPT = ("TIME", "INVOICE", "AMOUNT", "STATE", "REASON", "CAUSE", "ID")
+_EVENT = ("TIME", "GATEWAY", "KIND", "ABOUT", "STATE", "PROBLEM", "ID")
+_EVENT_STATES = ("applied", "old", "asked", "foreign")
 _PAYMENT = ("TIME", "ACCOUNT", "AMOUNT", "KIND", "PAID", "ID")
 
 _invoice = click.option("--invoice", metavar="ID", help="Only of this invoice, by its id.")
@@ -274,15 +276,35 @@ def collection(client: Client, *, account: str, by: str | None) -> None:
 @click.option("--until", type=INSTANT, metavar="TIME", help="Only those begun before; default: now.")
 @remote
 def reconcile(client: Client, *, gateway: str, since: Timestamp, until: Timestamp | None) -> None:
-    """Compare what a gateway took with the books; fails on a difference."""
+    """Compare what a gateway took and gave back with the books.
+
+    Fails on a difference.
+    """
     request = wire.ReconcileRequest(gateway=gateway, start_time=since, end_time=until)
     response = client.call(PaymentServiceStub(client.channel).Reconcile, request)
-    header = ("CHARGE", "BOOKED", "SETTLED")
-    rows = [(one.gateway_id, money(one.booked), money(one.settled)) for one in response.differences]
-    client.show(response, lambda: table(header, rows, empty=f"{response.booked} charges agree"))
+    client.show(response, lambda: _reconciled(response))
     if response.differences:
-        msg = f"the gateway disagrees with the books in {len(response.differences)} charges"
+        msg = f"the gateway disagrees with the books in {len(response.differences)} of them"
         raise CommandError(msg)
+
+
+@payment_command.command(
+    "events",
+    examples=["tallygate payment events", "tallygate payment events --gateway stripe --state asked"],
+)
+@click.option("--gateway", metavar="NAME", help="Only of this gateway.")
+@click.option("--state", type=click.Choice(_EVENT_STATES), help="Only those from which this followed.")
+@click.option("--of", "subject", metavar="ID", help="Only about this attempt, refund or dispute.")
+@limit_option
+@remote
+def events(client: Client, *, gateway: str | None, state: str | None, subject: str | None, limit: int | None) -> None:
+    """List what gateways told by themselves, newest first."""
+    wanted = f"GATEWAY_EVENT_STATE_{state.upper()}" if state else None
+    request = wire.ListGatewayEventsRequest(gateway=gateway, state=wanted, subject=subject)
+    stub = PaymentServiceStub(client.channel)
+    client.show_list(
+        stub.ListGatewayEvents, request, field="events", limit=limit, header=_EVENT, row=_event, most=_PAGE
+    )
 
 
 @payment_command.command("list", examples=["tallygate payment list", "tallygate payment list --account acme"])
@@ -311,6 +333,25 @@ def attempts(client: Client, *, account: str | None, invoice: str | None, limit:
     client.show_list(
         stub.ListAttempts, request, field="attempts", limit=limit, header=_ATTEMPT, row=_attempt, most=_PAGE
     )
+
+
+def _reconciled(response: wire.ReconcileResponse) -> str:
+    header = ("KIND", "ID", "BOOKED", "SETTLED", "FEE BOOKED", "FEE SETTLED")
+    rows = [
+        (
+            enum_name(one, "kind"),
+            one.gateway_id,
+            *map(money, (one.booked, one.settled, one.booked_fee, one.settled_fee)),
+        )
+        for one in response.differences
+    ]
+    fees = f"; it kept {', '.join(map(money, response.fees))} for charges" if response.fees else ""
+    return table(header, rows, empty=f"{response.booked} charges, refunds and disputes agree") + fees
+
+
+def _event(one: wire.GatewayEvent) -> tuple[str, ...]:
+    about = one.subject or "-"
+    return instant(one.create_time), one.gateway, one.kind, about, enum_name(one, "state"), one.problem, one.event_id
 
 
 def _collection(response: wire.GetCollectionResponse) -> str:

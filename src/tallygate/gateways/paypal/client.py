@@ -1,8 +1,10 @@
 """PayPal's library: what is asked of it. Each answer is a document; how it is refused is said by an issue, a code."""
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from apimatic_core.authentication.multiple.single_auth import Single
 from apimatic_core.request_builder import RequestBuilder
@@ -16,8 +18,11 @@ from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 from typing_extensions import override
 
 from tallygate.gateways.blocking_http import BoundSession
+from tallygate.gateways.paypal.answers import link
 
 WHOLE = "return=representation"
+_DISPUTES = 50
+"""Disputes of a page."""
 Record = dict[str, Any]
 
 
@@ -96,20 +101,42 @@ class Client:
         """A page of the report of transactions."""
         return _read(self.api.transaction_search.search_transactions(wanted))
 
+    def disputes(self, since: str) -> Iterator[Record]:
+        """What was disputed since then, each as it is shown alone."""
+        after = ""
+        while True:
+            wanted = {"start_time": since, "page_size": _DISPUTES} | ({"next_page_token": after} if after else {})
+            page = self._asked(_get("/v1/customer/disputes", wanted))
+            for one in page.get("items") or []:
+                yield self._asked(_get(f"/v1/customer/disputes/{one['dispute_id']}", {}))
+            following = link(page, "next")
+            if not following:
+                return
+            after = parse_qs(urlsplit(following).query)["next_page_token"][0]
+
     def verify(self, body: str) -> Record:
-        """Whether PayPal has signed an event: a question that the library lacks, so asked by its own means."""
-        asked = (
-            RequestBuilder()
-            .server(Server.DEFAULT)
-            .path("/v1/notifications/verify-webhook-signature")
-            .http_method(HttpMethodEnum.POST)
-            .header_param(Parameter().key("Content-Type").value("application/json"))
-            .header_param(Parameter().key("accept").value("application/json"))
-            .body_param(Parameter().value(body))
-            .auth(Single("Oauth2"))
-        )
+        """Whether PayPal has signed an event."""
+        asked = _request("/v1/notifications/verify-webhook-signature", HttpMethodEnum.POST)
+        sent = asked.header_param(Parameter().key("Content-Type").value("application/json"))
+        return self._asked(sent.body_param(Parameter().value(body)))
+
+    def _asked(self, request: Any) -> Record:  # noqa: ANN401 - it has no types
+        """The answer to a question that the library lacks, asked by its own means."""
         handler = ResponseHandler().deserializer(APIHelper.json_deserialize).is_api_response(True)  # noqa: FBT003 - its name says it
-        return _read(self.api.orders.new_api_call_builder.request(asked).response(handler).execute())
+        return _read(self.api.orders.new_api_call_builder.request(request).response(handler).execute())
+
+
+def _request(path: str, method: str) -> Any:  # noqa: ANN401 - as above
+    accept = Parameter().key("accept").value("application/json")
+    request = RequestBuilder().server(Server.DEFAULT).path(path).http_method(method)
+    return request.header_param(accept).auth(Single("Oauth2"))
+
+
+def _get(path: str, query: Mapping[str, object]) -> Any:  # noqa: ANN401 - as above
+    request = _request(path, HttpMethodEnum.GET)
+    for name, value in query.items():
+        request = request.query_param(Parameter().key(name).value(value))
+    return request
 
 
 def connect(url: str, client_id: str, client_secret: str) -> Client:

@@ -61,7 +61,7 @@ def read(raw: bytes, tenant_id: str) -> GatewayEvent:
 
 def _news(kind: str, resource: Record, tenant_id: str) -> ChargeNews | RefundNews | DisputeNews | None:
     if kind in _DISPUTES:
-        return _dispute(resource)
+        return dispute_news(resource)
     if kind not in _CHARGES | _REFUNDS:
         return None
     tenant, _, own = read_mark(resource.get("custom_id") or "")
@@ -79,7 +79,8 @@ def _news(kind: str, resource: Record, tenant_id: str) -> ChargeNews | RefundNew
     )
 
 
-def _dispute(dispute: Record) -> DisputeNews:
+def dispute_news(dispute: Record) -> DisputeNews:
+    """A dispute, as PayPal shows it."""
     currency, amount = _money(dispute["dispute_amount"])
     decided = (dispute.get("dispute_outcome") or {}).get("outcome_code")
     state = DisputeState.OPENED

@@ -4,7 +4,7 @@ So what became of a request can be found out: to make its order again under its 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,11 @@ from tallygate.billing.ports import (
     ChargeRequest,
     NoAnswerError,
     RefundRequest,
-    Settlement,
     Setup,
     SetupRequest,
     UnverifiedEventError,
 )
+from tallygate.billing.settlements import Settlement, SettlementKind
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
 from tallygate.domain.errors import InvalidFieldError
@@ -57,6 +57,7 @@ class PayPalGateway:
     return_url: str
     webhook_id: str = field(repr=False)
     keeps_keys: bool = True
+    settles: Collection[SettlementKind] = frozenset(SettlementKind)
 
     async def charge(self, request: ChargeRequest) -> Outcome:
         """Take money without the payer being there; whose bank wants to see them is asked to come."""
@@ -137,9 +138,9 @@ class PayPalGateway:
         except RefusedError:
             _log.info("paypal has no method to forget")
 
-    async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
-        """What PayPal's reports have of charges that were begun for this tenant in a time; three hours behind."""
-        return await self.desk.read(lambda to: reports.settled(to, tenant_id, start=start, end=end))
+    async def settled(self, tenant_id: str, *, start: int, end: int, now: int) -> Sequence[Settlement]:
+        """What PayPal's reports have of them, three hours behind, and what is disputed."""
+        return await self.desk.read(lambda to: reports.settled(to, tenant_id, start=start, end=end, now=now))
 
     def _charged(self, to: "Client", request: ChargeRequest) -> Outcome:
         try:

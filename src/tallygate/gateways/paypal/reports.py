@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tallygate.billing.ports import ChargeRequest, Settlement
+from tallygate.billing.ports import ChargeRequest
+from tallygate.billing.settlements import Settlement, SettlementKind, settled_dispute
 from tallygate.domain.billing.payments import AttemptState, Outcome
 from tallygate.gateways.paypal.answers import UNITS, failed, is_of, marked, read_mark
+from tallygate.gateways.paypal.events import dispute_news
 
 if TYPE_CHECKING:
     from tallygate.gateways.paypal.client import Client
@@ -18,6 +20,12 @@ _MONTH = 31 * _DAY
 """The longest time that one report covers."""
 _LATE = 14 * _DAY
 _PAGE = 500
+_REFUNDS = {"T1107"}
+"""What a seller gives back; its reference is the charge."""
+_TAKEN = {"S", "V"}
+"""Taken, perhaps given back since."""
+_DISPUTES_LAST = 179 * _DAY
+"""As far back as PayPal lists disputes."""
 Record = dict[str, Any]
 
 
@@ -30,17 +38,45 @@ def found(to: "Client", request: ChargeRequest, *, now: int) -> Outcome | None:
     return None
 
 
-def settled(to: "Client", tenant_id: str, *, start: int, end: int) -> list[Settlement]:
-    """Charges that were begun for a tenant in a time, and taken."""
-    charges: list[Settlement] = []
-    for entry in _transactions(to, start - _SKEW, end + _LATE):
-        tenant, time, _ = read_mark(entry.get("custom_field") or "")
-        taken = entry.get("transaction_status") == "S" and not _amount(entry).startswith("-")
-        if is_of(tenant, tenant_id) and start <= time < end and taken:
-            currency = entry["transaction_amount"]["currency_code"]
-            amount = UNITS.read(currency, _amount(entry))
-            charges.append(Settlement(gateway_id=entry["transaction_id"], currency=currency, amount=amount))
-    return charges
+def settled(to: "Client", tenant_id: str, *, start: int, end: int, now: int) -> list[Settlement]:
+    """Charges begun for a tenant in a time; of refunds and disputes since all, whose charges tell whose they are."""
+    found: list[Settlement] = []
+    for entry in _transactions(to, start - _SKEW, min(max(end + _LATE, now), now + _SKEW)):
+        if str(entry.get("transaction_event_code")) in _REFUNDS:
+            found += [_refund(entry)] if entry.get("transaction_status") == "S" else []
+        elif _is_charge(entry, tenant_id, start=start, end=end):
+            found.append(_charge(entry))
+    since = max(start - _SKEW, now - _DISPUTES_LAST)
+    return found + [settled_dispute(dispute_news(one)) for one in to.disputes(_text(since))]
+
+
+def _is_charge(entry: Record, tenant_id: str, *, start: int, end: int) -> bool:
+    tenant, time, _ = read_mark(entry.get("custom_field") or "")
+    taken = entry.get("transaction_status") in _TAKEN and not _amount(entry).startswith("-")
+    return is_of(tenant, tenant_id) and start <= time < end and taken
+
+
+def _charge(entry: Record) -> Settlement:
+    currency = entry["transaction_amount"]["currency_code"]
+    kept = entry.get("fee_amount") or {}
+    known = kept.get("currency_code") == currency
+    return Settlement(
+        gateway_id=entry["transaction_id"],
+        currency=currency,
+        amount=UNITS.read(currency, _amount(entry)),
+        fee=UNITS.read(currency, str(kept["value"]).removeprefix("-")) if known else None,
+    )
+
+
+def _refund(entry: Record) -> Settlement:
+    currency = entry["transaction_amount"]["currency_code"]
+    return Settlement(
+        kind=SettlementKind.REFUND,
+        gateway_id=entry["transaction_id"],
+        currency=currency,
+        amount=UNITS.read(currency, _amount(entry).removeprefix("-")),
+        charge_id=str(entry.get("paypal_reference_id") or ""),
+    )
 
 
 def _transactions(to: "Client", start: int, end: int) -> Iterator[Record]:

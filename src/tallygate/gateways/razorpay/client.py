@@ -41,13 +41,15 @@ class Client:
 
     def payments(self, *, start: int, end: int) -> Iterator[Record]:
         """Payments made from a second on, until another."""
-        skip = 0
-        while True:
-            page = _items(self.api.payment.all({"from": start, "to": end, "count": _PAGE, "skip": skip}))
-            yield from page
-            if len(page) < _PAGE:
-                return
-            skip += _PAGE
+        return _all(self.api.payment, {"from": start, "to": end})
+
+    def refunds(self, *, start: int, end: int) -> Iterator[Record]:
+        """Refunds made from a second on, until another."""
+        return _all(self.api.refund, {"from": start, "to": end})
+
+    def disputes(self) -> Iterator[Record]:
+        """All that was ever disputed."""
+        return _all(self.api.dispute, {})
 
     def refund(self, payment_id: str, body: Record) -> Record:
         """Give back of a payment."""
@@ -76,7 +78,17 @@ def connect(url: str, key_id: str, key_secret: str) -> Client:
     return Client(api=razorpay.Client(session=session, auth=(key_id, key_secret), base_url=url), session=session)
 
 
-def _record(answer: Any) -> Record:  # noqa: ANN401 - it has no types
+def _all(resource: Any, wanted: Record) -> Iterator[Record]:  # noqa: ANN401 - it has no types
+    skip = 0
+    while True:
+        page = _items(resource.all(wanted | {"count": _PAGE, "skip": skip}))
+        yield from page
+        if len(page) < _PAGE:
+            return
+        skip += _PAGE
+
+
+def _record(answer: Any) -> Record:  # noqa: ANN401 - as above
     record: Record = answer
     return record
 

@@ -53,7 +53,7 @@ def read(raw: bytes, header: str, secret: str, *, tenant_id: str) -> GatewayEven
 
 def _news(kind: str, payload: Record, tenant_id: str) -> ChargeNews | RefundNews | DisputeNews | None:
     if kind in _DISPUTES:
-        return _dispute(payload["dispute"]["entity"], _DISPUTES[kind])
+        return dispute_news(payload["dispute"]["entity"], _DISPUTES[kind])
     if kind not in _CHARGES | _REFUNDS:
         return None
     record = payload["payment" if kind in _CHARGES else "refund"]["entity"]
@@ -73,7 +73,7 @@ def _news(kind: str, payload: Record, tenant_id: str) -> ChargeNews | RefundNews
     )
 
 
-def _dispute(dispute: Record, state: DisputeState) -> DisputeNews | None:
+def dispute_news(dispute: Record, state: DisputeState) -> DisputeNews | None:
     """What takes money back; a retrieval of facts, or a warning of fraud, takes none."""
     if dispute.get("phase") in {"retrieval", "fraud"}:
         return None

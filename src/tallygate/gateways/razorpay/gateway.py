@@ -5,7 +5,7 @@ that has been tried is not tried again.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +13,17 @@ from tallygate.billing.ports import (
     Card,
     ChargeRequest,
     RefundRequest,
-    Settlement,
     Setup,
     SetupRequest,
 )
+from tallygate.billing.settlements import Settlement, SettlementKind
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.gateways.blocking import Desk
 from tallygate.gateways.currencies import NOT_EXPRESSED
-from tallygate.gateways.razorpay import events
+from tallygate.gateways.razorpay import events, reports
 from tallygate.gateways.razorpay.answers import (
-    TENANT,
-    TIME,
     UNITS,
     not_given_back,
     notes,
@@ -41,10 +39,6 @@ from tallygate.gateways.refusals import RefusedError
 if TYPE_CHECKING:
     from tallygate.gateways.razorpay.client import Client
 
-_SECOND = 1_000_000
-_SKEW = 300
-_LATE = 14 * 86_400
-"""Seconds after which a charge that was begun may still become a payment: bank debits need days."""
 _TEXT = 255
 Record = dict[str, Any]
 _log = logging.getLogger(__name__)
@@ -57,6 +51,7 @@ class RazorpayGateway:
     desk: Desk["Client"]
     webhook_secret: str = field(repr=False)
     keeps_keys: bool = False
+    settles: Collection[SettlementKind] = frozenset(SettlementKind)
 
     async def charge(self, request: ChargeRequest) -> Outcome:
         """Take money without the payer being there."""
@@ -121,9 +116,9 @@ class RazorpayGateway:
         except RefusedError:
             _log.info("razorpay has no method to forget")
 
-    async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
-        """Payments that were begun for a tenant in a time, and captured."""
-        return await self.desk.read(lambda to: _settled(to, tenant_id, start=start, end=end))
+    async def settled(self, tenant_id: str, *, start: int, end: int, now: int) -> Sequence[Settlement]:
+        """Payments that were begun for a tenant in a time, and captured; refunds and disputes since."""
+        return await self.desk.read(lambda to: reports.settled(to, tenant_id, start=start, end=end, now=now))
 
 
 def _charged(to: "Client", request: ChargeRequest, amount: int) -> Outcome:
@@ -172,17 +167,6 @@ def _found_refund(to: "Client", request: RefundRequest) -> Outcome | None:
         if refund.get("receipt") == receipt(request) or notes_of(refund) == wanted:
             return refund_outcome(refund)
     return None
-
-
-def _settled(to: "Client", tenant_id: str, *, start: int, end: int) -> list[Settlement]:
-    found: list[Settlement] = []
-    for payment in to.payments(start=start // _SECOND - _SKEW, end=end // _SECOND + _LATE):
-        of = notes_of(payment)
-        ours = of.get(TENANT) == tenant_id and start <= int(of.get(TIME) or 0) < end
-        if ours and payment.get("status") in {"captured", "refunded"}:
-            amount = UNITS.back(payment["currency"], int(payment["amount"]))
-            found.append(Settlement(gateway_id=payment["id"], currency=payment["currency"], amount=amount))
-    return found
 
 
 def _token(token: str) -> tuple[str, str]:

@@ -48,7 +48,7 @@ def _news(
         return _charge(record, with_payer=with_payer)
     if kind in _REFUNDS:
         return _refund(record)
-    return _dispute(record) if kind in _DISPUTES else None
+    return dispute_news(record) if kind in _DISPUTES else None
 
 
 def _mark(record: Record, name: str) -> str:
@@ -80,7 +80,7 @@ def _refund(refund: Record) -> RefundNews:
     )
 
 
-def _dispute(dispute: Record) -> DisputeNews | None:
+def dispute_news(dispute: Record) -> DisputeNews | None:
     """What takes money back; an inquiry (`warning_`) takes none, nor does a dispute that was prevented."""
     if dispute["status"].startswith("warning_") or dispute["status"] == "prevented":
         return None

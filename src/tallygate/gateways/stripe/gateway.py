@@ -1,7 +1,7 @@
 """Stripe as one tenant sees it: payment intents, confirmed as they are made, without the payer being there."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,17 +10,17 @@ from tallygate.billing.ports import (
     ChargeRequest,
     NoAnswerError,
     RefundRequest,
-    Settlement,
     Setup,
     SetupRequest,
 )
+from tallygate.billing.settlements import Settlement, SettlementKind
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.gateways.asking import Late, Line
 from tallygate.gateways.currencies import NOT_EXPRESSED
 from tallygate.gateways.references import reference
-from tallygate.gateways.stripe import events
+from tallygate.gateways.stripe import events, reports
 from tallygate.gateways.stripe.answers import (
     ATTEMPT,
     AUTHENTICATION,
@@ -42,8 +42,6 @@ _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 _SKEW = 300
 """Seconds by which Stripe's clock and ours may differ."""
-_LATE = 14 * 86_400
-"""Seconds after which a charge that was begun may still be taken: bank debits need days."""
 _PAGE = 100
 Record = dict[str, Any]
 T = TypeVar("T")
@@ -59,6 +57,7 @@ class StripeGateway:
     return_url: str
     webhook_secret: str = field(repr=False)
     keeps_keys: bool = True
+    settles: Collection[SettlementKind] = frozenset(SettlementKind)
 
     async def charge(self, request: ChargeRequest) -> Outcome:
         """Take money, without the payer; whose bank wants to see them is asked to come."""
@@ -167,20 +166,10 @@ class StripeGateway:
         except RefusedError:
             _log.info("stripe has no method to forget")
 
-    async def settled(self, tenant_id: str, *, start: int, end: int) -> Sequence[Settlement]:
-        """Charges on the account's balance that were begun for this tenant in a time; others' are none of its."""
-        since, until = start // _SECOND - _SKEW, end // _SECOND + _LATE
-        wanted = {"created": {"gte": since, "lt": until}, "limit": _PAGE, "expand": ["data.source"]}
-
-        async def listed(to: "Client") -> list[Settlement]:
-            found: list[Settlement] = []
-            async for entry in to.all(to.v1.balance_transactions.list_async(wanted)):
-                charge = entry.get("source")
-                if entry["type"] in {"charge", "payment"} and isinstance(charge, dict):
-                    found.extend(_settled(charge, tenant_id, start=start, end=end))
-            return found
-
-        return await self._read(listed)
+    async def settled(self, tenant_id: str, *, start: int, end: int, now: int) -> Sequence[Settlement]:
+        """What Stripe has of them on the account's balance, and in its lists of refunds and disputes."""
+        del now  # its lists end by themselves
+        return await self._read(lambda to: reports.settled(to, tenant_id, start=start, end=end))
 
     async def _with_payer(self, to: "Client", intent_id: str, method: str, key: str) -> Outcome:
         """The same intent once more, for its payer to confirm on a page of their bank's."""
@@ -236,14 +225,3 @@ def _token(token: str) -> tuple[str, str]:
     if not (customer.startswith("cus_") and method.startswith(("pm_", "card_", "src_")) and "/" not in method):
         raise InvalidFieldError(field="token", expected="CUSTOMER/METHOD of Stripe, as cus_.../pm_...")
     return customer, method
-
-
-def _settled(charge: Record, tenant_id: str, *, start: int, end: int) -> list[Settlement]:
-    of = charge.get("metadata") or {}
-    if of.get(TENANT) != tenant_id or charge.get("status") != "succeeded":
-        return []
-    if not start <= int(of.get(TIME) or 0) < end:
-        return []
-    currency = str(charge["currency"]).upper()
-    amount = UNITS.back(currency, int(charge["amount_captured"]))
-    return [Settlement(gateway_id=str(charge["payment_intent"]), currency=currency, amount=amount)]

@@ -148,6 +148,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.PaymentService/SetCollection": _BILL,
     "tallygate.v1.PaymentService/GetCollection": _READ_BILLS,
     "tallygate.v1.PaymentService/Reconcile": _READ_BILLS,
+    "tallygate.v1.PaymentService/ListGatewayEvents": _READ_BILLS,
     "tallygate.v1.PaymentService/TopUp": _BILL,
     "tallygate.v1.PaymentService/RefundLine": _BILL,
     "tallygate.v1.PaymentService/ListRefunds": _READ_BILLS,

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from tallygate.billing.crediting import CreateCreditNote
 from tallygate.billing.disputes import list_disputes, record_dispute
+from tallygate.billing.gateway_events import list_events
 from tallygate.billing.gateways import Gateways
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import (
@@ -33,6 +34,7 @@ from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.billing_terms import COLLECTION
 from tallygate.server.wire.payment import (
     decode_dispute,
+    decode_events,
     decode_method,
     decode_offline,
     decode_refund,
@@ -40,6 +42,7 @@ from tallygate.server.wire.payment import (
     encode_attempt,
     encode_collected,
     encode_dispute,
+    encode_event,
     encode_gateway,
     encode_method,
     encode_payment,
@@ -215,6 +218,15 @@ class PaymentServicer:
             raise InvalidFieldError(field="start_time", expected="an instant")
         found = await self._settlements.reconcile(call.tenant_id, gateway, start=start, end=end)
         return encode_reconciled(found)
+
+    async def ListGatewayEvents(  # noqa: N802 - the wire's name
+        self, request: wire.ListGatewayEventsRequest, call: Call
+    ) -> wire.ListGatewayEventsResponse:
+        """What gateways told."""
+        wanted, page = decode_events(request), document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, _: list_events(work, wanted, page))
+        events = [encode_event(event) for event in found.items]
+        return wire.ListGatewayEventsResponse(events=events, next_page_token=found.next_page_token)
 
     async def RefundLine(self, request: wire.RefundLineRequest, call: Call) -> wire.RefundLineResponse:  # noqa: N802 - the wire's name
         """Give back what was paid for a line."""

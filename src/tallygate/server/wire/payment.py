@@ -11,6 +11,7 @@ from tallygate.billing.payments import Collected, RecordOffline
 from tallygate.billing.ports import Setup, SetupRequest
 from tallygate.billing.reconciliation import Reconciled
 from tallygate.billing.refunds import Refunded
+from tallygate.billing.settlements import SettlementKind
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.gateway_events import DisputeState
 from tallygate.domain.billing.payments import (
@@ -26,6 +27,7 @@ from tallygate.domain.billing.payments import (
 )
 from tallygate.domain.billing.refunds import Refund, RefundKind
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.records.gateway_events import Effect, EventQuery, ToldEvent
 from tallygate.server.wire.billing_terms import COLLECTION, DUNNING_STATE
 from tallygate.server.wire.fee import decode_whole_money, optional_amount
 from tallygate.server.wire.invoice import encode_invoice, encode_money
@@ -37,6 +39,8 @@ _STATE = WireEnum(wire.AttemptState, AttemptState)
 _ADVICE = WireEnum(wire.AttemptAdvice, Advice)
 _CAUSE = WireEnum(wire.AttemptCause, Cause)
 _REFUND = WireEnum(wire.RefundKind, RefundKind)
+_SETTLEMENT = WireEnum(wire.SettlementKind, SettlementKind)
+_EFFECT = WireEnum(wire.GatewayEventState, Effect, hidden={Effect.REPEATED})
 _DISPUTE = WireEnum(wire.DisputeState, DisputeState)
 _LONGEST_TOKEN = 255
 _LONGEST_URL = 2_000
@@ -256,9 +260,36 @@ def encode_reconciled(found: Reconciled) -> wire.ReconcileResponse:
                 gateway_id=one.gateway_id,
                 booked=encode_money(one.booked, one.currency),
                 settled=encode_money(one.settled, one.currency),
+                kind=_SETTLEMENT.encode(one.kind),
+                booked_fee=encode_money(one.booked_fee, one.currency),
+                settled_fee=encode_money(one.settled_fee, one.currency),
             )
             for one in found.differences
         ],
+        fees=[encode_money(amount, currency) for currency, amount in found.fees],
+    )
+
+
+def decode_events(request: wire.ListGatewayEventsRequest) -> EventQuery:
+    """Which events are asked for."""
+    return EventQuery(
+        gateway=optional_identifier(request.gateway, "gateway"),
+        effect=_EFFECT.decode(request.state, "state") if request.state else None,
+        subject=optional_identifier(request.subject, "subject"),
+    )
+
+
+def encode_event(event: ToldEvent) -> wire.GatewayEvent:
+    """What a gateway told."""
+    return wire.GatewayEvent(
+        gateway=event.gateway,
+        event_id=event.event_id,
+        kind=event.kind,
+        state=_EFFECT.encode(event.effect),
+        subject=event.subject,
+        problem=event.problem,
+        event_time=timestamp(event.time),
+        create_time=timestamp(event.create_time),
     )
 
 

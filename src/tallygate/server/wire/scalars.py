@@ -3,7 +3,7 @@
 Every refusal names its field, what was expected and what came. Instants and durations are integer microseconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -28,14 +28,19 @@ E = TypeVar("E", bound=Enum)
 
 
 class WireEnum(Generic[E]):
-    """A proto enum and the domain's, joined by their names; 0 means `default`, or is refused without one."""
+    """A proto enum and the domain's, joined by their names; 0 means `default`, or is refused without one.
 
-    def __init__(self, wire: EnumTypeWrapper, domain: type[E], *, default: E | None = None) -> None:
+    What is `hidden` of the domain's is never on the wire.
+    """
+
+    def __init__(
+        self, wire: EnumTypeWrapper, domain: type[E], *, default: E | None = None, hidden: Collection[E] = ()
+    ) -> None:
         names: dict[str, int] = dict(wire.items())
         self._zero = next(name for name, number in names.items() if number == 0)
         prefix = self._zero.removesuffix("UNSPECIFIED")
-        named = {member: f"{prefix}{member.name}" for member in domain}
-        figures = {member: f"{prefix}{member.value}" for member in domain}
+        named = {member: f"{prefix}{member.name}" for member in domain if member not in hidden}
+        figures = {member: f"{prefix}{member.value}" for member in domain if member not in hidden}
         named |= {member: name for member, name in figures.items() if name in names}
         self._wire = {member: names[name] for member, name in named.items()}
         self._domain = {number: member for member, number in self._wire.items()}

@@ -1,6 +1,6 @@
 """What the built-in fake gateway gave back: in transactions of its own, as another house's would be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -46,6 +46,16 @@ class SqlFakeRefunds:
                 where = _place(refund.tenant_id, refund.key)
                 await connection.execute(update(fake_refunds).where(*where).values(state=state.value))
                 await connection.commit()
+
+    async def succeeded(self, tenant_id: str, *, start: int, end: int) -> Sequence[FakeRefund]:
+        """What was given back of what was asked for from an instant on, before another."""
+        own = fake_refunds.c
+        query = select(fake_refunds).where(own.tenant_id == tenant_id, own.state == AttemptState.SUCCEEDED.value)
+        query = query.where(own.create_time >= start, own.create_time < end)
+        with translated():
+            async with connected(self.engine, {}) as connection:
+                rows = (await connection.execute(query.order_by(own.refund_id))).mappings().all()
+        return [_refund(row) for row in rows]
 
 
 async def _left(connection: AsyncConnection, refund: FakeRefund) -> int:

@@ -1,10 +1,12 @@
 """Events that the gateways of one tenant told."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, bindparam, insert, select, tuple_
 
-from tallygate.records.gateway_events import ToldEvent
+from tallygate.records.gateway_events import Effect, EventQuery, ToldEvent
 from tallygate.storage.sql.billing.payment_tables import gateway_events
 from tallygate.storage.sql.scope import Scope
 
@@ -25,3 +27,23 @@ class SqlGatewayEvents:
         """Keep one; the same again fails the transaction."""
         row = {**asdict(event), "effect": event.effect.value, "tenant_id": self.scope.tenant_id}
         await self.scope.connection.execute(insert(gateway_events), [row])
+
+    async def list(self, wanted: EventQuery) -> Sequence[ToldEvent]:
+        """Those asked for, newest first."""
+        own = gateway_events.c
+        query = select(gateway_events).where(own.tenant_id == self.scope.tenant_id)
+        asked = ((own.gateway, wanted.gateway), (own.effect, wanted.effect), (own.subject, wanted.subject))
+        for column, value in asked:
+            if value:
+                query = query.where(column == str(value))
+        if wanted.before is not None:
+            created = bindparam(None, wanted.before[0], own.create_time.type)
+            query = query.where(tuple_(own.create_time, own.event_id) < tuple_(created, wanted.before[1]))
+        query = query.order_by(own.create_time.desc(), own.event_id.desc()).limit(wanted.limit)
+        return [_event(row) for row in await self.scope.rows(query)]
+
+
+def _event(row: Row[Any]) -> ToldEvent:
+    known = dict(row._mapping)  # noqa: SLF001 - a Row's public view of itself, in spite of its name
+    del known["tenant_id"]
+    return ToldEvent(**{**known, "effect": Effect(known["effect"])})

@@ -42,11 +42,13 @@ gateway_events = Table(
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("effect", Text, nullable=False),
+    Column("problem", Text, nullable=False, server_default=""),
     Column("digest", Text, nullable=False),
     Column("time", Instant(), nullable=False),
     Column("create_time", Instant(), nullable=False),
     PrimaryKeyConstraint("tenant_id", "gateway", "event_id"),
     Index("ix_gateway_events_subject", "tenant_id", "subject"),
+    Index("ix_gateway_events_time", "tenant_id", "create_time", "event_id"),
 )
 """What gateways told by themselves, and what followed from it; append-only."""
 
