@@ -51,7 +51,7 @@ async def house(tmp_path_factory):
         settings = settings.model_copy(update={"server": server})
         async with Application(settings):
             pass
-        keys = [await _key(settings, f"t{number}") for number in range(_MOST)]
+        keys = [await _key(settings, f"t{number:02}") for number in range(_MOST)]
         async with AsyncExitStack() as running:
             application = await running.enter_async_context(Application(settings))
             channel = await running.enter_async_context(grpc.aio.insecure_channel(application.grpc_address))
@@ -334,3 +334,11 @@ async def test_doctor_says_which_gateway_does_not_know_a_tenant(house):
     assert ("razorpay", False, "it does not know the credentials") in shown
     assert ("paypal", False, "it does not answer") in shown
     assert "anothersecret" not in str(told)
+    deaf = settings.model_copy(update={"server": settings.server.model_copy(update={"http_address": ""})})
+    silent = await fresh(house)
+    key = {"key_id": CREDENTIALS["razorpay"]["key_id"], "key_secret": CREDENTIALS["razorpay"]["key_secret"]}
+    await silent.call("SetGateway", name="razorpay", credentials=key)
+    for chosen, problem in ((settings, "no webhook_secret was given"), (deaf, "this process does not listen")):
+        found = [one for one in await look_at_gateways(chosen) if one.name.startswith("webhooks of ")]
+        assert found
+        assert all(problem in one.detail and not one.ok and one.fix for one in found)

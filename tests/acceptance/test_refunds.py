@@ -155,6 +155,23 @@ async def test_what_is_not_known_of_a_refund_is_found_out(tenant: Tenant, token,
     assert await books(tenant) == {"gateway:Funds": 9.0, "seller:Backlog": -9.0}
 
 
+@pytest.mark.parametrize(("token", "days", "last"), [("later", 1, "SUCCEEDED"), ("later_9", 5, "FAILED")])
+async def test_what_is_refused_for_now_is_asked_for_again_by_day(tenant: Tenant, token, days, last):
+    """20.00 are owed back meanwhile; refused on five more days they are the account's, in its wallet."""
+    await open_house(tenant, f"fake_refund_{token}")
+    done = await refunded(tenant, "20.00", refund_id="rf")
+    for _ in range(days):
+        assert told(done) == [("GATEWAY", "PENDING", 20.0)]
+        assert done.refunds[0].reason == "insufficient_funds"
+        assert (await books(tenant))["account:Refunded"] == -20.0
+        await tenant.advance(DAY)
+        await run(tenant)
+        done = await refunded(tenant, "20.00", refund_id="rf")
+    assert told(done) == [("GATEWAY", last, 20.0)]
+    kept = {"gateway:Funds": 9.0} if last == "SUCCEEDED" else {"account:Liability": -20.0, "gateway:Funds": 29.0}
+    assert await books(tenant) == {**kept, "seller:Backlog": -9.0}
+
+
 async def half_a_month(tenant, *, method="fake_ok", given=""):
     """30.00 for 30 days, paid by card but for what was given; half of them are over."""
     start = await thirty_days(tenant)

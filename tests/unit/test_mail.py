@@ -1,14 +1,18 @@
 """Letters to accounts: what they say, and that nothing in them becomes another header, tag or recipient."""
 
+import json
+import re
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import SMTP, default
+from importlib import resources
 
 import pytest
 
 from documents import BUYER, INVOICE
 from tallygate.domain.billing.mail import Letter, Mail, one_line, usable_address
 from tallygate.domain.billing.messages import MAILED, Message, MessageKind
+from tallygate.rendering.languages import LANGUAGES
 from tallygate.rendering.letters import letter_of
 from tallygate.storage.mail import SmtpMailer
 
@@ -77,29 +81,43 @@ def test_the_same_letter_has_the_same_name_and_another_one_another():
     assert parsed(other)["Message-ID"] != first["Message-ID"]
 
 
-@pytest.mark.parametrize("kind", sorted(MAILED - {MessageKind.INVOICE_CREATED, MessageKind.CREDIT_NOTE_CREATED}))
-def test_every_message_that_is_mailed_and_is_no_document_has_words(kind):
-    said = letter_of(Message(kind=MessageKind(kind), about="1", account_id="acme"), None, "Shop")
-    assert said.subject.endswith("from Shop")
-    assert said.text.strip()
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_every_message_that_is_mailed_has_words_in_every_language_of_the_same_facts(locale):
+    """What a text names is the same in all of them, so that nothing is missing in one."""
+    texts = json.loads(resources.files("tallygate.rendering").joinpath("letters.json").read_text("utf-8"))
+    assert set(texts[locale]) == {kind.value for kind in MAILED} | {"from"}
+    for kind in MAILED:
+        named = [sorted(re.findall(r"{\w+}", json.dumps(texts[one][kind.value]))) for one in ("en", locale)]
+        assert named[0] == named[1], kind
+    for kind in MAILED - {MessageKind.INVOICE_CREATED, MessageKind.CREDIT_NOTE_CREATED}:
+        said = letter_of(Message(kind=kind, about="1", account_id="acme"), None, "Shop", locale)
+        assert "Shop" in said.subject
+        assert said.text.strip()
+        assert f'lang="{locale}"' in said.html
 
 
 def test_a_letter_escapes_what_it_tells():
     facts = {"next_action_url": "https://bank.example/?a=1&b=<script>", "amount": "29.00", "currency": "USD"}
     message = Message(kind=MessageKind.PAYMENT_PENDING, about="1", account_id="acme", facts=facts)
-    said = letter_of(message, None, "<b>Shop</b>")
+    said = letter_of(message, None, "<b>Shop</b>", "")
     assert "https://bank.example/?a=1&amp;b=&lt;script&gt;" in said.html
     assert "<script>" not in said.html
     assert "<b>" not in said.html
     assert "29.00 USD waits for your confirmation: https://bank.example/?a=1&b=<script>" in said.text
 
 
-def test_a_letter_is_in_english_and_the_document_in_it_in_its_buyers_language():
+def test_a_letter_is_in_its_readers_language_and_the_document_in_it_in_that_of_its_issue():
     invoice = replace(INVOICE, buyer=replace(BUYER, locale="de"))
-    paid = letter_of(Message(kind=MessageKind.INVOICE_PAID, about="1", account_id="acme"), invoice, "Shop")
-    assert paid.text == "Thank you: invoice INV-2026-000042 of 1,682.14 EUR is paid.\n"
-    whole = letter_of(Message(kind=MessageKind.INVOICE_CREATED, about="1", account_id="acme"), invoice, "Shop")
+    paid = Message(kind=MessageKind.INVOICE_PAID, about="1", account_id="acme")
+    for locale, text in (
+        ("", "Thank you: invoice INV-2026-000042 of 1,682.14 EUR is paid.\n"),
+        ("nl", "Thank you: invoice INV-2026-000042 of 1,682.14 EUR is paid.\n"),
+        ("de-AT", "Vielen Dank: Die Rechnung INV-2026-000042 über 1.682,14 EUR ist bezahlt.\n"),
+    ):
+        assert letter_of(paid, invoice, "Shop", locale).text == text
+    created = Message(kind=MessageKind.INVOICE_CREATED, about="1", account_id="acme")
+    whole = letter_of(created, invoice, "Shop", "fr")
     assert (whole.subject, whole.text.splitlines()[0]) == (
-        "Invoice INV-2026-000042 from Shop",
+        "Facture INV-2026-000042 de Shop",
         "Rechnung INV-2026-000042",
     )

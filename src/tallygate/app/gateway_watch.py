@@ -27,7 +27,26 @@ async def look_at_gateways(settings: Settings) -> list[Finding]:
             return [Finding(name="gateways", ok=False, detail="the database cannot say", fix="see `database` above")]
         except UnusableSettingError as error:
             return [Finding(name="gateways", ok=False, detail=str(error), fix="correct billing.master_key_file")]
-        return list(await asyncio.gather(*(_look(gateways, tenant_id, one) for tenant_id, one in used)))
+        heard = [_hears(gateways, settings, tenant_id, one) for tenant_id, one in used]
+        looks = await asyncio.gather(*(_look(gateways, tenant_id, one) for tenant_id, one in used))
+        return [*looks, *(one for one in heard if one is not None)]
+
+
+def _hears(gateways: Gateways, settings: Settings, tenant_id: str, used: Gateway) -> Finding | None:
+    """Whether what a gateway tells is heard, where either half of that was asked for."""
+    if used.name not in gateways.adapters:
+        return None
+    signs = {one.name for one in gateways.adapters[used.name].secrets if one.hears} & set(used.secrets)
+    listens = bool(settings.server.http_address)
+    if listens == bool(signs):
+        return None
+    name = f"webhooks of {used.name} of {tenant_id}"
+    if signs:
+        fix = "set server.http_address here, or run doctor with the settings of the process that has it"
+        return Finding(name=name, ok=False, detail="it signs what it tells, and this process does not listen", fix=fix)
+    wanted = next(one.name for one in gateways.adapters[used.name].secrets if one.hears)
+    fix = f"`tallygate payment gateway {used.name} --secret {wanted}=FILE`"
+    return Finding(name=name, ok=False, detail=f"whatever it tells is refused: no {wanted} was given", fix=fix)
 
 
 async def _look(gateways: Gateways, tenant_id: str, used: Gateway) -> Finding:

@@ -17,7 +17,7 @@ from tallygate.billing.ports import Gateway, NoAnswerError, UnverifiedEventError
 from tallygate.billing.refunds import settle_refund
 from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, GatewayEvent, RefundNews
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState
-from tallygate.domain.billing.refunds import Refund, rank_of
+from tallygate.domain.billing.refunds import Refund, rank_of, refund_of
 from tallygate.domain.errors import TenantNotFoundError
 from tallygate.domain.fields import is_id
 from tallygate.records.gateway_events import Effect, EventQuery, ToldEvent
@@ -134,7 +134,7 @@ async def _done(work: BillingWork, gateway: str, event: GatewayEvent, moment: Mo
         case DisputeNews():
             return event.news.dispute_id, await _dispute(work, gateway, event.news, moment)
         case RefundNews():
-            return event.news.refund_id, await _refund(work, gateway, event.news, moment)
+            return refund_of(event.news.refund_id), await _refund(work, gateway, event.news, moment)
         case None:
             return "", (Effect.FOREIGN, "")
 
@@ -177,9 +177,11 @@ async def _dispute(work: BillingWork, gateway: str, news: DisputeNews, moment: M
 
 
 async def _refund(work: BillingWork, gateway: str, news: RefundNews, moment: Moment) -> _Followed:
-    refund = await work.refunds.get(news.refund_id) if news.refund_id else None
+    refund = await work.refunds.get(refund_of(news.refund_id)) if news.refund_id else None
     if refund is None or refund.gateway != gateway:
         return Effect.FOREIGN, ""
+    if refund.key != news.refund_id:  # of a try before, which is over
+        return Effect.OLD, ""
     told = news.outcome.state
     problem = _misfit(refund, news, charges=(refund.charge_id, news.charge_id))
     if problem:

@@ -67,10 +67,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretName:
-    """A secret that a gateway asks for, by its name; without a `required` one nothing can be asked."""
+    """A secret that a gateway asks for, by its name; without a `required` one nothing can be asked.
+
+    What it tells by itself is verified with the one that `hears`.
+    """
 
     name: str
     required: bool = True
+    hears: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,8 @@ class ChargeRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
     """What a gateway is asked to give back of a charge, in minor units. Of a `key` there is one effect.
+
+    `refund_id` goes with it, so that it can be found again.
 
     `payment_id` is what the charge was asked for by, its key; `charge_id` is the gateway's own id of it.
     """

@@ -8,7 +8,7 @@ from tallygate.billing.attempts import Moment
 from tallygate.billing.crediting import CreateCreditNote
 from tallygate.billing.paying import ARRIVES, KEYS_LAST, NO_ANSWER, NOT_THERE, PaymentRunner
 from tallygate.billing.ports import NoAnswerError, RefundRequest
-from tallygate.billing.refunds import Refunded, begin_refund, look_again_at_refund, settle_refund
+from tallygate.billing.refunds import Refunded, begin_refund, look_again_at_refund, retry_refund, settle_refund
 from tallygate.domain.billing.payments import UNRESOLVED, AttemptState, Outcome
 from tallygate.domain.billing.refunds import Refund, RefundKind
 from tallygate.records.payments import RESOLVE_REFUND
@@ -57,17 +57,22 @@ class RefundRunner:
             return True
         if refund.state is AttemptState.SENDING and refund.sent_until > self.payments.clock():
             return False
+        if refund.waits:
+            begun = await self.payments.write(tenant_id, at, lambda work, moment: retry_refund(work, refund_id, moment))
+            if begun is not None:
+                await self._send(tenant_id, begun, at)
+            return True
         now = await self.payments.instant(tenant_id, at)
         gateway = await self.payments.open(tenant_id, refund.gateway)
         found = await self.payments.answer(gateway.find(refund_request_of(tenant_id, refund), now=now))
         if found is not None:
             await self._settle(tenant_id, refund, found, at)
-        elif now - refund.create_time < ARRIVES:
-            again = refund.create_time + ARRIVES
+        elif now - refund.asked_time < ARRIVES:
+            again = refund.asked_time + ARRIVES
             await self.payments.write(
                 tenant_id, at, lambda work, _: look_again_at_refund(work, refund_id, due_time=again)
             )
-        elif gateway.keeps_keys and now - refund.create_time < KEYS_LAST:
+        elif gateway.keeps_keys and now - refund.asked_time < KEYS_LAST:
             await self._send(tenant_id, refund, at)
         else:
             await self._settle(tenant_id, refund, NOT_THERE, at)
@@ -94,12 +99,12 @@ def refund_request_of(tenant_id: str, refund: Refund) -> RefundRequest:
     return RefundRequest(
         tenant_id=tenant_id,
         key=refund.key,
-        refund_id=refund.refund_id,
+        refund_id=refund.key,
         account_id=refund.account_id,
         payment_id=refund.payment_id,
         charge_id=refund.charge_id,
         currency=refund.currency,
         amount=refund.amount,
         text=refund.text,
-        time=refund.create_time,
+        time=refund.asked_time,
     )

@@ -23,7 +23,7 @@ from tallygate.billing.telling import tell_refund
 from tallygate.billing.wallets import spend
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.gateway_events import DisputeState
-from tallygate.domain.billing.payments import IN_FLIGHT, AttemptState, Outcome, Payment, PaymentKind
+from tallygate.domain.billing.payments import IN_FLIGHT, Advice, AttemptState, Outcome, Payment, PaymentKind
 from tallygate.domain.billing.posting import FUNDS, refund_entry, refund_failed_entry
 from tallygate.domain.billing.refunds import Refund, RefundKind, Source, parted, rank_of
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
@@ -35,6 +35,9 @@ from tallygate.records.ports import BillingWork, NewId
 _SECOND = 1_000_000
 _TAKES = 60 * _SECOND
 """How long (real time) who sends a refund may take, until others ask what became of it."""
+_DAY = 86_400 * _SECOND
+_TRIES = 5
+"""How often what a gateway refuses for now is asked for again, a day later each time, until the wallet keeps it."""
 _LOOK_AT_PENDING = 3_600 * _SECOND
 _ENDED = (AttemptState.SUCCEEDED, AttemptState.FAILED)
 _MOST_PAYMENTS = 1_000
@@ -87,6 +90,8 @@ async def settle_refund(work: BillingWork, refund_id: str, outcome: Outcome, mom
         return known
     if known.state is outcome.state and known.end_time is not None:
         return known
+    if outcome.state is AttemptState.FAILED and outcome.advice is Advice.RETRY_LATER and known.tries < _TRIES:
+        return await _planned(work, known, outcome, moment)
     ended = outcome.state in _ENDED
     refund = replace(
         known,
@@ -108,6 +113,29 @@ async def settle_refund(work: BillingWork, refund_id: str, outcome: Outcome, mom
     elif outcome.state is AttemptState.FAILED:
         await _keep(work, refund, paid_out=known.state is AttemptState.SUCCEEDED, now=moment.now)
     return refund
+
+
+async def retry_refund(work: BillingWork, refund_id: str, moment: Moment) -> Refund | None:
+    """Begin to ask again for what was refused for now; None where it does not wait for that any more."""
+    known = await work.refunds.get(refund_id)
+    if known is None or not known.waits:
+        return None
+    begun = replace(
+        known, state=AttemptState.SENDING, advice=None, try_time=moment.now, sent_until=moment.real + _TAKES
+    )
+    await work.refunds.put(begun)
+    await work.jobs.schedule(RESOLVE_REFUND, refund_id, due_time=moment.now, retry_time=begun.sent_until)
+    return begun
+
+
+async def _planned(work: BillingWork, known: Refund, outcome: Outcome, moment: Moment) -> Refund:
+    """Refused for now, as where funds are short: owed back as before, and asked for again a day later."""
+    waiting = replace(
+        known, state=AttemptState.PENDING, advice=outcome.advice, reason=outcome.reason, tries=known.tries + 1
+    )
+    await work.refunds.put(waiting)
+    await work.jobs.schedule(RESOLVE_REFUND, known.refund_id, due_time=moment.now + _DAY)
+    return waiting
 
 
 async def look_again_at_refund(work: BillingWork, refund_id: str, *, due_time: int) -> None:

@@ -4,8 +4,9 @@ fake_ok pays. fake_decline is refused until another method comes, fake_never for
 then pays, fake_later_3 three times. fake_pending waits an hour for its payer,
 fake_pending_5 five seconds. fake_timeout pays and does not answer;
 fake_timeout_before does not answer, and has not been asked.
-What fake_refund_decline paid is not given back, fake_refund_pending gives back an hour later; fake_refund_timeout and
-fake_refund_timeout_before do not answer when they are asked to.
+What fake_refund_decline paid is not given back, of fake_refund_later not at the first try, of fake_refund_later_3 not
+at three; fake_refund_pending gives back an hour later; fake_refund_timeout and fake_refund_timeout_before do not answer
+when they are asked to.
 """
 
 import re
@@ -25,6 +26,7 @@ from tallygate.billing.ports import (
 from tallygate.billing.settlements import Settlement, SettlementKind
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
+from tallygate.domain.billing.refunds import refund_of
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.gateways import fake_events
 from tallygate.gateways.fake_events import FakeTeller
@@ -33,7 +35,7 @@ from tallygate.records.payments import FakeCharge, FakeCharges, FakeRefund, Fake
 NAME = "fake"
 _TOKEN = re.compile(
     r"fake_(ok|decline|never|later|pending|timeout_before|timeout"
-    r"|refund_decline|refund_pending|refund_timeout_before|refund_timeout)(?:_(\d{1,3}))?"
+    r"|refund_decline|refund_later|refund_pending|refund_timeout_before|refund_timeout)(?:_(\d{1,3}))?"
 )
 _HOUR = 3_600_000_000
 _SILENT = {"timeout", "timeout_before"}
@@ -53,7 +55,7 @@ class FakeAdapter:
     books: FakeCharges
     refunds: FakeRefunds
     teller: FakeTeller | None = None
-    secrets: Sequence[SecretName] = (SecretName(name=fake_events.SECRET, required=False),)
+    secrets: Sequence[SecretName] = (SecretName(name=fake_events.SECRET, required=False, hears=True),)
 
     def open(self, credentials: Credentials) -> "FakeGateway":
         """The gateway as a tenant sees it."""
@@ -99,14 +101,17 @@ class FakeGateway:
     async def refund(self, request: RefundRequest) -> Outcome:
         """Do what the token says that was charged, once a key."""
         charge = await self.books.get(request.tenant_id, request.payment_id)
-        word = _script(charge.token)[0].removeprefix(_BACK) if charge is not None else ""
+        word, number = _script(charge.token) if charge is not None else ("", 0)
+        word = word.removeprefix(_BACK)
         known = await self.refunds.get(request.tenant_id, request.key)
         if known is None:
-            known = await self.refunds.add(_refund(request, _gives_back(word)))
+            known = await self.refunds.add(_refund(request, _gives_back(word, number, _tries(request.key))))
             if word in _SILENT and known.state is not AttemptState.FAILED:
                 raise NoAnswerError
         elif known.state is AttemptState.UNKNOWN:  # it did not arrive the first time
             return await self._settled_refund(known)
+        if known.state is AttemptState.FAILED and word == "later":
+            return replace(_outcome_of(known), advice=Advice.RETRY_LATER, reason="insufficient_funds")
         return _outcome_of(known)
 
     async def find(self, request: ChargeRequest | RefundRequest, *, now: int) -> Outcome | None:
@@ -181,10 +186,17 @@ def _confirmed_after(token: str) -> int:
     return int(found[2] or 0) if found is not None and found[1] == "pending" else 0
 
 
-def _gives_back(word: str) -> AttemptState:
+def _tries(key: str) -> int:
+    """How often it was refused before."""
+    return int(key.rpartition("-")[2]) if refund_of(key) != key else 0
+
+
+def _gives_back(word: str, number: int, tries: int) -> AttemptState:
     match word:
         case "decline":
             return AttemptState.FAILED
+        case "later":
+            return AttemptState.FAILED if tries < number else AttemptState.SUCCEEDED
         case "pending":
             return AttemptState.PENDING
         case "timeout_before":

@@ -32,8 +32,8 @@ _OPEN = (DeliveryState.WAITING, DeliveryState.SENDING)
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-Compose = Callable[[Message, Invoice | None, str], Letter]
-"""What is written of a message, with its document and the seller's name."""
+Compose = Callable[[Message, Invoice | None, str, str], Letter]
+"""What is written of a message, with its document, the seller's name and the reader's locale (empty: not known)."""
 
 
 class MailRefusedError(Exception):
@@ -169,7 +169,7 @@ class Dispatcher:
             to_name=prepared.buyer.name,
             from_name=name,
             reply_to=seller.email if seller is not None else "",
-            letter=self.compose(message, prepared.told.invoice, name),
+            letter=self.compose(message, prepared.told.invoice, name, prepared.buyer.locale),
             time=message.create_time,
         )
 

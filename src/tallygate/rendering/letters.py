@@ -1,14 +1,16 @@
 """What is written to an account of what happened to it, as text and as a page."""
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.mail import Letter, one_line
 from tallygate.domain.billing.messages import Message, MessageKind
 from tallygate.rendering.html import page
+from tallygate.rendering.languages import Language, language
 from tallygate.rendering.sheet import Sheet, sheet
 
 if TYPE_CHECKING:
@@ -17,53 +19,23 @@ if TYPE_CHECKING:
 _WHOLE = frozenset({MessageKind.INVOICE_CREATED, MessageKind.CREDIT_NOTE_CREATED})
 """Those whose letter is the document itself."""
 
-_SUBJECTS: Mapping[MessageKind, str] = {
-    MessageKind.INVOICE_CREATED: "Invoice {number}",
-    MessageKind.CREDIT_NOTE_CREATED: "Credit note {number}",
-    MessageKind.INVOICE_PAID: "Receipt for invoice {number}",
-    MessageKind.INVOICE_PAYMENT_FAILED: "Payment of invoice {number} failed",
-    MessageKind.INVOICE_DUE: "Invoice {number} is due",
-    MessageKind.PAYMENT_PENDING: "A payment waits for you",
-    MessageKind.SUBSCRIPTION_TRIAL_ENDING: "Your trial ends in {days} days",
-    MessageKind.SUBSCRIPTION_TRIAL_ENDED: "Your trial has ended",
-    MessageKind.SUBSCRIPTION_EXPIRING: "Your subscription ends in {days} days",
-    MessageKind.SUBSCRIPTION_EXPIRED: "Your subscription has ended",
-    MessageKind.METHOD_EXPIRING: "Your card expires soon",
-    MessageKind.METHOD_MISSING: "Please add a method of payment",
-    MessageKind.USAGE_LIMIT: "{percent} % of your {feature_key} are used",
-    MessageKind.DUNNING_SUSPENDED: "Your account is suspended",
-    MessageKind.DUNNING_CANCELED: "Your subscription was cancelled",
-}
-_SAYS: Mapping[MessageKind, str] = {
-    MessageKind.INVOICE_PAID: "Thank you: invoice {number} of {total} is paid.",
-    MessageKind.INVOICE_PAYMENT_FAILED: "We could not charge {due} for invoice {number}. "
-    "Please look at your method of payment.",
-    MessageKind.INVOICE_DUE: "Invoice {number} is due: {due} are to be paid.",
-    MessageKind.PAYMENT_PENDING: "A payment of {amount} {currency} waits for your confirmation: {next_action_url}",
-    MessageKind.SUBSCRIPTION_TRIAL_ENDING: "Your trial ends on {end_time}.",
-    MessageKind.SUBSCRIPTION_TRIAL_ENDED: "Your trial has ended; plan {plan_key} is what you have now.",
-    MessageKind.SUBSCRIPTION_EXPIRING: "Your subscription ends on {end_time} unless it is renewed.",
-    MessageKind.SUBSCRIPTION_EXPIRED: "Your subscription has ended on {end_time}.",
-    MessageKind.METHOD_EXPIRING: "Your {brand} card that ends in {last4} is not valid after its month. "
-    "Please add another one.",
-    MessageKind.METHOD_MISSING: "Your subscription is charged on {end_time}, and we know no method to charge.",
-    MessageKind.USAGE_LIMIT: "{used} of {limit} {feature_key} were used before {end_time}.",
-    MessageKind.DUNNING_SUSPENDED: "Your invoices were not paid, and your account is suspended until they are.",
-    MessageKind.DUNNING_CANCELED: "Your invoices were not paid, and your subscription has ended. "
-    "This is the last notice.",
-}
 
+def letter_of(message: Message, invoice: Invoice | None, seller: str, locale: str) -> Letter:
+    """What is written of a message in the language of a locale: the document where it is new, else what happened.
 
-def letter_of(message: Message, invoice: Invoice | None, seller: str) -> Letter:
-    """What is written of a message: the document itself where it is new, else what happened to it."""
-    shown = sheet(invoice, "en") if invoice is not None else None  # letters are in English, what they bring is not
-    said = _Said({**message.facts, **(_document(shown) if shown is not None else {})})
-    subject = _SUBJECTS[message.kind].format_map(said)
-    subject = one_line(f"{subject} from {seller}" if seller else subject)
+    A document stays in the language in which it was issued.
+    """
+    words = language(locale or "en")
+    shown = sheet(invoice, words.tag) if invoice is not None else None
+    said = _Said({**message.facts, **(_document(shown, words) if shown is not None else {})})
+    texts = _texts()[words.locale.language]
+    written = texts[message.kind.value]
+    subject = written["subject"].format_map(said)
+    subject = one_line(texts["from"].format(subject=subject, seller=seller) if seller else subject)
     if invoice is not None and shown is not None and message.kind in _WHOLE:
         return Letter(subject=subject, text=_text(sheet(invoice)), html=page(invoice).decode())
-    text = _SAYS[message.kind].format_map(said)
-    html = _template().render(title=subject, paragraphs=[text], seller=seller)
+    text = written["text"].format_map(said)
+    html = _template().render(title=subject, paragraphs=[text], seller=seller, language=words.tag)
     return Letter(subject=subject, text=f"{text}\n", html=html)
 
 
@@ -74,9 +46,9 @@ class _Said(dict[str, str]):
         return ""
 
 
-def _document(shown: Sheet) -> Mapping[str, str]:
+def _document(shown: Sheet, words: Language) -> Mapping[str, str]:
     sums = dict(shown.sums)
-    return {"number": shown.number, "total": f"{sums['Total']} {shown.currency}", "due": shown.due[1]}
+    return {"number": shown.number, "total": f"{sums[words['total']]} {shown.currency}", "due": shown.due[1]}
 
 
 def _text(shown: Sheet) -> str:
@@ -94,6 +66,14 @@ def _text(shown: Sheet) -> str:
         list(shown.notes),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    """By language: how a seller signs, and each message's subject and text."""
+    text = resources.files(__package__).joinpath("letters.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 @cache

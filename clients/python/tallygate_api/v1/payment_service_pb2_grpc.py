@@ -284,7 +284,8 @@ class PaymentServiceServicer:
         """Gives back what was paid for a line, in part or whole: a credit note is issued for it, and what it comes to returns as
         it came, in the proportion of what is left of each way: what a gateway took to that gateway, what the wallet gave to
         the wallet; what came past every gateway is yours to pay out. Never more than is left of the line, or of what was paid
-        and is not disputed. What a gateway does not give back is kept in the wallet. A refund whose outcome is not known yet
+        and is not disputed. What a gateway does not give back is kept in the wallet; what it refuses for now, as where funds
+        are short there, is pending with the reason and asked for again on each of five days before that. A refund whose outcome is not known yet
         is found out before anything is sent again. Repeating it with the same refund_id gives back once.
 
         Errors: INVALID_FIELD, INVOICE_NOT_FOUND, INVOICE_FINAL, CREDIT_EXCEEDS_LINE, FUNDS_SHORT, CURRENCY_MISMATCH,

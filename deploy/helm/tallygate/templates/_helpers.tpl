@@ -45,6 +45,9 @@ capabilities: {drop: [ALL]}
   valueFrom: {secretKeyRef: {name: {{ .Values.existingSecret }}, key: redis-url}}
 - name: TALLYGATE_DATABASE__URL
   valueFrom: {secretKeyRef: {name: {{ .Values.existingSecret }}, key: database-url}}
+{{- if .Values.masterKey }}
+- {name: TALLYGATE_BILLING__MASTER_KEY_FILE, value: /etc/tallygate-master/master-key}
+{{- end }}
 {{- include "tallygate.settings" .Values.settings }}
 {{- end }}
 
@@ -83,6 +86,11 @@ readinessProbe:
 {{- define "tallygate.volumeMounts" -}}
 - {name: data, mountPath: /var/lib/tallygate}
 - {name: tmp, mountPath: /tmp}
+{{- with .Values }}
+{{- if .masterKey }}
+- {name: master-key, mountPath: /etc/tallygate-master, readOnly: true}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "tallygate.volumes" -}}
@@ -90,4 +98,12 @@ readinessProbe:
   emptyDir: {sizeLimit: 64Mi}
 - name: tmp
   emptyDir: {sizeLimit: 16Mi}
+{{- with .Values }}
+{{- if .masterKey }}
+- name: master-key
+  secret:
+    secretName: {{ .existingSecret }}
+    items: [{key: master-key, path: master-key}]
+{{- end }}
+{{- end }}
 {{- end }}

@@ -63,6 +63,8 @@ MAILED = frozenset(
         MessageKind.INVOICE_DUE,
         MessageKind.CREDIT_NOTE_CREATED,
         MessageKind.PAYMENT_PENDING,
+        MessageKind.PAYMENT_REFUNDED,
+        MessageKind.PAYMENT_REFUND_FAILED,
         MessageKind.SUBSCRIPTION_TRIAL_ENDING,
         MessageKind.SUBSCRIPTION_TRIAL_ENDED,
         MessageKind.SUBSCRIPTION_EXPIRING,

@@ -30,6 +30,9 @@ def rank_of(state: AttemptState) -> int:
     return _RANK.index(state)
 
 
+_TRY = "#try-"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """What of an invoice came by one way, in minor units, and was neither given back nor disputed.
@@ -71,11 +74,31 @@ class Refund:
     end_time: int | None = None
     sent_until: int = 0
     """Until when, of real time, whoever sends it may be at it: nobody else asks before what became of it."""
+    tries: int = 0
+    """How often it was refused for now: each try is a request of its own, for the answer to the one before is known."""
+    try_time: int | None = None
+    """When the last of several tries began."""
 
     @property
     def key(self) -> str:
         """What makes sending it again the same request."""
-        return self.refund_id
+        return f"{self.refund_id}{_TRY}{self.tries}" if self.tries else self.refund_id
+
+    @property
+    def asked_time(self) -> int:
+        """When its gateway was first asked under this key."""
+        return self.create_time if self.try_time is None else self.try_time
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was refused for now, and is asked for again."""
+        return self.state is AttemptState.PENDING and self.advice is Advice.RETRY_LATER
+
+
+def refund_of(key: str) -> str:
+    """Whose key it is."""
+    refund_id, separator, tries = key.rpartition(_TRY)
+    return refund_id if separator and tries.isascii() and tries.isdecimal() else key
 
 
 def parted(amount: int, sources: Sequence[Source]) -> list[tuple[Source, int]]:

@@ -30,7 +30,7 @@ class PayPalAdapter:
     secrets: Sequence[SecretName] = (
         SecretName(name=CLIENT_ID),
         SecretName(name=CLIENT_SECRET),
-        SecretName(name=WEBHOOK_ID, required=False),
+        SecretName(name=WEBHOOK_ID, required=False, hears=True),
         SecretName(name=ENVIRONMENT, required=False),
     )
     _threads: Threads = field(default_factory=lambda: Threads(NAME))

@@ -29,7 +29,7 @@ class RazorpayAdapter:
     secrets: Sequence[SecretName] = (
         SecretName(name=KEY_ID),
         SecretName(name=KEY_SECRET),
-        SecretName(name=WEBHOOK_SECRET, required=False),
+        SecretName(name=WEBHOOK_SECRET, required=False, hears=True),
     )
     _threads: Threads = field(default_factory=lambda: Threads(NAME))
     _opened: MutableMapping[tuple[str, ...], Gateway] = field(default_factory=opened, repr=False)

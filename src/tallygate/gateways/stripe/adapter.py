@@ -24,7 +24,10 @@ class StripeAdapter:
     """Opens Stripe for tenants; of the same credentials it opens one."""
 
     way: Way
-    secrets: Sequence[SecretName] = (SecretName(name=API_KEY), SecretName(name=WEBHOOK_SECRET, required=False))
+    secrets: Sequence[SecretName] = (
+        SecretName(name=API_KEY),
+        SecretName(name=WEBHOOK_SECRET, required=False, hears=True),
+    )
     _opened: MutableMapping[tuple[str, str], Gateway] = field(default_factory=opened, repr=False)
     _shared: dict[str, Any] = field(default_factory=dict, repr=False)
 

@@ -180,6 +180,8 @@ refunds = Table(
     Column("create_time", Instant(), nullable=False),
     Column("end_time", Instant()),
     Column("sent_until", Instant(), nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("try_time", Instant()),
     PrimaryKeyConstraint("tenant_id", "refund_id"),
     CheckConstraint("amount > 0", name="amount"),
     Index("ix_refunds_credit", "tenant_id", "credit_id"),
