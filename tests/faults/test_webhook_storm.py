@@ -24,6 +24,7 @@ from faults.crashes import (
     undisturbed,
 )
 from faults.paying import Paid, PayingWorld, attached
+from servers import PostgresServer
 from tallygate.billing import gateway_events
 from tallygate.billing.gateway_events import EventRunner, EventTooEarlyError
 from tallygate.billing.methods import SetGateway, set_gateway
@@ -37,7 +38,8 @@ from tallygate.records.gateway_events import Effect
 from tallygate.records.payments import MoneyQuery
 from tallygate.storage.sql.billing.payment_tables import gateway_events as table
 from tallygate.storage.sql.billing.tables import invoice_balances
-from thorough import every, some
+from tallygate.storage.sql.schema import migrate
+from thorough import THOROUGH, every, some
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # who dies closes nothing
 SECRET = "whsec_1"
@@ -142,20 +144,33 @@ class Storm:
 
 @pytest.fixture
 def storm(fresh):
-    async def begun(accounts):
-        storm = Storm(PayingWorld(f"sqlite:///{fresh()}", Steps()), accounts)
+    async def begun(accounts, url=None):
+        storm = Storm(PayingWorld(url or f"sqlite:///{fresh()}", Steps()), accounts)
         await storm.begin()
         return storm
 
     return begun
 
 
-async def test_a_storm_of_events_shuffled_and_doubled_leaves_the_books_of_calm(storm):
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request):
+    """How many events are told, and where: on PostgreSQL a few, but where all is tried."""
+    if request.param == "sqlite":
+        yield some(MOST), None
+        return
+    with PostgresServer() as server:
+        url = server.create_database()
+        migrate(url)
+        yield MOST if THOROUGH else 5 * EACH, url
+
+
+async def test_a_storm_of_events_shuffled_and_doubled_leaves_the_books_of_calm(storm, place):
     """10,000 events, each told twice, in any order, three at once: two thirds of the accounts paid 10.00, once."""
-    accounts = some(MOST) // EACH
-    storm = await storm(accounts)
+    most, url = place
+    accounts = most // EACH
+    storm = await storm(accounts, url)
     bodies = await storm.events()
-    assert len(bodies) >= some(MOST) - EACH
+    assert len(bodies) >= most - EACH
     tossed = [*bodies, *bodies]
     random.Random(7).shuffle(tossed)
     await storm.hear(tossed)

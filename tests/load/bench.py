@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grpc
 
-from load import arrivals, beside, closing, cores, h2load, memory, startup
+from load import arrivals, beside, closing, cores, h2load, memory, paying, startup
 from load.figure import Figure
 from load.processes import REPOSITORY, NotReadyError, installed_versions
 from load.report import Report, compared
@@ -53,6 +53,8 @@ def main() -> int:
         report.figures += startup.startup(5)
         _say("billing")
         report.figures += closing.figures()
+        _say("payments")
+        report.figures += paying.figures()
     _publish(report, options)
     return 0
 

@@ -148,7 +148,8 @@ def test_a_server_is_probed_where_it_answers_and_given_time_to_stop(pod):
         if container.get("args") != ["serve"]:
             continue
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-        assert set(ports.values()) <= {GRPC_PORT, ADMIN_PORT}
+        hooks = values.get("TALLYGATE_SERVER__HTTP_ADDRESS", "").rpartition(":")[2]
+        assert set(ports.values()) <= {GRPC_PORT, ADMIN_PORT} | ({int(hooks)} if hooks else set())
         assert values["TALLYGATE_SERVER__ADMIN_ADDRESS"] == f"0.0.0.0:{ADMIN_PORT}", "the kubelet cannot reach it"
         for probe, path in (("startupProbe", None), ("livenessProbe", "/live"), ("readinessProbe", "/ready")):
             asked = container[probe]["httpGet"]
