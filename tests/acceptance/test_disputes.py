@@ -47,6 +47,16 @@ async def test_dj_35_a_chargeback_takes_the_money_and_a_fee_of_15_dollars(tenant
     }
 
 
+async def test_a_dispute_is_of_what_did_not_go_back_unless_it_says_otherwise(tenant: Tenant):
+    """9.00 of 29.00 were refunded: 20.00 are taken back, whoever says it how often."""
+    payment_id = await paid(tenant)
+    (invoice,) = (await tenant.call("ListInvoices", account_id="acme")).invoices
+    await tenant.call("RefundLine", invoice_id=invoice.invoice_id, line=1, amount={**USD, "units": 9})
+    for state in ("OPENED", "WON"):
+        assert dollars((await disputed(tenant, payment_id, state)).amount) == 20.0
+    assert await books(tenant) == {"gateway:Funds": 5.0, "seller:Backlog": -20.0, "seller:Expenses": 15.0}
+
+
 async def test_dj_35_a_dispute_that_is_won_is_reverted_but_for_its_fee(tenant: Tenant):
     payment_id = await paid(tenant)
     await disputed(tenant, payment_id)

@@ -14,7 +14,8 @@ from tallygate.settings import Settings
 from tallygate.storage.sql.billing.used_gateways import SqlUsedGateways
 
 _MOST = 20
-_SECONDS = 5.0
+_SECONDS = 20.0
+"""For the gateway's library to be loaded; its answer has `billing.gateway_timeout`."""
 
 
 async def look_at_gateways(settings: Settings) -> list[Finding]:

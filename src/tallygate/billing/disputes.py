@@ -13,7 +13,7 @@ from tallygate.billing.telling import tell_dispute
 from tallygate.billing.wallets import spend
 from tallygate.domain.billing.disputes import Dispute, taken_back
 from tallygate.domain.billing.gateway_events import DisputeNews, DisputeState
-from tallygate.domain.billing.payments import Advice, Payment, PaymentKind
+from tallygate.domain.billing.payments import Advice, AttemptState, Payment, PaymentKind
 from tallygate.domain.billing.posting import dispute_entry, lost_entry, won_entry
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.domain.currency import decimals_of
@@ -32,7 +32,7 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDispute:
-    """A dispute of a payment as a person tells it, in minor units; without an `amount` it is of all of it."""
+    """A dispute of a payment as a person tells it, in minor units; without an `amount` of all that did not go back."""
 
     payment_id: str
     dispute_id: str
@@ -63,20 +63,34 @@ async def record_dispute(work: BillingWork, wanted: RecordDispute, *, now: int) 
     payment = await work.payments.payment(wanted.payment_id)
     if payment is None or payment.kind is not PaymentKind.GATEWAY:
         raise PaymentNotFoundError(payment_id=wanted.payment_id)
-    amount = payment.amount if wanted.amount is None else wanted.amount
+    dispute_id = checked_id("dispute_id", wanted.dispute_id)
+    known = await work.disputes.get(payment.gateway, dispute_id)
+    if known is not None and known.payment_id != payment.payment_id:
+        raise ConflictError(dispute_id=dispute_id)
+    amount = wanted.amount
+    if amount is None:
+        amount = known.amount if known is not None else await _left(work, payment)
     if not 0 < amount <= payment.amount:
         raise InvalidFieldError(field="amount", expected="more than 0, and at most what was paid", got=amount)
     if len(wanted.reason) > _LONGEST_REASON or not wanted.reason.isprintable():
         raise InvalidFieldError(field="reason", expected=f"up to {_LONGEST_REASON} printable characters")
-    dispute_id, fee = checked_id("dispute_id", wanted.dispute_id), await _fee(work, payment, wanted.fee)
-    known = await work.disputes.get(payment.gateway, dispute_id)
-    if known is not None and known.payment_id != payment.payment_id:
-        raise ConflictError(dispute_id=dispute_id)
+    fee = await _fee(work, payment, wanted.fee)
     said = _dispute(payment, dispute_id, amount=amount, fee=fee, reason=wanted.reason, now=now)
     noted = await _note(work, payment, said, wanted.state, now=now)
     if wanted.state.rank and noted.state is not wanted.state:
         raise ConflictError(dispute_id=dispute_id, state=noted.state.value)
     return noted
+
+
+async def _left(work: BillingWork, payment: Payment) -> int:
+    """What of a payment was not given back."""
+    refunds = {
+        one.refund_id: one.amount
+        for share in payment.shares
+        for one in await work.refunds.of_invoice(share.invoice_id)
+        if share.invoice_id and one.payment_id == payment.payment_id and one.state is not AttemptState.FAILED
+    }
+    return payment.amount - sum(refunds.values())
 
 
 async def list_disputes(work: BillingWork, wanted: MoneyQuery, page: PageRequest) -> Page[Dispute]:

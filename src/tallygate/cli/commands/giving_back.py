@@ -77,7 +77,7 @@ def refunds(client: Client, *, account: str | None, invoice: str | None, limit: 
 @click.argument("payment")
 @click.argument("dispute")
 @click.option("--state", type=click.Choice(["opened", "won", "lost"]), default="opened", show_default=True)
-@click.option("--amount", type=MONEY, help="How much of it; default: all.")
+@click.option("--amount", type=MONEY, help="How much of it; default: all that did not go back.")
 @click.option("--fee", type=MONEY, help="What the gateway keeps for it; default: as the catalogue says.")
 @click.option("--reason", metavar="TEXT", help="Why.")
 @remote

@@ -12,6 +12,8 @@ from tallygate_api.v1.message_service_pb2_grpc import MessageServiceStub
 
 _HEADER = ("SEQUENCE", "TIME", "TYPE", "ACCOUNT", "ABOUT", "DELIVERED")
 _PAGE = 100
+_ABOUT = ("subscription_id", "attempt_id", "refund_id", "dispute_id", "payment_id", "method_id", "feature_key")
+"""What a message without a document is about: the first of these facts that it has."""
 
 
 @click.group("message", cls=Group)
@@ -46,7 +48,8 @@ def list_messages(
 
 
 def _row(message: wire.Message) -> tuple[str, ...]:
-    about = message.invoice.number or message.facts.get("subscription_id") or message.facts.get("attempt_id") or ""
+    facts = (message.facts.get(name, "") for name in _ABOUT)
+    about = message.invoice.number or next((fact for fact in facts if fact), "")
     delivered = ", ".join(_delivery(one) for one in message.deliveries)
     return str(message.sequence), instant(message.create_time), message.type, message.account_id, about, delivered
 
