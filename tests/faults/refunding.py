@@ -17,7 +17,8 @@ from tallygate.domain.billing.payments import AttemptState
 from tallygate.storage.sql.billing.payment_tables import fake_charges, fake_refunds, payments, refunds
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices, wallet_entries
 
-TOKENS = ("fake_ok", "fake_refund_timeout", "fake_refund_timeout_before", "fake_refund_pending", "fake_refund_decline")
+_WORDS = ("timeout", "timeout_before", "pending", "decline", "later")
+TOKENS = ("fake_ok", *(f"fake_refund_{word}" for word in _WORDS))
 BACK = 400
 """Of 10.00: twice as much would be there, too."""
 SETUP = 6
