@@ -5,9 +5,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, exists, insert, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.balances import InvoiceState
@@ -93,16 +105,17 @@ class SqlInvoiceRepository:
 
     async def next_number(self, series: str, *, now: int) -> tuple[int, int]:
         """The next number of a series, without gaps, and the instant of its issue: now, or its last one's if later."""
-        mine = {"tenant_id": self.scope.tenant_id, "series": series}
-        make = sqlite_insert if self.scope.connection.dialect.name == "sqlite" else postgres_insert
-        first = make(number_series).values(**mine, next_number=1, last_issue_time=now).on_conflict_do_nothing()
-        await self.scope.execute(first)
+        last = number_series.c.last_issue_time
+        at = bindparam(None, now, last.type)
         where = _own(number_series, self.scope), number_series.c.series == series
-        row = (await self.scope.rows(select(number_series).where(*where).with_for_update()))[0]
-        issue_time = max(now, row.last_issue_time)
-        values = {"next_number": row.next_number + 1, "last_issue_time": issue_time}
-        await self.scope.execute(update(number_series).where(*where).values(**values))
-        return row.next_number, issue_time
+        values = {"next_number": number_series.c.next_number + 1, "last_issue_time": case((last < at, at), else_=last)}
+        taken = update(number_series).where(*where).values(**values)
+        rows = await self.scope.rows(taken.returning(number_series.c.next_number, last))
+        if not rows:
+            mine = {"tenant_id": self.scope.tenant_id, "series": series}
+            await self.scope.execute(insert(number_series).values(**mine, next_number=2, last_issue_time=now))
+            return 1, now
+        return rows[0].next_number - 1, rows[0].last_issue_time
 
     def _documents(self) -> Select[Any]:
         same = (invoice_balances.c.tenant_id == invoices.c.tenant_id) & (
