@@ -11,6 +11,7 @@ from faults.installations import Installation, sqlite
 from faults.test_failover import accepted, follow, in_step
 from proxies import address_of
 from servers import ValkeyServer
+from tallygate.app.diagnosis import diagnose
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.events import EventStream
 from tallygate.storage.redis.link.confirming import Confirmations
@@ -50,6 +51,8 @@ async def test_a_failover_to_a_replica_that_lagged(durability, tmp_path, key, mo
                 await until(lambda: installation.waiting() == 0)
                 await until(lambda: in_step(new, old))
 
+                assert await relies_on(installation) == (True if durability == "strict" else None)
+
                 # The replica's link breaks, and nobody collects: what is taken now is in the primary alone.
                 monkeypatch.setattr(EventStream, "read", idle)
                 await asyncio.sleep(0.6)
@@ -62,6 +65,7 @@ async def test_a_failover_to_a_replica_that_lagged(durability, tmp_path, key, mo
                     assert again.reason == "NOT_REPLICATED", "nor is it, when it is asked again"
                     assert (await written(caller.check("acme", "api_calls"))).used == 700
                     assert application._redis.confirmations.refused >= 2
+                    assert await relies_on(installation) is False
                 else:
                     assert late.allowed
                 old.kill()
@@ -77,6 +81,11 @@ async def test_a_failover_to_a_replica_that_lagged(durability, tmp_path, key, mo
                 else:  # what the strict one prevents
                     print(f"fast: {admitted - LIMIT} units past the limit, all that had reached no replica")  # noqa: T201
                     assert admitted == LIMIT + 600
+
+
+async def relies_on(installation):
+    """What doctor says of replicas; None where it says nothing."""
+    return next((each.ok for each in await diagnose(installation.settings()) if each.name == "replicas"), None)
 
 
 async def started(server):

@@ -11,7 +11,7 @@ from tallygate.app.finding import Finding
 from tallygate.app.gateway_watch import look_at_gateways
 from tallygate.app.installation import database_address, is_there, opened
 from tallygate.app.mailing import look_at_mail
-from tallygate.app.promises import eviction, persistence
+from tallygate.app.promises import eviction, persistence, replicas
 from tallygate.app.recovery import redis_address
 from tallygate.app.redis_place import redis_factory
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
@@ -28,6 +28,7 @@ from tallygate.storage.redis.counters import read_rebuilds
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.sql import schema
+from tallygate.storage.sql.catalog.durability import strict_features
 from tallygate.storage.sql.epochs import SqlEpochs
 
 _SECONDS = 5.0
@@ -138,13 +139,17 @@ async def _kept_clocks(link: RedisLink, partitions: Sequence[int]) -> Finding:
 async def _partitions(settings: Settings, link: RedisLink) -> list[Finding]:
     async with opened(settings) as engine:
         try:
-            known = await SqlEpochs(engine).load()
+            known, strict = await SqlEpochs(engine).load(), await strict_features(engine)
         except StoreUnavailableError:
             return [Finding(name="epoch", ok=False, detail="the database cannot say", fix="see `database` above")]
     numbers = [partition.partition for partition in known]
     rebuilds = await read_rebuilds(link, numbers)
     audited = _audited(await read_audit(link))
-    return [await _epochs(link, known), *_rebuilt(rebuilds), *audited, await _kept_clocks(link, numbers)]
+    found = [await _epochs(link, known), *_rebuilt(rebuilds), *audited, await _kept_clocks(link, numbers)]
+    if strict:
+        wanted, seconds = settings.redis.strict_replicas, settings.redis.strict_timeout
+        found.append(await replicas(link, wanted=wanted, seconds=seconds, features=strict))
+    return found
 
 
 def _audited(audit: Audit | None) -> list[Finding]:

@@ -41,6 +41,19 @@ async def persistence(link: RedisLink) -> Finding:
     )
 
 
+async def replicas(link: RedisLink, *, wanted: int, seconds: float, features: int) -> Finding:
+    """Whether as many replicas take a write in time as these features of durability strict rely on."""
+    await link.write()
+    found = int(await link.call("WAIT", wanted, max(1, round(seconds * 1_000))))
+    return Finding(
+        name="replicas",
+        ok=found >= wanted,
+        detail=f"{found} of {wanted} had a write within {seconds:g} s; {features} strict features rely on it",
+        fix="give the primary replicas, or ask for fewer (redis.strict_replicas); until then these features' consumes "
+        "answer NOT_REPLICATED",
+    )
+
+
 async def _config(link: RedisLink, name: str) -> str | None:
     """A parameter of the server; None where this user may not read it, or nobody may, as managed services have it."""
     try:
