@@ -123,6 +123,35 @@ async def test_the_key_table_being_away_is_unavailable_not_unauthenticated(start
     assert details["RetryInfo"].retry_delay.nanos > 0
 
 
+@pytest.mark.parametrize(("sent", "back"), [("trace-me 7", "trace-me 7"), (None, None), ("x" * 129, None)])
+async def test_an_answer_brings_back_the_name_that_its_caller_gave_the_call(start, sent, back):
+    server = await start()
+    metadata = (*server.metadata(), *(() if sent is None else (("x-request-id", sent),)))
+    for _ in range(2):  # the second one is answered from what was answered before
+        answered = stub(server).CheckEntitlement(ASK, metadata=metadata)
+        assert (await answered).decision.allowed
+        assert dict(await answered.trailing_metadata()).get("x-request-id") == back
+
+
+async def test_every_failure_has_a_name(start):
+    server = await start()
+    server.use_cases.check_answer = broken
+    for sent in ("mine", ""):
+        metadata = (*server.metadata(), *((("x-request-id", sent),) if sent else ()))
+        _, details, trailing = await failure(stub(server).CheckEntitlement(ASK, metadata=metadata))
+        name = dict(trailing)["x-request-id"]
+        assert details["ErrorInfo"].metadata["request_id"] == name
+        assert name == sent or name.startswith("call-")
+    request = wire.CheckEntitlementRequest(account_id="a" * 256, feature_key="api_calls")
+    _, _, trailing = await failure(stub(server).CheckEntitlement(request, metadata=server.metadata()))
+    assert dict(trailing)["x-request-id"].startswith("call-")
+
+
+async def broken(_tenant_id, _request):
+    msg = "unforeseen"
+    raise RuntimeError(msg)
+
+
 async def test_an_invalid_field_is_named(start):
     server = await start()
     request = wire.CheckEntitlementRequest(account_id="a" * 256, feature_key="api_calls")

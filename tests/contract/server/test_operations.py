@@ -97,6 +97,18 @@ def test_a_line_is_one_json_object_that_names_its_call(log):
     assert line["timestamp"].endswith("Z")
 
 
+def test_every_line_of_a_call_has_the_same_name(log):
+    logger, lines = log
+    nameless = CallInfo("X/Y")
+    for call in (CallInfo("X/Y", name="mine", request=wire.ConsumeQuotaRequest(request_id="r")), nameless, nameless):
+        token = CURRENT_CALL.set(call)
+        logger.info("hello")
+        CURRENT_CALL.reset(token)
+    named, first, second = (line["request_id"] for line in lines())
+    assert (named, first) == ("mine", second)
+    assert second == nameless.request_id
+
+
 def test_a_key_never_reaches_the_log(log):
     logger, lines = log
     logger.warning("key %s", KEY, extra={"headers": [("authorization", f"Bearer {KEY}")], "nested": {"a": {"b": KEY}}})

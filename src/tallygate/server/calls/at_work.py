@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from tallygate.domain.credential import KeyRecord
 from tallygate.domain.errors import OverloadedError
 from tallygate.server.calls.method import Method
-from tallygate.server.calls.port import Port
+from tallygate.server.calls.port import NamedPort, Port
 from tallygate.server.calls.room import Room
 from tallygate.server.operations.logs import CURRENT_CALL, CallInfo
 from tallygate.server.operations.metrics import Metrics
@@ -215,7 +215,9 @@ class CallAtWork:
 
     def _info(self) -> CallInfo:
         """What log lines say of it; its request as well, once it was read."""
-        return CallInfo(self._method.name, tenant_id=self._key.tenant_id if self._key is not None else "")
+        tenant_id = self._key.tenant_id if self._key is not None else ""
+        name = self._port.request_id if isinstance(self._port, NamedPort) else ""
+        return CallInfo(self._method.name, tenant_id=tenant_id, name=name)
 
     def _failure(self, error: Exception) -> Failure:
         info = CURRENT_CALL.get() if self._task is not None else None

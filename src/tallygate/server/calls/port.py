@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Protocol
 
-from tallygate.server.wire.errors import Failure
+from tallygate.server.wire.errors import Failure, Trailing
 
+REQUEST_ID = "x-request-id"
+"""Metadata with the caller's own name for a call, in which the answer brings it back; each failure has one."""
+_LONGEST_ID = 128
 Metadata = Iterable[tuple[str, str | bytes]]
 
 
 class Port(Protocol):
     """Where a call is answered, once."""
 
-    def answer(self, token: Any, outcome: bytes | Failure) -> None:  # noqa: ANN401 - what the port knows the call by
-        """Answer the call; one that its caller has left is nobody's."""
+    def answer(self, token: Any, outcome: bytes | Failure, trailing: Trailing = ()) -> None:  # noqa: ANN401 - what the port knows the call by
+        """Answer the call, with this metadata beside an answer; one that its caller has left is nobody's."""
         ...
 
 
@@ -35,15 +39,16 @@ None where it is answered already.
 class Waiting:
     """A port for one call, for a transport that has a task for each anyhow."""
 
-    __slots__ = ("_future", "_outcome")
+    __slots__ = ("_future", "_outcome", "trailing")
 
     def __init__(self) -> None:
+        self.trailing: Trailing = ()
         self._outcome: bytes | Failure | None = None
         self._future: asyncio.Future[None] | None = None
 
-    def answer(self, token: object, outcome: bytes | Failure) -> None:  # noqa: ARG002 - there is but one call
+    def answer(self, token: object, outcome: bytes | Failure, trailing: Trailing = ()) -> None:  # noqa: ARG002 - there is but one call
         """Take the outcome."""
-        self._outcome = outcome
+        self._outcome, self.trailing = outcome, trailing
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
@@ -53,6 +58,44 @@ class Waiting:
             self._future = asyncio.get_running_loop().create_future()
             await self._future
         return self._outcome
+
+
+class NamedPort:
+    """A port for one call that its caller has named."""
+
+    __slots__ = ("_port", "_trailing", "request_id")
+
+    def __init__(self, port: Port, request_id: str) -> None:
+        self._port = port
+        self.request_id = request_id
+        self._trailing: Trailing = ((REQUEST_ID, request_id),)
+
+    def answer(self, token: Any, outcome: bytes | Failure, trailing: Trailing = ()) -> None:  # noqa: ANN401 - as above
+        """Answer the call under its name."""
+        if isinstance(outcome, Failure):
+            self._port.answer(token, named(outcome, self.request_id))
+        else:
+            self._port.answer(token, outcome, (*trailing, *self._trailing))
+
+
+def named(failure: Failure, request_id: str) -> Failure:
+    """The failure under a call's name, if it does not bring one."""
+    if any(key == REQUEST_ID for key, _ in failure.trailing):
+        return failure
+    return replace(failure, trailing=(*failure.trailing, (REQUEST_ID, request_id)))
+
+
+def caller_of(metadata: Metadata) -> tuple[str | None, str]:
+    """The value that carries the key, as it came, and the caller's name for the call; one that is no name is none."""
+    authorization: str | bytes | None = None
+    name: str | bytes = ""
+    for key, value in metadata:
+        if key == "authorization":
+            authorization = value if authorization is None else authorization
+        elif key == REQUEST_ID:
+            name = value
+    is_name = isinstance(name, str) and len(name) <= _LONGEST_ID and name.isascii() and name.isprintable()
+    return authorization if isinstance(authorization, str) else None, str(name).strip() if is_name else ""
 
 
 def authorization_of(metadata: Metadata) -> str | None:

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from tallygate.domain.errors import OverloadedError, ShuttingDownError
 from tallygate.server.calls.method import Call, Method, Unreadable
+from tallygate.server.calls.port import REQUEST_ID, caller_of
 from tallygate.server.calls.wrapper import Calls, Context
 from tallygate.server.operations.logs import CURRENT_CALL, CallInfo
 from tallygate.server.wire.errors import DeadlineExceededError
@@ -50,7 +51,9 @@ class Streams:
         async def serve(data: bytes, context: Context) -> AsyncIterator[bytes]:
             request = method.decode(data)
             started, code = perf_counter(), grpc.StatusCode.CANCELLED
-            info = CallInfo(method.name)
+            info = CallInfo(method.name, name=caller_of(context.invocation_metadata() or ())[1])
+            if info.name:
+                context.set_trailing_metadata(((REQUEST_ID, info.name),))
             CURRENT_CALL.set(info)
             self._open += 1
             try:

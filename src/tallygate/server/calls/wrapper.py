@@ -6,7 +6,6 @@ method takes `(request, Call)` and answers a response, or an async iterator of t
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -23,10 +22,20 @@ from tallygate.server.calls.authentication import Authenticator
 from tallygate.server.calls.card_numbers import refuse_card_numbers
 from tallygate.server.calls.deadlines import DeadlineSweep
 from tallygate.server.calls.method import Call, Method, UnaryMethod, Unreadable
-from tallygate.server.calls.port import Begin, Leaving, Metadata, Port, Waiting, authorization_of
+from tallygate.server.calls.port import (
+    Begin,
+    Leaving,
+    Metadata,
+    NamedPort,
+    Port,
+    Waiting,
+    authorization_of,
+    caller_of,
+    named,
+)
 from tallygate.server.calls.room import Room
 from tallygate.server.calls.self_service import bind
-from tallygate.server.operations.logs import CallInfo
+from tallygate.server.operations.logs import CallInfo, new_call_id
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.errors import (
     DeadlineExceededError,
@@ -62,6 +71,10 @@ class Context(Protocol):
         """Seconds until the caller's deadline; None, or very long, where it has none."""
         ...
 
+    def set_trailing_metadata(self, trailing_metadata: Trailing) -> None:
+        """Send these pairs with the end of the answer."""
+        ...
+
     async def abort(self, code: grpc.StatusCode, details: str, trailing_metadata: Trailing) -> NoReturn:
         """End the call with an error; always raises."""
         ...
@@ -79,7 +92,7 @@ class Calls:
         authenticator: Authenticator,
         metrics: Metrics,
         options: CallOptions,
-        new_id: Callable[[], str] = lambda: f"call-{uuid.uuid4().hex[:12]}",
+        new_id: Callable[[], str] = new_call_id,
         burst: Burst | None = None,
     ) -> None:
         self.burst = burst or Burst()
@@ -139,6 +152,8 @@ class Calls:
                 raise
             if isinstance(outcome, Failure):
                 await context.abort(outcome.code, outcome.message, outcome.trailing)
+            if port.trailing:
+                context.set_trailing_metadata(port.trailing)
             return outcome
 
         serve.begin = begin  # type: ignore[attr-defined] # functions have no declared attributes
@@ -153,7 +168,9 @@ class Calls:
             data: bytes, metadata: Metadata, remaining: float | None, port: Port, token: object
         ) -> Leaving | None:
             refusal = self._refusal(remaining)
-            authorization = authorization_of(metadata)
+            authorization, name = caller_of(metadata)
+            if name:
+                port = NamedPort(port, name)
             key = known(authorization) if refusal is None else None
             if fast is not None and key is not None and len(data) <= limit and not key.scopes.isdisjoint(scopes):
                 started = perf_counter()
@@ -234,12 +251,12 @@ class Calls:
         return request
 
     def failure(self, error: Exception, info: CallInfo) -> Failure:
-        """What is answered to this error; one that nobody expected is logged and not shown."""
+        """What is answered to this error, under the call's name; one that nobody expected is logged and not shown."""
+        info.call_id = info.call_id or self._new_id()
         if isinstance(error, TallygateError):
             failure = failure_of(error)
             if failure.code is not grpc.StatusCode.INTERNAL:
                 _log.debug("refused", extra={"reason": error.reason.value})
-                return failure
-        info.call_id = self._new_id()
+                return named(failure, info.request_id)
         _log.error("unexpected error", exc_info=error)
-        return failure_of(InternalError(request_id=info.request_id))
+        return named(failure_of(InternalError(request_id=info.request_id)), info.request_id)

@@ -6,6 +6,7 @@ Every module logs through `logging`; this room decides how it looks.
 import logging
 import re
 import sys
+import uuid
 from collections.abc import MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -30,17 +31,29 @@ EventDict = MutableMapping[str, Any]
 
 @dataclass(slots=True)
 class CallInfo:
-    """What log lines say of the call they are written in; the tenant is known once the key is."""
+    """What log lines say of the call they are written in; the tenant is known once the key is.
+
+    `name` is the caller's own (metadata x-request-id), `call_id` one that was given to the call here.
+    """
 
     method: str
+    name: str = ""
     request: Message | None = None
     tenant_id: str = ""
     call_id: str = ""
 
     @property
     def request_id(self) -> str:
-        """The caller's own request_id where the request has one, else the id given to this call."""
-        return getattr(self.request, "request_id", "") or self.call_id
+        """The caller's name for the call, else the request's own request_id, else an id given to this call."""
+        found: str = self.name or getattr(self.request, "request_id", "") or self.call_id
+        if not found:
+            found = self.call_id = new_call_id()
+        return found
+
+
+def new_call_id() -> str:
+    """A name for a call whose caller gave it none."""
+    return f"call-{uuid.uuid4().hex[:12]}"
 
 
 CURRENT_CALL: ContextVar[CallInfo | None] = ContextVar("tallygate_call", default=None)

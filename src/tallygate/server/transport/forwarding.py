@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 
 from tallygate.domain.errors import ControlPlaneUnavailableError, ShuttingDownError, UnauthenticatedError
-from tallygate.server.calls.port import Metadata, authorization_of
+from tallygate.server.calls.port import REQUEST_ID, Metadata, authorization_of
 from tallygate.server.calls.registry import Handler, Service
 from tallygate.server.calls.room import Room
 from tallygate.server.calls.scopes import METHOD_RULES
@@ -98,7 +98,9 @@ class Forwarder:
                 failure = self._refusal(has_place=has_place)
                 if failure is None:
                     try:
-                        answer = bytes(await call(data, metadata=_carried(metadata), timeout=_timeout(context)))
+                        asked = call(data, metadata=_carried(metadata), timeout=_timeout(context))
+                        answer = bytes(await asked)
+                        _name(context, await asked.trailing_metadata())
                     except grpc.aio.AioRpcError as error:
                         failure = _failure(error)
             if failure is not None:
@@ -121,6 +123,7 @@ class Forwarder:
                     try:
                         async for item in following:
                             yield bytes(item)
+                        _name(context, await following.trailing_metadata())
                     except grpc.aio.AioRpcError as error:
                         failure = _failure(error)
                     except asyncio.CancelledError:
@@ -176,6 +179,13 @@ def _carried(metadata: Metadata) -> Iterable[tuple[str, str | bytes]]:
 
 
 _CONNECTION = frozenset({"user-agent", "te", "content-type", "host"})
+
+
+def _name(context: Context, trailing: Metadata | None) -> None:
+    """Bring back the caller's name for the call."""
+    names = tuple((key, value) for key, value in trailing or () if key == REQUEST_ID)
+    if names:
+        context.set_trailing_metadata(names)
 
 
 def _timeout(context: Context) -> float | None:

@@ -27,6 +27,7 @@ from tallygate.server.wire.errors import (
     DeadlineExceededError,
     Failure,
     InternalError,
+    Trailing,
     failure_of,
     overloaded,
 )
@@ -202,12 +203,14 @@ class GuardedServer(library.Server):
         self._calls[call_id] = call
         call.task = asyncio.create_task(self._run(call, payload))
 
-    def answer(self, token: int, outcome: bytes | Failure) -> None:
+    def answer(self, token: int, outcome: bytes | Failure, trailing: Trailing = ()) -> None:
         """Answer a call that the wrapper has begun, by its id."""
         call_id = token
         self._at_work.pop(call_id, None)
         if isinstance(outcome, Failure):
             self._answer(call_id, outcome)
+        elif trailing and self._front is not None:
+            self._front.respond(call_id, outcome, None, list(trailing))
         elif self._burst.is_open:
             self._answered.append((call_id, outcome))
         elif self._front is not None:
