@@ -13,6 +13,7 @@ from shutil import rmtree
 
 from prometheus_client.core import Metric
 
+from tallygate.app import clock
 from tallygate.app.errors import StartError
 from tallygate.app.keeping import Kept
 from tallygate.app.part import Part
@@ -40,6 +41,7 @@ class Beside:
         self._begun: WorkerProcess | None = None
         self.measured = MergedMetrics("process", own)
         self._kept = Kept(self._start, lost=self._lost, signed={"part": NAME})
+        self.secret = clock.entropy(16).hex()
         self.http_address = ""
 
     @property
@@ -58,7 +60,14 @@ class Beside:
             StartError: it cannot, by its own words.
         """
         socket = str(self.address.path)
-        self._part = Part(controls=True, works=True, has_parent=True, redis_socket=redis_socket, socket=socket)
+        self._part = Part(
+            controls=True,
+            works=True,
+            has_parent=True,
+            redis_socket=redis_socket,
+            socket=socket,
+            secret=self.secret,
+        )
         await self._kept.start()
         self._kept.keep()
 

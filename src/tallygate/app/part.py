@@ -10,7 +10,8 @@ class Part:
     """What a process does: decide, which needs Redis alone; the control plane, and a worker's loops, which need SQL.
 
     One that `has_parent` has no admin port: its parent asks what that would show. `redis_socket` is the parent's
-    embedded Valkey; `socket` a private one, where the control plane is served to the parent alone.
+    embedded Valkey; `socket` a private one, where the control plane is served to the parent alone, and `secret` marks
+    the calls of clients that the parent knows by their certificates.
     """
 
     decides: bool = False
@@ -19,6 +20,7 @@ class Part:
     has_parent: bool = False
     redis_socket: str = ""
     socket: str = ""
+    secret: str = ""
 
     @property
     def has_sql(self) -> bool:

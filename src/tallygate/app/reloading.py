@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tallygate.app.client_file import read_clients
 from tallygate.app.listening import listener_key, server_tls
 from tallygate.server.operations.admin import Check
 from tallygate.settings import Settings, SettingsError, flat
@@ -14,7 +15,7 @@ TAKEN_OVER = {
     "server": ("listener_key_file", "default_deadline", "drain_delay_seconds", "drain_seconds"),
     "redis": ("connect_timeout", "read_timeout"),
 }
-"""By group; certificates and the admin port's token are read again whenever they are used."""
+"""By group, with what the files hold that they name; certificates and tokens are read again whenever they are used."""
 
 REFUSED = (
     "tallygate_settings_refused",
@@ -64,6 +65,7 @@ class Reloading:
             new = self.again()
             listener_key(new)
             server_tls(new)
+            read_clients(new)
         except SettingsError as error:
             problem = " | ".join(str(error).splitlines())
             _log.error("the settings are kept as they were: %s", problem)

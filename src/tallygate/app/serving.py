@@ -9,6 +9,7 @@ import grpc.aio
 
 from tallygate.app import clock
 from tallygate.app.beside import Beside
+from tallygate.app.client_file import read_clients
 from tallygate.app.data_side import DataSide, RedisSide
 from tallygate.app.listening import listener_key, server_tls
 from tallygate.app.part import Part, whole
@@ -16,6 +17,7 @@ from tallygate.data_plane.descriptors import DescriptorLimits
 from tallygate.domain.credential import KeyRecord, key_digest
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator, OpenTestTenant
+from tallygate.server.calls.certified import Certified
 from tallygate.server.calls.registry import Service, service_named
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import CallOptions, Calls
@@ -52,6 +54,9 @@ class Serving:
         """Take over what of these settings can be while calls are served."""
         server = settings.server
         self.authenticator.use_listener_key(listener_key(settings))
+        certified, grants = self.authenticator.certified, read_clients(settings)
+        if certified is not None and grants is not None:
+            certified.grants = grants
         self.calls.options = replace(self.calls.options, default_deadline=server.default_deadline)
         self.transport.retime(drain_delay=server.drain_delay_seconds, drain=server.drain_seconds)
 
@@ -77,8 +82,13 @@ def build_serving(
     part = part or whole(settings)
     metrics = Metrics()
     channel = control_channel(beside.address.uri) if beside is not None else None
+    grants = read_clients(settings)
+    certified = None
+    if grants is not None:
+        certified = Certified(part.secret or (beside.secret if beside else clock.entropy(16).hex()), grants)
     authenticator = Authenticator(
         data.source,
+        certified=certified,
         clock=clock.now,
         options=AuthenticationOptions(
             max_staleness=settings.data_plane.max_staleness,
@@ -122,6 +132,7 @@ def build_serving(
             reflection=server.reflection,
             in_place=server.native_in_place,
             tls=None if part.socket else server_tls(settings),
+            certified=None if part.socket else certified,
             shared=part.has_parent and not part.socket,
         ),
     )

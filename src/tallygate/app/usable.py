@@ -1,5 +1,6 @@
 """Whether settings can be used at all, found before anything is started: addresses, URLs, and what a role needs."""
 
+from tallygate.app.client_file import read_clients
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.key_files import read_sealing
 from tallygate.app.listening import require_token, server_tls
@@ -31,6 +32,7 @@ def require_usable(settings: Settings) -> None:
         raise UnusableSettingError(problem, key="server.http_address")
     server_tls(settings)
     require_token(settings)
+    read_clients(settings)
     named_redis(settings)
     if settings.role != "data":
         _require_outside(settings)

@@ -86,6 +86,7 @@ class ErrorReason(StrEnum):
     RENDERER_MISSING = "RENDERER_MISSING"
     DOCUMENT_INCOMPLETE = "DOCUMENT_INCOMPLETE"
     CONTROL_PLANE_UNAVAILABLE = "CONTROL_PLANE_UNAVAILABLE"
+    CERTIFICATE_MISMATCH = "CERTIFICATE_MISMATCH"
 
 
 class TallygateError(Exception):
@@ -123,6 +124,12 @@ class PermissionError_(TallygateError):  # noqa: N801, N818 - PermissionError is
     """The credential does not allow this."""
 
     reason = ErrorReason.SCOPE_MISSING
+
+
+class CertificateMismatchError(PermissionError_):
+    """The client's certificate is not for the tenant of this API key."""
+
+    reason = ErrorReason.CERTIFICATE_MISMATCH
 
 
 class UnauthenticatedError(PermissionError_):

@@ -37,6 +37,8 @@ class ServerSettings(Group):
     """A PEM file with its key; empty: it is in the same file."""
     tls_client_ca: OptionalPath = None
     """A PEM file of the authorities that sign clients' certificates; a client without one is refused."""
+    tls_clients_file: OptionalPath = None
+    """A YAML file that says what clients may do by their certificates, instead of an API key or beside one."""
     admin_tls: bool = False
     """Whether the admin port is served with the same certificate; it asks its clients for none."""
     admin_token_file: OptionalPath = None

@@ -12,6 +12,8 @@ import pytest
 
 from certificates import Authority
 from collectors import until
+from tallygate.domain.credential import Scope
+from tallygate.server.calls.certified import Certified, ClientGrant
 from tallygate.server.listeners import parse_address
 from tallygate.server.operations.admin import AdminOptions, AdminServer, Check
 from tallygate.server.operations.metrics import Metrics
@@ -19,6 +21,7 @@ from tallygate.server.tls import ServerTls, TlsError, TlsFiles
 from tallygate.server.transport.transports import TransportOptions
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.entitlement_service_pb2_grpc import EntitlementServiceStub
+from tenants import reason_of
 
 REQUEST = wire.CheckEntitlementRequest(account_id="a", feature_key="f")
 
@@ -102,6 +105,40 @@ async def test_only_clients_with_a_certificate_of_the_authority_are_let_in(
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await ask(stub, server)
             assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_certificate_stands_in_for_a_key_and_a_key_counts_no_further_than_it(start, files, authority):
+    spiffe, subject = "spiffe://prod/ns/shop/sa/api", "/O=Acme, Inc/CN=gateway"
+    api = authority.issue("api", names=f"URI:{spiffe}")
+    gateway = authority.issue("gateway", subject=subject)
+    grants = {
+        "spiffe://prod/ns/shop/*": ClientGrant(tenant_id="shop", scopes=frozenset({Scope.DATA})),
+        "CN=gateway,O=Acme\\, Inc": ClientGrant(tenant_id="demo", scopes=frozenset({Scope.READ_ONLY})),
+    }
+    certified = Certified("secret", grants)
+    tls = ServerTls(TlsFiles(cert=files.cert, key=files.key, client_ca=authority.cert))
+    server = await start(options=TransportOptions(tls=tls, certified=certified))
+    server.authenticator.certified = certified
+    async with channel(server, authority, api) as stub:
+        assert (await stub.CheckEntitlement(REQUEST, timeout=60)).decision.allowed
+        assert server.use_cases.asked[-1][0] == "shop"
+        assert await refusal(ask(stub, server)) == "CERTIFICATE_MISMATCH"  # a key of `demo`
+        forged = (("authorization", "Certificate wrong spiffe://prod/ns/shop/sa/api "),)
+        assert await refusal(stub.CheckEntitlement(REQUEST, metadata=forged, timeout=60)) == "UNAUTHENTICATED"
+    async with channel(server, authority, gateway) as stub:
+        consume = wire.ConsumeQuotaRequest(account_id="a", feature_key="f", request_id="r")
+        assert (await stub.CheckEntitlement(REQUEST, timeout=60)).decision.allowed
+        assert await refusal(stub.ConsumeQuota(consume, timeout=60)) == "SCOPE_MISSING"
+        assert await refusal(stub.ConsumeQuota(consume, metadata=server.metadata(), timeout=60)) == "SCOPE_MISSING"
+    async with channel(server, authority, authority.issue("nameless")) as stub:
+        assert (await ask(stub, server)).decision.allowed
+        assert await refusal(stub.CheckEntitlement(REQUEST, timeout=60)) == "UNAUTHENTICATED"
+
+
+async def refusal(call):
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call
+    return reason_of(refused.value)
 
 
 async def serial(port, authority, alpn):

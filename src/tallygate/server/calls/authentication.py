@@ -23,6 +23,7 @@ from tallygate.domain.errors import (
     UnauthenticatedError,
 )
 from tallygate.domain.recent import Recent
+from tallygate.server.calls.certified import Certified
 
 POLL_SECONDS = 1.0
 _SCHEME = "bearer "
@@ -65,8 +66,10 @@ class Authenticator:
         clock: Clock,
         options: AuthenticationOptions,
         open_test_tenant: OpenTestTenant | None = None,
+        certified: Certified | None = None,
         steady: Callable[[], float] = monotonic,
     ) -> None:
+        self.certified = certified
         self._keys = keys
         self._clock = clock
         self._options = options
@@ -87,6 +90,8 @@ class Authenticator:
 
     def known(self, authorization: str | None) -> KeyRecord | None:
         """The record of a key that was met before and need not be looked at again; None sends to `authenticate`."""
+        if self.certified is not None and (shown := self.certified.read(authorization)) is not None:
+            return self.certified.record(shown.name) if shown.authorization is None else None
         header = authorization or self._default
         entry = self._by_header.get(header) if header is not None else None
         if entry is None or not self._holds(entry):
@@ -104,8 +109,13 @@ class Authenticator:
 
         Raises:
             UnauthenticatedError: there is no key, or it is malformed, unknown, expired or revoked.
+            CertificateMismatchError: its caller's certificate is for another tenant.
             StoreUnavailableError: it is not known well enough, and the key table cannot be read.
         """
+        if self.certified is not None and (shown := self.certified.read(authorization)) is not None:
+            if shown.authorization is None:  # its grant is gone since
+                raise UnauthenticatedError(expected=_EXPECTED)
+            return self.certified.both(await self.authenticate(shown.authorization, in_outage=in_outage), shown.name)
         key = _bearer(authorization or self._default)
         digest = key_digest(key)
         entry = self._known.get(digest)

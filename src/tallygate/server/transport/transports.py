@@ -13,11 +13,13 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from tallygate.server.calls.certified import Certified
 from tallygate.server.calls.registry import Service
 from tallygate.server.calls.streams import Streams
 from tallygate.server.calls.wrapper import Calls
 from tallygate.server.listeners import Address, ListenError, claim, private_sockets
 from tallygate.server.tls import ServerTls
+from tallygate.server.transport.certificates import certified_services
 from tallygate.server.transport.reflection import enable_reflection
 
 _MAX_METADATA_BYTES = 16 * 1024
@@ -48,6 +50,8 @@ class TransportOptions:
     """Whether the native transport's thread works on calls itself while the event loop waits."""
     tls: ServerTls | None = None
     """What its listeners show and ask for; grpcio alone."""
+    certified: Certified | None = None
+    """What clients may do by the certificates that they show there."""
     shared: bool = False
     """Whether other servers of the same installation listen on the same TCP port."""
 
@@ -111,7 +115,10 @@ class GrpcioTransport:
             ListenError: an address cannot be had.
         """
         server = grpc.aio.server(options=[*channel_options(self._options), *_queue_options(self._options)])
-        for service in self._services:
+        services: Sequence[Service] = self._services
+        if self._options.certified is not None:
+            services = certified_services(services, self._options.certified)
+        for service in services:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.name, service.handlers),))
             server.add_registered_method_handlers(service.name, service.handlers)
         await self._add_operations(server)
