@@ -44,12 +44,16 @@ HELM := .venv/bin/helm
 $(HELM): $(TOOLS)
 	GOBIN='$(CURDIR)/.venv/bin' $(GO) install helm.sh/helm/v3/cmd/helm@v3.16.4
 
+KUSTOMIZE := .venv/bin/kustomize
+$(KUSTOMIZE): $(TOOLS)
+	GOBIN='$(CURDIR)/.venv/bin' $(GO) install sigs.k8s.io/kustomize/kustomize/v5@v5.6.0
+
 ACTIONLINT := .venv/bin/actionlint
 $(ACTIONLINT): $(TOOLS)
 	GOBIN='$(CURDIR)/.venv/bin' $(GO) install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
-charts: $(HELM) ## Have the real helm render the chart's goldens (needs go): make charts ARGS=--check
-	PYTHONPATH=tests $(BIN)/python -m charts.render --helm $(HELM) $(ARGS)
+charts: $(HELM) $(KUSTOMIZE) ## Have helm and kustomize render the goldens of deploy/ (needs go): make charts ARGS=--check
+	PYTHONPATH=tests $(BIN)/python -m charts.render --helm $(HELM) --kustomize $(KUSTOMIZE) $(ARGS)
 
 package: $(TOOLS) ## Build the wheel and the sdist into dist/
 	rm -rf dist

@@ -1,7 +1,8 @@
 """`python -m charts.render`: what the real `helm` makes of the chart for each values file, in tests/charts/goldens.
 
-With `--check` nothing is written, and what differs is shown. The goldens carry a digest of what they were made from, so
-that `make test` finds out without helm that the chart has changed since.
+And what the real `kustomize` makes of the manifests, in tests/charts/kustomized. With `--check` nothing is written, and
+what differs is shown. The goldens carry a digest of what they were made from, so that `make test` finds out without
+these programs that something has changed since.
 """
 
 import argparse
@@ -19,16 +20,20 @@ CHART = ROOT / "deploy" / "helm" / "tallygate"
 VALUES = Path(__file__).parent / "values"
 APPLICATION = Path(__file__).parent / "application"
 GOLDENS = Path(__file__).parent / "goldens"
+MANIFESTS = ROOT / "deploy" / "kubernetes"
+KUSTOMIZED = Path(__file__).parent / "kustomized"
+KUSTOMIZATIONS = ("base", "example")
+"""The sidecar is a component: it is in the example."""
 DIGEST = GOLDENS / "DIGEST"
 RELEASE, NAMESPACE, KUBERNETES = "billing", "billing", "1.30.0"
 TIMEOUT = 60
-"""Seconds for one run of helm."""
+"""Seconds for one run of a program."""
 
 
 def digest() -> str:
     """Of all that a rendering depends on, in hexadecimal digits."""
     found = hashlib.sha256()
-    for directory in (CHART, VALUES, APPLICATION):
+    for directory in (CHART, VALUES, APPLICATION, MANIFESTS):
         for path in sorted(path for path in directory.rglob("*") if path.is_file()):
             found.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
     return found.hexdigest()
@@ -50,10 +55,10 @@ def renderings(helm: str) -> Iterator[tuple[str, str]]:
             )
 
 
-def run(helm: str, *arguments: str) -> str:
-    done = subprocess.run([helm, *arguments], capture_output=True, text=True, timeout=TIMEOUT, check=False)
+def run(program: str, *arguments: str) -> str:
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=TIMEOUT, check=False)
     if done.returncode:
-        sys.exit(f"helm {' '.join(arguments)}\n{done.stdout}{done.stderr}")
+        sys.exit(f"{program} {' '.join(arguments)}\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -61,22 +66,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail where a golden differs")
     parser.add_argument("--helm", default="helm", help="the program, where it is not on the PATH")
+    parser.add_argument("--kustomize", default="kustomize", help="the program, where it is not on the PATH")
     arguments = parser.parse_args()
-    made = {f"{name}.yaml": text for name, text in renderings(arguments.helm)} | {"DIGEST": f"{digest()}\n"}
+    made = {GOLDENS / f"{name}.yaml": text for name, text in renderings(arguments.helm)} | {DIGEST: f"{digest()}\n"}
+    for name in KUSTOMIZATIONS:
+        made[KUSTOMIZED / f"{name}.yaml"] = run(arguments.kustomize, "build", str(MANIFESTS / name))
     if not arguments.check:
-        GOLDENS.mkdir(exist_ok=True)
-        for name, text in made.items():
-            (GOLDENS / name).write_text(text)
+        for path, text in made.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
         return
     different = 0
-    for name, text in made.items():
-        kept = (GOLDENS / name).read_text() if (GOLDENS / name).exists() else ""
+    for path, text in made.items():
+        kept, name = path.read_text() if path.exists() else "", path.name
         lines = difflib.unified_diff(kept.splitlines(True), text.splitlines(True), f"kept/{name}", f"made/{name}")
         shown = "".join(lines)
         different += bool(shown)
         sys.stdout.write(shown)
     if different:
-        sys.exit(f"{different} renderings differ from tests/charts/goldens: `make charts` writes them anew")
+        sys.exit(f"{different} renderings differ from tests/charts: `make charts` writes them anew")
 
 
 if __name__ == "__main__":

@@ -140,6 +140,21 @@ def resident_bytes(pid: int) -> int:
     return sum(int(Path(f"/proc/{member}/statm").read_text().split()[1]) * _PAGE for member in family(pid))
 
 
+def held_bytes(pid: int) -> int:
+    """Memory of one process, with its part of what it shares with others: these add up."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def parts(pid: int) -> dict[str, int]:
+    """The processes of a server by what they do."""
+    found = {"deciding": pid}
+    for member in family(pid)[1:]:
+        words = Path(f"/proc/{member}/cmdline").read_bytes()
+        found["worker and control plane" if b"tallygate.app.worker" in words else "Valkey"] = member
+    return found
+
+
 def family(pid: int) -> list[int]:
     """A process and its descendants."""
     children: list[int] = []

@@ -5,15 +5,16 @@ import sys
 from statistics import median
 
 from load.figure import Figure
-from load.processes import Sidecar, resident_bytes, timed
+from load.processes import Sidecar, held_bytes, parts, resident_bytes, timed
 from load.world import World, scratch_directory
 
+_HELD = "PSS: what processes share counts once"
 _HELP = [sys.executable, "-m", "tallygate", "--help"]
 
 
 def startup(times: int) -> list[Figure]:
     """Everything with the embedded Valkey and SQLite, as `tallygate serve` does without settings."""
-    cold, warm, resident = [], [], 0.0
+    cold, warm, resident, held = [], [], 0.0, {}
     for number in range(times + 1):
         directory = scratch_directory()
         sidecar = Sidecar(directory, {})
@@ -21,6 +22,7 @@ def startup(times: int) -> list[Figure]:
         sidecar.stop()
         seconds.append(sidecar.start())
         resident = resident_bytes(sidecar.pid) / 2**20
+        held = {part: held_bytes(member) / 2**20 for part, member in parts(sidecar.pid).items()}
         sidecar.stop()
         shutil.rmtree(directory, ignore_errors=True)
         if number:  # the first one compiles what pip would have compiled when it installed it
@@ -31,6 +33,11 @@ def startup(times: int) -> list[Figure]:
         Figure(name="cold start to ready", unit="s", value=median(cold), target="<= 2", note=note),
         Figure(name="start with data to ready", unit="s", value=median(warm), note=note),
         Figure(name="RSS when idle, with its Valkey", unit="MiB", value=resident),
+        Figure(name="memory when idle: all parts", unit="MiB", value=sum(held.values()), target="<= 160", note=_HELD),
+        *(
+            Figure(name=f"the same: {part}", unit="MiB", value=value, target="<= 60" if part == "deciding" else "")
+            for part, value in held.items()
+        ),
         Figure(
             name="tallygate --help",
             unit="s",

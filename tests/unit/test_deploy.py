@@ -53,8 +53,10 @@ def manifests() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted((DEPLOY / "kubernetes").rglob("*.yaml")):
         for document in documents(path):
             yield from ((f"{path.parent.name}/{path.name}", found) for found in with_patches(document))
-    for path in sorted(render.GOLDENS.glob("*.yaml")):
-        yield from ((f"chart/{path.stem}/{document['metadata']['name']}", document) for document in documents(path))
+    for made, kind in ((render.GOLDENS, "chart"), (render.KUSTOMIZED, "kustomized")):
+        for path in sorted(made.glob("*.yaml")):
+            found = documents(path)
+            yield from ((f"{kind}/{path.stem}/{document['metadata']['name']}", document) for document in found)
 
 
 def with_patches(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -125,6 +127,36 @@ def test_compose_is_valid_and_keeps_what_it_counts():
         assert services[stateful]["volumes"]
     published = [port.rsplit(":", 1) for port in services["tallygate"]["ports"]]
     assert published == [[f"127.0.0.1:{port}", str(port)] for port in (GRPC_PORT, ADMIN_PORT)]
+
+
+def test_compose_shows_what_it_measures():
+    """Prometheus finds the server and the rules, Grafana finds Prometheus and the dashboard."""
+    run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.observed.yaml")
+    composed = yaml.safe_load((DEPLOY / "compose.observed.yaml").read_text())
+    services, beside = composed["services"], yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    mounted = {}
+    for name, service in services.items():
+        assert service["user"].split(":")[0] not in {"root", "0"}, f"{name} runs as root"
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+        assert set(service["depends_on"]) <= services.keys() | beside.keys()
+        for source, target in (volume.split(":")[:2] for volume in service["volumes"]):
+            if source.startswith("./"):
+                mounted[target] = DEPLOY / source
+                assert mounted[target].exists(), source
+            else:
+                assert source in composed["volumes"]
+    prometheus = yaml.safe_load((mounted["/etc/prometheus"] / "prometheus.yaml").read_text())
+    assert "--config.file=/etc/prometheus/prometheus.yaml" in services["prometheus"]["command"]
+    assert all((mounted["/etc/prometheus"] / name).exists() for name in prometheus["rule_files"])
+    (scraped,) = prometheus["scrape_configs"]
+    assert scraped["static_configs"] == [{"targets": [f"tallygate:{ADMIN_PORT}"]}]
+    provisioned = mounted["/etc/grafana/provisioning"]
+    (source,) = yaml.safe_load((provisioned / "datasources" / "prometheus.yaml").read_text())["datasources"]
+    assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
+    (provider,) = yaml.safe_load((provisioned / "dashboards" / "tallygate.yaml").read_text())["providers"]
+    (shown,) = [Path(target) for target in mounted if target.endswith(".json")]
+    assert Path(provider["options"]["path"]) == shown.parent
+    assert services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == str(shown)
 
 
 @pytest.mark.parametrize("pod", pods())
