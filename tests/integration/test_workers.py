@@ -131,7 +131,7 @@ async def test_both_answer_on_one_port_and_count_as_one(redis, running):
     assert [measured(running, f'tallygate_redis_up{{worker="{worker}"}}') for worker in (0, 1)] == [1, 1]
     checks = running.admin("/ready")["checks"]
     looked_at = ("serving", "redis", "clock", "counters")
-    assert set(checks) == {"serving", *(f"worker_{n}.{check}" for n in (0, 1) for check in looked_at)}
+    assert set(checks) == {"serving", "settings", *(f"worker_{n}.{check}" for n in (0, 1) for check in looked_at)}
 
 
 async def test_a_worker_that_is_killed_under_load_costs_at_most_its_connections_and_comes_back(redis, running):
