@@ -129,7 +129,7 @@ async def _populate(url: str, accounts: int, events: int) -> dict[str, float]:
     world.now = NOVEMBER
     for first in range(0, accounts, _TOGETHER):
         ids = [f"a{number:06}" for number in range(first, min(first + _TOGETHER, accounts))]
-        await world.write(lambda work, now, ids=ids: _subscribed(work, ids, now))
+        await world.write(lambda work, now, ids=ids: subscribed(work, ids, now))
     await billed(world)
     for number in range(accounts):
         await _recorded(world, f"a{number:06}", events)
@@ -137,7 +137,8 @@ async def _populate(url: str, accounts: int, events: int) -> dict[str, float]:
     return {}
 
 
-async def _subscribed(work: Any, account_ids: list[str], now: int) -> None:
+async def subscribed(work: Any, account_ids: list[str], now: int) -> None:
+    """Accounts that hold the plan from now on."""
     for account_id in account_ids:
         request = UpsertAccount(account_id=account_id, plan_key="pro", trial_days=0)
         await upsert_account(work, request, now=now, new_id=lambda account_id=account_id: account_id)

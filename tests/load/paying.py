@@ -22,7 +22,7 @@ from faults.paying import PayingWorld, attached
 from faults.test_webhook_storm import attempts, gateway_set, heard, told
 from gateway_worlds import CREDENTIALS, TOKENS
 from invoicing import catalog
-from load.closing import _database, _subscribed
+from load.closing import database, subscribed
 from load.figure import Figure
 from load.world import scratch_directory
 from stand_ins.stripe import StripeStandIn
@@ -45,7 +45,7 @@ def figures(databases: Sequence[str] = ("sqlite", "postgresql"), accounts: int =
     """Attempts and webhooks a second, and how much longer others take beside a slow gateway."""
     found: list[Figure] = []
     for name in databases:
-        with _database(name) as url:
+        with database(name) as url:
             found += asyncio.run(_money(name, url(), accounts))
     return [*found, *asyncio.run(_beside_a_slow_gateway())]
 
@@ -58,7 +58,7 @@ async def _money(name: str, url: str, accounts: int) -> list[Figure]:
         await act(world)
     world.now = NOVEMBER
     ids = [f"a{number:06}" for number in range(accounts)]
-    await world.write(lambda work, now: _subscribed(work, ids, now))
+    await world.write(lambda work, now: subscribed(work, ids, now))
     for number, account_id in enumerate(ids):
         await attached(account_id, "fake_pending" if number % 2 else "fake_ok")(world)
     while await world.worker(kinds=[CLOSE]).round():
@@ -85,10 +85,10 @@ async def _money(name: str, url: str, accounts: int) -> list[Figure]:
     return [made, kept]
 
 
-def _rate(database: str, what: str, count: int, begun: float, cpu: float) -> Figure:
+def _rate(name: str, what: str, count: int, begun: float, cpu: float) -> Figure:
     seconds, spent = time.monotonic() - begun, time.process_time() - cpu
     note = f"{count:,} in {seconds:.1f} s; {1000 * spent / count:.1f} ms CPU each"
-    return Figure(name=f"{what} a second", unit="/s", value=count / seconds, transport=database, note=note)
+    return Figure(name=f"{what} a second", unit="/s", value=count / seconds, transport=name, note=note)
 
 
 @asynccontextmanager
