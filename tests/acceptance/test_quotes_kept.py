@@ -123,11 +123,12 @@ async def test_what_cannot_be_redeemed_or_paid_so_is_refused_as_when_it_is_bough
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_ar_26_random_quotes_are_the_later_invoices(tenant, seed):
-    """Whatever is bought: plan, anchor, trial, add-ons, codes in any order, a length, and tax where there is some."""
+    """Whatever is bought: plan, anchor, trial, add-ons, codes in any order, a length, tax, users, and what is used."""
     chance = random.Random(seed)
     several = seed % 2 == 1
     users = {"key": "users", "recurring": {"amount": "3.33", "quantity": {"users": True}}}
-    prices = [PRO, {"setup": {"amount": "10.01"}}, *([users] if several else [])]
+    calls = {"usage": {"feature_key": "calls", "unit_amount": "0.0333", "free_quota": "10"}}
+    prices = [PRO, {"setup": {"amount": "10.01"}}, calls, *([users] if several else [])]
     parts = {"add_ons": PACK, "billing": {"tax": {}} if seed >= 2 else {}}
     parts |= {"trial": {"days": chance.randint(1, 20)}} if chance.random() < 0.5 else {}
     if several:
@@ -147,10 +148,15 @@ async def test_ar_26_random_quotes_are_the_later_invoices(tenant, seed):
             "coupon_codes": codes,
             "advance_length": 0 if several else chance.choice([0, 6, 12]),
             "add_ons": [{"add_on_key": "pack", "quantity": chance.randint(1, 4)}] if chance.random() < 0.5 else [],
+            "users": chance.randint(0, 5) if several else 0,
         }
-        quote = await tenant.call("Quote", **account, **asked)
-        await tenant.call("CreateSubscription", **account, **asked)
+        used, events = chance.randint(1, 99), chance.randint(1, 3)
+        usage = [{"feature_key": "calls", "quantity": used, "events": events}]
+        quote = await tenant.call("Quote", **account, **asked, usage=usage)
+        made = await tenant.call("CreateSubscription", **account, **asked)
         await tenant.advance_to(quote.start_time)
         assert await issued(tenant, account["account_id"]) == told(quote.opening)
+        for _ in range(events):
+            await tenant.consume(account["account_id"], "calls", used, min_view_version=made.view_version)
         await tenant.advance_to(quote.cut_time)
         assert (await issued(tenant, account["account_id"]))[1:] == told(quote.following)
