@@ -215,12 +215,12 @@ class Counting:
     """An effect that counts, or not, and what it was told."""
 
     def __init__(self, counts):
-        packed = {"keys": b"", "head": b"", "terms": [], "key_count": 0, "argument_count": 0}
+        packed = {"keys": b"", "head": b"", "rules": [], "key_count": 0, "argument_count": 0}
         self.program = SimpleNamespace(counts=counts, home=HOME, **packed)
         self.said = []
         self.heard = []
 
-    def told(self, reply):
+    def deliver(self, reply):
         self.heard.append(reply)
 
 

@@ -60,7 +60,7 @@ class Effect:
     def __init__(self):
         self.replies = []
 
-    def told(self, reply):
+    def deliver(self, reply):
         self.replies.append(reply)
 
 
@@ -90,6 +90,6 @@ class Program:
 )  # fmt: skip
 def test_a_call_is_answered_once_whatever_came_back(reply):
     answers = []
-    _Asking(Gates(), Program(), [b""], answers.append).told(reply)
+    _Asking(Gates(), Program(), [b""], answers.append).deliver(reply)
     (answer,) = answers
     assert isinstance(answer, StoreUnavailableError)

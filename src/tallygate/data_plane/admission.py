@@ -97,7 +97,7 @@ class Admission:
         """Admit what `build` makes of the account's view."""
         later: Later[Admitted] = Later()
         self.begin(tenant_id, account_id, _Built(self.gates, build, later), min_view_version=min_view_version)
-        return await later.told()
+        return await later.result()
 
     def now(self, view: View) -> int:
         """The tenant's time as this process sees it; the store's own decides."""
@@ -216,12 +216,12 @@ class Later(Generic[T]):
     def __init__(self) -> None:
         self._future: asyncio.Future[T | Exception] = asyncio.get_running_loop().create_future()
 
-    def tell(self, outcome: T | Exception) -> None:
+    def resolve(self, outcome: T | Exception) -> None:
         """This is how it ended."""
         if not self._future.done():
             self._future.set_result(outcome)
 
-    async def told(self) -> T:
+    async def result(self) -> T:
         """How it ended; raises the error that it ended with."""
         outcome = await self._future
         if isinstance(outcome, Exception):
@@ -250,11 +250,11 @@ class _Built:
 
     def decided(self, admitted: Admitted) -> None:
         """Tell."""
-        self._later.tell(admitted)
+        self._later.resolve(admitted)
 
     def failed(self, error: Exception) -> None:
         """Tell."""
-        self._later.tell(error)
+        self._later.resolve(error)
 
 
 async def ask_once(gates: GateStore, call: AdmitCall) -> AdmitReply:
@@ -264,8 +264,8 @@ async def ask_once(gates: GateStore, call: AdmitCall) -> AdmitReply:
         UnavailableError: the store did not answer.
     """
     later: Later[AdmitReply] = Later()
-    _ask(gates.prepare(call), call, later.tell)
-    return await later.told()
+    _ask(gates.prepare(call), call, later.resolve)
+    return await later.result()
 
 
 def _ask(program: Program, call: AdmitCall, answered: Answered) -> None:
@@ -276,13 +276,13 @@ def _ask(program: Program, call: AdmitCall, answered: Answered) -> None:
 
 def segments_of(view: View, feature: Feature, *, at: int, back: bool = False) -> tuple[Segment, ...]:
     """The feature's segments around `at`; kept on the view until the last of them begins."""
-    if view.held is None:
+    if view.entitlements is None:
         return ()
     if back:
-        return segments(view.held, feature, at=at, back=True)
+        return segments(view.entitlements, feature, at=at, back=True)
     kept = view.segments.get(feature.feature_key)
     if kept is None or not kept[0].start <= at < kept[-1].start:
-        kept = segments(view.held, feature, at=at)
+        kept = segments(view.entitlements, feature, at=at)
         view.segments[feature.feature_key] = kept
     return kept
 

@@ -102,11 +102,11 @@ class CachedDecisions:
     def keep(self, request: CheckRequest, decision: Decision, view: View, at: int) -> None:
         """Keep what this view decided on this request at an instant of the tenant's, if it did so alone."""
         feature = view.snapshot.catalog.features.get(request.feature_key)
-        if view.held is None or view.superseded or request.at_time is not None:
+        if view.entitlements is None or view.superseded or request.at_time is not None:
             return
         if feature is None or feature.kind is FeatureKind.METERED or decision.decided_on is DecidedOn.FALLBACK:
             return
-        phase = view.held.phase_at(at)
+        phase = view.entitlements.phase_at(at)
         cached = CachedDecision(
             common=self._common_of(feature.kind, decision),
             view=view,

@@ -49,8 +49,8 @@ class Checks:
     async def check(self, tenant_id: str, request: CheckRequest) -> Decision:
         """As `begin`, explained."""
         later: Later[Admitted | Decision] = Later()
-        self.begin(tenant_id, request, later.tell)
-        outcome = await later.told()
+        self.begin(tenant_id, request, later.resolve)
+        outcome = await later.result()
         return self.explained(request, outcome) if isinstance(outcome, Admitted) else outcome
 
     def explained(self, request: CheckRequest, admitted: Admitted) -> Decision:
@@ -67,7 +67,12 @@ class Checks:
     def compile(self, tenant_id: str, request: CheckRequest, view: View, at: int) -> CompiledQuota | None:
         """The quota that this question looks at; None where the view alone answers, or refuses, it."""
         feature = view.snapshot.catalog.features.get(request.feature_key)
-        if feature is None or view.held is None or feature.kind is not FeatureKind.METERED or not is_valid(request):
+        if (
+            feature is None
+            or view.entitlements is None
+            or feature.kind is not FeatureKind.METERED
+            or not is_valid(request)
+        ):
             return None
         place = tenant_id, request.account_id, feature
 

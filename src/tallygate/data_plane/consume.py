@@ -49,8 +49,8 @@ class Consumes:
     async def consume(self, tenant_id: str, request: ConsumeRequest) -> Decision:
         """As `begin`, explained."""
         later: Later[Admitted | Decision] = Later()
-        self.begin(tenant_id, request, later.tell)
-        outcome = await later.told()
+        self.begin(tenant_id, request, later.resolve)
+        outcome = await later.result()
         return self.explained(request, outcome) if isinstance(outcome, Admitted) else outcome
 
     def explained(self, request: ConsumeRequest, admitted: Admitted) -> Decision:
@@ -71,7 +71,7 @@ class Consumes:
 
         def build(view: View, at: int) -> AdmitCall | None:
             feature = _metered(view, request.feature_key)
-            if view.held is None:
+            if view.entitlements is None:
                 return None
             gate = ResetGate(
                 feature_key=feature.feature_key,
@@ -112,7 +112,7 @@ class Consumes:
         refunds = _quantity(request, feature) < 0
         if not request.request_id:
             raise InvalidFieldError(field="request_id", expected="an id that a retry of this call repeats")
-        if view.held is None:
+        if view.entitlements is None:
             return None
         account_id = request.account_id
 
@@ -231,7 +231,7 @@ def _identified(
 def _opened(admitted: Admitted, request: ResetRequest) -> Decision:
     view = admitted.view
     feature = feature_of(view, request.feature_key)
-    if view.held is None or admitted.reply is None or admitted.call is None:
+    if view.entitlements is None or admitted.reply is None or admitted.call is None:
         return replace(unknown_account(feature), view_version=view.version, request_id=request.request_id)
     answer, gate = admitted.reply.answers[0], admitted.call.gates[0].gate
     if not isinstance(answer, QuotaAnswer) or not isinstance(gate, ResetGate):
@@ -239,4 +239,4 @@ def _opened(admitted: Admitted, request: ResetRequest) -> Decision:
     metered = Metered(answer=answer, segments=gate.segments, now=admitted.now)
     question = Question(feature=feature, quantity=0, at=admitted.now)
     stamp = Stamp(view_version=view.version, request_id=request.request_id)
-    return decide_metered(view.snapshot.catalog, view.held, question, metered, stamp)
+    return decide_metered(view.snapshot.catalog, view.entitlements, question, metered, stamp)

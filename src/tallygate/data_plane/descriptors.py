@@ -91,8 +91,8 @@ class DescriptorLimits:
         Descriptors that meet one limit by the same values ask together: all that they ask of it fits, or none.
         """
         later: Later[Admitted | list[RateLimitDecision]] = Later()
-        if self.begin(tenant_id, asked, later.tell):
-            outcome = await later.told()
+        if self.begin(tenant_id, asked, later.resolve):
+            outcome = await later.result()
             return self.explained(asked, outcome) if isinstance(outcome, Admitted) else outcome
         try:
             return await self._take_all(tenant_id, asked)

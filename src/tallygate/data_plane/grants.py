@@ -28,7 +28,7 @@ class GrantBalances:
             UnavailableError: the store cannot say.
         """
         view = await self.admission.views.view(tenant_id, account_id, fresh=True)
-        granted = view.held.grants if view.held is not None else {}
+        granted = view.entitlements.grants if view.entitlements is not None else {}
         wanted = {key: granted[key] for key in feature_keys if key in granted}
         left = {grant.grant_id: grant.amount for grants in wanted.values() for grant in grants}
         features = view.snapshot.catalog.features
@@ -41,7 +41,11 @@ class GrantBalances:
         asked: set[str] = set()
 
         def build(view: View, at: int) -> AdmitCall | None:
-            gates = [_look(view, key, at) for key in keys if view.held is not None and key in view.held.grants]
+            gates = [
+                _look(view, key, at)
+                for key in keys
+                if view.entitlements is not None and key in view.entitlements.grants
+            ]
             asked.update(grant.grant_id for gate in gates for grant in gate.grants)
             items = tuple(Identified(gate=gate, state_key="") for gate in gates)
             return call_of(tenant_id, account_id, view, items, peek=True) if items else None
@@ -64,6 +68,6 @@ def _look(view: View, key: str, at: int) -> QuotaGate:
         feature_key=key,
         quantity=None,
         segments=segments_of(view, feature, at=at),
-        grants=view.held.grants[key] if view.held is not None else (),
+        grants=view.entitlements.grants[key] if view.entitlements is not None else (),
         aggregation=feature.aggregation,
     )

@@ -73,11 +73,11 @@ class CompiledQuota(Compiled):
     def decision(self, answer: QuotaAnswer, now: int, *, quantity: int, at: int, request_id: str = "") -> Decision:
         """The whole decision, explained; `quantity` is what was asked for, `at` the instant that is meant."""
         view = self.view
-        if view.held is None:
+        if view.entitlements is None:
             raise TypeError(view)
         return decide_metered(
             view.snapshot.catalog,
-            view.held,
+            view.entitlements,
             Question(feature=self.feature, quantity=quantity, at=at),
             Metered(answer=answer, segments=self.segments, now=now),
             Stamp(view_version=view.version, request_id=request_id),
@@ -141,7 +141,7 @@ def compile_quota(
 ) -> CompiledQuota:
     """Make a quota of this tenant's account ready, until the instant at which its segments or its grants change."""
     tenant_id, account_id, feature = place
-    grants = view.held.grants.get(feature.feature_key, ()) if view.held else ()
+    grants = view.entitlements.grants.get(feature.feature_key, ()) if view.entitlements else ()
     gate = replace(gate, grants=grants, aggregation=feature.aggregation)
     items = (Identified(gate=gate, state_key=""),)
     strict = feature.durability is Durability.STRICT and not peek

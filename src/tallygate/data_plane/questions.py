@@ -30,7 +30,7 @@ def feature_of(view: View, feature_key: str) -> Feature:
 def gate_of(view: View, request: CheckRequest, now: int) -> QuotaGate | None:
     """The gate that answers a question about a metered feature; None where the view alone answers, or refuses, it."""
     feature = view.snapshot.catalog.features.get(request.feature_key)
-    if feature is None or view.held is None or feature.kind is not FeatureKind.METERED or not is_valid(request):
+    if feature is None or view.entitlements is None or feature.kind is not FeatureKind.METERED or not is_valid(request):
         return None
     around = segments_until(view, feature, now, request.at_time)
     if not around:
@@ -39,7 +39,7 @@ def gate_of(view: View, request: CheckRequest, now: int) -> QuotaGate | None:
         feature_key=feature.feature_key,
         quantity=quantity_to_try(request, feature),
         segments=around,
-        grants=view.held.grants.get(feature.feature_key, ()),
+        grants=view.entitlements.grants.get(feature.feature_key, ()),
         aggregation=feature.aggregation,
         occurred_time=request.at_time,
     )
@@ -48,14 +48,14 @@ def gate_of(view: View, request: CheckRequest, now: int) -> QuotaGate | None:
 def segments_until(view: View, feature: Feature, now: int, at: int | None) -> tuple[Segment, ...]:
     """The segments around now, and as far as another instant that is meant; none where that lies too far back."""
     around = segments_of(view, feature, at=now)
-    if at is None or view.held is None:
+    if at is None or view.entitlements is None:
         return around
     if at < around[0].start:
         return ()
     if at >= around[-1].end:
         return (
             *around,
-            *(segment for segment in segments(view.held, feature, at=at) if segment.start >= around[-1].end),
+            *(segment for segment in segments(view.entitlements, feature, at=at) if segment.start >= around[-1].end),
         )
     return around
 
@@ -97,11 +97,11 @@ def decision_on(
     feature = feature_of(view, request.feature_key)
     if request.quantity is not None and not 0 <= request.quantity <= MAX_QUANTITY:
         raise InvalidFieldError(field="quantity", expected=f"0 to {MAX_QUANTITY}", got=request.quantity)
-    if view.held is None:
+    if view.entitlements is None:
         return unknown_account(feature)
     at = now if request.at_time is None else request.at_time
     if request.at_time is not None:
-        _check_instant(at, earliest=period_at(view.held, feature, now).start)
+        _check_instant(at, earliest=period_at(view.entitlements, feature, now).start)
     question = Question(
         feature=feature,
         quantity=1 if request.quantity is None else request.quantity,
@@ -111,12 +111,12 @@ def decision_on(
         at=at,
     )
     if found is None:
-        return decide(view.snapshot.catalog, view.held, question)
+        return decide(view.snapshot.catalog, view.entitlements, question)
     gate, answer = found
     metered = Metered(answer=answer, segments=gate.segments, now=at)
     if request.at_time is not None or question.beyond:
         metered = tried(question, metered)
-    return decide_metered(view.snapshot.catalog, view.held, question, metered, stamp)
+    return decide_metered(view.snapshot.catalog, view.entitlements, question, metered, stamp)
 
 
 def _check_instant(at: int, *, earliest: int) -> None:

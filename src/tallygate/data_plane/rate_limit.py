@@ -66,8 +66,8 @@ class RateLimits:
     async def take(self, tenant_id: str, request: RateLimitRequest) -> RateLimitDecision:
         """As `begin`, explained."""
         later: Later[Admitted | RateLimitDecision] = Later()
-        self.begin(tenant_id, request, later.tell)
-        outcome = await later.told()
+        self.begin(tenant_id, request, later.resolve)
+        outcome = await later.result()
         return self.decision(request, outcome) if isinstance(outcome, Admitted) else outcome
 
     def compile(self, tenant_id: str, request: RateLimitRequest, view: View, at: int) -> CompiledLimits | None:
@@ -227,14 +227,14 @@ def barred(view: View, request: RateLimitRequest, at: int) -> Reason | None:
     """Why an account as a whole may not call, or None."""
     if not request.account_id:
         return None
-    if request.account_id == NO_ACCOUNT or view.held is None:
+    if request.account_id == NO_ACCOUNT or view.entitlements is None:
         return Reason.ACCOUNT_NOT_FOUND
-    return view.held.phase_at(at).denial
+    return view.entitlements.phase_at(at).denial
 
 
 def span(view: View, gates: Sequence[RateGate], at: int) -> tuple[int, int]:
     """From when until when these gates are what holds: what began just now, or has yet to, is looked at again."""
-    phase = view.held.phase_at(at) if view.held is not None else None
+    phase = view.entitlements.phase_at(at) if view.entitlements is not None else None
     lasts = all(gate.since < at for gate in gates)
     return BEGINNING if phase is None else phase.start, at + 1 if not lasts else END if phase is None else phase.end
 
@@ -248,7 +248,7 @@ def gates_of(view: View, request: RateLimitRequest, at: int) -> tuple[RateGate, 
     """
     gates: list[RateGate] = []
     for rule, entries in _rules(view.snapshot.catalog, request):
-        held = figures(rule, view.held, at)
+        held = figures(rule, view.entitlements, at)
         if held is not None:
             gates.append(
                 RateGate(

@@ -24,21 +24,21 @@ _Loaded = TypeVar("_Loaded")
 
 @dataclass(slots=True, kw_only=True)
 class View:
-    """What one account holds, as last seen; `held` is None for an account that does not exist.
+    """What one account holds, as last seen; `entitlements` is None for an account that does not exist.
 
     `verified_time` is when its versions were last compared with the store's, `applied` how far the log was then;
-    `gap` counts the gaps in the announcements until then; `checked_news` what was known when it was last held to it;
+    `gap` counts the gaps in the announcements until then; `checked_announcements` those heard when it was compared;
     `superseded` that a newer view of the account has taken its place; `asked_time` when it was last asked for ahead;
     `programs` what questions were compiled to on it, `near` what is known of its quotas: both end with it.
     """
 
     snapshot: CatalogSnapshot
     record: AccountRecord | None
-    held: EntitlementSet | None
+    entitlements: EntitlementSet | None
     verified_time: int
     applied: int
     gap: int = 0
-    checked_news: int = -1
+    checked_announcements: int = -1
     superseded: bool = False
     asked_time: int = 0
     segments: dict[str, tuple[Segment, ...]] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Views:
         self._fetching: dict[str, asyncio.Task[CatalogSnapshot]] = {}
         self._due = DueViews(source, lambda: (clock(), self._gaps), self._told_newest)
         self._gaps = 0
-        self._news = 0
+        self._announcements = 0
         self.counts = ViewCounts()
 
     async def view(self, tenant_id: str, account_id: str, *, min_view_version: int = 0, fresh: bool = False) -> View:
@@ -140,7 +140,7 @@ class Views:
         """Remember what an announcement says is newest: no older view holds from now on."""
         place = (change.tenant_id, change.account_id)
         self._announced[place] = max(change.version, self._announced.get(place, 0))
-        self._news += 1
+        self._announcements += 1
 
     def on_gap(self) -> None:
         """Announcements may have been missed: verify every view again before it is used, if the store can be asked."""
@@ -156,10 +156,10 @@ class Views:
             return False
         if (self._clock() if now is None else now) - view.verified_time >= self._options.max_staleness:
             return False
-        if view.checked_news != self._news:
+        if view.checked_announcements != self._announcements:
             if not self._is_newest(view):
                 return False
-            view.checked_news = self._news
+            view.checked_announcements = self._announcements
         return True
 
     def is_current(self, view: View, now: int | None = None) -> bool:
@@ -245,9 +245,14 @@ class Views:
         if known is not None and known.snapshot is snapshot and known.record is record:
             self._verified(known, versions, started, gap)
             return known
-        held = self._resolver(snapshot).resolve(record) if record else None
+        entitlements = self._resolver(snapshot).resolve(record) if record else None
         view = View(
-            snapshot=snapshot, record=record, held=held, verified_time=started, applied=versions.applied, gap=gap
+            snapshot=snapshot,
+            record=record,
+            entitlements=entitlements,
+            verified_time=started,
+            applied=versions.applied,
+            gap=gap,
         )
         self._keep((tenant_id, account_id), view)
         return view
@@ -292,7 +297,7 @@ class Views:
         if snapshot is None:  # every tenant has one from its creation, so its absence is a loss, not an answer
             raise StoreUnavailableError(missing="catalogue")
         self._snapshots[tenant_id] = snapshot
-        self._news += 1
+        self._announcements += 1
         return snapshot
 
     async def _wait_for(self, tenant_id: str, account_id: str, version: int) -> View:

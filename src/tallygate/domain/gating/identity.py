@@ -13,15 +13,15 @@ def effect_digest(*, tenant_id: str, account_id: str, gate_key: str, request_id:
 class EffectIdentity:
     """Digests of one account's effects on one gate: `effect_digest`, with all but the request id digested before."""
 
-    __slots__ = ("_begun",)
+    __slots__ = ("_prefix",)
 
     def __init__(self, *, tenant_id: str, account_id: str, gate_key: str) -> None:
         head = _written((tenant_id, account_id, gate_key))
-        self._begun = blake2b(head[:-1] + b", ", digest_size=16)
+        self._prefix = blake2b(head[:-1] + b", ", digest_size=16)
 
     def digest(self, request_id: str) -> bytes:
         """The digest of the effect under this request id."""
-        digest = self._begun.copy()
+        digest = self._prefix.copy()
         digest.update(b"%b)" % repr(request_id).encode())
         return digest.digest()
 

@@ -54,13 +54,13 @@ class Home:
 class Packed(Protocol):
     """What like effects share: home, keys and arguments as the command has them, their number, and whether they count.
 
-    `terms` are those of each gate, which others may share.
+    `rules` are those of each gate, which others may share.
     """
 
     home: Home
     keys: bytes
     head: bytes
-    terms: list[bytes]
+    rules: list[bytes]
     key_count: int
     argument_count: int
     counts: bool
@@ -76,7 +76,7 @@ class Effect(Protocol):
         """What it shares with others."""
         ...
 
-    def told(self, reply: list[Any] | None, /) -> None:
+    def deliver(self, reply: list[Any] | None, /) -> None:
         """Take its reply: status, `now` and whatever follows; None where nobody knows what became of it."""
         ...
 
@@ -149,7 +149,7 @@ class Bursts:
             return effects
         for effect in effects:
             if effect.program.counts:
-                effect.told(None)
+                effect.deliver(None)
         return [effect for effect in effects if not effect.program.counts]
 
     def _command(self, sequence: bytes, by_home: dict[Home, list[Effect]], effects: list[Effect]) -> bytes:
@@ -164,8 +164,8 @@ class Bursts:
             for effect in group:
                 program = effect.program
                 arguments.append(program.head)
-                for said, terms in zip(effect.said, program.terms, strict=True):
-                    place = _PLACE.pack(_UINT16, shared.setdefault(terms, len(shared) + 1))
+                for said, rule in zip(effect.said, program.rules, strict=True):
+                    place = _PLACE.pack(_UINT16, shared.setdefault(rule, len(shared) + 1))
                     arguments.append(b"$%d\r\n%b%b\r\n" % (len(said) + _PLACE.size, place, said))
         key_count = _HOME_KEYS * len(by_home) + sum([effect.program.key_count for effect in effects])
         own = sum([effect.program.argument_count for effect in effects])
@@ -194,22 +194,22 @@ class _Waiter:
         """Tell each its reply, if this is theirs: else no reply on this connection counts any more."""
         is_ours = type(reply) is list and len(reply) > 1 and reply[0] == self._sequence
         if not is_ours or (reply[1] != _CLOCK_SKEW and len(reply) != len(self._effects) + 1):
-            self._tell([None] * len(self._effects))
+            self._deliver([None] * len(self._effects))
             self._link.reset("a reply was not its caller's")
         elif reply[1] == _CLOCK_SKEW:
-            self._tell([reply[1:]] * len(self._effects))
+            self._deliver([reply[1:]] * len(self._effects))
         else:
-            self._tell(reply[1:])
+            self._deliver(reply[1:])
 
     def set_exception(self, error: Exception) -> None:
         """Tell that the store did not answer."""
         if isinstance(error, ReplyError):
             _logger.error("admit.lua was refused: %s", error)
-        self._tell([None] * len(self._effects))
+        self._deliver([None] * len(self._effects))
 
-    def _tell(self, replies: list[Any]) -> None:
+    def _deliver(self, replies: list[Any]) -> None:
         for effect, reply in zip(self._effects, replies, strict=True):
             try:
-                effect.told(reply)
+                effect.deliver(reply)
             except Exception:  # one that cannot be told must not keep the others from their answers
                 _logger.exception("an effect's answer was not taken")

@@ -74,21 +74,21 @@ def kind_of(gate: Gate) -> str:
     return "r" if isinstance(gate, RateGate) else "x" if isinstance(gate, ResetGate) else "q"
 
 
-def pack_terms(gate: Gate, call: AdmitCall) -> bytes:
-    """What all calls share that meet this gate, and others whose gates have these terms."""
+def pack_rule(gate: Gate, call: AdmitCall) -> bytes:
+    """What all calls share that meet this gate, and others whose gates have this rule."""
     if isinstance(gate, RateGate):
-        return pack_all(*rate_terms(gate))
+        return pack_all(*rate_rule(gate))
     grants = [] if isinstance(gate, ResetGate) else [_grant(grant) for grant in gate.grants]
     returns = isinstance(gate, ResetGate) or (gate.quantity or 0) < 0
-    news = _news(call, gate) if returns else ("", "")
+    announcement = _announced(call, gate) if returns else ("", "")
     segments = [pack_all(*_segment(segment)) for segment in gate.segments]
-    return pack_all(_FAMILIES[gate.aggregation], grants or "", *news, *segments)
+    return pack_all(_FAMILIES[gate.aggregation], grants or "", *announcement, *segments)
 
 
 def pack_endings(gate: Gate, call: AdmitCall) -> bytes:
     """What facts say at their end of what was subscribed: of each segment, or once where all say the same.
 
-    It differs by account, so it is no part of terms that accounts share.
+    It differs by account, so it is no part of rules that accounts share.
     """
     if isinstance(gate, RateGate):
         return b""
@@ -105,7 +105,7 @@ def _grant(grant: Grant) -> list[Any]:
     return [grant.grant_id, grant.amount, grant.effective_time, expire]
 
 
-def _news(call: AdmitCall, gate: QuotaGate | ResetGate) -> tuple[str, str]:
+def _announced(call: AdmitCall, gate: QuotaGate | ResetGate) -> tuple[str, str]:
     """Where to publish what, once the gate is taken."""
     return keys.CHANGES_CHANNEL, return_announcement(call.tenant_id, call.account_id, gate.feature_key)
 
@@ -129,7 +129,7 @@ def _segment(segment: Segment) -> list[Any]:
     ]
 
 
-def rate_terms(gate: RateGate) -> list[Any]:
+def rate_rule(gate: RateGate) -> list[Any]:
     """A rate limit as the script counts it."""
     rate = gate.rate
     head = [_ALGORITHMS[gate.algorithm], rate.limit, rate.window]

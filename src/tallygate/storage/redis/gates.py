@@ -22,7 +22,7 @@ from tallygate.storage.redis.gate_codec import (
     pack_asked,
     pack_context,
     pack_endings,
-    pack_terms,
+    pack_rule,
     read_answers,
 )
 from tallygate.storage.redis.link.commands import pack_arguments
@@ -82,8 +82,8 @@ class RedisGates:
         accounts = [call.account_id] if call.account_id else []
         names = [self._record_key(call, account_id) for account_id in (*accounts, *(each for each, _ in call.others))]
         names += [self._state_key(item, call, partition) for item in call.gates]
-        terms = [pack_arguments([pack_terms(item.gate, call)]) for item in call.gates]
-        return RedisProgram(self, home, call, names, [self._shared.setdefault(packed, packed) for packed in terms])
+        rules = [pack_arguments([pack_rule(item.gate, call)]) for item in call.gates]
+        return RedisProgram(self, home, call, names, [self._shared.setdefault(packed, packed) for packed in rules])
 
     def current(self, home: Home) -> Home:
         """The home with the epoch that its partition is known to have; where none is known, with one that none has."""
@@ -145,10 +145,10 @@ class RedisProgram:
 
     __slots__ = (
         "_around", "_endings", "_gates", "argument_count", "counts", "head", "home", "key_count", "keys", "kinds",
-        "strict", "terms",
+        "rules", "strict",
     )  # fmt: skip
 
-    def __init__(self, gates: RedisGates, home: Home, call: AdmitCall, names: list[str], terms: list[bytes]) -> None:
+    def __init__(self, gates: RedisGates, home: Home, call: AdmitCall, names: list[str], rules: list[bytes]) -> None:
         self._gates = gates
         self.home = home
         self.keys = pack_arguments(names)
@@ -161,7 +161,7 @@ class RedisProgram:
         if call.others:
             versions.append([str(version) for _, version in call.others])
         self.head = pack_arguments([pack_all(int(call.peek), self.kinds, *versions)])
-        self.terms = terms
+        self.rules = rules
         self._around = [context_around(item.gate, call) for item in call.gates]
         self._endings = [pack_endings(item.gate, call) for item in call.gates]
 
@@ -200,7 +200,7 @@ class _Asking:
         self._sent += 1
         self._gates.bursts.add(self)
 
-    def told(self, reply: list[Any] | None) -> None:
+    def deliver(self, reply: list[Any] | None) -> None:
         """Read the reply."""
         if reply is None:
             self._answered(StoreUnavailableError())

@@ -7,10 +7,10 @@
 --       of each effect: the records of the accounts whose it is, then each gate's state, in the gates' order.
 --       All keys of an effect share one hash tag, but for limits that the tenant owns.
 -- ARGV  1 caller's sequence number, echoed  2 caller's own time (us)  3 replay window (us), stream bound  4 how many homes
---       5 how many terms; then the terms, which gates share that count alike
+--       5 how many rules; then the rules, which gates share that count alike
 --       of each home: {epoch expected, catalogue version, test clock offset (us; as text: where it stands)}  how many effects; then of each effect:
---       {1 to look only, kinds of its gates, version of each record}; then of each gate: which terms, and what it asks for.
---       What stands in braces, what is asked for and terms are msgpack values one after the other, without an array.
+--       {1 to look only, kinds of its gates, version of each record}; then of each gate: which rule, and what it asks for.
+--       What stands in braces, what is asked for and rules are msgpack values one after the other, without an array.
 -- Reply {sequence, of each effect {status, now, then of each gate: 1 if it was admitted before, figures}}
 --       or {sequence, "CLOCK_SKEW", server's time}: that and the caller's are further apart than either is believed.
 --   Status "DECIDED", or another one without figures: nothing was taken. Of "EPOCH_MISMATCH" the third is the epoch that is,
@@ -19,7 +19,7 @@
 --   period end, pots, pots left}, of a rate limit {allowed, limit, remaining, reset_after, retry_after|-1, now}.
 --   A record for replays is the hash of the payload (8 bytes) and the figures of who was admitted, without the pots left.
 --
--- Kinds of gates, what they ask for, and their terms (the places have names in `script_parts.py`):
+-- Kinds of gates, what they ask for, and their rules (the places have names in `script_parts.py`):
 --   q  digest payload_hash bucket context quantity|false mode(A|B|J) occurred|false endings,
 --      family(d|m|l|e) grants|"" channel announcement segments (packed, all that follow)
 --   x  the same; what it asks for is not read
@@ -30,15 +30,15 @@
 --   A grant: id amount effective expire.
 --   What a channel is named for is announced with the commit: it may let others pass who were denied.
 -- Real time (`raw`) is what keys, records for replays and the kept clock live on; `now` is the tenant's.
--- The clock is kept to a grain, and so is the look at the stream's bound: who appends a fact looks when it is the first to
---   do so in its grain, and then sets the clock past the grain's start; who appends none sets it to that start. So time
---   never falls back beyond a grain's start, and a full stream is found by the first fact of each grain until it is not.
+-- The clock is kept to a resolution (a tick of it is a tenth of a second), and so is the look at the stream's bound: who appends a fact looks when it is the first to
+--   do so in its tick, and then sets the clock past the tick's start; who appends none sets it to that start. So time
+--   never falls back beyond a tick's start, and a full stream is found by the first fact of each tick until it is not.
 -- State: a meter's hashes are told in keys.py. A token bucket is {debt, instant, token, tick, drain} and a fixed
 --   window {instant, count, its width, width and count of the widest that it ran at}, as values one after the other; a
 --   sliding window is a list of "instant cost", and behind ":s" "sum width instant": of the widest, which counts until
 --   then. When Redis forgets them says `kept_until`; nothing is decided by it.
 local END = 9007199254740991
-local GRAIN = 100000
+local RESOLUTION = 100000
 local SKEW = 30000000
 
 local t = redis.call('TIME')

@@ -7,14 +7,14 @@ end
 
 local full = function() return (raw > time or seen <= mark) and redis.call('XLEN', stream) >= backlog end
 
-local known = {}
-local terms_of = function(place)
-  local terms = known[place]
-  if not terms then
-    terms = {cmsgpack.unpack(ARGV[5 + place])}
-    known[place] = terms
+local rules = {}
+local rule_of = function(number)
+  local rule = rules[number]
+  if not rule then
+    rule = {cmsgpack.unpack(ARGV[5 + number])}
+    rules[number] = rule
   end
-  return terms
+  return rule
 end
 
 -- Of each gate of the effect at work: what it asks, what it came to, what it was answered before; each is set anew.
@@ -33,7 +33,7 @@ local effect = function(kinds, looks, arg, key)
     else
       local kind = many == 1 and kinds or string.sub(kinds, i, i)
       local evaluate = evaluators[kind] or evaluator(kind)
-      local outcome, status = evaluate(gate, terms_of(gate[ASKED_TERMS]), KEYS[key + i], i)
+      local outcome, status = evaluate(gate, rule_of(gate[ASKED_RULE]), KEYS[key + i], i)
       if not outcome then return {status, now} end
       if not outcome.commit then all = all and outcome.no[ANSWER_ALLOWED] == 1 end
       if kind ~= 'r' then counts = true end
@@ -52,7 +52,7 @@ local effect = function(kinds, looks, arg, key)
       local stated, left = figures(outcome.kind, takes and outcome.yes or outcome.no)
       answered = stated .. left
       if takes then
-        takes(gate, terms_of(gate[ASKED_TERMS]), outcome)
+        takes(gate, rule_of(gate[ASKED_RULE]), outcome)
         if gate[ASKED_DIGEST] ~= '' then remember(gate, i, stated .. (left == '' and left or NO_POTS)) end
       end
     end

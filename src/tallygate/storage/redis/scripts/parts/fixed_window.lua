@@ -1,10 +1,10 @@
 -- Windows aligned to the epoch; what the widest window counted that it ran at is known still when that comes back.
-local commit_window = function(gate, terms, outcome)
-  redis.call('SET', outcome.key, outcome.value, 'PXAT', kept_until(outcome.ends, terms[RATE_KEEP]))
+local commit_window = function(gate, rule, outcome)
+  redis.call('SET', outcome.key, outcome.value, 'PXAT', kept_until(outcome.ends, rule[RATE_KEEP]))
 end
 
-local fixed_window = function(cost, terms, key)
-  local limit, width = terms[RATE_LIMIT], terms[RATE_WINDOW]
+local fixed_window = function(cost, rule, key)
+  local limit, width = rule[RATE_LIMIT], rule[RATE_WINDOW]
   local time, last, count, ran, wide, wide_count = now, 0, 0, 0, 0, 0
   local kept = redis.call('GET', key)
   if kept then last, count, ran, wide, wide_count = cmsgpack.unpack(kept) end

@@ -16,7 +16,7 @@ for i = 0, homes - 1 do
   raw = math.max(time, seen)
   -- A test's clock that stands comes as text: the instant that it stands at.
   offset = type(shift) == 'string' and shift - raw or shift
-  mark, now = raw - math.fmod(raw, GRAIN), raw + offset
+  mark, now = raw - math.fmod(raw, RESOLUTION), raw + offset
   clock, stream = KEYS[3 * i + HOME_CLOCK], KEYS[3 * homes + 2 * i + 1]
   if raw ~= counted then
     local generation = div(raw, window)

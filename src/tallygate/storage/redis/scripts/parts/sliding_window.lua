@@ -55,8 +55,8 @@ local forget = function(key, gone, wide, width)
 end
 
 -- Behind ":s" stand the sum of all entries, and the width of the widest window that is remembered until when.
-local sliding_window = function(cost, terms, key)
-  local limit, width, sub = terms[RATE_LIMIT], terms[RATE_WINDOW], terms[RATE_SUB_WIDTH]
+local sliding_window = function(cost, rule, key)
+  local limit, width, sub = rule[RATE_LIMIT], rule[RATE_WINDOW], rule[RATE_SUB_WIDTH]
   local sum, wide, wide_until = string.match(redis.call('GET', key .. ':s') or '', '^(%d+) ?(%d*) ?(%d*)$')
   local used, gone, live = num(sum), 0, false
   wide, wide_until = num(wide), num(wide_until)
@@ -91,7 +91,7 @@ local sliding_window = function(cost, terms, key)
     else
       redis.call('RPUSH', key, fmt(mark) .. ' ' .. fmt(cost))
     end
-    local at = kept_until(math.max(mark + width, wide_until) - now, terms[RATE_KEEP])
+    local at = kept_until(math.max(mark + width, wide_until) - now, rule[RATE_KEEP])
     redis.call('SET', key .. ':s', fmt(total) .. ' ' .. fmt(wide) .. ' ' .. fmt(wide_until), 'PXAT', at)
     redis.call('PEXPIREAT', key, at)
   end}
