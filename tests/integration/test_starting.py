@@ -237,13 +237,17 @@ def test_a_named_database_is_not_migrated_by_a_start(home):
 
 
 async def test_a_server_that_was_killed_finds_its_data_and_takes_its_orphan_over(home):
+    """Its other process, which works on SQL, dies with it, and leaves nothing behind."""
+    home.environment |= {"TALLYGATE_SERVER__APART": "true", "TMPDIR": str(home.directory)}
     home.start()
+    assert list(home.directory.glob("tallygate-*"))
     async with tenant_of(home) as tenant:
         await tenant.apply(CATALOG)
         await tenant.call("UpsertAccount", account_id="acme", plan_key="p")
         assert (await tenant.consume("acme", "calls", 40, request_id="before")).used == 40
         await tenant.usage_reaches("acme", "calls", 40)
     home.kill()
+    await until(lambda: not list(home.directory.glob("tallygate-*")))
     (orphan,) = processes_in(home.directory)
     home.start()
     assert orphan not in processes_in(home.directory)
@@ -254,6 +258,7 @@ async def test_a_server_that_was_killed_finds_its_data_and_takes_its_orphan_over
         await tenant.usage_reaches("acme", "calls", 42)
     home.stop()
     assert not processes_in(home.directory)
+    assert not list(home.directory.glob("tallygate-*"))
 
 
 async def test_ctrl_c_leaves_no_process_and_the_data(home):

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
+from shutil import rmtree
 from threading import Thread
 from typing import Any
 
@@ -67,13 +69,13 @@ class _Worker:
         try:
             self._tell({"address": application.grpc_address, "http_address": application.http_address})
             self._patience += chosen.server.drain_delay_seconds + chosen.server.drain_seconds
-            self._attend(application, asked, drains=mine.decides)
+            self._attend(application, asked, mine)
             await asked.wait()
         finally:
             await application.stop()
         return 0
 
-    def _attend(self, application: Application, asked: asyncio.Event, *, drains: bool) -> None:
+    def _attend(self, application: Application, asked: asyncio.Event, part: Part) -> None:
         """Answer the parent in a thread, which also ends a process whose loop is stuck when the parent is gone."""
         loop = asyncio.get_running_loop()
 
@@ -90,16 +92,18 @@ class _Worker:
         def stop() -> None:
             loop.call_soon_threadsafe(asked.set)
 
-        Thread(target=self._obey, args=(hear, stop, drains), daemon=True).start()
+        Thread(target=self._obey, args=(hear, stop, part), daemon=True).start()
 
-    def _obey(self, hear: Callable[[bytes], None], stop: Callable[[], None], drains: bool) -> None:  # noqa: FBT001 - a thread's
+    def _obey(self, hear: Callable[[bytes], None], stop: Callable[[], None], part: Part) -> None:
         line = b""
         try:
             while (line := self._lines.readline()) and line != STOP:
                 hear(line)
         except Exception:  # noqa: BLE001 - a boundary: this thread alone sees the parent's end, so nothing ends it before
             _log.warning("a worker cannot answer its parent, and stops", exc_info=True)
-        if not line and not drains:  # the parent died, and with it whoever called: as good as dead itself
+        if not line and not part.decides:  # the parent died, and with it whoever called: as good as dead itself
+            if part.socket:
+                rmtree(Path(part.socket).parent, ignore_errors=True)  # made for this pair alone
             os._exit(1)
         with suppress(RuntimeError):  # the loop has ended by itself
             stop()
