@@ -122,7 +122,7 @@ def test_every_command_of_a_readme_is_known_to_tallygate(readme, tmp_path):
     ("lock", "extras", "groups"),
     [
         ("requirements.lock", ["server"], ["build"]),
-        ("requirements-gateways.lock", ["server", "stripe", "paypal", "razorpay"], ["build"]),
+        ("requirements-gateways.lock", ["server", "pdf", "stripe", "paypal", "razorpay"], ["build"]),
         ("requirements-dev.lock", ["server", "native", "stripe", "paypal", "razorpay"], ["build", "dev"]),
     ],
 )
