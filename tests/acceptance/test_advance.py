@@ -47,6 +47,22 @@ async def test_dj_21_27_a_year_at_once_and_then_month_by_month(tenant):
     await verified(tenant)
 
 
+async def test_seats_go_on_by_the_month_beside_a_year_that_was_paid_at_once(tenant):
+    """348.00 less 20 % is 278; a seat's 15.00 comes with each month."""
+    await tenant.call("SetTestClock", time=at("2024-03-01"), standing=True)
+    users = {"key": "users", "recurring": {"amount": "15.00", "quantity": {"seats": "seats"}, "label": "Users"}}
+    await tenant.apply(catalog(PRO, users, advance_discounts=[YEAR]))
+    await tenant.call("UpsertAccount", **ACME)
+    await subscribe(tenant, seats={"seats": 2})
+    year = [("Pro (12 months, 20% off)", 278.00), ("Users (2 @ $15.00)", 30.00)]
+    assert await issued(tenant) == [year]
+    await tenant.advance_to(at("2024-05-01"))
+    assert await issued(tenant) == [year, [("Users (2 @ $15.00)", 30.00)], [("Users (2 @ $15.00)", 30.00)]]
+    await tenant.advance_to(at("2025-03-01"))
+    assert (await issued(tenant))[-1] == [("Pro", 29.00), ("Users (2 @ $15.00)", 30.00)]
+    await verified(tenant)
+
+
 @pytest.mark.parametrize(
     ("coupon", "total"),
     [({"amount_off": Money(units=25)}, 253.00), ({"percent_off": "50"}, 139.00)],

@@ -9,7 +9,7 @@ from tallygate.domain.billing_terms import AdvanceDiscount, AdvanceRounding, Adv
 from tallygate.domain.catalog import Plan
 from tallygate.domain.currency import decimals_of, price_text
 from tallygate.domain.money import Rounding, exact_text, rounded
-from tallygate.domain.prices import ChargeModel, Due, Price, exact
+from tallygate.domain.prices import ChargeModel, Due, Price, RecurringPrice, exact
 
 _HUNDRED = 100
 
@@ -25,13 +25,16 @@ class Option:
 
 
 def advance_price(plan: Plan) -> Price | None:
-    """The price that advance discounts are on: the plan's only recurring one, flat and in advance."""
-    recurring = [price for price in plan.prices if price.recurring is not None]
-    if len(recurring) != 1 or recurring[0].recurring is None:
-        return None
-    form = recurring[0].recurring
-    flat = not form.per_quantity and form.model is ChargeModel.PER_UNIT and form.due is Due.ADVANCE
-    return recurring[0] if flat else None
+    """The price that advance discounts are on: the plan's only recurring one that is flat and in advance.
+
+    What is held, as seats, goes on by its own period beside it.
+    """
+    found = [price for price in plan.prices if price.recurring is not None and _is_flat_in_advance(price.recurring)]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_flat_in_advance(form: RecurringPrice) -> bool:
+    return not form.per_quantity and form.model is ChargeModel.PER_UNIT and form.due is Due.ADVANCE
 
 
 def amount_of(discount: AdvanceDiscount, amount: str, *, currency: str) -> str:
@@ -116,7 +119,7 @@ def problems(plan: Plan, *, currency: str) -> Iterator[tuple[str, str]]:
     """What is wrong with a plan's advance discounts: the place within the plan, and what is expected there."""
     price = advance_price(plan)
     if plan.advance_discounts and price is None:
-        yield "advance_discounts", "one recurring price beside them, flat and due in advance"
+        yield "advance_discounts", "one recurring price beside them that is flat and due in advance"
         return
     lengths: set[int] = set()
     for index, discount in enumerate(plan.advance_discounts):

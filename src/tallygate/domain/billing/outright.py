@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from tallygate.domain.billing.advance import paid_in_advance
+from tallygate.domain.billing.advance import advance_price, paid_in_advance
 from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line
@@ -48,7 +48,7 @@ def paid_prices(
     origin = timeline.origin
     for held, price in _fixed(timeline, origin):
         paid = price
-        if length and isinstance(held.item, Plan):
+        if length and isinstance(held.item, Plan) and price == advance_price(held.item):
             paid = paid_in_advance(held.item, length, currency=currency) or price
         every = paid.recurring
         end = (
