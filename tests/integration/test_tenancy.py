@@ -187,7 +187,12 @@ ROWS = {
     "RedeemClaim": Row(
         "control billing", lambda world: {"account_id": world.account, "code": world.code}, UNKNOWN, bare=True
     ),
-    "ReplaceClaimCode": Row("control billing", ordered(item=0), "ORDER_NOT_FOUND", bare=True, shows=True),
+    "ReplaceClaimCode": Row(
+        "control billing",
+        lambda world: {"order_id": f"order/{world.account}/payer", "item": 0},
+        "ORDER_NOT_FOUND",
+        bare=True,
+    ),
     "ListOrders": Row("control billing billing_read", of(), UNKNOWN, bare=True),
     "ArchiveCoupon": Row("control billing", anything(code="gone"), "COUPON_NOT_FOUND", shows=True),
     "RunBilling": Row("control billing", of(), UNKNOWN),
@@ -401,7 +406,7 @@ class World:
 
     async def _fill_sales(self, name, account):
         call = self.tenant.call
-        if name == "RedeemClaim":
+        if name in {"RedeemClaim", "ReplaceClaimCode"}:
             await self._fill_claim(account)
         if name == "ListApiKeys":  # newest first, and each test here makes one
             await call("CreateApiKey", name=CANARY, scopes=["SCOPE_DATA"])

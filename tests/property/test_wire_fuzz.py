@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tallygate_api.v1 import catalog_pb2
 from tenants import METHODS, Tenant, metadata_of, reason_of
+from thorough import some
 
 SECONDS = 5.0
 ANSWERS = {
@@ -160,7 +161,7 @@ async def answer(tenant: Tenant, name: str, data: bytes) -> tuple[grpc.StatusCod
     return grpc.StatusCode.OK, ""
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=some(120), deadline=None, suppress_health_check=list(HealthCheck))
 @given(asked=st.lists(calls(), min_size=20, max_size=40))
 async def test_every_method_answers_whatever_it_is_sent(live_server, asked):
     async with live_server.channel() as channel:

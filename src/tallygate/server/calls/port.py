@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Protocol
+from urllib.parse import quote
 
+from tallygate.domain.fields import MAX_ID_CHARACTERS
 from tallygate.server.wire.errors import Failure, Trailing
 
 REQUEST_ID = "x-request-id"
 """Metadata with the caller's own name for a call, in which the answer brings it back; each failure has one."""
 _LONGEST_ID = 128
+_VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 Metadata = Iterable[tuple[str, str | bytes]]
 
 
@@ -79,10 +82,15 @@ class NamedPort:
 
 
 def named(failure: Failure, request_id: str) -> Failure:
-    """The failure under a call's name, if it does not bring one."""
+    """The failure under a call's name, if it does not bring one.
+
+    Of a name that a request brought metadata may hold the first 255 characters, per cent encoded where they are not
+    visible ASCII.
+    """
     if any(key == REQUEST_ID for key, _ in failure.trailing):
         return failure
-    return replace(failure, trailing=(*failure.trailing, (REQUEST_ID, request_id)))
+    name = quote(request_id[:MAX_ID_CHARACTERS], safe=_VISIBLE, errors="replace")
+    return replace(failure, trailing=(*failure.trailing, (REQUEST_ID, name)))
 
 
 def caller_of(metadata: Metadata) -> tuple[str | None, str]:
