@@ -185,10 +185,10 @@ async def test_the_database_is_gone(installation, postgres, key, tmp_path):
         await new_world(caller, "acme")
         await traffic(caller, "before")
         await until_collected(installation)
-        postgres.stop()
-        await traffic(caller, "gone")
         await look(process)
         seen = Seen(process)
+        postgres.stop()
+        await traffic(caller, "gone")
         failures = process._control.collector.stats
         async with asyncio.timeout(patience.SECONDS):
             while failures.failures < 3:  # noqa: ASYNC110 - it happens in another task
