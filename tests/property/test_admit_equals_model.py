@@ -280,6 +280,7 @@ SEARCHED = {
     "takes a trial's reset for the calendar's": st.tuples(with_trials, uses_and_resets),
     "counts a trial with the period that begins with it": st.tuples(with_trials, uses_and_resets),
     "keeps counting the old window": st.tuples(plain_worlds, plain_histories),
+    "skips the replay check": st.tuples(plain_worlds, repetitions),
     "forgets by a test tenant's clock": st.tuples(
         st.builds(lambda world, offset: {**world, "offset": offset}, plain_worlds, elsewhere), repetitions
     ),
