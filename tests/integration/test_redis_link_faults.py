@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import gc
+import time
 
 import pytest
 
@@ -62,12 +63,10 @@ async def test_a_busy_server_that_answers_is_not_timed_out(server):
 
 
 async def test_a_stall_of_our_own_process_is_not_a_timeout(server):
-    async with linked(server, reply_seconds=0.05) as link:
+    async with linked(server, reply_seconds=1.0) as link:
         waiting = link.call("ECHO", "x")
         await asyncio.sleep(0)
-        deadline = asyncio.get_running_loop().time() + 0.3
-        while asyncio.get_running_loop().time() < deadline:
-            pass
+        time.sleep(1.5)  # noqa: ASYNC251 - that is the stall
         assert await waiting == b"x"
         assert link.counters.timeouts == 0
 
