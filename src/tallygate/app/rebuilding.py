@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -46,15 +47,11 @@ def new_rebuilder(
     recorded: Callable[[], Awaitable[None]],
 ) -> Rebuilder:
     """Rebuilds what this keeper finds lost."""
-
-    async def apart(trials: Collection[tuple[MeterId, int]]) -> Collection[tuple[MeterId, int]]:
-        return await apart_among(store, trials)
-
     return Rebuilder(
         ledger=keeper.ledger,
         facts=SqlCountedFacts(engine),
         store=counters,
-        apart=apart,
+        apart=partial(apart_among, store),
         standing=keeper.standing,
         clock=clock.now,
         sleep=asyncio.sleep,
@@ -73,14 +70,10 @@ def new_auditor(
     tell: Callable[[Difference, bool], None] = log,
 ) -> Auditor:
     """Compares counters with the facts in this database, and tells of each difference."""
-
-    async def apart(trials: Collection[tuple[MeterId, int]]) -> Collection[tuple[MeterId, int]]:
-        return await apart_among(store, trials)
-
     return Auditor(
         facts=SqlCountedFacts(engine),
         store=audits,
-        apart=apart,
+        apart=partial(apart_among, store),
         standing=standing,
         losses=ledger.losses,
         clock=clock.now,
