@@ -14,7 +14,6 @@ from load.world import World
 
 _FIRST_CALLS = {1: 150, 16: 600, 128: 2_000}
 _MOST_CALLS = 400_000
-_MET_CALLS = 2_000
 _WARM_SECONDS = 0.1
 
 Key = tuple[str, int]
@@ -114,7 +113,7 @@ def _sample(world: World, row: Row, level: int, rates: dict[Key, float], seconds
     if key not in rates:
         first = drive(world, row, level, max(_FIRST_CALLS[level] // row.checks, level))
         rates[key] = first.calls / first.seconds
-    warm_up = _MET_CALLS if row.payloads is not None and row.checks == 1 else int(rates[key] * _WARM_SECONDS)
+    warm_up = row.met if row.payloads is not None and row.checks == 1 else int(rates[key] * _WARM_SECONDS)
     drive(world, row, max(row.levels) if row.payloads is not None else level, max(level, warm_up // row.checks))
     pid = world.echo.pid if row.echo else world.sidecar.pid
     right = 0 if row.echo else _right_answers(world, row)
