@@ -221,6 +221,8 @@ async def test_one_that_is_not_paid_in_23_hours_is_given_up_and_its_coupon_comes
     assert missing == (grpc.StatusCode.NOT_FOUND, "SUBSCRIPTION_NOT_FOUND")
     kept = (await tenant.call("GetInvoice", invoice_id=done.invoices[0].invoice_id)).invoice
     assert (kept.state, dollars(kept.due)) == (3, 0.00)  # void
+    told = (await tenant.call("ListMessages", **ACME, type="invoice.voided")).messages
+    assert [one.create_time for one in told] == [at("2024-03-01 23:00:00")], "as of when it fell due"
     (coupon,) = (await tenant.call("ListCoupons")).coupons
     assert coupon.used == 0
     await tenant.call("CreateSubscription", **ACME, plan_key="pro", coupon_codes=["C"])

@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from invoicing import DAY, at, catalog, dollars, invoices, run
+from invoicing import lines as charged_lines
 from tenants import failure
 
 PRO = {"recurring": {"amount": "29.00"}}
@@ -185,13 +186,81 @@ async def test_a_coupon_is_for_all_that_an_order_sells_outright(tenant):
     await verified(tenant)
 
 
+BY_SEAT = {"key": "seats", "recurring": {"amount": "15.00", "quantity": {"seats": "seats"}, "label": "Seats"}}
+BY_USER = {"key": "users", "recurring": {"amount": "4.00", "quantity": {"users": True}, "label": "Users"}}
+
+
+async def test_dj_31_seats_and_users_are_paid_for_others_and_the_holder_pays_those_beyond(tenant):
+    """Two seats and three users of a month: 29.00 + 30.00 + 12.00 for the boss.
+
+    Ann takes two seats for nothing more, and a third on 16 April, half a month for 7.50. May is hers: 29.00, three
+    seats and three booked users: 29.00 + 45.00 + 12.00.
+    """
+    await shop(tenant, PRO, BY_SEAT, BY_USER)
+    await buyer(tenant)
+    await tenant.advance_to(at("2024-04-01"))
+    booked = {"subscription": {"plan_key": "pro", "seats": {"seats": 2}, "users": 3}}
+    made = await order(tenant, {**booked, "account_id": "ann"}, {**booked, "email": "new@acme.example"})
+    done = await complete(tenant)
+    lines = [("Pro", 29.00), ("Seats (2 @ $15.00)", 30.00), ("Users (3 @ $4.00)", 12.00)]
+    expected = [(f"{text} for {who}", amount, who) for who in ("ann", "new@acme.example") for text, amount in lines]
+    assert charged(made.quote) == charged(done.invoices) == [expected]
+    await assigned(tenant, "ann", "u1", "u2")
+    await tenant.advance_to(at("2024-04-16"))
+    assert await totals(tenant, "ann") == []
+    await assigned(tenant, "ann", "u3")
+    await tenant.call("RedeemClaim", code=done.claims[0].code, account_id="bob")
+    await tenant.advance_to(at("2024-05-01"))
+    assert await totals(tenant, "ann") == [93.50]
+    (invoice,) = await invoices(tenant, account_id="ann")
+    assert sorted(await charged_lines(tenant, invoice)) == [
+        ("Pro", 29.00),
+        ("Seats (1)", 7.50),
+        ("Seats (3 @ $15.00)", 45.00),
+        ("Users (3 @ $4.00)", 12.00),
+    ]
+    assert await totals(tenant, "bob") == []
+    await tenant.advance_to(at("2024-05-16"))
+    assert await totals(tenant, "bob") == [71.00]
+    await verified(tenant)
+
+
+async def test_dj_32_a_renewal_for_others_pays_the_seats_that_they_have(tenant):
+    """Ann booked one seat and has two from 16 March on, 15.00 x 16/31 = 7.74: the boss pays 29.00 and both for April.
+
+    Her third seat in April is her own, 15.00.
+    """
+    await shop(tenant, PRO, BY_SEAT, billing_rule={"renewal": "repeat"})
+    await buyer(tenant)
+    await tenant.call("CreateSubscription", account_id="ann", plan_key="pro", seats={"seats": 1})
+    assert await totals(tenant, "ann") == [44.00]
+    await tenant.advance_to(at("2024-03-16"))
+    await assigned(tenant, "ann", "u1", "u2")
+    await order(tenant, {"renewal": {}, "account_id": "ann"})
+    done = await complete(tenant)
+    lines = [("Pro for ann", 29.00, "ann"), ("Seats (2 @ $15.00) for ann", 30.00, "ann")]
+    assert charged(done.invoices) == [lines]
+    await tenant.advance_to(at("2024-04-01"))
+    assert await totals(tenant, "ann") == [44.00, 7.74]
+    await assigned(tenant, "ann", "u3")
+    await tenant.advance_to(at("2024-05-01"))
+    assert await totals(tenant, "ann") == [44.00, 7.74, 15.00]
+    await verified(tenant)
+
+
+async def assigned(tenant, account, *users):
+    for user in users:
+        await tenant.call("AssignSeat", account_id=account, feature_key="seats", user_id=user)
+
+
 async def test_what_cannot_be_bought_so_is_refused_by_its_field(tenant):
     seats = {"key": "seats", "recurring": {"amount": "5.00", "quantity": {"seats": "seats"}}}
     await shop(tenant, PRO, seats)
     await buyer(tenant)
     twice = (pro(account_id="ann"), {"renewal": {}, "account_id": "ann"})
     for items, field in [
-        ((pro(account_id="ann"),), "items[0].subscription.plan_key"),
+        ((pro(account_id="ann"),), "items[0].subscription.seats[seats]"),
+        (({"subscription": {"plan_key": "pro", "users": 2}, "account_id": "ann"},), "items[0].subscription.users"),
         (twice, "items[1]"),
         (({"quota": {"feature_key": "calls", "quantity": 5}},), "items[0].quota.feature_key"),
     ]:

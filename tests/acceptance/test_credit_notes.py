@@ -68,6 +68,11 @@ async def test_a_note_takes_off_what_is_due_and_has_a_number_of_its_own(tenant: 
     assert note.number.startswith("CN-")
     assert note.number.endswith("000001")
     assert note.credits_invoice_id == done.invoice.invoice_id
+    read = (await tenant.call("GetInvoice", invoice_id=note.invoice_id)).invoice
+    (message,) = (await tenant.call("ListMessages", account_id="acme", type="credit_note.created")).messages
+    for told in (read, message.invoice):
+        assert [one.number for one in told.credited_invoices] == [done.invoice.number]
+        assert [one.invoice_id for one in told.credited_invoices] == [done.invoice.invoice_id]
     assert (dollars(note.total), dollars(note.due), dollars(note.credited)) == (-10.0, 0.0, -10.0)
     assert await states(tenant) == [("open", 19.0), ("paid", 0.0)]
     assert await books(tenant) == {"account:Receivable": 19.0, "seller:Backlog": -19.0}

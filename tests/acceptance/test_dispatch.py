@@ -74,6 +74,10 @@ async def test_ar_13_a_finalised_invoice_is_sent_once_and_its_delivery_is_seen(t
     assert str(letter["Reply-To"]) == "Shop & Sons <help@shop.example>"
     text, html = letter.get_body(("plain",)).get_content(), letter.get_body(("html",)).get_content()
     assert "To be paid: $29.00" in text
+    (enclosed,) = letter.iter_attachments()
+    assert enclosed.get_filename() == f"{message.invoice.number}.pdf"
+    rendered = await tenant.call("RenderInvoice", invoice_id=message.invoice.invoice_id, format="DOCUMENT_FORMAT_PDF")
+    assert enclosed.get_content() == rendered.content
     assert "Shop &amp; Sons" in html
     for _ in range(2):
         await run(tenant)

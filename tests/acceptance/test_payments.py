@@ -440,6 +440,28 @@ async def test_ar_14_settlements_that_agree_have_no_difference_and_a_planted_one
     assert (found.gateway_id, dollars(found.booked), dollars(found.settled)) == (charge, 29.0, 39.0)
 
 
+async def test_ar_14_what_the_fake_gateway_lost_to_disputes_is_a_row_until_it_is_booked(tenant: Tenant):
+    """29.00 three times: one is disputed, one was lost, one was won back; a person tells of the first two."""
+    start = await open_house(tenant, "fake_dispute")
+    for token in ("fake_dispute_lost", "fake_dispute_won"):
+        await tenant.call("AttachMethod", account_id="acme", token=token, default=True)
+        await tenant.advance(31 * DAY)
+        await run(tenant)
+    asked = {"gateway": "fake", "start_time": start}
+    found = await tenant.call("Reconcile", **asked)
+    assert (found.booked, found.settled) == (3, 6)
+    assert [(one.kind, dollars(one.booked), dollars(one.settled)) for one in found.differences] == [
+        (wire.SETTLEMENT_KIND_DISPUTE, 0.0, 29.0)
+    ] * 2
+    of = {row.gateway_id: row for row in found.differences}
+    for payment in (await tenant.call("ListPayments", account_id="acme")).payments:
+        named = f"dp_{payment.payment_id}"
+        if named in of:
+            told = {"payment_id": payment.payment_id, "dispute_id": named, "state": "DISPUTE_STATE_OPENED"}
+            await tenant.call("RecordDispute", **told)
+    assert list((await tenant.call("Reconcile", **asked)).differences) == []
+
+
 @pytest_asyncio.fixture(scope="module")
 async def postgres_address(tmp_path_factory):
     """A server with `--testing` on PostgreSQL."""

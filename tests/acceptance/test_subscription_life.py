@@ -1,5 +1,6 @@
 """Rows about the life of a subscription: how trials end, and how what was paid is renewed. Figures by hand."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import grpc
@@ -8,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from invoicing import DAY, at, catalog, dollars, invoices, run
 from tallygate_api.v1 import subscription_pb2
-from tenants import failure, reason_name
+from tenants import failure, reason_name, reason_of
 
 ACME = {"account_id": "acme"}
 YEARLY = {"recurring": {"amount": "100.00", "every": "year"}}
@@ -194,6 +195,57 @@ async def test_ar_27_a_trial_converts_only_where_it_can_be_charged(tenant):
         held = (await tenant.call("GetSubscription", account_id=account)).subscription
         assert (account, held.plan_key) == (account, plan)
         assert [dollars(one.total) for one in await invoices(tenant, account_id=account)] == paid
+
+
+async def test_ar_27_whatever_comes_in_the_last_second_of_a_trial_it_ends_one_way(tenant):
+    """Ten cards come, five are taken away and five trials are extended while the clock strikes and workers look.
+
+    Each account is served by pro and was charged its 31.00 once, or by free and was charged nothing, or is on trial.
+    """
+    await stand(tenant, "2031-03-01 00:00:00")
+    trial = {"days": 14, "on_end": "convert", "ends_in": "free"}
+    document = catalog({"recurring": {"amount": "31.00"}}, trial=trial)
+    document["plans"]["free"] = {"version": 1, "name": "Free", "entitlements": {"calls": {"limit": 5}}}
+    await tenant.apply(document)
+    await tenant.call("SetGateway", name="fake")
+    names = [f"a{number:02}" for number in range(20)]
+    for number, account in enumerate(names):
+        await tenant.call("UpsertAccount", account_id=account)
+        await tenant.call("CreateSubscription", account_id=account, plan_key="pro")
+        if number >= 10:
+            await tenant.call("AttachMethod", account_id=account, method_id=account, token="fake_ok")
+    await tenant.advance_to(at("2031-03-14 23:59:59"))
+
+    async def last(number, account):
+        named = {"account_id": account}
+        if number < 10:
+            await tenant.call("AttachMethod", **named, method_id=account, token="fake_ok")
+        elif number < 15:
+            await tenant.call("DetachMethod", **named, method_id=account)
+        else:
+            await tenant.call("ExtendTrial", **named, trial_end_time=at("2031-03-20"))
+
+    acts = [last(number, account) for number, account in enumerate(names)]
+    strikes = tenant.advance_to(at("2031-03-15"))
+    looks = [run(tenant) for _ in range(3)]
+    done = await asyncio.gather(*acts[::2], looks[0], strikes, looks[1], *acts[1::2], looks[2], return_exceptions=True)
+    refused = [reason_of(each) for each in done if isinstance(each, BaseException)]
+    assert set(refused) <= {"SUBSCRIPTION_CONFLICT"}, "an end that was there already is not moved"
+    await run(tenant)
+    ends = []
+    for account in names:
+        held = (await tenant.call("GetSubscription", account_id=account)).subscription
+        charged = [dollars(one.total) for one in await invoices(tenant, account_id=account)]
+        trialing = held.state == subscription_pb2.SUBSCRIPTION_STATE_TRIALING
+        ends.append("trial" if trialing else held.plan_key)
+        assert charged == ([31.00] if ends[-1] == "pro" else []), (account, ends[-1])
+    assert len(ends) == 20
+    assert not (await tenant.call("AuditLedger")).differences
+    await tenant.advance_to(at("2031-03-21"))
+    await run(tenant)
+    for account, end in zip(names, ends, strict=True):
+        charged = [dollars(one.total) for one in await invoices(tenant, account_id=account)]
+        assert charged == ([] if end == "free" else [31.00])
 
 
 async def test_who_can_be_charged_already_converts_and_a_chosen_plan_stays_chosen(tenant):

@@ -263,6 +263,22 @@ async def test_the_built_in_gateway_tells_by_itself_twice_and_out_of_order(house
     assert float(repeated.split()[1]) >= 2
 
 
+async def test_the_built_in_gateway_tells_of_a_dispute_and_what_was_decided(house):
+    """29.00 come and are taken back with 15.00: booked as it is told, and both sides agree."""
+    start = await house.begin("fake_dispute_lost")
+
+    async def lost():
+        disputes = (await house.tenant.call("ListDisputes", account_id="acme")).disputes
+        return [one.state for one in disputes] == [wire.DISPUTE_STATE_LOST]
+
+    await eventually(lost, what="the gateway to tell that the dispute was lost")
+    assert await states(house.tenant) == [("open", 29.0)]
+    owed = {"gateway:Funds": -15.0, "seller:Backlog": -29.0, "seller:Expenses": 15.0, "account:Receivable": 29.0}
+    assert await books(house.tenant) == owed
+    agreed = await house.tenant.call("Reconcile", gateway="fake", start_time=start)
+    assert (agreed.booked, agreed.settled, list(agreed.differences)) == (2, 2, [])
+
+
 async def test_what_is_not_stored_is_told_again(house, monkeypatch):
     """Where the books cannot be written nothing is answered with 2xx; told again it has its effect."""
     await house.begin("fake_pending")

@@ -44,7 +44,7 @@ from tallygate.records.messages import DISPATCH, NOTICE, USAGE_LIMIT
 from tallygate.records.payments import COLLECT, FORGET, RESOLVE, RESOLVE_REFUND
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
-from tallygate.rendering.letters import letter_of
+from tallygate.rendering.enclosing import letter_writer
 from tallygate.settings import Settings
 from tallygate.storage.redis.audits import RedisAudits
 from tallygate.storage.redis.barrier import RedisBarrier
@@ -242,7 +242,7 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     dispatcher = Dispatcher(
         transactions=transactions,
         mailer=mailer_of(settings),
-        compose=letter_of,
+        compose=letter_writer(enclose=settings.mail.enclose_pdf, fonts=settings.documents.font_dir),
         clock=clock.now,
         to_test_tenants=settings.mail.test_tenants,
     )

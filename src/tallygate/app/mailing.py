@@ -6,6 +6,7 @@ from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
 from tallygate.domain.billing.mail import usable_address
 from tallygate.jobs.dispatch import MailUnavailableError
+from tallygate.rendering.enclosing import can_enclose
 from tallygate.settings import Settings
 from tallygate.settings.texts import UnreadableError, read_text
 from tallygate.storage.mail import SmtpMailer
@@ -68,7 +69,9 @@ async def look_at_mail(settings: Settings) -> list[Finding]:
         return [Finding(name="mail server", ok=False, detail=str(error), fix=fix)]
     except MailUnavailableError as error:
         return [Finding(name="mail server", ok=False, detail=f"{settings.mail.address}: {error}", fix=fix)]
-    return [Finding(name="mail server", ok=True, detail=f"{settings.mail.address} lets us in")]
+    bare = settings.mail.enclose_pdf and not can_enclose()
+    without = "; invoices go without PDFs: tallygate[pdf] is not installed" if bare else ""
+    return [Finding(name="mail server", ok=True, detail=f"{settings.mail.address} lets us in{without}")]
 
 
 def _password(settings: Settings) -> str:

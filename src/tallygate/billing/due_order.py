@@ -133,10 +133,9 @@ class TenantRunner:
             case "collect":
                 await self.payments.collect_account(tenant_id, job.subject, at=at)
             case "expire":
-                await self._expire(tenant_id, job.subject)
+                await self._expire(tenant_id, job.subject, at=at)
             case "notice":
                 await self.notices.look(tenant_id, job.subject, at=at)
-                await self._expire(tenant_id, job.subject, at=at)
             case "forget_method":
                 await self.methods.forget(tenant_id, job.subject, at=at)
             case "resolve_refund":
@@ -145,8 +144,11 @@ class TenantRunner:
                 return await self.payments.resolve_attempt(tenant_id, job.subject, at=at)
         return True
 
-    async def _expire(self, tenant_id: str, entry_id: str, *, at: int | None = None) -> None:
-        await self.transactions.write(tenant_id, lambda work, now: _expired(work, entry_id, now, at), now=self.clock())
+    async def _expire(self, tenant_id: str, subject: str, *, at: int | None = None) -> None:
+        """What was given and not spent, or ordered and not paid, in time; as of now, or of an instant."""
+        await self.transactions.write(
+            tenant_id, lambda work, now: _expired(work, subject, now=now if at is None else at), now=self.clock()
+        )
 
     async def _is_test(self, tenant_id: str) -> bool:
         async def test(work: BillingWork, _now: int) -> bool:
@@ -155,10 +157,9 @@ class TenantRunner:
         return await self.transactions.read(tenant_id, test, now=self.clock())
 
 
-async def _expired(work: BillingWork, subject: str, now: int, at: int | None) -> None:
-    """What was given and not spent, or ordered and not paid, in time; of a test tenant as of when that was due."""
+async def _expired(work: BillingWork, subject: str, *, now: int) -> None:
     if subject.startswith(ORDER_JOB):
-        await expire_order(work, subject.removeprefix(ORDER_JOB), now=now if at is None else at)
+        await expire_order(work, subject.removeprefix(ORDER_JOB), now=now)
     else:
         await expire_credit(work, subject, now=now)
 

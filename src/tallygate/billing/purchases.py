@@ -16,6 +16,7 @@ from tallygate.domain.billing.orders import Order, OrderedQuota, OrderedSubscrip
 from tallygate.domain.billing.outright import (
     first_lines,
     lines_within,
+    not_counted,
     not_outright,
     paid_prices,
     quota_owed,
@@ -26,6 +27,7 @@ from tallygate.domain.billing.timeline import PriceOverride, Timeline
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import minor_units
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError
+from tallygate.records.fields import within
 from tallygate.records.lookup import billing_calendar, feature_of, known_account
 from tallygate.records.ports import BillingWork, NewId
 from tallygate.records.values import StoredSubscription
@@ -70,9 +72,11 @@ async def priced(work: BillingWork, sale: Sale, desk: SubscriptionDesk) -> list[
         before, after = await desk.renewal(work, sale.holder, item.renewal, now=sale.now, make=False)
         return await _renewal_fees(work, sale, before, after)
     assert item.subscription is not None  # noqa: S101 - there are three kinds
-    subscription, own = await desk.proposed(work, sale.holder, item.subscription, now=sale.now)
+    with within("subscription"):
+        subscription, own = await desk.proposed(work, sale.holder, item.subscription, now=sale.now)
     timeline = Timeline(subscription=subscription, catalog=sale.books.catalog, overrides=own)
     _check_outright(timeline, "subscription.plan_key")
+    _check_counted(timeline)
     lines = first_lines(
         timeline, await calendar_of_holder(work, sale.holder, sale.books.catalog, sale.now), sale.books.amounts
     )
@@ -91,7 +95,7 @@ async def hand_out(work: BillingWork, sale: Sale, desk: SubscriptionDesk, *, new
         return ""
     if item.renewal is not None:
         before, after = await desk.renewal(work, sale.holder, item.renewal, now=sale.now, make=True)
-        timeline = Timeline(subscription=after.subscription, catalog=sale.books.catalog)
+        timeline = await _timeline(work, after, sale.books.catalog)
         start, end = _span(before, after)
         await _add(work, sale.holder, renewed_prices(timeline, start, end, number=sale.number))
         return after.subscription.subscription_id
@@ -136,11 +140,7 @@ async def calendar_of_holder(work: BillingWork, account_id: str, catalog: Catalo
 async def _renewal_fees(
     work: BillingWork, sale: Sale, before: StoredSubscription, after: StoredSubscription
 ) -> list[Fee]:
-    timeline = Timeline(
-        subscription=after.subscription,
-        catalog=sale.books.catalog,
-        overrides=tuple(await work.price_overrides.of(sale.holder)),
-    )
+    timeline = await _timeline(work, after, sale.books.catalog)
     _check_outright(timeline, "renewal")
     calendar = await calendar_of_holder(work, sale.holder, sale.books.catalog, sale.now)
     return _fees(sale, lines_within(timeline, calendar, sale.books.amounts, *_span(before, after)))
@@ -172,8 +172,10 @@ async def _quota_fee(work: BillingWork, sale: Sale, ordered: OrderedQuota) -> Fe
 
 
 async def _timeline(work: BillingWork, held: StoredSubscription, catalog: Catalog) -> Timeline:
-    overrides = tuple(await work.price_overrides.of(held.account_id))
-    return Timeline(subscription=held.subscription, catalog=catalog, overrides=overrides)
+    overrides, quantities = await work.price_overrides.of(held.account_id), await work.quantities.of(held.account_id)
+    return Timeline(
+        subscription=held.subscription, catalog=catalog, overrides=tuple(overrides), quantities=tuple(quantities)
+    )
 
 
 def _fees(sale: Sale, lines: Sequence[Line]) -> list[Fee]:
@@ -218,7 +220,16 @@ def _span(before: StoredSubscription, after: StoredSubscription) -> tuple[int, i
 def _check_outright(timeline: Timeline, field: str) -> None:
     price = not_outright(timeline)
     if price is not None:
-        expected = f"flat prices due in advance, as it is paid for its holder (not so is {price.price_key})"
+        expected = f"prices by the piece due in advance, as it is paid for its holder (not so is {price.price_key})"
+        raise InvalidFieldError(field=field, expected=expected)
+
+
+def _check_counted(timeline: Timeline) -> None:
+    price = not_counted(timeline)
+    form = price.recurring if price is not None else None
+    if price is not None and form is not None:
+        field = f"subscription.seats[{form.seats}]" if form.seats else "subscription.users"
+        expected = f"how many are paid for their holder: {price.price_key} charges by them"
         raise InvalidFieldError(field=field, expected=expected)
 
 

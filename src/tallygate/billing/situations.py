@@ -44,7 +44,10 @@ async def _preceding(work: BillingWork, note: Invoice) -> tuple[Preceding, ...]:
         ids |= {place[0]} if place is not None else set()
     found = [invoice for each in sorted(ids) if (invoice := await work.invoices.get(each)) is not None]
     ordered = sorted(found, key=lambda each: (each.issue_time, each.number))
-    return tuple(Preceding(number=one.number, issue_time=one.issue_time, zone=one.zone) for one in ordered)
+    return tuple(
+        Preceding(invoice_id=one.invoice_id, number=one.number, issue_time=one.issue_time, zone=one.zone)
+        for one in ordered
+    )
 
 
 async def _before(work: BillingWork, invoice: Invoice) -> int:

@@ -46,7 +46,7 @@ async def create_tenant(transactions: Transactions, request: CreateTenant, *, no
     """
     tenant = tenant_of(request, now=now)
     await transactions.store.create_tenant(tenant)
-    await transactions.publisher.publish_soon(tenant.tenant_id)
+    await transactions.publisher.publish_soon(tenant.tenant_id, tenant.view_version)
     return tenant
 
 
@@ -64,7 +64,7 @@ async def open_test_tenant(transactions: Transactions, secret: str, *, now: int)
         await transactions.store.create_tenant(tenant, key)
     except ConflictError:
         return await _opened_before(transactions, key, now=now)
-    await transactions.publisher.publish_soon(tenant_id)
+    await transactions.publisher.publish_soon(tenant_id, tenant.view_version)
     return key
 
 

@@ -3,7 +3,8 @@
 fake_ok pays. fake_decline is refused until another method comes, fake_never for good. fake_later is refused once and
 then pays, fake_later_3 three times. fake_pending waits an hour for its payer,
 fake_pending_5 five seconds. fake_timeout pays and does not answer;
-fake_timeout_before does not answer, and has not been asked.
+fake_timeout_before does not answer, and has not been asked. fake_dispute pays, and its holder disputes that at once;
+of fake_dispute_won and fake_dispute_lost the bank decides three seconds later.
 What fake_refund_decline paid is not given back, of fake_refund_later not at the first try, of fake_refund_later_3 not
 at three; fake_refund_pending gives back an hour later; fake_refund_timeout and fake_refund_timeout_before do not answer
 when they are asked to.
@@ -23,8 +24,8 @@ from tallygate.billing.ports import (
     Setup,
     SetupRequest,
 )
-from tallygate.billing.settlements import Settlement, SettlementKind
-from tallygate.domain.billing.gateway_events import GatewayEvent
+from tallygate.billing.settlements import Settlement, SettlementKind, settled_dispute
+from tallygate.domain.billing.gateway_events import DisputeNews, DisputeState, GatewayEvent
 from tallygate.domain.billing.payments import Advice, AttemptState, Outcome
 from tallygate.domain.billing.refunds import refund_of
 from tallygate.domain.errors import InvalidFieldError
@@ -34,7 +35,7 @@ from tallygate.records.payments import FakeCharge, FakeCharges, FakeRefund, Fake
 
 NAME = "fake"
 _TOKEN = re.compile(
-    r"fake_(ok|decline|never|later|pending|timeout_before|timeout"
+    r"fake_(ok|decline|never|later|pending|timeout_before|timeout|dispute_won|dispute_lost|dispute"
     r"|refund_decline|refund_later|refund_pending|refund_timeout_before|refund_timeout)(?:_(\d{1,3}))?"
 )
 _HOUR = 3_600_000_000
@@ -71,7 +72,7 @@ class FakeGateway:
     teller: FakeTeller | None = None
     credentials: Credentials = field(default_factory=Credentials)
     keeps_keys: bool = True
-    settles: Collection[SettlementKind] = (SettlementKind.CHARGE, SettlementKind.REFUND)
+    settles: Collection[SettlementKind] = tuple(SettlementKind)
 
     async def charge(self, request: ChargeRequest) -> Outcome:
         """Do what the token says, once a key, and tell what became of it."""
@@ -82,6 +83,7 @@ class FakeGateway:
                 known = await self.books.get(request.tenant_id, request.key)
                 if known is not None:
                     await self.teller.tell(known, _outcome, waits=_confirmed_after(request.token))
+                    await self.teller.tell_disputes(known, _disputes(known))
 
     async def _charged(self, request: ChargeRequest) -> Outcome:
         word, number = _script(request.token)
@@ -148,10 +150,11 @@ class FakeGateway:
         _script(token)
 
     async def settled(self, tenant_id: str, *, start: int, end: int, now: int) -> Sequence[Settlement]:
-        """What it took and gave back; of disputes it knows nothing."""
+        """What it took, gave back, and had taken from it."""
         taken = await self.books.succeeded(tenant_id, start=start, end=end)
         back = await self.refunds.succeeded(tenant_id, start=start, end=now)
-        return [*map(_settled, taken), *map(_settled_back, back)]
+        disputed = [settled_dispute(news) for charge in taken for news in _disputes(charge)[-1:]]
+        return [*map(_settled, taken), *map(_settled_back, back), *disputed]
 
     async def _find_refund(self, request: RefundRequest, *, now: int) -> Outcome | None:
         known = await self.refunds.get(request.tenant_id, request.key)
@@ -208,8 +211,8 @@ def _gives_back(word: str, number: int, tries: int) -> AttemptState:
 def _script(token: str) -> tuple[str, int]:
     found = _TOKEN.fullmatch(token)
     if found is None:
-        words = "ok, decline, never, later, pending, timeout, timeout_before, or one of these but never after refund_"
-        expected = f"fake_ and one of {words}"
+        words = "ok, decline, never, later, pending, timeout, timeout_before, dispute, dispute_won, dispute_lost"
+        expected = f"fake_ and one of {words}, or refund_ and decline, later, pending, timeout or timeout_before"
         raise InvalidFieldError(field="token", expected=expected)
     return found[1], int(found[2] or 1)
 
@@ -270,3 +273,20 @@ def _settled_back(refund: FakeRefund) -> Settlement:
         amount=refund.amount,
         charge_id=f"ch_{refund.charge_key}",
     )
+
+
+def _disputes(charge: FakeCharge) -> list[DisputeNews]:
+    """What there is to tell of the dispute of a charge, in order; nothing where its holder disputes none."""
+    word, _ = _script(charge.token)
+    of, _, decided = word.partition("_")
+    if of != "dispute" or charge.state is not AttemptState.SUCCEEDED:
+        return []
+    opened = DisputeNews(
+        dispute_id=f"dp_{charge.key}",
+        charge_id=charge.charge_id,
+        currency=charge.currency,
+        amount=charge.amount,
+        state=DisputeState.OPENED,
+        reason="fraudulent",
+    )
+    return [opened, replace(opened, state=DisputeState(decided))] if decided else [opened]

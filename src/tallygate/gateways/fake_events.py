@@ -1,7 +1,7 @@
 """What the built-in gateway tells by itself: a JSON document and a signature in the header `fake-signature`."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from tallygate.records.payments import FakeCharge, FakeEvent, FakeEvents
 
 HEADER = "fake-signature"
 SECRET = "webhook_secret"  # noqa: S105 - the name of one
+_DECIDED_AFTER = 3_000_000
 
 
 def charge_event(event_id: str, *, tenant_id: str, time: int, news: ChargeNews) -> bytes:
@@ -34,6 +35,19 @@ def charge_event(event_id: str, *, tenant_id: str, time: int, news: ChargeNews) 
         },
     }
     return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+
+
+def dispute_event(event_id: str, *, tenant_id: str, time: int, news: DisputeNews) -> bytes:
+    """The bytes that tell where a dispute stands."""
+    dispute = {
+        "id": news.dispute_id,
+        "charge_id": news.charge_id,
+        "currency": news.currency,
+        "amount": news.amount,
+        "reason": news.reason,
+    }
+    told = {"id": event_id, "type": f"dispute.{news.state.value}", "time": time, "tenant": tenant_id}
+    return json.dumps(told | {"dispute": dispute}, sort_keys=True, separators=(",", ":")).encode()
 
 
 def read(raw: bytes, headers: Mapping[str, str], secret: str, *, tenant_id: str, now: int) -> GatewayEvent:
@@ -103,6 +117,29 @@ class FakeTeller:
             decided = replace(charge, state=AttemptState.SUCCEEDED)
             told.append(self._event(decided, outcome, due_time=now + waits * 1_000_000))
         await self.events.add(told)
+
+    async def tell_disputes(self, charge: FakeCharge, disputes: Sequence[DisputeNews]) -> None:
+        """That its holder disputes a charge, and what was decided about it later."""
+        now = self.clock()
+        await self.events.add(
+            [
+                self._disputed(charge, news, due_time=now + number * _DECIDED_AFTER)
+                for number, news in enumerate(disputes)
+            ]
+        )
+
+    @staticmethod
+    def _disputed(charge: FakeCharge, news: DisputeNews, *, due_time: int) -> FakeEvent:
+        event_id = f"ev_{charge.key}_dispute_{news.state.value}"
+        body = dispute_event(event_id, tenant_id=charge.tenant_id, time=charge.create_time, news=news).decode()
+        return FakeEvent(
+            tenant_id=charge.tenant_id,
+            event_id=event_id,
+            key=charge.key,
+            state=charge.state,
+            body=body,
+            due_time=due_time,
+        )
 
     @staticmethod
     def _event(charge: FakeCharge, outcome: Callable[[FakeCharge], Outcome], *, due_time: int) -> FakeEvent:

@@ -12,11 +12,14 @@ from weakref import WeakValueDictionary
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.errors import TallygateError
+from tallygate.domain.recent import Recent
 from tallygate.records.ports import KeyPublisher, Outbox, Store, UnitOfWork, ViewPublisher
 from tallygate.records.values import Change, ChangeKind, OutboxEntry, StoredKey
 
 BATCH = 500
 RETRY_SECONDS = 1.0
+_KNOWN = 20_000
+"""Of so many tenants this process remembers how far they are published."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,13 +48,22 @@ class OutboxPublisher:
     views: ViewPublisher
     keys: KeyPublisher
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    _published: Recent[str, int] = field(default_factory=lambda: Recent(_KNOWN))
 
-    async def publish_soon(self, tenant_id: str) -> None:
-        """Publish the tenant's pending changes; where that fails they stay for `run`, for the write itself is done."""
+    async def publish_soon(self, tenant_id: str, version: int) -> None:
+        """Publish the tenant's pending changes up to a version; where that fails they stay for `run`.
+
+        Nothing is looked at where this process knows that all of them are published: most writes of billing change no
+        view.
+        """
+        if version <= (self._published.get(tenant_id) or 0):
+            return
         try:
             await self.publish(tenant_id)
         except TallygateError as error:
             _log.warning("publishing failed, the worker will retry: tenant=%s error=%s", tenant_id, error)
+        else:
+            self._published.put(tenant_id, version)
 
     async def publish(self, tenant_id: str) -> None:
         """Publish the tenant's pending changes in the order of their versions, then say how far its log is applied."""

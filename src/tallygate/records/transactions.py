@@ -52,7 +52,7 @@ class Transactions:
         async with self.store.write(tenant_id, now=now, author=author) as work:
             value = await use_case(work, work.now)
             view_version = await work.commit()
-        await self.publisher.publish_soon(tenant_id)
+        await self.publisher.publish_soon(tenant_id, view_version)
         return Written(value=value, view_version=view_version)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:

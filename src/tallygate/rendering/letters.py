@@ -32,11 +32,16 @@ def letter_of(message: Message, invoice: Invoice | None, seller: str, locale: st
     written = texts[message.kind.value]
     subject = written["subject"].format_map(said)
     subject = one_line(texts["from"].format(subject=subject, seller=seller) if seller else subject)
-    if invoice is not None and shown is not None and message.kind in _WHOLE:
+    if invoice is not None and shown is not None and brings_document(message):
         return Letter(subject=subject, text=_text(sheet(invoice)), html=page(invoice).decode())
     text = written["text"].format_map(said)
     html = _template().render(title=subject, paragraphs=[text], seller=seller, language=words.tag)
     return Letter(subject=subject, text=f"{text}\n", html=html)
+
+
+def brings_document(message: Message) -> bool:
+    """Whether the letter of a message is a document itself."""
+    return message.kind in _WHOLE
 
 
 class _Said(dict[str, str]):

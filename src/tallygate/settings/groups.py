@@ -171,6 +171,8 @@ class MailSettings(Group):
     """A PEM file of the authorities that the server's certificate may come from; empty: the system's."""
     timeout: Annotated[Seconds, Field(gt=0, le=60)] = 30.0
     """How long handing over a letter may take, from connecting to the last answer."""
+    enclose_pdf: bool = True
+    """Whether invoices and credit notes come as PDFs, too, where the extra `tallygate[pdf]` is installed."""
     test_tenants: bool = False
     """Whether test tenants' letters are sent, too: with `testing` anybody opens one, and writes to whom he likes."""
 

@@ -78,6 +78,9 @@ class SmtpMailer:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.letter.text)
         message.add_alternative(mail.letter.html, subtype="html")
+        for one in mail.letter.enclosures:
+            kind, _, subtype = one.media_type.partition("/")
+            message.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
         return message
 
     @asynccontextmanager

@@ -39,8 +39,8 @@ class CrashError(Exception):
 
 
 class DeadPublisher:
-    async def publish_soon(self, tenant_id):
-        raise CrashError(tenant_id)
+    async def publish_soon(self, tenant_id, version):
+        raise CrashError(tenant_id, version)
 
 
 def dying(plane):

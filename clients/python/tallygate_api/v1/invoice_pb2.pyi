@@ -200,8 +200,18 @@ class AccountSituation(_message.Message):
     payable: Money
     def __init__(self, previous_due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., credit: _Optional[_Union[Money, _Mapping[str, object]]] = ..., payable: _Optional[_Union[Money, _Mapping[str, object]]] = ...) -> None: ...
 
+class CreditedInvoice(_message.Message):
+    __slots__ = ("invoice_id", "number", "issue_time")
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ISSUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    invoice_id: str
+    number: str
+    issue_time: _timestamp_pb2.Timestamp
+    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
 class Invoice(_message.Message):
-    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "credited", "returned", "situation", "credits_invoice_id", "written_off", "seller", "buyer", "taxes", "tax_evidence", "tax_notices")
+    __slots__ = ("invoice_id", "number", "account_id", "kind", "state", "start_time", "end_time", "issue_time", "due_time", "lines", "subtotal", "tax", "total", "paid", "wallet", "due", "credited", "returned", "situation", "credits_invoice_id", "credited_invoices", "written_off", "seller", "buyer", "taxes", "tax_evidence", "tax_notices")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -222,6 +232,7 @@ class Invoice(_message.Message):
     RETURNED_FIELD_NUMBER: _ClassVar[int]
     SITUATION_FIELD_NUMBER: _ClassVar[int]
     CREDITS_INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    CREDITED_INVOICES_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_OFF_FIELD_NUMBER: _ClassVar[int]
     SELLER_FIELD_NUMBER: _ClassVar[int]
     BUYER_FIELD_NUMBER: _ClassVar[int]
@@ -248,10 +259,11 @@ class Invoice(_message.Message):
     returned: Money
     situation: AccountSituation
     credits_invoice_id: str
+    credited_invoices: _containers.RepeatedCompositeFieldContainer[CreditedInvoice]
     written_off: Money
     seller: _party_pb2.Party
     buyer: _party_pb2.Party
     taxes: _containers.RepeatedCompositeFieldContainer[TaxGroup]
     tax_evidence: _containers.RepeatedCompositeFieldContainer[_party_pb2.TaxEvidence]
     tax_notices: _containers.RepeatedScalarFieldContainer[TaxNotice]
-    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., credited: _Optional[_Union[Money, _Mapping[str, object]]] = ..., returned: _Optional[_Union[Money, _Mapping[str, object]]] = ..., situation: _Optional[_Union[AccountSituation, _Mapping[str, object]]] = ..., credits_invoice_id: _Optional[str] = ..., written_off: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., taxes: _Optional[_Iterable[_Union[TaxGroup, _Mapping[str, object]]]] = ..., tax_evidence: _Optional[_Iterable[_Union[_party_pb2.TaxEvidence, _Mapping[str, object]]]] = ..., tax_notices: _Optional[_Iterable[_Union[TaxNotice, str]]] = ...) -> None: ...
+    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping[str, object]]]] = ..., subtotal: _Optional[_Union[Money, _Mapping[str, object]]] = ..., tax: _Optional[_Union[Money, _Mapping[str, object]]] = ..., total: _Optional[_Union[Money, _Mapping[str, object]]] = ..., paid: _Optional[_Union[Money, _Mapping[str, object]]] = ..., wallet: _Optional[_Union[Money, _Mapping[str, object]]] = ..., due: _Optional[_Union[Money, _Mapping[str, object]]] = ..., credited: _Optional[_Union[Money, _Mapping[str, object]]] = ..., returned: _Optional[_Union[Money, _Mapping[str, object]]] = ..., situation: _Optional[_Union[AccountSituation, _Mapping[str, object]]] = ..., credits_invoice_id: _Optional[str] = ..., credited_invoices: _Optional[_Iterable[_Union[CreditedInvoice, _Mapping[str, object]]]] = ..., written_off: _Optional[_Union[Money, _Mapping[str, object]]] = ..., seller: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., buyer: _Optional[_Union[_party_pb2.Party, _Mapping[str, object]]] = ..., taxes: _Optional[_Iterable[_Union[TaxGroup, _Mapping[str, object]]]] = ..., tax_evidence: _Optional[_Iterable[_Union[_party_pb2.TaxEvidence, _Mapping[str, object]]]] = ..., tax_notices: _Optional[_Iterable[_Union[TaxNotice, str]]] = ...) -> None: ...

@@ -206,6 +206,8 @@ def _page(invoice: Invoice) -> str:
         head += [f"issued {instant(invoice.issue_time)}, due {instant(invoice.due_time)}"]
     for who, party in (("seller", invoice.seller), ("buyer", invoice.buyer)):
         head += [f"{who}: {', '.join(party_lines(party))}"] if invoice.HasField(who) else []
+    if invoice.credited_invoices:
+        head += [f"credits {', '.join(one.number for one in invoice.credited_invoices)}"]
     numbered = ((str(number), *_line(line)) for number, line in enumerate(invoice.lines, start=1))
     rows = table(("LINE", "TEXT", "FROM", "TO", "QUANTITY", "AMOUNT"), numbered, empty="no lines")
     foot = f"subtotal {money(invoice.subtotal)}, tax {money(invoice.tax)}, total {money(invoice.total)}"

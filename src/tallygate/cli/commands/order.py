@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import click
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.amounts import money, typed_money
 from tallygate.cli.client import Client
@@ -11,7 +12,7 @@ from tallygate.cli.commands.invoice import lines_table
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant
-from tallygate.cli.values import ADD_ON, DAYS, MONEY, QUANTITY, SOME, numbered
+from tallygate.cli.values import ADD_ON, DAYS, INSTANT, MONEY, QUANTITY, SOME, numbered
 from tallygate_api.v1 import order_service_pb2 as wire
 from tallygate_api.v1.invoice_pb2 import Invoice
 from tallygate_api.v1.order_service_pb2_grpc import OrderServiceStub
@@ -42,7 +43,7 @@ def order_command() -> None:
         "tallygate order create acme pro --seats seats=10 --add-on reports=2 --id c17",
         "tallygate order create clinic pro --for ann --for bob@clinic.example",
         "tallygate order create clinic --renew ann --renew bob --approved",
-        "tallygate order create acme --quota api_calls=100000",
+        "tallygate order create acme --quota api_calls=100000 --quota-until 2027-01-01",
     ],
 )
 @click.argument("account")
@@ -51,6 +52,7 @@ def order_command() -> None:
 @click.option("--renew", "renewed", multiple=True, metavar="ID", help="Another period for this account.")
 @click.option("--approved", is_flag=True, help="Renewals were approved, where plans want that.")
 @click.option("--quota", "quotas", type=ADD_ON, multiple=True, metavar="FEATURE=N", help="Units in advance.")
+@click.option("--quota-until", type=INSTANT, metavar="TIME", help="Then what is left of it is gone; default: it stays.")
 @click.option("--id", "order_id", metavar="ID", help="An id of your own; default: one is made.")
 @click.option("--plan-version", type=SOME, metavar="V", help="Default: the newest.")
 @click.option("--trial-days", type=DAYS, metavar="N", help="Default: the plan's; 0: none.")
@@ -69,6 +71,7 @@ def create(
     renewed: Sequence[str],
     approved: bool,
     quotas: Sequence[tuple[str, int | None]],
+    quota_until: Timestamp | None,
     order_id: str | None,
     plan_version: int | None,
     trial_days: int | None,
@@ -85,6 +88,9 @@ def create(
     if plan is None and holders:
         msg = "--for needs a PLAN."
         raise click.UsageError(msg)
+    if quota_until is not None and not quotas:
+        msg = "--quota-until needs a --quota."
+        raise click.UsageError(msg)
     subscription = wire.OrderedSubscription(
         plan_key=plan,
         plan_version=plan_version,
@@ -100,7 +106,10 @@ def create(
         items=[
             *(_held(subscription, who) for who in (holders or [account]) if plan),
             *(wire.OrderItem(renewal=wire.OrderedRenewal(approved=approved), account_id=who) for who in renewed),
-            *(wire.OrderItem(quota=wire.OrderedQuota(feature_key=key, quantity=count)) for key, count in quotas),
+            *(
+                wire.OrderItem(quota=wire.OrderedQuota(feature_key=key, quantity=count, expire_time=quota_until))
+                for key, count in quotas
+            ),
         ],
         coupon_codes=codes,
     )

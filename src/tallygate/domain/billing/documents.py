@@ -80,8 +80,9 @@ class Situation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preceding:
-    """An invoice that a credit note gives something back of: its number, and when it was issued, in a zone."""
+    """An invoice that a credit note gives something back of: its id and number, and when it was issued, in a zone."""
 
+    invoice_id: str = ""
     number: str
     issue_time: int
     zone: str = ""

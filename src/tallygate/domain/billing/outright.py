@@ -13,7 +13,7 @@ from tallygate.domain.billing.steps import Owed
 from tallygate.domain.billing.timeline import PAID, Holding, PriceOverride, Timeline, lanes
 from tallygate.domain.catalog import Plan
 from tallygate.domain.period import add_calendar
-from tallygate.domain.prices import ChargeModel, Due, Price, UsagePrice
+from tallygate.domain.prices import ChargeModel, Due, Price, RecurringPrice, Tier, UsagePrice
 
 
 def first_lines(timeline: Timeline, calendar: Calendar, policy: Policy) -> tuple[Line, ...]:
@@ -29,13 +29,23 @@ def lines_within(timeline: Timeline, calendar: Calendar, policy: Policy, start: 
 
 def not_outright(timeline: Timeline) -> Price | None:
     """A price that nobody can pay for somebody else before it is known how much is held; None where there is none."""
-    for held in (*timeline.plans(), *timeline.add_ons()):
-        for price in held.item.prices:
-            form = price.recurring
-            flat = form is None or (not form.per_quantity and form.model is ChargeModel.PER_UNIT)
-            if not flat or (form is not None and form.due is not Due.ADVANCE):
-                return price
+    for price in _prices(timeline):
+        form = price.recurring
+        flat = form is None or form.model is ChargeModel.PER_UNIT
+        if not flat or (form is not None and form.due is not Due.ADVANCE):
+            return price
     return None
+
+
+def not_counted(timeline: Timeline) -> Price | None:
+    """A price for seats or users of which none are booked, so that nobody knows how many to pay, if there is one."""
+    at = timeline.origin
+    return next((price for price in _prices(timeline) if not timeline.quantity_of(price, at)), None)
+
+
+def _prices(timeline: Timeline) -> Iterator[Price]:
+    for held in (*timeline.plans(), *timeline.add_ons()):
+        yield from held.item.prices
 
 
 def paid_prices(
@@ -91,17 +101,25 @@ def _fixed(timeline: Timeline, at: int) -> Iterator[tuple[Holding, Price]]:
 
 
 def _nothing(timeline: Timeline, held: Holding, price: Price, start: int, end: int, *, number: str) -> PriceOverride:
-    recurring, setup = price.recurring, price.setup
-    named = timeline.subscription.subscription_id
+    named, setup = timeline.subscription.subscription_id, price.setup
+    paid = timeline.quantity_of(price, start)
     return PriceOverride(
         override_id=f"{PAID}{len(named)}/{named}/{number}",
         bundle=held.bundle,
         price_key=price.price_key,
         price=replace(
             price,
-            recurring=replace(recurring, amount="0") if recurring is not None else None,
+            recurring=_beyond(price.recurring, paid) if price.recurring is not None else None,
             setup=replace(setup, amount="0") if setup is not None else None,
         ),
         start_time=start,
         end_time=end,
     )
+
+
+def _beyond(form: RecurringPrice, paid: int) -> RecurringPrice:
+    """A price of nothing; of seats or users of nothing for as many as were paid, each further one at its amount."""
+    if not form.per_quantity:
+        return replace(form, amount="0")
+    free = (Tier(up_to=str(paid), unit_amount="0"),) if paid else ()
+    return replace(form, amount="", model=ChargeModel.GRADUATED, tiers=(*free, Tier(unit_amount=form.amount)))

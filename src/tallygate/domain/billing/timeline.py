@@ -165,6 +165,11 @@ class Timeline:
             return FOREVER
         return self.subscription.start_time if self.cancel_time is None else self.cancel_time
 
+    def quantity_of(self, price: Price, at: int) -> int:
+        """How many seats or users a price is for at an instant; 1 where it is for none of them."""
+        changes = [change for change in self.counted if change.source == _source(price)]
+        return _quantity_at(changes, at) if _each(price) else 1
+
     def plan_at(self, at: int) -> Plan | None:
         """The plan version that serves at an instant."""
         return next((h.item for h in self.plans() if h.start <= at < h.end and isinstance(h.item, Plan)), None)

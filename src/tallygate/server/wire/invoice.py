@@ -6,7 +6,7 @@ from fractions import Fraction
 from google.protobuf.json_format import MessageToDict
 
 from tallygate.domain.billing.balances import InvoiceState
-from tallygate.domain.billing.documents import Invoice, InvoiceKind, Situation
+from tallygate.domain.billing.documents import Invoice, InvoiceKind, Preceding, Situation
 from tallygate.domain.billing.lines import Line, LineKind, LineTax
 from tallygate.domain.billing.steps import Step
 from tallygate.domain.billing.tax import TaxGroup
@@ -55,6 +55,7 @@ def encode_invoice(invoice: Invoice) -> wire.Invoice:
         returned=_unless_none(invoice.balance.returned, invoice.currency),
         situation=_situation(invoice.situation, invoice.currency) if invoice.situation is not None else None,
         credits_invoice_id=invoice.basis.credits if invoice.basis is not None else "",
+        credited_invoices=map(_credited, invoice.preceding),
         seller=encode_party(invoice.seller),
         buyer=encode_party(invoice.buyer),
         taxes=[_group(group, invoice.currency) for group in invoice.taxes],
@@ -80,6 +81,10 @@ def decode_query(request: invoice_service_pb2.ListInvoicesRequest) -> InvoiceQue
         until=optional_instant(request, "end_time"),
         text=request.text,
     )
+
+
+def _credited(one: Preceding) -> wire.CreditedInvoice:
+    return wire.CreditedInvoice(invoice_id=one.invoice_id, number=one.number, issue_time=timestamp(one.issue_time))
 
 
 def _situation(stood: Situation, currency: str) -> wire.AccountSituation:

@@ -31,6 +31,8 @@ class SqlLedgerRepository:
         What would take effect before the books were closed takes effect then.
         """
         closed = (await SqlTenantRepository(scope=self.scope).get()).books_closed_time or 0
+        for one in transfers:
+            self.scope.changes.moments.setdefault(one.account_id, one.time)
         moved = [replace(one, time=max(one.time, closed)) for one in transfers]
         rows = [{"tenant_id": self.scope.tenant_id, **_row(one)} for one in moved]
         if rows:
