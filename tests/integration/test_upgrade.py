@@ -2,6 +2,7 @@
 
 import subprocess
 import tarfile
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from child_processes import temporary_directory
 from command_line import tallygate
-from servers import ValkeyServer
+from servers import PostgresServer, ValkeyServer
 from tallygate.domain.credential import mint_key
 from tallygate_process import TallygateProcess
 from tenants import Tenant, eventually
@@ -60,19 +61,30 @@ def before():
     return {"PYTHONPATH": f"{directory / 'src'}:{directory / 'clients' / 'python'}"}
 
 
-@pytest.fixture
-def installation(before):
-    """Makes processes of this installation, of the version before or of this one."""
+@contextmanager
+def processes(before, database=""):
+    """Makes processes of an installation, of the version before or of this one."""
     directory = temporary_directory("tg-upgrade-")
     with ValkeyServer(append_only=True) as valkey:
-        shared = {
-            "TALLYGATE_REDIS__URL": valkey.url,
-            "TALLYGATE_DATABASE__URL": f"sqlite:///{directory / 'tallygate.db'}",
-        }
+        url = database or f"sqlite:///{directory / 'tallygate.db'}"
+        shared = {"TALLYGATE_REDIS__URL": valkey.url, "TALLYGATE_DATABASE__URL": url}
 
         def process(role, *, old=False):
             return TallygateProcess(directory=directory, role=role, environment={**shared, **(before if old else {})})
 
+        yield process
+
+
+@pytest.fixture
+def installation(before):
+    with processes(before) as process:
+        yield process
+
+
+@pytest.fixture
+def on_postgres(before):
+    """The same on PostgreSQL, which unlike SQLite lets a migration take a column's default away."""
+    with PostgresServer() as server, processes(before, server.create_database()) as process:
         yield process
 
 
@@ -133,30 +145,39 @@ async def test_what_the_version_before_counted_counts_on(installation):
         assert await owner.usage_reaches("acme", "calls", 15)
 
 
-async def test_a_sidecar_of_the_version_before_goes_on_beside_a_new_worker(installation):
-    """Sidecars are upgraded one by one; the worker first, or the last of them first."""
+async def test_the_version_before_goes_on_while_and_after_the_schema_grows(on_postgres):
+    """Its control plane and worker until they are replaced, its sidecars beside a new worker."""
     key = mint_key(b"v" * 32)
-    old = installation("all", old=True)
+    old, new = on_postgres("all", old=True), on_postgres("all")
     migrate(old)
-    with old:
-        owner = await tenant(old, key)
-        await owner.apply(CATALOG)
-        await owner.call("UpsertAccount", account_id="acme", plan_key="p")
-    new = installation("all")
-    with installation("data", old=True) as sidecar:
+    with on_postgres("data", old=True) as sidecar:
         caller = await tenant(sidecar, key)
-        await spend(caller, "one")
-        migrate(new)
+        with old:
+            owner = await tenant(old, key)
+            await owner.apply(CATALOG)
+            await owner.call("UpsertAccount", account_id="acme", plan_key="p")
+            await spend(caller, "one")
+            assert "0003" not in migrate(new)
+            await owner.call("UpsertAccount", account_id="globex", plan_key="p")
+            await owner.call("CreateOverride", account_id="globex", feature_key="calls", entitlement={"limit": 2})
+            await owner.call("CreateGrant", account_id="acme", feature_key="calls", amount=5, grant_id="g")
+            await owner.apply({**CATALOG, "plans": {"p": {**CATALOG["plans"]["p"], "version": 2}}})
+            await owner.call("UpsertAccount", account_id="initech", plan_key="p")
+            caller.view_version = owner.view_version
+            assert (await caller.consume("globex", "calls", 1, request_id="g")).used == 1
+            assert await owner.usage_reaches("globex", "calls", 1)
+            assert await owner.usage_reaches("acme", "calls", 3)
         with new:
             owner = await tenant(new, key)
+            assert (await owner.check("globex", "calls", quantity=2)).limit == 2
             assert (await owner.consume("acme", "calls", 2, request_id="two")).used == 5
             assert (await caller.consume("acme", "calls", 2, request_id="three")).used == 7
             assert (await caller.consume("acme", "calls", 2, request_id="two")).allowed
-            await owner.call("UpsertAccount", account_id="globex", plan_key="p")
+            await owner.call("UpsertAccount", account_id="hooli", plan_key="p")
             caller.view_version = owner.view_version
-            assert (await caller.consume("globex", "calls", 1, request_id="g")).used == 1
+            assert (await caller.consume("hooli", "calls", 1, request_id="g")).used == 1
             assert await owner.usage_reaches("acme", "calls", 7)
-    with new, installation("data") as upgraded:
+    with new, on_postgres("data") as upgraded:
         owner, caller = await tenant(new, key), await tenant(upgraded, key)
 
         async def once():

@@ -30,6 +30,7 @@ from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.catalog.durability import strict_features
 from tallygate.storage.sql.epochs import SqlEpochs
+from tallygate.storage.sql.schema import Schema
 
 _SECONDS = 5.0
 _NEWER = "it is newer than this version: run the version of Tallygate that made it, or a later one"
@@ -59,7 +60,7 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
         return [Finding(name="schema version", ok=False, detail=detail, fix=told)]
     try:
         target = database_address(settings)
-        found = await asyncio.wait_for(asyncio.to_thread(schema.schema_version, target), _SECONDS)
+        found = await asyncio.wait_for(asyncio.to_thread(schema.read_schema, target), _SECONDS)
     except UnusableSettingError as error:
         return [Finding(name="database", ok=False, detail=str(error), fix="correct database.url or data_dir")]
     except (StoreUnavailableError, TimeoutError):
@@ -68,19 +69,27 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
         facts = error.metadata
         unfit = Finding(name="database encoding", ok=False, detail=facts.get("got", ""), fix=facts["expected"])
         return [Finding(name="database", ok=True, detail="reached"), unfit]
-    wanted = schema.head()
-    billing = [*await look_at_billing(settings), *await look_at_gateways(settings)] if found == wanted else []
+    billing = [*await look_at_billing(settings), *await look_at_gateways(settings)] if found.serves else []
     return [
         Finding(name="database", ok=True, detail="reached"),
         Finding(name="database encoding", ok=True, detail="UTF-8"),
-        Finding(
-            name="schema version",
-            ok=found == wanted,
-            detail=f"{found or 'none'}, this version needs {wanted}",
-            fix=_NEWER if found > wanted else "run `tallygate migrate`",
-        ),
+        _version(found),
         *billing,
     ]
+
+
+def _version(found: Schema) -> Finding:
+    detail = f"{found.version or 'none'}, this version needs {schema.head()}"
+    if found.is_newer and found.serves:
+        detail = f"{found.version}, newer than this version's {schema.head()}, which may run on it still"
+    elif found.is_newer and found.oldest:
+        detail += f"; programs of {found.oldest} or later may run on it"
+    return Finding(
+        name="schema version",
+        ok=found.serves,
+        detail=detail,
+        fix=_NEWER if found.is_newer else "run `tallygate migrate`",
+    )
 
 
 async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Finding]:

@@ -1,6 +1,7 @@
 """An installation's database: opened, migrated, and written to directly where no server runs yet. Loads SQL."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.unit_of_work import SqlStore
 
 _FILE = "tallygate.db"
+_log = logging.getLogger(__name__)
 
 
 def database_address(settings: Settings) -> URL:
@@ -51,49 +53,62 @@ def database_address(settings: Settings) -> URL:
 def migrate(settings: Settings) -> str:
     """Bring the database to the newest schema; returns its version. Blocks.
 
+    One that is newer, and on which this version may run, stays as it is.
+
     Raises:
-        StartError: it cannot be reached, or is newer than this version.
+        StartError: it cannot be reached, or is too new for this version.
     """
     target = database_address(settings)
     with reached(target):
-        _require_known(schema.schema_version(target))
-        schema.migrate(target)
+        _migrate(target)
         return schema.schema_version(target)
 
 
 def require_schema(settings: Settings) -> None:
-    """Make sure that the schema is this version's. A database of our own is migrated; one that is named is not. Blocks.
+    """Make sure that this version may run on the schema. A database of our own is migrated; one that is named is not.
+
+    Blocks.
 
     Raises:
-        StartError: the database's schema is another one, or it cannot be reached.
+        StartError: the database's schema does not serve it, or it cannot be reached.
         InvalidFieldError: it cannot hold every text.
     """
     target = database_address(settings)
     with reached(target):
         if not settings.database.url.get_secret_value():
-            _require_known(schema.schema_version(target))
-            schema.migrate(target)
-            return
-        found, wanted = schema.schema_version(target), schema.head()
-    _require_version(found, wanted)
+            _migrate(target)
+        found = schema.read_schema(target)
+    _require(found)
+    if found.is_newer:
+        _log.warning(
+            "the database has schema %s, newer than this version's %s, which may run on it still: a later version has "
+            "migrated it; upgrade this one, too",
+            found.version,
+            schema.head(),
+        )
 
 
-def _require_known(found: str) -> None:
-    """Refuse a schema that this version has not heard of. Versions are numbers of four digits."""
-    if found > schema.head():
-        _require_version(found, schema.head())
+def _migrate(target: URL) -> None:
+    found = schema.read_schema(target)
+    if found.is_newer:
+        _require(found)
+    schema.migrate(target)
 
 
-def _require_version(found: str, wanted: str) -> None:
-    if found > wanted:
+def _require(found: schema.Schema) -> None:
+    """Refuse a schema that this version cannot run on."""
+    if found.serves:
+        return
+    wanted = schema.head()
+    if found.is_newer:
+        why = f", and needs a program of {found.oldest} or later" if found.oldest else ""
         msg = (
-            f"the database has schema {found}, newer than this version's {wanted}:"
+            f"the database has schema {found.version}, newer than this version's {wanted}{why}:"
             " run the version of Tallygate that made it, or a later one"
         )
         raise StartError(msg)
-    if found != wanted:
-        msg = f"the database has schema {found or 'none'}, this version needs {wanted}: run `tallygate migrate`"
-        raise StartError(msg)
+    msg = f"the database has schema {found.version or 'none'}, this version needs {wanted}: run `tallygate migrate`"
+    raise StartError(msg)
 
 
 def is_there(settings: Settings) -> bool:
@@ -104,7 +119,7 @@ def is_there(settings: Settings) -> bool:
 
 
 def _require_current(settings: Settings) -> None:
-    """Make sure that there is a database with this version's schema, without making or changing one. Blocks."""
+    """Make sure that there is a database that this version may run on, without making or changing one. Blocks."""
     if not is_there(settings):
         place = settings.data_dir.absolute()
         if place.exists() and not place.is_dir():
@@ -114,8 +129,8 @@ def _require_current(settings: Settings) -> None:
         raise StartError(msg)
     target = database_address(settings)
     with reached(target):
-        found = schema.schema_version(target)
-    _require_version(found, schema.head())
+        found = schema.read_schema(target)
+    _require(found)
 
 
 @contextmanager

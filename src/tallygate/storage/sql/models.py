@@ -206,7 +206,7 @@ class SubscriptionTermRow(Base):
     end_time: Mapped[int | None] = mapped_column(Instant())
     plan_key: Mapped[str]
     plan_version: Mapped[int]
-    proration: Mapped[str]
+    proration: Mapped[str] = mapped_column(server_default="prorate")
 
 
 class SubscriptionAddOnRow(Base):
@@ -222,8 +222,8 @@ class SubscriptionAddOnRow(Base):
     end_time: Mapped[int | None] = mapped_column(Instant())
     version: Mapped[int]
     quantity: Mapped[int]
-    proration: Mapped[str]
-    end_proration: Mapped[str]
+    proration: Mapped[str] = mapped_column(server_default="prorate")
+    end_proration: Mapped[str] = mapped_column(server_default="prorate")
 
 
 class OverrideRow(Base):
@@ -243,8 +243,8 @@ class OverrideRow(Base):
     start_time: Mapped[int] = mapped_column(Instant())
     end_time: Mapped[int | None] = mapped_column(Instant())
     create_time: Mapped[int] = mapped_column(Instant())
-    limit_key: Mapped[str]
-    rate_limit: Mapped[dict[str, Any]]
+    limit_key: Mapped[str] = mapped_column(server_default="")
+    rate_limit: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     retired: Mapped[bool] = mapped_column(server_default=false())
     delete_time: Mapped[int | None] = mapped_column(Instant())
 

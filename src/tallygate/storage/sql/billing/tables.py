@@ -31,7 +31,7 @@ billing_accounts = Table(
     Column("tenant_id", Text, nullable=False),
     Column("account_id", Text, nullable=False),
     Column("closed_until", Instant(), nullable=False),
-    Column("zone", Text, nullable=False),
+    Column("zone", Text, nullable=False, server_default=""),
     Column("former_zones", JSON, nullable=False),
     PrimaryKeyConstraint("tenant_id", "account_id"),
 )
