@@ -128,7 +128,7 @@ async def test_nothing_fires_on_a_healthy_system(installation, key, tmp_path):
         assert seen.firing(tmp_path) == set()
 
         # And then its counters drift: they miss something, which is set right, or they do not.
-        auditor = process._control.auditor
+        auditor = process._control.collecting.auditor
         seen = Seen(process)
         auditor.stats.mended += 1
         assert seen.firing(tmp_path) == {"TallygateCountersDrifting"}
@@ -189,7 +189,7 @@ async def test_the_database_is_gone(installation, postgres, key, tmp_path):
         seen = Seen(process)
         postgres.stop()
         await traffic(caller, "gone")
-        failures = process._control.collector.stats
+        failures = process._control.collecting.collector.stats
         async with asyncio.timeout(patience.SECONDS):
             while failures.failures < 3:  # noqa: ASYNC110 - it happens in another task
                 await asyncio.sleep(0.01)
@@ -206,7 +206,7 @@ async def test_counters_are_lost(installation, key, tmp_path):
         for partition in range(PARTITIONS):
             installation.valkey.command("SET", keys.epoch(partition), "another")
         async with asyncio.timeout(patience.SECONDS):
-            while not process._control.epochs.standing.lost:  # noqa: ASYNC110 - as above
+            while not process._control.collecting.epochs.standing.lost:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
         refused = await caller.consume("acme", 1, request_id="after")
         assert refused.code is grpc.StatusCode.UNAVAILABLE

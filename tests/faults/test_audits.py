@@ -22,7 +22,7 @@ def counter_of(valkey, number):
 async def test_counters_that_drifted(installation, key, valkey):
     async with installation.role("all") as process, Caller(process.grpc_address, key) as caller:
         await new_world(caller, "acme", "globex")
-        auditor = process._control.auditor
+        auditor = process._control.collecting.auditor
         by_hand = replace(auditor, tests_too=True)
 
         async def consume(quantity, name):
@@ -103,7 +103,7 @@ async def test_a_batch_that_was_held_while_its_counts_were_lost(installation, ke
             await new_world(caller, "acme")
             await written(caller.consume("acme", 400, request_id="held"))
             await until(lambda: holder)
-            controls = [one._control, two._control]
+            controls = [one._control.collecting, two._control.collecting]
             (holding,) = [each for each in controls if each.collector is holder[0]]
             (free,) = [each for each in controls if each is not holding]
             valkey.command("FLUSHALL")

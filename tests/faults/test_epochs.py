@@ -62,7 +62,7 @@ async def test_only_the_epoch_stands_between_a_lost_counter_and_zero_usage(appli
     valkey.command("FLUSHALL")
     await until(lambda: (valkey.command("GET", keys.epoch(PARTITIONS - 1)) or b"").startswith(b"!"))
     assert await lost(caller)
-    await application._control.epochs.accept_loss()
+    await application._control.collecting.epochs.accept_loss()
 
     async def taken():
         answer = await caller.consume("acme", 1, request_id="more")

@@ -81,7 +81,7 @@ async def test_a_restored_backup_counts_nothing_until_its_loss_is_accepted(insta
         async def noticed():
             answers = [await caller.consume("acme", 1, request_id="more") for caller in callers]
             assert all(isinstance(answer, Refusal) for answer in answers)
-            standing = application._control.epochs.standing
+            standing = application._control.collecting.epochs.standing
             return all(answer.reason == "EPOCH_MISMATCH" for answer in answers) and standing.lost
 
         await until(noticed)
@@ -90,7 +90,7 @@ async def test_a_restored_backup_counts_nothing_until_its_loss_is_accepted(insta
         assert (await beside[0].check("acme", "sso")).allowed
         assert (await beside[0].rate_limit("acme")).allowed
 
-        await application._control.epochs.accept_loss()
+        await application._control.collecting.epochs.accept_loss()
 
         async def repeated():
             answers = [await c.consume("acme", LOST // 3, request_id=f"lost {n}") for n, c in enumerate(callers)]
@@ -100,7 +100,7 @@ async def test_a_restored_backup_counts_nothing_until_its_loss_is_accepted(insta
         for caller in callers:
             assert reason(await caller.consume("acme", 1, request_id="more")) == "QUOTA_EXHAUSTED"
         await collected(installation, owner, 4)
-        assert application._control.collector.stats.recounted == 3
+        assert application._control.collecting.collector.stats.recounted == 3
         assert await used(owner) == LIMIT, "what was counted once is not given back"
 
 
@@ -117,7 +117,7 @@ async def test_a_plain_restart_goes_on_where_a_worker_runs(installation, valkey,
 
             await until(answered)
         assert await used(callers[2]) == KEPT + 6
-        assert application._control.epochs.standing.lost == []
+        assert application._control.collecting.epochs.standing.lost == []
 
 
 async def test_nobody_counts_on_a_server_that_no_worker_has_looked_at(installation, valkey, key):

@@ -131,10 +131,10 @@ KINDS = pytest.mark.parametrize("lose", ALL if THOROUGH else ALL[:2])
 async def test_the_limit_holds_exactly_whatever_was_lost_and_nobody_was_asked(lose, valkey, template, tmp_path, key):
     async with world(valkey, template, tmp_path, key) as there:
         await nearly_used_up(there)
-        await until(lambda: there.application._control.epochs.standing.collected_time)
+        await until(lambda: there.application._control.collecting.epochs.standing.collected_time)
         await lose(there)
         await holds_exactly(there)
-        stats = there.application._control.rebuilder.stats
+        stats = there.application._control.collecting.rebuilder.stats
         await until(lambda: stats.partitions)
         assert stats.units >= EARLY + LATE
         assert 0 <= stats.unknown_seconds < 60
@@ -147,7 +147,7 @@ async def test_without_a_rebuild_the_same_loss_passes_the_limit(lose, valkey, te
     async with world(valkey, template, tmp_path, key) as there:
         await nearly_used_up(there)
         await lose(there)
-        keeper = there.application._control.epochs
+        keeper = there.application._control.collecting.epochs
         await until(lambda: keeper.standing.lost)
         await keeper.accept_loss()
         assert (await there.consume(4, "over")).allowed
@@ -175,7 +175,7 @@ async def test_a_replica_that_lagged_behind_and_was_promoted(rebuilt, template, 
             if rebuilt:
                 await holds_exactly(there)
                 return
-            await until(lambda: there.application._control.epochs.standing.lost)
-            await there.application._control.epochs.accept_loss()
+            await until(lambda: there.application._control.collecting.epochs.standing.lost)
+            await there.application._control.collecting.epochs.accept_loss()
             with pytest.raises(AssertionError):
                 await holds_exactly(there)

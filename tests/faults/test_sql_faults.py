@@ -109,11 +109,11 @@ async def test_a_commit_without_its_acknowledgement_is_collected_once(on_postgre
             async with asyncio.timeout(patience.SECONDS):
                 await committed.wait()
         assert on_postgres.waiting() == 1
-        application._control._collecting.cancel()
-        application._control.start_collecting()
+        application._control.collecting._running.cancel()
+        application._control.collecting.start()
         await until(lambda: on_postgres.waiting() == 0)
         assert await recorded(caller) == [("r1", 5)]
-        assert application._control.collector.stats.redelivered == 1
+        assert application._control.collecting.collector.stats.redelivered == 1
 
 
 async def test_past_the_streams_bound_consumes_are_refused_and_nothing_is_dropped(installation, key):

@@ -34,9 +34,9 @@ class LosingDriver(ServerDriver):
         return await super().do(action, args)
 
     async def _lose(self):
-        valkey, keeper = self._installation.valkey, self._control.epochs
+        valkey, keeper = self._installation.valkey, self._control.collecting.epochs
         await until(lambda: self._installation.waiting() == 0)
-        audit = await replace(self._control.auditor, tests_too=True).audit(hurry=True)
+        audit = await replace(self._control.collecting.auditor, tests_too=True).audit(hurry=True)
         assert (audit.drifting, audit.mended, audit.unsure) == (0, 0, 0), "what a call counted is what its fact makes"
         counted = {}
         for number in range(PARTITIONS):
@@ -48,7 +48,7 @@ class LosingDriver(ServerDriver):
             await keeper.ledger.save(lost)
             await keeper.board.show({lost.partition: REBUILDING + lost.epoch})
             valkey.command("DEL", *counted[lost.partition])
-        self.rebuilt += len(await self._control.rebuilder.rebuild())
+        self.rebuilt += len(await self._control.collecting.rebuilder.rebuild())
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ class Application(Startable):
         if self._control is not None and part.works:
             for name, loop in self._control.loops(self._nap).items():
                 self._supervise(name, loop)
-            self._control.start_collecting()
+            self._control.collecting.start()
         _settle_memory()
 
     async def _open_sql(self, settings: Settings, redis: RedisSide) -> None:
@@ -162,7 +162,7 @@ class Application(Startable):
         await self._hooks.start()
         self.http_address = self._hooks.address.target
         if not settings.server.http_tls:
-            self._control.fake_hooks.address = self.http_address
+            self._control.billing.fake_hooks.address = self.http_address
 
     def _listen(self, redis: RedisSide, data: DataSide) -> None:
         client = redis.factory.client()
@@ -242,7 +242,7 @@ class Application(Startable):
         if not self._part.has_parent:
             checks["settings"] = settings_check(self._problem)
         if self._control is not None:
-            stats = self._control.collector.stats
+            stats = self._control.collecting.collector.stats
             checks["collector"] = Check(
                 ok=stats.lag_seconds < self._settings.data_plane.max_staleness * 12,
                 detail=f"{stats.lag_entries} events wait, the oldest for {stats.lag_seconds:.1f} s",
@@ -255,7 +255,7 @@ class Application(Startable):
 
     def _counters(self) -> Check:
         """Whether hard limits can be decided: not required, because all else can."""
-        lost = self._control.epochs.standing.lost if self._control is not None else []
+        lost = self._control.collecting.epochs.standing.lost if self._control is not None else []
         if lost:
             detail = f"lost in {len(lost)} partitions, `tallygate doctor` says more"
         elif self._redis is not None and not self._redis.link.vouched:

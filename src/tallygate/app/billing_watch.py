@@ -1,8 +1,9 @@
 """How billing stands, kept for whoever scrapes the metrics, and told by `doctor`. Loads SQL."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from tallygate.app import clock
 from tallygate.app.finding import Finding
@@ -18,6 +19,49 @@ _PAUSE_SECONDS = 15.0
 _LATE_SECONDS = 3_600
 _MICROSECONDS = 1_000_000
 _log = logging.getLogger(__name__)
+
+
+_WATCHED: Mapping[str, tuple[str, Callable[[BillingHealth], float]]] = {
+    "tallygate_billing_jobs_due": ("Accounts that are to be looked at.", lambda health: health.due),
+    "tallygate_billing_job_age_seconds": (
+        "How long the oldest of them has been due.",
+        lambda health: health.oldest_age / _MICROSECONDS,
+    ),
+    "tallygate_billing_jobs_failing": ("Accounts whose look failed last.", lambda health: health.failing),
+    "tallygate_late_usage": ("Late events that wait for their adjustment.", lambda health: health.late),
+    "tallygate_unrated_too_late": (
+        "Events charged nowhere: their period is too far back.",
+        lambda health: health.unrated.get(Unrated.TOO_LATE, 0),
+    ),
+    "tallygate_unrated_no_price": (
+        "Late events charged nowhere: nothing that was held priced them.",
+        lambda health: health.unrated.get(Unrated.NO_PRICE, 0),
+    ),
+    "tallygate_unrated_unreadable": (
+        "Events charged nowhere: the amount that their price asks for cannot be read.",
+        lambda health: health.unrated.get(Unrated.UNREADABLE, 0),
+    ),
+    "tallygate_unrated_refunds": (
+        "Refunds credited nowhere: they give back more than their period had used.",
+        lambda health: health.unrated.get(Unrated.REFUND_EXCEEDS_PERIOD, 0),
+    ),
+    "tallygate_uncharged_lines": (
+        "Lines that usage of closed periods asks for and no invoice has.",
+        lambda health: health.found.get(COMPLETENESS, 0),
+    ),
+    "tallygate_ledger_differences": (
+        "Accounts of the ledger that do not agree with what they mirror.",
+        lambda health: health.found.get(AUDIT, 0),
+    ),
+    "tallygate_deliveries_waiting": ("Messages that wait to go out.", lambda health: health.undelivered),
+    "tallygate_delivery_age_seconds": (
+        "How long the oldest of them has been waiting.",
+        lambda health: health.undelivered_age / _MICROSECONDS,
+    ),
+    "tallygate_deliveries_failed": ("Messages that were given up.", lambda health: health.undeliverable),
+    "tallygate_invoices_issued": ("Invoices and credit notes issued so far.", lambda health: health.invoices),
+}
+"""Gauges over all tenants, each with what it says."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,55 +82,11 @@ class BillingWatch:
 
     def show(self, metrics: Metrics) -> None:
         """As gauges, over all tenants: every worker shows the same."""
-        for name, text, read in (
-            ("tallygate_billing_jobs_due", "Accounts that are to be looked at.", lambda: self.health.due),
-            (
-                "tallygate_billing_job_age_seconds",
-                "How long the oldest of them has been due.",
-                lambda: self.health.oldest_age / _MICROSECONDS,
-            ),
-            ("tallygate_billing_jobs_failing", "Accounts whose look failed last.", lambda: self.health.failing),
-            ("tallygate_late_usage", "Late events that wait for their adjustment.", lambda: self.health.late),
-            (
-                "tallygate_unrated_too_late",
-                "Events charged nowhere: their period is too far back.",
-                lambda: self.health.unrated.get(Unrated.TOO_LATE, 0),
-            ),
-            (
-                "tallygate_unrated_no_price",
-                "Late events charged nowhere: nothing that was held priced them.",
-                lambda: self.health.unrated.get(Unrated.NO_PRICE, 0),
-            ),
-            (
-                "tallygate_unrated_unreadable",
-                "Events charged nowhere: the amount that their price asks for cannot be read.",
-                lambda: self.health.unrated.get(Unrated.UNREADABLE, 0),
-            ),
-            (
-                "tallygate_unrated_refunds",
-                "Refunds credited nowhere: they give back more than their period had used.",
-                lambda: self.health.unrated.get(Unrated.REFUND_EXCEEDS_PERIOD, 0),
-            ),
-            (
-                "tallygate_uncharged_lines",
-                "Lines that usage of closed periods asks for and no invoice has.",
-                lambda: self.health.found.get(COMPLETENESS, 0),
-            ),
-            (
-                "tallygate_ledger_differences",
-                "Accounts of the ledger that do not agree with what they mirror.",
-                lambda: self.health.found.get(AUDIT, 0),
-            ),
-            ("tallygate_deliveries_waiting", "Messages that wait to go out.", lambda: self.health.undelivered),
-            (
-                "tallygate_delivery_age_seconds",
-                "How long the oldest of them has been waiting.",
-                lambda: self.health.undelivered_age / _MICROSECONDS,
-            ),
-            ("tallygate_deliveries_failed", "Messages that were given up.", lambda: self.health.undeliverable),
-            ("tallygate_invoices_issued", "Invoices and credit notes issued so far.", lambda: self.health.invoices),
-        ):
-            metrics.watch(name, text, read)
+        for name, (text, read) in _WATCHED.items():
+            metrics.watch(name, text, partial(self._shown, read))
+
+    def _shown(self, read: Callable[[BillingHealth], float]) -> float:
+        return read(self.health)
 
 
 async def look_at_billing(settings: Settings) -> list[Finding]:
@@ -101,36 +101,16 @@ async def look_at_billing(settings: Settings) -> list[Finding]:
 
 def findings(health: BillingHealth) -> list[Finding]:
     """Whether accounts are invoiced in time, and what is charged nowhere."""
-    age = health.oldest_age // _MICROSECONDS
-    waiting = f"{health.due} accounts are due" + (f", the oldest for {age} s" if health.due else "")
-    told = ", ".join(f"{count} {reason.value}" for reason, count in sorted(health.unrated.items()))
     return [
-        Finding(
-            name="billing jobs",
-            ok=age <= _LATE_SECONDS,
-            detail=waiting,
-            fix="see that a process of role `worker` or `all` runs, and in its logs what it waits for: a close waits "
-            "until every event that was admitted before it is collected",
-        ),
+        _waiting(health),
         Finding(
             name="failing jobs",
             ok=not health.failing,
             detail=f"{health.failing} fail; {health.problem}" if health.failing else "none",
             fix="the worker's log has the trace; the account alone is held up, and tried again within the hour",
         ),
-        Finding(
-            name="deliveries",
-            ok=health.undelivered_age // _MICROSECONDS <= _LATE_SECONDS,
-            detail=f"{health.undelivered} messages wait to go out, the oldest for "
-            f"{health.undelivered_age // _MICROSECONDS} s; {health.undeliverable} were given up",
-            fix="`tallygate message list` shows why; see `mail server`, and that a process of role `worker` or `all`"
-            " runs",
-        ),
-        Finding(
-            name="unrated usage",
-            ok=True,
-            detail=f"{health.late} late events wait for their adjustment; charged nowhere: {told or 'none'}",
-        ),
+        _deliveries(health),
+        _unrated(health),
         Finding(
             name="charged usage",
             ok=not health.found.get(COMPLETENESS),
@@ -145,6 +125,34 @@ def findings(health: BillingHealth) -> list[Finding]:
             fix="`tallygate ledger audit` lists every difference; documents are right, what was posted of them is not",
         ),
     ]
+
+
+def _waiting(health: BillingHealth) -> Finding:
+    age = health.oldest_age // _MICROSECONDS
+    return Finding(
+        name="billing jobs",
+        ok=age <= _LATE_SECONDS,
+        detail=f"{health.due} accounts are due" + (f", the oldest for {age} s" if health.due else ""),
+        fix="see that a process of role `worker` or `all` runs, and in its logs what it waits for: a close waits "
+        "until every event that was admitted before it is collected",
+    )
+
+
+def _deliveries(health: BillingHealth) -> Finding:
+    age = health.undelivered_age // _MICROSECONDS
+    return Finding(
+        name="deliveries",
+        ok=age <= _LATE_SECONDS,
+        detail=f"{health.undelivered} messages wait to go out, the oldest for {age} s; {health.undeliverable} "
+        "were given up",
+        fix="`tallygate message list` shows why; see `mail server`, and that a process of role `worker` or `all` runs",
+    )
+
+
+def _unrated(health: BillingHealth) -> Finding:
+    reasons = ", ".join(f"{count} {reason.value}" for reason, count in sorted(health.unrated.items()))
+    detail = f"{health.late} late events wait for their adjustment; charged nowhere: {reasons or 'none'}"
+    return Finding(name="unrated usage", ok=True, detail=detail)
 
 
 def _told(health: BillingHealth, kind: str, well: str) -> str:

@@ -41,14 +41,15 @@ def tenant_opener(control: ControlSide) -> OpenTestTenant:
 def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, object]]:
     """Every service of the control plane by its full name, with its servicer."""
     work = TenantWork(transactions=control.transactions, clock=clock.now, new_id=clock.new_id)
-    finalize = control.billing.billing.finalize
+    billing = control.billing
+    finalize = billing.tenants.billing.finalize
     invoices = InvoiceServicer(work, renderers(fonts=control.font_dir), finalize, locales=LANGUAGES)
-    payments, refunds = control.billing.payments, control.billing.refunds
+    payments, refunds = billing.tenants.payments, billing.tenants.refunds
     usage = UsageServicer(work, events=control.events, usage=control.usage, consume=data.consumes.consume)
     return [
         ("tallygate.v1.AccountService", AccountServicer(work, GrantBalances(admission=data.admission).left)),
         ("tallygate.v1.ApiKeyService", ApiKeyServicer(work, entropy=clock.entropy)),
-        ("tallygate.v1.BillingService", BillingServicer(work, control.run_billing, control.tax_ids)),
+        ("tallygate.v1.BillingService", BillingServicer(work, billing.run, billing.tax_ids)),
         ("tallygate.v1.InvoiceService", invoices),
         ("tallygate.v1.LedgerService", LedgerServicer(work)),
         ("tallygate.v1.MessageService", MessageServicer(work)),
