@@ -4,7 +4,7 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from invoicing import DAY, catalog, dollars, invoices, run, seat, thirty_days
+from invoicing import DAY, catalog, dollars, invoices, month_ahead, run, seat, thirty_days
 
 ACME = {"account_id": "acme"}
 PRICES = [
@@ -144,3 +144,69 @@ async def test_the_same_usage_is_compared_under_every_plan(tenant):
     assert (shown(big.invoices), shown(own.invoices)) == ([("Big", 3.00), ("calls", 7.00)], [("Pro", 2.00)])
     with pytest.raises(grpc.aio.AioRpcError, match="field=start_time"):
         await tenant.call("ComparePlans", **ACME, start_time=first["end_time"], end_time=start)
+
+
+YEAR = {"type": "percentage", "value": "20", "length": 12}
+
+
+async def after_trial(tenant, **trial):
+    """Pro at 20.00 with a trial; free costs 3.00 a month."""
+    await month_ahead(tenant)
+    document = catalog({"recurring": {"amount": "20.00"}}, trial={"days": 14, **trial}, advance_discounts=[YEAR])
+    free = {"version": 4, "name": "Free", "prices": [{"recurring": {"amount": "3.00"}}]}
+    document["plans"]["free"] = {"entitlements": document["plans"]["pro"]["entitlements"], **free}
+    await tenant.apply(document)
+    await tenant.call("SetTestClock", standing=True)
+    await tenant.call("UpsertAccount", **ACME)
+
+
+@pytest.mark.parametrize(
+    ("trial", "asked", "plan", "lines"),
+    [
+        ({"ends_in": "free"}, {}, ("free", 4), [("Free", 3.00)]),
+        ({"ends_in": "free", "on_end": "convert"}, {}, ("pro", 1), [("Pro", 20.00)]),
+        ({"ends_in": "free", "on_end": "convert"}, {"payment_method": False}, ("free", 4), [("Free", 3.00)]),
+        ({"ends_in": "free", "on_end": "convert"}, ACME, ("free", 4), [("Free", 3.00)]),
+        ({"ends_in": "free", "on_end": "convert"}, {**ACME, "payment_method": True}, ("pro", 1), [("Pro", 20.00)]),
+        ({"ends_in": "free"}, {"trial_days": 0}, ("pro", 1), [("Pro", 20.00)]),
+        ({"on_end": "notify"}, {}, ("", 0), []),
+        ({}, {}, ("pro", 1), [("Pro", 20.00)]),
+    ],
+)
+async def test_a_quote_names_the_plan_that_is_charged_when_its_trial_ends(tenant, trial, asked, plan, lines):
+    await after_trial(tenant, **trial)
+    now = await tenant.now()
+    found = await tenant.call("Quote", plan_key="pro", **asked)
+    assert (found.plan_key, found.plan_version) == plan
+    assert shown(found.opening) == lines
+    assert found.HasField("trial_end_time") == ("trial_days" not in asked)
+    if found.HasField("trial_end_time"):
+        assert found.trial_end_time.seconds - int(now) == 14 * DAY
+        assert found.start_time == found.trial_end_time
+
+
+@pytest.mark.parametrize(
+    ("trial", "expected"),
+    [
+        (
+            {"ends_in": "free"},
+            "0: plan free, which follows the trial of pro, is paid by its period; with trial_days 0 one of 12",
+        ),
+        (
+            {"ends_in": "free", "on_end": "convert"},
+            (
+                "0: plan free, which follows the trial of pro, is paid by its period; "
+                "with trial_days 0, or a payment method, one of 12"
+            ),
+        ),
+        ({"on_end": "notify"}, "0: it ends before anything is charged; with trial_days 0 one of 12"),
+        ({}, "0 or one of 12"),
+    ],
+)
+async def test_periods_at_once_are_refused_with_the_reason_that_is_so(tenant, trial, expected):
+    await after_trial(tenant, **trial)
+    for method in ("Quote", "CreateSubscription"):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await tenant.call(method, **ACME, plan_key="pro", advance_length=7)
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert f"expected={expected}, got=7" in refused.value.details()

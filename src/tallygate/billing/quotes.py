@@ -17,7 +17,7 @@ from tallygate.domain.billing.runs import runs
 from tallygate.domain.billing.tax import TaxTerms
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange, Timeline
 from tallygate.domain.billing_terms import BillingPolicy
-from tallygate.domain.catalog import Catalog, Feature, FeatureKind
+from tallygate.domain.catalog import Catalog, Feature, FeatureKind, Plan
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.lookup import billing_calendar, feature_of, known_account
 from tallygate.records.ports import BillingWork
@@ -57,9 +57,15 @@ NOTHING = Less()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What is charged at once (from `start_time` on, the end of a trial), and what at the first period's end."""
+    """What is charged at once (from `start_time` on, the end of a trial), and what at the first period's end.
+
+    `plan` is the one that it is charged for, which need not be the one that the trial was of; None: the subscription
+    ends with its trial, at `trial_end_time`.
+    """
 
     start_time: int
+    plan: Plan | None
+    trial_end_time: int | None
     opening: tuple[Invoice, ...]
     following: tuple[Invoice, ...]
     cut_time: int | None
@@ -111,6 +117,8 @@ async def quote(
     opening, following = (*found, (), ())[:2]
     return Quote(
         start_time=timeline.origin,
+        plan=timeline.plan_at(timeline.origin),
+        trial_end_time=subscription.trial_end_time,
         opening=opening,
         following=following,
         cut_time=books.closed_until if len(found) > 1 else None,

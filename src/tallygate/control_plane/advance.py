@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+from tallygate.control_plane.chargeable import converts_if_paid
 from tallygate.control_plane.subscription_terms import renewal_of
 from tallygate.domain.account import Subscription
 from tallygate.domain.billing.advance import paid_in_advance
 from tallygate.domain.billing.timeline import ADVANCE, PriceOverride, Timeline
 from tallygate.domain.billing_terms import Renewal
+from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import add_calendar
 from tallygate.records.lookup import billing_calendar, known_account
@@ -22,7 +24,7 @@ async def pay_in_advance(
     What is not renewed by itself ends with them, where it was given no other end (`open_end`).
 
     Raises:
-        InvalidFieldError: its plan does not offer that, or another plan follows its trial.
+        InvalidFieldError: its plan does not offer that, or another plan or nothing follows its trial.
     """
     subscription, override = await proposed_advance(work, held.account_id, held.subscription, length, open_end=open_end)
     await work.price_overrides.add(held.account_id, override)
@@ -39,17 +41,14 @@ async def proposed_advance(
     """A new subscription that pays so many periods at once, and the own price that it has for them; nothing is written.
 
     Raises:
-        InvalidFieldError: its plan does not offer that, or another plan follows its trial.
+        InvalidFieldError: its plan does not offer that, or another plan or nothing follows its trial.
     """
     catalog = await work.catalog.load()
     origin, term = Timeline(subscription=subscription, catalog=catalog).origin, subscription.terms[-1]
     plan = catalog.plan(term.plan_key, term.plan_version)
     price = None if plan is None else paid_in_advance(plan, length, currency=catalog.currency)
-    if plan is None or price is None or price.recurring is None or len(subscription.terms) > 1:
-        offered = () if plan is None or len(subscription.terms) > 1 else plan.advance_discounts
-        lengths = ", ".join(str(length) for length in sorted(one.length for one in offered))
-        expected = f"0 or one of {lengths}" if lengths else "0: the plan is paid by its period"
-        raise InvalidFieldError(field="advance_length", expected=expected, got=length)
+    if plan is None or price is None or price.recurring is None or is_left_by_its_trial(subscription):
+        raise InvalidFieldError(field="advance_length", expected=_offered(catalog, subscription), got=length)
     zone = await _zone(work, account_id, origin)
     end = add_calendar(origin, price.recurring.every, price.recurring.count, zone=zone)
     override = PriceOverride(
@@ -63,6 +62,31 @@ async def proposed_advance(
     if not open_end or renewal_of(plan) is Renewal.AUTO or subscription.end_time is None:
         return subscription, override
     return replace(subscription, end_time=end), override
+
+
+def is_left_by_its_trial(subscription: Subscription) -> bool:
+    """Whether a new subscription is not charged for its plan: another one follows its trial, or nothing does."""
+    return len(subscription.terms) > 1 or _ends_uncharged(subscription)
+
+
+def _ends_uncharged(subscription: Subscription) -> bool:
+    begins = subscription.trial_end_time or subscription.start_time
+    return subscription.end_time is not None and subscription.end_time <= begins
+
+
+def _offered(catalog: Catalog, subscription: Subscription) -> str:
+    """What a new subscription may pay at once, and why no more."""
+    first, last = subscription.terms[0], subscription.terms[-1]
+    plan = catalog.plan(first.plan_key, first.plan_version)
+    lengths = ", ".join(str(each) for each in sorted(one.length for one in plan.advance_discounts)) if plan else ""
+    if plan is None or not lengths:
+        return f"0: plan {first.plan_key} has no advance_discounts"
+    if not is_left_by_its_trial(subscription):
+        return f"0 or one of {lengths}"
+    follows = f"plan {last.plan_key}, which follows the trial of {first.plan_key}, is paid by its period"
+    why = "it ends before anything is charged" if _ends_uncharged(subscription) else follows
+    way = "trial_days 0, or a payment method," if converts_if_paid(plan) else "trial_days 0"
+    return f"0: {why}; with {way} one of {lengths}"
 
 
 async def _zone(work: BillingWork, account_id: str, at: int) -> str:

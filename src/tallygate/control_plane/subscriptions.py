@@ -35,7 +35,8 @@ class CreateSubscription:
 
     Without `trial_days` it starts with the plan's trial, where the plan has one that the account may still have; 0 is
     none, and any other number is given whatever the account had before. `quantities` are seats that are booked, by
-    feature, and users under an empty key.
+    feature, and users under an empty key. `chargeable` is whether there is something to charge when its trial ends;
+    None: as the account's payment methods say.
     """
 
     account_id: str
@@ -48,6 +49,7 @@ class CreateSubscription:
     add_ons: Sequence[AddOnChoice] = ()
     quantities: Mapping[str, int] = field(default_factory=dict)
     subscription_id: str = ""
+    chargeable: bool | None = None
 
 
 def live_subscription(record: AccountRecord, now: int) -> Subscription | None:
@@ -122,8 +124,7 @@ async def new_subscription(work: BillingWork, request: CreateSubscription, *, no
     if request.trial_days is None:
         request = replace(request, trial_days=await _trial_days(work, request.account_id, plan, now=now))
     created = _opened(catalog, plan, request, start=start, subscription_id=request.subscription_id)
-    waits = created.trial_end_time if converts_if_paid(plan) else None
-    if waits is not None and await can_be_charged(work, request.account_id, at=waits):
+    if converts_if_paid(plan) and await _is_charged(work, request, created.trial_end_time):
         created = replace(created, terms=created.terms[:1])
     created = replace(created, anchor_time=max(start, now))
     if request.quantities:
@@ -240,6 +241,15 @@ def _opened(
         trial_end_time=trial_end,
         add_ons=holdings(catalog, request.add_ons, start=start),
     )
+
+
+async def _is_charged(work: BillingWork, request: CreateSubscription, trial_end: int | None) -> bool:
+    """Whether there is something to charge when a trial ends, where there is one."""
+    if trial_end is None:
+        return False
+    if request.chargeable is not None:
+        return request.chargeable
+    return await can_be_charged(work, request.account_id, at=trial_end)
 
 
 async def _trial_days(work: UnitOfWork, account_id: str, plan: Plan, *, now: int) -> int:

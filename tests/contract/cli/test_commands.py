@@ -429,6 +429,30 @@ def test_a_quote_says_what_is_charged_at_once_and_what_then(server, say):
     assert say("quote", "pro", "--usage", "calls").code == 2
 
 
+@pytest.mark.parametrize(
+    ("follower", "told"),
+    [
+        (
+            {"plan_key": "free", "plan_version": 1},
+            "plan free follows the trial of pro, and this is what it costs; --trial-days 0 shows pro without a trial",
+        ),
+        ({}, "the subscription ends with the trial of pro; --trial-days 0 shows pro without a trial"),
+        ({"plan_key": "pro", "plan_version": 2}, None),
+    ],
+)
+def test_a_quote_says_which_plan_is_charged_after_a_trial(server, say, follower, told):
+    server.answers["Quote"] = pricing.QuoteResponse(start_time=DECEMBER, trial_end_time=DECEMBER, **follower)
+    said = say("quote", "pro", "--payment-method")
+    assert said.out.splitlines() == [
+        *([told] if told else []),
+        "when the trial ends, 2026-12-01 00:00 UTC",
+        "nothing",
+    ]
+    assert say("quote", "pro").code == say("quote", "pro", "--no-payment-method").code == 0
+    methods = [each.payment_method if each.HasField("payment_method") else None for each in server.asked("Quote")]
+    assert methods == [True, None, False]
+
+
 def test_plans_are_compared_in_a_table(server, say):
     plan = {"plan_key": "big", "plan_version": 2, "invoices": [{"total": {"currency_code": "USD", "units": 42}}]}
     tiny = {"plan_key": "tiny", "plan_version": 1, "current": True, "exceeded_features": ["calls"]}

@@ -33,7 +33,7 @@ class ExpectedUsage(_message.Message):
     def __init__(self, feature_key: _Optional[str] = ..., quantity: _Optional[int] = ..., events: _Optional[int] = ..., dimensions: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class QuoteRequest(_message.Message):
-    __slots__ = ("plan_key", "plan_version", "trial_days", "add_ons", "seats", "users", "usage", "account_id", "country", "region", "coupon_codes", "advance_length")
+    __slots__ = ("plan_key", "plan_version", "trial_days", "add_ons", "seats", "users", "usage", "account_id", "country", "region", "coupon_codes", "advance_length", "payment_method")
     class SeatsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +53,7 @@ class QuoteRequest(_message.Message):
     REGION_FIELD_NUMBER: _ClassVar[int]
     COUPON_CODES_FIELD_NUMBER: _ClassVar[int]
     ADVANCE_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_METHOD_FIELD_NUMBER: _ClassVar[int]
     plan_key: str
     plan_version: int
     trial_days: int
@@ -65,7 +66,8 @@ class QuoteRequest(_message.Message):
     region: str
     coupon_codes: _containers.RepeatedScalarFieldContainer[str]
     advance_length: int
-    def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., trial_days: _Optional[int] = ..., add_ons: _Optional[_Iterable[_Union[_subscription_service_pb2.AddOnSelection, _Mapping[str, object]]]] = ..., seats: _Optional[_Mapping[str, int]] = ..., users: _Optional[int] = ..., usage: _Optional[_Iterable[_Union[ExpectedUsage, _Mapping[str, object]]]] = ..., account_id: _Optional[str] = ..., country: _Optional[str] = ..., region: _Optional[str] = ..., coupon_codes: _Optional[_Iterable[str]] = ..., advance_length: _Optional[int] = ...) -> None: ...
+    payment_method: bool
+    def __init__(self, plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., trial_days: _Optional[int] = ..., add_ons: _Optional[_Iterable[_Union[_subscription_service_pb2.AddOnSelection, _Mapping[str, object]]]] = ..., seats: _Optional[_Mapping[str, int]] = ..., users: _Optional[int] = ..., usage: _Optional[_Iterable[_Union[ExpectedUsage, _Mapping[str, object]]]] = ..., account_id: _Optional[str] = ..., country: _Optional[str] = ..., region: _Optional[str] = ..., coupon_codes: _Optional[_Iterable[str]] = ..., advance_length: _Optional[int] = ..., payment_method: _Optional[bool] = ...) -> None: ...
 
 class QuoteSuggestion(_message.Message):
     __slots__ = ("advance_length", "coupon_codes", "total", "explanation")
@@ -80,20 +82,26 @@ class QuoteSuggestion(_message.Message):
     def __init__(self, advance_length: _Optional[int] = ..., coupon_codes: _Optional[_Iterable[str]] = ..., total: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., explanation: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class QuoteResponse(_message.Message):
-    __slots__ = ("start_time", "opening", "following", "cut_time", "options", "suggestion")
+    __slots__ = ("start_time", "opening", "following", "cut_time", "plan_key", "plan_version", "trial_end_time", "options", "suggestion")
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     OPENING_FIELD_NUMBER: _ClassVar[int]
     FOLLOWING_FIELD_NUMBER: _ClassVar[int]
     CUT_TIME_FIELD_NUMBER: _ClassVar[int]
+    PLAN_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLAN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_END_TIME_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     SUGGESTION_FIELD_NUMBER: _ClassVar[int]
     start_time: _timestamp_pb2.Timestamp
     opening: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
     following: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
     cut_time: _timestamp_pb2.Timestamp
+    plan_key: str
+    plan_version: int
+    trial_end_time: _timestamp_pb2.Timestamp
     options: _containers.RepeatedCompositeFieldContainer[_discount_service_pb2.PaymentOption]
     suggestion: QuoteSuggestion
-    def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., opening: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., following: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., cut_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., options: _Optional[_Iterable[_Union[_discount_service_pb2.PaymentOption, _Mapping[str, object]]]] = ..., suggestion: _Optional[_Union[QuoteSuggestion, _Mapping[str, object]]] = ...) -> None: ...
+    def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., opening: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., following: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., cut_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., plan_key: _Optional[str] = ..., plan_version: _Optional[int] = ..., trial_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., options: _Optional[_Iterable[_Union[_discount_service_pb2.PaymentOption, _Mapping[str, object]]]] = ..., suggestion: _Optional[_Union[QuoteSuggestion, _Mapping[str, object]]] = ...) -> None: ...
 
 class ComparePlansRequest(_message.Message):
     __slots__ = ("account_id", "start_time", "end_time")

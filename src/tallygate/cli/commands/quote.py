@@ -37,6 +37,11 @@ from tallygate_api.v1.subscription_service_pb2 import AddOnSelection
 @click.option("--account", metavar="ID", help="For whom: its own prices, zone and creation hold.")
 @click.option("--coupon", "coupons", multiple=True, metavar="CODE", help="A coupon to redeem with it.")
 @click.option("--advance", type=SOME, metavar="N", help="Pay so many periods at once.")
+@click.option(
+    "--payment-method/--no-payment-method",
+    default=None,
+    help="Whether there is one when a trial ends; default: as the account has it, else there is.",
+)
 @click.option("--country", metavar="CODE", help="Where they are, for tax; default: the account's.")
 @click.option("--region", metavar="CODE", help="Which region of it, as in Canada.")
 @remote
@@ -53,12 +58,14 @@ def quote_command(
     account: str | None,
     coupons: Sequence[str],
     advance: int | None,
+    payment_method: bool | None,
     country: str | None,
     region: str | None,
 ) -> None:
     """Show what a plan would cost, before anybody buys it.
 
-    What is charged at once, and what with the first period's end. Events with
+    What is charged at once, or when a trial ends, and what with the first
+    period's end. Where a trial ends in another plan it is that one's. Events with
     dimensions can be asked for over the API.
     """
     request = wire.QuoteRequest(
@@ -76,9 +83,10 @@ def quote_command(
         region=region,
         coupon_codes=coupons,
         advance_length=advance,
+        payment_method=payment_method,
     )
     response = client.call(PricingServiceStub(client.channel).Quote, request)
-    client.show(response, lambda: _quote(response))
+    client.show(response, lambda: _quote(plan, response))
 
 
 @click.group("plan", cls=Group)
@@ -105,13 +113,23 @@ def compare(client: Client, *, account: str, start: Timestamp | None, end: Times
     client.show(response, lambda: _comparison(response))
 
 
-def _quote(response: wire.QuoteResponse) -> str:
-    told = [f"at once, {instant(response.start_time)}", *_documents(response.opening)]
+def _quote(plan: str, response: wire.QuoteResponse) -> str:
+    on_trial = response.HasField("trial_end_time")
+    begun = "when the trial ends" if on_trial else "at once"
+    told = [_after_trial(plan, response)] if on_trial and response.plan_key != plan else []
+    told += [f"{begun}, {instant(response.start_time)}", *_documents(response.opening)]
     if response.HasField("cut_time"):
         told += [f"then, {instant(response.cut_time)}", *_documents(response.following)]
     if response.HasField("suggestion"):
         told += ["what costs least, and what else there is", *response.suggestion.explanation]
     return "\n".join(told)
+
+
+def _after_trial(plan: str, response: wire.QuoteResponse) -> str:
+    """What is charged is not the plan that was asked for."""
+    follows = f"plan {response.plan_key} follows the trial of {plan}, and this is what it costs"
+    ended = f"the subscription ends with the trial of {plan}"
+    return f"{follows if response.plan_key else ended}; --trial-days 0 shows {plan} without a trial"
 
 
 def _documents(documents: Sequence[Invoice]) -> list[str]:

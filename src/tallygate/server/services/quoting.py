@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tallygate.billing.coupons import Redeemer, redeemable
 from tallygate.billing.quotes import Less, Quote, quote
 from tallygate.billing.suggesting import options_with, suggest
-from tallygate.control_plane.advance import proposed_advance
+from tallygate.control_plane.advance import is_left_by_its_trial, proposed_advance
 from tallygate.control_plane.subscriptions import new_subscription
 from tallygate.domain.billing.advance import Option, advance_price, options
 from tallygate.domain.billing.discounts import Redemption
@@ -60,6 +60,6 @@ async def _priced(work: BillingWork, asked: Asked, length: int, coupons: Sequenc
 
 
 async def _offered(work: BillingWork, asked: Asked, found: Sequence[Option], now: int) -> Sequence[Option]:
-    """The ways to pay that this subscription has: what another plan follows pays by its period."""
+    """The ways to pay that this subscription has: where another plan or nothing follows a trial, by the period."""
     subscription = await new_subscription(work, asked.subscription, now=now)
-    return found if len(subscription.terms) == 1 else found[:1]
+    return found[:1] if is_left_by_its_trial(subscription) else found

@@ -48,13 +48,16 @@ def decode_quote(request: wire.QuoteRequest) -> Asked:
     """What a quote is asked for."""
     if len(request.usage) > MAX_ENTRIES:
         raise InvalidFieldError(field="usage", expected=f"at most {MAX_ENTRIES} of them", got=len(request.usage))
+    account_id = optional_identifier(request.account_id, "account_id")
+    anybody = None if account_id else True
     subscription = CreateSubscription(
-        account_id=optional_identifier(request.account_id, "account_id"),
+        account_id=account_id,
         plan_key=identifier(request.plan_key, "plan_key"),
         plan_version=optional_quantity(request, "plan_version", at_least=1),
         trial_days=optional_quantity(request, "trial_days", at_least=0),
         add_ons=[decode_choice(each, f"add_ons[{index}]") for index, each in enumerate(request.add_ons)],
         subscription_id=_QUOTED,
+        chargeable=request.payment_method if request.HasField("payment_method") else anybody,
     )
     quantities = {**counts(request.seats, "seats"), "": quantity(request.users, "users", at_least=0)}
     place = Address(country=request.country, region=request.region)
@@ -77,6 +80,9 @@ def encode_quote(
         options=[encode_option(one, currency) for one in options],
         suggestion=None if suggestion is None else _suggestion(suggestion, currency),
         start_time=timestamp(found.start_time),
+        plan_key=found.plan.plan_key if found.plan is not None else "",
+        plan_version=found.plan.version if found.plan is not None else 0,
+        trial_end_time=timestamp(found.trial_end_time),
         opening=[encode_invoice(each) for each in found.opening],
         following=[encode_invoice(each) for each in found.following],
         cut_time=timestamp(found.cut_time),
