@@ -1,8 +1,9 @@
 """A day after an invoice its account is looked at again: what was used and is charged nowhere is found."""
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 
+from billed_worlds import KINDS, living
 from faults.crashes import (
     DAY,
     DECEMBER,
@@ -11,8 +12,6 @@ from faults.crashes import (
     SECOND,
     TENANT,
     Act,
-    Steps,
-    World,
     billed,
     consumed,
     lived,
@@ -20,8 +19,8 @@ from faults.crashes import (
     published,
     subscribed,
 )
-from servers import PostgresServer
 from tallygate.app.billing_watch import findings
+from tallygate.app.catalogue_watch import plans_finding
 from tallygate.billing.checking import CheckRunner
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.records.billing import AUDIT, COMPLETENESS
@@ -29,28 +28,26 @@ from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
 from tallygate.storage.sql.billing.tables import jobs, usage_cursors
-from tallygate.storage.sql.schema import migrate
+from tallygate.storage.sql.catalog.missing import missing_items
+from tallygate.storage.sql.models import CatalogItemRow, SubscriptionAddOnRow
+from tallygate.storage.sql.scope import table_of
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with PostgresServer() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def world(request, tmp_path):
+@pytest.fixture(scope="module", params=KINDS)
+async def december(request, places):
     """Two accounts at $10.00 a month and $0.50 a call, with 7 calls in November, invoiced in December."""
-    sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path}/t.db" if sqlite else request.getfixturevalue("postgres").create_database()
-    migrate(url)
-    found = World(url, Steps())
+    url = places.new(request.param)
     acts = [Act(NOVEMBER - DAY, opened), Act(NOVEMBER - DAY, published)]
     acts += [Act(NOVEMBER, subscribed(account)) for account in ("acme", "globex")]
-    for act in [*acts, Act(NOVEMBER + DAY, consumed("acme", 7)), Act(DECEMBER + SECOND, billed)]:
-        await lived(found, act)
-    yield found
-    await found.close()
+    async with living(url, *acts, Act(NOVEMBER + DAY, consumed("acme", 7)), Act(DECEMBER + SECOND, billed)):
+        pass
+    return url
+
+
+@pytest.fixture
+async def world(december, places):
+    async with living(places.copy(december)) as found:
+        yield found
 
 
 async def checked(world, at):
@@ -129,3 +126,28 @@ async def test_a_transfer_that_is_gone_is_found_within_a_day(world):
     assert found[AUDIT] >= 1
     assert "account:Receivable of acme: 2000 posted, 2350 expected, minor units of USD" in told["ledger"].detail
     assert not told["ledger"].ok
+
+
+async def test_what_is_subscribed_to_and_not_in_the_catalogue_is_found(world):
+    """The plan of both accounts is gone, and one holds an add-on that never was; what ended is none."""
+    items, add_ons = table_of(CatalogItemRow), table_of(SubscriptionAddOnRow)
+
+    async def looked():
+        return plans_finding(await missing_items(world.engine, now=DECEMBER))
+
+    assert (await looked()).ok
+    held = {"tenant_id": TENANT, "subscription_id": "sub_globex", "start_time": NOVEMBER, "version": 3, "quantity": 1}
+    held |= {"proration": "prorate", "end_proration": "prorate"}
+    await behind_its_back(world, insert(add_ons).values(**held, add_on_key="gone", end_time=DECEMBER))
+    assert (await looked()).ok
+    await behind_its_back(world, insert(add_ons).values(**held, add_on_key="pack", end_time=None))
+    one = await looked()
+    assert not one.ok
+    assert one.detail.startswith(
+        "1 accounts hold what is not in the catalogue, as account globex of tenant t version 3 of "
+    )
+    await behind_its_back(world, delete(items).where(items.c.kind == "plan", items.c.key == "pro"))
+    both = (await looked()).detail
+    assert both.startswith(
+        "2 accounts hold what is not in the catalogue, as account acme of tenant t version 1 of plan pro: "
+    )

@@ -60,6 +60,7 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
         "database",
         "database encoding",
         "schema version",
+        "subscribed plans",
         "billing jobs",
         "failing jobs",
         "unrated usage",

@@ -4,19 +4,18 @@ And a year that passes at once leaves the books of 365 days.
 """
 
 import random
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 from sqlalchemy import select
 
+from billed_worlds import living
 from faults.crashes import (
     DAY,
     NOVEMBER,
     SECOND,
     TENANT,
     Act,
-    Steps,
-    World,
     billed,
     charged,
     consumed,
@@ -26,7 +25,6 @@ from faults.crashes import (
     published,
     subscribed,
 )
-from servers import PostgresServer
 from tallygate.billing import voiding
 from tallygate.billing.change_invoices import invoice_change
 from tallygate.billing.checking import uncharged
@@ -41,44 +39,20 @@ from tallygate.control_plane.tenants import CreateTenant, create_tenant
 from tallygate.domain.errors import TallygateError
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
 from tallygate.storage.sql.billing.tables import invoice_balances, invoice_lines, invoices
-from tallygate.storage.sql.schema import migrate
 
 ACCOUNTS = ("acme", "globex")
 HISTORIES = [("sqlite", seed) for seed in range(5)] + [("postgres", 11), ("postgres", 12)]
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with PostgresServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory):
-    path = tmp_path_factory.mktemp("migrated") / "t.db"
-    migrate(f"sqlite:///{path}")
-    return path.read_bytes()
-
-
 @pytest.fixture
-async def new_world(request, tmp_path, migrated):
+async def new_world(places):
     """Worlds on databases of their own."""
-    worlds = []
+    async with AsyncExitStack() as worlds:
 
-    def made(kind):
-        path = tmp_path / f"{len(worlds)}.db"
-        if kind == "sqlite":
-            path.write_bytes(migrated)
-            url = f"sqlite:///{path}"
-        else:
-            url = request.getfixturevalue("postgres").create_database()
-            migrate(url)
-        worlds.append(World(url, Steps()))
-        return worlds[-1]
+        async def made(kind):
+            return await worlds.enter_async_context(living(places.new(kind)))
 
-    yield made
-    for world in worlds:
-        await world.close()
+        yield made
 
 
 async def read(world, use_case):
@@ -179,7 +153,7 @@ async def holds(world):
 
 @pytest.mark.parametrize(("kind", "seed"), HISTORIES)
 async def test_after_any_history_the_books_agree_and_come_out_the_same(new_world, kind, seed):
-    await history(new_world(kind), seed)
+    await history(await new_world(kind), seed)
 
 
 async def test_a_void_invoice_that_stays_in_the_ledger_is_found(new_world, monkeypatch):
@@ -190,7 +164,7 @@ async def test_a_void_invoice_that_stays_in_the_ledger_is_found(new_world, monke
     found = 0
     for seed in range(5):
         try:
-            await history(new_world("sqlite"), seed)
+            await history(await new_world("sqlite"), seed)
         except AssertionError:
             found += 1
     assert found
@@ -230,7 +204,7 @@ async def test_a_year_at_once_is_365_days(new_world):
     """Two accounts, a plan that changes in a month, usage, a fee: documents, lines and transfers to the last row."""
     books = []
     for days in (365, 1):
-        world = new_world("sqlite")
+        world = await new_world("sqlite")
         later = ChangePlan(account_id="globex", plan_key="big", when=When.PERIOD_END)
         for act in [
             Act(NOVEMBER - DAY, opened_to_test),

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from billed_worlds import KINDS, living
 from faults.crashes import (
     DAY,
     DECEMBER,
@@ -10,8 +11,6 @@ from faults.crashes import (
     NOVEMBER,
     SECOND,
     Act,
-    Steps,
-    World,
     billed,
     consumed,
     lived,
@@ -19,31 +18,19 @@ from faults.crashes import (
     published,
     subscribed,
 )
-from servers import PostgresServer
 from tallygate.billing.checking import check_ledger
 from tallygate.control_plane.proposals import CancelSubscription, When
 from tallygate.control_plane.subscription_changes import cancel_subscription
 from tallygate.storage.sql.billing.tables import invoice_lines, invoices, jobs, late_usage, unrated_facts
-from tallygate.storage.sql.schema import migrate
 
 FEBRUARY, MARCH = JANUARY + 31 * DAY, JANUARY + 59 * DAY
 BEGUN = [Act(NOVEMBER - DAY, opened), Act(NOVEMBER - DAY, published), Act(NOVEMBER, subscribed("acme"))]
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with PostgresServer() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def world(request, tmp_path):
-    sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path}/t.db" if sqlite else request.getfixturevalue("postgres").create_database()
-    migrate(url)
-    found = World(url, Steps())
-    yield found
-    await found.close()
+@pytest.fixture(params=KINDS)
+async def world(request, places):
+    async with living(places.new(request.param)) as found:
+        yield found
 
 
 async def run(world, *acts):

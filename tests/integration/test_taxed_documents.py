@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, func, select, text, update
 
-from faults.crashes import DAY, DECEMBER, NOVEMBER, SECOND, TENANT, Steps, World, billed, catalog, moved, subscribed
-from servers import PostgresServer
+from billed_worlds import KINDS, living
+from faults.crashes import DAY, DECEMBER, NOVEMBER, SECOND, TENANT, billed, catalog, moved, subscribed
 from tallygate.billing.invoices import list_invoices
 from tallygate.billing.ports import TaxIdAnswer
 from tallygate.billing.profiles import set_profile
@@ -27,7 +27,6 @@ from tallygate.jobs.scheduler import Scheduler
 from tallygate.records.billing import VERIFY_TAX_ID, InvoiceQuery
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.billing.tables import invoice_lines, invoice_parties, invoice_taxes, invoices
-from tallygate.storage.sql.schema import migrate
 from tallygate.storage.sql.scope import Scope
 from tallygate.storage.sql.unit_of_work import SqlUnitOfWork
 
@@ -36,20 +35,16 @@ LATER = DECEMBER + DAY
 EXEMPT = "Certificate 4711"
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with PostgresServer() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
-async def world(request, tmp_path_factory):
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
+async def world(request, places):
     """10.00 a month at 19 %; acme's first invoice is reissued to an exempt buyer; both go to 40.00 after half of it."""
-    sqlite = request.param == "sqlite"
-    path = tmp_path_factory.mktemp("taxed")
-    url = f"sqlite:///{path}/t.db" if sqlite else request.getfixturevalue("postgres").create_database()
-    migrate(url)
-    found = World(url, Steps(), now=NOVEMBER - DAY)
+    async with living(places.new(request.param)) as found:
+        await lived(found)
+        yield found
+
+
+async def lived(found):
+    found.now = NOVEMBER - DAY
     await create_tenant(found.transactions, CreateTenant(tenant_id=TENANT, test=False), now=found.now)
     await profile(found, "", country="DE")
     taxed = replace(catalog(), billing=BillingPolicy(grace=0, tax=TaxPolicy()))
@@ -69,8 +64,6 @@ async def world(request, tmp_path_factory):
         await moved(account, "big")(found)
     found.now = DECEMBER + SECOND
     await billed(found)
-    yield found
-    await found.close()
 
 
 async def voided(work, invoice_id, *, now):

@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, insert, literal, select, text, update
 
+from billed_worlds import KINDS, living
 from faults.crashes import (
     DAY,
     DECEMBER,
@@ -14,43 +15,27 @@ from faults.crashes import (
     SECOND,
     TENANT,
     Act,
-    Steps,
-    World,
     billed,
     charged,
     consumed,
     history,
-    lived,
     moved,
     subscribed,
 )
-from servers import PostgresServer
 from tallygate.billing.change_invoices import invoice_change
 from tallygate.billing.verifying import verify_invoice
 from tallygate.control_plane.proposals import When
 from tallygate.control_plane.subscription_changes import ChangePlan, change_plan
 from tallygate.storage.sql.billing.tables import invoice_balances, invoice_lines, invoices
-from tallygate.storage.sql.schema import migrate
 from tallygate.storage.sql.scope import Scope
 from tallygate.storage.sql.unit_of_work import SqlUnitOfWork
 
 FEBRUARY = JANUARY + 31 * DAY
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with PostgresServer() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
-async def world(request, tmp_path_factory):
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
+async def world(request, places):
     """Two months of two accounts: cover, usage, a fee, changes, what came late, and what changed as a cut was made."""
-    sqlite = request.param == "sqlite"
-    path = tmp_path_factory.mktemp("verifying")
-    url = f"sqlite:///{path}/t.db" if sqlite else request.getfixturevalue("postgres").create_database()
-    migrate(url)
-    found = World(url, Steps())
     acts = [act for act in history() if act.at < DECEMBER]
     acts += [
         Act(DECEMBER, billed),
@@ -62,10 +47,8 @@ async def world(request, tmp_path_factory):
         Act(JANUARY + 5 * DAY, consumed("acme", 9, at=DECEMBER + DAY)),
         Act(FEBRUARY + 4 * DAY, billed),
     ]
-    for act in acts:
-        await lived(found, act)
-    yield found
-    await found.close()
+    async with living(places.new(request.param), *acts) as found:
+        yield found
 
 
 async def moved_at_once(world):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tallygate.app import clock
 from tallygate.app.asking import look_at_server
 from tallygate.app.billing_watch import look_at_billing
+from tallygate.app.catalogue_watch import look_at_plans
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
 from tallygate.app.gateway_watch import look_at_gateways
@@ -69,12 +70,12 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
         facts = error.metadata
         unfit = Finding(name="database encoding", ok=False, detail=facts.get("got", ""), fix=facts["expected"])
         return [Finding(name="database", ok=True, detail="reached"), unfit]
-    billing = [*await look_at_billing(settings), *await look_at_gateways(settings)] if found.serves else []
+    looks = (look_at_plans, look_at_billing, look_at_gateways) if found.serves else ()
     return [
         Finding(name="database", ok=True, detail="reached"),
         Finding(name="database encoding", ok=True, detail="UTF-8"),
         _version(found),
-        *billing,
+        *[finding for look in looks for finding in await look(settings)],
     ]
 
 
