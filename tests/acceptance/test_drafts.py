@@ -1,8 +1,9 @@
 """Invoices under review before they are issued. Figures by hand."""
 
 import grpc
+import pytest
 
-from invoicing import DAY, catalog, dollars, invoices, lines, month_ahead, run
+from invoicing import DAY, at, catalog, dollars, invoices, lines, month_ahead, run
 from tallygate_api.v1 import invoice_pb2
 from tenants import eventually, failure
 
@@ -120,7 +121,83 @@ async def test_without_a_seller_a_draft_stays_one_and_says_why(tenant):
     await tenant.advance(4 * DAY)
     assert (await failure(run(tenant)))[1] == "DOCUMENT_INCOMPLETE"
     assert [one.invoice_id for one in await drafts(tenant)] == [draft.invoice_id]
+    await tenant.call("CancelSubscription", account_id="acme", when="CHANGE_WHEN_NOW")
+    await tenant.call("CreateSubscription", account_id="acme", plan_key="pro")
+    assert (await failure(run(tenant)))[1] == "DOCUMENT_INCOMPLETE"
+    assert [dollars(one.total) for one in await invoices(tenant)] == [10.00, 10.00]  # what begins waits for no draft
     await tenant.call("SetBillingProfile", party={"name": "Tally GmbH"})
     await run(tenant)
-    issued = (await invoices(tenant))[-1]
+    issued = next(one for one in await invoices(tenant) if one.invoice_id == draft.invoice_id)
     assert (issued.invoice_id, issued.seller.name) == (draft.invoice_id, "Tally GmbH")
+
+
+async def test_what_a_cancelling_gives_back_is_reviewed_and_given_back_and_what_begins_meanwhile_waits_for_none(tenant):
+    """Half of $10.00 comes back on 16 April and $20.00 are charged on the 17th, before anybody looked at the draft."""
+    await tenant.call("SetTestClock", time=at("2031-04-01T00:00:00"), standing=True)
+    await tenant.call("SetBillingProfile", party={"name": "Tally GmbH"})
+    document = catalog(BASE, SMS, billing=THREE_DAYS)
+    document["plans"]["big"] = {
+        **document["plans"]["pro"],
+        "name": "Big",
+        "prices": [{"recurring": {"amount": "20.00"}}],
+    }
+    await tenant.apply(document)
+    for account in ("acme", "globex"):
+        await tenant.call("UpsertAccount", account_id=account, plan_key="pro")
+    await run(tenant)
+    await tenant.call("SetTestClock", time=at("2031-04-16T00:00:00"))
+    for account in ("acme", "globex"):
+        await tenant.call("CancelSubscription", account_id=account, when="CHANGE_WHEN_NOW")
+    await run(tenant)
+    notes = await drafts(tenant, kind="INVOICE_KIND_CREDIT_NOTE")
+    assert {one.account_id: dollars(one.total) for one in notes} == {"acme": -5.00, "globex": -5.00}
+    await tenant.call("SetTestClock", time=at("2031-04-17T00:00:00"))
+    await tenant.call("CreateSubscription", account_id="acme", plan_key="big")
+    await run(tenant)
+    (opening,) = [one for one in await invoices(tenant) if dollars(one.total) == 20.00]
+    assert (opening.kind, opening.issue_time) == (invoice_pb2.INVOICE_KIND_OPENING, at("2031-04-17T00:00:00"))
+    assert (opening.start_time, opening.end_time) == (at("2031-04-17T00:00:00"), at("2031-05-17T00:00:00"))
+    (acme,) = await drafts(tenant, account_id="acme")
+    given = (await tenant.call("FinalizeInvoice", invoice_id=acme.invoice_id)).invoice
+    assert (given.number[:3], dollars(given.total)) == ("CN-", -5.00)
+    await tenant.call("SetTestClock", time=at("2031-04-19T00:00:00"))
+    await run(tenant)
+    assert await drafts(tenant) == []
+    every = {
+        account: sorted(dollars(one.total) for one in await invoices(tenant, account_id=account))
+        for account in ("acme", "globex")
+    }
+    assert every == {"acme": [-5.00, 10.00, 20.00], "globex": [-5.00, 10.00]}
+    for one in await invoices(tenant):
+        assert (await tenant.call("VerifyInvoice", invoice_id=one.number)).same
+    assert not (await tenant.call("AuditLedger")).differences
+    assert not (await tenant.call("PreviewInvoice", account_id="globex")).HasField("cut_time")
+    await tenant.call("SetTestClock", time=at("2031-05-20T00:00:00"))
+    await run(tenant)
+    assert [dollars(one.total) for one in await invoices(tenant, account_id="acme")][3:] == [20.00]
+
+
+@pytest.mark.parametrize("billing", [THREE_DAYS, {"grace": "3600s"}], ids=["review", "grace"])
+async def test_a_change_that_is_invoiced_at_once_while_the_period_before_it_waits_is_charged_once(tenant, billing):
+    """Half an hour into May: 10.00 of it back, 20.00 instead. In all 10.00 for April, 20.00 for May, 18.50 of calls."""
+    await tenant.call("SetTestClock", time=at("2031-04-01T00:00:00"), standing=True)
+    await tenant.call("SetBillingProfile", party={"name": "Tally GmbH"})
+    document = catalog(BASE, SMS, billing=billing)
+    twice = [{"recurring": {"amount": "20.00"}}, SMS]
+    document["plans"]["big"] = {**document["plans"]["pro"], "name": "Big", "prices": twice}
+    await tenant.apply(document)
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await run(tenant)
+    await tenant.consume("acme", "calls", 37)
+    await tenant.call("SetTestClock", time=at("2031-05-01T00:00:00"))
+    await run(tenant)
+    await tenant.call("SetTestClock", time=at("2031-05-01T00:30:00"))
+    at_once = {"when": "CHANGE_WHEN_NOW", "invoice": "CHANGE_INVOICE_NOW"}
+    await tenant.call("ChangePlan", account_id="acme", plan_key="big", **at_once)
+    await run(tenant)
+    assert [dollars(one.total) for one in await invoices(tenant)] == [10.00, 20.00]
+    await tenant.call("SetTestClock", time=at("2031-05-05T00:00:00"))
+    await run(tenant)
+    assert [dollars(one.total) for one in await invoices(tenant)] == [10.00, 20.00, 18.50]
+    for one in await invoices(tenant):
+        assert (await tenant.call("VerifyInvoice", invoice_id=one.number)).same

@@ -373,12 +373,8 @@ def test_a_credit_of_what_was_rounded_is_found(monkeypatch):
 
 
 def test_what_was_issued_and_is_forgotten_is_found(monkeypatch):
-    real = due_lines.fixed_lines
-    monkeypatch.setattr(
-        due_lines,
-        "fixed_lines",
-        lambda *given, **more: real(*given, **{**more, "issued": Issued()}),
-    )
+    real = due_lines._not_issued
+    monkeypatch.setattr(due_lines, "_not_issued", lambda derived, _, since: real(derived, (), since=since))
     monkeypatch.setattr(due_lines, "adjustments", lambda *_, **__: iter(()))
     found(interim_changes_nothing, CHANGES, SEATS, CALENDARS, st.lists(HOURS, min_size=1, max_size=4, unique=True))
 

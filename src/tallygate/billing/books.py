@@ -128,6 +128,14 @@ class Books:
         """Whether a cut is the beginning of what is charged."""
         return any(run.start == cut for run in self.runs)
 
+    def openings(self, after: int) -> dict[int, frozenset[str]]:
+        """The subscriptions that begin to be charged behind an instant, by when they do, the first one first."""
+        found: dict[int, set[str]] = {}
+        for timeline in self.timelines:
+            if after < timeline.origin < timeline.end and not timeline.by_default:
+                found.setdefault(timeline.origin, set()).add(timeline.subscription.subscription_id)
+        return {at: frozenset(found[at]) for at in sorted(found)}
+
 
 async def read_books(
     work: BillingWork,

@@ -4,7 +4,7 @@ Running it again changes nothing: what was issued is not due any more, and a lin
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from tallygate.billing.books import Books, read_books
@@ -15,6 +15,7 @@ from tallygate.billing.reductions import reductions_of
 from tallygate.domain.billing.documents import Basis, Invoice
 from tallygate.domain.billing.orders import Sold
 from tallygate.domain.billing.zones import known_until
+from tallygate.domain.document_errors import DocumentIncompleteError
 from tallygate.domain.errors import InvoiceNotFoundError
 from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, BillingAccount, Uncharged
 from tallygate.records.drafts import Draft
@@ -46,13 +47,21 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
         await work.jobs.done(CLOSE, account_id)
         return Closed()
     issued: list[Invoice] = []
+    stalled: DocumentIncompleteError | None = None
     seen = due_time if books.test and due_time is not None else now
     for _ in range(1 if books.test else _MOST_CUTS):  # a test's clock leaps over cuts of others in between
         cut = books.next_cut()
         if cut is None or books.ready(cut) > seen:
             break
-        made, books = await _close_cut(work, books, cut, at=books.ready(cut) if books.test else now, now=now)
+        try:
+            made, books = await _close_cut(work, books, cut, at=books.ready(cut) if books.test else now, now=now)
+        except DocumentIncompleteError as error:  # nothing of the cut was written
+            stalled = error
+            break
         issued += made
+    issued += await _issue_openings(work, books, seen=seen if stalled is None else now, now=now)
+    if stalled is not None and not issued:  # what else there was is kept, and the next look fails
+        raise stalled
     if books.next_cut() is None or any(timeline.end == books.closed_until for timeline in books.timelines):
         issued += await _issue_left(work, books, now=seen)
     return Closed(invoices=tuple(issued), next_time=await _closed(work, books, issued, seen=seen, now=now))
@@ -114,6 +123,21 @@ async def _issue(work: BillingWork, books: Books, cut: int, *, now: int) -> list
     return await issue(work, books, made, until=cut, now=now)
 
 
+async def _issue_openings(work: BillingWork, books: Books, *, seen: int, now: int) -> list[Invoice]:
+    """Issue what subscriptions begin with that began behind a cut that waits: they wait for no grace and no review."""
+    cut, issued = books.next_cut(), list[Invoice]()
+    for at, begun in books.openings(seen if cut is None else cut).items():
+        if at > seen:
+            break
+        when = at if books.test else now
+        books = books.made(when)
+        made = await change_documents(work, books, at, begun=begun)
+        issued += await issue(work, books, made, until=at, at_once=True, begun=begun, now=when)
+        if made and books.redemptions:
+            books = replace(books, redemptions=await reductions_of(work, books.account_id))
+    return issued
+
+
 async def _issue_left(work: BillingWork, books: Books, *, now: int) -> list[Invoice]:
     """Issue what became due at a cut after that was made, as when a subscription is cancelled at its very instant."""
     if books.closed_until > now:
@@ -133,13 +157,18 @@ async def issue(
     until: int,
     at_once: bool = False,
     reissues: str = "",
+    begun: Collection[str] = (),
     sold: Sold | None = None,
     now: int,
 ) -> list[Invoice]:
     """Issue documents that were made of these books, of what was due by an instant, with what was known of them."""
     if not made:
         return []
-    basis = replace(await basis_of(work, books, until=until, at_once=at_once), reissues=reissues)
+    basis = replace(
+        await basis_of(work, books, until=until, at_once=at_once),
+        reissues=reissues,
+        subscriptions=tuple(sorted(begun)),
+    )
     if sold is not None:
         basis = replace(basis, order=sold.order_id, subscriptions=tuple(sorted(sold.subscription_ids)))
     return [await finalise(work, replace(each, basis=basis), books.issue_terms(until), now=now) for each in made]
@@ -178,5 +207,6 @@ async def _plan(work: BillingWork, books: Books, *, now: int) -> int | None:
         await work.jobs.done(CLOSE, books.account_id)
         return None
     due = cut if books.reviewed(cut) and cut > now else books.ready(cut)
+    due = min([due, *books.openings(max(cut, now))])  # what begins waits for no draft
     await work.jobs.schedule(CLOSE, books.account_id, due_time=due)
     return due

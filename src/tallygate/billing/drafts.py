@@ -18,12 +18,12 @@ from tallygate.records.ports import BillingWork
 
 
 async def keep_drafts(work: BillingWork, books: Books, *, now: int) -> None:
-    """Note what of an account is under review now: the documents of its next cut, if that was and is not ready.
+    """Note what of an account is under review now: the documents of its next cut, if that was and they are not issued.
 
     A cut that comes to nothing so far has one, too: events that come late may be charged.
     """
     cut = books.next_cut()
-    if cut is None or not books.reviewed(cut) or not cut <= now < books.ready(cut):
+    if cut is None or not books.reviewed(cut) or cut > now:
         await work.drafts.replace(books.account_id, ())
         return
     made = await made_at(work, books.made(books.ready(cut)), cut)

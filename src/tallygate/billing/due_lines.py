@@ -1,6 +1,6 @@
 """The lines that are due of an account's books and were not issued, and the documents that they make."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from tallygate.billing.books import Books
@@ -68,17 +68,21 @@ async def _fixed_lines_of(
     if not mine and timeline.origin <= since and has_fixed_prices(timeline):  # created in the past, or long paid ahead
         since = max(timeline.origin, books.policy.start_time) - 1
         mine = [line for line in await work.issued_lines.since(books.account_id, since=since) if own in line.line_key]
-    mine = [line for line in mine if lane_of(line.line_key)]
-    forgiven = books.forgiven
-    known = Issued(keys=frozenset(line.line_key for line in mine), forgiven=forgiven)
+    mine = [line for line in mine if lane_of(line.line_key) and line.due <= until]  # later ones were invoiced at once
+    known, forgiven = {line.line_key for line in mine}, books.forgiven
     calendar, policy = books.calendar, books.amounts
-    new = fixed_lines(timeline, calendar, policy, since=books.closed_until, until=until, issued=known)
     derived = fixed_lines(timeline, calendar, policy, since=since, until=until, issued=Issued(forgiven=forgiven))
+    new = _not_issued(derived, known, since=books.closed_until)
     gone = await work.issued_lines.whole(missing) if (missing := vanished(derived, mine, calendar)) else {}
     found = list(
         adjustments(derived, mine, new, gone=gone, forgiven=forgiven, policy=policy, calendar=calendar, at=until)
     )
     return [*new, *(await _with_sources(work, found, mine))]
+
+
+def _not_issued(derived: Sequence[Line], issued: Collection[str], *, since: int) -> list[Line]:
+    """What falls due after an instant, of which none was issued."""
+    return [line for line in derived if line.due > since and line.line_key not in issued]
 
 
 async def _with_sources(work: Sources, found: Sequence[Line], issued: Sequence[IssuedLine]) -> list[Line]:
@@ -175,20 +179,23 @@ async def made_at(
     return tuple(made)
 
 
-async def change_documents(work: Sources, books: Books, now: int) -> list[Invoice]:
-    """The documents of all that is due by now, without numbers; their cause is a line, which is issued but once."""
-    lines = [*await due_fixed_lines(work, books, now), *due_fees(books, now + 1)]
+async def change_documents(work: Sources, books: Books, now: int, *, begun: Collection[str] = ()) -> list[Invoice]:
+    """The documents of all that is due by now, without numbers; their cause is a line, which is issued but once.
+
+    That is all but usage; or of subscriptions that have `begun` now what they begin with, and nothing else.
+    """
+    lines = await due_fixed_lines(work, books, now)
+    lines = [line for line in lines if line.subscription_id in begun] if begun else [*lines, *due_fees(books, now + 1)]
     if not lines:
         return []
     cause = min(line.line_key for line in lines)
-    period = UsagePeriod(now - 1, now)
     return list(
         documents(
             lines,
             tenant_id=work.tenant_id,
             account_id=books.account_id,
-            kind=InvoiceKind.CHANGE,
-            period=period,
+            kind=InvoiceKind.OPENING if begun else InvoiceKind.CHANGE,
+            period=_period_of(books, now) if begun else UsagePeriod(now - 1, now),
             cause=cause,
             tax=books.tax,
             credited=await credited_lines(work, lines),

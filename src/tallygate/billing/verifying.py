@@ -73,7 +73,7 @@ async def _made_again(work: BillingWork, invoice: Invoice, basis: Basis, *, now:
         sold = Sold(order_id=basis.order, subscription_ids=frozenset(basis.subscriptions))
         made = await order_documents(past.sources, past.books, sold, basis.until)
     elif basis.at_once:
-        made = await change_documents(past.sources, past.books, basis.until)
+        made = await change_documents(past.sources, past.books, basis.until, begun=basis.subscriptions)
     else:
         made = list(await made_at(past.sources, past.books, basis.until))
     return next((each for each in made if each.currency == invoice.currency), None)

@@ -41,9 +41,10 @@ class Basis:
     so many `changes` of subscriptions, and of `quantities` by source; own prices in `overrides` with the end that each
     had then; events up to `through` of the log; features in `late` had events of closed periods, of which the
     `late_periods` before are adjusted. Coupons in `redemptions` had taken from so many documents. `at_once`: a change
-    asked for it, so usage was left to its period. Documents in `forgiven` were void. `tax` is by what it was taxed. One
-    that `reissues` another, a void one by its id, has that one's lines. An `order` charges what it sold, and of
-    subscriptions only these. One that `credits` another was asked for by somebody.
+    asked for it, or it is what `subscriptions` begin with, so usage was left to its period. Documents in `forgiven`
+    were void. `tax` is by what it was taxed. One that `reissues` another, a void one by its id, has that one's lines.
+    An `order` charges what it sold, and of subscriptions only these. One that `credits` another was asked for by
+    somebody.
     """
 
     since: int
