@@ -1,7 +1,8 @@
 """What closing accounts costs: `python -m load.closing` prints the figures of billing on both databases.
 
 Each is measured in a process of its own, whose peak of memory is then its own, too: once on a tenth of the accounts,
-once on all. Behind a real Valkey, whose streams are empty: what its barrier costs counts.
+once on all. What the month before became income of is posted, too. Behind a real Valkey, whose streams are empty: what
+its barrier costs counts.
 """
 
 import asyncio
@@ -33,10 +34,12 @@ from load.figure import Figure
 from load.processes import REPOSITORY
 from load.world import scratch_directory
 from servers import PostgresServer, ValkeyServer
+from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.records.billing import CLOSE
+from tallygate.records.ledger import RECOGNISE
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.barrier import RedisBarrier
 from tallygate.storage.redis.factory import RedisFactory
@@ -158,7 +161,9 @@ async def _close(url: str, redis: str, accounts: int) -> dict[str, float]:
     barrier = RedisBarrier(client, partitions=PARTITIONS, sleep=asyncio.sleep)
     runner = BillingRunner(transactions=world.transactions, barrier=barrier, clock=lambda: world.now)
     queue = SqlJobQueue(engine=world.engine)
-    worker = Scheduler(queue=queue, handlers={CLOSE: runner.handle}, clock=lambda: world.now)
+    income = RecognitionRunner(transactions=world.transactions, clock=lambda: world.now)
+    handlers = {CLOSE: runner.handle, RECOGNISE: income.handle}
+    worker = Scheduler(queue=queue, handlers=handlers, clock=lambda: world.now)
     begun, cpu = time.monotonic(), time.process_time()
     while await worker.round():
         pass

@@ -72,24 +72,24 @@ async def reverse_document(work: BillingWork, document: Invoice, *, now: int) ->
 
 async def recognise(work: BillingWork, account_ids: Sequence[str], *, now: int) -> None:
     """Post what has become income of accounts, with the instants at which it did, and plan the next looks."""
-    for account_id in sorted(account_ids):
-        more = await _post_unposted(work, account_id)
-        due = await work.recognitions.due(account_id, now=now)
-        await work.ledger.post(
-            [recognition_entry(one.part, account_id=account_id, document_id=one.document_id) for one in due]
-        )
-        following = now if more else await work.recognitions.next_time(account_id, after=now)
-        if following is None:
+    ordered = sorted(account_ids)
+    more = {each for each in await work.ledger.with_unposted(ordered) if await _post_unposted(work, each)}
+    due = await work.recognitions.due(ordered, now=now)
+    await work.ledger.post(
+        [recognition_entry(one.part, account_id=one.account_id, document_id=one.document_id) for one in due]
+    )
+    following = await work.recognitions.next_times(ordered, after=now)
+    for account_id in ordered:
+        at = now if account_id in more else following.get(account_id)
+        if at is None:
             await work.jobs.done(RECOGNISE, account_id)
         else:
-            await work.jobs.schedule(RECOGNISE, account_id, due_time=following)
+            await work.jobs.schedule(RECOGNISE, account_id, due_time=at)
 
 
 async def _post_unposted(work: BillingWork, account_id: str) -> bool:
     """Post documents that were issued before there was a ledger, as of their issue; whether there may be more."""
     found = await work.ledger.unposted(account_id, limit=_DOCUMENTS)
-    if not found:
-        return False
     account = await work.accounts.get(account_id)
     calendar = await billing_calendar(work, account, await work.catalog.load()) if account is not None else None
     for document_id in found:

@@ -3,7 +3,7 @@
 Every method raises StoreUnavailableError when its store cannot be reached in time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,6 +80,10 @@ class LedgerRepository(Protocol):
         """What one ledger account stands at in a currency: debits less credits by an instant."""
         ...
 
+    async def with_unposted(self, account_ids: Sequence[str]) -> Sequence[str]:
+        """Those of some accounts that have an issued document that no entry was posted of, in order."""
+        ...
+
     async def unposted(self, account_id: str, *, limit: int) -> Sequence[str]:
         """Issued documents of an account that no entry was posted of, oldest first."""
         ...
@@ -92,12 +96,12 @@ class RecognitionRepository(Protocol):
         """Add parts; one that was added before fails the transaction."""
         ...
 
-    async def due(self, account_id: str, *, now: int) -> Sequence[PlannedPart]:
-        """Parts of an account whose time has come and that are not posted, less what credits took from them."""
+    async def due(self, account_ids: Sequence[str], *, now: int) -> Sequence[PlannedPart]:
+        """Parts of accounts whose time has come and that are not posted, less what credits took from them."""
         ...
 
-    async def next_time(self, account_id: str, *, after: int) -> int | None:
-        """When the next one is due after an instant; None where there is none."""
+    async def next_times(self, account_ids: Sequence[str], *, after: int) -> Mapping[str, int]:
+        """When the next one of each account is due after an instant, where there is one."""
         ...
 
     async def left(self, source: str, *, after: int) -> Sequence[Part]:

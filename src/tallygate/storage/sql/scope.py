@@ -21,12 +21,21 @@ OfMany = Callable[["Scope", Sequence[str]], Awaitable[Mapping[str, T]]]
 """Reads something of many accounts at once; of each that it was asked for there is an answer."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """When a job is looked at: at `due_time`, None: never again; `sooner`: or as it was planned, if that is before."""
+
+    due_time: int | None
+    retry_time: int = 0
+    sooner: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class Changes:
     """What a transaction changed: of what is published, accounts of which something else did, and how is billed.
 
     `noticed` are accounts that may have something to be told; `messages` is what it tells of that, `moments` when by
-    its own word something of an account took effect last.
+    its own word something of an account took effect last, `jobs` when to look at what, by kind and subject.
     """
 
     catalog: bool = False
@@ -40,6 +49,7 @@ class Changes:
     noticed: dict[str, None] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     moments: dict[str, int] = field(default_factory=dict)
+    jobs: dict[tuple[str, str], Wanted] = field(default_factory=dict)
 
     def copy(self) -> "Changes":
         """As it stands."""
@@ -54,6 +64,7 @@ class Changes:
             noticed={**self.noticed},
             messages=[*self.messages],
             moments={**self.moments},
+            jobs={**self.jobs},
         )
 
     def restore(self, before: "Changes") -> None:
@@ -62,6 +73,7 @@ class Changes:
         self.keys, self.touched, self.quantities = before.keys, before.touched, before.quantities
         self.charged, self.history = before.charged, before.history
         self.noticed, self.messages, self.moments = before.noticed, before.messages, before.moments
+        self.jobs = before.jobs
 
     def any(self) -> bool:
         """Whether there is anything to publish."""
@@ -72,13 +84,15 @@ class Changes:
 class Known:
     """What this transaction has read and not changed since: many use-cases in one ask for the same.
 
-    `head` is how far the log of events is read; `absent` are accounts that are not there, `empty` those that were made
-    just now and hold nothing yet; `ahead` is what was read of many accounts at once, by what reads it.
+    `head` is how far the log of events is read, `gateways` are those of the tenant; `absent` are accounts that are not
+    there, `empty` those that were made just now and hold nothing yet; `ahead` is what was read of many accounts at
+    once, by what reads it.
     """
 
     tenant: Tenant | None = None
     catalog: Catalog | None = None
     head: int | None = None
+    gateways: Sequence[Any] | None = None
     absent: set[str] = field(default_factory=set)
     empty: set[str] = field(default_factory=set)
     ahead: dict[OfMany[Any], dict[str, Any]] = field(default_factory=dict)
@@ -91,7 +105,7 @@ class Known:
 
     def forget(self) -> None:
         """What was done in between is undone."""
-        self.tenant = self.catalog = None
+        self.tenant = self.catalog = self.gateways = None
         self.absent.clear()
         self.empty.clear()
         self.ahead.clear()
@@ -144,10 +158,11 @@ class Scope:
         self.known.empty.discard(account_id)
         self.changed(account_id)
 
-    def changed(self, account_id: str) -> None:
-        """Something of an account is written: what was read ahead of it is known no longer."""
-        for found in self.known.ahead.values():
-            found.pop(account_id, None)
+    def changed(self, account_id: str, *, but: Collection[OfMany[Any]] = ()) -> None:
+        """Something of an account is written: what was read ahead of it is known no longer, `but` for these."""
+        for what, found in self.known.ahead.items():
+            if what not in but:
+                found.pop(account_id, None)
 
     def own(self, model: type[Base]) -> ColumnElement[bool]:
         """The condition that a row is this tenant's."""

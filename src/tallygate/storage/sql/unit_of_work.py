@@ -38,7 +38,7 @@ from tallygate.storage.sql.billing.drafts import SqlDraftRepository
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.findings import SqlFindings
 from tallygate.storage.sql.billing.gateway_events import SqlGatewayEvents
-from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again
+from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again, note_jobs
 from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
 from tallygate.storage.sql.billing.marks import SqlMarks, marks_of
@@ -315,6 +315,7 @@ class SqlUnitOfWork:
                 {"tenant_id": self.scope.tenant_id, "version": version, **row} for row in _entries(self.scope.changes)
             ]
             await self.scope.connection.execute(insert(_outbox), entries)
+        await note_jobs(self.scope)
         await look_again(self.scope)
         await note_quantities(self.scope)
         history = await note_history(self.scope)

@@ -33,7 +33,7 @@ from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod
 from tallygate.records.billing import LOOK_BACK, BillingAccount, Forgiven, InvoiceQuery
 from tallygate.storage.documents import AMOUNTS_POLICY, BASIS, FORMER_ZONES, LINE
-from tallygate.storage.sql.billing.balances import balance_columns, balance_of
+from tallygate.storage.sql.billing.balances import balance_columns, balance_of, wallets_of
 from tallygate.storage.sql.billing.profiles import freeze_parties, party_of
 from tallygate.storage.sql.billing.tables import (
     billing_accounts,
@@ -73,7 +73,7 @@ class SqlInvoiceRepository:
         await add_taxes(self.scope, invoice)
         self.scope.changes.moments[invoice.account_id] = invoice.issue_time
         self.scope.changes.messages += of_issue(invoice)
-        self.scope.changed(invoice.account_id)
+        self.scope.changed(invoice.account_id, but=(wallets_of,))
 
     async def get(self, name: str) -> Invoice | None:
         """One document by its id or number, with its lines."""

@@ -1,7 +1,7 @@
 """When to look at what: a row a kind and subject. Losing a claim is harmless, for what is done is in the data."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -16,12 +16,14 @@ from tallygate.storage.sql.billing.tables import jobs
 from tallygate.storage.sql.engine import writing
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import AccountRow, CatalogItemRow, TenantRow
-from tallygate.storage.sql.scope import Scope, table_of
+from tallygate.storage.sql.scope import Scope, Wanted, table_of
 
 _tenants = table_of(TenantRow)
 _LONGEST_PROBLEM = 500
-_KEY = ("tenant_id", "kind", "subject", "due_time")
+_SUBJECT = ("tenant_id", "kind", "subject")
+_KEY = (*_SUBJECT, "due_time")
 _SAME = tuple(jobs.c[name] == bindparam(f"its_{name}") for name in _KEY)
+_OVER = delete(jobs).where(*(jobs.c[name] == bindparam(f"its_{name}") for name in _SUBJECT))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,29 +34,21 @@ class SqlJobRepository:
 
     async def schedule(self, kind: str, subject: str, *, due_time: int, retry_time: int = 0) -> None:
         """Look at it then, and no more at what was planned before; nor, of real time, before `retry_time`."""
-        row = {"kind": kind, "subject": subject, **planned(due_time), "retry_time": retry_time}
-        await self.scope.upsert_into(jobs, [row])
+        self.scope.changes.jobs[kind, subject] = Wanted(due_time=due_time, retry_time=retry_time)
 
     async def hasten(self, kind: str, subject: str, *, due_time: int) -> None:
         """Look at it then, or when it was planned before if that is sooner."""
-        row = {"tenant_id": self.scope.tenant_id, "kind": kind, "subject": subject, **planned(due_time)}
-        make = sqlite_insert if self.scope.connection.dialect.name == "sqlite" else postgres_insert
-        wanted = make(jobs).values(**row)
-        sooner = wanted.on_conflict_do_update(
-            index_elements=["tenant_id", "kind", "subject"],
-            set_={"due_time": wanted.excluded.due_time},
-            where=jobs.c.due_time > wanted.excluded.due_time,
-        )
-        await self.scope.execute(sooner)
+        before = self.scope.changes.jobs.get((kind, subject), Wanted(due_time=due_time, sooner=True))
+        sooner = due_time if before.due_time is None else min(before.due_time, due_time)
+        self.scope.changes.jobs[kind, subject] = replace(before, due_time=sooner)
 
     async def done(self, kind: str, subject: str) -> None:
         """There is nothing to look at any more."""
-        await self.scope.execute(
-            delete(jobs).where(jobs.c.tenant_id == self.scope.tenant_id, jobs.c.kind == kind, jobs.c.subject == subject)
-        )
+        self.scope.changes.jobs[kind, subject] = Wanted(due_time=None)
 
     async def due(self, kind: str, *, now: int, limit: int, subject: str = "") -> Sequence[Job]:
         """What is due, oldest first; of one subject where it is named."""
+        await note_jobs(self.scope)
         query = select(jobs).where(
             jobs.c.tenant_id == self.scope.tenant_id, jobs.c.kind == kind, jobs.c.due_time <= now
         )
@@ -101,6 +95,34 @@ class SqlJobQueue:
         with translated():
             async with writing(self.engine) as connection:
                 await connection.execute(update(jobs).where(*where).values(**values))
+
+
+async def note_jobs(scope: Scope) -> None:
+    """Write when to look at what, as this transaction wants it by now: a statement a way, however many."""
+    wanted, scope.changes.jobs = scope.changes.jobs, {}
+    own = {"tenant_id": scope.tenant_id}
+    rows = [
+        (each, {**own, "kind": kind, "subject": subject, **planned(each.due_time or 0), "retry_time": each.retry_time})
+        for (kind, subject), each in wanted.items()
+    ]
+    over = [{f"its_{name}": row[name] for name in _SUBJECT} for each, row in rows if each.due_time is None]
+    if over:
+        await scope.connection.execute(_OVER, over)
+    fixed = [row for each, row in rows if each.due_time is not None and not each.sooner]
+    await scope.upsert_into(jobs, fixed)
+    sooner = [row for each, row in rows if each.sooner]
+    if sooner:
+        await scope.connection.execute(_hastened(sqlite=scope.connection.dialect.name == "sqlite"), sooner)
+
+
+@cache
+def _hastened(*, sqlite: bool) -> Executable:
+    """Jobs that are due then, or when they were planned if that was sooner; a new time is all that changes of one."""
+    made = (sqlite_insert if sqlite else postgres_insert)(jobs)
+    later = jobs.c.due_time > made.excluded.due_time
+    return made.on_conflict_do_update(
+        index_elements=list(_SUBJECT), set_={"due_time": made.excluded.due_time}, where=later
+    )
 
 
 async def look_at_limits(connection: AsyncConnection, reached: Sequence[tuple[str, str]], now: int) -> None:

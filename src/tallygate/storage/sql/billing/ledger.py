@@ -82,18 +82,23 @@ class SqlLedgerRepository:
         came, went = [(await self.scope.rows(query))[0].amount for query in sides]
         return int(came) - int(went)
 
+    async def with_unposted(self, account_ids: Sequence[str]) -> Sequence[str]:
+        """Those of some accounts that have an issued document that no entry was posted of, in order."""
+        own = invoices.c.tenant_id == self.scope.tenant_id, invoices.c.account_id.in_(account_ids)
+        query = select(invoices.c.account_id).where(*own, ~self._posted()).distinct()
+        return [row.account_id for row in await self.scope.rows(query.order_by(invoices.c.account_id))]
+
     async def unposted(self, account_id: str, *, limit: int) -> Sequence[str]:
         """Issued documents of an account that no entry was posted of, oldest first."""
-        posted = (
-            select(_columns.line)
-            .where(self._own(), _columns.entry_id == literal(entry_of("")).concat(invoices.c.invoice_id))
-            .exists()
-        )
-        query = select(invoices.c.invoice_id).where(
-            invoices.c.tenant_id == self.scope.tenant_id, invoices.c.account_id == account_id, ~posted
-        )
+        own = invoices.c.tenant_id == self.scope.tenant_id, invoices.c.account_id == account_id
+        query = select(invoices.c.invoice_id).where(*own, ~self._posted())
         rows = await self.scope.rows(query.order_by(invoices.c.issue_time, invoices.c.invoice_id).limit(limit))
         return [row.invoice_id for row in rows]
+
+    def _posted(self) -> ColumnElement[bool]:
+        """Whether an entry was posted of a document."""
+        entry = literal(entry_of("")).concat(invoices.c.invoice_id)
+        return select(_columns.line).where(self._own(), _columns.entry_id == entry).exists()
 
     def _own(self) -> ColumnElement[bool]:
         return _columns.tenant_id == self.scope.tenant_id

@@ -48,12 +48,15 @@ class SqlPaymentRecords:
 
     async def gateways(self) -> Sequence[Gateway]:
         """The gateways that the tenant uses, in the order of their first use."""
-        own = payment_gateways.c
-        query = select(payment_gateways).where(self._own(payment_gateways)).order_by(own.create_time, own.name)
-        return [_gateway(row) for row in await self.scope.rows(query)]
+        known, own = self.scope.known, payment_gateways.c
+        if known.gateways is None:
+            query = select(payment_gateways).where(self._own(payment_gateways)).order_by(own.create_time, own.name)
+            known.gateways = [_gateway(row) for row in await self.scope.rows(query)]
+        return known.gateways
 
     async def put_gateway(self, gateway: Gateway) -> None:
         """Add or replace one."""
+        self.scope.known.gateways = None
         await self.scope.upsert_into(payment_gateways, [{**asdict(gateway), "secrets": " ".join(gateway.secrets)}])
 
     async def methods(self, account_id: str) -> Sequence[Method]:

@@ -1,6 +1,6 @@
 """Parts of lines that become income later; the transfer of one says that it did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,10 @@ class SqlRecognitionRepository:
         if rows:
             await self.scope.connection.execute(insert(recognitions), rows)
 
-    async def due(self, account_id: str, *, now: int) -> Sequence[PlannedPart]:
-        """Parts of an account whose time has come and that are not posted, less what credits took from them."""
-        query = pending(self.scope).where(_columns.account_id == account_id, _columns.recognise_time <= now)
-        rows = await self.scope.rows(query.order_by(_columns.recognise_time, _columns.line_key))
+    async def due(self, account_ids: Sequence[str], *, now: int) -> Sequence[PlannedPart]:
+        """Parts of accounts whose time has come and that are not posted, less what credits took from them."""
+        query = pending(self.scope).where(_columns.account_id.in_(account_ids), _columns.recognise_time <= now)
+        rows = await self.scope.rows(query.order_by(_columns.account_id, _columns.recognise_time, _columns.line_key))
         return [
             PlannedPart(
                 part=Part(
@@ -56,7 +56,7 @@ class SqlRecognitionRepository:
                     amount=int(row.left),
                     time=row.recognise_time,
                 ),
-                account_id=account_id,
+                account_id=row.account_id,
                 document_id=row.document_id,
                 source=row.source,
             )
@@ -64,13 +64,15 @@ class SqlRecognitionRepository:
             if row.left
         ]
 
-    async def next_time(self, account_id: str, *, after: int) -> int | None:
-        """When the next one is due after an instant; None where there is none."""
-        query = select(_columns.recognise_time).where(
-            _own(self.scope), _columns.account_id == account_id, _columns.recognise_time > after
+    async def next_times(self, account_ids: Sequence[str], *, after: int) -> Mapping[str, int]:
+        """When the next one of each account is due after an instant, where there is one."""
+        first = func.min(_columns.recognise_time, type_=_columns.recognise_time.type).label("first")
+        query = (
+            select(_columns.account_id, first)
+            .where(_own(self.scope), _columns.account_id.in_(account_ids), _columns.recognise_time > after)
+            .group_by(_columns.account_id)
         )
-        rows = await self.scope.rows(query.order_by(_columns.recognise_time).limit(1))
-        return rows[0].recognise_time if rows else None
+        return {row.account_id: row.first for row in await self.scope.rows(query)}
 
     async def left(self, source: str, *, after: int) -> Sequence[Part]:
         """What is left of a line's parts that become income after an instant."""
