@@ -9,12 +9,13 @@ from servers import ValkeyServer
 from tallygate.data_plane.admission import ask_once
 from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.domain.account import Grant
-from tallygate.domain.catalog import Aggregation, Algorithm, LimitOwner, RateLimit
+from tallygate.domain.catalog import Aggregation
 from tallygate.domain.event import FactSource
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Segment
 from tallygate.domain.gating.rate_limit import RateGate
+from tallygate.domain.limits import Algorithm, LimitOwner, RateLimit
 from tallygate.domain.tenant_clock import TenantClock
 from tallygate.storage.memory import MemoryGates
 from tallygate.storage.memory import state_key as memory_key

@@ -18,20 +18,16 @@ from tallygate.control_plane.tenants import CreateTenant, create_tenant
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
-    Algorithm,
     Catalog,
-    DescriptorRule,
     Entitlement,
     Feature,
     FeatureKind,
-    LimitOwner,
     Overage,
     Plan,
-    RateLimit,
-    RateLimitRule,
     Trial,
     ValueType,
 )
+from tallygate.domain.limits import Algorithm, DescriptorRule, LimitOwner, RateLimit, RateLimitRule
 from tallygate.domain.prices import Price, RecurringPrice, UsagePrice
 from tallygate.records.lookup import account_record
 from tallygate.records.publishing import OutboxPublisher

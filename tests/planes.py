@@ -8,7 +8,8 @@ from tallygate.data_plane.cached_decisions import CachedDecisions
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.rate_limit import RateLimits
-from tallygate.data_plane.views import ViewOptions, Views
+from tallygate.data_plane.view import ViewOptions
+from tallygate.data_plane.views import Views
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.errors import StoreUnavailableError

@@ -15,7 +15,8 @@ from tallygate.data_plane.requests import (
     RateLimitRequest,
     ResetRequest,
 )
-from tallygate.data_plane.views import ViewOptions, Views
+from tallygate.data_plane.view import ViewOptions
+from tallygate.data_plane.views import Views
 from tallygate.domain.account import AccountRecord, AddOnHolding, Grant, Override, Subscription, SubscriptionState
 from tallygate.domain.catalog import AddOn, Catalog, CatalogSnapshot, FormerDefault, FormerZone, Plan, TrialPer
 from tallygate.domain.errors import TallygateError

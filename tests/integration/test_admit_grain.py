@@ -11,12 +11,12 @@ from script_time import set_time, timed
 from servers import ValkeyServer
 from tallygate.data_plane.admission import ask_once
 from tallygate.data_plane.ports import AdmitCall, EffectContext
-from tallygate.domain.catalog import Algorithm, LimitOwner, RateLimit
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.gating.admit import MAX_CLOCK_SKEW, Identified
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import QuotaGate, Segment
 from tallygate.domain.gating.rate_limit import RateGate
+from tallygate.domain.limits import Algorithm, LimitOwner, RateLimit
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.gates import ADMIT, GateOptions, RedisGates
 

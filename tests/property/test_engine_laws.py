@@ -16,19 +16,7 @@ from tallygate.domain.account import (
     Subscription,
     SubscriptionState,
 )
-from tallygate.domain.catalog import (
-    AddOn,
-    Aggregation,
-    Algorithm,
-    Catalog,
-    Entitlement,
-    Feature,
-    FeatureKind,
-    LimitOwner,
-    Overage,
-    Plan,
-    RateLimit,
-)
+from tallygate.domain.catalog import AddOn, Aggregation, Catalog, Entitlement, Feature, FeatureKind, Overage, Plan
 from tallygate.domain.gating import quota_steps, rate_limit
 from tallygate.domain.gating.decide import decide_metered, tried
 from tallygate.domain.gating.decision import PotKind
@@ -39,6 +27,7 @@ from tallygate.domain.gating.remedies import Metered, Question
 from tallygate.domain.gating.resolve import END, Resolver, resolve
 from tallygate.domain.gating.segments import segments
 from tallygate.domain.gating.usage_periods import interrupted, period_at
+from tallygate.domain.limits import Algorithm, LimitOwner, RateLimit
 from tallygate.domain.period import Anchor, PeriodRule, PeriodUnit, UsagePeriod
 from thorough import some
 

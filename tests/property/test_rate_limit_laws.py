@@ -6,9 +6,9 @@ from math import floor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallygate.domain.catalog import Algorithm, LimitOwner, RateLimit
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import RateGate, bucket, step
+from tallygate.domain.limits import Algorithm, LimitOwner, RateLimit
 
 MILLISECOND, SECOND = 1_000, 1_000_000
 START = 1_930_910_400 * SECOND

@@ -8,24 +8,19 @@ from tallygate.domain.billing_terms import BillingRule, Renewal
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
-    Algorithm,
     Catalog,
-    DescriptorRule,
     Durability,
     Entitlement,
     Feature,
     FeatureKind,
-    LimitOwner,
-    OnUnavailable,
     Overage,
     Plan,
-    RateLimit,
-    RateLimitRule,
     Trial,
     TrialEnd,
     ValueType,
 )
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
+from tallygate.domain.limits import Algorithm, DescriptorRule, LimitOwner, OnUnavailable, RateLimit, RateLimitRule
 from tallygate.domain.prices import Price, RecurringPrice, UsagePrice
 
 EMPTY = Catalog()

@@ -4,11 +4,12 @@ from google.protobuf.wrappers_pb2 import BytesValue, UInt64Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallygate.domain.catalog import FeatureKind, OnUnavailable, Overage
+from tallygate.domain.catalog import FeatureKind, Overage
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.domain.fields import checked_page
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.domain.gating.quota import Mode
+from tallygate.domain.limits import OnUnavailable
 from tallygate.server.wire.catalog import decode_catalog, encode_catalog
 from tallygate.server.wire.decision import (
     decode_batch_check,

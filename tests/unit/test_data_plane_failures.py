@@ -6,9 +6,9 @@ import pytest
 
 from planes import TENANT, Plane
 from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, RateLimitRequest
-from tallygate.domain.catalog import OnUnavailable
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError, ViewNotReadyError
 from tallygate.domain.gating.decision import DecidedOn, Reason
+from tallygate.domain.limits import OnUnavailable
 
 CALLS = CheckRequest(account_id="a", feature_key="api_calls")
 TAKE = ConsumeRequest(account_id="a", feature_key="api_calls", request_id="r")

@@ -15,12 +15,12 @@ from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.ports import AdmitReply
 from tallygate.data_plane.rate_limit import RateLimits
-from tallygate.domain.catalog import OnUnavailable
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.quota import QuotaAnswer
 from tallygate.domain.gating.rate_limit import RateAnswer
+from tallygate.domain.limits import OnUnavailable
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.services.deciding import Deciding
 from tallygate.server.wire.decision import (

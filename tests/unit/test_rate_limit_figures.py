@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from tallygate.domain.account import AccountRecord, Override, PlanTerm, Subscription, SubscriptionState
-from tallygate.domain.catalog import Algorithm, Catalog, LimitOwner, Plan, RateLimit, RateLimitRule
+from tallygate.domain.catalog import Catalog, Plan
 from tallygate.domain.gating.decision import SourceKind
 from tallygate.domain.gating.figures import Figures, figures
 from tallygate.domain.gating.rate_limit import MOST_KEPT
 from tallygate.domain.gating.resolve import resolve
+from tallygate.domain.limits import Algorithm, LimitOwner, RateLimit, RateLimitRule
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND

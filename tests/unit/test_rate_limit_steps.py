@@ -2,7 +2,6 @@
 
 import pytest
 
-from tallygate.domain.catalog import Algorithm, DescriptorRule, LimitOwner, RateLimit, RateLimitRule
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import (
     LEAST_KEPT,
@@ -15,6 +14,7 @@ from tallygate.domain.gating.rate_limit import (
     step,
 )
 from tallygate.domain.gating.rate_windows import LOG_LIMIT, SUB_BUCKETS
+from tallygate.domain.limits import Algorithm, DescriptorRule, LimitOwner, RateLimit, RateLimitRule
 
 SECOND = 1_000_000
 NOW = 1_930_910_400 * SECOND

@@ -17,7 +17,8 @@ from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.exhausted import Exhausted
 from tallygate.data_plane.ports import Sleep, UsageReturned, ViewChange
 from tallygate.data_plane.rate_limit import RateLimits
-from tallygate.data_plane.views import ViewOptions, Views
+from tallygate.data_plane.view import ViewOptions
+from tallygate.data_plane.views import Views
 from tallygate.settings import Settings
 from tallygate.settings.directories import make_private
 from tallygate.storage.embedded.server import EmbeddedServerError, EmbeddedValkey

@@ -11,10 +11,10 @@ from tallygate.billing.invoices import get_invoice
 from tallygate.billing.owing import billing_policy
 from tallygate.billing.telling import tell_dispute
 from tallygate.billing.wallets import spend
+from tallygate.domain.billing.dispute_posting import dispute_entry, lost_entry, won_entry
 from tallygate.domain.billing.disputes import Dispute, taken_back
 from tallygate.domain.billing.gateway_events import DisputeNews, DisputeState
 from tallygate.domain.billing.payments import Advice, AttemptState, Payment, PaymentKind
-from tallygate.domain.billing.posting import dispute_entry, lost_entry, won_entry
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import ConflictError, InvalidFieldError

@@ -5,15 +5,7 @@ from dataclasses import dataclass, replace
 from tallygate.control_plane.catalog_rules import check_entitlement, check_rate
 from tallygate.control_plane.formers import longest_period
 from tallygate.domain.account import Grant, Override
-from tallygate.domain.catalog import (
-    Aggregation,
-    Catalog,
-    Entitlement,
-    Feature,
-    FeatureKind,
-    LimitOwner,
-    RateLimit,
-)
+from tallygate.domain.catalog import Aggregation, Catalog, Entitlement, Feature, FeatureKind
 from tallygate.domain.errors import (
     AccountFullError,
     ConflictError,
@@ -22,6 +14,7 @@ from tallygate.domain.errors import (
     LimitNotFoundError,
     OverrideNotFoundError,
 )
+from tallygate.domain.limits import LimitOwner, RateLimit
 from tallygate.records.fields import check_id, check_instant, check_quantity
 from tallygate.records.lookup import feature_of, known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from tallygate.control_plane.catalog_diff import CatalogDiff, diff_catalog, prune
 from tallygate.control_plane.catalog_rules import check_catalog
@@ -13,13 +14,16 @@ from tallygate.control_plane.subscription_changes import make
 from tallygate.control_plane.subscription_terms import with_version_from
 from tallygate.control_plane.tax_rules import check_categories, check_home
 from tallygate.domain.billing.published import published
-from tallygate.domain.catalog import AddOn, Catalog, Feature, FormerDefault, FormerZone, Plan, RateLimitRule
+from tallygate.domain.catalog import AddOn, Catalog, Feature, FormerDefault, FormerZone, Plan
 from tallygate.domain.errors import PlanNotFoundError
 from tallygate.domain.prices import Price
 from tallygate.records.lookup import known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slice_of
 from tallygate.records.ports import BillingWork, UnitOfWork
 from tallygate.records.values import PublishedPlan, StoredSubscription, Tenant
+
+if TYPE_CHECKING:
+    from tallygate.domain.limits import RateLimitRule
 
 
 class Migrate(StrEnum):

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from tallygate.control_plane.catalog_wording import worded
 from tallygate.domain.billing_terms import BillingPolicy
-from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
+from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan
 from tallygate.domain.errors import InUseError, VersionConflictError
+from tallygate.domain.limits import RateLimitRule
 from tallygate.records.values import CatalogUse
 
 Item = Feature | RateLimitRule | Plan | AddOn

@@ -14,24 +14,20 @@ from tallygate.domain.billing.advance import problems as advance_problems
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
-    Algorithm,
     Catalog,
     Durability,
     Entitlement,
     Feature,
     FeatureKind,
-    LimitOwner,
-    OnUnavailable,
     Overage,
     Plan,
-    RateLimit,
-    RateLimitRule,
     Trial,
     TrialEnd,
     ValueType,
 )
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import bucket
+from tallygate.domain.limits import Algorithm, LimitOwner, OnUnavailable, RateLimit, RateLimitRule
 from tallygate.domain.period import Anchor
 from tallygate.records.fields import check_id, check_label, check_quantity, check_text, check_zone
 from tallygate.records.naming import one_of

@@ -6,34 +6,30 @@ Also the one place where a store's failure meets a feature's or limit's policy.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
+from tallygate.data_plane.later import Later
 from tallygate.data_plane.ports import NO_EFFECT, AdmitCall, AdmitReply, Answered, Asked, Clock, GateStore, Program
 from tallygate.data_plane.programs import Compiled
-from tallygate.data_plane.views import View, Views
-from tallygate.domain.catalog import Feature, OnUnavailable
+from tallygate.data_plane.undecided import undecided
+from tallygate.data_plane.view import View
+from tallygate.data_plane.views import Views
+from tallygate.domain.catalog import Feature
 from tallygate.domain.errors import (
-    MAX_QUANTITY,
-    EventBacklogError,
-    InvalidFieldError,
-    OutOfRangeError,
-    RequestIdReusedError,
     StaleViewError,
-    TallygateError,
     UnavailableError,
     ViewNotReadyError,
 )
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.domain.gating.decision import DecidedOn, Decision, Reason
-from tallygate.domain.gating.quota import LATENESS_AHEAD, QuotaGate, Segment
+from tallygate.domain.gating.quota import Segment
 from tallygate.domain.gating.segments import segments
-from tallygate.domain.instants import rfc3339
+from tallygate.domain.limits import OnUnavailable
 
 Build = Callable[[View, int], AdmitCall | None]
 """Makes the call from a view and the instant to resolve at; None where the view alone decides."""
 
 _ATTEMPTS = 3  # the first, one with a fresher view, one with the segments of the store's own instant
-T = TypeVar("T")
 
 
 @dataclass(slots=True)  # not frozen: one is made a call, at a third of the cost
@@ -186,7 +182,7 @@ class _Run:
             case AdmitStatus.SEGMENTS_MISSED:
                 self._ask(self._view, reply.now)
             case _:
-                raise _undecided(reply, self._compiled.call)
+                raise undecided(reply, self._compiled.call)
 
     def _load(self, at: int | None) -> None:
         """Load a view and ask on it: one that starts now where the store has newer versions than were asked with."""
@@ -206,27 +202,6 @@ class _Run:
             return
         is_same = at is not None and view.snapshot.clock == self._view.snapshot.clock
         self._ask(view, at if at is not None and is_same else admission.now(view))
-
-
-class Later(Generic[T]):
-    """A future that is told by callbacks; telling one that nobody awaits any more is nothing."""
-
-    __slots__ = ("_future",)
-
-    def __init__(self) -> None:
-        self._future: asyncio.Future[T | Exception] = asyncio.get_running_loop().create_future()
-
-    def resolve(self, outcome: T | Exception) -> None:
-        """This is how it ended."""
-        if not self._future.done():
-            self._future.set_result(outcome)
-
-    async def result(self) -> T:
-        """How it ended; raises the error that it ended with."""
-        outcome = await self._future
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
 
 
 class _Built:
@@ -285,37 +260,3 @@ def segments_of(view: View, feature: Feature, *, at: int, back: bool = False) ->
         kept = segments(view.entitlements, feature, at=at)
         view.segments[feature.feature_key] = kept
     return kept
-
-
-def _undecided(reply: AdmitReply, call: AdmitCall) -> TallygateError:
-    match reply.status:
-        case AdmitStatus.OCCURRED_OUT_OF_RANGE:
-            return _out_of_range(call, reply.now)
-        case AdmitStatus.COUNTER_OVERFLOW:
-            return InvalidFieldError(field="quantity", expected=f"usage of at most {MAX_QUANTITY} in one period")
-        case AdmitStatus.REQUEST_ID_REUSED:
-            return RequestIdReusedError()
-        case AdmitStatus.EVENT_BACKLOG:
-            return EventBacklogError()
-        case _:
-            msg = f"a status that ends no call: {reply.status}"
-            raise ValueError(msg)
-
-
-def _out_of_range(call: AdmitCall, now: int) -> OutOfRangeError:
-    """What the first gate whose instant is too far off could have been asked for."""
-    ranges = [
-        (item.gate.occurred_time, segment.previous_start, now + LATENESS_AHEAD)
-        for item in call.gates
-        if isinstance(item.gate, QuotaGate) and item.gate.occurred_time is not None
-        for segment in item.gate.segments
-        if segment.start <= now < segment.end
-    ]
-    at, earliest, latest = next(span for span in ranges if not span[1] <= span[0] <= span[2])
-    return OutOfRangeError(
-        field="occurred_time",
-        expected=f"from the start of the previous usage period, {rfc3339(earliest)}, to 5 minutes from now",
-        earliest=rfc3339(earliest),
-        latest=rfc3339(latest),
-        got=rfc3339(at),
-    )

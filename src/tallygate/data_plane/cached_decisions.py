@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tallygate.data_plane.requests import CheckRequest
-from tallygate.data_plane.views import View, Views
+from tallygate.data_plane.view import View
+from tallygate.data_plane.views import Views
 from tallygate.domain.catalog import FeatureKind
 from tallygate.domain.gating.decision import DecidedOn, Decision
 from tallygate.domain.recent import Recent

@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tallygate.data_plane.admission import Admission, Admitted, Later, segments_of
+from tallygate.data_plane.admission import Admission, Admitted, segments_of
 from tallygate.data_plane.cached_decisions import CachedDecisions
 from tallygate.data_plane.exhausted import Exhausted
+from tallygate.data_plane.later import Later
 from tallygate.data_plane.ports import NOBODY, AdmitCall, Answered, Asked
 from tallygate.data_plane.programs import Compiled, CompiledQuota, call_of, compile_quota, compiled, stretch
 from tallygate.data_plane.questions import by_feature, decision_on, gate_of, is_valid, quantity_to_try, segments_until
 from tallygate.data_plane.requests import CheckRequest
-from tallygate.data_plane.views import View
+from tallygate.data_plane.view import View
 from tallygate.domain.catalog import Feature, FeatureKind
 from tallygate.domain.errors import (
     InvalidError,

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tallygate.data_plane.admission import Admission, Admitted, Later, segments_of
+from tallygate.data_plane.admission import Admission, Admitted, segments_of
 from tallygate.data_plane.exhausted import Exhausted
+from tallygate.data_plane.later import Later
 from tallygate.data_plane.ports import AdmitCall, Answered, Asked, EffectContext
 from tallygate.data_plane.programs import Compiled, CompiledQuota, call_of, compile_quota, compiled, stretch
 from tallygate.data_plane.questions import feature_of
 from tallygate.data_plane.requests import ConsumeRequest, ResetRequest
-from tallygate.data_plane.views import View
+from tallygate.data_plane.view import View
 from tallygate.domain.catalog import Aggregation, Durability, Feature, FeatureKind
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError, UnavailableError
 from tallygate.domain.gating.admit import Identified

@@ -6,13 +6,13 @@ What an end user put into them is no error of the call: a descriptor that cannot
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tallygate.data_plane.admission import Admitted, Later, ask_once
+from tallygate.data_plane.admission import Admitted, ask_once
+from tallygate.data_plane.later import Later
 from tallygate.data_plane.ports import NOBODY, AdmitCall, AdmitReply, Answered, Asked
 from tallygate.data_plane.programs import Compiled, call_of, compiled
 from tallygate.data_plane.rate_limit import RateLimits, barred, gates_of, span
 from tallygate.data_plane.requests import NO_ACCOUNT, RateLimitDecision, RateLimitRequest
-from tallygate.data_plane.views import View
-from tallygate.domain.catalog import LimitOwner
+from tallygate.data_plane.view import View
 from tallygate.domain.errors import (
     MAX_QUANTITY,
     InvalidError,
@@ -24,6 +24,7 @@ from tallygate.domain.errors import (
 from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.decision import Reason
 from tallygate.domain.gating.rate_limit import RateGate
+from tallygate.domain.limits import LimitOwner
 
 _ATTEMPTS = 3
 

@@ -7,7 +7,7 @@ from tallygate.data_plane.admission import Admission, segments_of
 from tallygate.data_plane.check import GATES_A_CALL
 from tallygate.data_plane.ports import AdmitCall
 from tallygate.data_plane.programs import call_of
-from tallygate.data_plane.views import View
+from tallygate.data_plane.view import View
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decision import PotKind
 from tallygate.domain.gating.quota import DELTAS, QuotaAnswer, QuotaGate

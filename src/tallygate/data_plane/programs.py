@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from tallygate.data_plane.ports import NO_EFFECT, AdmitCall, EffectContext, GateStore, Program
-from tallygate.data_plane.views import View
+from tallygate.data_plane.view import View
 from tallygate.domain.catalog import Durability, Feature
 from tallygate.domain.gating.admit import Identified
 from tallygate.domain.gating.decide import Stamp, decide_metered

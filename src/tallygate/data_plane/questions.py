@@ -2,7 +2,7 @@
 
 from tallygate.data_plane.admission import Admitted, segments_of
 from tallygate.data_plane.requests import CheckRequest
-from tallygate.data_plane.views import View
+from tallygate.data_plane.view import View
 from tallygate.domain.catalog import Feature, FeatureKind
 from tallygate.domain.errors import MAX_QUANTITY, FeatureNotFoundError, InvalidFieldError, OutOfRangeError
 from tallygate.domain.gating.decide import Stamp, decide, decide_metered, tried, unknown_account

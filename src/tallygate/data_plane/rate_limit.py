@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tallygate.data_plane.admission import Admission, Admitted, Later
+from tallygate.data_plane.admission import Admission, Admitted
+from tallygate.data_plane.later import Later
 from tallygate.data_plane.ports import NOBODY, Answered, Asked
 from tallygate.data_plane.programs import Compiled, call_of, compiled
 from tallygate.data_plane.requests import NO_ACCOUNT, LimitStatus, RateLimitDecision, RateLimitRequest
-from tallygate.data_plane.views import View
-from tallygate.domain.catalog import Catalog, LimitOwner, OnUnavailable, RateLimitRule
+from tallygate.data_plane.view import View
+from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import (
     MAX_QUANTITY,
     InvalidFieldError,
@@ -23,6 +24,7 @@ from tallygate.domain.gating.figures import figures
 from tallygate.domain.gating.identity import EffectIdentity, payload_hash
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, matching
 from tallygate.domain.gating.resolve import BEGINNING, END
+from tallygate.domain.limits import LimitOwner, OnUnavailable, RateLimitRule
 
 _NEVER = float("inf")
 _LONGEST_KEPT = 1_024

@@ -6,9 +6,9 @@ Instants are microseconds since the Unix epoch, quantities are in the meter's ba
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tallygate.domain.catalog import Algorithm, LimitOwner
 from tallygate.domain.gating.decision import DecidedOn, Reason, Source
 from tallygate.domain.gating.quota import Mode
+from tallygate.domain.limits import Algorithm, LimitOwner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

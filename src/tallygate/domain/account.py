@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tallygate.domain.catalog import Entitlement, FormerZone, RateLimit
+from tallygate.domain.catalog import Entitlement, FormerZone
+from tallygate.domain.limits import RateLimit
 
 
 class SubscriptionState(StrEnum):

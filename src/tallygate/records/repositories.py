@@ -8,7 +8,8 @@ from typing import Protocol
 
 from tallygate.domain.account import AccountRecord, Standing, Subscription
 from tallygate.domain.billing_terms import BillingPolicy
-from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
+from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan
+from tallygate.domain.limits import RateLimitRule
 from tallygate.records.values import (
     Account,
     AccountUser,

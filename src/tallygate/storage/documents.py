@@ -14,18 +14,9 @@ from tallygate.domain.billing.orders import Order
 from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing.tax_evidence import Evidence, TaxExemption, TaxIdCheck
 from tallygate.domain.billing_terms import BillingPolicy
-from tallygate.domain.catalog import (
-    AddOn,
-    CatalogSnapshot,
-    Entitlement,
-    Feature,
-    FormerDefault,
-    FormerZone,
-    Plan,
-    RateLimit,
-    RateLimitRule,
-)
+from tallygate.domain.catalog import AddOn, CatalogSnapshot, Entitlement, Feature, FormerDefault, FormerZone, Plan
 from tallygate.domain.credential import KeyRecord
+from tallygate.domain.limits import RateLimit, RateLimitRule
 from tallygate.domain.prices import Price
 from tallygate.records.values import StoredSubscription
 

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from tallygate.data_plane.ports import About, AdmitCall, AdmitReply, Answered, Asked, Clock, ViewVersions
 from tallygate.domain.account import AccountRecord
-from tallygate.domain.catalog import CatalogSnapshot, LimitOwner
+from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.credential import KeyRecord
 from tallygate.domain.errors import UnavailableError
 from tallygate.domain.event import FactKind, FactSource, UsageFact, may_be_charged
 from tallygate.domain.gating.admit import AdmitStatus, Identified, Remembered, admit
 from tallygate.domain.gating.quota import MeterState, QuotaAnswer, QuotaGate, ResetGate
 from tallygate.domain.gating.rate_limit import LimitState, RateAnswer, RateGate, kept_for
+from tallygate.domain.limits import LimitOwner
 from tallygate.domain.tenant_clock import REAL_TIME
 
 _MILLISECOND = 1_000

@@ -14,7 +14,7 @@ from tallygate.control_plane.allowances import (
     list_overrides,
     revoke_grant,
 )
-from tallygate.domain.catalog import Entitlement, RateLimit
+from tallygate.domain.catalog import Entitlement
 from tallygate.domain.errors import (
     AccountFullError,
     ConflictError,
@@ -24,6 +24,7 @@ from tallygate.domain.errors import (
     LimitNotFoundError,
     OverrideNotFoundError,
 )
+from tallygate.domain.limits import RateLimit
 from tallygate.records.paging import PageRequest
 
 

@@ -9,17 +9,9 @@ from tallygate.control_plane.catalog_diff import Effect, diff_catalog
 from tallygate.control_plane.subscriptions import get_subscription
 from tallygate.domain.billing.published import published
 from tallygate.domain.billing_terms import BillingPolicy, BillingRule
-from tallygate.domain.catalog import (
-    Aggregation,
-    Algorithm,
-    Catalog,
-    Entitlement,
-    LimitOwner,
-    OnUnavailable,
-    RateLimit,
-    RateLimitRule,
-)
+from tallygate.domain.catalog import Aggregation, Catalog, Entitlement
 from tallygate.domain.errors import InUseError, InvalidFieldError, VersionConflictError
+from tallygate.domain.limits import Algorithm, LimitOwner, OnUnavailable, RateLimit, RateLimitRule
 from tallygate.domain.period import Anchor, PeriodUnit, add_calendar
 from tallygate.records.paging import PageRequest
 from tallygate.records.values import CatalogUse

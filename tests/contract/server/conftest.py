@@ -8,9 +8,9 @@ import pytest
 from hot_server import hot_server
 from servers import ValkeyServer
 from tallygate.data_plane.requests import LimitStatus, RateLimitDecision
-from tallygate.domain.catalog import Algorithm, LimitOwner
 from tallygate.domain.credential import KeyRecord, Scope, key_digest, mint_key
 from tallygate.domain.gating.decision import Decision, Reason
+from tallygate.domain.limits import Algorithm, LimitOwner
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator
 from tallygate.server.calls.registry import service_of
 from tallygate.server.calls.streams import Streams

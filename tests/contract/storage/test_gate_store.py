@@ -12,12 +12,13 @@ from servers import ValkeyServer
 from tallygate.data_plane.admission import ask_once
 from tallygate.data_plane.ports import AdmitCall, EffectContext
 from tallygate.domain.account import AccountRecord, Grant
-from tallygate.domain.catalog import Algorithm, Catalog, CatalogSnapshot, LimitOwner, RateLimit
+from tallygate.domain.catalog import Catalog, CatalogSnapshot
 from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.gating.identity import effect_digest, payload_hash
 from tallygate.domain.gating.quota import Mode, QuotaGate, ResetGate, Segment
 from tallygate.domain.gating.rate_limit import RateGate
+from tallygate.domain.limits import Algorithm, LimitOwner, RateLimit
 from tallygate.domain.tenant_clock import TenantClock
 from tallygate.storage.memory import MemoryGates, MemoryViews
 from tallygate.storage.redis import keys

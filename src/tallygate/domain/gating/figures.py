@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tallygate.domain.catalog import LimitOwner, RateLimit, RateLimitRule
 from tallygate.domain.gating.decision import Source
 from tallygate.domain.gating.resolve import EntitlementSet
+from tallygate.domain.limits import LimitOwner, RateLimit, RateLimitRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

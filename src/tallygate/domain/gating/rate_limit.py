@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from math import gcd
 
 from tallygate.domain.account import Override
-from tallygate.domain.catalog import Algorithm, Catalog, LimitOwner, RateLimit, RateLimitRule
+from tallygate.domain.catalog import Catalog
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.domain.gating.decision import Source
 from tallygate.domain.gating.rate_windows import LogState, Windowed, WindowState, step_log, step_window
+from tallygate.domain.limits import Algorithm, LimitOwner, RateLimit, RateLimitRule
 
 LEAST_KEPT = 60_000_000
 """How long a state is kept at least, whatever its figures: for the call that comes after they were lowered."""

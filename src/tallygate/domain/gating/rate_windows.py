@@ -7,7 +7,7 @@ Instants and windows are microseconds.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tallygate.domain.catalog import RateLimit
+from tallygate.domain.limits import RateLimit
 
 LOG_LIMIT = 1_000
 """Largest sliding-window limit kept as an exact log; above it, sub-buckets."""

@@ -11,7 +11,8 @@ from tallygate.domain.catalog import Catalog, Entitlement, Feature, Overage
 from tallygate.domain.errors import MAX_QUANTITY
 from tallygate.domain.gating.decision import Decision, PotKind, Reason, UnblockKind, UnblockOption
 from tallygate.domain.gating.quota import LEVELS, MEASURED, QuotaAnswer, Segment
-from tallygate.domain.gating.resolve import EntitlementSet, Phase, held_quantity, with_add_on, with_plan
+from tallygate.domain.gating.resolve import EntitlementSet, Phase
+from tallygate.domain.gating.supposed import held_quantity, with_add_on, with_plan
 from tallygate.domain.gating.usage_periods import interrupted, period_at
 
 

@@ -1,19 +1,8 @@
 """The catalogue document: shape only. Whether its parts fit together is the control plane's to say."""
 
-from tallygate.domain.catalog import (
-    Aggregation,
-    Algorithm,
-    Catalog,
-    DescriptorRule,
-    Durability,
-    Feature,
-    FeatureKind,
-    LimitOwner,
-    OnUnavailable,
-    RateLimitRule,
-    ValueType,
-)
+from tallygate.domain.catalog import Aggregation, Catalog, Durability, Feature, FeatureKind, ValueType
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.limits import Algorithm, DescriptorRule, LimitOwner, OnUnavailable, RateLimitRule
 from tallygate.domain.period import Anchor, PeriodRule, zone_info
 from tallygate.server.wire.billing_terms import decode_policy, encode_policy
 from tallygate.server.wire.plan import (

@@ -14,7 +14,6 @@ from tallygate.data_plane.requests import (
     RateLimitRequest,
     ResetRequest,
 )
-from tallygate.domain.catalog import Algorithm
 from tallygate.domain.errors import ErrorReason, InvalidFieldError, TallygateError
 from tallygate.domain.gating.decision import (
     DecidedOn,
@@ -28,6 +27,7 @@ from tallygate.domain.gating.decision import (
     UnblockOption,
 )
 from tallygate.domain.gating.quota import Mode
+from tallygate.domain.limits import Algorithm
 from tallygate.server.wire.catalog import ALGORITHM, LIMIT_OWNER
 from tallygate.server.wire.errors import status_code
 from tallygate.server.wire.scalars import (

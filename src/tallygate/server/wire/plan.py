@@ -2,18 +2,9 @@
 
 from collections.abc import Iterable
 
-from tallygate.domain.catalog import (
-    Activation,
-    AddOn,
-    Entitlement,
-    Overage,
-    Plan,
-    RateLimit,
-    Trial,
-    TrialEnd,
-    TrialPer,
-)
+from tallygate.domain.catalog import Activation, AddOn, Entitlement, Overage, Plan, Trial, TrialEnd, TrialPer
 from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.limits import RateLimit
 from tallygate.server.wire.billing_terms import decode_advance, decode_rule, encode_advance, encode_rule
 from tallygate.server.wire.price import decode_price, encode_price
 from tallygate.server.wire.scalars import (

@@ -11,7 +11,7 @@ import msgpack
 
 from tallygate.data_plane.ports import AdmitCall, Asked
 from tallygate.domain.account import Grant
-from tallygate.domain.catalog import Aggregation, Algorithm
+from tallygate.domain.catalog import Aggregation
 from tallygate.domain.event import FactKind
 from tallygate.domain.gating.admit import Answer, Gate
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
@@ -19,6 +19,7 @@ from tallygate.domain.gating.quota import Mode, QuotaAnswer, QuotaGate, ResetGat
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate, bucket
 from tallygate.domain.gating.rate_windows import sub_bucket
 from tallygate.domain.gating.resolve import END
+from tallygate.domain.limits import Algorithm
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.announcement_codec import return_announcement
 

@@ -9,10 +9,10 @@ from cachetools import LRUCache
 
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.ports import About, AdmitCall, AdmitReply, Answered, Asked, Clock
-from tallygate.domain.catalog import LimitOwner
 from tallygate.domain.errors import EpochMismatchError, NotReplicatedError, StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.rate_limit import RateGate
+from tallygate.domain.limits import LimitOwner
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.bursts import Bursts, Home
 from tallygate.storage.redis.gate_codec import (

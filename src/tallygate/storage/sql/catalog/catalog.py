@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, select, update
 
 from tallygate.domain.billing_terms import BillingPolicy
-from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan, RateLimitRule
+from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan
+from tallygate.domain.limits import RateLimitRule
 from tallygate.records.values import Tenant
 from tallygate.storage.documents import ADD_ON, BILLING, FEATURE, FORMER_DEFAULTS, FORMER_ZONES, PLAN, RATE_LIMIT
 from tallygate.storage.sql.models import CatalogItemRow, TenantRow
