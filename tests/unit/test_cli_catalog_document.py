@@ -250,14 +250,6 @@ def test_billing_reads_back_as_it_was_written():
     assert encode_catalog(domain, include_archived=True).plans["pro"].billing == catalog.plans["pro"].billing
 
 
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [],
-)
-def test_what_has_no_effect_yet_is_refused_by_name(text, key):
-    assert key in problems(text)[0]
-
-
 def test_a_word_that_names_no_choice_is_a_mistake():
     text = "plans: {p: {prices: [{usage: {of: quantities}}]}}"
     assert "prices[0].usage.of: expected a mapping with quantity, dimension, got quantities" in problems(text)[0]

@@ -334,7 +334,7 @@ def test_every_metric_that_is_watched_is_measured(name):
 
 def series_of(source: str) -> Iterator[str]:
     """Every series of the metrics that a module names; what counts and what gauges is told apart at run time."""
-    for name in re.findall(r'"(tallygate_[a-z_]+)",', source):
+    for name in re.findall(r'"(tallygate_[a-z_]+)"[,:]', source):
         yield from (name, f"{name}_total", f"{name}_bucket", f"{name}_count", f"{name}_sum")
 
 
