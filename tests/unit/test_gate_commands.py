@@ -329,7 +329,7 @@ def test_the_codes_of_reasons_are_those_of_the_script():
 
 def test_a_strict_answer_waits_for_replicas_and_a_denial_for_nobody(link):
     waiting = []
-    gates = RedisGates(link, GateOptions(partitions=1), lambda: NOW, confirm=waiting.append)
+    gates = RedisGates(link, GateOptions(partitions=1), lambda: NOW, confirm=lambda told, _: waiting.append(told))
     gates.adopt(0, b"e1")
     strict = gates.prepare(replace(call(take(), NOW, TERMS, "acme", 0), strict=True))
     denied = msgpack.packb([3, 0, 5, 5, 0, 3, ORIGIN, ORIGIN + 20 * SECOND, [], []])

@@ -6,7 +6,7 @@ import pytest
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.redis.bursts import _Waiter
-from tallygate.storage.redis.clocks import server_time
+from tallygate.storage.redis.clocks import time_of
 from tallygate.storage.redis.gates import _Asking
 from tallygate.storage.redis.link.errors import ReplyError
 from tallygate.storage.redis.views import RedisViews
@@ -53,7 +53,7 @@ def test_a_view_that_cannot_be_read_is_the_store_s_failure(ask, reply):
 @pytest.mark.parametrize("reply", [*NOISE, None], ids=repr)
 def test_a_time_that_cannot_be_read_is_an_error_of_redis(reply):
     with pytest.raises(ReplyError):
-        asyncio.run(server_time(Link(reply)))
+        asyncio.run(time_of(Link(reply).call))
 
 
 class Effect:

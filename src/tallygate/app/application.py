@@ -165,7 +165,7 @@ class Application(Startable):
             self._control.billing.fake_hooks.address = self.http_address
 
     def _listen(self, redis: RedisSide, data: DataSide) -> None:
-        client = redis.factory.client()
+        client = redis.factory.listening_client()
         self._closing.append(client.aclose)
         announcements = RedisAnnouncements(client, sleep=asyncio.sleep)
         redis.link.at_connect(announcements.leave)

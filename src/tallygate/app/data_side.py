@@ -27,8 +27,10 @@ from tallygate.storage.redis.backlog import Backlog
 from tallygate.storage.redis.clocks import ClockWatch
 from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.gates import GateOptions, RedisGates
+from tallygate.storage.redis.link.cluster import AnyLink
 from tallygate.storage.redis.link.confirming import Confirmations
-from tallygate.storage.redis.link.link import ConnectError, LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.confirming_nodes import NodeConfirmations
+from tallygate.storage.redis.link.link import ConnectError, LinkError, ReplyError
 from tallygate.storage.redis.views import RedisViews
 
 _log = logging.getLogger(__name__)
@@ -42,9 +44,9 @@ class RedisSide:
     """The Redis that this process uses: its own embedded one, or the one that the settings name."""
 
     factory: RedisFactory
-    link: RedisLink
+    link: AnyLink
     burst: Burst
-    confirmations: Confirmations
+    confirmations: Confirmations | NodeConfirmations
     clocks: ClockWatch
     backlog: Backlog
     embedded: EmbeddedValkey | None = None
@@ -97,9 +99,7 @@ async def open_redis(settings: Settings, socket: str = "") -> RedisSide:
     return RedisSide(
         factory=factory,
         link=link,
-        confirmations=Confirmations(
-            link, factory.replica_link(seconds), replicas=settings.redis.strict_replicas, seconds=seconds
-        ),
+        confirmations=factory.confirmations(link, replicas=settings.redis.strict_replicas, seconds=seconds),
         burst=burst,
         clocks=ClockWatch(link, clock.now),
         backlog=Backlog(link, partitions=settings.redis.partitions, clock=clock.now),

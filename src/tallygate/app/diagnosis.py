@@ -12,7 +12,7 @@ from tallygate.app.finding import Finding
 from tallygate.app.gateway_watch import look_at_gateways
 from tallygate.app.installation import database_address, is_there, opened
 from tallygate.app.mailing import look_at_mail
-from tallygate.app.promises import eviction, persistence, replicas
+from tallygate.app.promises import at_each, eviction, persistence, replicas
 from tallygate.app.recovery import redis_address
 from tallygate.app.redis_place import redis_factory
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
@@ -27,7 +27,8 @@ from tallygate.storage.redis.audits import read_audit
 from tallygate.storage.redis.clocks import NOTED_SKEW, ClockWatch, ahead
 from tallygate.storage.redis.counters import read_rebuilds
 from tallygate.storage.redis.epochs import RedisEpochs
-from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.cluster import AnyLink, ClusterLink
+from tallygate.storage.redis.link.link import LinkError, ReplyError
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.catalog.durability import strict_features
 from tallygate.storage.sql.epochs import SqlEpochs
@@ -101,8 +102,9 @@ async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Find
     except LinkError as error:
         return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
     try:
-        findings = [Finding(name="redis", ok=True, detail="reached"), await _writes(link)]
-        findings += [await look(link) for look in (eviction, persistence, _skew)]
+        findings = [Finding(name="redis", ok=True, detail="reached"), *_nodes(link), await _writes(link)]
+        findings += [await at_each(link, look) for look in (eviction, persistence)]
+        findings.append(await _skew(link))
         findings += await _partitions(settings, link)
     except (LinkError, ReplyError, StoreUnavailableError) as error:
         return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
@@ -112,7 +114,22 @@ async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Find
         await link.close()
 
 
-async def _writes(link: RedisLink) -> Finding:
+def _nodes(link: AnyLink) -> list[Finding]:
+    """Whether every partition of a cluster has a node that can be reached."""
+    if not isinstance(link, ClusterLink):
+        return []
+    names = ", ".join(name for name, _ in sorted(link.nodes()))
+    return [
+        Finding(
+            name="cluster",
+            ok=link.connected,
+            detail=f"{len(link.nodes())} nodes have the partitions: {names}" if link.connected else link.last_error,
+            fix="see `CLUSTER INFO` on any node: each slot needs a primary that can be reached from here",
+        )
+    ]
+
+
+async def _writes(link: AnyLink) -> Finding:
     refused = await link.write()
     return Finding(
         name="writes",
@@ -123,7 +140,7 @@ async def _writes(link: RedisLink) -> Finding:
     )
 
 
-async def _skew(link: RedisLink) -> Finding:
+async def _skew(link: AnyLink) -> Finding:
     skew = await ClockWatch(link, clock.now).look()
     return Finding(
         name="clock skew",
@@ -134,7 +151,7 @@ async def _skew(link: RedisLink) -> Finding:
     )
 
 
-async def _kept_clocks(link: RedisLink, partitions: Sequence[int]) -> Finding:
+async def _kept_clocks(link: AnyLink, partitions: Sequence[int]) -> Finding:
     """A partition never decides behind an instant at which it has decided: one that lies ahead is a jump's."""
     leads = await ahead(link, partitions)
     most = max(leads.values(), default=0) / 1_000_000
@@ -146,7 +163,7 @@ async def _kept_clocks(link: RedisLink, partitions: Sequence[int]) -> Finding:
     )
 
 
-async def _partitions(settings: Settings, link: RedisLink) -> list[Finding]:
+async def _partitions(settings: Settings, link: AnyLink) -> list[Finding]:
     async with opened(settings) as engine:
         try:
             known, strict = await SqlEpochs(engine).load(), await strict_features(engine)
@@ -158,7 +175,7 @@ async def _partitions(settings: Settings, link: RedisLink) -> list[Finding]:
     found = [await _epochs(link, known), *_rebuilt(rebuilds), *audited, await _kept_clocks(link, numbers)]
     if strict:
         wanted, seconds = settings.redis.strict_replicas, settings.redis.strict_timeout
-        found.append(await replicas(link, wanted=wanted, seconds=seconds, features=strict))
+        found.append(await at_each(link, lambda node: replicas(node, wanted=wanted, seconds=seconds, features=strict)))
     return found
 
 
@@ -190,7 +207,7 @@ def _rebuilt(rebuilds: Sequence[Rebuild]) -> list[Finding]:
     return [Finding(name="rebuilt", ok=True, detail=detail)]
 
 
-async def _epochs(link: RedisLink, known: Sequence[PartitionEpoch]) -> Finding:
+async def _epochs(link: AnyLink, known: Sequence[PartitionEpoch]) -> Finding:
     numbers = [partition.partition for partition in known]
     board = RedisEpochs(link)
     shown = await board.read(numbers)

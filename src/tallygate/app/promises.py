@@ -1,18 +1,30 @@
 """How a Redis must be set for the promises to hold: nothing is evicted, what is written survives. Loads no SQL."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
 from tallygate.app.finding import Finding
+from tallygate.storage.redis.link.cluster import AnyLink
 from tallygate.storage.redis.link.errors import Refusal
 from tallygate.storage.redis.link.link import RedisLink, ReplyError
 
 
-async def broken_promises(link: RedisLink) -> list[Finding]:
+async def broken_promises(link: AnyLink) -> list[Finding]:
     """What is known to break a promise here.
 
     Raises:
         LinkError: Redis cannot be asked.
         ReplyError: it refuses in a way that is not about rights.
     """
-    return [found for found in (await eviction(link), await persistence(link)) if not found.ok]
+    return [found for found in (await at_each(link, eviction), await at_each(link, persistence)) if not found.ok]
+
+
+async def at_each(link: AnyLink, look: Callable[[RedisLink], Awaitable[Finding]]) -> Finding:
+    """What holds of every node that can be reached; where it does not hold of one, what is found there."""
+    nodes = [(name, node) for name, node in link.nodes() if node.connected] or link.nodes()
+    found = [(name, await look(node)) for name, node in nodes]
+    name, worst = next(((name, each) for name, each in found if not each.ok), found[0])
+    return worst if worst.ok or not name else replace(worst, detail=f"{name}: {worst.detail}")
 
 
 async def eviction(link: RedisLink) -> Finding:

@@ -15,6 +15,7 @@ def redis_factory(settings: Settings, address: RedisAddress) -> RedisFactory:
         address=address,
         connect_seconds=settings.redis.connect_timeout,
         reply_seconds=settings.redis.read_timeout,
+        partitions=settings.redis.partitions,
     )
 
 

@@ -71,7 +71,7 @@ class RedisSettings(Group):
     """The store of views, gates and events."""
 
     url: SecretUrl = SecretUrl("")
-    """redis://, rediss:// (TLS), redis+sentinel:// or unix:// URL, or valkey; empty starts one in data_dir."""
+    """redis://, rediss:// (TLS), redis+sentinel://, redis+cluster:// or unix:// URL; empty starts one in data_dir."""
     username_file: OptionalPath = None
     """A file with the user instead of one in the URL, read at each connect: it may be replaced while running."""
     password_file: OptionalPath = None

@@ -15,13 +15,14 @@ _TCP = frozenset({"redis", "valkey"})
 _TLS = frozenset({"rediss", "valkeys"})
 _SENTINEL = "+sentinel"
 _SENTINEL_PORT = 26379
+_CLUSTER = "+cluster"
 _SENTINEL_OPTIONS = frozenset({"sentinel_password"})
 _OPTIONS = frozenset({"db", "username", "password"})
 _MOST_DATABASES = 2**31
 
 
-Sentinel = tuple[str, int]
-"""Host and port of one."""
+Place = tuple[str, int]
+"""Host and port."""
 
 
 class TlsOptions(TypedDict, total=False):
@@ -34,7 +35,8 @@ class TlsOptions(TypedDict, total=False):
 class RedisUrlError(ValueError):
     """A Redis URL is redis:// or rediss://[[user]:password@]host[:port][/db], or unix://[...@]/path[?db=n].
 
-    With sentinels it is redis+sentinel:// or rediss+sentinel://[[user]:password@]host[:port],.../primary[/db].
+    With sentinels it is redis+sentinel:// or rediss+sentinel://[[user]:password@]host[:port],.../primary[/db], and
+    redis+cluster:// or rediss+cluster://[[user]:password@]host[:port],... names nodes of a cluster.
     """
 
     def __init__(self, problem: str = "") -> None:
@@ -52,6 +54,8 @@ class RedisAddress:
     With `sentinels` it is whichever server they call the primary `service`; credentials are the servers', TLS is the
     sentinels', too, and these have a password of their own.
 
+    With `seeds` it is all primaries of the cluster that these nodes are of; credentials and TLS are every node's.
+
     What is in a file is read at each connect, so what replaces it is used without a restart.
     """
 
@@ -64,9 +68,10 @@ class RedisAddress:
     password_file: Path | None = None
     tls: RedisTls | None = None
     database: int = 0
-    sentinels: tuple[Sentinel, ...] = ()
+    sentinels: tuple[Place, ...] = ()
     service: str = ""
     sentinel_password: str = field(default="", repr=False)
+    seeds: tuple[Place, ...] = ()
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -74,7 +79,8 @@ class RedisAddress:
 
         `valkey://` means the same as `redis://`, and with an s behind them both mean TLS. Percent-encoding is undone;
         `db`, `username` and `password` may stand in the query, too. `redis+sentinel://host,host:port/primary[/database]`
-        names sentinels, whose own password may stand in the query as `sentinel_password`.
+        names sentinels, whose own password may stand in the query as `sentinel_password`. `redis+cluster://host,host:port`
+        names nodes of a cluster, which has no other databases than one.
 
         Raises:
             RedisUrlError: It is neither, or asks for what no connection here can do.
@@ -82,6 +88,8 @@ class RedisAddress:
         scheme, mark, rest = url.partition("://")
         if mark and scheme.endswith(_SENTINEL):
             return cls._parse_sentinels(scheme.removesuffix(_SENTINEL), rest)
+        if mark and scheme.endswith(_CLUSTER):
+            return cls._parse_seeds(scheme.removesuffix(_CLUSTER), rest)
         try:
             parts = urlsplit(url)
             options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -111,12 +119,22 @@ class RedisAddress:
         if scheme not in _TCP | _TLS or not service or not hosts:
             raise RedisUrlError
         server = cls.parse(f"{scheme}://{secret}{at}primary/{database}{'?' if own else ''}{urlencode(own)}")
-        try:
-            found = tuple(_sentinel(urlsplit(f"//{host}")) for host in hosts.split(","))
-        except ValueError:
-            raise RedisUrlError from None
         password = options.get("sentinel_password", "")
+        found = _places(hosts, _SENTINEL_PORT)
         return replace(server, sentinels=found, service=unquote(service), sentinel_password=password)
+
+    @classmethod
+    def _parse_seeds(cls, scheme: str, rest: str) -> Self:
+        """The hosts are taken off; what is left is read as the URL of a server."""
+        place, mark, query = rest.partition("?")
+        where, _, path = place.partition("/")
+        secret, at, hosts = where.rpartition("@")
+        if scheme not in _TCP | _TLS or not hosts:
+            raise RedisUrlError
+        server = cls.parse(f"{scheme}://{secret}{at}node/{path}{mark}{query}")
+        if server.database:
+            _refuse("a cluster has no other database than 0")
+        return replace(server, seeds=_places(hosts, _DEFAULT_PORT))
 
     def credentials(self) -> tuple[str | None, str | None]:
         """User and password as they are now.
@@ -151,16 +169,23 @@ class RedisAddress:
     def __str__(self) -> str:
         if self.socket_path:
             return f"unix://{self.socket_path}"
-        if self.sentinels:
-            hosts = ",".join(f"{host}:{port}" for host, port in self.sentinels)
-            return f"redis{'' if self.tls is None else 's'}+sentinel://{hosts}/{self.service}"
+        if self.sentinels or self.seeds:
+            kind, behind = ("sentinel", f"/{self.service}") if self.sentinels else ("cluster", "")
+            hosts = ",".join(f"{host}:{port}" for host, port in self.sentinels or self.seeds)
+            return f"redis{'' if self.tls is None else 's'}+{kind}://{hosts}{behind}"
         return f"{'redis' if self.tls is None else 'rediss'}://{self.host}:{self.port}"
 
 
-def _sentinel(parts: SplitResult) -> Sentinel:
-    if not parts.hostname:
+def _places(hosts: str, port: int) -> tuple[Place, ...]:
+    """Hosts between commas, each with its port or with this one."""
+    try:
+        parts = [urlsplit(f"//{host}") for host in hosts.split(",")]
+        found = tuple((part.hostname or "", part.port or port) for part in parts)
+    except ValueError:
+        raise RedisUrlError from None
+    if not all(host for host, _ in found):
         raise RedisUrlError
-    return parts.hostname, parts.port or _SENTINEL_PORT
+    return found
 
 
 def _line_of(path: Path) -> str:

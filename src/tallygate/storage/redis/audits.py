@@ -18,8 +18,9 @@ from tallygate.records.epochs import REBUILDING
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.counter_fields import counter_fields, counter_key, lasting_fields, read_state, real_ms
 from tallygate.storage.redis.factory import RedisFactory
+from tallygate.storage.redis.link.cluster import AnyLink
 from tallygate.storage.redis.link.commands import Argument, Script, pack_arguments
-from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.link import LinkError, ReplyError
 
 
 def _script(name: str) -> Script:
@@ -61,12 +62,12 @@ class RedisAudits:
 class _Looking:
     """`Looking` over one connection; what is mended was seen over the same one."""
 
-    link: RedisLink
+    link: AnyLink
     store: RedisAudits
-    _connects: int = field(init=False)
+    _generation: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._connects = self.link.counters.connects
+        self._generation = self.link.generation
 
     async def look(self, partition: int, meters: Collection[Recounted], *, alone: bool = False) -> Seen | None:
         """What stands in the counters that these meters name."""
@@ -94,7 +95,7 @@ class _Looking:
         self, partition: int, seen: Seen, differences: Sequence[Difference], clocks: Mapping[str, TenantClock]
     ) -> bool:
         """All of them in one step, or none."""
-        if not seen.epoch or seen.epoch.startswith(REBUILDING) or self.link.counters.connects != self._connects:
+        if not seen.epoch or seen.epoch.startswith(REBUILDING) or self.link.generation != self._generation:
             return False
         now = self.store.clock()
         names = [keys.epoch(partition), keys.mending(partition)]
@@ -112,10 +113,10 @@ class _Looking:
 
     def _run(self, script: Script, names: Sequence[str], arguments: Sequence[Argument]) -> Awaitable[Any]:
         head = script.head(len(names), len(arguments))
-        return self.link.eval_packed(script, head + pack_arguments(names) + pack_arguments(arguments))
+        return self.link.eval_packed(script, head + pack_arguments(names) + pack_arguments(arguments), names[0])
 
 
-async def read_audit(link: RedisLink) -> Audit | None:
+async def read_audit(link: AnyLink) -> Audit | None:
     """What the last audit of all counters came to, if there was one on this server.
 
     Raises:

@@ -7,8 +7,9 @@ import math
 from collections.abc import Awaitable, Callable
 
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.link.cluster import AnyLink
 from tallygate.storage.redis.link.errors import Refusal
-from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.link import LinkError, ReplyError
 
 _LOOK_SECONDS = 5.0
 _MICROSECONDS_PER_MS = 1_000
@@ -21,7 +22,7 @@ class Backlog:
     Entries leave a stream when they are collected, so all that is there waits. The age is by Redis' clock alone.
     """
 
-    def __init__(self, link: RedisLink, *, partitions: int, clock: Callable[[], int]) -> None:
+    def __init__(self, link: AnyLink, *, partitions: int, clock: Callable[[], int]) -> None:
         self._link = link
         self._streams = [keys.stream(partition) for partition in range(partitions)]
         self._clock = clock

@@ -15,8 +15,10 @@ from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.ports import Clock
 from tallygate.domain.tenant_clock import TenantClock
 from tallygate.storage.redis.gate_codec import pack_all
+from tallygate.storage.redis.link.cluster import AnyLink, ClusterLink
 from tallygate.storage.redis.link.commands import pack_arguments
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError, Script
+from tallygate.storage.redis.link.topology import read_redirection
 
 MOST_EFFECTS = 32
 FIRST_EFFECTS = 8
@@ -26,6 +28,7 @@ _COUNTS = tuple(pack_arguments([count]) for count in range(MOST_EFFECTS + 1))
 _PLACE = struct.Struct(">BH")
 _UINT16 = 0xCD
 _CLOCK_SKEW = b"CLOCK_SKEW"
+_ELSEWHERE = frozenset({"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"})
 _logger = logging.getLogger(__name__)
 
 
@@ -80,15 +83,21 @@ class Effect(Protocol):
         """Take its reply: status, `now` and whatever follows; None where nobody knows what became of it."""
         ...
 
+    def again(self) -> None:
+        """Be sent once more, for it was not executed, or take it that nobody answers; raises nothing."""
+        ...
+
 
 class Bursts:
     """Collects effects until the end of the burst, or of this turn of the loop."""
 
-    __slots__ = ("_burst", "_clock", "_current", "_effects", "_link", "_numbers", "_script", "_settings")
+    __slots__ = (
+        "_burst", "_clock", "_cluster", "_current", "_effects", "_link", "_numbers", "_script", "_settings",
+    )  # fmt: skip
 
     def __init__(
         self,
-        link: RedisLink,
+        link: AnyLink,
         script: Script,
         clock: Clock,
         settings: bytes,
@@ -98,6 +107,7 @@ class Bursts:
     ) -> None:
         """`current` gives a home the epoch that its partition is known to have."""
         self._link = link
+        self._cluster = link if isinstance(link, ClusterLink) else None
         self._script = script
         self._clock = clock
         self._current = current
@@ -134,11 +144,30 @@ class Bursts:
                 by_home[home].append(effect)
             else:
                 by_home[self._current(home)] = [effect]
+        link = self._link
+        if isinstance(link, ClusterLink):
+            self._scatter(link, by_home)
+        else:
+            ordered = effects if len(by_home) == 1 else [effect for group in by_home.values() for effect in group]
+            self._send(link, by_home, ordered)
+
+    def _scatter(self, cluster: ClusterLink, by_home: dict[Home, list[Effect]]) -> None:
+        """One call of the script for each partition: a script reaches keys of one slot."""
+        by_partition: dict[int, dict[Home, list[Effect]]] = {}
+        for home, group in by_home.items():
+            by_partition.setdefault(home.partition, {})[home] = group
+        for partition, homes in by_partition.items():
+            effects = [effect for group in homes.values() for effect in group]
+            try:
+                self._send(cluster.at(partition), homes, effects)
+            except LinkError:
+                _deliver(effects, [None] * len(effects))
+
+    def _send(self, link: RedisLink, by_home: dict[Home, list[Effect]], effects: list[Effect]) -> None:
         sequence = b"%d" % next(self._numbers)
-        ordered = effects if len(by_home) == 1 else [effect for group in by_home.values() for effect in group]
-        waiter = _Waiter(sequence, ordered, self._link)
+        waiter = _Waiter(sequence, effects, link, self._cluster)
         try:
-            self._link.eval_for(waiter, self._script, self._command(sequence, by_home, ordered))
+            link.eval_for(waiter, self._script, self._command(sequence, by_home, effects))
         except LinkError as error:
             waiter.set_exception(error)
 
@@ -147,10 +176,14 @@ class Bursts:
         effects, self._effects = self._effects, []
         if self._link.vouched or not effects:
             return effects
+        left: list[Effect] = []
         for effect in effects:
-            if effect.program.counts:
+            program = effect.program
+            if program.counts and not (self._cluster and self._cluster.vouches_for(program.home.partition)):
                 effect.deliver(None)
-        return [effect for effect in effects if not effect.program.counts]
+            else:
+                left.append(effect)
+        return left
 
     def _command(self, sequence: bytes, by_home: dict[Home, list[Effect]], effects: list[Effect]) -> bytes:
         """Keys and arguments in the order that the head of `admit.lua` tells."""
@@ -179,12 +212,15 @@ class Bursts:
 class _Waiter:
     """Takes one reply for all effects that travelled together."""
 
-    __slots__ = ("_effects", "_link", "_sequence")
+    __slots__ = ("_cluster", "_effects", "_link", "_sequence")
 
-    def __init__(self, sequence: bytes, effects: list[Effect], link: RedisLink) -> None:
+    def __init__(
+        self, sequence: bytes, effects: list[Effect], link: RedisLink, cluster: ClusterLink | None = None
+    ) -> None:
         self._sequence = sequence
         self._effects = effects
         self._link = link
+        self._cluster = cluster
 
     def done(self) -> bool:
         """Never: whoever gave up ignores the answer."""
@@ -194,22 +230,44 @@ class _Waiter:
         """Tell each its reply, if this is theirs: else no reply on this connection counts any more."""
         is_ours = type(reply) is list and len(reply) > 1 and reply[0] == self._sequence
         if not is_ours or (reply[1] != _CLOCK_SKEW and len(reply) != len(self._effects) + 1):
-            self._deliver([None] * len(self._effects))
+            _deliver(self._effects, [None] * len(self._effects))
             self._link.reset("a reply was not its caller's")
         elif reply[1] == _CLOCK_SKEW:
-            self._deliver([reply[1:]] * len(self._effects))
+            _deliver(self._effects, [reply[1:]] * len(self._effects))
         else:
-            self._deliver(reply[1:])
+            _deliver(self._effects, reply[1:])
 
     def set_exception(self, error: Exception) -> None:
-        """Tell that the store did not answer."""
-        if isinstance(error, ReplyError):
+        """Tell that the store did not answer, unless another node is to be asked, which has the slot now."""
+        if isinstance(error, ReplyError) and not self._is_elsewhere(error):
             _logger.error("admit.lua was refused: %s", error)
-        self._deliver([None] * len(self._effects))
+        elif isinstance(error, ReplyError) and self._follows(error):
+            for effect in self._effects:
+                effect.again()
+            return
+        _deliver(self._effects, [None] * len(self._effects))
 
-    def _deliver(self, replies: list[Any]) -> None:
-        for effect, reply in zip(self._effects, replies, strict=True):
-            try:
-                effect.deliver(reply)
-            except Exception:  # one that cannot be told must not keep the others from their answers
-                _logger.exception("an effect's answer was not taken")
+    def _is_elsewhere(self, error: ReplyError) -> bool:
+        return self._cluster is not None and error.code in _ELSEWHERE
+
+    def _follows(self, error: ReplyError) -> bool:
+        """Whether to ask again where a node says that the slot is.
+
+        Not while it is on its way (ASK): a part of its keys is still here, and a script needs all.
+        """
+        to = read_redirection(error.text, self._link.place)
+        if self._cluster is None or to is None or not to.for_good:
+            return False
+        try:
+            self._cluster.redirected(to)
+        except LinkError:
+            return False
+        return True
+
+
+def _deliver(effects: list[Effect], replies: list[Any]) -> None:
+    for effect, reply in zip(effects, replies, strict=True):
+        try:
+            effect.deliver(reply)
+        except Exception:  # one that cannot be told must not keep the others from their answers
+            _logger.exception("an effect's answer was not taken")

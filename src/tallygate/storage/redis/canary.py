@@ -8,8 +8,10 @@ from collections.abc import Callable
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.clocks import server_time
-from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.clocks import time_of
+from tallygate.storage.redis.link.cluster import AnyLink
+from tallygate.storage.redis.link.greeting import Call
+from tallygate.storage.redis.link.link import LinkError, ReplyError
 
 _KEPT = 3_600_000_000
 """How long the key is kept, by Redis' own clock; it is set anew every second."""
@@ -18,28 +20,33 @@ _log = logging.getLogger(__name__)
 
 
 class RedisCanary:
-    """`ExpiryWatch` over the link; `clock` is this machine's."""
+    """`ExpiryWatch` over the link; `clock` is this machine's. Each server has one, by its own clock."""
 
-    def __init__(self, link: RedisLink, clock: Callable[[], int]) -> None:
+    def __init__(self, link: AnyLink, clock: Callable[[], int]) -> None:
         self._link = link
         self._clock = clock
 
     async def outran(self) -> bool:
-        """Whether the key is gone although it was set less than half as long ago as it is kept."""
+        """Whether one is gone although it was set less than half as long ago as it is kept."""
         try:
-            lives, set_time = await self._link.call("MGET", keys.CANARY, keys.CANARY_SET)
+            gone = [await self._is_gone(call, next(iter(tags))) for call, tags in self._link.places()]
         except (LinkError, ReplyError) as error:
             raise StoreUnavailableError(store="redis") from error
-        gone = lives is None and set_time is not None and 0 <= self._clock() - int(set_time) < _KEPT // 2
-        if gone:
+        if any(gone):
             _log.error("Redis' clock ran ahead by an hour or more: counters may have expired before their time")
-        return gone
+        return any(gone)
 
     async def set(self) -> None:
-        """Set it anew, and when that was."""
+        """Set them anew, and when that was."""
         try:
-            until = (await server_time(self._link) + _KEPT) // 1000
-            await self._link.call("SET", keys.CANARY, 1, "PXAT", until)
-            await self._link.call("SET", keys.CANARY_SET, self._clock())
+            for call, tags in self._link.places():
+                tag = next(iter(tags))
+                until = (await time_of(call) + _KEPT) // 1000
+                await call("SET", keys.canary(tag), 1, "PXAT", until)
+                await call("SET", keys.canary_set(tag), self._clock())
         except (LinkError, ReplyError) as error:
             raise StoreUnavailableError(store="redis") from error
+
+    async def _is_gone(self, call: Call, tag: str) -> bool:
+        lives, set_time = await call("MGET", keys.canary(tag), keys.canary_set(tag))
+        return lives is None and set_time is not None and 0 <= self._clock() - int(set_time) < _KEPT // 2

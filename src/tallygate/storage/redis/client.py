@@ -14,9 +14,11 @@ from typing_extensions import override
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link.errors import LinkError, ReplyError
 from tallygate.storage.redis.link.sentinels import primary_of
+from tallygate.storage.redis.link.topology import slots_of
 
-_SENTINEL_SECONDS = 0.25
+_ASKING_SECONDS = 0.25
 
 
 def redis_client(address: RedisAddress, *, connect_seconds: float, reply_seconds: float) -> Redis:
@@ -50,9 +52,12 @@ class _TcpConnection(Connection):
 
     @override
     async def _connect(self) -> None:
+        seconds = float(self.socket_connect_timeout or _ASKING_SECONDS)
         if self._address.sentinels:
-            seconds = self.socket_connect_timeout or _SENTINEL_SECONDS
-            self.host, self.port = await primary_of(self._address, seconds=float(seconds))
+            self.host, self.port = await primary_of(self._address, seconds=seconds)
+        elif self._address.seeds:
+            found = await slots_of(self._address, self._address.seeds, seconds=seconds)
+            self.host, self.port = found.told_by
         await super()._connect()  # type: ignore[no-untyped-call] # redis-py left it so
 
     @override
@@ -90,6 +95,6 @@ async def reaching(redis: Redis) -> AsyncIterator[None]:
     """
     try:
         yield
-    except (RedisError, OSError) as error:  # TimeoutError is an OSError
+    except (RedisError, OSError, LinkError, ReplyError) as error:  # TimeoutError is an OSError
         await redis.connection_pool.disconnect()
         raise StoreUnavailableError(store="redis") from error

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tallygate.domain.gating.admit import MAX_CLOCK_SKEW
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.link.cluster import AnyLink
+from tallygate.storage.redis.link.greeting import Call
 from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 
 NOTED_SKEW = 1_000_000
@@ -20,9 +22,9 @@ _log = logging.getLogger(__name__)
 
 
 class ClockWatch:
-    """`skew` in microseconds, as last seen: positive where Redis is ahead."""
+    """`skew` in microseconds, as last seen: positive where Redis is ahead. Of several servers, that of the worst."""
 
-    def __init__(self, link: RedisLink, clock: Callable[[], int]) -> None:
+    def __init__(self, link: AnyLink, clock: Callable[[], int]) -> None:
         self._link = link
         self._clock = clock
         self.skew = 0
@@ -39,10 +41,7 @@ class ClockWatch:
             LinkError: Redis cannot be asked.
             ReplyError: it refuses to say.
         """
-        before = self._clock()
-        theirs = await server_time(self._link)
-        after = self._clock()
-        seen = theirs - before if theirs < before else max(0, theirs - after)
+        seen = max([await self._compared(node) for _, node in self._link.nodes()], key=abs, default=0)
         if abs(seen) > NOTED_SKEW >= abs(self.skew):
             _log.warning("Redis' clock differs from this machine's by %.1f s", seen / 1_000_000)
         self.skew = seen
@@ -55,10 +54,16 @@ class ClockWatch:
                 await self.look()
             await sleep(_LOOK_SECONDS)
 
+    async def _compared(self, node: RedisLink) -> int:
+        before = self._clock()
+        theirs = await time_of(node.call)
+        after = self._clock()
+        return theirs - before if theirs < before else max(0, theirs - after)
 
-async def server_time(link: RedisLink) -> int:
-    """Redis' clock, in microseconds since the Unix epoch."""
-    reply = await link.call("TIME")
+
+async def time_of(call: Call) -> int:
+    """A server's clock, in microseconds since the Unix epoch."""
+    reply = await call("TIME")
     try:
         seconds, micros = map(int, reply if isinstance(reply, list) else ())
     except (TypeError, ValueError) as error:
@@ -67,12 +72,13 @@ async def server_time(link: RedisLink) -> int:
     return seconds * 1_000_000 + micros
 
 
-async def ahead(link: RedisLink, partitions: Sequence[int]) -> Mapping[int, int]:
+async def ahead(link: AnyLink, partitions: Sequence[int]) -> Mapping[int, int]:
     """Partitions whose kept clock lies further ahead of Redis' than anybody's may, and by how many microseconds.
 
     A jump of Redis' clock that both sides followed leaves it there; the next call that takes something sets it back.
     """
-    now = await server_time(link)
+    nodes = {link.at(partition) for partition in partitions}
+    now = dict(zip(nodes, [await time_of(node.call) for node in nodes], strict=True))
     kept = await asyncio.gather(*[link.call("GET", keys.clock(partition)) for partition in partitions])
-    behind = {partition: int(raw) - now for partition, raw in zip(partitions, kept, strict=True) if raw is not None}
+    behind = {p: int(raw) - now[link.at(p)] for p, raw in zip(partitions, kept, strict=True) if raw is not None}
     return {partition: lead for partition, lead in behind.items() if lead > MAX_CLOCK_SKEW}

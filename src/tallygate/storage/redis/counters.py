@@ -27,8 +27,9 @@ from tallygate.storage.redis.counter_fields import counter_fields, counter_key, 
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.gate_codec import POT_CODES, REASONS, REPLAY_BUCKETS
+from tallygate.storage.redis.link.cluster import AnyLink
 from tallygate.storage.redis.link.commands import Script, pack_arguments
-from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.link import LinkError, ReplyError
 
 _RESTORE = Script(files("tallygate.storage.redis").joinpath("scripts/restore.lua").read_text("utf-8"))
 _TURN_MS = 15_000
@@ -90,13 +91,13 @@ class RedisCounters:
 class _Turn:
     """`Restoring` over one connection."""
 
-    link: RedisLink
+    link: AnyLink
     partition: PartitionEpoch
     store: RedisCounters
-    _connects: int = field(init=False)
+    _generation: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._connects = self.link.counters.connects
+        self._generation = self.link.generation
 
     async def waiting(self) -> int:
         """How many facts are not collected."""
@@ -135,17 +136,17 @@ class _Turn:
         for each in hashes:
             parts += pack_arguments((int(each.replaces), each.expiry, each.pairs)), each.packed
         packed = b"".join(parts)
-        if not await self._reply(self.link.eval_packed(_RESTORE, packed)):
+        if not await self._reply(self.link.eval_packed(_RESTORE, packed, names[0])):
             raise TurnLostError(partition=self._number)
 
     async def _reply(self, reply: Awaitable[Any]) -> int:
         answer = int(await reply)
-        if self.link.counters.connects != self._connects:
+        if self.link.generation != self._generation:
             raise TurnLostError(partition=self._number)
         return answer
 
 
-async def read_rebuilds(link: RedisLink, partitions: Iterable[int]) -> list[Rebuild]:
+async def read_rebuilds(link: AnyLink, partitions: Iterable[int]) -> list[Rebuild]:
     """The last rebuild of each of these partitions that ever had one on this server.
 
     Raises:

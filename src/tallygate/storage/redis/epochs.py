@@ -7,8 +7,9 @@ from tallygate.domain.errors import StoreUnavailableError
 from tallygate.records.epochs import Look
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.events import GROUP
-from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
-from tallygate.storage.redis.link.vouching import token_of, vouch
+from tallygate.storage.redis.link.cluster import AnyLink
+from tallygate.storage.redis.link.link import LinkError, ReplyError
+from tallygate.storage.redis.link.vouching import are_known, vouch
 
 _NO_ENTRY = "0-0"
 
@@ -16,7 +17,7 @@ _NO_ENTRY = "0-0"
 class RedisEpochs:
     """`EpochBoard` over the link."""
 
-    def __init__(self, link: RedisLink) -> None:
+    def __init__(self, link: AnyLink) -> None:
         self._link = link
 
     async def read(self, partitions: Sequence[int]) -> Mapping[int, str]:
@@ -37,8 +38,8 @@ class RedisEpochs:
     async def look(self, partitions: Sequence[int], *, anyway: bool = False) -> Look | None:
         """How far each stream goes, unless somebody has found this server whole."""
         async with _reached():
-            connection = self._link.counters.connects
-            if not anyway and await token_of(self._link.call, keys.WHOLE):
+            connection = self._link.generation
+            if not anyway and await are_known(self._link.places(), keys.whole):
                 return None
             seconds, micros = await self._link.call("TIME")
             entry_id = f"{int(seconds) * 1000 + int(micros) // 1000}-0"
@@ -48,9 +49,9 @@ class RedisEpochs:
     async def vouch(self, look: Look, token: str) -> None:
         """Show that the server behind the connection of the look was found whole."""
         async with _reached():
-            if self._link.counters.connects != look.connection:
+            if self._link.generation != look.connection:
                 raise StoreUnavailableError(store="redis")
-            await vouch(self._link.call, token, keys.WHOLE)
+            await vouch(self._link.places(), token, keys.whole)
             self._link.vouched = True
 
     async def _end(self, stream: str) -> str:

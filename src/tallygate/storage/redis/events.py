@@ -180,7 +180,10 @@ class EventStream:
         if not entries:
             return ()
         touched = sorted({partition for partition, _, _ in entries})
-        values: list[Any] = await self._redis.mget([keys.epoch(partition) for partition in touched])
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for partition in touched:
+                pipeline.get(keys.epoch(partition))
+            values: list[Any] = await pipeline.execute()
         epochs = {p: (value or b"").decode().removeprefix("!") for p, value in zip(touched, values, strict=True)}
         deliveries = [
             read_entry(FactSource(partition=p, epoch=epochs[p], entry_id=entry_id.decode()), fields)

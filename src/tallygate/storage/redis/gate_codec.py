@@ -50,7 +50,8 @@ _FAMILIES = {
 }
 _KINDS = {"d": FactKind.CONSUME, "m": FactKind.LEVEL, "l": FactKind.LEVEL, "e": FactKind.EVENT}
 _MODES = {Mode.ALL_OR_NOTHING: b"\xa1A", Mode.BEST_EFFORT: b"\xa1B", Mode.ADJUST: b"\xa1J"}
-_ALGORITHMS = {Algorithm.TOKEN_BUCKET: "t", Algorithm.FIXED_WINDOW: "f", Algorithm.SLIDING_WINDOW: "s"}
+ALGORITHMS = {Algorithm.TOKEN_BUCKET: "t", Algorithm.FIXED_WINDOW: "f", Algorithm.SLIDING_WINDOW: "s"}
+"""What the script calls the algorithms of rate limits."""
 _POTS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
 POT_CODES = {kind: code for code, kind in _POTS.items()}
 """What the script calls the kinds of pots."""
@@ -133,7 +134,7 @@ def _segment(segment: Segment) -> list[Any]:
 def rate_rule(gate: RateGate) -> list[Any]:
     """A rate limit as the script counts it."""
     rate = gate.rate
-    head = [_ALGORITHMS[gate.algorithm], rate.limit, rate.window]
+    head = [ALGORITHMS[gate.algorithm], rate.limit, rate.window]
     if gate.algorithm is Algorithm.TOKEN_BUCKET:
         scale = bucket(rate)
         return [*head, scale.tick, scale.token, scale.drain, scale.size, rate.size, 1, gate.since, gate.keep]

@@ -1,14 +1,15 @@
 """The gates in Redis: what a call says, packed once for all that are like it, and what a reply says of it."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cachetools import LRUCache
 
 from tallygate.data_plane.burst import Burst
-from tallygate.data_plane.ports import About, AdmitCall, AdmitReply, Answered, Asked, Clock
+from tallygate.data_plane.ports import About, AdmitCall, AdmitReply, Answered, Asked, Clock, Program
 from tallygate.domain.errors import EpochMismatchError, NotReplicatedError, StoreUnavailableError
 from tallygate.domain.gating.admit import AdmitStatus, Identified
 from tallygate.domain.gating.rate_limit import RateGate
@@ -25,11 +26,13 @@ from tallygate.storage.redis.gate_codec import (
     pack_rule,
     read_answers,
 )
+from tallygate.storage.redis.link.cluster import AnyLink, ClusterLink
 from tallygate.storage.redis.link.commands import pack_arguments
-from tallygate.storage.redis.link.link import RedisLink, Script
+from tallygate.storage.redis.link.link import LinkDownError, RedisLink, Script
+from tallygate.storage.redis.scattered import HandBack, Part, ScatteredProgram
 from tallygate.storage.redis.script_parts import script as script_of
 
-ADMIT = script_of("admit")
+ADMIT, HAND_BACK = script_of("admit"), script_of("hand_back")
 
 _STATUSES = {status.value.encode(): status for status in AdmitStatus}
 _FAILED = b"FAILED"
@@ -37,8 +40,8 @@ _SHARED = 4_096
 _UNKNOWN = "?"
 _logger = logging.getLogger(__name__)
 
-Confirm = Callable[[Callable[[bool], None]], None]
-"""Tells whether replicas have all that was answered until now."""
+Confirm = Callable[[Callable[[bool], None], int], None]
+"""Tells whether replicas have all that was answered until now of a partition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,11 @@ class GateOptions:
 
 
 class RedisGates:
-    """`GateStore` over one Redis or Valkey server."""
+    """`GateStore` over a Redis or Valkey server, or a cluster of them."""
 
     def __init__(
         self,
-        link: RedisLink,
+        link: AnyLink,
         options: GateOptions,
         clock: Clock,
         *,
@@ -66,6 +69,7 @@ class RedisGates:
     ) -> None:
         """Without `confirm` nothing that a strict call takes can be answered."""
         self.link = link
+        self.cluster = link if isinstance(link, ClusterLink) else None
         self.confirm = confirm
         self._options = options
         self._clock = clock
@@ -75,15 +79,47 @@ class RedisGates:
         self._homes: LRUCache[tuple[Any, ...], Home] = LRUCache(options.homes)
         self._shared: LRUCache[bytes, bytes] = LRUCache(_SHARED)
 
-    def prepare(self, call: AdmitCall) -> "RedisProgram":
+    def prepare(self, call: AdmitCall) -> Program:
         """Pack what all calls like this one share."""
-        partition = self._partition(call)
-        home = self._home(call, partition)
+        return self._packed(call) if self.cluster is None else self._scattered(self.cluster, call)
+
+    def _packed(self, call: AdmitCall) -> "RedisProgram":
+        home = self._home(call, self._partition(call))
         accounts = [call.account_id] if call.account_id else []
         names = [self._record_key(call, account_id) for account_id in (*accounts, *(each for each, _ in call.others))]
-        names += [self._state_key(item, call, partition) for item in call.gates]
+        names += [self._state_key(item, call) for item in call.gates]
         rules = [pack_arguments([pack_rule(item.gate, call)]) for item in call.gates]
         return RedisProgram(self, home, call, names, [self._shared.setdefault(packed, packed) for packed in rules])
+
+    def _scattered(self, cluster: ClusterLink, call: AdmitCall) -> Program:
+        """Part by part where gates have several homes; its account's comes last."""
+        home = self._partition(call)
+        places: dict[int, list[int]] = {}
+        for place, item in enumerate(call.gates):
+            places.setdefault(self._partition_of(item, call), []).append(place)
+        accounts: dict[int, list[tuple[str, int]]] = {}
+        for account in ((call.account_id, call.account_version), *call.others):
+            if account[0]:
+                accounts.setdefault(self._account_home(call, account[0]), []).append(account)
+        numbers = [*({**places, **accounts}.keys() - {home}), home]
+        if len(numbers) == 1:
+            return self._packed(call)
+        parts = [self._part(call, number, places.get(number, []), accounts.get(number, [])) for number in numbers]
+        window = self._options.replay_window
+        return ScatteredProgram(parts, HandBack(cluster, HAND_BACK, self._clock, replay_window=window), peek=call.peek)
+
+    def _part(self, call: AdmitCall, number: int, places: list[int], accounts: list[tuple[str, int]]) -> Part:
+        (account_id, version), *others = accounts or [("", 0)]
+        gates = tuple(call.gates[place] for place in places)
+        mine = replace(call, account_id=account_id, account_version=version, others=tuple(others), gates=gates)
+        return Part(
+            partition=number,
+            places=places,
+            call=mine,
+            program=self._packed(mine),
+            looking=self._packed(replace(mine, peek=True)),
+            states=[self._state_key(item, mine) for item in gates],
+        )
 
     def current(self, home: Home) -> Home:
         """The home with the epoch that its partition is known to have; where none is known, with one that none has."""
@@ -96,6 +132,10 @@ class RedisGates:
         """Take over the epoch that is."""
         epoch = self._epochs[partition] = raw.decode()
         return epoch
+
+    def vouches_for(self, home: Home) -> bool:
+        """Whether this home's node was found whole, where not all are."""
+        return self.cluster is not None and self.cluster.vouches_for(home.partition)
 
     def skew(self, now: int) -> StoreUnavailableError:
         """How far the store's time is off this process's own, as the reason why nothing was decided."""
@@ -125,19 +165,27 @@ class RedisGates:
         values = [value for _, value in gate.descriptor]
         return keys.partition_of(self._options.partitions, call.tenant_id, gate.limit_key, *values)
 
-    def _record_key(self, call: AdmitCall, account_id: str) -> str:
-        partition = keys.partition_of(self._options.partitions, call.tenant_id, account_id)
-        return keys.account(partition, call.tenant_id, account_id)
+    def _account_home(self, call: AdmitCall, account_id: str) -> int:
+        return keys.partition_of(self._options.partitions, call.tenant_id, account_id)
 
-    def _state_key(self, item: Identified, call: AdmitCall, partition: int) -> str:
+    def _record_key(self, call: AdmitCall, account_id: str) -> str:
+        return keys.account(self._account_home(call, account_id), call.tenant_id, account_id)
+
+    def _partition_of(self, item: Identified, call: AdmitCall) -> int:
+        """Where a gate's state is at home."""
         gate = item.gate
         if not isinstance(gate, RateGate):
-            return keys.meter(partition, call.tenant_id, call.account_id, gate.feature_key)
+            return self._partition(call)
         if gate.owner is LimitOwner.ACCOUNT:
-            account_id = item.account_id or call.account_id
-            home = keys.partition_of(self._options.partitions, call.tenant_id, account_id)
-            return keys.rate_limit(home, call.tenant_id, account_id, gate.limit_key, gate.descriptor)
-        return keys.rate_limit(self._limit_home(gate, call), call.tenant_id, "", gate.limit_key, gate.descriptor)
+            return self._account_home(call, item.account_id or call.account_id)
+        return self._limit_home(gate, call)
+
+    def _state_key(self, item: Identified, call: AdmitCall) -> str:
+        gate, home = item.gate, self._partition_of(item, call)
+        if not isinstance(gate, RateGate):
+            return keys.meter(home, call.tenant_id, call.account_id, gate.feature_key)
+        account_id = (item.account_id or call.account_id) if gate.owner is LimitOwner.ACCOUNT else ""
+        return keys.rate_limit(home, call.tenant_id, account_id, gate.limit_key, gate.descriptor)
 
 
 class RedisProgram:
@@ -194,11 +242,18 @@ class _Asking:
 
     def send(self) -> None:
         """Send it with the others of its burst; counters of a server that nobody vouches for decide nothing."""
-        if self.program.counts and not self._gates.link.vouched:
+        if self.program.counts and not self._gates.link.vouched and not self._gates.vouches_for(self.program.home):
             self._answered(EpochMismatchError(partition=self.program.home.partition))
             return
         self._sent += 1
         self._gates.bursts.add(self)
+
+    def again(self) -> None:
+        """Send it once more: it was not executed; a second time the store has not answered."""
+        if self._sent > 1:
+            self._answered(StoreUnavailableError())
+        else:
+            self.send()
 
     def deliver(self, reply: list[Any] | None) -> None:
         """Read the reply."""
@@ -210,7 +265,7 @@ class _Asking:
             answers = read_answers(reply, self.program.kinds) if status is AdmitStatus.DECIDED else None
         except Exception as error:  # noqa: BLE001 - a boundary: what came over the network may be anything
             _logger.error("a reply of admit.lua cannot be read: %s", type(error).__name__)  # noqa: TRY400 - as above
-            self._gates.link.reset("a reply cannot be read")
+            self._tell(lambda link: link.reset("a reply cannot be read"))
             self._answered(StoreUnavailableError(damaged="reply"))
             return
         if answers is None:
@@ -222,6 +277,12 @@ class _Asking:
         else:
             self._answered(decided)
 
+    def _tell(self, what: Callable[[RedisLink], None]) -> None:
+        """Tell the link to the server that this is at home on, if there is one now."""
+        link = self._gates.link
+        with contextlib.suppress(LinkDownError):
+            what(link.at(self.program.home.partition) if isinstance(link, ClusterLink) else link)
+
     def _confirm(self, decided: AdmitReply) -> None:
         """Answer when replicas have what was taken, now or by the attempt that this one repeats."""
 
@@ -231,14 +292,14 @@ class _Asking:
         if self._gates.confirm is None:
             self._answered(NotReplicatedError())
         else:
-            self._gates.confirm(told)
+            self._gates.confirm(told, self.program.home.partition)
 
     def _undecided(self, status: AdmitStatus | None, reply: list[Any]) -> None:
         if status is None:
             error = _text(reply)
             _logger.error("admit.lua failed: %s", error)
             self._answered(StoreUnavailableError())
-            self._gates.link.hear(error)
+            self._tell(lambda link: link.hear(error))
         elif status is AdmitStatus.CLOCK_SKEW:
             self._answered(self._gates.skew(reply[1]))
         elif status is AdmitStatus.EPOCH_MISMATCH:

@@ -8,26 +8,50 @@ from binascii import crc_hqx
 from hashlib import blake2b
 
 CHANGES_CHANNEL = "tg:changes"
+KEYS_TAG = "keys"
+"""The hash tag of what belongs to no partition. One server says under it what it says of itself; in a cluster each node
+says that under the tags of the partitions that it has.
+"""
+
 KEY_TABLE_VERSION = "tg:{keys}:v"
 """String: raised with every change of any API key; where it is missing, nothing was ever published."""
-
-PUBLISHED_TO = "tg:{keys}:run"
-"""String: the token of the server to which everything was published; any other server may have lost some."""
-
-WHOLE = "tg:{keys}:whole"
-"""String: the token of the server that a worker found whole, which knows a script that says it (`link/vouching.py`)."""
 
 AUDITED = "tg:{keys}:audited"
 """Hash: what the last audit of all counters came to."""
 
-CONFIRMED = "tg:{keys}:confirmed"
-"""String: what is written behind what replicas shall confirm (`link/confirming.py`); it expires."""
 
-CANARY, CANARY_SET = "tg:{keys}:canary", "tg:{keys}:canary:set"
-"""Strings: one that expires, and when it was last set, by the worker's clock (`canary.py`)."""
+def published_to(tag: str) -> str:
+    """String: the token of the server to which everything was published; any other server may have lost some."""
+    return f"tg:{{{tag}}}:run"
 
-PROBES = tuple(f"tg:{{keys}}:probe:{kind}" for kind in ("string", "hash", "list", "stream"))
-"""What a connection writes to find out whether it may; nobody reads them, and they expire."""
+
+def whole(tag: str) -> str:
+    """String: the token of the server that a worker found whole, which knows a script of it (`link/vouching.py`)."""
+    return f"tg:{{{tag}}}:whole"
+
+
+def confirmed(tag: str) -> str:
+    """String: what is written behind what replicas shall confirm (`link/confirming.py`); it expires."""
+    return f"tg:{{{tag}}}:confirmed"
+
+
+def canary(tag: str) -> str:
+    """String: one that expires, by its server's clock (`canary.py`)."""
+    return f"tg:{{{tag}}}:canary"
+
+
+def canary_set(tag: str) -> str:
+    """String: when that one was last set, by the worker's clock."""
+    return f"tg:{{{tag}}}:canary:set"
+
+
+def probes(tag: str) -> tuple[str, ...]:
+    """What a connection writes to find out whether it may; nobody reads them, and they expire."""
+    return tuple(f"tg:{{{tag}}}:probe:{kind}" for kind in ("string", "hash", "list", "stream"))
+
+
+PUBLISHED_TO, CANARY = published_to(KEYS_TAG), canary(KEYS_TAG)
+"""Those of a lone server."""
 
 RESET, OWN_RESET, APART = "r", "s", "s"
 """A meter's fields of its last resets, outside and in trials, and what a trial's counter has behind it (`meter`)."""

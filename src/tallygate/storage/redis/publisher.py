@@ -1,6 +1,7 @@
 """Publishes the view and the key table over redis-py; an older version never replaces a newer.
 
-One server: a catalogue and its version in every partition change in one transaction, so no call sees half of it.
+On one server a catalogue and its version in every partition change in one transaction, so no call sees half of it. In a
+cluster the catalogue comes first: whoever meets its version finds it.
 """
 
 import uuid
@@ -19,8 +20,9 @@ from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.announcement_codec import change_announcement
 from tallygate.storage.redis.client import reaching
+from tallygate.storage.redis.cluster_client import ClusterRedis
 from tallygate.storage.redis.link.errors import ReplyError
-from tallygate.storage.redis.link.vouching import token_of, vouch
+from tallygate.storage.redis.link.vouching import Places, are_known, vouch
 
 _PUBLISH = files("tallygate.storage.redis").joinpath("scripts/publish.lua").read_text("utf-8")
 _SHA = sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
@@ -28,11 +30,12 @@ _AT_ONCE = 100
 
 
 class RedisPublisher:
-    """`ViewPublisher` and `KeyPublisher` over one Redis or Valkey server."""
+    """`ViewPublisher` and `KeyPublisher` over a Redis or Valkey server, or a cluster of them."""
 
     def __init__(self, redis: Redis, *, partitions: int) -> None:
         self._redis = redis
         self._partitions = partitions
+        self._scattered = isinstance(redis, ClusterRedis)
 
     async def publish_catalog(self, snapshot: CatalogSnapshot) -> None:
         """Publish a tenant's catalogue, and its version in every partition."""
@@ -41,8 +44,12 @@ class RedisPublisher:
             (1, keys.catalog_version(partition, tenant_id), version) for partition in range(self._partitions)
         ]
         document = SNAPSHOT.dump_json(snapshot, exclude_defaults=True)
-        calls.append((1, keys.catalog(self._partitions, tenant_id), version, document))
-        await self._publish(calls, atomically=True)
+        catalog = (1, keys.catalog(self._partitions, tenant_id), version, document)
+        if self._scattered:
+            await self._publish([catalog])
+            await self._publish(calls)
+        else:
+            await self._publish([*calls, catalog], atomically=True)
 
     async def publish_accounts(self, records: Sequence[AccountRecord]) -> None:
         """Publish account records, each atomically."""
@@ -74,12 +81,18 @@ class RedisPublisher:
     async def is_intact(self) -> bool:
         """Whether this is the server that everything was published to, and it was never emptied."""
         async with reaching(self._redis):
-            return bool(await token_of(self._call, keys.PUBLISHED_TO))
+            return await are_known(await self._places(), keys.published_to)
 
     async def mark_intact(self) -> None:
         """Remember that everything is published on this server."""
         async with reaching(self._redis):
-            await vouch(self._call, uuid.uuid4().hex, keys.PUBLISHED_TO)
+            await vouch(await self._places(), uuid.uuid4().hex, keys.published_to)
+
+    async def _places(self) -> Places:
+        if not isinstance(self._redis, ClusterRedis):
+            return [(self._call, (keys.KEYS_TAG,))]
+        await self._redis.ready()
+        return self._redis.link.places()
 
     async def _call(self, *arguments: Any) -> Any:  # noqa: ANN401 - commands and replies differ
         """One command as the link would send it, with the same errors."""
@@ -101,12 +114,12 @@ class RedisPublisher:
                     await self._evaluate(batch, atomically=atomically, text=_PUBLISH)
 
     async def _evaluate(self, calls: Sequence[tuple[Any, ...]], *, atomically: bool, text: str = "") -> None:
-        """Run the script for each; the first brings its `text` along, from which a server learns it."""
+        """Run the script for each; the first brings its `text` along, from which a server learns it, of several all."""
         async with self._redis.pipeline(transaction=atomically) as pipeline:
             for count, *rest in calls:
                 if text:
                     pipeline.eval(text, count, *rest)
-                    text = ""
+                    text = text if self._scattered else ""
                 else:
                     pipeline.evalsha(_SHA, count, *rest)
             await pipeline.execute()

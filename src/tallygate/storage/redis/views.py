@@ -14,7 +14,8 @@ from tallygate.domain.credential import KeyRecord
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
-from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
+from tallygate.storage.redis.link.cluster import AnyLink, ClusterLink
+from tallygate.storage.redis.link.link import LinkError, ReplyError
 
 T = TypeVar("T")
 
@@ -24,8 +25,9 @@ _log = logging.getLogger(__name__)
 class RedisViews:
     """`ViewSource` and `KeySource` over the link."""
 
-    def __init__(self, link: RedisLink, *, partitions: int) -> None:
+    def __init__(self, link: AnyLink, *, partitions: int) -> None:
         self._link = link
+        self._scattered = isinstance(link, ClusterLink)
         self._partitions = partitions
 
     async def versions(self, tenant_id: str, account_id: str) -> ViewVersions:
@@ -92,8 +94,11 @@ class RedisViews:
         return _validated(key, document, adapter)
 
     async def _replies(self, commands: Sequence[tuple[str, ...]]) -> list[Any]:
+        """All in one round trip, in their order; of a cluster the first one before the others, which lie elsewhere."""
+        first, others = (commands[:1], commands[1:]) if self._scattered else ((), commands)
         try:
-            return await asyncio.gather(*(self._link.call(*command) for command in commands))
+            replies = [await self._link.call(*command) for command in first]
+            return replies + await asyncio.gather(*(self._link.call(*command) for command in others))
         except (LinkError, ReplyError) as error:
             raise StoreUnavailableError(store="redis") from error
 

@@ -39,9 +39,9 @@ class Confirmations:
         self.refused = 0
         """Of how many replies it is not known that replicas have them."""
 
-    def confirm(self, told: Told) -> None:
+    def confirm(self, told: Told, partition: int = 0) -> None:  # noqa: ARG002 - as those of a cluster
         """Tell whether replicas have all that the hot link's server has done by now."""
-        self._waiting.append((self._hot.counters.connects, told))
+        self._waiting.append((self._hot.generation, told))
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._run())
 
@@ -76,7 +76,7 @@ class Confirmations:
         connects, script = await self._taught()
         milliseconds = max(1, round(self._seconds * 1_000))
         same = self._link.call("EVALSHA", script.sha1, 0)
-        written = self._link.call("SET", keys.CONFIRMED, connects, "PX", _KEPT_MS)
+        written = self._link.call("SET", keys.confirmed(self._link.tag), connects, "PX", _KEPT_MS)
         replicas = self._link.call("WAIT", self._replicas, milliseconds)
         try:
             await same
@@ -99,12 +99,12 @@ class Confirmations:
 
     async def _taught(self) -> tuple[int, Script]:
         """The hot link's connection, and the script that its server knows of it."""
-        connects, known = self._hot.counters.connects, self._known
+        connects, known = self._hot.generation, self._known
         if known is not None and known[0] == connects:
             return known
         script = Script(f"return '{uuid.uuid4().hex}'")
         await self._hot.call("EVAL", script.body, 0)
-        if self._hot.counters.connects != connects:
+        if self._hot.generation != connects:
             raise LinkLostError
         self._known = connects, script
         return self._known

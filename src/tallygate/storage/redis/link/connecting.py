@@ -1,10 +1,10 @@
 """How a connection comes about: opened, greeted, and known for what its server is, within one deadline."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tallygate.storage.redis import tls
+from tallygate.storage.redis import keys, tls
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.link.commands import pack
 from tallygate.storage.redis.link.connection import LinkConnection
@@ -28,8 +28,10 @@ def caller(connection: LinkConnection) -> Call:
     return lambda *arguments: connection.send(pack(*arguments))
 
 
-async def connect(address: RedisAddress, made: Callable[[], LinkConnection], *, seconds: float) -> Greeted:
-    """Open a connection and greet the server.
+async def connect(
+    address: RedisAddress, made: Callable[[], LinkConnection], *, seconds: float, tags: Sequence[str] | None = None
+) -> Greeted:
+    """Open a connection and greet the server; `tags` as `greet` takes them.
 
     Raises:
         ConnectError: nobody answers, or who answers wants none of it; nothing stays behind.
@@ -38,8 +40,10 @@ async def connect(address: RedisAddress, made: Callable[[], LinkConnection], *, 
     try:
         async with asyncio.timeout(seconds):
             connection = await _open(address, made, seconds / 2)
-            refusal = await greet(caller(connection), address)
-            return Greeted(connection=connection, refusal=refusal, vouched=await is_vouched_for(caller(connection)))
+            call = caller(connection)
+            refusal = await greet(call, address, tags)
+            vouched = await is_vouched_for(call, (keys.KEYS_TAG,) if tags is None else tags)
+            return Greeted(connection=connection, refusal=refusal, vouched=vouched)
     except (OSError, LinkError, ReplyError) as error:  # TimeoutError is an OSError
         if connection is not None:
             connection.end("greeting failed")

@@ -7,11 +7,12 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tallygate.data_plane.burst import Burst
-from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis import keys
+from tallygate.storage.redis.address import Place, RedisAddress
 from tallygate.storage.redis.link.commands import Argument, Script, pack
 from tallygate.storage.redis.link.connecting import Greeted, caller, connect
 from tallygate.storage.redis.link.connection import LinkConnection, LinkCounters
@@ -26,7 +27,7 @@ from tallygate.storage.redis.link.errors import (
     ReplyError,
     ReplyTimeoutError,
 )
-from tallygate.storage.redis.link.greeting import look, write
+from tallygate.storage.redis.link.greeting import Call, look, write
 from tallygate.storage.redis.link.sentinels import NoPrimaryError, primary_of
 from tallygate.storage.redis.link.vouching import is_vouched_for
 from tallygate.storage.redis.link.waiters import Waiter
@@ -51,8 +52,25 @@ class RedisLink:
     """
 
     __slots__ = (
-        "_address", "_at_connect", "_backoff", "_burst", "_connect_seconds", "_connection", "_ended", "_keeper",
-        "_max_outstanding", "_noted", "_ready", "_reply_seconds", "counters", "last_error", "refusal", "vouched",
+        "__weakref__",
+        "_address",
+        "_at_connect",
+        "_backoff",
+        "_burst",
+        "_connect_seconds",
+        "_connection",
+        "_ended",
+        "_keeper",
+        "_max_outstanding",
+        "_noted",
+        "_ready",
+        "_reply_seconds",
+        "_tags",
+        "counters",
+        "generation",
+        "last_error",
+        "refusal",
+        "vouched",
     )  # fmt: skip
 
     def __init__(
@@ -64,9 +82,14 @@ class RedisLink:
         backoff_seconds: tuple[float, float] = (0.05, 1.0),
         max_outstanding: int = 50_000,
         burst: Burst | None = None,
+        counters: LinkCounters | None = None,
+        tags: Callable[[], Sequence[str]] | None = None,
     ) -> None:
+        """`tags` are those of the keys that a node of a cluster has now: who links all of them flushes and counts."""
         self._burst = burst or Burst()
-        self._burst.at_end(self.flush)
+        self._tags = tags
+        if tags is None:
+            self._burst.at_end(self.flush)
         self._address = address
         self._connect_seconds = connect_seconds
         self._reply_seconds = reply_seconds
@@ -77,7 +100,8 @@ class RedisLink:
         self._keeper: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._ended = asyncio.Event()
-        self.counters = LinkCounters()
+        self.counters = counters or LinkCounters()
+        self.generation = 0
         self.refusal = ""
         self.vouched = True
         self.last_error = "not connected yet"
@@ -107,6 +131,42 @@ class RedisLink:
     def writable(self) -> bool:
         """Whether a write would be accepted, as far as is known."""
         return self._connection is not None and not self.refusal
+
+    @property
+    def place(self) -> Place:
+        """Where it leads to, of a server that is reached by host and port."""
+        return self._address.host, self._address.port
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """The hash tags of the keys under which this server says what it says of itself."""
+        return (keys.KEYS_TAG,) if self._tags is None else self._tags()
+
+    @property
+    def tag(self) -> str:
+        """One of them."""
+        return next(iter(self.tags), keys.KEYS_TAG)
+
+    def twin(self, *, reply_seconds: float) -> "RedisLink":
+        """Another link to the same server, not yet connected, whose replies may take so long."""
+        connect_seconds = self._connect_seconds
+        return RedisLink(self._address, connect_seconds=connect_seconds, reply_seconds=reply_seconds, tags=self._tags)
+
+    def nodes(self) -> Sequence[tuple[str, "RedisLink"]]:
+        """Each server by its name: this one needs none."""
+        return [("", self)]
+
+    def places(self) -> Sequence[tuple[Call, Sequence[str]]]:
+        """Each server, and its tags."""
+        return [(self.call, self.tags)]
+
+    def at(self, partition: int) -> "RedisLink":  # noqa: ARG002 - as a cluster's
+        """The server that has this partition."""
+        return self
+
+    def vouches_for(self, partition: int) -> bool:  # noqa: ARG002 - as a cluster's
+        """Whether a worker has found the server whole that has this partition."""
+        return self.vouched
 
     def at_connect(self, tell: Callable[[], None]) -> None:
         """Call this on each connect, before any call can use it; it must not block."""
@@ -177,7 +237,7 @@ class RedisLink:
             raise LinkDownError(self.last_error)
         return self._connection.send(pack(*arguments))
 
-    def eval_packed(self, script: Script, packed: bytes) -> asyncio.Future[Any]:
+    def eval_packed(self, script: Script, packed: bytes, key: str = "") -> asyncio.Future[Any]:  # noqa: ARG002 - as a cluster's
         """Run a script as `call` does; a server that does not know it learns it and the call is sent again.
 
         So a call may be overtaken by later ones when the server lost its scripts.
@@ -189,8 +249,8 @@ class RedisLink:
             raise LinkDownError(self.last_error)
         return self._connection.send(packed, script)
 
-    def eval_for(self, waiter: Waiter, script: Script, packed: bytes) -> None:
-        """As `eval_packed`, for somebody who waits in another way than by a future.
+    def eval_for(self, waiter: Waiter, script: Script | None, packed: bytes) -> None:
+        """As `eval_packed`, or without a script as `call`, for somebody who waits in another way than by a future.
 
         Raises:
             NotSentError: The link is down or full.
@@ -212,7 +272,7 @@ class RedisLink:
     async def write(self) -> str:
         """Make a real write; returns why that cannot be, or nothing."""
         try:
-            self.refusal = await write(self.call)
+            self.refusal = await write(self.call, self.tag)
         except (LinkError, ReplyError) as error:
             return str(error)
         return self.refusal
@@ -251,9 +311,9 @@ class RedisLink:
                     await self._ended.wait()
             except TimeoutError:
                 with contextlib.suppress(LinkError, ReplyError):  # the connection has told what is to be told
-                    await look(caller(connection))
+                    await look(caller(connection), self.tag)
                     await self._look_for_another(connection)
-                    self.vouched = self.vouched or await is_vouched_for(caller(connection))
+                    self.vouched = self.vouched or await is_vouched_for(caller(connection), self.tags)
         if connection is not None:
             await asyncio.sleep(_LOOK_SECONDS / 2)
 
@@ -269,7 +329,8 @@ class RedisLink:
             connection.end(f"the primary is {place[0]}:{place[1]} now")
 
     async def _connect_once(self) -> None:
-        greeted = await connect(self._address, self._new_connection, seconds=self._connect_seconds)
+        tags = None if self._tags is None else self._tags()
+        greeted = await connect(self._address, self._new_connection, seconds=self._connect_seconds, tags=tags)
         try:
             self._adopt(greeted)
         except BaseException:
@@ -294,6 +355,7 @@ class RedisLink:
         for tell in self._at_connect:
             tell()
         self.counters.connects += 1
+        self.generation += 1
         self.vouched = greeted.vouched
         if self._noted:
             _logger.warning("connected to Redis at %s again", self._address)

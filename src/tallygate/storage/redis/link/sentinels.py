@@ -5,18 +5,17 @@ has not heard of a failover yet names a replica.
 """
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
 import hiredis
 
-from tallygate.storage.redis.address import RedisAddress, Sentinel
+from tallygate.storage.redis.address import Place, RedisAddress
+from tallygate.storage.redis.link.asking import ask
 from tallygate.storage.redis.link.commands import pack
 
-_Answer = asyncio.Task[tuple[str, int]]
-_READ = 4_096
+_Answer = asyncio.Task[Place]
 _PARTS = 2
 
 
@@ -64,39 +63,14 @@ async def _as_answered(asking: set[_Answer], seconds: float) -> AsyncIterator[_A
             yield each
 
 
-async def _asked(address: RedisAddress, sentinel: Sentinel) -> tuple[str, int]:
-    host, port = sentinel
-    reader, writer = await asyncio.open_connection(host, port, **address.tls_options(host))
-    try:
-        if address.sentinel_password:
-            writer.write(pack("AUTH", address.sentinel_password))
-        writer.write(pack("SENTINEL", "GET-MASTER-ADDR-BY-NAME", address.service))
-        replies = hiredis.Reader()
-        if address.sentinel_password:
-            _told(await _reply(reader, replies), sentinel)
-        told = _told(await _reply(reader, replies), sentinel)
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+async def _asked(address: RedisAddress, sentinel: Place) -> Place:
+    secret = [pack("AUTH", address.sentinel_password)] if address.sentinel_password else []
+    told: Any = None
+    for told in await ask(address, sentinel, *secret, pack("SENTINEL", "GET-MASTER-ADDR-BY-NAME", address.service)):
+        if isinstance(told, Exception):
+            message = f"the sentinel at {sentinel[0]}:{sentinel[1]} refused: {told}"
+            raise NoPrimaryError(message)
     if not isinstance(told, list) or len(told) != _PARTS:
-        message = f"the sentinel at {host}:{port} knows no primary {address.service!r}"
+        message = f"the sentinel at {sentinel[0]}:{sentinel[1]} knows no primary {address.service!r}"
         raise NoPrimaryError(message)
     return told[0].decode(), int(told[1])
-
-
-async def _reply(reader: asyncio.StreamReader, replies: hiredis.Reader) -> Any:  # noqa: ANN401 - replies differ
-    while (reply := replies.gets()) is False:
-        data = await reader.read(_READ)
-        if not data:
-            message = "a sentinel hung up"
-            raise NoPrimaryError(message)
-        replies.feed(data)
-    return reply
-
-
-def _told(reply: Any, sentinel: Sentinel) -> Any:  # noqa: ANN401 - as above
-    if isinstance(reply, Exception):
-        message = f"the sentinel at {sentinel[0]}:{sentinel[1]} refused: {reply}"
-        raise NoPrimaryError(message)
-    return reply

@@ -3,37 +3,68 @@
 A server remembers a script until it ends, and no longer: neither its files nor its replicas know it. So a worker that
 has found a server whole teaches it a script of its own, and shows in a key which one. Who connects asks for it, with
 no right but to read and to execute: a server that started on an older copy of its data, or another one, says NOSCRIPT.
+
+In a cluster each partition has such a key, and takes it along to another node: that one is known by those that it had.
 """
+
+from collections.abc import Callable, Iterable, Sequence
 
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.link.commands import Script
 from tallygate.storage.redis.link.errors import ReplyError
 from tallygate.storage.redis.link.greeting import Call
 
+Places = Sequence[tuple[Call, Sequence[str]]]
+"""Servers, each with the hash tags of the keys that say which script it knows: of a lone one, one."""
 
-async def token_of(call: Call, key: str) -> str | None:
-    """The token that this key holds, if the server knows the script of it; empty where there is no token."""
-    token: bytes | None = await call("GET", key)
-    if token is None:
-        return ""
+KeyOf = Callable[[str], str]
+"""The key that says it, by its tag."""
+
+
+async def is_vouched_for(call: Call, tags: Sequence[str]) -> bool:
+    """Whether a worker has found this server whole, or none does such a thing: one of a version before.
+
+    One token that it knows is enough: what came along with a slot is of the node that had it.
+    """
+    tokens = await _tokens(call, tags, keys.whole)
+    return not tokens or any([await _knows(call, token) for token in dict.fromkeys(tokens.values())])
+
+
+async def are_known(places: Places, key_of: KeyOf) -> bool:
+    """Whether each server knows every token that it holds, and lacks none."""
+    for call, tags in places:
+        tokens = await _tokens(call, tags, key_of)
+        if len(tokens) < len(tags) or not await _all_known(call, tokens.values()):
+            return False
+    return True
+
+
+async def vouch(places: Places, token: str, key_of: KeyOf) -> None:
+    """Teach each server a script that nobody else knows, and show which; the token is new, and safe in a script."""
+    for call, tags in places:
+        await call("EVAL", _script(token).body, 0)
+        for reply in [call("SET", key_of(tag), token) for tag in tags]:
+            await reply
+
+
+async def _tokens(call: Call, tags: Sequence[str], key_of: KeyOf) -> dict[str, str]:
+    asked = [(tag, call("GET", key_of(tag))) for tag in tags]
+    found = {tag: await reply for tag, reply in asked}
+    return {tag: token.decode() for tag, token in found.items() if token is not None}
+
+
+async def _all_known(call: Call, tokens: Iterable[str]) -> bool:
+    return all([await _knows(call, token) for token in dict.fromkeys(tokens)])
+
+
+async def _knows(call: Call, token: str) -> bool:
     try:
-        await call("EVALSHA", _script(token.decode()).sha1, 0)
+        await call("EVALSHA", _script(token).sha1, 0)
     except ReplyError as error:
         if error.code == "NOSCRIPT":
-            return None
+            return False
         raise
-    return token.decode()
-
-
-async def is_vouched_for(call: Call) -> bool:
-    """Whether a worker has found this server whole, or none does such a thing: one of a version before."""
-    return await token_of(call, keys.WHOLE) is not None
-
-
-async def vouch(call: Call, token: str, key: str) -> None:
-    """Teach the server a script that nobody else knows, and show which; the token is new, and safe in a script."""
-    await call("EVAL", _script(token).body, 0)
-    await call("SET", key, token)
+    return True
 
 
 def _script(token: str) -> Script:
