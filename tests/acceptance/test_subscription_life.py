@@ -263,3 +263,24 @@ async def test_who_can_be_charged_already_converts_and_a_chosen_plan_stays_chose
     await tenant.call("ChangePlan", **ACME, plan_key="big", when="CHANGE_WHEN_PERIOD_END")
     await tenant.call("DetachMethod", **ACME, method_id="card")
     assert [term.plan_key for term in (await subscription(tenant)).terms] == ["pro", "big"]
+
+
+async def test_a_change_of_what_has_ended_is_refused_with_when_it_did(tenant):
+    await stand(tenant, "2024-03-01 00:00:00")
+    pack = {"version": 1, "name": "Pack", "offered_on": ["pro"], "prices": [{"recurring": {"amount": "1.00"}}]}
+    await tenant.apply(catalog({"recurring": {"amount": "10.00"}}, add_ons={"pack": pack}))
+    await subscribed(tenant)
+    await tenant.advance_to(at("2024-03-10 12:00:00"))
+    await tenant.call("CancelSubscription", **ACME, when="CHANGE_WHEN_NOW")
+    changes = [
+        ("ChangePlan", {"plan_key": "pro"}),
+        ("SetAddOn", {"add_on_key": "pack", "quantity": 1}),
+        ("BookQuantity", {"feature_key": "seats", "quantity": 2}),
+        ("CancelSubscription", {}),
+    ]
+    for method, change in changes:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await tenant.call(method, **ACME, **change)
+        assert refused.value.code() is grpc.StatusCode.NOT_FOUND, method
+        assert "account_id=acme, expected=a live one, ended=2024-03-10T12:00:00Z" in refused.value.details(), method
+    assert await totals(tenant) == [10.00, -7.10]  # 22 of 31 days

@@ -139,6 +139,7 @@ def test_a_wrong_field_of_a_plan_is_named(changes, field):
     ("changes", "field"),
     [
         ({"currency": "usd"}, "currency"),
+        ({"currency": "XXQ"}, "currency"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"default_plan": "gold"}, "default_plan"),
     ],

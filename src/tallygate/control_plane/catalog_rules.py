@@ -3,7 +3,6 @@
 References may point at what the document itself holds or at what the tenant already has, for absent keys are kept.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,6 +24,7 @@ from tallygate.domain.catalog import (
     TrialEnd,
     ValueType,
 )
+from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import bucket
 from tallygate.domain.limits import Algorithm, LimitOwner, OnUnavailable, RateLimit, RateLimitRule
@@ -32,7 +32,6 @@ from tallygate.domain.period import Anchor
 from tallygate.records.fields import check_id, check_label, check_quantity, check_text, check_zone
 from tallygate.records.naming import one_of
 
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _MILLISECOND = 1_000
 _MAX_TRIAL_DAYS = 3_650
 _LEAST_ADVANCE, _MOST_ADVANCE = 2, 120
@@ -73,8 +72,8 @@ def check_catalog(document: Catalog, stored: Catalog) -> None:
         InvalidFieldError: the first field that is wrong, by its path.
     """
     names = known(document, stored)
-    if not _CURRENCY.fullmatch(document.currency):
-        raise InvalidFieldError(field="currency", expected="an ISO 4217 code such as 'USD'", got=document.currency)
+    if document.currency != stored.currency or document.billing is not None:  # one that was there before shows prices
+        decimals_of(document.currency)
     check_zone("time_zone", document.time_zone)
     if document.billing is not None:
         check_billing("billing", document.billing)

@@ -269,4 +269,4 @@ def _in_order(path: str, price: UsagePrice, lesser: str, greater: str) -> None:
 
 def _amount(path: str, amount: str) -> None:
     if not _AMOUNT.fullmatch(amount):
-        raise InvalidFieldError(field=path, expected="an exact decimal such as '0.0001'", got=amount)
+        raise InvalidFieldError(field=path, expected="an exact decimal such as '0.0001', not below 0", got=amount)

@@ -31,7 +31,7 @@ from tallygate.domain.instants import rfc3339
 from tallygate.records.fields import check_instant, check_quantity
 from tallygate.records.lookup import feature_of, known_account, plan_on_sale
 from tallygate.records.ports import BillingWork
-from tallygate.records.values import Account, StoredSubscription
+from tallygate.records.values import Account, StoredSubscription, SubscriptionQuery
 
 _GRANTING_NOTHING = {SubscriptionState.INCOMPLETE, SubscriptionState.SUSPENDED}
 _CHANGEABLE = {SubscriptionState.TRIALING, SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE}
@@ -182,8 +182,15 @@ async def live(work: BillingWork, account: Account, now: int) -> StoredSubscript
     """
     held = (await live_ones(work, [account.account_id], now=now)).get(account.account_id)
     if held is None:
-        raise SubscriptionNotFoundError(account_id=account.account_id)
+        raise SubscriptionNotFoundError(account_id=account.account_id, **await _ended(work, account, now))
     return held
+
+
+async def _ended(work: BillingWork, account: Account, now: int) -> dict[str, str]:
+    """What to say of an account without a live subscription that had one."""
+    last = await work.subscriptions.list(SubscriptionQuery(now=now, limit=1, account_ids=[account.account_id]))
+    end = last[0].subscription.end_time if last else None
+    return {} if end is None else {"expected": "a live one", "ended": rfc3339(end)}
 
 
 async def changeable(work: BillingWork, account: Account, now: int) -> StoredSubscription:

@@ -414,6 +414,17 @@ def test_a_preview_of_a_change_sends_the_change_and_makes_none(server, say):
     assert {name for name, _ in server.requests} == {"PreviewChange"}
 
 
+def test_what_is_on_no_invoice_yet_is_listed(server, say):
+    line = {"text": "Call-out", "amount": {"currency_code": "USD", "units": 5}, "quantity": "1"}
+    server.answers["ListUninvoicedItems"] = billing.ListUninvoicedItemsResponse(lines=[line])
+    said = say("invoice", "items", "acme")
+    assert said.out.splitlines()[1].split() == ["Call-out", "1970-01-01", "1970-01-01", "1", "5.00", "USD"]
+    (asked,) = server.asked("ListUninvoicedItems")
+    assert asked.account_id == "acme"
+    server.answers["ListUninvoicedItems"] = billing.ListUninvoicedItemsResponse()
+    assert say("invoice", "items", "acme").out == "no lines\n"
+
+
 def test_a_quote_says_what_is_charged_at_once_and_what_then(server, say):
     line = {"text": "Pro", "amount": {"currency_code": "USD", "units": 20}, "quantity": "1"}
     document = {"lines": [line], "total": {"currency_code": "USD", "units": 20}}

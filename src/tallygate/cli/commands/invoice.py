@@ -183,6 +183,19 @@ def preview(client: Client, *, account: str) -> None:
     client.show(response, lambda: next_invoice(response))
 
 
+@invoice_command.command("items", examples=["tallygate invoice items acme"])
+@click.argument("account")
+@remote
+def items(client: Client, *, account: str) -> None:
+    """Show what an account owes by now that is on no invoice yet.
+
+    Usage of a period that runs is not owed yet: `invoice preview` counts it.
+    """
+    request = billing_service_pb2.ListUninvoicedItemsRequest(account_id=account)
+    response = client.call(BillingServiceStub(client.channel).ListUninvoicedItems, request)
+    client.show(response, lambda: lines_table(response.lines))
+
+
 def next_invoice(response: billing_service_pb2.PreviewInvoiceResponse | PreviewChangeResponse) -> str:
     """The next invoice of a preview, with its lines and when it is cut."""
     if not response.HasField("cut_time"):

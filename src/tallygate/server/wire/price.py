@@ -39,6 +39,8 @@ LIMIT_UNIT = WireEnum(wire.LimitUnit, LimitUnit, default=LimitUnit.USAGE)
 LIMIT_ACTION = WireEnum(wire.LimitAction, LimitAction, default=LimitAction.STOP_CHARGING)
 
 _AMOUNT = re.compile(r"\d{1,15}(\.\d{1,12})?", re.ASCII)
+AMOUNT = 'an exact decimal, as "49.00", not below 0, of at most 15 digits and 12 behind the point'
+"""What is expected of an amount in a catalogue."""
 
 
 def decode_price(price: wire.Price, path: str) -> Price:
@@ -217,4 +219,4 @@ def decimal(text: str, field: str) -> str:
     """
     if _AMOUNT.fullmatch(text):
         return text
-    raise InvalidFieldError(field=field, expected='an exact decimal, as "49.00"', got=text)
+    raise InvalidFieldError(field=field, expected=AMOUNT, got=text)
