@@ -123,7 +123,7 @@ class SqlLedgerTransaction:
         for fact in facts:
             self._last[fact.tenant_id] += 1
             rows.append(self._rows.row(fact, self._last[fact.tenant_id]))
-        await self._connection.exec_driver_sql(self._rows.statement, rows)
+        await self._rows.insert(self._connection, rows)
         await self._connection.execute(
             update(event_sequences).where(event_sequences.c.tenant_id == bindparam("tenant")),
             [
