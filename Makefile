@@ -111,8 +111,8 @@ LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes 
 
 lock: ## Write the lock files (needs uv); raise the versions: make lock ARGS=--upgrade
 	$(UV) $(LOCK) --group build -o requirements.lock
-	$(UV) $(LOCK) --extra native --extra pdf --extra stripe --extra paypal --extra razorpay --group dev -c requirements.lock -o requirements-dev.lock
-	$(UV) $(LOCK) --extra pdf --extra stripe --extra paypal --extra razorpay --group build -c requirements-dev.lock \
+	$(UV) $(LOCK) --extra native --extra otel --extra pdf --extra stripe --extra paypal --extra razorpay --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV) $(LOCK) --extra otel --extra pdf --extra stripe --extra paypal --extra razorpay --group build -c requirements-dev.lock \
 		-o requirements-gateways.lock
 	awk '/^[^ ]/ { ours = /^pygrpc-native==/ } ours' requirements-dev.lock > requirements-native.lock
 

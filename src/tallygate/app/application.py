@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from tallygate.app import clock
 from tallygate.app.beside import Beside
-from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis, require_promises
+from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis, require_promises, tracing_of
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Startable
 from tallygate.app.listening import admin_server, hook_server
@@ -27,6 +27,7 @@ from tallygate.storage.redis.link.link import LinkError, ReplyError
 
 if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
+    from tallygate.app.tracing import Tracing
     from tallygate.server.http_server import HttpServer
 
 _RESTART_SECONDS = 1.0
@@ -113,9 +114,14 @@ class Application(Startable):
         redis = self._redis = await open_redis(settings, part.redis_socket)
         if not part.redis_socket:
             await require_promises(settings, redis)
-        await self._open_sql(settings, redis)
-        data = build_data_side(settings, redis)
-        self._serving = build_serving(settings, redis, data, self._control, part=part, beside=self._beside)
+        tracing = tracing_of(settings)
+        if tracing is not None:
+            self._closing.append(tracing.close)
+        await self._open_sql(settings, redis, tracing)
+        data = build_data_side(settings, redis, tracing)
+        self._serving = build_serving(
+            settings, redis, data, self._control, part=part, beside=self._beside, tracing=tracing
+        )
         await self._serve(settings, self._serving)
         self._supervise("keys", lambda: self._require(self._serving).authenticator.run(self._nap))
         self._supervise("clocks", lambda: redis.clocks.run(self._nap))
@@ -130,7 +136,7 @@ class Application(Startable):
             self._control.collecting.start()
         _settle_memory()
 
-    async def _open_sql(self, settings: Settings, redis: RedisSide) -> None:
+    async def _open_sql(self, settings: Settings, redis: RedisSide, tracing: "Tracing | None") -> None:
         """Open what stands on SQL, here or beside, until whatever is decided on is there."""
         if self._beside is not None:
             embedded = redis.embedded
@@ -140,7 +146,7 @@ class Application(Startable):
             return
         from tallygate.app.control_side import open_control_side  # noqa: PLC0415 - loads SQL
 
-        self._control = await open_control_side(settings, redis, consumer=_consumer(settings))
+        self._control = await open_control_side(settings, redis, consumer=_consumer(settings), tracing=tracing)
         if self._part.works:
             await self._control.settle()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,6 +15,7 @@ from tallygate.app.mailing import mailer_of
 from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
 from tallygate.billing.forgetting import MethodForgetter
+from tallygate.billing.gateways import Gateways
 from tallygate.billing.notices import NoticeRunner
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.ports import Barrier
@@ -22,6 +23,7 @@ from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.billing.tax_ids import TaxIds
+from tallygate.gateways.asking import NO_TRAIL
 from tallygate.gateways.vies import Vies
 from tallygate.jobs.dispatch import Dispatcher
 from tallygate.jobs.scheduler import Scheduler
@@ -34,6 +36,9 @@ from tallygate.rendering.enclosing import letter_writer
 from tallygate.settings import Settings
 from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
+
+if TYPE_CHECKING:
+    from tallygate.app.tracing import Tracing
 
 _ABREAST = 16
 """Tenants whose payments are asked for at the same time: one whose gateway is slow holds up no other."""
@@ -72,33 +77,44 @@ class BillingLoops:
 
 
 def new_billing_loops(
-    settings: Settings, engine: AsyncEngine, transactions: Transactions, barrier: Barrier
+    settings: Settings,
+    engine: AsyncEngine,
+    transactions: Transactions,
+    barrier: Barrier,
+    tracing: "Tracing | None" = None,
 ) -> BillingLoops:
     """Billing on this database; no period is closed before `barrier` says that its events are there."""
     queue = SqlJobQueue(engine=engine)
-    tenants = _tenants(settings, engine, transactions, barrier)
+    trail = tracing or NO_TRAIL
+    tenants = _tenants(transactions, barrier, open_gateways(settings, engine, trail))
     recognition = RecognitionRunner(transactions=transactions, clock=clock.now)
     tax_ids = TaxIds(
         transactions=transactions,
-        verifier=Vies(url=settings.tax.vies_url, timeout=settings.tax.vies_timeout),
+        verifier=Vies(url=settings.tax.vies_url, timeout=settings.tax.vies_timeout, trail=trail),
         clock=clock.now,
     )
+    schedulers = (
+        _jobs(queue, transactions, tenants, recognition),
+        _payments(queue, tenants, tax_ids),
+        _mails(queue, transactions, settings),
+    )
+    jobs, payments, mails = schedulers if tracing is None else map(tracing.scheduler, schedulers)
     return BillingLoops(
         tenants=tenants,
         recognition=recognition,
         tax_ids=tax_ids,
-        jobs=_jobs(queue, transactions, tenants, recognition),
-        payments=_payments(queue, tenants, tax_ids),
-        mails=_mails(queue, transactions, settings),
+        jobs=jobs,
+        payments=payments,
+        mails=mails,
         watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
         fake_hooks=FakeHooks(engine=engine, transactions=transactions, gateways=tenants.payments.gateways),
     )
 
 
-def _tenants(settings: Settings, engine: AsyncEngine, transactions: Transactions, barrier: Barrier) -> TenantRunner:
+def _tenants(transactions: Transactions, barrier: Barrier, gateways: Gateways) -> TenantRunner:
     payments = PaymentRunner(
         transactions=transactions,
-        gateways=open_gateways(settings, engine),
+        gateways=gateways,
         end=end_subscription,
         clock=clock.now,
         new_id=clock.new_id,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,9 +14,9 @@ from tallygate.app.billing_loops import BillingLoops, Loop, new_billing_loops
 from tallygate.app.collecting import Collecting, new_collecting
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
-from tallygate.app.installation import bootstrap, database_address, require_schema
+from tallygate.app.installation import database_address, prepare, require_schema
 from tallygate.billing.gateway_events import EventRunner
-from tallygate.domain.errors import InvalidFieldError, UnavailableError
+from tallygate.domain.errors import UnavailableError
 from tallygate.records.epochs import ForeignStoreError
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
@@ -26,8 +27,10 @@ from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.metering.events import SqlEventReader
 from tallygate.storage.sql.metering.usage import SqlUsageReader
 from tallygate.storage.sql.outbox import SqlOutbox
-from tallygate.storage.sql.partitions import seed_partitions
 from tallygate.storage.sql.unit_of_work import SqlStore
+
+if TYPE_CHECKING:
+    from tallygate.app.tracing import Tracing
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,7 +90,9 @@ class ControlSide:
         await self.engine.dispose()
 
 
-async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: str) -> ControlSide:
+async def open_control_side(
+    settings: Settings, redis: RedisSide, *, consumer: str, tracing: "Tracing | None" = None
+) -> ControlSide:
     """Open the database, whose schema must be this version's, and everything that stands on it.
 
     Raises:
@@ -95,8 +100,10 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
     """
     await asyncio.to_thread(require_schema, settings)
     engine = create_engine(database_address(settings), pool_size=settings.database.pool_size)
+    if tracing is not None:
+        tracing.watch(engine)
     try:
-        await _prepare(engine, settings)
+        await prepare(engine, settings)
     except BaseException:
         await engine.dispose()
         raise
@@ -112,18 +119,9 @@ async def open_control_side(settings: Settings, redis: RedisSide, *, consumer: s
         transactions=transactions,
         publisher=publisher,
         collecting=new_collecting(settings, engine, store, redis, streaming, consumer=consumer),
-        billing=new_billing_loops(settings, engine, transactions, barrier),
+        billing=new_billing_loops(settings, engine, transactions, barrier, tracing),
         events=SqlEventReader(engine),
         usage=SqlUsageReader(engine),
         font_dir=settings.documents.font_dir,
         _clients=[publishing, streaming],
     )
-
-
-async def _prepare(engine: AsyncEngine, settings: Settings) -> None:
-    try:
-        await seed_partitions(engine, settings.redis.partitions, clock.new_epoch)
-    except InvalidFieldError as error:
-        raise StartError(str(error)) from error
-    if settings.bootstrap_key_file is not None:
-        await bootstrap(engine, settings.bootstrap_key_file)

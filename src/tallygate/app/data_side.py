@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tallygate.app import clock
 from tallygate.app.errors import StartError
@@ -15,7 +16,7 @@ from tallygate.data_plane.cached_decisions import CachedDecisions
 from tallygate.data_plane.check import Checks
 from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.exhausted import Exhausted
-from tallygate.data_plane.ports import Sleep, UsageReturned, ViewChange
+from tallygate.data_plane.ports import GateStore, Published, Sleep, UsageReturned, ViewChange
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.view import ViewOptions
 from tallygate.data_plane.views import Views
@@ -32,6 +33,9 @@ from tallygate.storage.redis.link.confirming import Confirmations
 from tallygate.storage.redis.link.confirming_nodes import NodeConfirmations
 from tallygate.storage.redis.link.link import ConnectError, LinkError, ReplyError
 from tallygate.storage.redis.views import RedisViews
+
+if TYPE_CHECKING:
+    from tallygate.app.tracing import Tracing
 
 _log = logging.getLogger(__name__)
 _KEEP_SECONDS = 0.25
@@ -69,6 +73,15 @@ class RedisSide:
         await self.link.close()
         if self.embedded is not None:
             await asyncio.to_thread(self.embedded.stop)
+
+
+def tracing_of(settings: Settings) -> "Tracing | None":
+    """What follows calls, where a receiver of traces is named."""
+    if not settings.tracing.endpoint:
+        return None
+    from tallygate.app.tracing import open_tracing  # noqa: PLC0415 - needs the extra, and is loaded by who traces
+
+    return open_tracing(settings)
 
 
 async def open_redis(settings: Settings, socket: str = "") -> RedisSide:
@@ -158,7 +171,7 @@ class DataSide:
     """The data plane's use-cases and what they stand on."""
 
     views: Views
-    source: RedisViews
+    source: Published
     admission: Admission
     checks: Checks
     cached_decisions: CachedDecisions
@@ -168,18 +181,20 @@ class DataSide:
     hearing: Hearing
 
 
-def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
+def build_data_side(settings: Settings, redis: RedisSide, tracing: "Tracing | None" = None) -> DataSide:
     """The data plane over this Redis."""
     options = settings.data_plane
     max_staleness = int(options.max_staleness * _MICROSECONDS)
-    source = RedisViews(redis.link, partitions=settings.redis.partitions)
+    source: Published = RedisViews(redis.link, partitions=settings.redis.partitions)
+    if tracing is not None:
+        source = tracing.source(source)
     views = Views(
         source,
         clock=clock.now,
         sleep=asyncio.sleep,
         options=ViewOptions(max_staleness=max_staleness, accounts=options.cached_accounts),
     )
-    gates = RedisGates(
+    gates: GateStore = RedisGates(
         redis.link,
         GateOptions(
             partitions=settings.redis.partitions,
@@ -189,6 +204,8 @@ def build_data_side(settings: Settings, redis: RedisSide) -> DataSide:
         clock.now,
         confirm=redis.confirmations.confirm,
     )
+    if tracing is not None:
+        gates = tracing.gates(gates)
     cached_decisions = CachedDecisions(views, capacity=_CACHED_DECISIONS_AN_ACCOUNT * options.cached_accounts)
     admission = Admission(views=views, gates=gates, clock=clock.now)
     exhausted = Exhausted(views, max_staleness=max_staleness)

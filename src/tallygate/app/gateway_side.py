@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tallygate.app import clock
 from tallygate.app.key_files import read_sealing
 from tallygate.billing.gateways import FAKE, Gateways
-from tallygate.gateways.asking import Way
+from tallygate.gateways.asking import NO_TRAIL, Trail, Way
 from tallygate.gateways.fake import FakeAdapter
 from tallygate.gateways.fake_events import FakeTeller
 from tallygate.gateways.paypal.adapter import NAME as PAYPAL
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tallygate.billing.ports import GatewayAdapter
 
 
-def open_gateways(settings: Settings, engine: AsyncEngine) -> Gateways:
+def open_gateways(settings: Settings, engine: AsyncEngine, trail: Trail = NO_TRAIL) -> Gateways:
     """Every gateway that there is; none of them is asked anything yet.
 
     Raises:
@@ -34,7 +34,8 @@ def open_gateways(settings: Settings, engine: AsyncEngine) -> Gateways:
     chosen = settings.billing
 
     def way(url: str) -> Way:
-        return Way(url=url.rstrip("/"), seconds=chosen.gateway_timeout, return_url=chosen.return_url)
+        url = url.rstrip("/")
+        return Way(url=url, seconds=chosen.gateway_timeout, return_url=chosen.return_url, trail=trail)
 
     adapters: dict[str, GatewayAdapter] = {
         FAKE: FakeAdapter(

@@ -24,6 +24,7 @@ from tallygate.settings.directories import make_private
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.address import DatabaseUrlError, parse_database, shown, sqlite_at
 from tallygate.storage.sql.engine import create_engine
+from tallygate.storage.sql.partitions import seed_partitions
 from tallygate.storage.sql.unit_of_work import SqlStore
 
 _FILE = "tallygate.db"
@@ -197,6 +198,20 @@ async def revoke_key(settings: Settings, *, tenant_id: str, key_id: str) -> None
     async with opened(settings) as engine, SqlStore(engine=engine).write(tenant_id) as work:
         await revoke(work, key_id, real_now=clock.now())
         await work.commit()
+
+
+async def prepare(engine: AsyncEngine, settings: Settings) -> None:
+    """Make sure that the database knows its partitions, and the first key, where the settings name one's file.
+
+    Raises:
+        StartError: it has another number of partitions, or the key cannot be made.
+    """
+    try:
+        await seed_partitions(engine, settings.redis.partitions, clock.new_epoch)
+    except InvalidFieldError as error:
+        raise StartError(str(error)) from error
+    if settings.bootstrap_key_file is not None:
+        await bootstrap(engine, settings.bootstrap_key_file)
 
 
 async def bootstrap(engine: AsyncEngine, key_file: Path, *, tenant_id: str = "default") -> None:

@@ -35,6 +35,7 @@ from tallygate.settings import Settings
 
 if TYPE_CHECKING:
     from tallygate.app.control_side import ControlSide
+    from tallygate.app.tracing import Tracing
 
 _LOOKS = 100
 _LOOK_SECONDS = 0.01
@@ -78,6 +79,7 @@ def build_serving(
     *,
     part: Part | None = None,
     beside: Beside | None = None,
+    tracing: "Tracing | None" = None,
 ) -> Serving:
     """Wrap the servicers of this part, and hand on what the process beside it answers."""
     part = part or whole(settings)
@@ -86,7 +88,13 @@ def build_serving(
     certified = _certified(settings, part.secret or (beside.secret if beside else ""))
     opener = _tenant_opener(data, control, channel) if settings.testing else None
     authenticator = _authenticator(settings, data, certified, opener)
-    calls = Calls(authenticator=authenticator, metrics=metrics, options=_call_options(settings), burst=redis.burst)
+    calls = Calls(
+        authenticator=authenticator,
+        metrics=metrics,
+        options=_call_options(settings),
+        burst=redis.burst,
+        follower=tracing,
+    )
     streams = Streams(calls)
     services = _services(part, data, control, metrics, calls, streams)
     forwarder = None

@@ -1,5 +1,7 @@
 """Whether settings can be used at all, found before anything is started: addresses, URLs, and what a role needs."""
 
+from importlib.metadata import PackageNotFoundError, version
+
 from tallygate.app.client_file import read_clients
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.key_files import read_sealing
@@ -36,12 +38,23 @@ def require_usable(settings: Settings) -> None:
     named_redis(settings)
     if settings.role != "data":
         _require_outside(settings)
+    _require_tracing(settings)
     if settings.server.workers > 1 and settings.role != "data":
         problem = (
             f"{settings.server.workers} workers, but role {settings.role} works on SQL, in one process:"
             " set role to data here, and run one process of role all beside it on the same redis.url"
         )
         raise UnusableSettingError(problem, key="server.workers")
+
+
+def _require_tracing(settings: Settings) -> None:
+    """Make sure that what traces calls is there, without loading it."""
+    try:
+        if settings.tracing.endpoint:
+            version("opentelemetry-exporter-otlp-proto-grpc")
+    except PackageNotFoundError:
+        problem = "OpenTelemetry is not installed: pip install 'tallygate[otel]', or name no receiver"
+        raise UnusableSettingError(problem, key="tracing.endpoint") from None
 
 
 def _require_outside(settings: Settings) -> None:

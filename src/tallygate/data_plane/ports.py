@@ -196,6 +196,10 @@ class KeySource(Protocol):
         ...
 
 
+class Published(ViewSource, KeySource, Protocol):
+    """All that is published, as a process reads it."""
+
+
 Clock = Callable[[], int]
 """Now, in microseconds since the Unix epoch."""
 

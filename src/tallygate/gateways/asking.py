@@ -5,12 +5,14 @@ So a gateway that hangs holds up who is paid through it for a moment, and nobody
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from cachetools import LRUCache
 
@@ -27,13 +29,41 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
+class Trail(Protocol):
+    """Whoever traces calls: told of what is asked of others, and how these are told of the trace."""
+
+    def asking(self, name: str) -> AbstractContextManager[object]:
+        """Follow what this gateway is asked until it has answered."""
+        ...
+
+    def headers(self) -> Mapping[str, str]:
+        """What a request says of the trace that it belongs to."""
+        ...
+
+
+class NoTrail:
+    """Nobody traces calls."""
+
+    def asking(self, _name: str) -> AbstractContextManager[object]:
+        """Nobody is told."""
+        return nullcontext()
+
+    def headers(self) -> Mapping[str, str]:
+        """Nothing is said."""
+        return {}
+
+
+NO_TRAIL = NoTrail()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """The way to a gateway: where it is, how long an answer may take, where payers come back to."""
+    """The way to a gateway: where it is, how long an answer may take, where payers come back to, who is told."""
 
     url: str
     seconds: float
     return_url: str = ""
+    trail: Trail = NO_TRAIL
 
 
 class Deadline:
@@ -61,6 +91,7 @@ class Line:
     name: str
     seconds: float
     clock: Callable[[], float] = monotonic
+    trail: Trail = NO_TRAIL
     _silences: int = 0
     _rests_until: float = field(default=0.0)
 
@@ -75,8 +106,9 @@ class Line:
                 raise NoAnswerError
             self._rests_until = self.clock() + _REST_SECONDS  # one tries, the others go on waiting
         try:
-            async with asyncio.timeout(self.seconds):
-                answer = await asked()
+            with self.trail.asking(self.name):
+                async with asyncio.timeout(self.seconds):
+                    answer = await asked()
         except NoAnswerError:
             self._silent()
             raise
@@ -134,7 +166,7 @@ class Threads:
     _pool: ThreadPoolExecutor | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run something in one of them."""
+        """Run something in one of them, in the context of who asks."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix=f"gateway-{self.name}")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, work)

@@ -9,7 +9,7 @@ import requests
 from typing_extensions import override
 
 from tallygate.billing.ports import NoAnswerError, StrangerError
-from tallygate.gateways.asking import Deadline
+from tallygate.gateways.asking import NO_TRAIL, Deadline, Trail
 from tallygate.gateways.refusals import RefusedError
 
 _REFUSED = {400, 402, 404, 422}
@@ -24,9 +24,10 @@ _log = logging.getLogger(__name__)
 class BoundSession(requests.Session):
     """A session of `requests`, whose threads each have a deadline of their own."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, trail: Trail = NO_TRAIL) -> None:
         super().__init__()
         self._name = name
+        self._trail = trail
         self.unauthorized: Callable[[], None] = lambda: None
         self._own = threading.local()
 
@@ -44,6 +45,7 @@ class BoundSession(requests.Session):
             StrangerError: the credentials are not good enough for it.
             NoAnswerError: whether it was done is not known.
         """
+        request.headers.update(self._trail.headers())
         kwargs |= {"timeout": self._own.deadline.left(), "allow_redirects": False}
         try:
             response = super().send(request, **kwargs)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from tallygate.billing.ports import TaxIdAnswer
 from tallygate.domain.billing.tax_evidence import GREECE, GREEK_PREFIX, TaxIdStatus, country_of
+from tallygate.gateways.asking import NO_TRAIL, Trail
 
 _MOST_BYTES = 65_536
 _HIDDEN = {"---", ""}
@@ -21,6 +22,7 @@ class Vies:
 
     url: str
     timeout: float
+    trail: Trail = NO_TRAIL
 
     @property
     def name(self) -> str:
@@ -41,8 +43,9 @@ class Vies:
             own_state, own_number = _parts(requester)
             asked |= {"requesterMemberStateCode": own_state, "requesterNumber": own_number}
         try:
-            async with asyncio.timeout(self.timeout):
-                told = await asyncio.to_thread(self._post, asked)
+            with self.trail.asking(self.name):
+                async with asyncio.timeout(self.timeout):
+                    told = await asyncio.to_thread(self._post, asked)
         except (OSError, HTTPException, ValueError):  # a time-out is an OSError, text that is no JSON a ValueError
             return _NO_ANSWER
         return _answer(told)
@@ -53,7 +56,7 @@ class Vies:
         connection = kind(place.hostname or "", place.port, timeout=self.timeout)
         try:
             path = f"{place.path.rstrip('/')}/check-vat-number"
-            headers = {"Content-Type": "application/json", "Accept": "application/json"}
+            headers = {"Content-Type": "application/json", "Accept": "application/json", **self.trail.headers()}
             connection.request("POST", path, body=json.dumps(asked), headers=headers)
             return json.loads(connection.getresponse().read(_MOST_BYTES))
         finally:

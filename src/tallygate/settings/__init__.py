@@ -28,6 +28,7 @@ from tallygate.settings.groups import (
     ServerSettings,
     Settings,
     TaxSettings,
+    TracingSettings,
 )
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "TaxSettings",
+    "TracingSettings",
     "client_environment",
     "environment_name",
     "flat",

@@ -79,6 +79,20 @@ WebUrl = Annotated[str, AfterValidator(_on_the_web)]
 """An address in the web, to which nothing goes in the clear; empty where there is none."""
 
 
+_RECEIVER = re.compile(r"https?://[^/?#@\s:]+(:\d{1,5})?", re.ASCII)
+
+
+def _receiver(value: str) -> str:
+    if value and _RECEIVER.fullmatch(value) is None:
+        msg = "expected http://host:port, or https://host:port"
+        raise ValueError(msg)
+    return value
+
+
+ReceiverUrl = Annotated[str, AfterValidator(_receiver)]
+"""Where a receiver listens, with or without TLS; empty where there is none."""
+
+
 class SecretUrl(SecretStr):
     """A URL that shows where it leads and as whom, and nothing that may be a secret."""
 
@@ -116,6 +130,8 @@ def form_of(setting: FieldInfo) -> Form:
         return Form(types=frozenset({int, float, str}), expected="a duration such as 250ms, 5s or 2h, or seconds")
     if kind is int and measured:
         return Form(types=frozenset({int, str}), expected="a size such as 256KiB or 1MiB, or bytes")
+    if kind is float:
+        return Form(types=frozenset({int, float}), expected="a number")
     if kind is int:
         return Form(types=frozenset({int}), expected="an integer without leading zeros")
     return Form(types=frozenset({str}), expected="a text")

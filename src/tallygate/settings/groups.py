@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tallygate.settings.forms import Bytes, Count, HomePath, OptionalPath, Seconds, SecretUrl, WebUrl
+from tallygate.settings.forms import Bytes, Count, HomePath, OptionalPath, ReceiverUrl, Seconds, SecretUrl, WebUrl
 
 
 class Group(BaseModel):
@@ -202,6 +202,17 @@ class LoggingSettings(Group):
     """One JSON object a line, or text for people."""
 
 
+class TracingSettings(Group):
+    """Whether calls are followed (OpenTelemetry), and who is told."""
+
+    endpoint: ReceiverUrl = ""
+    """Which receiver spans go to, by OTLP over gRPC: http://host:4317 or https://...; empty: nothing is traced."""
+    ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Which part of the calls is traced whose callers bring no trace; of the others their traces say it."""
+    service_name: str = "tallygate"
+    """What this installation is called there."""
+
+
 class Settings(Group):
     """All settings of one process. Constructed by itself it is the defaults; `load` is what reads the world."""
 
@@ -221,5 +232,6 @@ class Settings(Group):
     billing: BillingSettings = BillingSettings()
     mail: MailSettings = MailSettings()
     logging: LoggingSettings = LoggingSettings()
+    tracing: TracingSettings = TracingSettings()
     tax: TaxSettings = TaxSettings()
     documents: DocumentSettings = DocumentSettings()

@@ -77,7 +77,9 @@ from tallygate.app import control_side
 from tallygate.gateways.stripe import adapter, gateway
 from tallygate.gateways.paypal import adapter, gateway
 from tallygate.gateways.razorpay import adapter, gateway
-print(sorted({"stripe", "httpx", "requests", "paypalserversdk", "razorpay"} & set(sys.modules)))
+from tallygate.app import application
+late = {"stripe", "httpx", "requests", "paypalserversdk", "razorpay", "tallygate.app.tracing"}
+print(sorted(late & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tallygate.billing.ports import Credentials, Gateway, SecretName
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.gateways.asking import Late, Line, Threads, Way, opened, require
+from tallygate.gateways.asking import Late, Line, Threads, Trail, Way, opened, require
 from tallygate.gateways.blocking import Desk
 from tallygate.gateways.paypal.gateway import PayPalGateway
 
@@ -57,8 +57,8 @@ class PayPalAdapter:
             url = SANDBOX_URL if sandbox else self.way.url
             self._opened[known] = PayPalGateway(
                 desk=Desk(
-                    client=Late(lambda: _connect(url, client_id, client_secret)),
-                    line=Line(name=NAME, seconds=self.way.seconds),
+                    client=Late(lambda: _connect(url, client_id, client_secret, self.way.trail)),
+                    line=Line(name=NAME, seconds=self.way.seconds, trail=self.way.trail),
                     threads=self._threads,
                 ),
                 return_url=self.way.return_url,
@@ -67,7 +67,7 @@ class PayPalAdapter:
         return self._opened[known]
 
 
-def _connect(url: str, client_id: str, client_secret: str) -> "Client":
+def _connect(url: str, client_id: str, client_secret: str, trail: Trail) -> "Client":
     from tallygate.gateways.paypal.client import connect  # noqa: PLC0415 - loads the library, which takes long
 
-    return connect(url, client_id, client_secret)
+    return connect(url, client_id, client_secret, trail)

@@ -17,6 +17,7 @@ from paypalserversdk.http.http_method_enum import HttpMethodEnum
 from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 from typing_extensions import override
 
+from tallygate.gateways.asking import NO_TRAIL, Trail
 from tallygate.gateways.blocking_http import BoundSession
 from tallygate.gateways.paypal.answers import link
 
@@ -139,9 +140,9 @@ def _get(path: str, query: Mapping[str, object]) -> Any:  # noqa: ANN401 - as ab
     return request
 
 
-def connect(url: str, client_id: str, client_secret: str) -> Client:
+def connect(url: str, client_id: str, client_secret: str, trail: Trail = NO_TRAIL) -> Client:
     """The way to PayPal with an app's credentials; nothing is sent yet."""
-    session = BoundSession("paypal")
+    session = BoundSession("paypal", trail)
     credentials = ClientCredentialsAuthCredentials(o_auth_client_id=client_id, o_auth_client_secret=client_secret)
     client = Client(place=_Place(url, session, credentials), session=session)
     session.unauthorized = client.forget

@@ -53,7 +53,7 @@ class RazorpayAdapter:
             self._opened[known] = RazorpayGateway(
                 desk=Desk(
                     client=Late(lambda: _connect(self.way, key_id, key_secret)),
-                    line=Line(name=NAME, seconds=self.way.seconds),
+                    line=Line(name=NAME, seconds=self.way.seconds, trail=self.way.trail),
                     threads=self._threads,
                 ),
                 webhook_secret=webhook_secret,
@@ -64,4 +64,4 @@ class RazorpayAdapter:
 def _connect(way: Way, key_id: str, key_secret: str) -> "Client":
     from tallygate.gateways.razorpay.client import connect  # noqa: PLC0415 - loads the library, which takes long
 
-    return connect(way.url, key_id, key_secret)
+    return connect(way.url, key_id, key_secret, way.trail)

@@ -6,6 +6,7 @@ from typing import Any
 
 import razorpay
 
+from tallygate.gateways.asking import NO_TRAIL, Trail
 from tallygate.gateways.blocking_http import BoundSession
 
 _PAGE = 100
@@ -72,9 +73,9 @@ class Client:
         self.api.token.delete(customer_id, token_id)
 
 
-def connect(url: str, key_id: str, key_secret: str) -> Client:
+def connect(url: str, key_id: str, key_secret: str, trail: Trail = NO_TRAIL) -> Client:
     """The way to Razorpay with a key; nothing is sent yet."""
-    session = BoundSession("razorpay")
+    session = BoundSession("razorpay", trail)
     return Client(api=razorpay.Client(session=session, auth=(key_id, key_secret), base_url=url), session=session)
 
 

@@ -46,7 +46,7 @@ class StripeAdapter:
             require("stripe", extra="stripe")
             self._opened[key, secret] = StripeGateway(
                 client=Late(lambda: _connect(self.way, key, self._shared)),
-                line=Line(name=NAME, seconds=self.way.seconds),
+                line=Line(name=NAME, seconds=self.way.seconds, trail=self.way.trail),
                 return_url=self.way.return_url,
                 webhook_secret=secret,
             )
@@ -56,4 +56,4 @@ class StripeAdapter:
 def _connect(way: Way, key: str, shared: dict[str, Any]) -> "Client":
     from tallygate.gateways.stripe.client import connect  # noqa: PLC0415 - loads the library, which takes long
 
-    return connect(way.url, key, seconds=way.seconds, shared=shared)
+    return connect(way.url, key, seconds=way.seconds, shared=shared, trail=way.trail)

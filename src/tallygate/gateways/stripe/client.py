@@ -1,13 +1,15 @@
 """Stripe's library: what is asked of it, once and in bounded time, and its errors without their texts."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import stripe
+from typing_extensions import override
 
 from tallygate.billing.ports import NoAnswerError, StrangerError
+from tallygate.gateways.asking import NO_TRAIL, Trail
 from tallygate.gateways.stripe.answers import RefusedError
 
 VERSION = "2026-10-28.endive"
@@ -44,10 +46,23 @@ class Client:
             page = await _answered(page.next_page_async())
 
 
-def connect(url: str, key: str, *, seconds: float, shared: dict[str, Any]) -> Client:
+class _Http(stripe.HTTPXClient):  # type: ignore[misc] # its types are skipped, see pyproject.toml
+    """The library's own way to send, which tells of the trace that a request belongs to."""
+
+    def __init__(self, seconds: float, trail: Trail) -> None:
+        super().__init__(timeout=seconds)
+        self._trail = trail
+
+    @override
+    async def request_async(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> Any:
+        """Send it."""
+        return await super().request_async(method, url, {**headers, **self._trail.headers()}, post_data)
+
+
+def connect(url: str, key: str, *, seconds: float, shared: dict[str, Any], trail: Trail = NO_TRAIL) -> Client:
     """The way to Stripe with a key; nothing is sent yet. Connections are `shared` by all keys: they cost more."""
     if "http" not in shared:
-        shared["http"] = stripe.HTTPXClient(timeout=seconds)
+        shared["http"] = _Http(seconds, trail)
     client = stripe.StripeClient(
         key,
         stripe_version=VERSION,

@@ -1,7 +1,7 @@
 """Where a call is answered, whatever carries it: a transport hands calls over with a port, and is told there."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -37,6 +37,22 @@ Begin = Callable[[bytes, Metadata, float | None, Port, Any], Leaving | None]
 
 None where it is answered already.
 """
+
+
+Follow = Callable[[bytes, Any], AsyncIterator[bytes]]
+"""Serves a method that streams: its request, and the transport's context."""
+
+
+class Follower(Protocol):
+    """Who follows calls from their beginning to their end, for traces; they go the same way without one."""
+
+    def unary(self, name: str, begin: Begin) -> Begin:
+        """What begins calls of a method, followed."""
+        ...
+
+    def streaming(self, name: str, serve: Follow) -> Follow:
+        """What serves a method that streams, followed."""
+        ...
 
 
 class Waiting:

@@ -71,7 +71,8 @@ class Streams:
                     self._ended.set()
                 self._calls.metrics.call(method.name, code, perf_counter() - started)
 
-        return serve
+        follower = self._calls.follower
+        return serve if follower is None else follower.streaming(method.name, serve)
 
     async def _all_ended(self) -> None:
         """Wait until the closing of each source is work in flight itself; but not for a caller who does not read."""

@@ -24,6 +24,7 @@ from tallygate.server.calls.deadlines import DeadlineSweep
 from tallygate.server.calls.method import Call, Method, UnaryMethod, Unreadable
 from tallygate.server.calls.port import (
     Begin,
+    Follower,
     Leaving,
     Metadata,
     NamedPort,
@@ -94,10 +95,12 @@ class Calls:
         options: CallOptions,
         new_id: Callable[[], str] = new_call_id,
         burst: Burst | None = None,
+        follower: Follower | None = None,
     ) -> None:
         self.burst = burst or Burst()
         self.options = options
         self.metrics = metrics
+        self.follower = follower
         self._authenticator = authenticator
         self.room = Room(options.max_in_flight)
         self._new_id = new_id
@@ -140,6 +143,8 @@ class Calls:
         """A handler of bytes for a method that answers once; a transport that needs no task takes its `begin`."""
         answered = self.metrics.timer(method.name, grpc.StatusCode.OK)
         begin = self._beginner(replace(method, function=function, answered=answered))
+        if self.follower is not None:
+            begin = self.follower.unary(method.name, begin)
 
         async def serve(data: bytes, context: Context) -> bytes:
             port = Waiting()
