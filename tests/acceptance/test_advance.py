@@ -81,6 +81,18 @@ async def test_dj_25_with_a_coupon_for_all_there_is_nothing_to_pay_in_advance(te
     await tenant.call("CreateCoupon", coupon={"code": "FREE", "percent_off": "100"})
     offered = (await tenant.call("ListPaymentOptions", plan_key="pro", coupon_code="free")).options
     assert [one.length for one in offered] == [1]
+    refused = (grpc.StatusCode.FAILED_PRECONDITION, "COUPON_NOT_APPLICABLE")
+    wanted = {"plan_key": "pro", "advance_length": 12}
+    items = [{"subscription": wanted}]
+    for method, fields in (
+        ("Quote", {**wanted, "coupon_codes": ["FREE"]}),
+        ("CreateOrder", {**ACME, "items": items, "coupon_codes": ["FREE"]}),
+        ("CreateSubscription", {**ACME, **wanted, "coupon_codes": ["FREE"]}),
+    ):
+        assert await failure(tenant.call(method, **fields)) == refused, method
+    await tenant.call("CreateCoupon", coupon={"code": "CALLS", "percent_off": "100", "feature_keys": ["calls"]})
+    offered = (await tenant.call("ListPaymentOptions", plan_key="pro", coupon_code="calls")).options
+    assert len(offered) > 1, "it is off usage alone"
 
 
 async def test_a_cancelled_year_gives_back_its_rest_and_another_subscription_pays_by_the_month(tenant):

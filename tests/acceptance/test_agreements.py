@@ -101,9 +101,10 @@ async def test_ar_25_the_referrer_is_credited_when_the_first_invoice_is_paid_and
     await sound(tenant)
 
 
+@pytest.mark.parametrize("how", ["disputed", "refunded", "credited"])
 @pytest.mark.parametrize("spent", [False, True])
-async def test_ar_25_what_is_taken_back_of_the_first_invoice_takes_the_credit_back(tenant, spent):
-    """A payment that its payer has taken back: the credit leaves the wallet, or what it paid is charged again."""
+async def test_ar_25_what_is_taken_back_of_the_first_invoice_takes_the_credit_back(tenant, spent, how):
+    """What was paid is taken back or given back: the credit leaves the wallet, or what it paid is charged again."""
     await shop(tenant)
     await tenant.call("CreateReferral", referrer_account_id="globex", referee_account_id="acme", amount=TEN)
     await tenant.call("CreateSubscription", **ACME, plan_key="pro")
@@ -113,9 +114,15 @@ async def test_ar_25_what_is_taken_back_of_the_first_invoice_takes_the_credit_ba
         await tenant.call("CreateSubscription", account_id="globex", plan_key="pro")
         await run(tenant)
     (paid,) = (await tenant.call("ListPayments", **ACME)).payments
-    dispute = {"payment_id": paid.payment_id, "dispute_id": "dp1", "amount": Money(units=29, currency_code="USD")}
-    for state in ("DISPUTE_STATE_OPENED", "DISPUTE_STATE_LOST"):
-        await tenant.call("RecordDispute", **dispute, state=state)
+    (invoice,) = await invoices(tenant, **ACME)
+    if how == "refunded":
+        await tenant.call("RefundLine", invoice_id=invoice.invoice_id, line=1)
+    elif how == "credited":
+        await tenant.call("CreateCreditNote", invoice_id=invoice.invoice_id)
+    else:
+        dispute = {"payment_id": paid.payment_id, "dispute_id": "dp1", "amount": Money(units=29, currency_code="USD")}
+        for state in ("DISPUTE_STATE_OPENED", "DISPUTE_STATE_LOST"):
+            await tenant.call("RecordDispute", **dispute, state=state)
     (referral,) = (await tenant.call("ListReferrals", account_id="globex")).referrals
     assert referral.HasField("return_time")
     assert await wallet(tenant, "globex") in ([], [0.00])

@@ -248,6 +248,10 @@ BAD = [
     ({"subscription": {"plan_key": "pro", "advance_length": 6}}, "items[0].subscription.advance_length"),
     ({"subscription": {"plan_key": "pro", "trial_days": 9999}}, "items[0].subscription.trial_days"),
     (
+        {"quota": {"feature_key": "calls", "quantity": 5, "expire_time": at("2024-02-29")}},
+        "items[0].quota.expire_time",
+    ),
+    (
         {"subscription": {"plan_key": "pro", "add_ons": [{"add_on_key": "other"}]}},
         "items[0].subscription.add_ons[0].add_on_key",
     ),

@@ -224,6 +224,10 @@ async def test_ar_11_past_due_then_suspended_then_served_again_when_paid(tenant:
     """Past due with the first failure, suspended with the fifth, on day 21; a card that pays lifts it."""
     await open_house(tenant, "fake_later_9")
     await stands(tenant, "PAST_DUE", True)
+    late = SubscriptionState.SUBSCRIPTION_STATE_PAST_DUE
+    assert (await tenant.call("GetAccount", account_id="acme")).account.subscription.state == late
+    extended = await tenant.call("ExtendSubscription", account_id="acme", without_end=True)
+    assert extended.subscription.state == late, "a change is answered as it reads"
     await tenant.advance(21 * DAY - 60)
     await run(tenant)
     await stands(tenant, "PAST_DUE", True)
@@ -430,6 +434,8 @@ async def test_ar_14_settlements_that_agree_have_no_difference_and_a_planted_one
     asked = {"gateway": "fake", "start_time": start}
     agreed = await tenant.call("Reconcile", **asked)
     assert (agreed.booked, agreed.settled, list(agreed.differences)) == (3, 3, [])
+    never = await failure(tenant.call("Reconcile", **asked, end_time=start))
+    assert never == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
     charge = (await tenant.call("ListPayments", account_id="acme")).payments[0].gateway_id
     engine = create_engine(database_address(live_server.settings))
     async with engine.begin() as connection:

@@ -3,7 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from tallygate.domain.billing.discounts import Coupon, DiscountTerms, DiscountType, Redemption, folded
+from tallygate.domain.billing.discounts import (
+    Coupon,
+    DiscountTerms,
+    DiscountType,
+    Redemption,
+    folded,
+    takes_all,
+)
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.discount_errors import (
     CouponExhaustedError,
@@ -182,13 +189,14 @@ def check_codes(codes: Sequence[str]) -> list[str]:
 class Redeemer:
     """Who redeems coupons, for which subscription and with which order (empty: for none), and for which plans.
 
-    With an order they are for what it sells outright as well.
+    With an order they are for what it sells outright as well. `in_advance`: several periods are paid at once.
     """
 
     account_id: str
     subscription_id: str
     plan_keys: Collection[str]
     order_id: str = ""
+    in_advance: bool = False
 
 
 async def redeemable(work: BillingWork, codes: Sequence[str], by: Redeemer, *, now: int) -> list[Redemption]:
@@ -201,6 +209,9 @@ async def redeemable(work: BillingWork, codes: Sequence[str], by: Redeemer, *, n
     found = []
     for code in check_codes(codes):
         coupon = await check_coupon(work, code, account_id=by.account_id, plan_keys=by.plan_keys, now=now)
+        if by.in_advance and takes_all(coupon.terms):
+            expected = "what is paid by its period: it takes all off, and nothing would be paid in advance"
+            raise CouponNotApplicableError(code=code, expected=expected)
         found.append(
             Redemption(
                 redemption_id=f"quoted/{code}",

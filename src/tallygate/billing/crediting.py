@@ -18,6 +18,7 @@ from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.crediting import credit_line, is_by_hand, key_of, left_of
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents
 from tallygate.domain.billing.lines import Line
+from tallygate.domain.billing.messages import priced
 from tallygate.domain.billing.reissues import first_key
 from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.wallet import WalletEntryKind
@@ -75,7 +76,8 @@ async def create_credit_note(work: BillingWork, wanted: CreateCreditNote, *, now
     off = min(-note.total, invoice.balance.due)
     kept = -note.total - off
     if kept > invoice.balance.returnable:
-        raise CreditExceedsLineError(invoice_id=invoice.invoice_id, available=off + invoice.balance.returnable)
+        available = priced(off + invoice.balance.returnable, invoice.currency)
+        raise CreditExceedsLineError(invoice_id=invoice.invoice_id, available=available)
     issued = await issue_credit(work, invoice, note, Settled(off=off, kept=kept), now=now)
     await review(work, invoice.account_id, now=now)
     return issued
@@ -119,7 +121,7 @@ async def made_note(
     credited = await work.issued_lines.credited({first_key(line.line_key) for line in invoice.lines})
     amounts = dict(_amounts(invoice, wanted.lines, credited))
     if not amounts:
-        raise CreditExceedsLineError(invoice_id=invoice.invoice_id, available=0)
+        raise CreditExceedsLineError(invoice_id=invoice.invoice_id, available=priced(0, invoice.currency))
     lines = [
         credit_line(
             invoice.lines[number - 1], amount, line_key=key_of(credit_id, place), reason=wanted.reason, time=now
@@ -200,7 +202,8 @@ def _amounts(
         if one.amount is not None and one.amount <= 0:
             raise InvalidFieldError(field="amount", expected="more than 0", got=one.amount)
         if not 0 < amount <= left[one.number]:
-            raise CreditExceedsLineError(line=one.number, available=max(left[one.number], 0))
+            available = priced(max(left[one.number], 0), invoice.currency)
+            raise CreditExceedsLineError(line=one.number, available=available)
         found.append((one.number, amount))
     return found
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 from tallygate.billing.activation import ORDER_JOB, begin, incomplete, is_paid
 from tallygate.billing.books import Books, read_books
@@ -15,11 +14,11 @@ from tallygate.billing.order_invoices import order_documents
 from tallygate.billing.purchases import Sale, hand_out, priced
 from tallygate.domain.billing.claims import ENTROPY_BYTES
 from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.billing.messages import priced as told
 from tallygate.domain.billing.orders import PAYABLE, Order, OrderItem, OrderState, Sold
 from tallygate.domain.billing.timeline import Timeline
-from tallygate.domain.currency import major_units
 from tallygate.domain.errors import BillingNotStartedError, ConflictError, InvalidFieldError, TallygateError
-from tallygate.domain.money import exact_text, rounded
+from tallygate.domain.money import rounded
 from tallygate.domain.order_errors import OrderChangedError, OrderClosedError, OrderNotFoundError
 from tallygate.records.billing import EXPIRE
 from tallygate.records.fields import check_id, within
@@ -233,7 +232,11 @@ async def _sold(
 def _redeemer(order: Order, own: Sequence[str]) -> Redeemer:
     subscription_id, plans = own[0] if own else "", order.plan_keys
     return Redeemer(
-        account_id=order.account_id, subscription_id=subscription_id, plan_keys=plans, order_id=order.order_id
+        account_id=order.account_id,
+        subscription_id=subscription_id,
+        plan_keys=plans,
+        order_id=order.order_id,
+        in_advance=any(item.subscription is not None and item.subscription.advance_length for item in order.items),
     )
 
 
@@ -277,9 +280,5 @@ def _check_total(order: Order, documents: Sequence[Invoice], accepted: tuple[int
         return
     found = [(each.total, each.currency) for each in documents] or [(0, accepted[1])]
     if found != [accepted]:
-        told = ", ".join(_told(*each) for each in found)
-        raise OrderChangedError(order_id=order.order_id, accepted=_told(*accepted), total=told)
-
-
-def _told(amount: int, currency: str) -> str:
-    return f"{exact_text(major_units(Fraction(amount), currency))} {currency}"
+        total = ", ".join(told(*each) for each in found)
+        raise OrderChangedError(order_id=order.order_id, accepted=told(*accepted), total=total)

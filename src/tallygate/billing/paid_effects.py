@@ -27,10 +27,10 @@ async def after_payment(work: BillingWork, account_id: str, *, now: int) -> None
     first = await _first(work, referral)
     if first is None:
         return
-    paid = first.state is InvoiceState.PAID
+    paid, gone = first.state is InvoiceState.PAID, first.balance.credited + first.balance.returned
     if referral.earn_time is None and paid:
-        await _credit(work, replace(referral, invoice_id=first.invoice_id, credited=first.balance.credited), now=now)
-    elif referral.earn_time is not None and (not paid or first.balance.credited > referral.credited):
+        await _credit(work, replace(referral, invoice_id=first.invoice_id, credited=gone), now=now)
+    elif referral.earn_time is not None and (not paid or gone > referral.credited):
         await _take_back(work, referral, now=now)
 
 

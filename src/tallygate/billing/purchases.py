@@ -27,7 +27,7 @@ from tallygate.domain.billing.timeline import PriceOverride, Timeline
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import minor_units
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError
-from tallygate.records.fields import within
+from tallygate.records.fields import check_instant, within
 from tallygate.records.lookup import billing_calendar, feature_of, known_account
 from tallygate.records.ports import BillingWork, NewId
 from tallygate.records.values import StoredSubscription
@@ -147,6 +147,8 @@ async def _renewal_fees(
 
 
 async def _quota_fee(work: BillingWork, sale: Sale, ordered: OrderedQuota) -> Fee:
+    if ordered.expire_time is not None:
+        check_instant("quota.expire_time", ordered.expire_time, after=sale.now)
     feature, catalog = feature_of(sale.books.catalog, ordered.feature_key), sale.books.catalog
     timelines = [await _timeline(work, held, catalog) for held in await work.subscriptions.of(sale.holder)]
     found = [

@@ -23,6 +23,7 @@ from tallygate.billing.telling import tell_refund
 from tallygate.billing.wallets import spend
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.gateway_events import DisputeState
+from tallygate.domain.billing.messages import priced
 from tallygate.domain.billing.payments import IN_FLIGHT, Advice, AttemptState, Outcome, Payment, PaymentKind
 from tallygate.domain.billing.posting import FUNDS, refund_entry, refund_failed_entry
 from tallygate.domain.billing.refunds import Refund, RefundKind, Source, parted, rank_of
@@ -69,7 +70,7 @@ async def begin_refund(work: BillingWork, wanted: CreateCreditNote, moment: Mome
     sources = await sources_of(work, invoice)
     available = min(invoice.balance.returnable, sum(source.left for source in sources))
     if -note.total > available:
-        raise CreditExceedsLineError(invoice_id=invoice.invoice_id, available=available)
+        raise CreditExceedsLineError(invoice_id=invoice.invoice_id, available=priced(available, invoice.currency))
     parts = parted(-note.total, sources)
     await check_funds(work, parts, invoice.currency, now=moment.now)
     kept = sum(amount for source, amount in parts if source.kind is RefundKind.WALLET)
@@ -191,7 +192,8 @@ async def check_funds(work: BillingWork, parts: Sequence[tuple[Source, int]], cu
         on_their_way = await work.refunds.on_their_way(currency)
         available = await work.ledger.stands(FUNDS, currency, at=now) - on_their_way
         if asked > available:
-            raise FundsShortError(currency=currency, asked=asked, available=max(available, 0))
+            there = priced(max(available, 0), currency)
+            raise FundsShortError(currency=currency, asked=priced(asked, currency), available=there)
 
 
 async def begin_part(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from tallygate.control_plane.formers import longest_period, with_former
 from tallygate.control_plane.subscription_terms import term_at
-from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription, live_ones
+from tallygate.control_plane.subscriptions import CreateSubscription, as_shown, create_subscription, live_ones
 from tallygate.domain.account import Subscription
 from tallygate.domain.catalog import FormerZone
 from tallygate.domain.errors import SubscriptionConflictError
@@ -131,6 +131,7 @@ async def _in_zone(work: UnitOfWork, account: Account, time_zone: str, *, now: i
 
 async def _views(work: UnitOfWork, accounts: Sequence[Account], now: int) -> list[AccountView]:
     live = await live_ones(work, [account.account_id for account in accounts], now=now)
+    live = {held.account_id: held for held in await as_shown(work, list(live.values()), now)}
     return [AccountView(account=account, subscription=live.get(account.account_id)) for account in accounts]
 
 

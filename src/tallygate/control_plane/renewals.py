@@ -50,7 +50,7 @@ async def proposed_renewal(work: BillingWork, request: RenewSubscription, *, now
         expected = "a plan that is renewed by hand (billing.renewal: repeat)"
         raise SubscriptionConflictError(account_id=account.account_id, plan_key=term.plan_key, expected=expected)
     if plan is not None and plan.billing is not None and plan.billing.renewal_approval and not request.approved:
-        raise ApprovalRequiredError(account_id=account.account_id, plan_key=term.plan_key)
+        raise ApprovalRequiredError(account_id=account.account_id, plan_key=term.plan_key, expected="approved")
     later = planned_end(endless, catalog, await billing_calendar(work, account, catalog), at=end)
     state = SubscriptionState.ACTIVE if subscription.state is SubscriptionState.CANCELED else subscription.state
     renewed = replace(held, cancel_time=None, subscription=replace(subscription, end_time=later, state=state))

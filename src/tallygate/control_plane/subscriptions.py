@@ -155,7 +155,7 @@ async def get_subscription(
     if not found:
         named = {"subscription_id": subscription_id} if subscription_id else {}
         raise SubscriptionNotFoundError(account_id=account_id, **named)
-    return (await _as_of(work, found, now))[0]
+    return (await as_shown(work, found, now))[0]
 
 
 async def list_subscriptions(
@@ -176,7 +176,7 @@ async def list_subscriptions(
         query = SubscriptionQuery(
             now=now, limit=limit, account_ids=accounts, plan_key=plan_key, state=state, before=before
         )
-        return await _as_of(work, await work.subscriptions.list(query), now)
+        return await as_shown(work, await work.subscriptions.list(query), now)
 
     return await newest_of(page, load, lambda held: (held.create_time, held.subscription.subscription_id))
 
@@ -195,7 +195,7 @@ async def list_ending(
 
     async def load(after: tuple[int, str] | None, limit: int) -> Sequence[StoredSubscription]:
         found = await work.subscriptions.ending(now=now, until=last, after=after, limit=limit, plan_key=plan_key)
-        return await _as_of(work, found, now)
+        return await as_shown(work, found, now)
 
     return await newest_of(
         page, load, lambda held: (held.subscription.end_time or 0, held.subscription.subscription_id)
@@ -208,7 +208,7 @@ def days_left(held: StoredSubscription, now: int) -> int:
     return max(0, ((now if end is None else end) - now) // DAY)
 
 
-async def _as_of(work: UnitOfWork, found: Sequence[StoredSubscription], now: int) -> list[StoredSubscription]:
+async def as_shown(work: UnitOfWork, found: Sequence[StoredSubscription], now: int) -> list[StoredSubscription]:
     """As they read now, by what their accounts did not pay, too."""
     standings = await work.accounts.standings([held.account_id for held in found])
     return [

@@ -138,8 +138,12 @@ def test_orders_and_agreements_send_what_was_said(server, say):
 def test_changes_of_a_subscription_send_what_was_said(server, say):
     assert say("subscription", "cancel", "acme").code == 0
     assert say("subscription", "cancel", "acme", "--at", "2026-12-01").code == 0
-    period_end, at = server.asked("CancelSubscription")
-    assert (period_end.when, at.end_time) == (subscriptions.CHANGE_WHEN_PERIOD_END, DECEMBER)
+    usual, at = server.asked("CancelSubscription")
+    assert (usual.WhichOneof("end"), at.end_time) == (None, DECEMBER)
+    assert say("subscription", "change-plan", "acme", "pro").code == 0
+    (changed,) = server.asked("ChangePlan")
+    said = {field.name for field, _ in changed.ListFields()}
+    assert said == {"account_id", "plan_key"}, "a key that is bound to its account may say no more"
     assert say("subscription", "extend", "acme", "--without-end").code == 0
     assert server.asked("ExtendSubscription")[0].without_end
     assert say("subscription", "renew", "acme", "--approved", "--end", "2026-12-01").code == 0

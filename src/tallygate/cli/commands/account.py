@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tallygate.cli.account_import import import_accounts
-from tallygate.cli.charging import INVOICE, PRORATION, charge_options
+from tallygate.cli.charging import charge_options, charged_by
 from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
@@ -60,10 +60,12 @@ def upsert(
 @click.argument("users", nargs=-1, required=True)
 @charge_options
 @remote
-def add_users(client: Client, *, account: str, users: tuple[str, ...], proration: str, invoice: str) -> None:
+def add_users(client: Client, *, account: str, users: tuple[str, ...], **charged: str | None) -> None:
     """Add users; those there already stay."""
     request = wire.AddUsersRequest(
-        account_id=account, user_ids=users, proration=PRORATION[proration], invoice=INVOICE[invoice]
+        account_id=account,
+        user_ids=users,
+        **charged_by(**charged),
     )
     response = client.call(AccountServiceStub(client.channel).AddUsers, request)
     client.show(response, lambda: f"{account} has {', '.join(user.user_id for user in response.users)}")
@@ -74,10 +76,12 @@ def add_users(client: Client, *, account: str, users: tuple[str, ...], proration
 @click.argument("users", nargs=-1, required=True)
 @charge_options
 @remote
-def remove_users(client: Client, *, account: str, users: tuple[str, ...], proration: str, invoice: str) -> None:
+def remove_users(client: Client, *, account: str, users: tuple[str, ...], **charged: str | None) -> None:
     """Remove users, and free their seats; unknown ones are passed over."""
     request = wire.RemoveUsersRequest(
-        account_id=account, user_ids=users, proration=PRORATION[proration], invoice=INVOICE[invoice]
+        account_id=account,
+        user_ids=users,
+        **charged_by(**charged),
     )
     response = client.call(AccountServiceStub(client.channel).RemoveUsers, request)
     client.show(response, lambda: f"removed {response.removed_count} of {len(users)} from {account}")

@@ -168,8 +168,9 @@ def _off(discount: wire.Discount) -> str:
 
 
 def _said(discount: wire.Discount) -> str:
-    until = optional_instant(discount, "end_time", "for good")
-    return f"{discount.discount_id} of {discount.account_id}: {_off(discount)} off, until {until}"
+    until = optional_instant(discount, "end_time", "")
+    how_long = f"until {until}" if until else "for good"
+    return f"{discount.discount_id} of {discount.account_id}: {_off(discount)} off, {how_long}"
 
 
 def _row(discount: wire.Discount) -> tuple[str, ...]:

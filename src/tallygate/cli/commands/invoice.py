@@ -18,7 +18,14 @@ from tallygate.cli.output import enum_name, instant, optional_instant, table
 from tallygate.cli.values import INSTANT, SOME
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
-from tallygate_api.v1.invoice_pb2 import Invoice, InvoiceKind, InvoiceLine, InvoiceState, TaxGroup
+from tallygate_api.v1.invoice_pb2 import (
+    TAX_NOTICE_TAX_ID_UNVERIFIED,
+    Invoice,
+    InvoiceKind,
+    InvoiceLine,
+    InvoiceState,
+    TaxGroup,
+)
 from tallygate_api.v1.invoice_service_pb2 import ExplainLineRequest
 from tallygate_api.v1.invoice_service_pb2_grpc import InvoiceServiceStub
 from tallygate_api.v1.pricing_service_pb2 import PreviewChangeResponse
@@ -216,7 +223,8 @@ def _page(invoice: Invoice) -> str:
     named = invoice.number or invoice.invoice_id
     head = [f"{kind} {named} for {invoice.account_id}: {money(invoice.total)}, {enum_name(invoice, 'state')}"]
     if invoice.HasField("issue_time"):
-        head += [f"issued {instant(invoice.issue_time)}, due {instant(invoice.due_time)}"]
+        due = f", due {instant(invoice.due_time)}" if invoice.HasField("due_time") else ""
+        head += [f"issued {instant(invoice.issue_time)}{due}"]
     for who, party in (("seller", invoice.seller), ("buyer", invoice.buyer)):
         head += [f"{who}: {', '.join(party_lines(party))}"] if invoice.HasField(who) else []
     if invoice.credited_invoices:
@@ -226,7 +234,13 @@ def _page(invoice: Invoice) -> str:
     foot = f"subtotal {money(invoice.subtotal)}, tax {money(invoice.tax)}, total {money(invoice.total)}"
     if enum_name(invoice, "state") == "open":
         foot = f"{foot}, due {money(invoice.due)}"
-    return "\n".join([*head, rows, *map(_tax, invoice.taxes), foot])
+    return "\n".join([*head, rows, *map(_tax, invoice.taxes), foot, *map(_notice, invoice.tax_notices)])
+
+
+def _notice(notice: int) -> str:
+    """What is to be known of an invoice's tax."""
+    unverified = notice == TAX_NOTICE_TAX_ID_UNVERIFIED
+    return "the buyer's tax id is not verified, so the tax is not shifted to it" if unverified else f"notice {notice}"
 
 
 def _tax(group: TaxGroup) -> str:

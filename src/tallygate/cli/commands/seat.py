@@ -2,7 +2,7 @@
 
 import click
 
-from tallygate.cli.charging import INVOICE, PRORATION, charge_options
+from tallygate.cli.charging import charge_options, charged_by
 from tallygate.cli.client import Client
 from tallygate.cli.failures import DENIED
 from tallygate.cli.groups import Group
@@ -30,14 +30,13 @@ def seat_command() -> None:
 @click.argument("user")
 @charge_options
 @remote
-def assign(client: Client, *, account: str, feature: str, user: str, proration: str, invoice: str) -> None:
+def assign(client: Client, *, account: str, feature: str, user: str, **charged: str | None) -> None:
     """Assign a seat to a user, who is added if unknown."""
     request = wire.AssignSeatRequest(
         account_id=account,
         feature_key=feature,
         user_id=user,
-        proration=PRORATION[proration],
-        invoice=INVOICE[invoice],
+        **charged_by(**charged),
     )
     response = client.call(AccountServiceStub(client.channel).AssignSeat, request)
     client.show(response, lambda: decision_phrase(response.decision))
@@ -51,14 +50,13 @@ def assign(client: Client, *, account: str, feature: str, user: str, proration: 
 @click.argument("user")
 @charge_options
 @remote
-def unassign(client: Client, *, account: str, feature: str, user: str, proration: str, invoice: str) -> None:
+def unassign(client: Client, *, account: str, feature: str, user: str, **charged: str | None) -> None:
     """Take a seat from a user; one who holds none is passed over."""
     request = wire.UnassignSeatRequest(
         account_id=account,
         feature_key=feature,
         user_id=user,
-        proration=PRORATION[proration],
-        invoice=INVOICE[invoice],
+        **charged_by(**charged),
     )
     response = client.call(AccountServiceStub(client.channel).UnassignSeat, request)
     verb = "no longer holds a" if response.unassigned else "held no"

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tallygate.cli.charging import INVOICE, PRORATION, charge_options
+from tallygate.cli.charging import charge_options, charged_by
 from tallygate.cli.client import Client
 from tallygate.cli.commands.invoice import lines_table, next_invoice
 from tallygate.cli.commands.subscription import details, subscription_command
@@ -54,8 +54,8 @@ def change_plan(
     plan: str,
     plan_version: int | None,
     when: str | None,
-    proration: str,
-    invoice: str,
+    proration: str | None,
+    invoice: str | None,
     reason: str | None,
     preview: bool,
 ) -> None:
@@ -65,8 +65,7 @@ def change_plan(
         plan_key=plan,
         plan_version=plan_version,
         when=_WHEN[when] if when is not None else None,
-        proration=PRORATION[proration],
-        invoice=INVOICE[invoice],
+        **charged_by(proration, invoice),
         reason=reason,
     )
     if preview:
@@ -91,8 +90,8 @@ def add_on(
     account: str,
     add_on: str,
     quantity: int | None,
-    proration: str,
-    invoice: str,
+    proration: str | None,
+    invoice: str | None,
     reason: str | None,
     preview: bool,
 ) -> None:
@@ -104,8 +103,7 @@ def add_on(
         account_id=account,
         add_on_key=add_on,
         quantity=quantity,
-        proration=PRORATION[proration],
-        invoice=INVOICE[invoice],
+        **charged_by(proration, invoice),
         reason=reason,
     )
     if preview:
@@ -130,8 +128,8 @@ def book(
     account: str,
     quantity: int,
     feature: str | None,
-    proration: str,
-    invoice: str,
+    proration: str | None,
+    invoice: str | None,
     reason: str | None,
     preview: bool,
 ) -> None:
@@ -143,8 +141,7 @@ def book(
         account_id=account,
         feature_key=feature,
         quantity=quantity,
-        proration=PRORATION[proration],
-        invoice=INVOICE[invoice],
+        **charged_by(proration, invoice),
         reason=reason,
     )
     if preview:
@@ -180,7 +177,7 @@ def cancel(
         msg = "--when and --at exclude each other."
         raise click.UsageError(msg)
     request = wire.CancelSubscriptionRequest(
-        account_id=account, when=_WHEN[when or "period_end"], refund=refund, reason=reason
+        account_id=account, when=_WHEN[when] if when is not None else None, refund=refund, reason=reason
     )
     if at is not None:
         request.end_time.CopyFrom(at)

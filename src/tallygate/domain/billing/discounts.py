@@ -115,8 +115,8 @@ class Redemption:
 
 
 def takes_all(terms: DiscountTerms) -> bool:
-    """Whether nothing is left to pay."""
-    return terms.type is DiscountType.PERCENTAGE and exact(terms.value) == _HUNDRED
+    """Whether nothing is left to pay of what it is for, which is more than usage."""
+    return terms.type is DiscountType.PERCENTAGE and exact(terms.value) == _HUNDRED and not terms.features
 
 
 def folded(code: str) -> str:

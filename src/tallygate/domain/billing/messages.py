@@ -296,6 +296,11 @@ def major(amount: int, currency: str) -> str:
     return f"{sign}{whole}.{rest:0{decimals}}" if decimals else f"{sign}{whole}"
 
 
+def priced(amount: int, currency: str) -> str:
+    """An amount of minor units as it is told: 29.00 USD."""
+    return f"{major(amount, currency)} {currency}"
+
+
 def _of_invoice(
     kind: MessageKind, invoice_id: str, account_id: str, balance: Balance, *, again: bool = False
 ) -> Message:

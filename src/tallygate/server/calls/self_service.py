@@ -55,7 +55,7 @@ SELF_SERVICE: dict[str, Own] = {
     "InvoiceService/GetInvoice": Own(fields=("invoice_id",), account=()),
     "InvoiceService/ListInvoices": Own(fields=("state", "kind", "start_time", "end_time", "text", *_PAGE)),
     "InvoiceService/ExplainLine": Own(fields=("invoice_id", "line", "line_key"), account=()),
-    "InvoiceService/RenderInvoice": Own(fields=("invoice_id", "format"), account=()),
+    "InvoiceService/RenderInvoice": Own(fields=("invoice_id", "format", "locale"), account=()),
     "DiscountService/CheckCoupon": Own(fields=("code", "plan_key")),
     "DiscountService/ListPaymentOptions": Own(fields=("plan_key", "coupon_code"), account=()),
     "OrderService/CreateOrder": Own(fields=("order_id", "coupon_codes", *_ITEMS)),

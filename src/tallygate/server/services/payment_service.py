@@ -216,6 +216,8 @@ class PaymentServicer:
         start, end = optional_instant(request, "start_time"), optional_instant(request, "end_time")
         if start is None:
             raise InvalidFieldError(field="start_time", expected="an instant")
+        if end is not None and end <= start:
+            raise InvalidFieldError(field="end_time", expected="an instant after start_time")
         found = await self._settlements.reconcile(call.tenant_id, gateway, start=start, end=end)
         return encode_reconciled(found)
 

@@ -20,6 +20,7 @@ from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import UseCase
 from tallygate.server.calls.method import Call
 from tallygate.server.services.quoting import quote_with_options
+from tallygate.server.services.showing import shown
 from tallygate.server.services.tenant_work import TenantWork
 from tallygate.server.wire.invoice import encode_invoice, encode_line
 from tallygate.server.wire.quote import decode_quote, encode_comparison
@@ -32,7 +33,6 @@ from tallygate.server.wire.subscription import (
     decode_pause,
     decode_proration,
     decode_set_add_on,
-    encode_subscription,
 )
 from tallygate_api.v1 import pricing_service_pb2 as wire
 from tallygate_api.v1 import subscription_service_pb2 as service
@@ -145,7 +145,7 @@ def _at_once(request: wire.PreviewChangeRequest) -> bool:
 
 async def _shown(work: BillingWork, proposal: Proposal, found: ChangePreview, now: int) -> wire.PreviewChangeResponse:
     return wire.PreviewChangeResponse(
-        subscription=encode_subscription(proposal.after, await work.catalog.load(), now),
+        subscription=await shown(work, proposal.after, now),
         change_time=timestamp(proposal.change_time),
         lines=[encode_line(line) for line in found.lines],
         invoices=[encode_invoice(invoice) for invoice in found.next.invoices],

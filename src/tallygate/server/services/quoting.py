@@ -26,7 +26,9 @@ async def quote_with_options(work: BillingWork, asked: Asked, *, now: int) -> wi
         await known_account(work, wanted.account_id)
     plan = plan_on_sale(catalog, wanted.plan_key, wanted.plan_version)
     named, plan_keys = wanted.subscription_id, [wanted.plan_key]
-    by = Redeemer(account_id=wanted.account_id, subscription_id=named, plan_keys=plan_keys)
+    by = Redeemer(
+        account_id=wanted.account_id, subscription_id=named, plan_keys=plan_keys, in_advance=bool(asked.length)
+    )
     coupons = await redeemable(work, asked.codes, by, now=now)
     agreed = [grant.reduction for grant in await work.discounts.of(wanted.account_id)] if wanted.account_id else []
     found = await _priced(work, asked, asked.length, [*agreed, *coupons], now)

@@ -37,6 +37,7 @@ from tallygate.records.ports import BillingWork, UnitOfWork
 from tallygate.records.transactions import UseCase, Written
 from tallygate.records.values import StoredSubscription
 from tallygate.server.calls.method import Call
+from tallygate.server.services.showing import shown
 from tallygate.server.services.tenant_work import TenantWork, page_request
 from tallygate.server.wire.invoice import encode_invoice
 from tallygate.server.wire.scalars import (
@@ -102,7 +103,12 @@ class SubscriptionServicer:
                 length = quantity(request.advance_length, "advance_length", at_least=1)
                 held = await pay_in_advance(work, held, length, open_end=wanted.end_time is None)
             plan_key, named = held.subscription.terms[0].plan_key, held.subscription.subscription_id
-            by = Redeemer(account_id=held.account_id, subscription_id=named, plan_keys=[plan_key])
+            by = Redeemer(
+                account_id=held.account_id,
+                subscription_id=named,
+                plan_keys=[plan_key],
+                in_advance=bool(request.advance_length),
+            )
             await redeem(work, codes, by, now=now, new_id=new_id)
             return held
 
@@ -134,8 +140,8 @@ class SubscriptionServicer:
         async def load(work: UnitOfWork, now: int) -> wire.ListSubscriptionsResponse:
             catalog = await work.catalog.load()
             found = await list_subscriptions(work, account_id, page, plan_key=plan_key, state=state, now=now)
-            shown = [encode_subscription(each, catalog, now) for each in found.items]
-            return wire.ListSubscriptionsResponse(subscriptions=shown, next_page_token=found.next_page_token)
+            read = [encode_subscription(each, catalog, now) for each in found.items]
+            return wire.ListSubscriptionsResponse(subscriptions=read, next_page_token=found.next_page_token)
 
         return await self._work.read(call, load)
 
@@ -149,13 +155,13 @@ class SubscriptionServicer:
         async def load(work: UnitOfWork, now: int) -> wire.ListEndingSubscriptionsResponse:
             catalog = await work.catalog.load()
             found = await list_ending(work, page, until=until, plan_key=plan_key, now=now)
-            shown = [
+            read = [
                 wire.EndingSubscription(
                     subscription=encode_subscription(each, catalog, now), days_left=days_left(each, now)
                 )
                 for each in found.items
             ]
-            return wire.ListEndingSubscriptionsResponse(subscriptions=shown, next_page_token=found.next_page_token)
+            return wire.ListEndingSubscriptionsResponse(subscriptions=read, next_page_token=found.next_page_token)
 
         return await self._work.read(call, load)
 
@@ -218,7 +224,7 @@ class SubscriptionServicer:
         async def cancel(work: BillingWork, now: int) -> tuple[subscription_pb2.Subscription, PaidOut]:
             held = await cancel_subscription(work, change, now=now)
             paid_out = await pay_out_end(work, change.account_id, Moment(now=now, real=self._work.clock()))
-            return encode_subscription(held, await work.catalog.load(), now), paid_out
+            return await shown(work, held, now), paid_out
 
         written = await self._work.write(call, cancel, reason=check_text("reason", request.reason))
         subscription, paid_out = written.value
@@ -319,8 +325,7 @@ class SubscriptionServicer:
             held = await make(work, proposal)
             wanted = at_once and proposal.change_time <= now
             issued = await invoice_change(work, held.account_id, now=now) if wanted else ()
-            subscription = encode_subscription(held, await work.catalog.load(), now)
-            return subscription, [encode_invoice(invoice) for invoice in issued]
+            return await shown(work, held, now), [encode_invoice(invoice) for invoice in issued]
 
         return await self._work.write(call, charged, reason=check_text("reason", request.reason))
 
@@ -330,7 +335,7 @@ class SubscriptionServicer:
         """Run a change, and show the subscription as it reads after it."""
 
         async def changed(work: BillingWork, now: int) -> subscription_pb2.Subscription:
-            return encode_subscription(await use_case(work, now), await work.catalog.load(), now)
+            return await shown(work, await use_case(work, now), now)
 
         written = await self._work.write(call, changed, reason=check_text("reason", request.reason))
         return written.value, written.view_version
