@@ -121,7 +121,7 @@ async def test_dj_24_by_date_plan_uses_and_account_and_any_combination(tenant):
     assert known == {"LAST": False, "USUAL": True, "TEN": False}
 
 
-async def test_dj_24_fifty_at_once_on_ten_uses_are_ten(tenant):
+async def test_dj_24_defect_17_fifty_at_once_on_ten_uses_are_ten(tenant):
     await shop(tenant)
     await coupon(tenant, code="FIRST", percent_off="10", max_uses=10)
     for index in range(50):

@@ -1,4 +1,7 @@
-"""What users of other billing engines reported, each once through the API: none of it happens here. Figures by hand."""
+"""What users of other billing engines reported, each once through the API: none of it happens here. Figures by hand.
+
+Those of gateways' events, dunning and coupons stand beside these: 13, 16 and 17.
+"""
 
 import asyncio
 from datetime import datetime
@@ -9,6 +12,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate_api.v1 import invoice_pb2
+from tallygate_api.v1.subscription_pb2 import SubscriptionState
 from tenants import failure, reason_name
 
 CALLS = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
@@ -368,3 +372,35 @@ async def test_defect_25_an_expired_code_is_expired_for_its_plan_too_and_no_day_
     await stand(tenant, 2026, 4, 1)
     refused = await failure(tenant.call("CheckCoupon", code="old", plan_key="pro"))
     assert refused[1] == "COUPON_EXPIRED"
+
+
+async def test_defect_14_an_invoice_is_told_once_however_often_it_is_charged(tenant):
+    """Refused on day 0 and tried again after 2, 5, 7 and 7 days: one invoice.created, five attempts."""
+    await stand(tenant, 2026, 4, 1)
+    await tenant.call("SetGateway", name="fake")
+    await publish(tenant, {"recurring": {"amount": "29", "every": "year"}})
+    await tenant.call("UpsertAccount", account_id="acme")
+    await tenant.call("AttachMethod", account_id="acme", token="fake_later_9")
+    await tenant.call("CreateSubscription", account_id="acme", plan_key="pro")
+    await stand(tenant, 2026, 4, 30)
+    await run(tenant)
+    told = [one.type for one in (await tenant.call("ListMessages", account_id="acme", page_size=100)).messages]
+    assert (told.count("invoice.created"), told.count("payment.failed")) == (1, 5)
+
+
+async def test_defect_15_whoever_charges_at_the_same_time_charges_once(tenant):
+    """By hand three times, by two runs, and because a method came: one payment, and nobody is dunned who paid."""
+    await stand(tenant, 2026, 4, 1)
+    await tenant.call("SetGateway", name="fake")
+    await publish(tenant, {"recurring": {"amount": "29"}})
+    await subscribe(tenant)
+    (invoice,) = await run(tenant)
+    await tenant.call("AttachMethod", account_id="acme", token="fake_ok")
+    by_hand = [tenant.call("Pay", invoice_id=invoice.number) for _ in range(3)]
+    await asyncio.gather(*by_hand, *(tenant.call("RunBilling") for _ in range(2)), return_exceptions=True)
+    (paid,) = await run(tenant)
+    payments = (await tenant.call("ListPayments", account_id="acme")).payments
+    assert [cents(one.amount) for one in payments] == [2900]
+    assert (paid.state, cents(paid.paid)) == (invoice_pb2.INVOICE_STATE_PAID, 2900)
+    held = (await tenant.call("GetSubscription", account_id="acme")).subscription
+    assert held.state == SubscriptionState.SUBSCRIPTION_STATE_ACTIVE

@@ -333,7 +333,7 @@ async def test_a_method_is_set_up_attached_and_charged(tenant: Tenant):
     assert await states(tenant) == [("paid", 0.0)]
 
 
-async def test_a_manual_attempt_is_not_dunnings(tenant: Tenant):
+async def test_defect_16_a_manual_attempt_is_not_dunnings(tenant: Tenant):
     """A refused charge by hand in between moves no rung of the ladder."""
     start = await open_house(tenant, "fake_later_9")
     await tenant.advance(DAY)

@@ -130,7 +130,7 @@ STORY = (("pending", "ev_1"), ("failed", "ev_2"), ("succeeded", "ev_3"))
 
 
 @pytest.mark.parametrize("order", [*permutations(STORY)], ids=lambda order: "-".join(state for state, _ in order))
-async def test_in_whatever_order_it_is_told_the_books_are_the_same(house, order):
+async def test_defect_13_in_whatever_order_it_is_told_the_books_are_the_same(house, order):
     """A failure that turns out to be paid is paid; what comes after it changes nothing. It has 29.00 of ours."""
     await house.begin("fake_pending")
     waiting = await house.attempt()
@@ -279,7 +279,7 @@ async def test_the_built_in_gateway_tells_of_a_dispute_and_what_was_decided(hous
     assert (agreed.booked, agreed.settled, list(agreed.differences)) == (2, 2, [])
 
 
-async def test_what_is_not_stored_is_told_again(house, monkeypatch):
+async def test_defect_13_what_is_not_stored_is_told_again(house, monkeypatch):
     """Where the books cannot be written nothing is answered with 2xx; told again it has its effect."""
     await house.begin("fake_pending")
     told = charge_told(house.tenant_id, await house.attempt(), "succeeded", event_id="ev_1")
@@ -325,7 +325,7 @@ async def test_on_postgresql_as_well(postgres, tmp_path):
     async with Application(settings) as application:
         place = Place(application, settings)
         await test_a_payer_who_confirms_is_told_of_and_the_invoice_is_paid(await place.open())
-        await test_in_whatever_order_it_is_told_the_books_are_the_same(await place.open(), STORY[::-1])
+        await test_defect_13_in_whatever_order_it_is_told_the_books_are_the_same(await place.open(), STORY[::-1])
 
 
 BACK = (("pending", "re_1"), ("succeeded", "re_2"), ("failed", "re_3"))
