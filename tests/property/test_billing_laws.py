@@ -11,7 +11,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from invoice_engine import Bill, Log, Work
@@ -60,6 +60,9 @@ def calendars(draw):
 
 
 CALENDARS = calendars()
+MOVED_AT_ONCE = Calendar(
+    zone="UTC", account_create_time=ORIGIN, changes=(Since(start=ORIGIN + HOUR, value="America/New_York"),)
+)
 
 
 def plan(key, *prices):
@@ -180,6 +183,7 @@ def changes_net(changes, seats, calendar, proration, due):
 
 
 @given(CHANGES, SEATS, CALENDARS, PRORATIONS, st.sampled_from(Due))
+@example([], [(331, 1), (350, 0)], MOVED_AT_ONCE, Proration.DAY, Due.ADVANCE)  # one day there, two in its period's zone
 @FEW
 def test_changes_net_to_what_was_held(changes, seats, calendar, proration, due):
     changes_net(changes, seats, calendar, proration, due)

@@ -75,11 +75,6 @@ class Grid:
         """The zone that a period of it is counted in."""
         return next((each.value.zone for each in reversed(self.changes) if each.start < period.start), self.zone)
 
-    def day(self, at: int) -> tuple[str, date]:
-        """The local day that an instant lies on, whatever period runs."""
-        zone = next((each.value.zone for each in reversed(self.changes) if each.start <= at), self.zone)
-        return zone, local_date(at, zone=zone)
-
     def always(self, every: PeriodUnit, count: int) -> Stretch:
         """Its periods if its zone never changed."""
         rule = PeriodRule(every=every, count=count, anchor=Anchor.SUBSCRIPTION)

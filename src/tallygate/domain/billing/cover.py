@@ -18,7 +18,7 @@ from tallygate.domain.billing.timeline import Lane, Segment
 from tallygate.domain.billing_terms import Proration
 from tallygate.domain.currency import major_units, minor_units, price_text
 from tallygate.domain.money import Rounding, rounded
-from tallygate.domain.period import UsagePeriod
+from tallygate.domain.period import UsagePeriod, local_date
 from tallygate.domain.prices import ChargeModel, Due, RecurringPrice, exact
 
 
@@ -96,10 +96,13 @@ def _by_day(segments: Sequence[Segment], run: Run) -> Iterator[Segment]:
 
 
 def _on_one_invoice(run: Run, first: int, second: int) -> bool:
-    """Whether changes fall on one day, and no cut lies between: told by the run alone, so that names never change."""
+    """Whether changes fall on one day, and no cut lies between: told by the run alone, so that names never change.
+
+    Days are those that the period is measured in, whatever zone its account has moved to since.
+    """
     period = run.period(first)
-    uncut = max(period.start, run.start) < first and second <= period.end
-    return uncut and run.on.day(first) == run.on.day(second)
+    zone, uncut = run.on.zone_of(period), max(period.start, run.start) < first and second <= period.end
+    return uncut and local_date(first, zone=zone) == local_date(second, zone=zone)
 
 
 def _periods(lane: Lane, on: Grid, *, since: int, until: int) -> Iterator[UsagePeriod]:
