@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallygate.domain.billing.messages import Message
 from tallygate.domain.catalog import Catalog
+from tallygate.records.billing import BillingAccount
 from tallygate.records.history import NOBODY, Author, SubscriptionChange
 from tallygate.records.values import Tenant
 from tallygate.storage.sql.models import Base
@@ -35,7 +36,8 @@ class Changes:
     """What a transaction changed: of what is published, accounts of which something else did, and how is billed.
 
     `noticed` are accounts that may have something to be told; `messages` is what it tells of that, `moments` when by
-    its own word something of an account took effect last, `jobs` when to look at what, by kind and subject.
+    its own word something of an account took effect last, `jobs` when to look at what, by kind and subject, `billed`
+    how far accounts are billed now; these two are written as it commits.
     """
 
     catalog: bool = False
@@ -50,6 +52,7 @@ class Changes:
     messages: list[Message] = field(default_factory=list)
     moments: dict[str, int] = field(default_factory=dict)
     jobs: dict[tuple[str, str], Wanted] = field(default_factory=dict)
+    billed: dict[str, BillingAccount] = field(default_factory=dict)
 
     def copy(self) -> "Changes":
         """As it stands."""
@@ -65,6 +68,7 @@ class Changes:
             messages=[*self.messages],
             moments={**self.moments},
             jobs={**self.jobs},
+            billed={**self.billed},
         )
 
     def restore(self, before: "Changes") -> None:
@@ -73,7 +77,7 @@ class Changes:
         self.keys, self.touched, self.quantities = before.keys, before.touched, before.quantities
         self.charged, self.history = before.charged, before.history
         self.noticed, self.messages, self.moments = before.noticed, before.messages, before.moments
-        self.jobs = before.jobs
+        self.jobs, self.billed = before.jobs, before.billed
 
     def any(self) -> bool:
         """Whether there is anything to publish."""

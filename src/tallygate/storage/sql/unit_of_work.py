@@ -33,6 +33,7 @@ from tallygate.storage.sql.billing.documents import (
     billing_accounts_of,
     forgiven_of,
     lines_since_close,
+    note_billed,
 )
 from tallygate.storage.sql.billing.drafts import SqlDraftRepository
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
@@ -315,6 +316,7 @@ class SqlUnitOfWork:
                 {"tenant_id": self.scope.tenant_id, "version": version, **row} for row in _entries(self.scope.changes)
             ]
             await self.scope.connection.execute(insert(_outbox), entries)
+        await note_billed(self.scope)
         await note_jobs(self.scope)
         await look_again(self.scope)
         await note_quantities(self.scope)

@@ -48,6 +48,15 @@ from tallygate.storage.sql.scope import Scope
 
 _KEYS_AT_ONCE = 5_000
 _OLDER = {"documents": -1}
+_ADD_DOCUMENT, _ADD_BALANCE, _ADD_LINES = insert(invoices), insert(invoice_balances), insert(invoice_lines)
+_LAST, _NOW = number_series.c.last_issue_time, bindparam("now", type_=number_series.c.last_issue_time.type)
+_TAKE_NUMBER = (
+    update(number_series)
+    .where(*(number_series.c[name] == bindparam(f"its_{name}") for name in ("tenant_id", "series")))
+    .values(next_number=number_series.c.next_number + 1, last_issue_time=case((_LAST < _NOW, _NOW), else_=_LAST))
+    .returning(number_series.c.next_number, _LAST)
+)
+"""Made once, as making them costs more than running them."""
 _BESIDE = ("line_key", "usage_line", "due_time", "currency", "amount", "exact")
 
 
@@ -60,16 +69,16 @@ class SqlInvoiceRepository:
     async def issue(self, invoice: Invoice) -> None:
         """Add a document with its lines; a line that was issued before fails the transaction."""
         own = {"tenant_id": self.scope.tenant_id, "invoice_id": invoice.invoice_id}
-        await self.scope.connection.execute(insert(invoices), [{**own, **_columns(invoice)}])
+        await self.scope.connection.execute(_ADD_DOCUMENT, [{**own, **_columns(invoice)}])
         balance = {"account_id": invoice.account_id, "currency": invoice.currency, **balance_columns(invoice.balance)}
-        await self.scope.connection.execute(insert(invoice_balances), [{**own, **balance}])
+        await self.scope.connection.execute(_ADD_BALANCE, [{**own, **balance}])
         await freeze_parties(self.scope, invoice)
         lines = [
             {**own, "account_id": invoice.account_id, "line": number, **_line_columns(line)}
             for number, line in enumerate(invoice.lines, start=1)
         ]
         if lines:
-            await self.scope.connection.execute(insert(invoice_lines), lines)
+            await self.scope.connection.execute(_ADD_LINES, lines)
         await add_taxes(self.scope, invoice)
         self.scope.changes.moments[invoice.account_id] = invoice.issue_time
         self.scope.changes.messages += of_issue(invoice)
@@ -105,14 +114,10 @@ class SqlInvoiceRepository:
 
     async def next_number(self, series: str, *, now: int) -> tuple[int, int]:
         """The next number of a series, without gaps, and the instant of its issue: now, or its last one's if later."""
-        last = number_series.c.last_issue_time
-        at = bindparam(None, now, last.type)
-        where = _own(number_series, self.scope), number_series.c.series == series
-        values = {"next_number": number_series.c.next_number + 1, "last_issue_time": case((last < at, at), else_=last)}
-        taken = update(number_series).where(*where).values(**values)
-        rows = await self.scope.rows(taken.returning(number_series.c.next_number, last))
+        mine = {"tenant_id": self.scope.tenant_id, "series": series}
+        asked = {**{f"its_{name}": value for name, value in mine.items()}, "now": now}
+        rows = (await self.scope.connection.execute(_TAKE_NUMBER, asked)).all()
         if not rows:
-            mine = {"tenant_id": self.scope.tenant_id, "series": series}
             await self.scope.execute(insert(number_series).values(**mine, next_number=2, last_issue_time=now))
             return 1, now
         return rows[0].next_number - 1, rows[0].last_issue_time
@@ -224,13 +229,7 @@ class SqlBillingAccounts:
 
     async def put(self, account: BillingAccount) -> None:
         """Add or replace one."""
-        values = {
-            "account_id": account.account_id,
-            "closed_until": account.closed_until,
-            "zone": account.zone,
-            "former_zones": FORMER_ZONES.dump_python(account.former_zones, mode="json"),
-        }
-        await self.scope.upsert_into(billing_accounts, [values])
+        self.scope.changes.billed[account.account_id] = account
         self.scope.changed(account.account_id)
 
 
@@ -248,7 +247,23 @@ async def billing_accounts_of(scope: Scope, account_ids: Sequence[str]) -> Mappi
         )
         for row in await scope.rows(query)
     }
+    found |= scope.changes.billed
     return {account_id: found.get(account_id) for account_id in account_ids}
+
+
+async def note_billed(scope: Scope) -> None:
+    """Write how far accounts are billed, all that this transaction billed at once."""
+    billed, scope.changes.billed = scope.changes.billed, {}
+    rows = [
+        {
+            "account_id": account.account_id,
+            "closed_until": account.closed_until,
+            "zone": account.zone,
+            "former_zones": FORMER_ZONES.dump_python(account.former_zones, mode="json"),
+        }
+        for account in billed.values()
+    ]
+    await scope.upsert_into(billing_accounts, rows)
 
 
 async def lines_since_close(

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.records.billing import CLOSE, Uncharged
+from tallygate.storage.sql.billing.documents import note_billed
 from tallygate.storage.sql.billing.jobs import planned
 from tallygate.storage.sql.billing.tables import billing_accounts, jobs, late_usage, unrated_facts, usage_cursors
 from tallygate.storage.sql.metering.tables import billable_events, event_sequences
@@ -31,6 +32,7 @@ class SqlLateUsage:
 
     async def catch_up(self) -> None:
         """Note what came late since the last look, and let billing look at accounts that it would not look at again."""
+        await note_billed(self.scope)
         last, head = await self._ends()
         if last == head:
             return

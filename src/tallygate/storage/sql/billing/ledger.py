@@ -1,7 +1,7 @@
 """Transfers of the ledger, which never change, and what they sum to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, insert, literal, select, tuple_, union_all, update
@@ -16,6 +16,8 @@ from tallygate.storage.sql.scope import Scope, table_of
 
 _tenants = table_of(TenantRow)
 _columns = ledger_transfers.c
+_ADD = insert(ledger_transfers)
+_SAME = tuple(each.name for each in fields(Transfer) if each.name != "time")
 _PLACE = (_columns.effective_time, _columns.entry_id, _columns.line)
 
 
@@ -33,10 +35,10 @@ class SqlLedgerRepository:
         closed = (await SqlTenantRepository(scope=self.scope).get()).books_closed_time or 0
         for one in transfers:
             self.scope.changes.moments.setdefault(one.account_id, one.time)
-        moved = [replace(one, time=max(one.time, closed)) for one in transfers]
+        moved = [one if one.time >= closed else replace(one, time=closed) for one in transfers]
         rows = [{"tenant_id": self.scope.tenant_id, **_row(one)} for one in moved]
         if rows:
-            await self.scope.connection.execute(insert(ledger_transfers), rows)
+            await self.scope.connection.execute(_ADD, rows)
 
     async def close(self, time: int) -> None:
         """Let nothing take effect before an instant any more."""
@@ -125,9 +127,7 @@ def _conditions(wanted: TransferQuery) -> list[ColumnElement[bool]]:
 
 
 def _row(one: Transfer) -> Mapping[str, Any]:
-    values = asdict(one)
-    values["effective_time"] = values.pop("time")
-    return values
+    return {"effective_time": one.time, **{name: getattr(one, name) for name in _SAME}}
 
 
 def _transfer(row: Row[Any]) -> Transfer:

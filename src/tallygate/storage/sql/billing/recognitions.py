@@ -15,6 +15,7 @@ from tallygate.storage.sql.billing.tables import invoice_balances
 from tallygate.storage.sql.scope import Scope
 
 _columns = recognitions.c
+_ADD = insert(recognitions)
 _taken = recognitions.alias("taken")
 
 
@@ -41,7 +42,7 @@ class SqlRecognitionRepository:
             for one in parts
         ]
         if rows:
-            await self.scope.connection.execute(insert(recognitions), rows)
+            await self.scope.connection.execute(_ADD, rows)
 
     async def due(self, account_ids: Sequence[str], *, now: int) -> Sequence[PlannedPart]:
         """Parts of accounts whose time has come and that are not posted, less what credits took from them."""

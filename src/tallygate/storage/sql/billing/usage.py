@@ -1,10 +1,11 @@
 """The facts that are charged, streamed from `billable_events` in the order in which they occurred."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Row, Select, and_, bindparam, or_, select
 
 from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.windows import UsageWindow
@@ -16,6 +17,9 @@ from tallygate.storage.sql.scope import Scope
 _EVENTS = billable_events.c
 _LEVELS = (FactKind.LEVEL.value, FactKind.EVENT.value)
 _ROWS_AT_ONCE = 2_000
+_FIRST_ROWS = 200
+"""Read at once, for most windows have no more: a stream takes several round trips."""
+_VERSION = ("subscription_id", "plan_key", "plan_version")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,33 +32,21 @@ class SqlUsageLog:
         self, account_id: str, window: UsageWindow, *, through: int, after: tuple[int, str] | None = None
     ) -> AsyncIterator[BillableFact]:
         """The facts of a window up to a sequence number, by (occurred_time, request_id), those behind `after`."""
-        columns = (
-            _EVENTS.quantity,
-            _EVENTS.occurred_time,
-            _EVENTS.request_id,
-            _EVENTS.pots,
-            _EVENTS.dimensions,
-            _EVENTS.sequence,
-        )
-        query = self._charged(select(*columns, _EVENTS.user_id), account_id, window, through).where(
-            _EVENTS.occurred_time >= window.start, _EVENTS.occurred_time < window.end
-        )
-        if after is not None:
-            at, request_id = after
-            later = and_(_EVENTS.occurred_time == at, _EVENTS.request_id > request_id)
-            query = query.where(or_(_EVENTS.occurred_time > at, later))
-        query = query.order_by(_EVENTS.occurred_time, _EVENTS.request_id)
-        stream = await self.scope.connection.stream(query.execution_options(yield_per=_ROWS_AT_ONCE))
-        async for row in stream:
-            yield BillableFact(
-                quantity=row.quantity,
-                occurred_time=row.occurred_time,
-                request_id=row.request_id,
-                pots=tuple(Pot(kind=PotKind(p["kind"]), quantity=p["quantity"]) for p in row.pots),
-                dimensions=row.dimensions,
-                user_id=row.user_id,
-                sequence=row.sequence,
-            )
+        asked: dict[str, Any] = {**self._place(account_id, window, through), "start": window.start, "end": window.end}
+        if window.plan_version:
+            asked |= {"plan_key": window.plan_key, "plan_version": window.plan_version}
+            asked["subscription_id"] = window.subscription_id
+        versioned = bool(window.plan_version)
+        few = _facts(versioned=versioned, behind=after is not None, limit=_FIRST_ROWS)
+        first = (await self.scope.connection.execute(few, _behind(asked, after))).all()
+        for row in first:
+            yield _fact(row)
+        if len(first) < _FIRST_ROWS:
+            return
+        rest = _facts(versioned=versioned, behind=True).execution_options(yield_per=_ROWS_AT_ONCE)
+        last = first[-1].occurred_time, first[-1].request_id
+        async for row in await self.scope.connection.stream(rest, _behind(asked, last)):
+            yield _fact(row)
 
     async def level_before(self, account_id: str, window: UsageWindow, *, through: int) -> int:
         """The last level observed before a window, if on trial; 0 where there was none."""
@@ -76,15 +68,13 @@ class SqlUsageLog:
             known.head = int(rows[0].last_sequence) if rows else 0
         return known.head
 
-    def _charged(self, query: Select[Any], account_id: str, window: UsageWindow, through: int) -> Select[Any]:
-        query = self._of(query, account_id, window, through).where(_EVENTS.billable.is_(True), _EVENTS.trial.is_(False))
-        if window.plan_version:
-            query = query.where(
-                _EVENTS.subscription_id == window.subscription_id,
-                _EVENTS.plan_key == window.plan_key,
-                _EVENTS.plan_version == window.plan_version,
-            )
-        return query
+    def _place(self, account_id: str, window: UsageWindow, through: int) -> dict[str, Any]:
+        return {
+            "tenant_id": self.scope.tenant_id,
+            "account_id": account_id,
+            "feature_key": window.usage.feature_key,
+            "through": through,
+        }
 
     def _of(self, query: Select[Any], account_id: str, window: UsageWindow, through: int) -> Select[Any]:
         return query.where(
@@ -94,3 +84,40 @@ class SqlUsageLog:
             _EVENTS.sequence <= through,
             _EVENTS.carry_in.is_(False),
         )
+
+
+@cache
+def _facts(*, versioned: bool, behind: bool, limit: int | None = None) -> Select[Any]:
+    """Made once, as making it costs more than running it: the facts of a window, those behind one where it is named."""
+    own, at = _EVENTS, bindparam("at", type_=_EVENTS.occurred_time.type)
+    columns = own.quantity, own.occurred_time, own.request_id, own.pots, own.dimensions, own.sequence, own.user_id
+    names = ("tenant_id", "account_id", "feature_key", *(_VERSION if versioned else ()))
+    query = select(*columns).where(
+        *(own[name] == bindparam(name) for name in names),
+        own.sequence <= bindparam("through"),
+        own.carry_in.is_(False),
+        own.billable.is_(True),
+        own.trial.is_(False),
+        own.occurred_time >= bindparam("start", type_=own.occurred_time.type),
+        own.occurred_time < bindparam("end", type_=own.occurred_time.type),
+    )
+    if behind:
+        later = and_(own.occurred_time == at, own.request_id > bindparam("after"))
+        query = query.where(or_(own.occurred_time > at, later))
+    return query.order_by(own.occurred_time, own.request_id).limit(limit)
+
+
+def _behind(asked: Mapping[str, Any], after: tuple[int, str] | None) -> dict[str, Any]:
+    return {**asked} if after is None else {**asked, "at": after[0], "after": after[1]}
+
+
+def _fact(row: Row[Any]) -> BillableFact:
+    return BillableFact(
+        quantity=row.quantity,
+        occurred_time=row.occurred_time,
+        request_id=row.request_id,
+        pots=tuple(Pot(kind=PotKind(p["kind"]), quantity=p["quantity"]) for p in row.pots),
+        dimensions=row.dimensions,
+        user_id=row.user_id,
+        sequence=row.sequence,
+    )
