@@ -1,10 +1,14 @@
 """The `tallygate` command, as far as it works where its dependencies are missing."""
 
+import gc
 import sys
+
+from tallygate import GARBAGE_THRESHOLDS
 
 
 def main() -> None:
     """Run the command line and exit with its code: 0 done, 1 denied, 2 the caller's to change, 3 undecided."""
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     try:
         from tallygate.cli.main import run  # noqa: PLC0415 - an installation may lack what this imports
     except ModuleNotFoundError as error:

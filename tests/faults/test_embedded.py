@@ -14,9 +14,10 @@ import patience
 from collectors import until
 from conftest import testing_settings
 from faults.callers import Caller, Refusal, new_world, written
-from faults.history import Answered, Event, History, Invoked, gaps, not_exactly_once, not_replayed, overshoot
 from tallygate.app import Application
 from tallygate.domain.credential import mint_key
+from tallygate.domain.history.counted import gaps, not_exactly_once, not_replayed, overshoot
+from tallygate.domain.history.records import Answered, Event, History, Invoked
 from tallygate_process import TallygateProcess
 
 KEY = mint_key(b"embedded".ljust(32, b"."))

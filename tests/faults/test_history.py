@@ -1,10 +1,6 @@
 """The checkers find what was planted, and nothing in histories that keep the promises."""
 
-from faults.history import (
-    Answered,
-    Event,
-    History,
-    Invoked,
+from tallygate.domain.history.counted import (
     gaps,
     miscounted,
     not_exactly_once,
@@ -12,6 +8,7 @@ from faults.history import (
     overshoot,
     overshoot_in_events,
 )
+from tallygate.domain.history.records import Answered, Event, History, Invoked
 
 
 def invoked(request_id, quantity=1):

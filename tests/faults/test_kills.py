@@ -12,11 +12,10 @@ import pytest
 import patience
 from collectors import migrated, until
 from faults.callers import Caller, Refusal, new_world, written
-from faults.history import (
-    Answered,
-    Event,
-    History,
-    Invoked,
+from servers import ValkeyServer
+from tallygate.app import Application
+from tallygate.domain.credential import mint_key
+from tallygate.domain.history.counted import (
     gaps,
     miscounted,
     not_exactly_once,
@@ -24,9 +23,7 @@ from faults.history import (
     overshoot,
     overshoot_in_events,
 )
-from servers import ValkeyServer
-from tallygate.app import Application
-from tallygate.domain.credential import mint_key
+from tallygate.domain.history.records import Answered, Event, History, Invoked
 from tallygate.settings import DatabaseSettings, RedisSettings, ServerSettings, Settings
 from tallygate.storage.redis import keys
 from tallygate_process import TallygateProcess

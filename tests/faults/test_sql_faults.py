@@ -9,9 +9,10 @@ import pytest
 import patience
 from collectors import until
 from faults.callers import Caller, new_world, reason, written
-from faults.history import Event, gaps
 from faults.installations import Installation
 from servers import PostgresServer
+from tallygate.domain.history.counted import gaps
+from tallygate.domain.history.records import Event
 from tallygate.storage.redis.events import EventStream
 from tallygate.storage.sql.schema import migrate
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client.core import Metric
 from typing_extensions import override
 
+from tallygate import GARBAGE_THRESHOLDS
 from tallygate.app import clock
 from tallygate.app.beside import Beside
 from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis, require_promises, tracing_of
@@ -36,7 +37,6 @@ _ENDING_BY_THEMSELVES = {
     "keys", "publisher", "epochs", "rebuilder", "jobs", "payments", "fake hooks", "mails", "billing watch", "clocks",
     "embedded",
 }  # fmt: skip
-_GC_THRESHOLDS = (20_000, 50, 1_000)
 _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
@@ -222,7 +222,7 @@ class Application(Startable):
             self._serving.reload(settings)
         if self._redis is not None:
             redis = settings.redis
-            self._redis.link.retime(connect_seconds=redis.connect_timeout, reply_seconds=redis.read_timeout)
+            self._redis.factory.retime(connect_seconds=redis.connect_timeout, reply_seconds=redis.read_timeout)
         if self._beside is not None:
             self._beside.reload(settings)
 
@@ -285,7 +285,7 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def _consumer(settings: Settings) -> str:

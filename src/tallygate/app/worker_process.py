@@ -14,14 +14,21 @@ from typing import Any, Self
 from prometheus_client.core import Metric
 from pydantic import SecretStr
 
+from tallygate import GARBAGE_THRESHOLDS
 from tallygate.app.errors import CallersError, StartError
 from tallygate.app.part import Part
 from tallygate.server.operations.admin import Check
 from tallygate.server.operations.merged_metrics import unpacked
 from tallygate.settings import Settings
 
+_START = f"""
+import gc, sys
+gc.set_threshold(*{GARBAGE_THRESHOLDS})
+from tallygate.app.worker import main
+sys.exit(main())
+"""
 # Whatever lies in the working directory is not imported in place of a module.
-_ARGV = (sys.executable, "-P", "-m", "tallygate.app.worker")
+_ARGV = (sys.executable, "-P", "-c", _START)
 _LONGEST_LINE = 16 * 1024 * 1024
 _ANSWER_SECONDS = 1.0
 _STOP_SECONDS = 10.0

@@ -37,6 +37,16 @@ def redis_client(address: RedisAddress, *, connect_seconds: float, reply_seconds
     return Redis.from_pool(pool)
 
 
+def retime_client(redis: Redis, *, connect_seconds: float, reply_seconds: float) -> None:
+    """Have a client wait so long from its next command on, on the connections that it has, too."""
+    times = {"socket_connect_timeout": connect_seconds, "socket_timeout": reply_seconds}
+    pool = redis.connection_pool
+    pool.connection_kwargs.update(times)
+    for connection in (*pool._available_connections, *pool._in_use_connections):  # noqa: SLF001 - it has no other way
+        for name, seconds in times.items():
+            setattr(connection, name, seconds)
+
+
 def _place(address: RedisAddress) -> tuple[type[Connection | UnixDomainSocketConnection], dict[str, Any]]:
     if address.socket_path is not None:
         return UnixDomainSocketConnection, {"path": address.socket_path}

@@ -24,7 +24,9 @@ Told = Callable[[bool], None]
 class Confirmations:
     """Confirms what the hot link's server has answered; `replicas` must have it within `seconds`."""
 
-    __slots__ = ("_hot", "_known", "_link", "_noted", "_replicas", "_running", "_seconds", "_waiting", "refused")
+    __slots__ = (
+        "__weakref__", "_hot", "_known", "_link", "_noted", "_replicas", "_running", "_seconds", "_waiting", "refused",
+    )  # fmt: skip
 
     def __init__(self, hot: RedisLink, link: RedisLink, *, replicas: int, seconds: float) -> None:
         """`link` is a connection of its own, whose replies may take `seconds` and a little more."""
@@ -44,6 +46,10 @@ class Confirmations:
         self._waiting.append((self._hot.generation, told))
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._run())
+
+    def retime(self, *, connect_seconds: float, reply_seconds: float) -> None:
+        """Wait so long from now on, for the connection and for what replicas say."""
+        self._link.retime(connect_seconds=connect_seconds, reply_seconds=reply_seconds)
 
     async def close(self) -> None:
         """Whoever waits still is told that it is not known."""

@@ -36,6 +36,12 @@ class NodeConfirmations:
             self._nodes[node] = Confirmations(node, link, replicas=self._replicas, seconds=self._seconds)
         self._nodes[node].confirm(told)
 
+    def retime(self, *, connect_seconds: float, reply_seconds: float) -> None:
+        """Wait so long from now on, for connections and for what replicas say."""
+        self._replies_within = reply_seconds
+        for node in self._nodes.values():
+            node.retime(connect_seconds=connect_seconds, reply_seconds=reply_seconds)
+
     async def close(self) -> None:
         """Whoever waits still is told that it is not known."""
         for node in self._nodes.values():

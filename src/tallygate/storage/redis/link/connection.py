@@ -244,8 +244,11 @@ class LinkConnection(asyncio.BufferedProtocol):
         transport.write(data)
 
     def retime(self, reply_seconds: float) -> None:
-        """Wait so long for a reply from now on."""
+        """Wait so long for a reply from now on, also for those that are waited for already."""
         self._reply_seconds = reply_seconds
+        if self._timer is not None and not self._suspect:
+            self._timer.cancel()
+            self._timer = self._loop.call_at(self._loop.time(), self._look)
 
     def _look(self) -> None:
         """The one timer: ends a connection that fell silent while somebody waits."""

@@ -1,62 +1,14 @@
-"""What callers asked and were answered, in the order in which they saw it, and what must hold of any such history.
+"""What was counted: no limit is passed, each effect is an event once, and repeated answers are the first one's."""
 
-The checkers are pure: each takes records and answers its violations, none where the promise was kept.
-"""
-
-from collections import Counter, defaultdict
+from collections import Counter as Sums
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Literal
 
-Outcome = Literal["ok", "denied", "unknown"]
+from tallygate.domain.history.records import Answered, Event, History, Invoked
+
 Identity = tuple[str, str]
 """Account and request id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoked:
-    """An attempt was sent; negative quantities return units."""
-
-    account: str
-    request_id: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """An attempt ended: admitted, denied, or with an error that leaves open whether it was admitted."""
-
-    account: str
-    request_id: str
-    outcome: Outcome
-    granted: int = 0
-    used: int = 0
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """An event as it was collected; `entry` is its place in the account's stream."""
-
-    account: str
-    request_id: str
-    sequence: int
-    entry: tuple[int, int]
-    quantity: int
-
-
-@dataclass(slots=True)
-class History:
-    """Records of all callers of one process, appended as they happen."""
-
-    records: list[Invoked | Answered] = field(default_factory=list)
-
-    def add(self, record: Invoked | Answered) -> None:
-        self.records.append(record)
-
-    def count(self, outcome: Outcome) -> int:
-        return sum(isinstance(record, Answered) and record.outcome == outcome for record in self.records)
 
 
 def overshoot(history: History, limits: Mapping[str, int]) -> list[str]:
@@ -65,11 +17,13 @@ def overshoot(history: History, limits: Mapping[str, int]) -> list[str]:
     A consume counts from its answer, a refund from the moment it was sent: so no order in which the server may have
     taken them is accused wrongly. A repeated answer counts once.
     """
-    held: Counter[str] = Counter()
+    held: Sums[str] = Sums()
     seen: set[Identity] = set()
     returned: set[Identity] = set()
     found = []
     for record in history.records:
+        if not isinstance(record, Invoked | Answered):
+            continue
         identity = (record.account, record.request_id)
         if isinstance(record, Invoked):
             if record.quantity < 0 and identity not in returned:
@@ -78,7 +32,7 @@ def overshoot(history: History, limits: Mapping[str, int]) -> list[str]:
         elif record.outcome == "ok" and record.granted > 0 and identity not in seen:
             seen.add(identity)
             held[record.account] += record.granted
-            if held[record.account] > limits[record.account]:
+            if record.account in limits and held[record.account] > limits[record.account]:
                 found.append(f"{record.account}: {held[record.account]} held of {limits[record.account]}")
     return found
 
@@ -92,7 +46,7 @@ def overshoot_in_events(events: Iterable[Event], limits: Mapping[str, int]) -> l
         f"{account}: {total} of {limits[account]}"
         for account, quantities in by_account.items()
         for total in accumulate(quantities)
-        if not 0 <= total <= limits[account]
+        if account in limits and not 0 <= total <= limits[account]
     ]
 
 
@@ -128,7 +82,7 @@ def not_replayed(history: History) -> list[str]:
 
 def miscounted(counters: Mapping[str, int], events: Iterable[Event]) -> list[str]:
     """Whether an account's counter is anything but the sum of its events."""
-    sums: Counter[str] = Counter()
+    sums: Sums[str] = Sums()
     for event in events:
         sums[event.account] += event.quantity
     accounts = counters.keys() | sums.keys()
@@ -136,6 +90,25 @@ def miscounted(counters: Mapping[str, int], events: Iterable[Event]) -> list[str
         f"{account}: counter {counters.get(account, 0)}, events {sums[account]}"
         for account in sorted(accounts)
         if counters.get(account, 0) != sums[account]
+    ]
+
+
+def outside(counters: Mapping[str, int], history: History) -> list[str]:
+    """Whether a counter holds less than what was admitted for sure, or more than what may have been."""
+    surely: Sums[str] = Sums()
+    perhaps: Sums[str] = Sums()
+    asked = {(each.account, each.request_id): each.quantity for each in history.records if isinstance(each, Invoked)}
+    for identity, answers in _by_identity(history).items():
+        admitted = [answer.granted for answer in answers if answer.outcome == "ok"]
+        if admitted:
+            surely[identity[0]] += admitted[0]
+        elif any(answer.outcome == "unknown" for answer in answers):
+            quantity = asked.get(identity, 0)
+            (perhaps if quantity > 0 else surely)[identity[0]] += quantity
+    return [
+        f"{account}: counter {used}, admitted {surely[account]}, perhaps {perhaps[account]} more"
+        for account, used in sorted(counters.items())
+        if not surely[account] <= used <= surely[account] + perhaps[account]
     ]
 
 
@@ -148,10 +121,11 @@ def gaps(events: Sequence[Event]) -> list[str]:
 def _by_identity(history: History) -> dict[Identity, list[Answered]]:
     found: dict[Identity, list[Answered]] = defaultdict(list)
     for record in history.records:
-        answers = found[record.account, record.request_id]
-        if isinstance(record, Answered):
-            answers.append(record)
-    open_calls = Counter(
+        if isinstance(record, Invoked | Answered):
+            answers = found[record.account, record.request_id]
+            if isinstance(record, Answered):
+                answers.append(record)
+    open_calls = Sums(
         (record.account, record.request_id) if isinstance(record, Invoked) else None for record in history.records
     )
     for identity, answers in found.items():
