@@ -201,3 +201,22 @@ async def test_a_change_that_is_invoiced_at_once_while_the_period_before_it_wait
     assert [dollars(one.total) for one in await invoices(tenant)] == [10.00, 20.00, 18.50]
     for one in await invoices(tenant):
         assert (await tenant.call("VerifyInvoice", invoice_id=one.number)).same
+
+
+@pytest.mark.parametrize("days", [14, 1], ids=["a leap", "day by day"])
+async def test_what_begins_under_review_is_issued_at_its_instant_however_the_clock_goes(tenant, days):
+    """Cancelled on 16 April and tried again for a day: $10.00 on the 17th, half of the first $10.00 back on the 19th."""
+    await tenant.call("SetTestClock", time=at("2031-04-01T00:00:00"), standing=True)
+    await tenant.call("SetBillingProfile", party={"name": "Tally GmbH"})
+    await tenant.apply(catalog(BASE, billing=THREE_DAYS))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.call("SetTestClock", time=at("2031-04-16T00:00:00"))
+    await tenant.call("CancelSubscription", account_id="acme", when="CHANGE_WHEN_NOW")
+    await tenant.call("CreateSubscription", account_id="acme", plan_key="pro", trial_days=1)
+    for passed in range(days, 15, days):
+        await tenant.call("SetTestClock", time=at(f"2031-04-{16 + passed}T00:00:00"))
+        await run(tenant)
+    found = sorted((one.issue_time.ToDatetime().day, dollars(one.total)) for one in await invoices(tenant))
+    assert found == [(1, 10.00), (17, 10.00), (19, -5.00)]
+    for one in await invoices(tenant):
+        assert (await tenant.call("VerifyInvoice", invoice_id=one.number)).same
