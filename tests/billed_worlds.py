@@ -24,7 +24,7 @@ class Places:
     def new(self, kind: str) -> str:
         """The address of a database that is migrated, and empty."""
         if kind not in self._migrated:
-            url = f"sqlite:///{self._path()}" if kind == "sqlite" else self._postgres().create_database()
+            url = f"sqlite:///{self._path()}" if kind == "sqlite" else self.postgres().create_database()
             migrate(url)
             self._migrated[kind] = url
         return self.copy(self._migrated[kind])
@@ -34,7 +34,7 @@ class Places:
         if url.startswith("sqlite"):
             return f"sqlite:///{shutil.copy(url.removeprefix('sqlite:///'), self._path())}"
         name = url.partition("@/")[2].partition("?")[0]
-        return self._postgres().create_database(f'TEMPLATE "{name}"')
+        return self.postgres().create_database(f'TEMPLATE "{name}"')
 
     def close(self) -> None:
         if self._server is not None:
@@ -43,7 +43,7 @@ class Places:
     def _path(self) -> Path:
         return self._directory / f"{uuid.uuid4().hex}.db"
 
-    def _postgres(self) -> PostgresServer:
+    def postgres(self) -> PostgresServer:
         if self._server is None:
             self._server = PostgresServer().start()
         return self._server

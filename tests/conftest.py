@@ -13,6 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 import patience
+from billed_worlds import Places
 from registers import Register
 from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
@@ -91,3 +92,17 @@ async def live_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 
 testing_settings.__test__ = False
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory):
+    """Databases of a test's own, on either kind."""
+    found = Places(tmp_path_factory.mktemp("places"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(places):
+    """PostgreSQL for databases of a test's own: one starts for all tests of a process."""
+    return places.postgres()

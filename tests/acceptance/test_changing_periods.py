@@ -10,29 +10,24 @@ import pytest_asyncio
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from conftest import testing_settings
-from servers import PostgresServer
 from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate.settings import DatabaseSettings
-from tallygate.storage.sql.schema import migrate
 from tallygate_api.v1 import error_reason_pb2
 from tenants import Tenant, eventually, failure, reason_name
 
 
 @pytest_asyncio.fixture(scope="module", params=["sqlite", "postgres"])
-async def address(request, tmp_path_factory):
+async def address(request, places, tmp_path_factory):
     """A server with `--testing` on either database."""
     directory = tmp_path_factory.mktemp(request.param)
     if request.param == "sqlite":
         async with Application(testing_settings(directory)) as application:
             yield application.grpc_address
         return
-    with PostgresServer() as server:
-        url = server.create_database()
-        migrate(url)
-        database = DatabaseSettings(url=url)
-        async with Application(testing_settings(directory).model_copy(update={"database": database})) as application:
-            yield application.grpc_address
+    database = DatabaseSettings(url=places.new("postgres"))
+    async with Application(testing_settings(directory).model_copy(update={"database": database})) as application:
+        yield application.grpc_address
 
 
 @pytest.fixture

@@ -205,7 +205,7 @@ async def test_a_change_that_is_invoiced_at_once_while_the_period_before_it_wait
 
 @pytest.mark.parametrize("days", [14, 1], ids=["a leap", "day by day"])
 async def test_what_begins_under_review_is_issued_at_its_instant_however_the_clock_goes(tenant, days):
-    """Cancelled on 16 April and tried again for a day: $10.00 on the 17th, half of the first $10.00 back on the 19th."""
+    """Cancelled on 16 April and tried again for a day: $10.00 on the 17th, half of the first one back on the 19th."""
     await tenant.call("SetTestClock", time=at("2031-04-01T00:00:00"), standing=True)
     await tenant.call("SetBillingProfile", party={"name": "Tally GmbH"})
     await tenant.apply(catalog(BASE, billing=THREE_DAYS))

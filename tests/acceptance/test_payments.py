@@ -10,7 +10,6 @@ from sqlalchemy import update
 from collecting import attempts, books, days_of_attempts, open_house, standing, stands, states
 from conftest import testing_settings
 from invoicing import DAY, dollars, invoices, lines, run
-from servers import PostgresServer
 from tallygate.app import Application
 from tallygate.app.installation import database_address
 from tallygate.billing.ports import NoAnswerError
@@ -19,7 +18,6 @@ from tallygate.gateways.fake import FakeGateway
 from tallygate.settings import DatabaseSettings
 from tallygate.storage.sql.billing.payment_tables import fake_charges
 from tallygate.storage.sql.engine import create_engine
-from tallygate.storage.sql.schema import migrate
 from tallygate_api.v1 import catalog_pb2
 from tallygate_api.v1 import invoice_pb2 as wire_invoice
 from tallygate_api.v1 import payment_service_pb2 as wire
@@ -469,15 +467,12 @@ async def test_ar_14_what_the_fake_gateway_lost_to_disputes_is_a_row_until_it_is
 
 
 @pytest_asyncio.fixture(scope="module")
-async def postgres_address(tmp_path_factory):
+async def postgres_address(places, tmp_path_factory):
     """A server with `--testing` on PostgreSQL."""
-    with PostgresServer() as server:
-        url = server.create_database()
-        migrate(url)
-        database = DatabaseSettings(url=url)
-        settings = testing_settings(tmp_path_factory.mktemp("paid")).model_copy(update={"database": database})
-        async with Application(settings) as application:
-            yield application.grpc_address
+    database = DatabaseSettings(url=places.new("postgres"))
+    settings = testing_settings(tmp_path_factory.mktemp("paid")).model_copy(update={"database": database})
+    async with Application(settings) as application:
+        yield application.grpc_address
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from sqlalchemy import select
 from collecting import attempts, books, open_house, stands, states
 from conftest import testing_settings
 from invoicing import run
-from servers import PostgresServer
 from tallygate.app import Application
 from tallygate.app.installation import database_address
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
@@ -310,12 +309,6 @@ async def test_ar_28_an_event_with_a_card_number_leaves_none_behind(house, caplo
     assert (await house.tell(told))[0] == 200
     assert "4242424242424242" not in caplog.text
     assert "4242424242424242" not in str(await house.kept())
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with PostgresServer() as server:
-        yield server
 
 
 async def test_on_postgresql_as_well(postgres, tmp_path):

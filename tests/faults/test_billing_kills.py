@@ -8,7 +8,7 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from servers import PostgresServer, ValkeyServer
+from servers import ValkeyServer
 from tallygate.domain.credential import mint_key
 from tallygate.storage.sql.schema import migrate
 from tallygate_api.v1.invoice_pb2 import INVOICE_KIND_OPENING
@@ -36,12 +36,6 @@ def month(number):
     stamp = Timestamp()
     stamp.FromDatetime(datetime(2026, number, 1, tzinfo=UTC))
     return stamp
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with PostgresServer() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import event, text
 
 from load.rebuild import facts
-from servers import PostgresServer
 from tallygate.app import clock
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.metering.counts import SqlCountedFacts
@@ -20,10 +19,8 @@ ACCOUNTS, ASKED = 1_000, 20
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request, tmp_path):
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/tallygate.db"
-        return
-    with PostgresServer() as server:
-        yield server.create_database()
+        return f"sqlite:///{tmp_path}/tallygate.db"
+    return request.getfixturevalue("postgres").create_database()
 
 
 async def test_no_table_is_read_whole_for_a_few_accounts(url):

@@ -12,7 +12,6 @@ from child_processes import temporary_directory
 from command_line import one_clear_line, tallygate
 from conftest import testing_settings
 from schemas import shapes, taken_away, unsaid, upgrade
-from servers import PostgresServer
 from tallygate.app import installation
 from tallygate.app.diagnosis import diagnose
 from tallygate.app.errors import StartError
@@ -50,12 +49,6 @@ def migration(directory, revision, before, body, oldest=False):
         f"branch_labels = depends_on = None\n\n\ndef upgrade():\n    {body.strip()}\n    {says}\n"
     )
     return directory
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with PostgresServer() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -9,19 +9,12 @@ import pytest
 from sqlalchemy import make_url, text
 
 from command_line import one_clear_line, tallygate
-from servers import PostgresServer
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.storage.sql.address import DatabaseUrlError
 from tallygate.storage.sql.engine import create_engine, create_migration_engine
 from tallygate.storage.sql.schema import migrate, schema_version
 
 NAMES = "Zoë 名前 👩‍👩‍👧"
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with PostgresServer() as server:
-        yield server
 
 
 @pytest.fixture(params=["SQL_ASCII", "LATIN1", "UTF-16le", "UTF-16be"])

@@ -2,7 +2,6 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +11,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import column, insert, inspect, select, table, text
 
-from servers import PostgresServer
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.storage.documents import HELD_SUBSCRIPTION
 from tallygate.storage.sql.billing import (
@@ -31,12 +29,6 @@ from tallygate.storage.sql.metering import tables as event_tables
 from tallygate.storage.sql.models import Base
 from tallygate.storage.sql.partitions import load_partitions, seed_partitions
 from tallygate.storage.sql.schema import configuration, head, migrate, schema_version
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

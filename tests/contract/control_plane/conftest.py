@@ -3,8 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from control_planes import ControlPlane, control_plane
-from servers import PostgresServer, ValkeyServer
-from tallygate.storage.sql.schema import migrate
+from servers import ValkeyServer
 
 
 @pytest.fixture(scope="session")
@@ -14,16 +13,8 @@ def valkey() -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def database_url(request, tmp_path_factory) -> Iterator[str]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('sql')}/tallygate.db"
-        migrate(url)
-        yield url
-        return
-    with PostgresServer() as server:
-        url = server.create_database()
-        migrate(url)
-        yield url
+def database_url(request, places) -> str:
+    return places.new(request.param)
 
 
 @pytest.fixture
