@@ -23,7 +23,7 @@ async def test_counters_that_drifted(installation, key, valkey):
     async with installation.role("all") as process, Caller(process.grpc_address, key) as caller:
         await new_world(caller, "acme", "globex")
         auditor = process._control.collecting.auditor
-        by_hand = replace(auditor, tests_too=True)
+        by_hand = replace(auditor)
 
         async def consume(quantity, name):
             return await written(caller.consume("acme", quantity, request_id=name))
@@ -79,6 +79,26 @@ async def test_counters_that_drifted(installation, key, valkey):
         valkey.command("DEL", keys.mending(number))
         audit = await replace(by_hand, standing=Standing(lost=[number])).audit(hurry=True)
         assert audit.meters == 0
+
+
+async def test_a_counter_without_any_event_is_found(installation, key, valkey):
+    """Its events were lost, or somebody else wrote it: it is told of, and an operator may have it taken back."""
+    async with installation.role("all") as process, Caller(process.grpc_address, key) as caller:
+        await new_world(caller, "acme", "globex")
+        auditor = process._control.collecting.auditor
+        tenant = await tenant_of(auditor)
+        number = keys.partition_of(PARTITIONS, tenant, "globex")
+        counter = f"{keys.meter(number, tenant, 'globex', 'api_calls')}:1767225600000000"
+        valkey.command("HSET", counter, "u", 5, "i", 5, "o", 0)
+        await written(caller.consume("acme", 2, request_id="counted"))
+        await until(lambda: installation.waiting() == 0)
+        audit = await auditor.audit(hurry=True)
+        assert (audit.accounts, audit.meters, audit.drifting, audit.surplus, audit.mended) == (2, 2, 1, 5, 0)
+        audit = await replace(auditor, mends=Mends.ALL).audit(hurry=True)
+        assert (audit.drifting, audit.mended, audit.mended_units) == (0, 1, 5)
+        assert valkey.command("HGET", counter, "u") == b"0"
+        audit = await auditor.audit(hurry=True)
+        assert (audit.meters, audit.drifting) == (2, 0)
 
 
 async def tenant_of(auditor):

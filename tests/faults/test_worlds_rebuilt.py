@@ -36,7 +36,7 @@ class LosingDriver(ServerDriver):
     async def _lose(self):
         valkey, keeper = self._installation.valkey, self._control.collecting.epochs
         await until(lambda: self._installation.waiting() == 0)
-        audit = await replace(self._control.collecting.auditor, tests_too=True).audit(hurry=True)
+        audit = await self._control.collecting.auditor.audit(hurry=True)
         assert (audit.drifting, audit.mended, audit.unsure) == (0, 0, 0), "what a call counted is what its fact makes"
         counted = {}
         for number in range(PARTITIONS):

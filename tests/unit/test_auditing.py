@@ -50,6 +50,9 @@ class Store:
     async def looking(self):
         yield self
 
+    async def counted(self):
+        yield {("t", "a0", "ghost"): [(0, False)], ("t", "a2", "calls"): [(0, False)], ("gone", "a0", "x"): []}
+
     async def look(self, partition, meters, **_):
         if partition:
             raise StoreUnavailableError(store="redis")
@@ -92,10 +95,11 @@ def test_it_works_for_a_fiftieth_of_its_time_and_passes_over_what_fails():
         sleep=sleep,
     )
     audit = asyncio.run(auditor.audit())
-    assert (audit.accounts, audit.unsure) == (2, 2), "a test's tenant is left out, and so is what cannot be read"
+    assert (audit.accounts, audit.unsure) == (3, 2), "what cannot be read is left out"
+    assert (audit.meters, audit.drifting, audit.surplus) == (4, 1, 10), "of a ghost no fact tells"
     assert [each.meter[1] for each in store.mended] == ["a2"]
     assert (audit.mended, audit.mended_units) == (1, 1)
     assert auditor.stats.failures == 1
     assert store.noted == auditor.stats.last == audit
     worked = 3 * WORK / SECOND  # the first look, and both readings of the closer one
-    assert slept == [0.05] * WAITS + [worked * 49, 1.0], "what was waited for is not worked"
+    assert slept == [0.05] * WAITS + [worked * 49, 1.0, worked * 49], "what was waited for is not worked"

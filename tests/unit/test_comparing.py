@@ -55,6 +55,13 @@ def test_what_does_not(found):
     assert compared(found) is None
 
 
+def test_where_counters_may_be_gone_early_what_is_there_is_compared_all_the_same():
+    gone = replace(STATE, counters={ENDED: COUNTER})
+    assert difference(expected(), gone, now=NOW, looked_at=(RUNS, ENDED), may_be_gone=True) is None
+    low = with_counter(used=7, included=3)
+    assert difference(expected(), low, now=NOW, looked_at=(RUNS, ENDED), may_be_gone=True).missing == 2
+
+
 def test_a_counter_that_was_not_looked_at_is_not_compared():
     assert compared(replace(STATE, counters={}), looked_at=(ENDED,)) is None
 

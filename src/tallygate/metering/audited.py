@@ -1,11 +1,11 @@
 """What an audit needs from the store of the counters: to see them at one moment, and to set them right."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from tallygate.domain.gating.quota import MeterState
+from tallygate.domain.gating.quota import CounterName, MeterState
 from tallygate.domain.tenant_clock import TenantClock
 from tallygate.metering.comparing import Difference
 from tallygate.metering.recounting import AccountId, MeterId, Recounted
@@ -25,8 +25,18 @@ class Seen:
     states: Mapping[MeterId, MeterState]
 
 
+Counted = Mapping[MeterId, Collection[CounterName]]
+"""Meters, and which counters the store has of each."""
+
+NO_STRAYS: Counted = {}
+
+
 class Looking(Protocol):
     """The counters, over one connection. Raises StoreUnavailableError when they cannot be read."""
+
+    def counted(self) -> AsyncIterator[Counted]:
+        """Every counter that there is all the while, in pages, whatever it counts; some may come twice."""
+        ...
 
     async def look(self, partition: int, meters: Collection[Recounted], *, alone: bool = False) -> Seen | None:
         """What stands in the counters that these meters name.

@@ -13,8 +13,8 @@ from enum import StrEnum
 from tallygate.domain.errors import TallygateError, UnavailableError
 from tallygate.domain.event import UsageFact
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
-from tallygate.metering.audited import AuditedStore, Looking, Seen
-from tallygate.metering.comparing import Difference, difference
+from tallygate.metering.audited import NO_STRAYS, AuditedStore, Counted, Looking, Seen
+from tallygate.metering.comparing import Difference, difference, uncounted
 from tallygate.metering.ports import Clock, Sleep
 from tallygate.metering.rebuilding import ApartOf, CountedFacts
 from tallygate.metering.recounting import AccountId, MeterId, Recounted, recount
@@ -33,6 +33,8 @@ _ROUND_SECONDS = 60.0
 _TICK_SECONDS = 1.0
 _MOST_SUSPECTS = 100_000
 _MICROSECONDS = 1_000_000
+Clocks = Mapping[str, TenantClock]
+Work = Callable[[int, Sequence[AccountId], Clocks, Audit, Counted], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 
@@ -58,8 +60,8 @@ def log(found: Difference, mended: bool) -> None:  # noqa: FBT001 - one of two t
 class Auditor:
     """Audits all accounts, round after round; any number of workers may.
 
-    Partitions whose counters are not whole, or whose loss was accepted, are left alone; so are, without `tests_too`,
-    tenants whose clock is a test's: the store may let go of their counters early.
+    Partitions whose counters are not whole, or whose loss was accepted, are left alone. Of a tenant whose clock is a
+    test's the store may let go of counters early: one that is gone is not missed.
     """
 
     facts: CountedFacts
@@ -70,7 +72,6 @@ class Auditor:
     clock: Clock
     sleep: Sleep
     mends: Mends = Mends.LOW
-    tests_too: bool = False
     tell: Callable[[Difference, bool], None] = log
     stats: AuditStats = field(default_factory=AuditStats)
     suspects: set[AccountId] = field(default_factory=set)
@@ -99,13 +100,17 @@ class Auditor:
     async def audit(self, *, hurry: bool = False) -> Audit:
         """One round over all accounts; without `hurry` most of the time is others', and a failure is passed over."""
         audit, clocks = Audit(), await self.facts.clocks()
+        work = self._home if hurry else self._aside
         async for page in self.facts.accounts():
-            some = [each for each in page if self.tests_too or clocks.get(each[0]) == REAL_TIME]
-            for number, accounts in self._by_home(some).items():
-                if hurry:
-                    await self._home(number, accounts, clocks, audit)
-                else:
-                    await self._aside(number, accounts, clocks, audit)
+            for number, accounts in self._by_home(page).items():
+                await work(number, accounts, clocks, audit, NO_STRAYS)
+        try:
+            await self._strays(work, clocks, audit)
+        except UnavailableError as error:
+            if hurry:
+                raise
+            self.stats.failures += 1
+            _log.warning("counters without events cannot be looked for: %s", error)
         audit.ended_time = self.clock()
         async with self.store.looking() as looking:
             await looking.note(audit)
@@ -113,30 +118,38 @@ class Auditor:
         self.stats.last = audit
         return audit
 
+    async def _strays(self, work: Work, clocks: Clocks, audit: Audit) -> None:
+        """Look through all counters that there are for those of which no fact tells."""
+        async with self.store.looking() as listing:
+            async for counted in listing.counted():
+                accounts = sorted({meter[:2] for meter in counted if meter[0] in clocks})
+                for number, some in self._by_home(accounts).items():
+                    await work(number, some, clocks, audit, counted)
+
     async def audit_suspects(self) -> Audit:
         """Those accounts alone whose counters may miss something."""
         audit, clocks = Audit(), await self.facts.clocks()
         for number, accounts in self._by_home(sorted(self.suspects)).items():
             unsure = audit.unsure
-            await self._home(number, accounts, clocks, audit)
+            await self._home(number, accounts, clocks, audit, NO_STRAYS)
             if audit.unsure == unsure and number not in self.standing.lost:
                 self.suspects.difference_update(accounts)
         self._count(audit)
         return audit
 
     async def _home(
-        self, number: int, accounts: Sequence[AccountId], clocks: Mapping[str, TenantClock], audit: Audit
+        self, number: int, accounts: Sequence[AccountId], clocks: Clocks, audit: Audit, strays: Counted
     ) -> None:
         async with self.store.looking() as looking:
-            await self._group(looking, number, accounts, clocks, audit)
+            await self._group(looking, number, accounts, clocks, audit, strays)
 
     async def _aside(
-        self, number: int, accounts: Sequence[AccountId], clocks: Mapping[str, TenantClock], audit: Audit
+        self, number: int, accounts: Sequence[AccountId], clocks: Clocks, audit: Audit, strays: Counted
     ) -> None:
         """One home, and then a pause: as long as was worked for it, many times over."""
         began, waited = self.clock(), self.stats.waited
         try:
-            await self._home(number, accounts, clocks, audit)
+            await self._home(number, accounts, clocks, audit, strays)
         except UnavailableError as error:
             self.stats.failures += 1
             audit.unsure += len(accounts)
@@ -162,39 +175,44 @@ class Auditor:
         looking: Looking,
         number: int,
         accounts: Sequence[AccountId],
-        clocks: Mapping[str, TenantClock],
+        clocks: Clocks,
         audit: Audit,
+        strays: Counted,
     ) -> None:
+        """Compare accounts of one home; where there are `strays`, those of them alone of which no fact tells."""
         if number in self.standing.lost or any(loss.partition == number for loss in await self.losses()):
             return
         for start in range(0, len(accounts), _AT_ONCE):
             some = accounts[start : start + _AT_ONCE]
-            meters = await self._recounted(some, clocks)
+            meters = await self._recounted(some, clocks, strays)
+            if strays and not meters:
+                continue
             seen = await looking.look(number, meters.values())
-            audit.accounts += len(some)
+            audit.accounts += 0 if strays else len(some)
             audit.meters += len(meters)
             if seen is None or seen.epoch.startswith("!"):
                 continue
             differ = {each.meter[:2] for each in self._differences(meters, meters, seen, clocks)}
             suspects = sorted(differ)
             for begin in range(0, len(suspects), _CLOSELY):
-                await self._closely(looking, number, suspects[begin : begin + _CLOSELY], clocks, audit)
+                await self._closely(looking, number, suspects[begin : begin + _CLOSELY], clocks, audit, strays)
 
     async def _closely(
         self,
         looking: Looking,
         number: int,
         accounts: Sequence[AccountId],
-        clocks: Mapping[str, TenantClock],
+        clocks: Clocks,
         audit: Audit,
+        strays: Counted,
     ) -> None:
         """Compare these accounts as of one moment: with all that was counted by then, and nothing that came later."""
-        named = await self._recounted(accounts, clocks)
+        named = await self._recounted(accounts, clocks, strays)
         seen = await looking.look(number, named.values(), alone=True)
         if seen is None or not await self._is_settled(looking, number, seen):
             audit.unsure += len(accounts)
             return
-        expected = await self._recounted(accounts, clocks, until=seen.entry_id)
+        expected = await self._recounted(accounts, clocks, strays, until=seen.entry_id)
         found = self._differences(expected, named, seen, clocks)
         mended = [each for each in found if self._mends(each)]
         if mended and not await looking.mend(number, seen, mended, clocks):
@@ -224,19 +242,20 @@ class Auditor:
         return False
 
     async def _recounted(
-        self, accounts: Sequence[AccountId], clocks: Mapping[str, TenantClock], *, until: str = ""
+        self, accounts: Sequence[AccountId], clocks: Clocks, strays: Counted, *, until: str = ""
     ) -> Mapping[MeterId, Recounted]:
         facts = await self.facts.facts(accounts, until=until)
         trials, now = facts.trials(), self.clock()
         times = {tenant_id: clock.at(now) for tenant_id, clock in clocks.items()}
-        return recount(facts, apart=await self.apart(trials) if trials else (), now=times)
+        found = recount(facts, apart=await self.apart(trials) if trials else (), now=times)
+        return uncounted(strays, found, set(accounts)) if strays else found
 
     def _differences(
         self,
         expected: Mapping[MeterId, Recounted],
         named: Mapping[MeterId, Recounted],
         seen: Seen,
-        clocks: Mapping[str, TenantClock],
+        clocks: Clocks,
     ) -> list[Difference]:
         now = self.clock()
         found = [
@@ -245,8 +264,9 @@ class Auditor:
                 seen.states[meter],
                 now=clocks[meter[0]].at(now),
                 looked_at=named[meter].state.counters.keys(),
+                may_be_gone=clocks[meter[0]] != REAL_TIME,
             )
             for meter, each in expected.items()
-            if meter in seen.states
+            if meter in seen.states and meter in named
         ]
         return [each for each in found if each is not None]

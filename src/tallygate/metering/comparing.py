@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tallygate.domain.gating.quota import CounterName, MeterState, PeriodCounter
-from tallygate.metering.recounting import MeterId, Recounted
+from tallygate.metering.recounting import AccountId, MeterId, Recounted
 
 _NONE = PeriodCounter()
 
@@ -37,11 +37,17 @@ class Difference:
 
 
 def difference(
-    expected: Recounted, found: MeterState, *, now: int, looked_at: Collection[CounterName]
+    expected: Recounted,
+    found: MeterState,
+    *,
+    now: int,
+    looked_at: Collection[CounterName],
+    may_be_gone: bool = False,
 ) -> Difference | None:
     """Compare one meter, of whose counters those named were looked at; None where there is no difference.
 
-    A counter that is not there is nothing to compare once its period has ended: the store lets go of it later.
+    A counter that is not there is nothing to compare once its period has ended, or where it `may_be_gone`: the store
+    lets go of it some time.
     A meter that counted levels and deltas, as its feature changed, is not compared.
     """
     if expected.is_level and any(map(_is_of_deltas, expected.state.counters.values())):
@@ -49,7 +55,7 @@ def difference(
     compared = {
         name: counter
         for name, counter in expected.state.counters.items()
-        if name in looked_at and (name in found.counters or expected.ends[name] > now)
+        if name in looked_at and (name in found.counters or (expected.ends[name] > now and not may_be_gone))
     }
     gaps = [_gap(expected, found, name, counter) for name, counter in compared.items()]
     burnt = [] if expected.is_level else _by_grant(expected.state.burnt, found.burnt)
@@ -62,6 +68,24 @@ def difference(
         return None
     only = replace(expected, state=replace(expected.state, counters=compared))
     return Difference(expected=only, found=found, missing=missing, surplus=surplus, forgotten=forgotten, ahead=ahead)
+
+
+def uncounted(
+    strays: Mapping[MeterId, Collection[CounterName]],
+    known: Mapping[MeterId, Recounted],
+    accounts: Collection[AccountId],
+) -> dict[MeterId, Recounted]:
+    """Those strays of these accounts of which nothing is known, with what they should have counted: nothing."""
+    return {
+        meter: Recounted(
+            meter=meter,
+            state=MeterState(counters=dict.fromkeys(names, _NONE)),
+            kept_until=dict.fromkeys(names, 0),
+            ends=dict.fromkeys(names, 0),
+        )
+        for meter, names in strays.items()
+        if meter[:2] in accounts and meter not in known
+    }
 
 
 def _gap(expected: Recounted, found: MeterState, name: CounterName, counter: PeriodCounter) -> tuple[int, int]:

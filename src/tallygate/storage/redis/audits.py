@@ -9,10 +9,10 @@ from typing import Any
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
-from tallygate.metering.audited import Looking, Seen
+from tallygate.metering.audited import Counted, Looking, Seen
 from tallygate.metering.comparing import Difference
 from tallygate.metering.ports import Clock
-from tallygate.metering.recounting import AccountId, Recounted
+from tallygate.metering.recounting import AccountId, MeterId, Recounted
 from tallygate.records.audits import AUDIT_FIELDS, Audit
 from tallygate.records.epochs import REBUILDING
 from tallygate.storage.redis import keys
@@ -30,6 +30,7 @@ def _script(name: str) -> Script:
 _LOOK, _MEND = _script("look.lua"), _script("mend.lua")
 _HANDS_MS = 30_000
 _NO_ENTRY = "0-0"
+_FIRST, _SCANNED = b"0", 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,18 @@ class _Looking:
 
     def __post_init__(self) -> None:
         self._generation = self.link.generation
+
+    async def counted(self) -> AsyncIterator[Counted]:
+        """Every counter that there is all the while, in pages; some may come twice."""
+        for _, node in self.link.nodes():
+            cursor = b""
+            while cursor != _FIRST:
+                cursor, names = await node.call("SCAN", cursor or _FIRST, "MATCH", keys.METERS, "COUNT", _SCANNED)
+                found: dict[MeterId, list[tuple[int, bool]]] = {}
+                for meter, counter in map(keys.read_meter, names):
+                    found.setdefault(meter, []).extend([] if counter is None else [counter])
+                if found:
+                    yield found
 
     async def look(self, partition: int, meters: Collection[Recounted], *, alone: bool = False) -> Seen | None:
         """What stands in the counters that these meters name."""

@@ -6,6 +6,7 @@ that no two different identities ever share a key.
 
 from binascii import crc_hqx
 from hashlib import blake2b
+from urllib.parse import unquote
 
 CHANGES_CHANNEL = "tg:changes"
 KEYS_TAG = "keys"
@@ -132,6 +133,17 @@ def meter(partition: int, tenant_id: str, account_id: str, feature_key: str) -> 
     begins together with a period of the calendar has `s` behind it besides.
     """
     return f"tg:{{{partition}}}:m:{part(tenant_id)}:{part(account_id)}:{part(feature_key)}"
+
+
+METERS = "tg:{*}:m:*"
+"""What every meter's key, and every counter's, looks like to SCAN."""
+
+
+def read_meter(key: bytes) -> tuple[tuple[str, str, str], tuple[int, bool] | None]:
+    """Whose meter this is, and of which counter of it, if it is one's; the opposite of `meter`."""
+    tenant_id, account_id, feature_key, *counter = map(unquote, key.decode().split(":")[3:])
+    found = (int(counter[0].removesuffix(APART)), counter[0].endswith(APART)) if counter else None
+    return (tenant_id, account_id, feature_key), found
 
 
 def rate_limit(
