@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from tallygate.billing.dunning_runs import EndSubscription, climb, end_canceled, note_failure, review
 from tallygate.billing.owing import read_owing
+from tallygate.billing.ports import ChargeRequest
 from tallygate.billing.receiving import receive
 from tallygate.billing.telling import tell_attempt, tell_due
 from tallygate.domain.billing.balances import InvoiceState
@@ -26,7 +27,7 @@ from tallygate.domain.billing.payments import (
     Share,
 )
 from tallygate.domain.payment_errors import NothingDueError, PaymentInFlightError
-from tallygate.records.payments import RESOLVE
+from tallygate.records.payments import COLLECT, RESOLVE
 from tallygate.records.ports import BillingWork
 
 _SECOND = 1_000_000
@@ -128,6 +129,11 @@ async def settle(work: BillingWork, attempt_id: str, outcome: Outcome, moment: M
     """Note what became of an attempt, once; what it said before and says again changes nothing."""
     known = await work.payments.attempt(attempt_id)
     assert known is not None, attempt_id  # noqa: S101 - attempts are never deleted
+    return await settle_known(work, known, outcome, moment)
+
+
+async def settle_known(work: BillingWork, known: Attempt, outcome: Outcome, moment: Moment) -> Attempt:
+    """Note what became of an attempt that this transaction has read."""
     if outcome.state.rank < known.state.rank or (known.state is outcome.state and known.end_time is not None):
         return known
     ended = outcome.state in _ENDED
@@ -143,10 +149,10 @@ async def settle(work: BillingWork, attempt_id: str, outcome: Outcome, moment: M
     await work.payments.put_attempt(attempt)
     await tell_attempt(work, attempt, now=moment.now)
     if ended:
-        await work.jobs.done(RESOLVE, attempt_id)
+        await work.jobs.done(RESOLVE, attempt.attempt_id)
     else:
         wait = _LOOK_AT_PENDING if outcome.state is AttemptState.PENDING else 0
-        await work.jobs.schedule(RESOLVE, attempt_id, due_time=moment.now + wait)
+        await work.jobs.schedule(RESOLVE, attempt.attempt_id, due_time=moment.now + wait)
     if outcome.state is AttemptState.SUCCEEDED:
         await receive(work, _payment(attempt, now=moment.now), first=[share.invoice_id for share in attempt.shares])
     elif outcome.state is AttemptState.FAILED and outcome.arrived and attempt.cause is Cause.AUTOMATIC:
@@ -155,12 +161,35 @@ async def settle(work: BillingWork, attempt_id: str, outcome: Outcome, moment: M
     return attempt
 
 
+async def settle_and_look(work: BillingWork, attempt: Attempt, outcome: Outcome, moment: Moment) -> bool:
+    """Note an outcome; whether there is more to do for its account now, as where a failure was the last one."""
+    await settle(work, attempt.attempt_id, outcome, moment)
+    if outcome.state is AttemptState.FAILED:
+        return True
+    return bool(await work.jobs.due(COLLECT, now=moment.now, limit=1, subject=attempt.account_id))
+
+
 async def look_again(work: BillingWork, attempt_id: str, *, due_time: int) -> None:
     """Nobody knows yet what became of an attempt: ask again then."""
     known = await work.payments.attempt(attempt_id)
     if known is not None and known.state in IN_FLIGHT:
         await work.payments.put_attempt(replace(known, state=AttemptState.UNKNOWN))
         await work.jobs.schedule(RESOLVE, attempt_id, due_time=due_time)
+
+
+def request_of(tenant_id: str, attempt: Attempt) -> ChargeRequest:
+    """What a gateway is asked for: of the same attempt always the same. Its token is still as it is kept."""
+    return ChargeRequest(
+        tenant_id=tenant_id,
+        key=attempt.key,
+        attempt_id=attempt.attempt_id,
+        account_id=attempt.account_id,
+        currency=attempt.currency,
+        amount=attempt.amount,
+        token=attempt.token,
+        text=attempt.text,
+        time=attempt.create_time,
+    )
 
 
 def _attempt(target: Sequence[Owed], method: Method, *, attempt_id: str, now: int) -> Attempt:

@@ -38,11 +38,11 @@ async def review(work: BillingWork, account_id: str, *, now: int) -> None:
             times.append(now)
     stands = standing_of(states)
     stood = (await work.accounts.standings([account_id]))[account_id]
-    await work.accounts.set_standing(account_id, stands)
     if rules.features or stood is not stands:
         reached = any(state is not None for state in states)
         await degrade(work, account_id, rules.features if reached else {}, now=now)
     if stands is not stood:
+        await work.accounts.set_standing(account_id, stands)
         tell_standing(work, account_id, stands, now=now)
     ahead = [time for time in times if time >= now]
     if ahead:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from tallygate.billing.attempts import Moment, settle
+from tallygate.billing.attempts import Moment, settle_known
 from tallygate.billing.disputes import note_dispute
 from tallygate.billing.gateways import Gateways
 from tallygate.billing.ports import Gateway, NoAnswerError, UnverifiedEventError
@@ -152,7 +152,7 @@ async def _charge(work: BillingWork, gateway: str, news: ChargeNews, moment: Mom
         return Effect.ASKED, problem
     if news.outcome.state.rank < attempt.state.rank:
         return Effect.OLD, ""
-    await settle(work, attempt.attempt_id, news.outcome, moment)
+    await settle_known(work, attempt, news.outcome, moment)
     return Effect.APPLIED, ""
 
 

@@ -12,7 +12,9 @@ from tallygate.billing.attempts import (
     look_again,
     manual_attempt,
     next_attempt,
+    request_of,
     settle,
+    settle_and_look,
     top_up_attempt,
 )
 from tallygate.billing.dunning_runs import EndSubscription
@@ -70,11 +72,8 @@ class PaymentRunner:
 
     async def collect_account(self, tenant_id: str, account_id: str, *, at: int | None = None) -> None:
         """Try to be paid what an account owes by now, one attempt after the other; `at` is a test tenant's instant."""
-        while True:
-            attempt = await self.write(tenant_id, at, lambda work, moment: self._next(work, account_id, moment))
-            if attempt is None:
-                return
-            await self._send(tenant_id, attempt, at)
+        while await self._collect_one(tenant_id, account_id, at):
+            pass
 
     async def resolve_attempt(self, tenant_id: str, attempt_id: str, *, at: int | None = None) -> bool:
         """Ask what became of an attempt; what never arrived is sent once more where that is the same request.
@@ -189,17 +188,33 @@ class PaymentRunner:
         except NoAnswerError as error:
             raise GatewayUnavailableError(gateway=gateway) from error
 
-    async def _next(self, work: BillingWork, account_id: str, moment: Moment) -> Attempt | None:
-        return await next_attempt(work, account_id, moment, attempt_id=f"pay_{self.new_id()}", end=self.end)
+    async def _collect_one(self, tenant_id: str, account_id: str, at: int | None) -> bool:
+        """Make the next attempt, if there is one now; whether there is more to do for its account."""
+        begun = await self.write(tenant_id, at, lambda work, moment: self._next(work, account_id, moment))
+        if begun is None:
+            return False
+        attempt, gateway = begun
+        outcome = await self._outcome(tenant_id, attempt, gateway)
+        return await self.write(tenant_id, at, lambda work, moment: settle_and_look(work, attempt, outcome, moment))
+
+    async def _next(self, work: BillingWork, account_id: str, moment: Moment) -> tuple[Attempt, Gateway] | None:
+        """The next attempt, with the gateway to ask: where that cannot be asked, none is begun."""
+        attempt = await next_attempt(work, account_id, moment, attempt_id=f"pay_{self.new_id()}", end=self.end)
+        if attempt is None:
+            return None
+        self.gateways.token(work.tenant_id, attempt.gateway, attempt.token)
+        return attempt, await self._opened(work, work.tenant_id, attempt.gateway)
 
     async def _send(self, tenant_id: str, attempt: Attempt, at: int | None) -> Attempt:
+        gateway = await self.open(tenant_id, attempt.gateway)
+        return await self._settle(tenant_id, attempt, await self._outcome(tenant_id, attempt, gateway), at)
+
+    async def _outcome(self, tenant_id: str, attempt: Attempt, gateway: Gateway) -> Outcome:
         try:
-            gateway = await self.open(tenant_id, attempt.gateway)
-            outcome = await self.answer(gateway.charge(self._asked(tenant_id, attempt)))
+            return await self.answer(gateway.charge(self._asked(tenant_id, attempt)))
         except NoAnswerError:
             _log.warning("a gateway did not answer: what became of attempt %s is asked", attempt.attempt_id)
-            outcome = NO_ANSWER
-        return await self._settle(tenant_id, attempt, outcome, at)
+            return NO_ANSWER
 
     async def _settle(self, tenant_id: str, attempt: Attempt, outcome: Outcome, at: int | None) -> Attempt:
         return await self.write(tenant_id, at, lambda work, moment: settle(work, attempt.attempt_id, outcome, moment))
@@ -250,7 +265,10 @@ class PaymentRunner:
         Raises:
             GatewayMissingError: it uses none of this name.
         """
-        used = await self.read(tenant_id, lambda work: work.payments.gateways())
+        return await self.read(tenant_id, lambda work: self._opened(work, tenant_id, name))
+
+    async def _opened(self, work: BillingWork, tenant_id: str, name: str) -> Gateway:
+        used = await work.payments.gateways()
         found = next((gateway for gateway in used if gateway.name == name), None)
         if found is None:
             raise GatewayMissingError(gateway=name)
@@ -259,21 +277,6 @@ class PaymentRunner:
     def _asked(self, tenant_id: str, attempt: Attempt) -> ChargeRequest:
         token = self.gateways.token(tenant_id, attempt.gateway, attempt.token)
         return replace(request_of(tenant_id, attempt), token=token)
-
-
-def request_of(tenant_id: str, attempt: Attempt) -> ChargeRequest:
-    """What a gateway is asked for: of the same attempt always the same. Its token is still as it is kept."""
-    return ChargeRequest(
-        tenant_id=tenant_id,
-        key=attempt.key,
-        attempt_id=attempt.attempt_id,
-        account_id=attempt.account_id,
-        currency=attempt.currency,
-        amount=attempt.amount,
-        token=attempt.token,
-        text=attempt.text,
-        time=attempt.create_time,
-    )
 
 
 async def _is_wanted(work: BillingWork, attempt: Attempt) -> bool:
