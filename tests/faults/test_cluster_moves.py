@@ -11,12 +11,18 @@ from collectors import until
 from faults.callers import Caller, Refusal, new_world, written
 from faults.history import Event, not_exactly_once, not_replayed, overshoot
 from faults.installations import Installation, sqlite
+from faults.test_failover import accepted
 from faults.test_sentinel import LIMIT, Load
 from faults.test_strict import catalog
 from servers import redis_binary
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.epochs import RedisEpochs
+from tallygate.storage.redis.link import connecting
+from tallygate.storage.redis.link.cluster import ClusterLink
+from tallygate.storage.redis.link.link import LinkDownError
 from thorough import THOROUGH
 
+MOST = LIMIT if THOROUGH else 300
 BACK_SECONDS = 5.0
 SLOW_MACHINE = 6
 """Six nodes and the product share two busy cores here: so many times as long is no failure yet."""
@@ -30,7 +36,7 @@ class Moved:
         self.load = Load(caller)
 
     async def begin(self):
-        await written(self.caller.override("acme", "api_calls", {"limit": LIMIT}))
+        await written(self.caller.override("acme", "api_calls", {"limit": MOST}))
         self.running = asyncio.ensure_future(self.load.run())
         await until(lambda: self.load.history.count("ok") > 20)
         (self.home,) = [number for number in range(8) if self.installation.holds(number, "acme")]
@@ -63,9 +69,7 @@ class Moved:
         assert violations == lost, "each event once"
         assert len(not_replayed(self.load.history)) <= len(lost)
         assert used == len(events), "counters are what SQL holds"
-        assert not overshoot(self.load.history, {"acme": LIMIT + len(lost)}), (
-            "past the limit by more than what was lost"
-        )
+        assert not overshoot(self.load.history, {"acme": MOST + len(lost)}), "past the limit by more than what was lost"
         return len(lost)
 
 
@@ -100,6 +104,13 @@ def redis_nodes():
         yield found
 
 
+@pytest.fixture(scope="module")
+def spare_nodes():
+    """One of them has nothing yet."""
+    with cluster(spare=True) as found:
+        yield found
+
+
 @pytest.fixture
 def server(request):
     """The cluster of this test, emptied."""
@@ -112,7 +123,7 @@ def move_key_by_key(nodes, slot, source, target):
     """As `valkey-cli --cluster reshard` does."""
     target.command("CLUSTER", "SETSLOT", slot, "IMPORTING", id_of(source))
     source.command("CLUSTER", "SETSLOT", slot, "MIGRATING", id_of(target))
-    while found := source.command("CLUSTER", "GETKEYSINSLOT", slot, 5):
+    while found := source.command("CLUSTER", "GETKEYSINSLOT", slot, 50):
         source.command("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *found)
         time.sleep(0.01)
     for node in (target, source, *(each for each in nodes.primaries if each not in {source, target})):
@@ -124,22 +135,35 @@ def move_at_once(_, slot, source, target):
     source.command("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", id_of(target))
 
 
-MOVES = [("nodes", move_key_by_key), ("nodes", move_at_once)]
-MOVES += [("redis_nodes", move_key_by_key)] if THOROUGH else []  # only Valkey 9 moves slots by itself
+MOVES = [("nodes", move_key_by_key, True), ("nodes", move_at_once, True)]
+MOVES_AT_LENGTH = [
+    ("redis_nodes", move_key_by_key, True),  # only Valkey 9 moves slots by itself
+    ("spare_nodes", move_at_once, True),
+    ("nodes", move_at_once, False),
+]
 
 
-@pytest.mark.parametrize(("server", "move"), MOVES, indirect=["server"])
-async def test_a_partition_moves_to_another_node_under_load(server, move, tmp_path, key):
+@pytest.mark.parametrize(
+    ("server", "move", "follows"), MOVES + MOVES_AT_LENGTH if THOROUGH else MOVES, indirect=["server"]
+)
+async def test_a_partition_moves_to_another_node_under_load(server, move, follows, tmp_path, key, request, monkeypatch):
+    is_seamless = move is move_at_once and "spare_nodes" not in request.fixturenames
+    if not follows:
+        monkeypatch.setattr(ClusterLink, "redirected", unfollowed)
     async with moved(server, tmp_path, key) as there:
         source = server.node_of(there.tag)
-        target = next(each for each in server.primaries if each is not source)
+        target = next(each for each in reversed(server.primaries) if each is not source and each.alive)
         slot = source.command("CLUSTER", "KEYSLOT", there.tag)
         await asyncio.to_thread(move, server, slot, source, target)
         await until(lambda: all(server.node_of(there.tag, each) is target for each in server.primaries))
         await there.answered()
         assert await there.end() == 0, "nothing is lost by a move"
-        if move is move_at_once:
-            assert there.load.refusals == set(), "who is told where a partition is now asks there"
+        if is_seamless:  # who is told where a partition is now asks there
+            assert there.load.refusals == (set() if follows else {"UNAVAILABLE"})
+
+
+def unfollowed(*_):
+    raise LinkDownError
 
 
 KILLS = [("nodes", "strict"), ("nodes", "fast"), ("redis_nodes", "strict"), ("redis_nodes", "fast")]
@@ -172,3 +196,44 @@ async def killed(there, nodes, durability):
     assert durability == "fast" or not lost, "what was answered was replicated"
     assert back - promoted < BACK_SECONDS * SLOW_MACHINE
     assert not isinstance(await there.caller.check("acme", "sso"), Refusal)
+
+
+@pytest.mark.skipif(not THOROUGH, reason="four more failovers: make faults")
+@pytest.mark.parametrize("server", ["nodes", "redis_nodes"], indirect=True)
+@pytest.mark.parametrize("looked_at", [True, False])
+async def test_a_replica_that_lagged_is_rebuilt_before_anybody_counts_on_it(
+    looked_at, server, tmp_path, key, monkeypatch
+):
+    """What it never heard of was in SQL before its primary died, so none of it is lost."""
+    installation = ClusterInstallation(server, sqlite(tmp_path))
+    async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
+        await new_world(caller, "acme")
+        assert (await written(caller.consume("acme", 100, request_id="early"))).allowed
+        await until(lambda: installation.waiting() == 0)
+        tag = keys.epoch(next(number for number in range(8) if installation.holds(number, "acme")))
+        old = server.node_of(tag)
+        await until(lambda: b"state=online" in old.command("INFO", "replication"))
+        old.command("CONFIG", "SET", "requirepass", "who was connected stays so")
+        old.password = "who was connected stays so"
+        old.command("CLIENT", "KILL", "TYPE", "replica")
+        assert (await written(caller.consume("acme", 800, request_id="late"))).allowed
+        await until(lambda: installation.waiting() == 0)
+        if not looked_at:
+            monkeypatch.setattr(connecting, "is_vouched_for", true)
+            monkeypatch.setattr(RedisEpochs, "look", nothing)
+        server.impatient()
+        await asyncio.to_thread(old.kill)
+        old.password = None
+        await until(lambda: server.node_of(tag) is not old)
+        answer = await accepted(lambda: caller.consume("acme", 200, request_id="after"))
+        assert answer.allowed is not looked_at
+        await asyncio.to_thread(old.start)
+        server.calm()
+
+
+async def true(*_):
+    return True
+
+
+async def nothing(*_, **__):
+    return None

@@ -7,12 +7,19 @@ import pytest
 
 from clusters import cluster
 from collectors import until
-from faults.callers import CATALOG, Caller, written
+from faults.callers import CATALOG, Caller, Refusal, written
 from faults.installations import PARTITIONS, Installation, sqlite
+from servers import ValkeyServer
 from tallygate.app.diagnosis import diagnose
+from tallygate.app.recovery import audit_usage
 from tallygate.domain.credential import mint_key
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link.cluster import ClusterLink
+from tallygate.storage.redis.link.link import ConnectError, RedisLink
+from tallygate.storage.redis.scattered import HandBack, _Run
 from tallygate_api.v1 import entitlement_service_pb2 as pb
+from tenants import eventually
 
 ACCOUNTS = [f"account-{number}" for number in range(12)]
 HOUR = "3600s"
@@ -51,14 +58,40 @@ class World:
 
     async def limited(self, account, algorithm, address, *, cost=1, request_id=""):
         """The account's own limit and that of the address, which all accounts share, together."""
-        entries = {algorithm: "1", "address": address}
-        request = pb.RateLimitRequest(
-            account_id=account,
-            descriptors=[pb.DescriptorEntry(key=key, value=value) for key, value in entries.items()],
-            cost=cost,
-            request_id=request_id,
-        )
+        request = self.request(account, algorithm, address, cost, request_id)
         return await written(self.caller.ask(self.caller._entitlements.RateLimit, request))
+
+    def request(self, account, algorithm, address, cost, request_id):
+        entries = {algorithm: "1", "address": address}
+        descriptors = [pb.DescriptorEntry(key=key, value=value) for key, value in entries.items()]
+        return pb.RateLimitRequest(account_id=account, descriptors=descriptors, cost=cost, request_id=request_id)
+
+    def node_of(self, account):
+        """Who has an account's counters."""
+        number = next(n for n in range(PARTITIONS) if self._holds(n, account))
+        return self.nodes.node_of(keys.epoch(number))
+
+    def _holds(self, number, account):
+        return self.nodes.node_of(keys.epoch(number)).command("KEYS", f"tg:{{{number}}}:a:*:{account}")
+
+    async def take_some(self):
+        """Of every account, so that it has a counter, and an event of it."""
+        asking = [self.caller.consume(account, 1, request_id=self.fresh()) for account in ACCOUNTS]
+        assert not any(isinstance(each, Refusal) for each in await asyncio.gather(*asking))
+        await self.events()
+
+    async def used(self, account):
+        """As soon as anybody may say so; until then it is UNAVAILABLE."""
+        refused = set()
+
+        async def answered():
+            answer = await self.caller.check(account, "api_calls")
+            refused.update({answer.code.name} if isinstance(answer, Refusal) else ())
+            return None if isinstance(answer, Refusal) else (answer.used,)
+
+        (used,) = await eventually(answered)
+        assert refused <= {"UNAVAILABLE"}
+        return used
 
     async def events(self):
         await until(lambda: self.installation.waiting() == 0)
@@ -80,6 +113,16 @@ async def world(nodes, tmp_path_factory):
         for account in ACCOUNTS:
             await written(caller.account(account, "large"))
         yield World(nodes, installation, application, caller)
+
+
+async def test_a_node_is_refused_by_name_as_a_lone_server_and_a_lone_server_as_a_node(nodes):
+    node = RedisAddress.parse(nodes.primaries[0].url)
+    with pytest.raises(ConnectError, match="refused: it is a node of a Redis Cluster, expected one primary, or redis"):
+        await RedisLink(node, connect_seconds=15).connect()
+    with ValkeyServer(tcp=True) as lone:
+        cluster_of = RedisAddress.parse(lone.url.replace("redis://", "redis+cluster://"))
+        with pytest.raises(ConnectError, match=r"cannot find the nodes of redis\+cluster:.* cluster support disabled"):
+            await ClusterLink(cluster_of, partitions=2, connect_seconds=15).connect()
 
 
 def remaining(answer):
@@ -167,3 +210,93 @@ async def test_doctor_and_readiness_look_at_each_node(world):
     assert {name for name, each in found.items() if not each.ok} == set()
     assert "3 nodes" in found["cluster"].detail
     assert (await world.application.readiness())["redis"].ok
+    assert world.application.exposition().decode().count("tallygate_redis_node_up{") == 3
+
+
+async def elsewhere(world, account, monkeypatch):
+    """An address that is at home in another partition than the account."""
+    seen = []
+    with monkeypatch.context() as looking:
+        look = _Run.look
+        looking.setattr(_Run, "look", lambda *arguments: seen.append(arguments) or look(*arguments))
+        for number in range(64):
+            await world.limited(account, "fixed_window", address := f"{account} from {number}", cost=0)
+            if seen:
+                return address
+    pytest.fail("all addresses are at home with the account")
+
+
+async def test_without_giving_back_the_shared_limit_would_be_lost(world, monkeypatch):
+    """What the tests above rest on: nobody else returns what was taken elsewhere."""
+    monkeypatch.setattr(HandBack, "give", lambda *arguments: arguments[-1]())
+    account = ACCOUNTS[8]
+    address = await elsewhere(world, account, monkeypatch)
+    assert (await world.limited(account, "fixed_window", address, cost=3)).allowed
+    answers = [await world.limited(account, "fixed_window", address) for _ in range(3)]
+    assert [remaining(each)["shared"] for each in answers] == [1, 0, 0]
+
+
+async def test_who_dies_in_between_has_taken_too_much_and_never_too_little(world, monkeypatch):
+    account, request_id = ACCOUNTS[9], world.fresh()
+    address = await elsewhere(world, account, monkeypatch)
+    with monkeypatch.context() as dying:
+        dying.setattr(_Run, "_took", lambda *_: None)
+        answer = await world.caller.ask(
+            world.caller._entitlements.RateLimit, world.request(account, "fixed_window", address, 2, request_id), 0.5
+        )
+        assert answer.code.name in {"DEADLINE_EXCEEDED", "UNAVAILABLE"}
+    assert remaining(await world.limited(account, "fixed_window", address, cost=0)) == {"own": 3, "shared": 3}
+    for _ in range(2):
+        again = await world.limited(account, "fixed_window", address, cost=2, request_id=request_id)
+        assert remaining(again) == {"own": 1, "shared": 3}, "the same call takes what is missing, once"
+        assert again.allowed
+
+
+async def test_an_audit_compares_the_counters_of_all_nodes(world):
+    await world.take_some()
+    told = []
+    audit = await audit_usage(world.installation.settings(), repair=False, tell=lambda *each: told.append(each))
+    assert audit.meters >= len(ACCOUNTS)
+    assert told == []
+
+
+async def test_a_node_that_lost_all_is_rebuilt_and_no_other_is_touched(world):
+    await world.take_some()
+    before = {account: await world.used(account) for account in ACCOUNTS}
+    assert 0 not in before.values()
+    lost = world.node_of(ACCOUNTS[0])
+    others = [account for account in ACCOUNTS if world.node_of(account) is not lost]
+    assert others
+    lost.command("FLUSHALL")
+    answers = [await world.caller.check(account, "api_calls") for account in others]
+    assert [each.used for each in answers] == [before[account] for account in others]
+    await until(lambda: world.application._redis.link.vouched)
+    assert {account: await world.used(account) for account in ACCOUNTS} == before
+
+
+async def test_a_node_that_is_gone_fails_its_own_partitions(world):
+    """Where a cluster may lack some slots; who starts meanwhile serves the others."""
+    gone = world.node_of(ACCOUNTS[0])
+    others = [account for account in ACCOUNTS if world.node_of(account) is not gone]
+    before = {account: await world.used(account) for account in ACCOUNTS}
+    for node in world.nodes.primaries:
+        node.command("CONFIG", "SET", "cluster-require-full-coverage", "no")
+    await asyncio.to_thread(gone.kill)
+
+    async def refused():
+        return isinstance(await world.caller.check(ACCOUNTS[0], "api_calls"), Refusal)
+
+    await until(refused)
+    answers = await asyncio.gather(*(world.caller.consume(each, 1, request_id=world.fresh()) for each in others))
+    assert not any(isinstance(each, Refusal) for each in answers)
+    ready = (await world.application.readiness())["redis"]
+    assert (ready.ok, str(gone.port) in ready.detail) == (False, True)
+    assert f'tallygate_redis_node_up{{node="127.0.0.1:{gone.port}"}} 0.0' in world.application.exposition().decode()
+    found = {each.name: each for each in await diagnose(world.installation.settings())}
+    assert not found["cluster"].ok
+    assert str(gone.port) in found["cluster"].detail
+    async with world.installation.role("data") as late, Caller(late.grpc_address, world.caller.key) as caller:
+        answers = [await caller.check(account, "api_calls") for account in others]
+        assert not any(isinstance(each, Refusal) for each in answers)
+    await asyncio.to_thread(gone.start)
+    assert await world.used(ACCOUNTS[0]) == before[ACCOUNTS[0]]

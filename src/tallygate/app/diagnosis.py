@@ -103,6 +103,8 @@ async def _look_at_redis(settings: Settings, address: RedisAddress) -> list[Find
         return [Finding(name="redis", ok=False, detail=str(error), fix=fix)]
     try:
         findings = [Finding(name="redis", ok=True, detail="reached"), *_nodes(link), await _writes(link)]
+        if not link.connected:  # what follows asks every node
+            return findings
         findings += [await at_each(link, look) for look in (eviction, persistence)]
         findings.append(await _skew(link))
         findings += await _partitions(settings, link)

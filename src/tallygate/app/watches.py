@@ -55,6 +55,13 @@ def _watch_link(metrics: Metrics, redis: RedisSide) -> None:
         metrics.watch(name, text, read, counter=True)
     metrics.watch("tallygate_redis_up", "Whether the hot link is connected.", lambda: float(link.connected))
     metrics.watch("tallygate_redis_writable", "Whether Redis takes writes.", lambda: float(link.writable))
+    nodes = "Whether the hot link is connected to this node of a cluster."
+    metrics.watch_each(
+        "tallygate_redis_node_up",
+        nodes,
+        "node",
+        lambda: {name: float(node.connected) for name, node in link.nodes() if name},
+    )
 
 
 def _watch_collector(metrics: Metrics, control: "ControlSide") -> None:

@@ -4,13 +4,13 @@ Gauges are read at the scrape, through functions that `watch` is given.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
 import grpc
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -19,7 +19,7 @@ from tallygate.domain.gating.decision import DecidedOn, Reason
 _LATENCY = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _AGES = (0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
+_MOST_NAMES = 64
 
 L = TypeVar("L", bound=tuple[Any, ...])
 
@@ -33,6 +33,20 @@ class _OwnedCounter(Collector):
     @override
     def collect(self) -> Iterable[Metric]:
         yield CounterMetricFamily(self._name, self._help, value=self._read())
+
+
+class _Named(Collector):
+    """A gauge for each of a few things that have names; of more than that none is shown, for labels cost memory."""
+
+    def __init__(self, name: str, help_text: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
+        self._name, self._help, self._label, self._read = name, help_text, label, read
+
+    @override
+    def collect(self) -> Iterable[Metric]:
+        family = GaugeMetricFamily(self._name, self._help, labels=[self._label])
+        for name, value in sorted(self._read().items())[:_MOST_NAMES]:
+            family.add_metric([name], value)
+        yield family
 
 
 class _Owned(Collector, Generic[L]):
@@ -171,6 +185,10 @@ class Metrics:
             self.registry.register(_OwnedCounter(name, help_text, read))
         else:
             Gauge(name, help_text, registry=self.registry).set_function(read)
+
+    def watch_each(self, name: str, help_text: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
+        """As `watch`, a gauge for each of the names that `read` answers with, the first 64 of them."""
+        self.registry.register(_Named(name, help_text, label, read))
 
     def families(self) -> Iterable[Metric]:
         """All that is measured, as it stands."""

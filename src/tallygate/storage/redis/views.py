@@ -77,6 +77,8 @@ class RedisViews:
         if not isinstance(fields, list) or len(fields) != 2:  # noqa: PLR2004 - as many as were asked for
             raise _damaged(key, fields)
         version, document = fields
+        if document is None and catalog is None:  # it is published last: until then an account's absence is no answer
+            raise StoreUnavailableError(missing="catalogue")
         versions = ViewVersions(catalog=_number(catalog), account=_number(version), applied=_number(applied))
         return versions, _validated(key, document, ACCOUNT)
 
