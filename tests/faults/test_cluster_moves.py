@@ -5,11 +5,11 @@ import contextlib
 import time
 
 import pytest
+from faults.history import Event, not_exactly_once, not_replayed, overshoot
 
 from clusters import cluster, id_of
 from collectors import until
 from faults.callers import Caller, Refusal, new_world, written
-from faults.history import Event, not_exactly_once, not_replayed, overshoot
 from faults.installations import Installation, sqlite
 from faults.test_failover import accepted
 from faults.test_sentinel import LIMIT, Load
