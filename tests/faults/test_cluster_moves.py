@@ -5,16 +5,17 @@ import contextlib
 import time
 
 import pytest
-from faults.history import Event, not_exactly_once, not_replayed, overshoot
 
 from clusters import cluster, id_of
 from collectors import until
 from faults.callers import Caller, Refusal, new_world, written
 from faults.installations import Installation, sqlite
 from faults.test_failover import accepted
-from faults.test_sentinel import LIMIT, Load
+from faults.test_sentinel import FEW, Load
 from faults.test_strict import catalog
 from servers import redis_binary
+from tallygate.domain.history.counted import not_exactly_once, not_replayed, overshoot
+from tallygate.domain.history.records import Event
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.epochs import RedisEpochs
 from tallygate.storage.redis.link import connecting
@@ -22,7 +23,7 @@ from tallygate.storage.redis.link.cluster import ClusterLink
 from tallygate.storage.redis.link.link import LinkDownError
 from thorough import THOROUGH
 
-MOST = LIMIT if THOROUGH else 300
+MOST, CALLERS, REST = FEW if THOROUGH else (300, 8, 0.02)
 BACK_SECONDS = 5.0
 SLOW_MACHINE = 6
 """Six nodes and the product share two busy cores here: so many times as long is no failure yet."""
@@ -33,7 +34,7 @@ class Moved:
 
     def __init__(self, nodes, installation, application, caller):
         self.nodes, self.installation, self.application, self.caller = nodes, installation, application, caller
-        self.load = Load(caller)
+        self.load = Load(caller, CALLERS, REST)
 
     async def begin(self):
         await written(self.caller.override("acme", "api_calls", {"limit": MOST}))
@@ -48,7 +49,7 @@ class Moved:
 
     async def end(self, *, lost=()):
         """All is used up, counted and collected: what the history of the calls says of it."""
-        await until(lambda: self.load.history.count("denied"))
+        await until(self.load.denied.is_set)
         self.load.stopping = True
         await self.running
         await until(lambda: self.installation.waiting() == 0)
