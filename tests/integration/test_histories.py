@@ -5,6 +5,7 @@ And a year that passes at once leaves the books of 365 days.
 
 import random
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from faults.crashes import (
     TENANT,
     Act,
     billed,
+    catalog,
     charged,
     consumed,
     lived,
@@ -30,17 +32,26 @@ from tallygate.billing.change_invoices import invoice_change
 from tallygate.billing.checking import uncharged
 from tallygate.billing.fees import offset_fee
 from tallygate.billing.ledger import audit_ledger, trial_balance
+from tallygate.billing.profiles import set_profile
 from tallygate.billing.verifying import verify_invoice
 from tallygate.billing.voiding import void_invoice
 from tallygate.control_plane.accounts import UpsertAccount, upsert_account
+from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
 from tallygate.control_plane.proposals import CancelSubscription, When
 from tallygate.control_plane.subscription_changes import ChangePlan, cancel_subscription, change_plan
 from tallygate.control_plane.tenants import CreateTenant, create_tenant
+from tallygate.domain.billing.parties import BillingProfile, Party
+from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.errors import TallygateError
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
 from tallygate.storage.sql.billing.tables import invoice_balances, invoice_lines, invoices
 
 ACCOUNTS = ("acme", "globex")
+POLICIES = [
+    BillingPolicy(grace=0),
+    BillingPolicy(grace=DAY),
+    BillingPolicy(grace=3_600 * SECOND, review=3 * DAY),
+]
 HISTORIES = [("sqlite", seed) for seed in range(5)] + [("postgres", 11), ("postgres", 12)]
 
 
@@ -172,8 +183,8 @@ async def test_a_void_invoice_that_stays_in_the_ledger_is_found(new_world, monke
 
 async def history(world, seed):
     """Two dozen things that happen in half a year, with the books looked at in between."""
-    chance = Chance(seed)
-    for act in [Act(NOVEMBER - DAY, opened), Act(NOVEMBER - DAY, published)]:
+    chance, policy = Chance(seed), POLICIES[seed % len(POLICIES)]
+    for act in [Act(NOVEMBER - DAY, opened), Act(NOVEMBER - DAY, under(policy))]:
         await lived(world, act)
     for account in ACCOUNTS:
         await lived(world, Act(NOVEMBER, subscribed(account)))
@@ -194,6 +205,18 @@ async def history(world, seed):
         assert found.differences == (), (seed, name)
     for account in ACCOUNTS:
         assert await read(world, lambda work, now, account=account: uncharged(work, account, now=now)) == ()
+
+
+def under(policy):
+    """The catalogue is published, by somebody who is known to sell."""
+
+    async def act(world):
+        seller = BillingProfile(account_id="", party=Party(name="Tally GmbH"))
+        document = replace(catalog(), billing=policy)
+        await world.write(lambda work, now: set_profile(work, seller, now=now))
+        await world.write(lambda work, now: apply_catalog(work, ApplyCatalog(document=document), now=now))
+
+    return act
 
 
 async def opened_to_test(world):
