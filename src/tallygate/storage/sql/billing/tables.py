@@ -182,7 +182,7 @@ jobs = Table(
     Column("attempts", Integer, nullable=False),
     Column("problem", Text, nullable=False),
     PrimaryKeyConstraint("tenant_id", "kind", "subject"),
-    Index("ix_jobs_due", "due_time"),
+    Index("ix_jobs_order", "due_time", "tenant_id", "subject"),
 )
 
 quantity_changes = Table(
