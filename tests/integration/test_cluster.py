@@ -300,3 +300,21 @@ async def test_a_node_that_is_gone_fails_its_own_partitions(world):
         assert not any(isinstance(each, Refusal) for each in answers)
     await asyncio.to_thread(gone.start)
     assert await world.used(ACCOUNTS[0]) == before[ACCOUNTS[0]]
+
+
+async def test_an_audit_finds_counters_without_events_on_every_node(world):
+    auditor = world.application._control.collecting.auditor
+    (page,) = [page async for page in auditor.facts.accounts()]
+    tenant = page[0][0]
+    strays = [
+        f"{keys.meter(keys.partition_of(PARTITIONS, tenant, account), tenant, account, 'canary')}:1767225600000000"
+        for account in ACCOUNTS
+    ]
+    assert len({world.nodes.node_of(stray) for stray in strays}) == 3
+    for stray in strays:
+        world.nodes.command("HSET", stray, "u", 2, "i", 2, "o", 0)
+    await until(lambda: world.installation.waiting() == 0)
+    found = await auditor.audit(hurry=True)
+    assert (found.drifting, found.surplus, found.missing) == (len(ACCOUNTS), 2 * len(ACCOUNTS), 0)
+    for stray in strays:
+        world.nodes.command("DEL", stray)
