@@ -110,6 +110,9 @@ async def test_the_admin_port_says_live_and_ready_and_what_is_measured(running):
         "# TYPE tallygate_degraded_decisions_total counter",
         "tallygate_calls_in_flight",
         "tallygate_redis_up 1.0",
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        'tallygate_build_info{python="3.',
     ):
         assert line in text, line
     assert "acme" not in text  # no label takes what callers choose

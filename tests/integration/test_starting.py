@@ -186,7 +186,7 @@ def test_a_database_that_is_newer_than_the_program_says_so(home, command):
     assert said.endswith("run the version of Tallygate that made it, or a later one")
 
 
-async def test_sighup_takes_over_what_can_be_and_a_bad_file_changes_nothing(home):
+async def test_a_changed_file_takes_over_what_can_be_and_a_bad_one_changes_nothing(home):
     file, key_file = home.directory / "settings.yaml", home.directory / "listener.key"
     file.write_text("logging: {level: info}\n")
     key_file.write_text(KEY)
@@ -202,23 +202,27 @@ async def test_sighup_takes_over_what_can_be_and_a_bad_file_changes_nothing(home
                 ("logging: {level: debug}\n", "the log level is debug"),
                 ("logging: {level: loud}\n", "the settings are kept as they were: "),
             ):
-                file.write_text(text)
-                os.kill(home.pid, signal.SIGHUP)
+                file.write_text(text)  # which is noticed
                 await until(lambda said=said: said in home.log)
                 assert home.ready()
             assert not home.admin("/ready")["checks"]["settings"]["ok"]
             assert refused in home.metrics()
-            file.write_text("logging: {level: error}\nredis: {read_timeout: 9s}\ncollector: {batch_size: 7}\n")
-            done = tallygate("doctor", "-o", "json", environment=home.environment, directory=home.directory, code=2)
+            good = home.directory / "good.yaml"
+            good.write_text("logging: {level: error}\nredis: {read_timeout: 9s}\ncollector: {batch_size: 7}\n")
+            others = home.environment | {"TALLYGATE_CONFIG_FILE": str(good)}
+            done = tallygate("doctor", "-o", "json", environment=others, directory=home.directory, code=2)
             assert [each["name"] for each in json.loads(done.stdout) if not each["ok"]] == ["settings"]
             key_file.write_text(mint_key(b"another".ljust(32)))
-            os.kill(home.pid, signal.SIGHUP)
+            good.replace(file)
             await until(lambda: "from the next start on: collector.batch_size" in home.log)
             assert "changed: redis.read_timeout" in home.log
             assert home.admin("/ready")["checks"]["settings"]["ok"]
             assert refused not in home.metrics()
             assert [each.account_id for each in (await nobody.call("ListAccounts")).accounts] == []
             assert (await Tenant(channel, KEY).check("acme", "calls")).allowed
+            told = home.log.count("settings were read again")
+            os.kill(home.pid, signal.SIGHUP)
+            await until(lambda: home.log.count("settings were read again") > told)
 
 
 def test_several_migrate_one_sqlite_at_once(home):

@@ -1,8 +1,10 @@
 """What of the settings a running process takes over when they are read again, and what became of that."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from tallygate.app.client_file import read_clients
@@ -22,6 +24,7 @@ REFUSED = (
     "Whether the settings that were read last cannot be used, and those before them count.",
 )
 
+_LOOK_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -91,3 +94,22 @@ class Reloading:
             f"; these count from the next start on: {', '.join(others)}" if others else "",
         )
         root.setLevel(level.upper())
+
+
+async def watch(file: Path, reload: Callable[[], None]) -> None:
+    """Until cancelled: reload whenever the file is another one than a second ago, by its inode, size or time."""
+    known = _stamp(file)
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        found = _stamp(file)
+        if found not in (known, None):  # one that is gone is being replaced
+            reload()
+        known = found or known
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -4,10 +4,11 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tallygate.app.application import Application
-from tallygate.app.reloading import Reloading
+from tallygate.app.reloading import Reloading, watch
 from tallygate.app.usable import require_usable
 from tallygate.app.workers import Workers
 from tallygate.server.operations import logs
@@ -38,20 +39,26 @@ def _server(settings: Settings) -> Application | Workers:
     return Application(settings, apart=settings.role == "all" and settings.server.apart)
 
 
-async def serve(settings: Settings, again: Callable[[], Settings] | None = None) -> None:
+async def serve(settings: Settings, again: Callable[[], Settings] | None = None, file: Path | None = None) -> None:
     """Run until SIGTERM or SIGINT, then drain and stop; meanwhile further signals change nothing.
 
-    SIGHUP asks for the settings `again` (`reloading.py`): for what is not taken over the process must be started anew.
+    SIGHUP, or a change of their `file`, asks for the settings `again` (`reloading.py`): for what is not taken over the
+    process must be started anew.
     """
     logs.configure(level=settings.logging.level, output=settings.logging.format)
     require_usable(settings)
     asked = stop_signal()
     async with _server(settings) as running:
+        watching: asyncio.Task[None] | None = None
         if again is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, Reloading(settings, again, running))
+            reload = Reloading(settings, again, running)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+            watching = asyncio.create_task(watch(file, reload)) if file is not None else None
         _log.info("serving", extra={"grpc": running.grpc_address, "admin": running.admin_address})
         await asked.wait()
         _log.info("stopping")
+        if watching is not None:
+            watching.cancel()
 
 
 def stop_signal() -> asyncio.Event:

@@ -81,10 +81,11 @@ Origin = Literal["default", "file", "env", "flag"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The settings in force, and where each value that is not a default came from, by dotted key."""
+    """The settings in force, where each value that is not a default came from, by dotted key, and the file, if any."""
 
     settings: Settings
     origins: Mapping[str, Origin]
+    file: Path | None = None
 
     def effective(self) -> dict[str, dict[str, Any]]:
         """Every value with its origin, by dotted key; secrets show as `***`."""
@@ -132,7 +133,8 @@ def load(flags: Mapping[str, Any] | None = None, *, config_file: Path | None = N
         settings = Settings.model_validate(_nested({key: value for key, (value, _) in merged.items()}))
     except ValidationError as error:
         raise SettingsError("\n".join(_explained(error, merged, file))) from None
-    return Loaded(settings=settings, origins={key: origin for key, (_, origin) in merged.items()})
+    origins = {key: origin for key, (_, origin) in merged.items()}
+    return Loaded(settings=settings, origins=origins, file=file.path if file.path != Path() else None)
 
 
 def schema() -> dict[str, Any]:

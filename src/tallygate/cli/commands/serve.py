@@ -42,7 +42,7 @@ def serve_command(
     def read() -> Settings:
         return load(given, config_file=config).settings
 
-    settings = read()
+    loaded = load(given, config_file=config)
     from tallygate import app  # noqa: PLC0415 - loads the server, which `--help` does not need
 
-    app.run(app.serve(settings, read))
+    app.run(app.serve(loaded.settings, read, loaded.file))

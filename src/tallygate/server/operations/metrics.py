@@ -6,14 +6,16 @@ Gauges are read at the scrape, through functions that `watch` is given.
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
+from platform import python_version
 from typing import Any, Generic, TypeVar
 
 import grpc
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from tallygate import __version__
 from tallygate.domain.gating.decision import DecidedOn, Reason
 
 _LATENCY = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -141,6 +143,10 @@ class Metrics:
         )
         for owned in (self._calls, self._decisions, self._degraded, self._view_age):
             self.registry.register(owned)
+        ProcessCollector(registry=self.registry)
+        told = {"version": __version__, "python": python_version()}
+        text = "Which version runs, on which Python; always 1."
+        Gauge("tallygate_build_info", text, tuple(told), registry=self.registry).labels(**told).set(1)
 
     def timer(self, method: str, code: grpc.StatusCode) -> Callable[[float], None]:
         """As `call`, for calls of one method that ended alike."""
