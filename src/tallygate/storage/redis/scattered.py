@@ -1,7 +1,7 @@
 """A call whose gates have several homes, which lie on several nodes of a cluster: limits elsewhere are taken first.
 
 They are taken under the call's identity, and given back when what is at home denies. So nothing is admitted that does
-not fit everywhere; what is cut off in between has taken too much, until it flows back or the same call comes again.
+not fit everywhere; what is cut off in between has taken too much, until it flows back or the same call is admitted.
 """
 
 import logging
@@ -46,11 +46,16 @@ class HandBack:
         self._window = replay_window
 
     def give(self, part: Part, asked: Sequence[Asked], answers: Sequence[Answer], done: Callable[[], None]) -> None:
-        """Give back what this part has taken, or a former attempt of the same effect, and say when that is done."""
+        """Give back what this part has taken, not what an earlier call had, and say when that is done."""
         names = [keys.replays(part.partition)]
         arguments: list[Argument] = [self._clock(), self._window]
         for item, one, answer, state in zip(part.call.gates, asked, answers, part.states, strict=True):
-            if isinstance(item.gate, RateGate) and isinstance(answer, RateAnswer) and one.quantity:
+            if (
+                isinstance(item.gate, RateGate)
+                and isinstance(answer, RateAnswer)
+                and one.quantity
+                and not answer.replayed
+            ):
                 names.append(state)
                 arguments += _taken(item.gate, one, answer)
         if len(names) == 1:
@@ -125,11 +130,18 @@ class _Run:
         if isinstance(reply, UnavailableError):  # it may have happened: who asks again is told
             self._answered(reply)
         elif _allows(reply):
-            self._tell(taken | decided)
+            self._confirm([part for part in self._elsewhere if _replays(taken[part.partition])], taken | decided)
         elif reply.status is AdmitStatus.DECIDED:
             self._return(taken, lambda: self.look(self._elsewhere, decided))
         else:
             self._return(taken, lambda: self._answered(reply))
+
+    def _confirm(self, replayed: Sequence[Part], replies: dict[int, Reply]) -> None:
+        """Take once more what an earlier attempt had taken: it may have been denied at home since, and given back."""
+        if replayed:
+            self._ask(replayed, lambda _: self._tell(replies), looks=False)
+        else:
+            self._tell(replies)
 
     def _return(self, replies: dict[int, Reply], then: Callable[[], None]) -> None:
         """Give back what was taken elsewhere, and go on when nothing of it is remembered any more."""
@@ -187,6 +199,11 @@ def _allows(reply: Reply) -> bool:
     if not isinstance(reply, AdmitReply) or reply.status is not AdmitStatus.DECIDED:
         return False
     return all(answer.allowed for answer in reply.answers)
+
+
+def _replays(reply: Reply) -> bool:
+    """Whether an earlier attempt had taken some of it."""
+    return isinstance(reply, AdmitReply) and any(answer.replayed for answer in reply.answers)
 
 
 def _undecided(replies: dict[int, Reply]) -> Reply | None:

@@ -44,10 +44,11 @@ back.s = function(key, cost, taken)
     local mark, counted = string.match(entries[i], '(%d+) (%d+)')
     if tonumber(mark) >= taken and left > 0 then
       local less = math.min(left, tonumber(counted))
-      redis.call('LSET', key, i - 1, mark .. ' ' .. string.format('%.0f', counted - less))
+      redis.call('LSET', key, i - 1, less == tonumber(counted) and '' or mark .. ' ' .. string.format('%.0f', counted - less))
       left = left - less
     end
   end
+  redis.call('LREM', key, 0, '')
   local sum, rest = string.match(redis.call('GET', key .. ':s') or '', '^(%d+)(.*)$')
   if sum and left < cost then
     redis.call('SET', key .. ':s', string.format('%.0f', math.max(0, sum - (cost - left))) .. rest, 'KEEPTTL')
