@@ -220,3 +220,13 @@ async def test_what_begins_under_review_is_issued_at_its_instant_however_the_clo
     assert found == [(1, 10.00), (17, 10.00), (19, -5.00)]
     for one in await invoices(tenant):
         assert (await tenant.call("VerifyInvoice", invoice_id=one.number)).same
+
+
+async def test_when_nothing_is_reviewed_any_more_what_waited_is_issued_and_no_draft_is_left(tenant):
+    await reviewed(tenant, accounts=("acme", "globex"))
+    assert len(await drafts(tenant)) == 2
+    await tenant.apply(catalog(BASE, SMS, billing={**THREE_DAYS, "review": "0s"}))
+    await run(tenant)
+    assert sorted(dollars(one.total) for one in await invoices(tenant)) == [10.00, 10.00, 28.50, 28.50]
+    left = await tenant.call("ListInvoices", state=DRAFT, page_size=1)
+    assert (list(left.invoices), left.next_page_token) == ([], "")

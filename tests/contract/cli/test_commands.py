@@ -516,6 +516,17 @@ def test_a_fee_is_in_the_tenants_currency_where_none_is_named(server, say):
     assert server.asked("CreateFee")[0].amount.currency_code == ""
 
 
+def test_a_fee_is_so_many_at_so_much_or_so_many_per_cent(server, say):
+    assert say("fee", "create", "acme", "0.05", "--quantity", "12", "--text", "orders").code == 0
+    assert say("fee", "create", "acme", "123.45", "--percent", "3.5", "--currency", "USD", "--text", "charge").code == 0
+    many, share = server.asked("CreateFee")
+    assert (many.quantity.quantity, many.quantity.unit_amount, many.WhichOneof("charge")) == ("12", "0.05", "quantity")
+    assert (share.percent.rate, share.percent.of.units, share.percent.of.nanos) == ("3.5", 123, 450_000_000)
+    for more in (["--percent", "1"], ["--currency", "USD"]):
+        said = say("fee", "create", "acme", "1", "--quantity", "2", "--text", "x", *more)
+        assert (said.code, "--quantity without" in said.err) == (2, True)
+
+
 def test_a_document_that_does_not_come_out_the_same_says_where(server, say):
     found = [
         {"issued": "total 5"},

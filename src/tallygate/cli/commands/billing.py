@@ -101,11 +101,15 @@ def fee_command() -> None:
     examples=[
         "tallygate fee create acme 4.32 --text 'Percent of charge number 17'",
         "tallygate fee create --text Goodwill --id goodwill-1 -- acme -5.00",
+        "tallygate fee create acme 0.05 --quantity 12 --text 'Extra orders'",
+        "tallygate fee create acme 123.45 --percent 3.5 --text 'Of charge 17'",
     ],
 )
 @click.argument("account")
 @click.argument("amount", type=MONEY)
 @click.option("--text", required=True, metavar="TEXT", help="What the invoice line says.")
+@click.option("--quantity", type=MONEY, metavar="N", help="So many, one or more, at AMOUNT each.")
+@click.option("--percent", type=MONEY, metavar="RATE", help="So many per cent of AMOUNT.")
 @click.option("--currency", metavar="CODE", help="Default: the tenant's, which it must be.")
 @click.option("--tax-category", metavar="NAME", help="By which of the tenant's rates it is taxed; default: standard.")
 @click.option("--id", "fee_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
@@ -116,15 +120,26 @@ def create_fee(
     account: str,
     amount: Decimal,
     text: str,
+    quantity: Decimal | None,
+    percent: Decimal | None,
     currency: str | None,
     tax_category: str | None,
     fee_id: str | None,
 ) -> None:
     """Charge a fee; below zero it is a credit. The account's next invoice takes it."""
-    charge = typed_money(amount, currency)
     request = billing_service_pb2.CreateFeeRequest(
-        account_id=account, amount=charge, text=text, fee_id=fee_id, tax_category=tax_category
+        account_id=account, text=text, fee_id=fee_id, tax_category=tax_category
     )
+    if quantity is not None and (percent is not None or currency):
+        message = "name --quantity without --percent and --currency: it is at so much of the tenant's currency each"
+        raise click.UsageError(message)
+    if quantity is not None:
+        request.quantity.MergeFrom(billing_service_pb2.FeeQuantity(quantity=f"{quantity:f}", unit_amount=f"{amount:f}"))
+    elif percent is not None:
+        of = typed_money(amount, currency)
+        request.percent.MergeFrom(billing_service_pb2.FeePercent(rate=f"{percent:f}", of=of))
+    else:
+        request.amount.MergeFrom(typed_money(amount, currency))
     response = client.call(BillingServiceStub(client.channel).CreateFee, request)
     client.show(response, lambda: f"charged {money(response.fee.amount)} as {response.fee.fee_id}")
 
