@@ -32,9 +32,13 @@ def read_history(file: Path) -> History:
     """The history in a file.
 
     Raises:
-        CommandError: a line is no record.
+        CommandError: it cannot be read, or a line is no record.
     """
-    return History(list(_records(file)))
+    try:
+        return History(list(_records(file)))
+    except (OSError, ValueError) as error:
+        msg = f"cannot read {file}: {getattr(error, 'strerror', None) or 'no such file'}"
+        raise CommandError(msg) from None
 
 
 def _records(file: Path) -> Iterator[Record]:

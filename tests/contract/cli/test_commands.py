@@ -66,6 +66,7 @@ def test_every_example_of_the_help_runs(home, server, say, example):
     for name in ("accounts.jsonl", "examples/accounts.jsonl"):
         (home / name).write_text('{"account_id": "a"}\n')
     (home / "hook.txt").write_text("whsec_1\n")
+    (home / "history.jsonl").touch()
     server.answers["ImportAccounts"] = lambda request: accounts.ImportAccountsResponse(
         outcomes=[accounts.ImportAccountsOutcome(created=True) for _ in request.items]
     )

@@ -9,13 +9,14 @@ from tallygate.cli.groups import Command
 from tallygate.cli.histories import read_history
 from tallygate.cli.options import output_option
 from tallygate.cli.terminal import json_text, say, say_text
+from tallygate.cli.values import FILE
 from tallygate.domain.history.promises import NEEDS, violations
 
 _SHOWN = 10
 
 
 @click.command("verify", cls=Command, examples=["tallygate verify history.jsonl"])
-@click.argument("history", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("history", type=FILE)
 @output_option
 def verify_command(*, history: Path, output: str) -> None:
     """Hold a recorded history to what Tallygate promises.
