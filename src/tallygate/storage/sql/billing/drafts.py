@@ -21,8 +21,8 @@ from sqlalchemy import (
 
 from tallygate.domain.billing.documents import InvoiceKind
 from tallygate.records.drafts import Draft, DraftQuery
-from tallygate.storage.sql.models import Base, Instant
-from tallygate.storage.sql.scope import Scope
+from tallygate.storage.sql.models import Base, CatalogItemRow, Instant
+from tallygate.storage.sql.scope import Scope, table_of
 
 invoice_drafts = Table(
     "invoice_drafts",
@@ -85,6 +85,14 @@ class SqlDraftRepository:
             query = query.where(tuple_(_column.cut_time, _column.invoice_id) < tuple_(*bound))
         query = query.order_by(_column.cut_time.desc(), _column.invoice_id.desc()).limit(wanted.limit)
         return [_draft(row) for row in await self.scope.rows(query)]
+
+
+async def forget_drafts(scope: Scope) -> None:
+    """Let no draft of a tenant be known where nothing is reviewed any more: what waited is issued."""
+    items = table_of(CatalogItemRow)
+    section = select(items.c.doc).where(scope.own(CatalogItemRow), items.c.kind == "billing")
+    if not any(row.doc.get("review") for row in await scope.rows(section)):
+        await scope.execute(delete(invoice_drafts).where(_column.tenant_id == scope.tenant_id))
 
 
 def _draft(row: Row[Any]) -> Draft:

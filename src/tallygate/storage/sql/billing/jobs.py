@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tallygate.records.billing import CLOSE, Job
 from tallygate.records.messages import NOTICE, USAGE_LIMIT
+from tallygate.storage.sql.billing.drafts import forget_drafts
 from tallygate.storage.sql.billing.tables import jobs
 from tallygate.storage.sql.engine import writing
 from tallygate.storage.sql.failures import translated
@@ -148,6 +149,7 @@ async def look_again(scope: Scope) -> None:
     if not (ids or told or scope.changes.billing) or not await bills(scope):
         return
     if scope.changes.billing:
+        await forget_drafts(scope)
         query = select(table_of(AccountRow).c.account_id).where(scope.own(AccountRow))
         ids = told = [row.account_id for row in await scope.rows(query)]
     wanted = [*((CLOSE, account_id) for account_id in ids), *((NOTICE, account_id) for account_id in told)]

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, select, update
 
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan
 from tallygate.domain.limits import RateLimitRule
 from tallygate.records.values import Tenant
 from tallygate.storage.documents import ADD_ON, BILLING, FEATURE, FORMER_DEFAULTS, FORMER_ZONES, PLAN, RATE_LIMIT
-from tallygate.storage.sql.billing.drafts import invoice_drafts
 from tallygate.storage.sql.models import CatalogItemRow, TenantRow
 from tallygate.storage.sql.scope import Scope, table_of
 
@@ -106,12 +105,7 @@ class SqlCatalogRepository:
         """Add or replace one item, by kind, key and version."""
         self.scope.changes.catalog = True
         self.scope.known.catalog = None
-        if isinstance(item, BillingPolicy):
-            self.scope.changes.billing = True
-            if not item.review:  # what was under review is issued when its account is looked at
-                await self.scope.execute(
-                    delete(invoice_drafts).where(invoice_drafts.c.tenant_id == self.scope.tenant_id)
-                )
+        self.scope.changes.billing |= isinstance(item, BillingPolicy)
         kind, key, version, doc = _columns(item)
         row = {"kind": kind, "key": key, "version": version, "doc": doc, "archived": getattr(item, "archived", False)}
         row["publish_time"] = self.scope.now
