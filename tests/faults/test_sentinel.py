@@ -6,6 +6,7 @@ import shutil
 import time
 
 import pytest
+from click.testing import CliRunner
 
 from collectors import until
 from faults.callers import Caller, Refusal, new_world, written
@@ -14,8 +15,9 @@ from faults.test_failover import follow, in_step
 from faults.test_strict import catalog
 from sentinels import SERVICE, watched
 from servers import redis_binary
+from tallygate.cli.main import root
 from tallygate.domain.history.counted import not_exactly_once, not_replayed, overshoot
-from tallygate.domain.history.records import Answered, Event, History, Invoked
+from tallygate.domain.history.records import Answered, Broken, Counter, Event, History, Invoked, Limit, Restored, line
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.link.sentinels import NoPrimaryError, primary_of
 from thorough import THOROUGH
@@ -43,7 +45,7 @@ class Load:
         self.callers, self.rest = callers, rest
         self.answered, self.denied = asyncio.Event(), asyncio.Event()
         self.refusals = set()
-        self._numbers = itertools.count()
+        self._numbers, self._attempts = itertools.count(), itertools.count()
 
     async def run(self):
         await asyncio.gather(*(self._caller() for _ in range(self.callers)))
@@ -56,22 +58,33 @@ class Load:
             await asyncio.sleep(self.rest)
 
     async def _settled(self, request_id):
-        self.history.add(Invoked(account="acme", request_id=request_id, quantity=1))
+        attempt = str(next(self._attempts))
+        sent = Invoked(account="acme", request_id=request_id, quantity=1, attempt=attempt, time=time.monotonic())
+        self.history.add(sent)
         answer = await self.caller.consume("acme", 1, request_id=request_id)
         if isinstance(answer, Refusal):
             self.refusals.add(answer.code.name)
-            self._note(request_id, "unknown")
+            self._note(sent, "unknown")
             return self.stopping
-        self._note(request_id, "ok" if answer.allowed else "denied", answer)
+        self._note(sent, "ok" if answer.allowed else "denied", answer)
         if not answer.allowed:
             self.denied.set()
         self.answered.set()
         return True
 
-    def _note(self, request_id, outcome, answer=None):
-        figures = {"used": answer.used, "replayed": answer.replayed} if answer else {}
-        granted = 1 if outcome == "ok" else 0
-        self.history.add(Answered(account="acme", request_id=request_id, outcome=outcome, granted=granted, **figures))
+    def _note(self, sent, outcome, answer=None):
+        figures = {name: getattr(answer, name) for name in ("used", "replayed", "view_version")} if answer else {}
+        self.history.add(
+            Answered(
+                account=sent.account,
+                request_id=sent.request_id,
+                attempt=sent.attempt,
+                outcome=outcome,
+                granted=1 if outcome == "ok" else 0,
+                time=time.monotonic(),
+                **figures,
+            )
+        )
 
 
 @pytest.fixture
@@ -82,7 +95,7 @@ def installation(servers, template, tmp_path):
 
 
 @pytest.mark.parametrize("durability", ["strict", "fast"] if THOROUGH else ["strict"])
-async def test_a_primary_that_is_killed_under_load_is_followed(durability, servers, installation, key):
+async def test_a_primary_that_is_killed_under_load_is_followed(durability, servers, installation, key, tmp_path):
     limit, callers, rest = MANY if THOROUGH and (durability, servers.kind) == ("strict", "valkey") else FEW
     await until(servers.ready)
     async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
@@ -90,8 +103,10 @@ async def test_a_primary_that_is_killed_under_load_is_followed(durability, serve
         assert not isinstance(await caller.apply(catalog(durability)), Refusal)
         await written(caller.override("acme", "api_calls", {"limit": limit}))
         load = Load(caller, callers, rest)
+        began = time.monotonic()
         running = asyncio.ensure_future(load.run())
         await until(load.answered.is_set)
+        replicated = time.monotonic()  # a strict feature waits for its replica
         await asyncio.sleep(1)
         assert not load.denied.is_set(), "the limit is met after the failover"
         old = servers.primary()
@@ -135,7 +150,19 @@ async def test_a_primary_that_is_killed_under_load_is_followed(durability, serve
         overshot = overshoot(load.history, {"acme": limit + len(lost)})
         assert not overshot, "past the limit by more than what was lost with the primary"
         assert back - promoted < BACK_SECONDS * SLOW_MACHINE
+        if durability == "strict":
+            ended = Broken(what="replica", time=began), Restored(what="replica", time=replicated)
+            ended = *ended, Broken(what="primary", time=killed), Restored(what="primary", time=back)
+            totals = Limit(account="acme", limit=limit), Counter(account="acme", used=used)
+            verify([*load.history.records, *events, *ended, *totals], tmp_path / "history.jsonl")
         assert servers.primary().command("ROLE")[0] == b"master", "a starved machine's sentinels may fail over again"
+
+
+def verify(records, file):
+    """As whoever has recorded callers of their own would."""
+    file.write_text("\n".join(map(line, records)))
+    done = CliRunner().invoke(root, ["verify", str(file)])
+    assert done.exit_code == 0, done.output
 
 
 async def all_events(caller):

@@ -20,6 +20,7 @@ from tallygate.domain.history.records import (
     Resident,
     Restored,
     Written,
+    line,
 )
 
 MIB = 1 << 20
@@ -159,25 +160,19 @@ def test_what_a_history_has_no_record_of_is_not_called_kept():
     }  # fmt: skip
 
 
-def lines(records):
-    for record in records:
-        fields = {name: getattr(record, name) for name in record.__dataclass_fields__}
-        yield json.dumps({"kind": type(record).__name__.lower(), **fields}) + "\n"
-
-
 def test_a_file_is_verified_and_its_exit_code_says_what_was_found(tmp_path, capsys):
     file = tmp_path / "history.jsonl"
     known = [record for record in KEPT if getattr(record, "request_id", "") != "s" and not isinstance(record, Counter)]
-    file.write_text("".join(lines([*known, Counter(account="a", used=2)])))
+    file.write_text("\n".join(map(line, [*known, Counter(account="a", used=2)])))
     assert run(["verify", str(file)]) == 0
     assert "I1 no overshoot: kept" in capsys.readouterr().out
-    file.write_text("".join(lines([*KEPT, *PLANTED["I1 no overshoot"]])))
+    file.write_text("\n".join(map(line, [*KEPT, *PLANTED["I1 no overshoot"]])))
     assert run(["verify", str(file), "-o", "json"]) == 1
     assert json.loads(capsys.readouterr().out)["I1 no overshoot"] == ["a: 4 held of 3", "a: 5 of 3"]
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("text", "said"),
     [
         ("nonsense", "expected a JSON object"),
         ("[]", "kind: expected invoked | answered"),
@@ -187,9 +182,9 @@ def test_a_file_is_verified_and_its_exit_code_says_what_was_found(tmp_path, caps
         ('{"kind": "limit", "account": "a", "limit": 3, "of": 1}', "of: a record of kind limit has no such field"),
     ],
 )
-def test_a_line_that_is_no_record_is_named(line, said, tmp_path):
+def test_a_line_that_is_no_record_is_named(text, said, tmp_path):
     file = tmp_path / "history.jsonl"
-    file.write_text('{"kind": "limit", "account": "a", "limit": 3}\n' + line + "\n")
+    file.write_text('{"kind": "limit", "account": "a", "limit": 3}\n' + text + "\n")
     done = CliRunner().invoke(root, ["verify", str(file)])
     assert f"{file}:2: " in str(done.exception)
     assert said in str(done.exception)

@@ -3,7 +3,8 @@
 Times are seconds of one clock of theirs. What a checker does not need may be left out.
 """
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Outcome = Literal["ok", "denied", "unknown"]
@@ -115,6 +116,11 @@ class Resident:
 
 
 Record = Invoked | Answered | Event | Limit | Counter | Canary | Written | Broken | Restored | Resident
+
+
+def line(record: Record) -> str:
+    """A record as a line of a file, which `tallygate verify` reads."""
+    return json.dumps({"kind": type(record).__name__.lower(), **asdict(record)})
 
 
 @dataclass(slots=True)
