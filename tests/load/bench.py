@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grpc
 
-from load import arrivals, beside, closing, cores, h2load, memory, paying, startup
+from load import arrivals, beside, closing, cores, encrypted, h2load, memory, paying, startup
 from load.figure import Figure
 from load.processes import REPOSITORY, NotReadyError, installed_versions
 from load.report import Report, compared
@@ -107,6 +107,9 @@ def _figures(world: World, *, once: bool) -> list[Figure]:
     found += beside.figures(world)
     _say(f"{world.transport}: two workers beside one")
     found += cores.figures(world, rounds=5, seconds=0.6)
+    if world.transport == "grpcio":
+        _say("grpcio: TLS")
+        found += encrypted.figures(world, rounds=5, seconds=1.0)
     if once:
         found += memory.account_figures(world)
         found += memory.growth(world, _CONSUME, _GROWTH_CALLS, _say)

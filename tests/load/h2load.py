@@ -31,6 +31,7 @@ def drive(
     connections: int,
     streams: int,
     calls: int,
+    scheme: str = "http",
 ) -> Driven:
     """Send `calls` equal gRPC calls over so many connections with so many calls in flight on each."""
     body, log = directory / "h2load.body", directory / "h2load.log"
@@ -41,7 +42,7 @@ def drive(
     for name, value in {"content-type": "application/grpc", "te": "trailers", **headers}.items():
         argv += ["-H", f"{name}: {value}"]
     unix = address.removeprefix("unix:")
-    argv += ["-B", f"unix:{unix}", f"http://localhost{path}"] if unix != address else [f"http://{address}{path}"]
+    argv += ["-B", f"unix:{unix}", f"http://localhost{path}"] if unix != address else [f"{scheme}://{address}{path}"]
     before = getrusage(RUSAGE_CHILDREN)
     done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=_SECONDS)
     after = getrusage(RUSAGE_CHILDREN)

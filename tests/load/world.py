@@ -67,9 +67,9 @@ class World:
         self.sidecar = self._sidecar(role, settings or {})
         self.sidecar.start()
 
-    def beside(self, settings: Mapping[str, object]) -> Sidecar:
+    def beside(self, settings: Mapping[str, object], *, tcp: bool | None = None) -> Sidecar:
         """Another sidecar of role `data` on the same Valkey, not started; it is the caller's to stop."""
-        return self._sidecar("data", settings, scratch_directory())
+        return self._sidecar("data", settings, scratch_directory(), tcp=tcp)
 
     def populate(self, count: int) -> None:
         """Have at least `count` accounts."""
@@ -100,14 +100,16 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _sidecar(self, role: str, settings: Mapping[str, object], directory: Path | None = None) -> Sidecar:
+    def _sidecar(
+        self, role: str, settings: Mapping[str, object], directory: Path | None = None, *, tcp: bool | None = None
+    ) -> Sidecar:
         fixed = {
             "ROLE": role,
             "REDIS__URL": self.valkey.url,
             "BOOTSTRAP_KEY_FILE": self.directory / "key",
             "SERVER__TRANSPORT": self.transport,
         }
-        return Sidecar(directory or self.directory, {**fixed, **settings}, tcp=self.tcp)
+        return Sidecar(directory or self.directory, {**fixed, **settings}, tcp=self.tcp if tcp is None else tcp)
 
     def _set_up(self) -> None:
         metadata = [("authorization", f"Bearer {self.key}")]
