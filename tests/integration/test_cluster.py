@@ -287,8 +287,24 @@ async def test_a_node_that_is_gone_fails_its_own_partitions(world):
         return isinstance(await world.caller.check(ACCOUNTS[0], "api_calls"), Refusal)
 
     await until(refused)
-    answers = await asyncio.gather(*(world.caller.consume(each, 1, request_id=world.fresh()) for each in others))
+    ids = {each: world.fresh() for each in others}
+    answers = await asyncio.gather(*(world.caller.consume(each, 1, request_id=ids[each]) for each in others))
     assert not any(isinstance(each, Refusal) for each in answers)
+    taken = {ids[each] for each, answer in zip(others, answers, strict=True) if answer.allowed}
+    assert taken
+
+    async def collected():
+        events = (await written(world.caller.events())).events
+        return taken <= {each.data.request_id for each in events}
+
+    await until(collected)  # though nobody reads the streams of the one that is gone
+    other = next(node for node in world.nodes.primaries if node is not gone)
+    link = world.application._redis.link
+    again = link.at(next(n for n in range(PARTITIONS) if world.nodes.node_of(keys.epoch(n), other) is other))
+    connects = again.generation
+    other.command("SCRIPT", "FLUSH")  # as if it had started anew, on what it had
+    other.command("CLIENT", "KILL", "TYPE", "normal")
+    await until(lambda: again.generation > connects and again.connected and again.vouched)
     ready = (await world.application.readiness())["redis"]
     assert (ready.ok, str(gone.port) in ready.detail) == (False, True)
     assert f'tallygate_redis_node_up{{node="127.0.0.1:{gone.port}"}} 0.0' in world.application.exposition().decode()

@@ -47,9 +47,13 @@ class Board:
     def __init__(self):
         self.shown = {}
         self.ends = {}
+        self.gone = set()
         self.now = 1000
         self.vouched = False
         self.connection = 1
+
+    def within_reach(self, partitions):
+        return [n for n in partitions if n not in self.gone]
 
     async def read(self, partitions):
         return {n: self.shown[n] for n in partitions if n in self.shown}
@@ -311,3 +315,23 @@ async def test_what_was_read_before_a_restart_is_in_sql_before_anything_is_compa
 
     board.restart(p0="500-0")
     assert await replace(keeper, recorded=recorded).settle() == [0]
+
+
+async def test_a_partition_whose_server_is_gone_waits_and_holds_up_no_other():
+    """Nor is its absence a loss: nobody knows what that server holds."""
+    ledger, board, minted = Ledger(), Board(), itertools.count()
+    keeper = EpochKeeper(ledger=ledger, board=board, new_epoch=lambda: f"new{next(minted)}")
+    assert await keeper.settle() == []
+    board.gone = {1}
+    gone = board.shown.pop(1)
+    board.restart()
+    assert await keeper.settle() == []
+    assert board.vouched
+    board.shown.pop(0)
+    assert await keeper.settle() == [0]
+    assert set(ledger.states()) == {PartitionState.ACTIVE, PartitionState.REBUILDING}
+    board.gone, board.shown[1] = set(), gone
+    assert await keeper.settle() == [0]
+    board.gone = {0, 1}
+    with pytest.raises(StoreUnavailableError):
+        await keeper.settle()

@@ -109,6 +109,10 @@ class EpochLedger(Protocol):
 class EpochBoard(Protocol):
     """Where scripts see the epochs."""
 
+    def within_reach(self, partitions: Sequence[int]) -> Sequence[int]:
+        """Those of these partitions that can be asked about now, where they are on several servers."""
+        ...
+
     async def read(self, partitions: Sequence[int]) -> Mapping[int, str]:
         """The epochs shown; partitions without one are left out."""
         ...
@@ -170,10 +174,12 @@ class EpochKeeper:
     async def settle(self) -> Sequence[int]:
         """Bring both to agreement; returns the partitions whose counters are not whole.
 
+        A partition whose server is gone, while those of others are not, waits until it is back.
+
         Raises:
             ForeignStoreError: a fresh installation finds counters that are not its own.
         """
-        partitions = await self.ledger.load()
+        partitions = await self._load()
         emptied = self.emptied()
         numbers = [partition.partition for partition in partitions]
         look = await self.board.look(numbers)
@@ -234,6 +240,13 @@ class EpochKeeper:
         for partition in partitions:
             await self._note(partition, PartitionState.ACTIVE)
 
+    async def _load(self) -> Sequence[PartitionEpoch]:
+        loaded = await self.ledger.load()
+        reached = set(self.board.within_reach([partition.partition for partition in loaded]))
+        if not reached:
+            raise StoreUnavailableError(store="redis")
+        return [partition for partition in loaded if partition.partition in reached]
+
     async def _compared(self, look: Look) -> tuple[Sequence[PartitionEpoch], Look]:
         """What SQL knows, and a look that is as new: one that comes out older than SQL is taken again.
 
@@ -241,7 +254,7 @@ class EpochKeeper:
         is in SQL first: it is what this one is compared with.
         """
         await self.recorded()
-        partitions = await self.ledger.load()
+        partitions = [partition for partition in await self._load() if partition.partition in look.ends]
         if any(is_older(look, partition) for partition in partitions):
             again = await self.board.look([partition.partition for partition in partitions], anyway=True)
             look = again or look

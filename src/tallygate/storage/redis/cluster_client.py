@@ -4,7 +4,7 @@ What a pipeline holds leaves at once and is no transaction: on several servers t
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import ConnectionPool, Redis
@@ -113,6 +113,21 @@ class ClusterRedis(Redis):
             raise reply
         read = self.response_callbacks.get(args[0])
         return reply if read is None else read(reply, **{k: v for k, v in options.items() if k != "keys"})
+
+
+async def within_reach(redis: Redis, partitions: Iterable[int]) -> list[int]:
+    """Those of these partitions whose server can be asked now; a lone one is asked, whatever it says.
+
+    Raises:
+        RedisConnectionError: no node of a cluster can be.
+    """
+    if not isinstance(redis, ClusterRedis):
+        return list(partitions)
+    await redis.ready()
+    found = [partition for partition in partitions if redis.link.reaches(partition)]
+    if not found:
+        raise RedisConnectionError(redis.link.last_error)
+    return found
 
 
 class _Pipeline(Pipeline):

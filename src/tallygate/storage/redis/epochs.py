@@ -8,7 +8,7 @@ from tallygate.records.epochs import Look
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.events import GROUP
 from tallygate.storage.redis.link.cluster import AnyLink
-from tallygate.storage.redis.link.link import LinkError, ReplyError
+from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.redis.link.vouching import are_known, vouch
 
 _NO_ENTRY = "0-0"
@@ -19,6 +19,10 @@ class RedisEpochs:
 
     def __init__(self, link: AnyLink) -> None:
         self._link = link
+
+    def within_reach(self, partitions: Sequence[int]) -> Sequence[int]:
+        """Those of these partitions whose node can be asked now."""
+        return [partition for partition in partitions if self._link.reaches(partition)]
 
     async def read(self, partitions: Sequence[int]) -> Mapping[int, str]:
         """The epochs shown; partitions without one are left out."""
@@ -51,8 +55,9 @@ class RedisEpochs:
         async with _reached():
             if self._link.generation != look.connection:
                 raise StoreUnavailableError(store="redis")
-            await vouch(self._link.places(), token, keys.whole)
-            self._link.vouched = True
+            await vouch([each for each in self._link.places() if _is_within(each[1], look)], token, keys.whole)
+            if isinstance(self._link, RedisLink):  # nodes of a cluster find out by themselves, each for itself
+                self._link.vouched = True
 
     async def _end(self, stream: str) -> str:
         try:
@@ -74,6 +79,11 @@ class RedisEpochs:
         except ReplyError as error:
             if "smaller than" not in error.text:  # it is behind that entry already
                 raise
+
+
+def _is_within(tags: Sequence[str], look: Look) -> bool:
+    """Whether all of a node's partitions were looked at: it may have come back meanwhile."""
+    return all(int(tag) in look.ends for tag in tags if tag != keys.KEYS_TAG)
 
 
 @asynccontextmanager

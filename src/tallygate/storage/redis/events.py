@@ -1,5 +1,7 @@
 """The partitions' event streams as one collector reads them: a consumer group on each, in few commands.
 
+Of a cluster those are read whose nodes can be reached: one that is gone holds up no other's events.
+
 Exactly once is the ledger's doing; here an entry may come twice, and never gets lost.
 """
 
@@ -17,6 +19,7 @@ from tallygate.metering.ports import Clock, Delivery, StreamLag
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.announcement_codec import return_announcement
 from tallygate.storage.redis.client import reaching
+from tallygate.storage.redis.cluster_client import within_reach
 from tallygate.storage.redis.fact_codec import read_entry
 
 GROUP = "billing"
@@ -113,12 +116,14 @@ class EventStream:
     async def lag(self) -> StreamLag:
         """What waits in all partitions; entries leave when they are acknowledged, so all that is there waits."""
         async with reaching(self._redis), self._redis.pipeline(transaction=False) as pipeline:
-            for partition in self._partitions:
+            reached = await within_reach(self._redis, self._partitions)
+            for partition in reached:
                 pipeline.xlen(keys.stream(partition))
                 pipeline.xrange(keys.stream(partition), count=1)
             replies = await pipeline.execute()
         oldest = [_added_time(first[0][0]) for first in replies[1::2] if first]
-        return StreamLag(entries=sum(replies[0::2]), oldest_time=min(oldest, default=None))
+        unseen = len(self._partitions) - len(reached)  # may hold something: nothing is told to be empty
+        return StreamLag(entries=sum(replies[0::2]) + unseen, oldest_time=min(oldest, default=None))
 
     async def close(self) -> None:
         """Leave the groups that were joined, unless entries are still held; does not close the client."""
@@ -129,7 +134,7 @@ class EventStream:
     async def _join(self) -> None:
         """Create what groups are missing; from then on this consumer looks for its own entries first."""
         async with self._redis.pipeline(transaction=False) as pipeline:
-            for partition in self._partitions:
+            for partition in await within_reach(self._redis, self._partitions):
                 pipeline.xgroup_create(keys.stream(partition), GROUP, id="0", mkstream=True)
             for reply in await pipeline.execute(raise_on_error=False):
                 if isinstance(reply, Exception) and not str(reply).startswith("BUSYGROUP"):
@@ -139,7 +144,7 @@ class EventStream:
 
     async def _retire(self, consumer: str) -> None:
         async with self._redis.pipeline(transaction=False) as pipeline:
-            for partition in self._partitions:
+            for partition in await within_reach(self._redis, self._partitions):
                 pipeline.eval(_RETIRE, 1, keys.stream(partition), GROUP, consumer, str(_FORGET_AFTER_MS))
             await pipeline.execute()
 
@@ -156,7 +161,8 @@ class EventStream:
         return await self._read_group(">", wait_ms=_WAIT_MS)
 
     async def _read_group(self, after: str, *, wait_ms: int | None = None) -> _Entries:
-        streams = {keys.stream(partition): partition for partition in self._partitions}
+        reached = await within_reach(self._redis, self._partitions)
+        streams = {keys.stream(partition): partition for partition in reached}
         reply: Any = await self._redis.xreadgroup(
             GROUP, self._consumer, dict.fromkeys(streams, after), count=self._per_partition, block=wait_ms
         )
@@ -164,15 +170,16 @@ class EventStream:
 
     async def _claim(self) -> _Entries:
         """Take over what consumers hold that have been silent for too long."""
+        reached = await within_reach(self._redis, self._partitions)
         async with self._redis.pipeline(transaction=False) as pipeline:
-            for partition in self._partitions:
+            for partition in reached:
                 pipeline.xautoclaim(
                     keys.stream(partition), GROUP, self._consumer, self._claim_after, count=self._per_partition
                 )
             replies = await pipeline.execute()
         return [
             (partition, entry_id, fields)
-            for partition, reply in zip(self._partitions, replies, strict=True)
+            for partition, reply in zip(reached, replies, strict=True)
             for entry_id, fields in reply[1]
         ]
 

@@ -99,11 +99,6 @@ class ClusterLink:
         """Whether a worker has found every node whole."""
         return all(node.vouched for node in self._nodes.values())
 
-    @vouched.setter
-    def vouched(self, vouched: bool) -> None:
-        for node in self._nodes.values():
-            node.vouched = vouched
-
     @property
     def last_error(self) -> str:
         """Why a node is not connected, or nobody tells which nodes there are."""
@@ -119,15 +114,14 @@ class ClusterLink:
         """Each node by its name."""
         return [(f"{host}:{port}", node) for (host, port), node in self._nodes.items()]
 
-    def places(self) -> Sequence[tuple[Call, Sequence[str]]]:
-        """Each node, and which tags it has.
+    def reaches(self, partition: int) -> bool:
+        """Whether a node has this partition that can be asked now."""
+        node = self._homes[partition]
+        return node is not None and node.connected
 
-        Raises:
-            LinkDownError: nobody has some of them.
-        """
-        for tag in self._tags:
-            self._node_of(tag)
-        return [(node.call, self._tags_at(place)) for place, node in self._nodes.items()]
+    def places(self) -> Sequence[tuple[Call, Sequence[str]]]:
+        """Each node that can be asked now, and which tags it has."""
+        return [(node.call, self._tags_at(place)) for place, node in self._nodes.items() if node.connected]
 
     def at(self, partition: int) -> RedisLink:
         """The node that has this partition.

@@ -164,6 +164,10 @@ class RedisLink:
         """The server that has this partition."""
         return self
 
+    def reaches(self, partition: int) -> bool:  # noqa: ARG002 - as a cluster's
+        """Whether to ask about this partition: who asks is told why that cannot be."""
+        return True
+
     def vouches_for(self, partition: int) -> bool:  # noqa: ARG002 - as a cluster's
         """Whether a worker has found the server whole that has this partition."""
         return self.vouched
