@@ -179,12 +179,17 @@ def find_target(
 
 
 def write_context(path: Path, context: dict[str, str]) -> None:
-    """Write the context file so that only its owner ever can read it, whole or not at all."""
+    """Write the context file, which holds a key."""
+    write_private(path, json.dumps(context, indent=2) + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file so that only its owner ever can read it, whole or not at all."""
     make_private(path.parent)
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w", encoding="utf-8") as file:
-        file.write(json.dumps(context, indent=2) + "\n")
+        file.write(text)
     part.replace(path)
 
 

@@ -40,7 +40,8 @@ async def proposed_pause(work: BillingWork, request: PauseSubscription, *, now: 
     else:
         state = state_at(subscription, now)
         if state not in _PAUSABLE or subscription.start_time > now:
-            raise SubscriptionConflictError(account_id=request.account_id, state=state)
+            expected = "one that has begun, and is active or past due"
+            raise SubscriptionConflictError(account_id=request.account_id, state=state, expected=expected)
         if len(subscription.pauses) >= _MOST:
             raise SubscriptionConflictError(account_id=request.account_id, expected=f"at most {_MOST} pauses")
         pauses = (*subscription.pauses, Pause(start_time=now, end_time=request.resume_time))

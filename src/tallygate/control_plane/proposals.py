@@ -34,6 +34,7 @@ from tallygate.records.ports import BillingWork
 from tallygate.records.values import Account, StoredSubscription, SubscriptionQuery
 
 _GRANTING_NOTHING = {SubscriptionState.INCOMPLETE, SubscriptionState.SUSPENDED}
+_EXPECTED = "one that is active, on trial or past due; a cancellation is taken back by ExtendSubscription"
 _CHANGEABLE = {SubscriptionState.TRIALING, SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE}
 
 
@@ -203,7 +204,7 @@ async def changeable(work: BillingWork, account: Account, now: int) -> StoredSub
     held = await live(work, account, now)
     state = state_at(held.subscription, now)
     if state not in _CHANGEABLE:
-        raise SubscriptionConflictError(account_id=account.account_id, state=state)
+        raise SubscriptionConflictError(account_id=account.account_id, state=state, expected=_EXPECTED)
     return held
 
 

@@ -287,6 +287,14 @@ def test_doctor_is_content(ask):
     assert said.code == 0, said.out
 
 
+def test_webhooks_can_be_tried_for_the_secrets_of_gateways_are_sealed_with_a_key_of_its_own(world, ask):
+    key = world.home / ".tallygate" / "master.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    (world.home / "hook.txt").write_text("s3cret")
+    assert "webhook_secret" in ask("payment", "gateway", "fake", "--secret", "webhook_secret=hook.txt").out
+    assert "s3cret" not in ask("payment", "gateway", "-o", "json").out
+
+
 def test_a_second_instance_is_refused_and_leaves_the_first_alone(world, ask):
     key = world.context()["key"]
     refused = world.try_to_start("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")

@@ -1,14 +1,16 @@
 """A server to try things out with: embedded stores, a demo world, and a key."""
 
 import asyncio
+import base64
 import contextlib
+import secrets
 import signal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tallygate.cli.client import Target, read_context, write_context
+from tallygate.cli.client import Target, read_context, write_context, write_private
 from tallygate.cli.demo import Demo, find_demo, paste, seed
 from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Command
@@ -20,6 +22,8 @@ from tallygate.settings.directories import make_private
 
 TENANT = "demo"
 _CONTEXT = "context.json"
+_MASTER_KEY = "master.key"
+_KEY_BYTES = 32
 _DEFAULTS = {
     "logging.level": "warning",
     "logging.format": "text",
@@ -49,6 +53,9 @@ def dev_command(
     defaults = {key: value for key, value in _DEFAULTS.items() if key not in loaded.origins}
     settings = load({**flags, **defaults}, config_file=config).settings
     _require_writable(settings.data_dir)
+    if settings.billing.master_key_file is None:
+        known = {"billing.master_key_file": str(_master_key(settings.data_dir))}
+        settings = load({**flags, **defaults, **known}, config_file=config).settings
     demo = None if no_demo else find_demo(catalog=catalog, accounts=accounts)
     from tallygate import app  # noqa: PLC0415 - loads the server, which `--help` does not need
 
@@ -98,6 +105,14 @@ async def _enter(settings: Settings, address: str) -> Target:
         with contextlib.suppress(NotFoundError):  # the database is younger than the context
             await app.revoke_key_local(settings, tenant_id=TENANT, key_id=previous)
     return Target(address=address, key=key)
+
+
+def _master_key(directory: Path) -> Path:
+    """The file of the key that seals what gateways are known by, made at the first start."""
+    path = directory.absolute() / _MASTER_KEY
+    if not path.exists():
+        write_private(path, f"{base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}\n")
+    return path
 
 
 def _require_writable(directory: Path) -> None:
