@@ -31,7 +31,7 @@ test: $(TOOLS) ## Pass all tests against real servers; some of them: make test A
 
 faults: $(TOOLS) ## What can die, at every step, and laws over more examples (test tries a sixth)
 	TALLYGATE_THOROUGH=1 $(PYTEST) tests/faults tests/property tests/contract/server/test_native_guards.py \
-		tests/integration/test_go_client.py $(ARGS)
+		tests/integration/test_go_client.py tests/integration/test_cluster.py $(ARGS)
 
 bench: $(TOOLS) ## Measure this machine into tests/load/RESULTS.md: make bench ARGS="--rounds 3"
 	PYTHONPATH=tests $(BIN)/python -m load.bench $(ARGS)

@@ -136,8 +136,9 @@ def move_at_once(_, slot, source, target):
     source.command("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", id_of(target))
 
 
-MOVES = [("nodes", move_key_by_key, True), ("nodes", move_at_once, True)]
+MOVES = [("nodes", move_at_once, True)]
 MOVES_AT_LENGTH = [
+    ("nodes", move_key_by_key, True),
     ("redis_nodes", move_key_by_key, True),  # only Valkey 9 moves slots by itself
     ("spare_nodes", move_at_once, True),
     ("nodes", move_at_once, False),
