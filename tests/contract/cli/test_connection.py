@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from tallygate.cli.client import write_context
 from tallygate_api.v1.account_service_pb2 import Account, ListAccountsResponse
 
@@ -14,6 +16,12 @@ def context(home, address):
     path = home / ".tallygate" / "context.json"
     write_context(path, {"server": address, **CONTEXT})
     return path
+
+
+@pytest.fixture(autouse=True)
+def _nobody_at_the_default_address(monkeypatch):
+    """Whoever runs a server at home is not asked."""
+    monkeypatch.setattr("tallygate.cli.client.DEFAULT_ADDRESS", "127.0.0.1:1")
 
 
 def test_the_context_file_is_found_and_only_its_owner_can_read_it(home, server, say, monkeypatch):
