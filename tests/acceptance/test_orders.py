@@ -237,6 +237,10 @@ async def test_seats_are_bought_in_an_order_and_assigned_later(tenant):
 )
 async def test_seats_that_nothing_charges_by_or_that_are_not_given_are_not_sold(tenant, price, asked, field):
     await shop(tenant, price, entitlements={"seats": {"limit": 5}})
+    if asked == {"seats": {"seats": 6}}:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await tenant.call("Quote", plan_key="pro", **asked)
+        assert f"field={field}" in caught.value.details(), "what is not sold is not quoted"
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await order(tenant, **asked)
     assert f"field=items[0].subscription.{field}" in caught.value.details()

@@ -37,6 +37,22 @@ def with_bookings(
     return replace(subscription, bookings=tuple(booked))
 
 
+def check_seats(
+    catalog: Catalog, record: AccountRecord | None, subscription: Subscription, quantities: Mapping[str, int]
+) -> None:
+    """Check that a new subscription gives so many seats, by feature.
+
+    Raises:
+        InvalidFieldError: it gives fewer.
+    """
+    start = subscription.start_time
+    alone = AccountRecord(tenant_id="", account_id="", version=0, create_time=start)
+    for source, quantity in sorted(quantities.items()):
+        feature = catalog.features.get(source)
+        if quantity and feature is not None and feature.kind is FeatureKind.SEAT:
+            _check_room(catalog, record or alone, subscription, source, quantity, at=start, field=f"seats[{source}]")
+
+
 def check_booking(
     catalog: Catalog,
     record: AccountRecord,

@@ -6,10 +6,11 @@ from tallygate.billing.coupons import Redeemer, redeemable
 from tallygate.billing.quotes import Less, Quote, quote
 from tallygate.billing.suggesting import options_with, suggest
 from tallygate.control_plane.advance import is_left_by_its_trial, proposed_advance
+from tallygate.control_plane.bookings import check_seats
 from tallygate.control_plane.subscriptions import new_subscription
 from tallygate.domain.billing.advance import Option, advance_price, options
 from tallygate.domain.billing.discounts import Redemption
-from tallygate.records.lookup import known_account, plan_on_sale
+from tallygate.records.lookup import account_record, known_account, plan_on_sale
 from tallygate.records.ports import BillingWork
 from tallygate.server.wire.quote import Asked, encode_quote
 from tallygate_api.v1 import pricing_service_pb2 as wire
@@ -25,6 +26,7 @@ async def quote_with_options(work: BillingWork, asked: Asked, *, now: int) -> wi
     if wanted.account_id:
         await known_account(work, wanted.account_id)
     plan = plan_on_sale(catalog, wanted.plan_key, wanted.plan_version)
+    await _check_given(work, asked, now)
     named, plan_keys = wanted.subscription_id, [wanted.plan_key]
     by = Redeemer(
         account_id=wanted.account_id, subscription_id=named, plan_keys=plan_keys, in_advance=bool(asked.length)
@@ -42,6 +44,13 @@ async def quote_with_options(work: BillingWork, asked: Asked, *, now: int) -> wi
 
     suggestion = await suggest(offered, coupons, charged, currency=currency)
     return encode_quote(found, options_with(offered, coupons), suggestion, currency)
+
+
+async def _check_given(work: BillingWork, asked: Asked, now: int) -> None:
+    """What nobody may take is not quoted, as it is not sold."""
+    account_id, subscription = asked.subscription.account_id, await new_subscription(work, asked.subscription, now=now)
+    record = await account_record(work, account_id) if account_id else None
+    check_seats(await work.catalog.load(), record, subscription, asked.quantities)
 
 
 async def _priced(work: BillingWork, asked: Asked, length: int, coupons: Sequence[Redemption], now: int) -> Quote:
