@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from tallygate.storage.redis.address import RedisAddress, RedisUrlError
-from tallygate.storage.redis.link.cluster import tag_in
 from tallygate.storage.redis.link.commands import Script, pack
 from tallygate.storage.redis.link.errors import LinkDownError, ReplyError
 from tallygate.storage.redis.link.following import Following
+from tallygate.storage.redis.link.tags import tag_in
 from tallygate.storage.redis.link.topology import Redirection, read_redirection, read_slots, slot_of
 
 ASKED = ("asked", 1)

@@ -29,7 +29,7 @@ from tallygate.storage.redis.gate_codec import (
 from tallygate.storage.redis.link.cluster import AnyLink, ClusterLink
 from tallygate.storage.redis.link.commands import pack_arguments
 from tallygate.storage.redis.link.link import LinkDownError, RedisLink, Script
-from tallygate.storage.redis.scattered import HandBack, Part, ScatteredProgram
+from tallygate.storage.redis.scattered import HandBack, Part, ScatteredProgram, parted
 from tallygate.storage.redis.script_parts import script as script_of
 
 ADMIT, HAND_BACK = script_of("admit"), script_of("hand_back")
@@ -92,34 +92,24 @@ class RedisGates:
         return RedisProgram(self, home, call, names, [self._shared.setdefault(packed, packed) for packed in rules])
 
     def _scattered(self, cluster: ClusterLink, call: AdmitCall) -> Program:
-        """Part by part where gates have several homes; its account's comes last."""
+        """Part by part where gates have several homes."""
         home = self._partition(call)
-        places: dict[int, list[int]] = {}
-        for place, item in enumerate(call.gates):
-            places.setdefault(self._partition_of(item, call), []).append(place)
-        accounts: dict[int, list[tuple[str, int]]] = {}
-        for account in ((call.account_id, call.account_version), *call.others):
-            if account[0]:
-                accounts.setdefault(self._account_home(call, account[0]), []).append(account)
-        numbers = [*({**places, **accounts}.keys() - {home}), home]
-        if len(numbers) == 1:
+        calls = parted(call, home, self._partition_of, self._account_home)
+        if len(calls) == 1:
             return self._packed(call)
-        parts = [self._part(call, number, places.get(number, []), accounts.get(number, [])) for number in numbers]
+        parts = [
+            Part(
+                partition=number,
+                places=places,
+                call=mine,
+                program=self._packed(mine),
+                looking=self._packed(replace(mine, peek=True)),
+                states=[self._state_key(item, mine) for item in mine.gates],
+            )
+            for number, (places, mine) in calls.items()
+        ]
         window = self._options.replay_window
         return ScatteredProgram(parts, HandBack(cluster, HAND_BACK, self._clock, replay_window=window), peek=call.peek)
-
-    def _part(self, call: AdmitCall, number: int, places: list[int], accounts: list[tuple[str, int]]) -> Part:
-        (account_id, version), *others = accounts or [("", 0)]
-        gates = tuple(call.gates[place] for place in places)
-        mine = replace(call, account_id=account_id, account_version=version, others=tuple(others), gates=gates)
-        return Part(
-            partition=number,
-            places=places,
-            call=mine,
-            program=self._packed(mine),
-            looking=self._packed(replace(mine, peek=True)),
-            states=[self._state_key(item, mine) for item in gates],
-        )
 
     def current(self, home: Home) -> Home:
         """The home with the epoch that its partition is known to have; where none is known, with one that none has."""

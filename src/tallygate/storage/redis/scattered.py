@@ -7,12 +7,12 @@ not fit everywhere; what is cut off in between has taken too much, until it flow
 import logging
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tallygate.data_plane.ports import About, AdmitCall, AdmitReply, Answered, Asked, Clock, Program
 from tallygate.domain.errors import UnavailableError
-from tallygate.domain.gating.admit import AdmitStatus, Answer
+from tallygate.domain.gating.admit import AdmitStatus, Answer, Identified
 from tallygate.domain.gating.rate_limit import RateAnswer, RateGate
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.gate_codec import ALGORITHMS, REPLAY_BUCKETS
@@ -21,6 +21,7 @@ from tallygate.storage.redis.link.commands import Argument, Script, pack_argumen
 from tallygate.storage.redis.link.link import LinkError
 
 Reply = AdmitReply | UnavailableError
+AccountHome = Callable[[AdmitCall, str], int]
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +35,30 @@ class Part:
     program: Program
     looking: Program
     states: Sequence[str]
+
+
+def parted(
+    call: AdmitCall, home: int, gate_home: Callable[[Identified, AdmitCall], int], account_home: AccountHome
+) -> dict[int, tuple[list[int], AdmitCall]]:
+    """By partition, the call's home last: which of its gates are at home there, and a call of these alone.
+
+    Accounts whose records it was resolved with are compared where they live, whether they have gates there or not.
+    """
+    places: dict[int, list[int]] = {}
+    for place, item in enumerate(call.gates):
+        places.setdefault(gate_home(item, call), []).append(place)
+    accounts: dict[int, list[tuple[str, int]]] = {}
+    for account in ((call.account_id, call.account_version), *call.others):
+        if account[0]:
+            accounts.setdefault(account_home(call, account[0]), []).append(account)
+    found: dict[int, tuple[list[int], AdmitCall]] = {}
+    for number in (*({**places, **accounts}.keys() - {home}), home):
+        (account_id, version), *others = accounts.get(number) or [("", 0)]
+        mine = places.get(number, [])
+        gates = tuple(call.gates[place] for place in mine)
+        own = replace(call, account_id=account_id, account_version=version, others=tuple(others), gates=gates)
+        found[number] = mine, own
+    return found
 
 
 class HandBack:

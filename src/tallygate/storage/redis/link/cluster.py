@@ -6,9 +6,7 @@ the command follows once; what a node refuses because it is no primary of a whol
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from tallygate.data_plane.burst import Burst
@@ -19,18 +17,17 @@ from tallygate.storage.redis.link.following import Following
 from tallygate.storage.redis.link.greeting import Call
 from tallygate.storage.redis.link.link import (
     ConnectError,
-    LinkCounters,
     LinkDownError,
     LinkError,
     RedisLink,
 )
-from tallygate.storage.redis.link.topology import QUESTION, Redirection, SlotMap, read_slots, slot_of, slots_of
+from tallygate.storage.redis.link.nodes import Nodes
+from tallygate.storage.redis.link.tags import tag_in, tag_of
+from tallygate.storage.redis.link.topology import QUESTION, Redirection, SlotMap, most_told, slot_of, slots_of
 
 _LOOK_SECONDS = 1.0
 _HURRY_SECONDS = 0.1
 _PAUSE_SECONDS = 0.02
-_STREAMS = ("STREAMS", b"STREAMS")
-_KEY_BEHIND = {"XINFO": 2, "XGROUP": 2, "EVAL": 3, "EVALSHA": 3}
 _logger = logging.getLogger(__name__)
 
 Told = tuple[Place | None, ...]
@@ -54,30 +51,29 @@ class ClusterLink:
     ) -> None:
         self.burst = burst or Burst()
         self.burst.at_end(self.flush)
-        self.counters = LinkCounters()
         self._address = address
-        self._connect_seconds = connect_seconds
-        self._reply_seconds = reply_seconds
         self._tags = (keys.KEYS_TAG, *map(str, range(partitions)))
         self._slots = [slot_of(tag) for tag in self._tags]
         self._told: Told = (None,) * len(self._tags)
+        self._nodes = Nodes(
+            address,
+            tags_at=self._tags_at,
+            connect_seconds=connect_seconds,
+            reply_seconds=reply_seconds,
+            burst=self.burst,
+        )
+        self.counters = self._nodes.counters
         self._replicas: tuple[Place, ...] = ()
-        self._nodes: dict[Place, RedisLink] = {}
         self._by_tag: dict[str, RedisLink] = {}
         self._homes: list[RedisLink | None] = [None] * partitions
-        self._at_connect: list[Callable[[], None]] = []
         self._wake = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
-        self._retiring: set[asyncio.Task[None]] = set()
-        self._changes = 0
         self._problem = ""
-
-    # What stands.
 
     @property
     def generation(self) -> int:
         """Another number since any node, or who has what, is not what it was."""
-        return self._changes + sum(node.generation for node in self._nodes.values())
+        return self._nodes.generation
 
     @property
     def connected(self) -> bool:
@@ -92,17 +88,17 @@ class ClusterLink:
     @property
     def idle(self) -> bool:
         """Whether no command waits for its reply."""
-        return all(node.idle for node in self._nodes.values())
+        return all(node.idle for node in self._nodes.links.values())
 
     @property
     def vouched(self) -> bool:
         """Whether a worker has found every node whole."""
-        return all(node.vouched for node in self._nodes.values())
+        return all(node.vouched for node in self._nodes.links.values())
 
     @property
     def last_error(self) -> str:
         """Why a node is not connected, or nobody tells which nodes there are."""
-        down = [node.last_error for node in self._nodes.values() if not node.connected]
+        down = [node.last_error for node in self._nodes.links.values() if not node.connected]
         return (down or [self._problem or "not connected yet"])[0]
 
     def vouches_for(self, partition: int) -> bool:
@@ -112,7 +108,7 @@ class ClusterLink:
 
     def nodes(self) -> Sequence[tuple[str, RedisLink]]:
         """Each node by its name."""
-        return [(f"{host}:{port}", node) for (host, port), node in self._nodes.items()]
+        return [(f"{host}:{port}", node) for (host, port), node in self._nodes.links.items()]
 
     def reaches(self, partition: int) -> bool:
         """Whether a node has this partition that can be asked now."""
@@ -121,7 +117,7 @@ class ClusterLink:
 
     def places(self) -> Sequence[tuple[Call, Sequence[str]]]:
         """Each node that can be asked now, and which tags it has."""
-        return [(node.call, self._tags_at(place)) for place, node in self._nodes.items() if node.connected]
+        return [(node.call, self._tags_at(place)) for place, node in self._nodes.links.items() if node.connected]
 
     def at(self, partition: int) -> RedisLink:
         """The node that has this partition.
@@ -134,19 +130,13 @@ class ClusterLink:
             raise LinkDownError(self._nobody_has(str(partition)))
         return node
 
-    # Connecting.
-
     def at_connect(self, tell: Callable[[], None]) -> None:
         """Call this on each connect of any node, before any call can use it; it must not block."""
-        self._at_connect.append(tell)
-        for node in self._nodes.values():
-            node.at_connect(tell)
+        self._nodes.at_connect(tell)
 
     def retime(self, *, connect_seconds: float, reply_seconds: float) -> None:
         """Wait so long from now on, for a connection and for a reply."""
-        self._connect_seconds, self._reply_seconds = connect_seconds, reply_seconds
-        for node in self._nodes.values():
-            node.retime(connect_seconds=connect_seconds, reply_seconds=reply_seconds)
+        self._nodes.retime(connect_seconds=connect_seconds, reply_seconds=reply_seconds)
 
     async def connect(self) -> None:
         """Find the nodes and connect to each, once; from then on stay connected.
@@ -156,12 +146,11 @@ class ClusterLink:
             LinkDownError: The link had been started before and is down.
         """
         if self._keeper is not None:
-            await self.wait_connected(deadline_seconds=self._connect_seconds)
+            await self.wait_connected(deadline_seconds=self._nodes.connect_seconds)
             return
         try:
             await self._find()
-            outcomes = await asyncio.gather(*[node.connect() for node in self._nodes.values()], return_exceptions=True)
-            _require_one(outcomes)
+            await self._nodes.connect()
         except BaseException:
             await self.close()
             raise
@@ -171,8 +160,7 @@ class ClusterLink:
         """Find and connect in the background, for as long as it takes; calls fail until then."""
         if self._keeper is None:
             self._keeper = asyncio.get_running_loop().create_task(self._keep())
-            for node in self._nodes.values():
-                node.start()
+            self._nodes.start()
 
     async def wait_connected(self, *, deadline_seconds: float) -> None:
         """Wait until calls can be sent to every node that is known.
@@ -180,25 +168,21 @@ class ClusterLink:
         Raises:
             LinkDownError: They still cannot.
         """
-        if not self._nodes:
+        if not self._nodes.links:
             raise LinkDownError(self.last_error)
-        await asyncio.gather(*[node.wait_connected(deadline_seconds=deadline_seconds) for node in self._nodes.values()])
+        await asyncio.gather(
+            *[node.wait_connected(deadline_seconds=deadline_seconds) for node in self._nodes.links.values()]
+        )
 
     async def close(self) -> None:
         """Close at once: what is outstanding fails."""
         keeper, self._keeper = self._keeper, None
-        ending = [*([keeper] if keeper is not None else []), *self._retiring]
-        for task in ending:
-            task.cancel()
-        if ending:
-            await asyncio.wait(ending)
-        nodes, self._nodes = self._nodes, {}
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait([keeper])
         self._by_tag, self._homes = {}, [None] * len(self._homes)
         self._told = (None,) * len(self._tags)
-        for node in nodes.values():
-            await node.close()
-
-    # Calling.
+        await self._nodes.close()
 
     def call(self, *arguments: Argument) -> asyncio.Future[Any]:
         """As `RedisLink.call`, of the node that has the command's first key; what has none goes to the keys' node.
@@ -218,7 +202,7 @@ class ClusterLink:
 
     def flush(self) -> None:
         """Write what is queued now, to each node in one go."""
-        for node in self._nodes.values():
+        for node in self._nodes.links.values():
             node.flush()
 
     async def write(self) -> str:
@@ -237,14 +221,12 @@ class ClusterLink:
         if to.for_good:
             self._learn(tuple(to.place if s == to.slot else p for s, p in zip(self._slots, self._told, strict=True)))
             self._wake.set()
-        node = self._nodes.get(to.place)
+        node = self._nodes.links.get(to.place)
         if node is None or not node.connected:
             host, port = to.place
             message = f"the node at {host}:{port} is not connected yet"
             raise LinkDownError(message)
         return node
-
-    # Knowing who has what.
 
     def _follow(self, tag: str, packed: bytes, script: Script | None = None) -> asyncio.Future[Any]:
         node, reply = self._node_of(tag), asyncio.get_running_loop().create_future()
@@ -282,94 +264,36 @@ class ClusterLink:
 
     async def _find(self) -> None:
         """Ask the nodes that are connected, else any that are known; what most of them tell is so."""
-        asking = [(place, node.call(*QUESTION)) for place, node in self._nodes.items() if node.connected]
-        replies = await asyncio.gather(*[reply for _, reply in asking], return_exceptions=True)
-        told: Counter[Told] = Counter()
-        for (place, _), reply in zip(asking, replies, strict=True):
-            if isinstance(reply, list):
-                try:
-                    told[self._read(read_slots(reply, place))] += 1
-                except ValueError:
-                    self._note(f"the node at {place[0]}:{place[1]} answers what cannot be read")
-        if not told:
-            places = [*self._nodes, *self._address.seeds, *self._replicas]
+        asking = [(place, node.call(*QUESTION)) for place, node in self._nodes.links.items() if node.connected]
+        found = await most_told(asking, self._read)
+        if found is None:
+            places = [*self._nodes.links, *self._address.seeds, *self._replicas]
             try:
-                found = await slots_of(self._address, places, seconds=self._connect_seconds)
+                found = await slots_of(self._address, places, seconds=self._nodes.connect_seconds)
             except OSError as error:
                 message = f"cannot find the nodes of {self._address}: {error}"
                 raise ConnectError(message) from error
-            told[self._read(found)] += 1
-        self._learn(told.most_common(1)[0][0])
+        self._replicas = found.replicas
+        self._learn(self._read(found))
         self._problem = ""
 
     def _read(self, found: SlotMap) -> Told:
-        self._replicas = found.replicas
         return tuple(found.place_of(slot) for slot in self._slots)
 
     def _learn(self, told: Told) -> None:
-        """From now on it is so; links to nodes that have nothing any more end when their replies have come."""
+        """From now on it is so."""
         if told == self._told:
             return
         self._told = told
-        self._changes += 1
-        self._by_tag = {tag: self._linked(place) for tag, place in zip(self._tags, told, strict=True) if place}
+        self._nodes.changes += 1
+        self._by_tag = {tag: self._nodes.at(place) for tag, place in zip(self._tags, told, strict=True) if place}
         self._homes = [self._by_tag.get(tag) for tag in self._tags[1:]]
-        for place in set(self._nodes).difference(told):
-            node = self._nodes.pop(place)
-            self._changes += node.generation
-            task = asyncio.get_running_loop().create_task(self._retire(node))
-            self._retiring.add(task)
-            task.add_done_callback(self._retiring.discard)
-
-    def _linked(self, place: Place) -> RedisLink:
-        if place not in self._nodes:
-            host, port = place
-            node = self._nodes[place] = RedisLink(
-                replace(self._address, host=host, port=port, seeds=()),
-                connect_seconds=self._connect_seconds,
-                reply_seconds=self._reply_seconds,
-                burst=self.burst,
-                counters=self.counters,
-                tags=lambda: self._tags_at(place),
-            )
-            for tell in self._at_connect:
-                node.at_connect(tell)
-            if self._keeper is not None:
-                node.start()
-        return self._nodes[place]
-
-    async def _retire(self, node: RedisLink) -> None:
-        try:
-            await asyncio.sleep(self._reply_seconds)
-        finally:
-            await node.close()
+        self._nodes.keep(told)
 
     def _note(self, problem: str) -> None:
         if problem != self._problem:  # once an outage, not once an attempt
             _logger.warning("%s", problem)
         self._problem = problem
-
-
-def _require_one(outcomes: Sequence[object]) -> None:
-    """Raises what the first one ended with where all failed."""
-    failed = [each for each in outcomes if isinstance(each, BaseException)]
-    if len(failed) == len(outcomes):
-        raise failed[0]
-
-
-def tag_in(arguments: Sequence[Argument]) -> str:
-    """The tag of a command's first key; that of the keys where it has none."""
-    command = arguments[0]
-    if command == "XREADGROUP":
-        return tag_of(arguments[next(place for place, each in enumerate(arguments) if each in _STREAMS) + 1])
-    place = _KEY_BEHIND.get(command, 1) if isinstance(command, str) else 1
-    return tag_of(arguments[place]) if len(arguments) > place else keys.KEYS_TAG
-
-
-def tag_of(key: Argument) -> str:
-    """What stands in the first braces of a key; that of the keys where nothing does."""
-    text = key.decode() if isinstance(key, bytes) else str(key)
-    return text.partition("{")[2].partition("}")[0] or keys.KEYS_TAG
 
 
 AnyLink = RedisLink | ClusterLink

@@ -3,7 +3,8 @@
 import asyncio
 from binascii import crc_hqx
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import hiredis
@@ -76,6 +77,19 @@ def read_redirection(error: str, asked: Place) -> Redirection | None:
     if not (words[1].isdigit() and port.isdigit()):
         return None
     return Redirection(int(words[1]), (host or asked[0], int(port)), words[0] == "MOVED")
+
+
+async def most_told(
+    asking: Sequence[tuple[Place, Awaitable[Any]]], same: Callable[[SlotMap], Hashable]
+) -> SlotMap | None:
+    """What most of these nodes answer, alike in what is the `same`; None where none of them tells anything."""
+    replies = await asyncio.gather(*[reply for _, reply in asking], return_exceptions=True)
+    told: dict[Hashable, list[SlotMap]] = {}
+    for (place, _), reply in zip(asking, replies, strict=True):
+        with suppress(ValueError):
+            found = read_slots(reply, place)
+            told.setdefault(same(found), []).append(found)
+    return max(told.values(), key=len)[0] if told else None
 
 
 async def slots_of(address: RedisAddress, places: Sequence[Place], *, seconds: float) -> SlotMap:
