@@ -204,6 +204,22 @@ class PostgresServer:
             connection.execute(f'CREATE DATABASE "{name}" {options}'.encode())
         return self.url(name)
 
+    def disconnect(self, url: str) -> None:
+        """End whatever is connected to a database, as the end of its process does: locks and all."""
+        name = url.partition("@/")[2].partition("?")[0]
+        deadline = time.monotonic() + START_SECONDS
+        with psycopg.connect(self.dsn(), autocommit=True) as connection:
+            there = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            while connection.execute(there, [name]).fetchall():
+                assert time.monotonic() < deadline, f"{name} is still connected"
+                time.sleep(0.005)
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database, whoever is in it."""
+        name = url.partition("@/")[2].partition("?")[0]
+        with psycopg.connect(self.dsn(), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
     def start(self) -> Self:
         deadline = time.monotonic() + START_SECONDS
         if not self._data.exists():
