@@ -99,5 +99,6 @@ def paid(token: str, *acts: Callable[[World], Awaitable[None]], work: Any = bill
     before = [Act(NOVEMBER - DAY, act) for act in (opened, published, gateway_set)]
     begins = [Act(NOVEMBER, subscribed("acme")), Act(NOVEMBER, attached("acme", token)), Act(NOVEMBER + SECOND, billed)]
     happens = [Act(NOVEMBER + (100 + number) * SECOND, act) for number, act in enumerate(acts)]
-    later = (NOVEMBER + 1_000 * SECOND, NOVEMBER + 3 * DAY, NOVEMBER + 9 * DAY)
+    soon = 1_000 * SECOND  # who died is back by then, while a gateway still knows what it was asked
+    later = (NOVEMBER + soon, NOVEMBER + 3 * DAY, NOVEMBER + 3 * DAY + soon, NOVEMBER + 9 * DAY)
     return [*before, *begins, *happens, *(Act(at, work) for at in later)]

@@ -103,8 +103,7 @@ class FakeGateway:
     async def refund(self, request: RefundRequest) -> Outcome:
         """Do what the token says that was charged, once a key."""
         charge = await self.books.get(request.tenant_id, request.payment_id)
-        word, number = _script(charge.token) if charge is not None else ("", 0)
-        word = word.removeprefix(_BACK)
+        word, number = _back(charge)
         known = await self.refunds.get(request.tenant_id, request.key)
         if known is None:
             known = await self.refunds.add(_refund(request, _gives_back(word, number, _tries(request.key))))
@@ -112,9 +111,7 @@ class FakeGateway:
                 raise NoAnswerError
         elif known.state is AttemptState.UNKNOWN:  # it did not arrive the first time
             return await self._settled_refund(known)
-        if known.state is AttemptState.FAILED and word == "later":
-            return replace(_outcome_of(known), advice=Advice.RETRY_LATER, reason="insufficient_funds")
-        return _outcome_of(known)
+        return _outcome_of(known, word)
 
     async def find(self, request: ChargeRequest | RefundRequest, *, now: int) -> Outcome | None:
         """What became of a request."""
@@ -162,11 +159,12 @@ class FakeGateway:
             return None
         if known.state is AttemptState.PENDING and now >= known.create_time + _HOUR:
             return await self._settled_refund(known)
-        return _outcome_of(known)
+        word, _ = _back(await self.books.get(request.tenant_id, known.charge_key))
+        return _outcome_of(known, word)
 
     async def _settled_refund(self, known: FakeRefund) -> Outcome:
         await self.refunds.settle(known, AttemptState.SUCCEEDED)
-        return _outcome_of(replace(known, state=AttemptState.SUCCEEDED))
+        return Outcome(state=AttemptState.SUCCEEDED, gateway_id=known.refund_id)
 
     async def _decided(self, request: ChargeRequest, word: str, number: int) -> AttemptState:
         match word:
@@ -253,12 +251,20 @@ def _refund(request: RefundRequest, state: AttemptState) -> FakeRefund:
     )
 
 
-def _outcome_of(refund: FakeRefund) -> Outcome:
-    if refund.state is AttemptState.FAILED:
-        return Outcome(
-            state=refund.state, gateway_id=refund.refund_id, advice=Advice.NEVER, reason="cannot_be_given_back"
-        )
-    return Outcome(state=refund.state, gateway_id=refund.refund_id)
+def _back(charge: FakeCharge | None) -> tuple[str, int]:
+    """What becomes of money that a charge took and that is to go back, as its token says."""
+    word, number = _script(charge.token) if charge is not None else ("", 0)
+    return word.removeprefix(_BACK), number
+
+
+def _outcome_of(refund: FakeRefund, word: str) -> Outcome:
+    """The same whenever it is asked: who did not hear why it was refused hears it later."""
+    outcome = Outcome(state=refund.state, gateway_id=refund.refund_id)
+    if refund.state is not AttemptState.FAILED:
+        return outcome
+    if word == "later":
+        return replace(outcome, advice=Advice.RETRY_LATER, reason="insufficient_funds")
+    return replace(outcome, advice=Advice.NEVER, reason="cannot_be_given_back")
 
 
 def _settled(charge: FakeCharge) -> Settlement:

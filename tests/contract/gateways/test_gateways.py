@@ -173,6 +173,17 @@ async def test_what_a_gateway_does_not_give_back_is_an_outcome(gateway):
     refused = await adapter.refund(back(2_900, charge_id=charge_id))
     assert refused.state is AttemptState.FAILED
     assert refused.reason
+    heard_later = await adapter.find(back(2_900, charge_id=charge_id), now=DAY)
+    assert heard_later in (None, refused), "whoever did not hear the answer hears the same"
+
+
+@pytest.mark.parametrize("world", ["fake"], indirect=True)
+async def test_who_did_not_hear_that_a_refund_waits_for_money_hears_it_later(gateway):
+    adapter, _ = gateway
+    charge_id = await charged(adapter, "fake_refund_later")
+    refused = await adapter.refund(back(2_900, charge_id=charge_id))
+    assert (refused.state, refused.advice) == (AttemptState.FAILED, Advice.RETRY_LATER)
+    assert await adapter.find(back(2_900, charge_id=charge_id), now=DAY) == refused
 
 
 async def test_a_refund_that_waits_is_decided_later(world):
