@@ -5,7 +5,7 @@ import pytest
 
 from invoicing import DAY, at, catalog, dollars, invoices, lines, month_ahead, run
 from tallygate_api.v1 import invoice_pb2
-from tenants import eventually, failure
+from tenants import Tenant, eventually, failure
 
 DRAFT, OPEN = invoice_pb2.INVOICE_STATE_DRAFT, invoice_pb2.INVOICE_STATE_OPEN
 BASE = {"recurring": {"amount": "10.00"}}
@@ -230,3 +230,15 @@ async def test_when_nothing_is_reviewed_any_more_what_waited_is_issued_and_no_dr
     assert sorted(dollars(one.total) for one in await invoices(tenant)) == [10.00, 10.00, 28.50, 28.50]
     left = await tenant.call("ListInvoices", state=DRAFT, page_size=1)
     assert (list(left.invoices), left.next_page_token) == ([], "")
+
+
+async def test_a_draft_of_another_account_is_not_there_for_a_key_bound_to_one(tenant):
+    await reviewed(tenant, accounts=("acme", "other"))
+    (own_draft,), (draft,) = await drafts(tenant, account_id="acme"), await drafts(tenant, account_id="other")
+    key = (await tenant.call("CreateApiKey", name="p", scopes=["SCOPE_SELF_SERVICE"], account_id="acme")).key
+    own = Tenant(tenant.channel, key)
+    for method, beside in (("GetInvoice", {}), ("ExplainLine", {"line": 1}), ("RenderInvoice", {}), ("Pay", {})):
+        refused = await failure(own.call(method, invoice_id=draft.invoice_id, **beside))
+        assert refused == (grpc.StatusCode.NOT_FOUND, "INVOICE_NOT_FOUND"), method
+    assert (await own.call("GetInvoice", invoice_id=own_draft.invoice_id)).invoice.account_id == "acme"
+    assert (await failure(own.call("Pay", invoice_id=own_draft.invoice_id)))[1] == "INVOICE_DRAFT"

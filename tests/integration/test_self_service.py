@@ -130,6 +130,55 @@ async def test_documents_of_others_are_not_there(house, method):
     assert "other" not in str(await own.call(method, **BY_DOCUMENT[method](worlds["acme"])))
 
 
+def told(error):
+    """All of an error that a caller sees."""
+    trailing = [(key, value) for key, value in error.trailing_metadata() or () if key != "x-request-id"]
+    return error.code(), error.details(), trailing
+
+
+BY_NAME = {
+    "GetInvoice": {},
+    "ExplainLine": {"line": 1},
+    "ExplainLine ": {"line": 99},
+    "RenderInvoice": {},
+    "Pay": {},
+    "GetOrder": {},
+    "CompleteOrder": {"terms_version": "1"},
+    "SetDefaultMethod": {},
+    "DetachMethod": {},
+    "Pay ": {},
+    "GetSubscription": {},
+}
+"""What names a document or part of it; a blank for a second look at the same one."""
+
+
+async def test_what_is_anothers_is_told_of_as_what_nobody_has(house):
+    tenant, own, worlds = house
+    other = (await tenant.call("GetInvoice", invoice_id=worlds["other"]["invoice"])).invoice
+    subscription = (await tenant.call("GetSubscription", **OTHER)).subscription.subscription_id
+    asked = [
+        *((name, "invoice_id", value) for value in (other.number, other.invoice_id) for name in list(BY_NAME)[:5]),
+        ("ExplainLine", "line_key", other.lines[0].line_key),
+        *((name, "order_id", "o/other") for name in ("GetOrder", "CompleteOrder")),
+        *((name, "method_id", "card/other") for name in ("SetDefaultMethod", "DetachMethod", "Pay ")),
+        ("GetSubscription", "subscription_id", subscription),
+    ]
+    for method, field, value in asked:
+        beside = {} if field == "line_key" else BY_NAME[method]
+        if method == "Pay ":
+            beside = {"invoice_id": worlds["acme"]["invoice"]}
+        nobodys = "x" * len(value)  # the trailing message is as long
+        seen = []
+        for name in (value, nobodys):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await own.call(method.strip(), **{field: name}, **beside)
+            seen.append(caught.value)
+        of_anothers, of_nobodys = map(told, seen)
+        expected = str(of_nobodys).replace(nobodys, value)
+        assert str(of_anothers) == expected, (method, field)
+        assert of_anothers[0] is MISSING
+
+
 SELLERS = [
     ("ChangePlan", {"plan_key": "q", "plan_version": 1}, "plan_version"),
     ("ChangePlan", {"plan_key": "q", "proration": "CHANGE_PRORATION_NONE"}, "proration"),

@@ -23,11 +23,15 @@ _INSTANT = re.compile(r"/(\d+)/(?:charge|change|adjustment)(?:/|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinePlace:
-    """A line: by its document's id or number and its place there from 1 on, or by its key alone."""
+    """A line: by its document's id or number and its place there from 1 on, or by its key alone.
+
+    Where it is asked for by an account (`own_of`), no other's is there.
+    """
 
     invoice: str = ""
     number: int = 0
     line_key: str = ""
+    own_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +99,11 @@ async def line_events(
 async def _found(work: BillingWork, place: LinePlace) -> tuple[Invoice, int]:
     if place.line_key:
         issued = await work.issued_lines.place(place.line_key)
-        if issued is None:
+        invoice = await get_invoice(work, issued[0]) if issued is not None else None
+        if issued is None or invoice is None or place.own_of not in {"", invoice.account_id}:
             raise InvoiceNotFoundError(line_key=place.line_key)
-        invoice_id, number = issued
-        return await get_invoice(work, invoice_id), number
-    invoice = await get_invoice(work, place.invoice)
+        return invoice, issued[1]
+    invoice = await get_invoice(work, place.invoice, own_of=place.own_of)
     if not 1 <= place.number <= len(invoice.lines):
         raise InvalidFieldError(field="line", expected=f"1 to {len(invoice.lines)}", got=place.number)
     return invoice, place.number

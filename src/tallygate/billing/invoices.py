@@ -13,17 +13,18 @@ _LONGEST_TEXT = 100
 _ALL = InvoiceQuery(limit=0)
 
 
-async def get_invoice(work: BillingWork, name: str) -> Invoice:
-    """One document by its id or number, with its lines.
+async def get_invoice(work: BillingWork, name: str, *, own_of: str = "") -> Invoice:
+    """One document by its id or number, with its lines; to whoever sees what is `own_of` an account, of that alone.
 
     Raises:
         InvoiceNotFoundError: there is none.
         InvoiceDraftError: it is not issued yet.
     """
     invoice = await work.invoices.get(name)
-    if invoice is None and await work.drafts.get(name) is not None:
+    draft = await work.drafts.get(name) if invoice is None else None
+    if draft is not None and own_of in {"", draft.account_id}:
         raise InvoiceDraftError(invoice_id=name)
-    if invoice is None:
+    if invoice is None or own_of not in {"", invoice.account_id}:
         raise InvoiceNotFoundError(invoice_id=name)
     return invoice
 

@@ -84,6 +84,21 @@ def log():
     return logging.getLogger("tallygate.test"), lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
+@pytest.mark.parametrize("output", ["json", "text"])
+def test_either_form_says_where_a_defect_is(output):
+    stream = io.StringIO()
+    logs.configure(level="debug", output=output, stream=stream)
+    with pytest.raises(LookupError) as caught:
+        raise LookupError(KEY)
+    logging.getLogger("tallygate.test").error("unexpected error", exc_info=caught.value)  # no longer being handled
+    told = stream.getvalue()
+    assert "Traceback (most recent call last)" in told
+    assert "in test_either_form_says_where_a_defect_is" in told
+    assert "│" not in told, "a box with everybody's variables is nothing for a log"
+    assert "LookupError: tg_***" in told
+    assert KEY not in told
+
+
 def test_a_line_is_one_json_object_that_names_its_call(log):
     logger, lines = log
     request = wire.ConsumeQuotaRequest(request_id="req-1")

@@ -63,7 +63,9 @@ def configure(*, level: str, output: Literal["json", "text"], stream: TextIO | N
     """Send every log line of this process to `stream` (standard error), redacted, and bounded where it repeats."""
     renderer: Any = structlog.processors.JSONRenderer()
     if output == "text":
-        renderer = structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty())
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=(stream or sys.stderr).isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -71,9 +73,10 @@ def configure(*, level: str, output: Literal["json", "text"], stream: TextIO | N
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_call,
     ]
-    rest: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if output == "json":
-        rest.append(structlog.processors.format_exc_info)
+    rest: list[Any] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,  # before redaction, which leaves of an exc_info nothing to render
+    ]
     formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*rest, redact, renderer])
     handler = BoundedHandler(stream or sys.stderr)
     handler.setFormatter(_Redacting(formatter))

@@ -16,13 +16,13 @@ from tallygate.billing.writing_off import write_off_invoice
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.counting import Contribution
 from tallygate.domain.billing.documents import Invoice
-from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
+from tallygate.domain.document_errors import InvoiceDraftError
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import exact_text
 from tallygate.records.paging import Page, newest_of
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import UseCase
 from tallygate.server.calls.method import Call
-from tallygate.server.calls.self_service import own_only
 from tallygate.server.services.tenant_work import TenantWork, document_page, page_request
 from tallygate.server.wire.credit import decode_credit, decode_line_dispute
 from tallygate.server.wire.explanation import decode_place, encode_difference, encode_event, encode_explanation
@@ -67,7 +67,7 @@ class InvoiceServicer:
     async def GetInvoice(self, request: wire.GetInvoiceRequest, call: Call) -> wire.GetInvoiceResponse:  # noqa: N802 - the wire's name
         """One document with its lines."""
         invoice_id = identifier(request.invoice_id, "invoice_id")
-        invoice = _own(call, await self._work.read(call, _issued_or_draft(invoice_id)))
+        invoice = await self._work.read(call, _issued_or_draft(invoice_id, call.key.account_id))
         return wire.GetInvoiceResponse(invoice=encode_invoice(invoice))
 
     async def ListInvoices(self, request: wire.ListInvoicesRequest, call: Call) -> wire.ListInvoicesResponse:  # noqa: N802 - the wire's name
@@ -83,9 +83,8 @@ class InvoiceServicer:
 
     async def ExplainLine(self, request: wire.ExplainLineRequest, call: Call) -> wire.ExplainLineResponse:  # noqa: N802 - the wire's name
         """How one line came about."""
-        place = decode_place(request)
+        place = decode_place(request, call.key.account_id)
         found = await self._work.read(call, lambda work, now: explain_line(work, place, now=now))
-        _own(call, found.invoice)
         return encode_explanation(found)
 
     async def ListLineEvents(self, request: wire.ListLineEventsRequest, call: Call) -> wire.ListLineEventsResponse:  # noqa: N802 - the wire's name
@@ -183,7 +182,7 @@ class InvoiceServicer:
         if request.locale and request.locale.replace("_", "-").partition("-")[0] not in self._locales:
             expected = f"a locale in one of {', '.join(self._locales)}, as de-AT; empty: the buyer's"
             raise InvalidFieldError(field="locale", expected=expected, got=ascii(request.locale[:16]))
-        invoice = _own(call, await self._work.read(call, _whole(name)))
+        invoice = await self._work.read(call, _whole(name, call.key.account_id))
         make = self._renderers.get(form, _as_json)
         content = await asyncio.to_thread(make, invoice, request.locale)  # a long one takes its time
         file_name = f"{_NO_FILE.sub('-', invoice.number)}.{_ENDINGS.get(form, form)}"
@@ -194,23 +193,19 @@ def _as_json(invoice: Invoice, locale: str) -> bytes:  # noqa: ARG001 - JSON is 
     return invoice_json(invoice)
 
 
-def _whole(name: str) -> UseCase[Invoice]:
+def _whole(name: str, own_of: str) -> UseCase[Invoice]:
     async def whole(work: BillingWork, _now: int) -> Invoice:
-        return await with_situation(work, await get_invoice(work, name))
+        return await with_situation(work, await get_invoice(work, name, own_of=own_of))
 
     return whole
 
 
-def _issued_or_draft(name: str) -> UseCase[Invoice]:
+def _issued_or_draft(name: str, own_of: str) -> UseCase[Invoice]:
     async def seen(work: BillingWork, now: int) -> Invoice:
-        invoice = await work.invoices.get(name)
-        return await get_draft(work, name, now=now) if invoice is None else await with_situation(work, invoice)
+        try:
+            invoice = await get_invoice(work, name, own_of=own_of)
+        except InvoiceDraftError:
+            return await get_draft(work, name, now=now)
+        return await with_situation(work, invoice)
 
     return seen
-
-
-def _own(call: Call, invoice: Invoice) -> Invoice:
-    """A document, where the caller's key may see it: to one that is bound to another account it is not there."""
-    if not own_only(call.key, invoice.account_id):
-        raise InvoiceNotFoundError(invoice_id=invoice.invoice_id)
-    return invoice

@@ -25,11 +25,10 @@ from tallygate.billing.refunds import Refunded, list_refunds
 from tallygate.control_plane.trial_conversion import follow_methods
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.payments import Attempt, Method, Payment
-from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
-from tallygate.server.calls.self_service import own_only
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.billing_terms import COLLECTION
 from tallygate.server.wire.payment import (
@@ -181,9 +180,8 @@ class PaymentServicer:
         """Charge an invoice."""
         invoice_id = identifier(request.invoice_id, "invoice_id")
         if call.key.account_id:
-            invoice = await self._work.read(call, lambda work, _: get_invoice(work, invoice_id))
-            if not own_only(call.key, invoice.account_id):
-                raise InvoiceNotFoundError(invoice_id=invoice_id)
+            own_of = call.key.account_id
+            await self._work.read(call, lambda work, _: get_invoice(work, invoice_id, own_of=own_of))
         attempt = await self._payments.pay(
             call.tenant_id,
             invoice_id,

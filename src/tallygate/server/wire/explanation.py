@@ -15,16 +15,17 @@ from tallygate_api.v1 import invoice_service_pb2 as wire
 _LONGEST_KEY = 1_024
 
 
-def decode_place(request: wire.ExplainLineRequest | wire.ListLineEventsRequest) -> LinePlace:
-    """Which line is asked for: by its key, or by its document and number there."""
+def decode_place(request: wire.ExplainLineRequest | wire.ListLineEventsRequest, own_of: str = "") -> LinePlace:
+    """Which line is asked for: by its key, or by its document and number there; for an account (empty: for any)."""
     if request.line_key:
         if request.invoice_id or request.line:
             raise InvalidFieldError(field="line_key", expected="no invoice_id and line beside it", got=request.line_key)
         if len(request.line_key) > _LONGEST_KEY or not request.line_key.isprintable():
             expected = f"1 to {_LONGEST_KEY} printable characters"
             raise InvalidFieldError(field="line_key", expected=expected)
-        return LinePlace(line_key=request.line_key)
-    return LinePlace(invoice=identifier(request.invoice_id, "invoice_id"), number=request.line)
+        return LinePlace(line_key=request.line_key, own_of=own_of)
+    invoice = identifier(request.invoice_id, "invoice_id")
+    return LinePlace(invoice=invoice, number=request.line, own_of=own_of)
 
 
 def encode_explanation(explained: Explained) -> wire.ExplainLineResponse:
