@@ -9,6 +9,7 @@ from tenants import failure, reason_name
 
 ACME = {"account_id": "acme"}
 FEE = {"recurring": {"amount": "30.00"}}
+SETUP = {"setup": {"amount": "12.00"}}
 SUSPENDED, ACTIVE = subscription_pb2.SUBSCRIPTION_STATE_SUSPENDED, subscription_pb2.SUBSCRIPTION_STATE_ACTIVE
 CONFLICT = (grpc.StatusCode.FAILED_PRECONDITION, "SUBSCRIPTION_CONFLICT")
 
@@ -136,3 +137,37 @@ async def test_what_is_not_running_is_not_paused(tenant):
         grpc.StatusCode.NOT_FOUND,
         "SUBSCRIPTION_NOT_FOUND",
     )
+
+
+async def test_a_pause_from_the_first_instant_on_costs_nothing_until_it_ends(tenant):
+    """Nothing was issued: of April's 30.00 and 12.00 to begin with, ten days and the 12.00 once it goes on."""
+    await stand(tenant, "2031-04-01 00:00:00")
+    await tenant.apply(catalog(FEE, SETUP))
+    await tenant.call("UpsertAccount", **ACME, plan_key="pro")
+    told = await tenant.call("PreviewChange", pause=ACME)
+    assert not told.lines
+    await tenant.call("PauseSubscription", **ACME)
+    assert not await run(tenant)
+    assert not (await tenant.call("PreviewInvoice", **ACME)).invoices
+    assert not (await tenant.call("ListUninvoicedItems", **ACME)).lines
+    await tenant.advance(20 * DAY)
+    await tenant.call("ResumeSubscription", **ACME)
+    await tenant.advance(10 * DAY)
+    found = [line for one in await charged(tenant) for line in one]
+    assert sorted(found) == [("Pro", 10.00), ("Pro", 12.00), ("Pro", 30.00)]
+    await sound(tenant)
+
+
+async def test_a_pause_at_the_instant_of_the_opening_invoice_gives_all_of_it_back_at_the_next_cut(tenant):
+    await subscribed(tenant, FEE, SETUP)
+    told = await tenant.call("PreviewChange", pause=ACME)
+    assert sorted((line.text, dollars(line.amount)) for line in told.lines) == [
+        ("Credit: Pro", -30.00),
+        ("Credit: Pro", -12.00),
+    ]
+    await tenant.call("PauseSubscription", **ACME)
+    await tenant.advance(30 * DAY)
+    opening, note = await charged(tenant)
+    assert sorted(opening) == [("Pro", 12.00), ("Pro", 30.00)]
+    assert sorted(note) == [("Credit: Pro", -30.00), ("Credit: Pro", -12.00)]
+    await sound(tenant)

@@ -205,7 +205,7 @@ class Timeline:
 
 
 def lanes(timeline: Timeline) -> tuple[Lane, ...]:
-    """Every lane, by bundle and price key."""
+    """Every lane, by bundle and price key; one that a pause covers whole is none."""
     found: dict[tuple[str, str], list[Segment]] = {}
     for held in (*timeline.plans(), *timeline.add_ons()):
         for price in held.item.prices:
@@ -216,6 +216,7 @@ def lanes(timeline: Timeline) -> tuple[Lane, ...]:
     return tuple(
         Lane(subscription_id=subscription_id, bundle=bundle, price_key=key, segments=tuple(_merged(segments)))
         for (bundle, key), segments in sorted(found.items())
+        if segments
     )
 
 
