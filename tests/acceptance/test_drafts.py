@@ -123,7 +123,9 @@ async def test_without_a_seller_a_draft_stays_one_and_says_why(tenant):
     assert [one.invoice_id for one in await drafts(tenant)] == [draft.invoice_id]
     await tenant.call("CancelSubscription", account_id="acme", when="CHANGE_WHEN_NOW")
     await tenant.call("CreateSubscription", account_id="acme", plan_key="pro")
-    assert (await failure(run(tenant)))[1] == "DOCUMENT_INCOMPLETE"
+    (stuck,) = (await tenant.call("RunBilling")).failures
+    assert (stuck.kind, stuck.subject) == ("close", "acme")
+    assert "seller" in stuck.problem
     assert [dollars(one.total) for one in await invoices(tenant)] == [10.00, 10.00]  # what begins waits for no draft
     await tenant.call("SetBillingProfile", party={"name": "Tally GmbH"})
     await run(tenant)

@@ -1,6 +1,7 @@
 """What falls due of a tenant, in the order in which it does: invoices, their collection, what became of attempts."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
@@ -15,6 +16,7 @@ from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.billing.unpaid_orders import expire_order
 from tallygate.domain.billing.documents import Invoice
+from tallygate.domain.errors import TallygateError, UnavailableError
 from tallygate.records.billing import CLOSE, EXPIRE, Job
 from tallygate.records.messages import NOTICE
 from tallygate.records.payments import COLLECT, FORGET, RESOLVE, RESOLVE_REFUND
@@ -27,14 +29,29 @@ _OF_ALL = (EXPIRE, RESOLVE, RESOLVE_REFUND, FORGET)
 _MOST_INVOICES = 1_000
 _AT_ONCE = 8
 """So many accounts of a tenant ask their gateway at the same time; each has a transaction before and after it."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A job that could not be done, and why; what is due of others was done all the same."""
+
+    job: Job
+    error: Exception
+
+    @property
+    def problem(self) -> str:
+        """Why, in words for callers; a defect's own are in the log alone."""
+        return str(self.error) if isinstance(self.error, TallygateError) else "A defect of the server: see its log."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a run issued, and whether there may be more."""
+    """What a run issued, whether there may be more, and what failed."""
 
     invoices: tuple[Invoice, ...]
     more: bool
+    failed: tuple[Failed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,75 +73,100 @@ class TenantRunner:
 
     async def close(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: issue what is due of accounts."""
-        if not await self._in_order(jobs[0].tenant_id):
+        if not await self._in_order(jobs):
             await self.billing.handle(jobs)
 
     async def collect(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: collect what accounts owe."""
-        if not await self._in_order(jobs[0].tenant_id):
+        if not await self._in_order(jobs):
             await _all(self.payments.collect_account(job.tenant_id, job.subject) for job in jobs)
 
     async def resolve(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: find out what became of attempts."""
-        if not await self._in_order(jobs[0].tenant_id):
+        if not await self._in_order(jobs):
             await _all(self.payments.resolve_attempt(job.tenant_id, job.subject) for job in jobs)
 
     async def resolve_refunds(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: find out what became of refunds."""
-        if not await self._in_order(jobs[0].tenant_id):
+        if not await self._in_order(jobs):
             await _all(self.refunds.resolve(job.tenant_id, job.subject) for job in jobs)
 
     async def forget(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: have gateways forget methods that are used no more."""
-        if not await self._in_order(jobs[0].tenant_id):
+        if not await self._in_order(jobs):
             await _all(self.methods.forget(job.tenant_id, job.subject) for job in jobs)
 
     async def expire(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: what was given and not spent, or ordered and not paid, in time."""
-        if not await self._in_order(jobs[0].tenant_id):
+        if not await self._in_order(jobs):
             await _all(self._expire(job.tenant_id, job.subject) for job in jobs)
 
     async def notice(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: tell accounts what is ahead of them."""
-        if not await self._in_order(jobs[0].tenant_id):
+        if not await self._in_order(jobs):
             await self.notices.handle(jobs)
 
     async def run(self, tenant_id: str, account_id: str = "") -> Run:
         """Do all that is due of a tenant, or of one account of it, oldest first, as far as gateways answer.
 
+        What fails holds up its own subject alone. Of one account, or where nothing else was there to be issued, what
+        callers can mend is raised.
+
         Raises:
             AccountNotFoundError: there is no such account.
         """
         found: list[Invoice] = []
+        failed: list[Failed] = []
         if account_id:
             found += await self.billing.look(tenant_id, account_id)
         test = await self._is_test(tenant_id)
         try:
-            more = await self._drain(tenant_id, account_id, found, test=test)
+            more = await self._drain(tenant_id, account_id, found, failed, test=test)
         except NoAnswerError:
             more = True
-        return Run(invoices=tuple(found), more=more)
+        for one in failed:
+            if account_id or (not found and isinstance(one.error, TallygateError)):
+                raise one.error
+            if not isinstance(one.error, TallygateError):
+                _log.error("job %s of %s failed", one.job.kind, one.job.subject, exc_info=one.error)
+        return Run(invoices=tuple(found), more=more, failed=tuple(failed))
 
-    async def _in_order(self, tenant_id: str) -> bool:
-        """Do all that is due of a test tenant; False of others, whose jobs need no order."""
+    async def _in_order(self, jobs: Sequence[Job]) -> bool:
+        """Do all that is due of a test tenant; False of others, whose jobs need no order.
+
+        Raises what one of these jobs failed by: others' failures are theirs.
+        """
+        tenant_id = jobs[0].tenant_id
         if not await self._is_test(tenant_id):
             return False
-        await self._drain(tenant_id, "", [], test=True)
+        failed: list[Failed] = []
+        await self._drain(tenant_id, "", [], failed, test=True)
+        mine = {(job.kind, job.subject) for job in jobs}
+        for one in failed:
+            if (one.job.kind, one.job.subject) in mine:
+                raise one.error
         return True
 
-    async def _drain(self, tenant_id: str, account_id: str, found: list[Invoice], *, test: bool) -> bool:
-        """Do what is due, one after the other; whether something is left."""
+    async def _drain(
+        self, tenant_id: str, account_id: str, found: list[Invoice], failed: list[Failed], *, test: bool
+    ) -> bool:
+        """Do what is due, one after the other, but for what `failed`; whether something is left."""
         async with self._turns.setdefault(tenant_id, asyncio.Lock()):
             while len(found) < _MOST_INVOICES:
                 job = await self.transactions.read(
-                    tenant_id, lambda work, now: _next_due(work, account_id, now), now=self.clock()
+                    tenant_id, lambda work, now: _next_due(work, account_id, failed, now), now=self.clock()
                 )
                 if job is None:
                     return False
-                if job.kind == CLOSE:
-                    found += await self.billing.look(tenant_id, job.subject, due_time=job.due_time)
-                elif not await self._do(tenant_id, job, at=job.due_time if test else None):
-                    return True
+                try:
+                    if job.kind == CLOSE:
+                        found += await self.billing.look(tenant_id, job.subject, due_time=job.due_time)
+                    elif not await self._do(tenant_id, job, at=job.due_time if test else None):
+                        return True
+                except (NoAnswerError, UnavailableError):
+                    raise
+                except Exception as error:  # noqa: BLE001 - a boundary: told and logged, and holds up no other account
+                    failed.append(Failed(job=job, error=error))
         return True
 
     async def _do(self, tenant_id: str, job: Job, *, at: int | None) -> bool:
@@ -164,13 +206,14 @@ async def _expired(work: BillingWork, subject: str, *, now: int) -> None:
         await expire_credit(work, subject, now=now)
 
 
-async def _next_due(work: BillingWork, account_id: str, now: int) -> Job | None:
-    """What is due first; jobs whose subject is no account are looked at whosever they are."""
-    found = [
-        job
-        for kind in _KINDS
-        for job in await work.jobs.due(kind, now=now, limit=1, subject="" if kind in _OF_ALL else account_id)
-    ]
+async def _next_due(work: BillingWork, account_id: str, failed: Sequence[Failed], now: int) -> Job | None:
+    """What is due first and has not failed; jobs whose subject is no account are looked at whosever they are."""
+    beyond = {(one.job.kind, one.job.subject) for one in failed}
+    found: list[Job] = []
+    for kind in _KINDS:
+        subject, limit = "" if kind in _OF_ALL else account_id, 1 + sum(kind == other for other, _ in beyond)
+        due = await work.jobs.due(kind, now=now, limit=limit, subject=subject)
+        found += [job for job in due if (job.kind, job.subject) not in beyond][:1]
     return min(found, key=lambda job: (job.due_time, _KINDS.index(job.kind)), default=None)
 
 

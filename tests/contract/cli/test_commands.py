@@ -419,6 +419,16 @@ def test_a_preview_of_a_change_sends_the_change_and_makes_none(server, say):
     assert {name for name, _ in server.requests} == {"PreviewChange"}
 
 
+def test_a_run_of_billing_names_what_failed_and_is_exit_code_1(server, say):
+    server.answers["RunBilling"] = billing.RunBillingResponse(
+        invoices=[{"number": "INV-1", "account_id": "bob"}],
+        failures=[{"kind": "close", "subject": "acme", "problem": "A defect of the server: see its log."}],
+    )
+    said = say("billing", "run")
+    assert (said.code, said.out.splitlines()[1].split()[:2]) == (1, ["INV-1", "bob"])
+    assert said.out.splitlines()[-1] == "failed: close of acme: A defect of the server: see its log."
+
+
 def test_what_is_on_no_invoice_yet_is_listed(server, say):
     line = {"text": "Call-out", "amount": {"currency_code": "USD", "units": 5}, "quantity": "1"}
     server.answers["ListUninvoicedItems"] = billing.ListUninvoicedItemsResponse(lines=[line])

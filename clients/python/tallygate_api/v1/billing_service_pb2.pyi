@@ -341,9 +341,21 @@ class RunBillingRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ...) -> None: ...
 
 class RunBillingResponse(_message.Message):
-    __slots__ = ("invoices", "more")
+    __slots__ = ("invoices", "more", "failures")
     INVOICES_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
     invoices: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Invoice]
     more: bool
-    def __init__(self, invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., more: _Optional[bool] = ...) -> None: ...
+    failures: _containers.RepeatedCompositeFieldContainer[BillingFailure]
+    def __init__(self, invoices: _Optional[_Iterable[_Union[_invoice_pb2.Invoice, _Mapping[str, object]]]] = ..., more: _Optional[bool] = ..., failures: _Optional[_Iterable[_Union[BillingFailure, _Mapping[str, object]]]] = ...) -> None: ...
+
+class BillingFailure(_message.Message):
+    __slots__ = ("kind", "subject", "problem")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    subject: str
+    problem: str
+    def __init__(self, kind: _Optional[str] = ..., subject: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...

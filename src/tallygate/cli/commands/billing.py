@@ -34,11 +34,18 @@ billing_command.add_command(profile_command)
 @click.option("--account", metavar="ID", help="Only of this account.")
 @remote
 def run(client: Client, *, account: str | None) -> None:
-    """Issue every invoice that is due; a worker does the same once a second."""
+    """Issue every invoice that is due; a worker does the same once a second.
+
+    Exit code 1 where something failed: it is named, and holds up no other account.
+    """
     request = billing_service_pb2.RunBillingRequest(account_id=account)
     response = client.call(BillingServiceStub(client.channel).RunBilling, request)
     header = ("NUMBER", "ACCOUNT", "TOTAL", "STATE", "ID")
-    client.show(response, lambda: table(header, map(short_row, response.invoices), empty="nothing was due"))
+    empty = "nothing was issued" if response.failures else "nothing was due"
+    failed = [f"failed: {one.kind} of {one.subject}: {one.problem}" for one in response.failures]
+    client.show(response, lambda: "\n".join([table(header, map(short_row, response.invoices), empty=empty), *failed]))
+    if response.failures:
+        raise click.exceptions.Exit(DENIED)
 
 
 @billing_command.command("verify", examples=["tallygate billing verify INV-2026-000002", "tallygate billing verify"])

@@ -36,7 +36,14 @@ class BillingServicer(PriceMethods, ProfileMethods):
     async def RunBilling(self, request: wire.RunBillingRequest, call: Call) -> wire.RunBillingResponse:  # noqa: N802 - the wire's name
         """Issue what is due."""
         run = await self._run(call.tenant_id, optional_identifier(request.account_id, "account_id"))
-        return wire.RunBillingResponse(invoices=[encode_invoice(invoice) for invoice in run.invoices], more=run.more)
+        return wire.RunBillingResponse(
+            invoices=[encode_invoice(invoice) for invoice in run.invoices],
+            more=run.more,
+            failures=[
+                wire.BillingFailure(kind=one.job.kind, subject=one.job.subject, problem=one.problem)
+                for one in run.failed
+            ],
+        )
 
     async def CreateFee(self, request: wire.CreateFeeRequest, call: Call) -> wire.CreateFeeResponse:  # noqa: N802 - the wire's name
         """Charge a fee."""

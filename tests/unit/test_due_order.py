@@ -1,0 +1,75 @@
+"""What falls due of a tenant, where one account's turn fails: the others have theirs, and the failure is told."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+
+from tallygate.billing.due_order import TenantRunner
+from tallygate.domain.errors import StoreUnavailableError
+from tallygate.records.billing import CLOSE, Job
+
+ACCOUNTS = ("ann", "bob", "cat")
+
+
+@dataclass(slots=True)
+class House:
+    """A tenant's jobs, its transactions, and its billing, which fails of some accounts."""
+
+    fails: dict[str, Exception]
+    test: bool = False
+    due_jobs: list[Job] = field(
+        default_factory=lambda: [Job(tenant_id="t", kind=CLOSE, subject=one, due_time=1) for one in ACCOUNTS]
+    )
+    looked: list[str] = field(default_factory=list)
+
+    async def read(self, _tenant_id, use_case, *, now):
+        return await use_case(SimpleNamespace(jobs=self, tenants=self), now)
+
+    async def get(self):
+        return SimpleNamespace(test=self.test)
+
+    async def due(self, kind, *, now, limit, subject=""):
+        found = [job for job in self.due_jobs if job.kind == kind and subject in {"", job.subject}]
+        return [job for job in found if job.due_time <= now][:limit]
+
+    async def look(self, _tenant_id, account_id, *, due_time=None):
+        del due_time
+        self.looked.append(account_id)
+        if account_id in self.fails:
+            raise self.fails[account_id]
+        self.due_jobs = [job for job in self.due_jobs if job.subject != account_id]
+        return (f"invoice of {account_id}",)
+
+
+def runner(house):
+    return TenantRunner(
+        transactions=house, billing=house, payments=house, refunds=house, methods=house, notices=house, clock=lambda: 9
+    )
+
+
+@pytest.mark.parametrize("test", [False, True])
+async def test_one_accounts_fault_fails_no_other(test, caplog):
+    house = House({"ann": IndexError("tuple index out of range"), "cat": IndexError("again")}, test=test)
+    run = await runner(house).run("t")
+    assert (run.invoices, run.more) == (("invoice of bob",), False)
+    assert [(one.job.kind, one.job.subject) for one in run.failed] == [("close", "ann"), ("close", "cat")]
+    assert "index" not in run.failed[0].problem
+    assert "tuple index out of range" in caplog.text
+
+
+async def test_a_named_accounts_fault_is_raised_and_so_is_a_store_that_is_away():
+    with pytest.raises(IndexError):
+        await runner(House({"ann": IndexError()})).run("t", "ann")
+    with pytest.raises(StoreUnavailableError):
+        await runner(House({"bob": StoreUnavailableError()})).run("t")
+
+
+async def test_a_worker_does_the_rest_of_a_test_tenant_and_fails_by_its_own_jobs_alone():
+    house = House({"ann": IndexError()}, test=True)
+    ann, bob, _ = house.due_jobs
+    with pytest.raises(IndexError):
+        await runner(house).close([ann])
+    assert house.looked == ["ann", "bob", "cat"]
+    await runner(house).close([bob])  # the fault is not this one's
+    assert house.due_jobs == [ann]
