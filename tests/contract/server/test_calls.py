@@ -274,7 +274,7 @@ async def test_a_call_of_the_data_plane_ends_with_its_deadline_and_its_caller(st
 
     server.use_cases.consume_answer = never
     requests = [wire.ConsumeQuotaRequest(account_id="a", feature_key="f", request_id=f"r{n}") for n in range(2)]
-    late = stub(server).ConsumeQuota(requests[0], metadata=server.metadata(), timeout=0.05)
+    late = stub(server).ConsumeQuota(requests[0], metadata=server.metadata(), timeout=1)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await late
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
