@@ -21,7 +21,7 @@ from tallygate.domain.catalog import (
 )
 from tallygate.domain.errors import MAX_QUANTITY, InvalidFieldError
 from tallygate.domain.limits import Algorithm, DescriptorRule, LimitOwner, OnUnavailable, RateLimit, RateLimitRule
-from tallygate.domain.prices import Price, RecurringPrice, UsagePrice
+from tallygate.domain.prices import ChargeModel, Price, RecurringPrice, Tier, UsagePrice
 
 EMPTY = Catalog()
 
@@ -224,6 +224,14 @@ def test_upgrades_never_lead_back(upgrades, steps, circles):
         check_catalog(upgrading(**upgrades), EMPTY)
     assert raised.value.metadata["field"] in steps
     assert raised.value.metadata["got"] in circles
+
+
+def test_a_tier_without_an_amount_is_refused_but_where_it_was_published_before():
+    price = Price(price_key="one", recurring=RecurringPrice(users=True, model=ChargeModel.VOLUME, tiers=(Tier(),)))
+    document = planned(prices=(price,))
+    assert complaint(document) == "plans.pro.prices[0].recurring.tiers[0].unit_amount"
+    check_catalog(document, document)
+    assert complaint(planned(prices=(price,), version=9), document).endswith(".tiers[0].unit_amount")
 
 
 def test_upgrades_may_meet_again():

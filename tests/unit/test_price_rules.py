@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tallygate.control_plane.price_rules import check_prices
+from tallygate.control_plane.price_rules import check_charged, check_prices
 from tallygate.domain.billing.published import published_prices
 from tallygate.domain.catalog import Aggregation, Entitlement, Feature, FeatureKind, Overage
 from tallygate.domain.errors import InvalidFieldError
@@ -133,6 +133,40 @@ def test_every_form_is_taken(price):
 )
 def test_a_mistake_is_named_by_its_place(price, field):
     assert complaint(price) == field
+
+
+@pytest.mark.parametrize(
+    ("price", "field"),
+    [
+        (usage(unit_amount="1", units=Units.OVERAGE), "price.usage.units"),
+        (usage(model=ChargeModel.GRADUATED, tiers=(TIERS[0], Tier())), "price.usage.tiers[1].unit_amount"),
+        (usage(model=ChargeModel.VOLUME, tiers=(Tier(package="9"),)), "price.usage.tiers[0].unit_amount"),
+        (usage(model=ChargeModel.GRADUATED_PERCENTAGE, tiers=(Tier(),)), "price.usage.tiers[0].rate"),
+        (
+            Price(recurring=RecurringPrice(users=True, model=ChargeModel.VOLUME, tiers=(Tier(),))),
+            "price.recurring.tiers[0].unit_amount",
+        ),
+    ],
+)
+def test_what_would_never_be_charged_is_refused(price, field):
+    with pytest.raises(InvalidFieldError) as raised:
+        check_charged("price", price, {"calls": Entitlement(unlimited=True)})
+    assert raised.value.metadata["field"] == field
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        usage(unit_amount="1", units=Units.OVERAGE),
+        usage(unit_amount="0"),
+        usage(model=ChargeModel.GRADUATED, tiers=(Tier(up_to="5", unit_amount="0"), Tier(flat_amount="2"))),
+        usage(model=ChargeModel.GRADUATED_PERCENTAGE, tiers=RATES),
+        Price(setup=SetupPrice(amount="0")),
+    ],
+)
+def test_what_is_said_to_be_free_is_taken(price):
+    check_charged("price", price, SOFT)
+    check_charged("price", price, {})
 
 
 def test_a_key_comes_once():

@@ -3,13 +3,14 @@
 References may point at what the document itself holds or at what the tenant already has, for absent keys are kept.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tallygate.control_plane.billing_rules import check_billing, check_degraded, check_rule
-from tallygate.control_plane.price_rules import check_count, check_prices
+from tallygate.control_plane.price_rules import check_charged, check_count, check_prices
 from tallygate.control_plane.upgrades import check_upgrades
 from tallygate.domain.billing.advance import problems as advance_problems
+from tallygate.domain.billing.published import published_prices
 from tallygate.domain.catalog import (
     AddOn,
     Aggregation,
@@ -29,6 +30,7 @@ from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.gating.rate_limit import bucket
 from tallygate.domain.limits import Algorithm, LimitOwner, OnUnavailable, RateLimit, RateLimitRule
 from tallygate.domain.period import Anchor
+from tallygate.domain.prices import Price
 from tallygate.records.fields import check_id, check_label, check_quantity, check_text, check_zone
 from tallygate.records.naming import one_of
 
@@ -52,6 +54,8 @@ class Known:
     rate_limits: Mapping[str, RateLimitRule]
     plans: frozenset[str]
     currency: str = ""
+    prices: Mapping[tuple[str, int], Sequence[Price]] = field(default_factory=dict)
+    """Of what is published, by path and version."""
 
 
 def known(document: Catalog, stored: Catalog) -> Known:
@@ -62,6 +66,12 @@ def known(document: Catalog, stored: Catalog) -> Known:
         rate_limits={**stored.rate_limits, **document.rate_limits},
         plans=frozenset(live | set(document.plans)),
         currency=document.currency or stored.currency,
+        prices={
+            (f"{room}.{key}", version): bundle.prices
+            for room, bundles in (("plans", stored.plans), ("add_ons", stored.add_ons))
+            for key, versions in bundles.items()
+            for version, bundle in versions.items()
+        },
     )
 
 
@@ -276,6 +286,9 @@ def _check_bundle(path: str, bundle: Plan | AddOn, names: Known) -> None:
             raise InvalidFieldError(field=f"{path}.entitlements.{key}", expected=expected, got=key)
         check_entitlement(f"{path}.entitlements.{key}", feature, value)
     check_prices(f"{path}.prices", bundle.prices, names.features, bundle.entitlements)
+    if published_prices(bundle.prices, bundle.entitlements) != names.prices.get((path, bundle.version)):
+        for index, price in enumerate(bundle.prices):
+            check_charged(f"{path}.prices[{index}]", price, bundle.entitlements)
 
 
 def _check_key(path: str, key: str) -> None:

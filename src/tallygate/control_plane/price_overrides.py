@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tallygate.control_plane.price_rules import check_price
+from tallygate.control_plane.price_rules import check_charged, check_price
 from tallygate.domain.billing.published import published_prices
 from tallygate.domain.billing.timeline import PriceOverride
 from tallygate.domain.catalog import AddOn, Catalog, Plan
@@ -132,6 +132,7 @@ def _checked(price: Price, bundle: Plan | AddOn, catalog: Catalog) -> Price:
             field="price", expected=f"a {replaced.kind} price, as it stands in for one", got=price.kind
         )
     check_price("price", price, catalog.features, bundle.entitlements)
+    check_charged("price", price, bundle.entitlements)
     if (price.currency or catalog.currency) != (replaced.currency or catalog.currency):
         expected = f"the currency of what it stands in for, {replaced.currency or catalog.currency}"
         raise InvalidFieldError(field="price.currency", expected=expected, got=price.currency)

@@ -22,6 +22,7 @@ from tallygate.domain.prices import (
     RecurringPrice,
     SetupPrice,
     Tier,
+    Units,
     UsagePrice,
     exact,
 )
@@ -82,6 +83,25 @@ def check_price(
     if price.currency:
         decimals_of(price.currency, field=f"{path}.currency")
     _check_form(path, price, features, entitlements)
+
+
+def check_charged(path: str, price: Price, entitlements: Mapping[str, Entitlement]) -> None:
+    """Refuse what would never be charged. It stands apart, as versions that were published with it stay as they are.
+
+    Raises:
+        InvalidFieldError: a tier without an amount, or overage of what has no limit.
+    """
+    form, place = price.usage or price.recurring, f"{path}.{price.kind}"
+    for index, tier in enumerate(form.tiers if form is not None else ()):
+        amount = "rate" if isinstance(form, UsagePrice) and form.model.by_amount else "unit_amount"
+        if not (getattr(tier, amount) or tier.flat_amount):
+            expected = f"{amount}, flat_amount or both: \"0\" where the tier is free"
+            raise InvalidFieldError(field=f"{place}.tiers[{index}].{amount}", expected=expected)
+    if isinstance(form, UsagePrice) and form.units is Units.OVERAGE:
+        entitlement = entitlements.get(form.feature_key)
+        if entitlement is not None and entitlement.unlimited:
+            expected = f"all: {form.feature_key} is unlimited here, so there is no overage to be charged"
+            raise InvalidFieldError(field=f"{place}.units", expected=expected, got=Units.OVERAGE)
 
 
 def check_count(path: str, every: PeriodUnit, count: int) -> None:
