@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tallygate.domain.currency import DECIMALS, decimals_of, minor_units
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.domain.money import Rounding, exact_text, rounded, spread
+from tallygate.domain.money import Rounding, decimal_text, exact_text, rounded, spread
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,19 @@ def test_decimals_are_those_of_iso_4217():
     assert len(DECIMALS) > 160
     with pytest.raises(InvalidFieldError, match="ISO 4217"):
         decimals_of("ABC")
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("186047/22290", "8.346658"),
+        ("-1/3", "-0.333333"),
+        ("2/3", "0.666667"),
+        ("120000", "120000"),
+        ("2469.12", "2469.12"),
+        ("0.000000000001", "0.000000000001"),
+        ("1/8192", "0.000122"),
+    ],
+)
+def test_what_is_read_is_a_decimal(amount, text):
+    assert decimal_text(Fraction(amount)) == text

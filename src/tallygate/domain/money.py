@@ -5,6 +5,8 @@ from enum import StrEnum
 from fractions import Fraction
 from math import floor
 
+_LONGEST_DECIMAL, _ROUNDED_DECIMAL = 12, 6
+
 
 class Rounding(StrEnum):
     """Where an exact tie goes: to the even neighbour, or away from zero."""
@@ -38,6 +40,12 @@ def spread(total: int, weights: Sequence[Fraction | int]) -> list[int]:
     for index in by_remainder[:missing]:
         parts[index] += 1
     return [part if total >= 0 else -part for part in parts]
+
+
+def decimal_text(amount: Fraction) -> str:
+    """An amount as a decimal to be read: as it is where it has an end within 12 places, else rounded to 6."""
+    certain = _LONGEST_DECIMAL if (amount * 10**_LONGEST_DECIMAL).denominator == 1 else _ROUNDED_DECIMAL
+    return exact_text(Fraction(round(amount * 10**certain), 10**certain))
 
 
 def exact_text(amount: Fraction) -> str:

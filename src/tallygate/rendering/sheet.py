@@ -8,7 +8,7 @@ from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing.tax import TaxGroup
-from tallygate.domain.money import exact_text
+from tallygate.domain.money import decimal_text
 from tallygate.domain.period import UsagePeriod, local_date
 from tallygate.rendering.languages import Language, language
 
@@ -91,7 +91,7 @@ def _row(line: Line, running: int, words: Language, zone: str) -> Row:
     return Row(
         text=line.text,
         period=_days(line.period, words, zone),
-        quantity=words.number(exact_text(line.quantity)),
+        quantity=words.number(decimal_text(line.quantity)),
         unit_amount=words.number(line.unit_amount),
         tax=f"{words.number(line.tax.rate)} %" if line.tax is not None else "",
         amount=words.figure(line.amount, line.currency),

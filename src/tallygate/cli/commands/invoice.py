@@ -11,7 +11,7 @@ from tallygate.cli.client import Client
 from tallygate.cli.commands.crediting import credit, dispute
 from tallygate.cli.commands.profile import party_lines
 from tallygate.cli.commands.render import render
-from tallygate.cli.explanations import event_row, explanation
+from tallygate.cli.explanations import event_row, explanation, figure
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, optional_instant, table
@@ -251,7 +251,7 @@ def _tax(group: TaxGroup) -> str:
 
 def _line(line: InvoiceLine) -> tuple[str, ...]:
     start, end = instant(line.start_time)[:_DAY], instant(line.end_time)[:_DAY]
-    return line.text, start, end, line.quantity, money(line.amount)
+    return line.text, start, end, figure(line.quantity), money(line.amount)
 
 
 def short_row(invoice: Invoice) -> tuple[str, ...]:
