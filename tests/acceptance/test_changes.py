@@ -237,6 +237,7 @@ async def test_ar_09_an_invoice_at_once_is_followed_by_none_for_the_same(tenant)
         15.00,
         [("Big", 25.00), ("Credit: Pro", -10.00)],
     )
+    assert change.start_time == change.end_time == change.issue_time
     assert list(await run(tenant)) == []
     await tenant.advance(16 * DAY)
     await run(tenant)

@@ -12,14 +12,16 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from documents import BUYER, INVOICE, LINES, NOTE, SELLER, line
+from documents import BUYER, INVOICE, LINES, NOTE, SELLER, at, line
 from documents import invoice as invoice_of
 from tallygate.domain.billing.documents import InvoiceKind
 from tallygate.domain.document_errors import RendererMissingError
+from tallygate.domain.period import UsagePeriod
 from tallygate.rendering.cii import cii
 from tallygate.rendering.html import page
 from tallygate.rendering.languages import LANGUAGES, language
 from tallygate.rendering.pdf import pdf
+from tallygate.rendering.semantic import semantic
 from tallygate.rendering.sheet import sheet
 from tallygate.rendering.ubl import ubl
 from tallygate.server.wire.invoice import invoice_json
@@ -69,6 +71,13 @@ def test_days_are_those_of_the_documents_zone():
     facts = dict(sheet(INVOICE).facts)
     assert facts["Period"] == "Mar 1, 2026 \N{EN DASH} Mar 31, 2026"
     assert (facts["Issued"], facts["Due"]) == ("Apr 1, 2026", "Apr 15, 2026")
+
+
+def test_what_is_invoiced_at_once_at_midnight_is_of_the_day_that_begins():
+    midnight = at("2026-03-31T22:00")
+    change = replace(INVOICE, kind=InvoiceKind.CHANGE, period=UsagePeriod(midnight - 1, midnight))
+    assert dict(sheet(change).facts)["Period"] == "Apr 1, 2026"
+    assert semantic(change).days(change.stretch) == ("2026-04-01", "2026-04-01")
 
 
 def test_sums_are_told_in_the_order_in_which_they_are_paid():

@@ -95,7 +95,7 @@ def check_charged(path: str, price: Price, entitlements: Mapping[str, Entitlemen
     for index, tier in enumerate(form.tiers if form is not None else ()):
         amount = "rate" if isinstance(form, UsagePrice) and form.model.by_amount else "unit_amount"
         if not (getattr(tier, amount) or tier.flat_amount):
-            expected = f"{amount}, flat_amount or both: \"0\" where the tier is free"
+            expected = f'{amount}, flat_amount or both: "0" where the tier is free'
             raise InvalidFieldError(field=f"{place}.tiers[{index}].{amount}", expected=expected)
     if isinstance(form, UsagePrice) and form.units is Units.OVERAGE:
         entitlement = entitlements.get(form.feature_key)

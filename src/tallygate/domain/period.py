@@ -77,6 +77,11 @@ class UsagePeriod:
             msg = f"a period ends after it starts: [{self.start}, {self.end})"
             raise ValueError(msg)
 
+    @property
+    def is_instant(self) -> bool:
+        """Whether it holds one instant and no other, `start`, as what happens once does."""
+        return self.end - self.start == 1
+
     def contains(self, at: int) -> bool:
         """Whether `at` lies in the period: its start does, its end does not."""
         return self.start <= at < self.end

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from tallygate.domain.billing.documents import Invoice
-from tallygate.domain.period import UsagePeriod
 from tallygate.rendering.semantic import EN16931, Document, Item, TaxBreakdown, TaxCategory, Trader, semantic
 from tallygate.rendering.xml_tree import Node, document, node
 
@@ -105,7 +104,7 @@ def _settlement(own: Document) -> Iterator[Node | None]:
         )
     for tax in own.taxes:
         yield _breakdown(own, tax)
-    yield _period(own, own.invoice.period)
+    yield _period(own, own.invoice.stretch)
     terms = [node("ram:Description", seller.payment_terms), node("ram:DueDateDateTime", [_day(own.due)])]
     yield node("ram:SpecifiedTradePaymentTerms", terms)
     yield node("ram:SpecifiedTradeSettlementHeaderMonetarySummation", _totals(own))
@@ -152,7 +151,7 @@ def _line(own: Document, item: Item) -> Iterator[Node | None]:
         "ram:SpecifiedLineTradeSettlement",
         [
             _line_tax(item.category),
-            _period(own, item.period),
+            _period(own, item.stretch),
             _allowance(own, item.allowance) if item.allowance else None,
             node("ram:SpecifiedTradeSettlementLineMonetarySummation", [summation]),
         ],
@@ -176,8 +175,8 @@ def _allowance(own: Document, amount: int) -> Node | None:
     )
 
 
-def _period(own: Document, period: UsagePeriod) -> Node | None:
-    start, end = own.days(period)
+def _period(own: Document, stretch: tuple[int, int]) -> Node | None:
+    start, end = own.days(stretch)
     return node(
         "ram:BillingSpecifiedPeriod", [node("ram:StartDateTime", [_day(start)]), node("ram:EndDateTime", [_day(end)])]
     )

@@ -17,7 +17,7 @@ from tallygate.domain.countries import COUNTRIES
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.document_errors import DocumentIncompleteError
 from tallygate.domain.money import exact_text
-from tallygate.domain.period import UsagePeriod, local_date
+from tallygate.domain.period import local_date
 
 INVOICE, CREDIT_NOTE = "380", "381"
 CREDIT_TRANSFER = "30"
@@ -64,7 +64,7 @@ class Item:
 
     number: int
     text: str
-    period: UsagePeriod
+    stretch: tuple[int, int]
     quantity: str
     price: str
     allowance: int
@@ -116,10 +116,10 @@ class Document:
         decimals = decimals_of(self.invoice.currency)
         return f"{Decimal(units).scaleb(-decimals):.{decimals}f}"
 
-    def days(self, period: UsagePeriod) -> tuple[str, str]:
-        """The first and the last day of a period."""
-        zone = self.invoice.zone or "UTC"
-        return local_date(period.start, zone=zone).isoformat(), local_date(period.end - 1, zone=zone).isoformat()
+    def days(self, stretch: tuple[int, int]) -> tuple[str, str]:
+        """The first and the last day of a stretch, whose end is excluded; of an instant its day."""
+        (start, end), zone = stretch, self.invoice.zone or "UTC"
+        return local_date(start, zone=zone).isoformat(), local_date(max(start, end - 1), zone=zone).isoformat()
 
 
 def semantic(invoice: Invoice) -> Document:
@@ -213,7 +213,7 @@ def _items(invoice: Invoice, sign: int, *, mixed: bool) -> Iterator[Item]:
         yield Item(
             number=number,
             text=line.text,
-            period=line.period,
+            stretch=line.stretch,
             quantity=quantity,
             price=price,
             allowance=allowance,

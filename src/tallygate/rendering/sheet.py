@@ -9,7 +9,7 @@ from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing.tax import TaxGroup
 from tallygate.domain.money import decimal_text
-from tallygate.domain.period import UsagePeriod, local_date
+from tallygate.domain.period import local_date
 from tallygate.rendering.languages import Language, language
 
 _DASH = "\N{EN DASH}"
@@ -74,7 +74,7 @@ def _facts(invoice: Invoice, words: Language, zone: str) -> Iterator[tuple[str, 
         yield words["due"], _day(invoice.due_time, words, zone)
     for one in invoice.preceding:
         yield words["credits"], f"{one.number}, {_day(one.issue_time, words, one.zone or 'UTC')}"
-    yield words["period"], _days(invoice.period, words, zone)
+    yield words["period"], _days(invoice.stretch, words, zone)
     yield words["currency"], invoice.currency
     if invoice.buyer and invoice.buyer.reference:
         yield words["reference"], invoice.buyer.reference
@@ -90,7 +90,7 @@ def _rows(invoice: Invoice, words: Language, zone: str) -> Iterator[Row]:
 def _row(line: Line, running: int, words: Language, zone: str) -> Row:
     return Row(
         text=line.text,
-        period=_days(line.period, words, zone),
+        period=_days(line.stretch, words, zone),
         quantity=words.number(decimal_text(line.quantity)),
         unit_amount=words.number(line.unit_amount),
         tax=f"{words.number(line.tax.rate)} %" if line.tax is not None else "",
@@ -159,8 +159,9 @@ def _in_fours(iban: str) -> str:
     return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
 
 
-def _days(period: UsagePeriod, words: Language, zone: str) -> str:
-    first, last = _day(period.start, words, zone), _day(period.end - 1, words, zone)
+def _days(stretch: tuple[int, int], words: Language, zone: str) -> str:
+    start, end = stretch
+    first, last = _day(start, words, zone), _day(max(start, end - 1), words, zone)
     return first if first == last else f"{first} {_DASH} {last}"
 
 

@@ -26,7 +26,7 @@ def ubl(invoice: Invoice) -> bytes:
 
 
 def _content(own: Document, name: str) -> Iterator[Node | None]:
-    start, end = own.days(own.invoice.period)
+    start, end = own.days(own.invoice.stretch)
     yield node("cbc:CustomizationID", EN16931)
     yield node("cbc:ID", own.invoice.number)
     yield node("cbc:IssueDate", own.issued)
@@ -125,7 +125,7 @@ def _totals(own: Document) -> Iterator[Node | None]:
 
 
 def _line(own: Document, item: Item) -> Iterator[Node | None]:
-    start, end = own.days(item.period)
+    start, end = own.days(item.stretch)
     quantity = "cbc:CreditedQuantity" if own.is_credit_note else "cbc:InvoicedQuantity"
     yield node("cbc:ID", str(item.number))
     yield node(quantity, item.quantity, unitCode=_UNIT)

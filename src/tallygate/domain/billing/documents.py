@@ -130,6 +130,17 @@ class Invoice:
     preceding: tuple[Preceding, ...] = ()
 
     @property
+    def stretch(self) -> tuple[int, int]:
+        """From when until when it is shown to be.
+
+        Of what was invoiced at once both are its instant: its period holds that, as its lines' do, or ends with it.
+        """
+        start, end = self.period.start, self.period.end
+        if self.period.is_instant:
+            start = end = start if any(line.period.start == start for line in self.lines) else end
+        return start, end
+
+    @property
     def state(self) -> InvoiceState:
         """Where it stands."""
         return self.balance.state

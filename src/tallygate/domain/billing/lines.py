@@ -100,6 +100,11 @@ class Line:
     reduces: str = ""
 
     @property
+    def stretch(self) -> tuple[int, int]:
+        """From when until when it is shown to be; of what happens once both are its instant."""
+        return self.period.start, self.period.start if self.period.is_instant else self.period.end
+
+    @property
     def gives_back(self) -> str:
         """The issued line that it gives back something of, as that was charged; empty: none."""
         return self.source_line or self.reduces

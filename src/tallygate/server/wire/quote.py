@@ -101,7 +101,7 @@ def _suggestion(suggestion: Suggestion, currency: str) -> wire.QuoteSuggestion:
 def encode_comparison(found: Comparison) -> wire.ComparePlansResponse:
     """What plans would have charged."""
     return wire.ComparePlansResponse(
-        start_time=timestamp(found.period.start),
+        start_time=timestamp(found.period.end if found.period.is_instant else found.period.start),
         end_time=timestamp(found.period.end),
         plans=[_compared(each) for each in found.plans],
     )
