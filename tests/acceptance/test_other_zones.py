@@ -11,7 +11,7 @@ MONTHLY = {"every": "month", "anchor": "calendar"}
 PRICES = (
     {"recurring": {"amount": "31.00", "every": "month"}},
     {"key": "support", "recurring": {"amount": "365.00", "every": "year", "label": "Support"}},
-    {"commitment": {"amount": "40.00", "every": "month", "label": "Least"}},
+    {"commitment": {"amount": "71.00", "every": "month", "label": "Least"}},
     {"usage": {"feature_key": "calls", "unit_amount": "1.00"}},
 )
 
@@ -64,6 +64,7 @@ async def test_the_new_zone_holds_from_the_next_period_for_all_that_is_charged(t
     documents = await whole(tenant)
     assert [line for one in previewed for line in one.lines] == list(documents[-1].lines)
     # Support counts from 1 January: 306 of the 365 days of 2026 were left on 1 March.
+    # Of the 71.00 at least, Pro and the 31 and 30 days of Support come to 62.00 in March and 61.00 in April.
     assert told(documents) == [
         ("04-01 00:00", [("Pro", 31.00, "04-01 00:00"), ("Support", 306.00, "01-01 00:00")]),
         ("04-01 00:00", [("Least", 9.00, "04-01 00:00"), ("Pro", 31.00, "05-01 04:00")]),

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from tallygate.domain.billing.calendar import Grid
 from tallygate.domain.billing.commitments import Commitment, commitment_lines
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line, LineDiscount, LineKind
@@ -24,6 +25,8 @@ HELD = Commitment(
     period=MONTH,
     within=MONTH,
     part=Fraction(1),
+    held=(MONTH,),
+    on=Grid(origin=0, zone="UTC"),
 )
 
 
@@ -55,7 +58,10 @@ def owed(held, charges, issued=()):
         ([charge(9_999)], 1),
         ([charge(10_000)], 0),
         ([charge(12_000)], 0),
-        ([charge(3_000, UsagePeriod(29 * DAY, 31 * DAY))], 10_000),  # reaches into the next period
+        ([charge(3_000, UsagePeriod(29 * DAY, 31 * DAY))], 8_500),  # reaches into the next period: half of it
+        ([charge(3_000, UsagePeriod(20 * DAY, 50 * DAY)), charge(-2_000, UsagePeriod(30 * DAY, 50 * DAY))], 9_000),
+        ([charge(12_000, UsagePeriod(0, 360 * DAY))], 9_000),  # a month's part of a year of twelve such
+        ([charge(3_000, UsagePeriod(30 * DAY, 60 * DAY))], 10_000),
         ([charge(3_000, UsagePeriod(DAY, 2 * DAY))], 7_000),
         ([charge(3_000, subscription_id="other")], 10_000),
         ([charge(3_000, currency="EUR")], 10_000),
@@ -83,12 +89,27 @@ def test_what_comes_late_is_taken_off_and_never_charged_twice():
     assert owed([HELD], [charge(9_000)], issued) == [(f"{HELD.line}/1", -6_000)]
 
 
-def test_two_of_one_period_come_to_both_parts_less_what_was_charged():
-    half = replace(HELD, period=UsagePeriod(0, 15 * DAY), part=Fraction(1, 2))
-    then = replace(
-        HELD, line="commitment/s/plans/big/commitment/15", amount=Fraction(200), period=UsagePeriod(15 * DAY, 30 * DAY)
-    )
-    then = replace(then, part=Fraction(1, 2))
-    assert owed([half, then], [charge(4_000)]) == [(half.line, 1_000), (then.line, 10_000)]
-    assert owed([half, then], [charge(9_000)]) == [(then.line, 6_000)]
-    assert owed([half, then], [charge(15_000)]) == []
+FIRST, SECOND = UsagePeriod(0, 15 * DAY), UsagePeriod(15 * DAY, 30 * DAY)
+HALF = replace(HELD, period=FIRST, part=Fraction(1, 2))
+THEN = replace(HALF, line="commitment/s/plans/big/commitment/15", amount=Fraction(200), period=SECOND)
+
+
+def test_two_that_are_held_beside_one_another_come_to_both_parts_less_what_was_charged():
+    assert owed([HALF, THEN], [charge(4_000)]) == [(HALF.line, 1_000), (THEN.line, 10_000)]
+    assert owed([HALF, THEN], [charge(9_000)]) == [(THEN.line, 6_000)]
+    assert owed([HALF, THEN], [charge(15_000)]) == []
+
+
+def test_of_two_plans_that_follow_one_another_each_counts_what_lies_in_its_own_time():
+    """50 and 100 were agreed on; half of 40 lies in each half of the month, and 30 of the second plan in the second."""
+    held = [replace(HALF, held=(FIRST,)), replace(THEN, held=(SECOND,))]
+    assert owed(held, [charge(4_000), charge(3_000, SECOND)]) == [(HALF.line, 3_000), (THEN.line, 5_000)]
+
+
+def test_usage_of_a_plan_lies_where_the_plan_was_held():
+    """Its events are counted by the plan that they carry, wherever in the month its line lies."""
+    plans = {"plans/pro": (FIRST,), "plans/big": (SECOND,)}
+    held = [replace(HALF, held=(FIRST,), plans=plans), replace(THEN, held=(SECOND,), plans=plans)]
+    used = charge(2_000, price="plans/pro/1/prices/calls")
+    assert owed(held, [used]) == [(HALF.line, 3_000), (THEN.line, 10_000)]
+    assert owed([replace(HELD, held=(FIRST,))], [used]) == [(HELD.line, 9_000)]

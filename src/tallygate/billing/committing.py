@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from tallygate.billing.books import Books
 from tallygate.billing.ports import Sources
 from tallygate.domain.billing.calendar import Calendar
-from tallygate.domain.billing.commitments import Commitment, commitment_lines, commitments
+from tallygate.domain.billing.commitments import Commitment, charged_from, commitment_lines, commitments
 from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.timeline import Timeline
@@ -17,7 +17,8 @@ async def due_commitments(work: Sources, books: Books, found: Sequence[Line], *,
     for timeline in books.timelines:
         held = list(_touched(timeline, books.calendar, books.amounts, found, since=since, until=until))
         if held:
-            issued = await _issued(work, books.account_id, timeline, since=min(one.within.start for one in held) - 1)
+            since_first = charged_from(timeline, books.calendar, min(one.within.start for one in held)) - 1
+            issued = await _issued(work, books.account_id, timeline, since=since_first)
             lines += commitment_lines(held, [*issued, *found], issued, books.amounts, forgiven=books.forgiven)
     return lines
 
@@ -26,9 +27,9 @@ def _touched(
     timeline: Timeline, calendar: Calendar, policy: Policy, found: Sequence[Line], *, since: int, until: int
 ) -> Iterator[Commitment]:
     mine = [line for line in found if line.subscription_id == timeline.subscription.subscription_id]
-    earliest = min((line.period.end for line in mine), default=until)
-    for one in commitments(timeline, calendar, policy, since=min(since, earliest - 1), until=until):
-        if one.within.end > since or any(one.counts(line) for line in mine):
+    earliest = min((line.period.start for line in mine), default=until)
+    for one in commitments(timeline, calendar, policy, since=min(since, earliest), until=until):
+        if one.within.end > since or any(one.share(line) for line in mine):
             yield one
 
 
