@@ -78,7 +78,9 @@ async def test_dj_35_a_dispute_that_is_lost_leaves_the_invoice_to_be_paid(tenant
     owed = {"gateway:Funds": -15.0, "seller:Backlog": -29.0, "seller:Expenses": 15.0, "account:Receivable": 29.0}
     assert await books(tenant) == owed
     collected = await tenant.call("GetCollection", account_id="acme")
-    assert [case.retries for case in collected.cases] == [1]
+    (case,) = collected.cases
+    assert (case.retries, case.HasField("retry_time")) == (0, False), "nothing is tried by itself"
+    assert case.obstacle == wire.RETRY_OBSTACLE_METHOD_REFUSED
     await tenant.advance(22 * DAY)
     await run(tenant)
     assert len(await attempts(tenant)) == 1, "a card whose holder disputed a charge was charged again"

@@ -48,6 +48,8 @@ async def test_ar_11_what_fails_is_retried_after_2_5_7_and_7_days(tenant: Tenant
     await run(tenant)
     assert await days_of_attempts(tenant, start) == [0, 2, 7, 14, 21]
     assert {one[:2] for one in await attempts(tenant)} == {("FAILED", "insufficient_funds")}
+    (case,) = (await tenant.call("GetCollection", account_id="acme")).cases
+    assert (case.retries, case.HasField("retry_time"), case.HasField("next_state_time")) == (4, False, False)
     assert await states(tenant) == [("open", 29.0)]
     assert await books(tenant) == {"account:Receivable": 29.0, "seller:Backlog": -29.0}
 
@@ -74,6 +76,11 @@ async def test_bk_10_a_new_method_is_charged_at_once(tenant: Tenant):
     await tenant.advance(10 * DAY)
     await run(tenant)
     assert await days_of_attempts(tenant, start) == [0]
+    (case,) = (await tenant.call("GetCollection", account_id="acme")).cases
+    assert (case.retries, case.HasField("retry_time")) == (0, False), "a retry is told that is not made"
+    assert case.obstacle == wire.RETRY_OBSTACLE_METHOD_REFUSED
+    assert case.next_state == catalog_pb2.DUNNING_STATE_SUSPENDED
+    assert case.next_state_time.seconds - case.start_time.seconds == (2 + 5 + 7 + 7) * DAY
     await tenant.call("AttachMethod", account_id="acme", token="fake_ok", default=True)
     await run(tenant)
     assert await days_of_attempts(tenant, start) == [0, 10]

@@ -84,6 +84,22 @@ def test_an_attempt_for_a_new_method_takes_no_rung():
     assert (after.tried, after.retry_time, after.at_once, after.refused) == (1, 2 * DAY, False, "n")
 
 
+USUAL = DunningRules()
+
+
+@pytest.mark.parametrize(
+    ("case", "day", "worse"),
+    [
+        (CASE.failed((2, 5, 7, 7), now=0, advice=None, method_id="m"), 0, (21, DunningState.SUSPENDED)),
+        (replace(CASE, tried=2, retry_time=7 * DAY), 3, (21, DunningState.SUSPENDED)),
+        (replace(CASE, tried=5), 21, None),
+    ],
+)
+def test_what_an_account_is_next_is_told_by_the_rungs_that_are_left(case, day, worse):
+    """The usual ladder is 2, 5, 7 and 7 days, and who is not paid on its last day is suspended: day 21."""
+    assert case.worse(USUAL, now=day * DAY) == (None if worse is None else (worse[0] * DAY, worse[1]))
+
+
 RULES = DunningRules(
     steps=(
         DunningStep(state=DunningState.PAST_DUE, after_days=1),

@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 from tallygate.billing.dunning_runs import review
 from tallygate.billing.invoices import get_invoice
+from tallygate.billing.methods import default_method
 from tallygate.billing.owing import billing_policy, collection_of
 from tallygate.billing.receiving import receive
-from tallygate.domain.billing.dunning import Case
-from tallygate.domain.billing.payments import Attempt, Payment, PaymentKind
+from tallygate.domain.billing.dunning import Case, RetryObstacle
+from tallygate.domain.billing.payments import Attempt, Cause, Method, Payment, PaymentKind
 from tallygate.domain.billing_terms import Collection, DunningState
 from tallygate.domain.errors import ConflictError, InvalidFieldError
 from tallygate.domain.fields import checked_id
@@ -19,6 +20,7 @@ from tallygate.records.ports import BillingWork, NewId
 
 _LARGEST = 10**15
 _LONGEST_REFERENCE = 200
+_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +86,25 @@ async def list_attempts(work: BillingWork, wanted: MoneyQuery, page: PageRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dunned:
+    """A case as it is told: what the account is for it, and will be; how often it was tried again, and whether it will.
+
+    `worse` is an instant and what the account is from then on where nobody pays.
+    """
+
+    case: Case
+    state: DunningState | None
+    worse: tuple[int, DunningState] | None
+    retries: int
+    obstacle: RetryObstacle | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """How an account's invoices are collected, and its cases with what it is for each."""
+    """How an account's invoices are collected, and its cases."""
 
     collection: Collection
-    cases: tuple[tuple[Case, DunningState | None], ...]
+    cases: tuple[Dunned, ...]
     state: DunningState | None
 
 
@@ -100,13 +116,43 @@ async def get_collection(work: BillingWork, account_id: str, *, now: int) -> Col
     """
     await known_account(work, account_id)
     policy = await billing_policy(work)
-    cases = [(case, case.reached(policy.dunning, now=now)) for case in await work.payments.cases(account_id)]
+    collection, method = await collection_of(work, account_id, policy), await default_method(work, account_id)
+    rules, cases = policy.dunning, []
+    for case in await work.payments.cases(account_id):
+        obstacle = None if case.exhausted else _obstacle(case, collection, method)
+        cases.append(
+            Dunned(
+                case=case,
+                state=case.reached(rules, now=now),
+                worse=case.worse(rules, now=now),
+                retries=await _retries(work, case),
+                obstacle=obstacle,
+            )
+        )
     standing = (await work.accounts.standings([account_id]))[account_id]
-    return Collected(
-        collection=await collection_of(work, account_id, policy),
-        cases=tuple(cases),
-        state=DunningState(standing.value) if standing.value else None,
-    )
+    state = DunningState(standing.value) if standing.value else None
+    return Collected(collection=collection, cases=tuple(cases), state=state)
+
+
+def _obstacle(case: Case, collection: Collection, method: Method | None) -> RetryObstacle | None:
+    if collection is Collection.MANUAL:
+        return RetryObstacle.BY_HAND
+    if method is None:
+        return RetryObstacle.METHOD_MISSING
+    return RetryObstacle.METHOD_REFUSED if method.method_id == case.refused else None
+
+
+async def _retries(work: BillingWork, case: Case) -> int:
+    """How many attempts dunning made in a case: those after it began, for the first one began it."""
+    found, before = 0, None
+    while True:
+        query = MoneyQuery(limit=_ATTEMPTS, account_id=case.account_id, before=before)
+        attempts = await work.payments.attempts(query)
+        own = [each for each in attempts if each.create_time > case.start_time]
+        found += sum(each.cause is Cause.AUTOMATIC and each.currency == case.currency for each in own)
+        if len(own) < _ATTEMPTS:
+            return found
+        before = own[-1].create_time, own[-1].attempt_id
 
 
 def _check(wanted: RecordOffline) -> None:

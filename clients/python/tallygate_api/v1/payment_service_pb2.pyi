@@ -40,6 +40,13 @@ class AttemptCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_CAUSE_AUTOMATIC: _ClassVar[AttemptCause]
     ATTEMPT_CAUSE_MANUAL: _ClassVar[AttemptCause]
 
+class RetryObstacle(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RETRY_OBSTACLE_UNSPECIFIED: _ClassVar[RetryObstacle]
+    RETRY_OBSTACLE_METHOD_REFUSED: _ClassVar[RetryObstacle]
+    RETRY_OBSTACLE_METHOD_MISSING: _ClassVar[RetryObstacle]
+    RETRY_OBSTACLE_BY_HAND: _ClassVar[RetryObstacle]
+
 class SettlementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SETTLEMENT_KIND_UNSPECIFIED: _ClassVar[SettlementKind]
@@ -84,6 +91,10 @@ ATTEMPT_ADVICE_NEVER: AttemptAdvice
 ATTEMPT_CAUSE_UNSPECIFIED: AttemptCause
 ATTEMPT_CAUSE_AUTOMATIC: AttemptCause
 ATTEMPT_CAUSE_MANUAL: AttemptCause
+RETRY_OBSTACLE_UNSPECIFIED: RetryObstacle
+RETRY_OBSTACLE_METHOD_REFUSED: RetryObstacle
+RETRY_OBSTACLE_METHOD_MISSING: RetryObstacle
+RETRY_OBSTACLE_BY_HAND: RetryObstacle
 SETTLEMENT_KIND_UNSPECIFIED: SettlementKind
 SETTLEMENT_KIND_CHARGE: SettlementKind
 SETTLEMENT_KIND_REFUND: SettlementKind
@@ -376,18 +387,24 @@ class RecordOfflineResponse(_message.Message):
     def __init__(self, payment: _Optional[_Union[Payment, _Mapping[str, object]]] = ...) -> None: ...
 
 class DunningCase(_message.Message):
-    __slots__ = ("currency_code", "start_time", "retries", "retry_time", "state")
+    __slots__ = ("currency_code", "start_time", "retries", "retry_time", "state", "obstacle", "next_state", "next_state_time")
     CURRENCY_CODE_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     RETRIES_FIELD_NUMBER: _ClassVar[int]
     RETRY_TIME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    OBSTACLE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_STATE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_STATE_TIME_FIELD_NUMBER: _ClassVar[int]
     currency_code: str
     start_time: _timestamp_pb2.Timestamp
     retries: int
     retry_time: _timestamp_pb2.Timestamp
     state: _catalog_pb2.DunningState
-    def __init__(self, currency_code: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., retries: _Optional[int] = ..., retry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., state: _Optional[_Union[_catalog_pb2.DunningState, str]] = ...) -> None: ...
+    obstacle: RetryObstacle
+    next_state: _catalog_pb2.DunningState
+    next_state_time: _timestamp_pb2.Timestamp
+    def __init__(self, currency_code: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., retries: _Optional[int] = ..., retry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., state: _Optional[_Union[_catalog_pb2.DunningState, str]] = ..., obstacle: _Optional[_Union[RetryObstacle, str]] = ..., next_state: _Optional[_Union[_catalog_pb2.DunningState, str]] = ..., next_state_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class SetCollectionRequest(_message.Message):
     __slots__ = ("account_id", "collect")

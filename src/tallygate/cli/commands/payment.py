@@ -27,6 +27,11 @@ _COLLECTIONS = {
     "manual": Collection.COLLECTION_MANUAL,
     "catalogue": Collection.COLLECTION_UNSPECIFIED,
 }
+_OBSTACLES = {
+    wire.RETRY_OBSTACLE_METHOD_REFUSED: "the card was refused for good",
+    wire.RETRY_OBSTACLE_METHOD_MISSING: "no method is attached",
+    wire.RETRY_OBSTACLE_BY_HAND: "it is collected by hand",
+}
 _PAGE = 100
 """The largest page of payments."""
 _GATEWAY = ("GATEWAY", "SINCE", "SECRETS", "WEBHOOKS")
@@ -356,9 +361,9 @@ def _event(one: wire.GatewayEvent) -> tuple[str, ...]:
 
 def _collection(response: wire.GetCollectionResponse) -> str:
     stands = enum_name(response, "state") if response.state else "nothing is overdue"
-    header = ("CURRENCY", "SINCE", "RETRIES", "NEXT", "STATE")
+    header = ("CURRENCY", "SINCE", "RETRIES", "NEXT", "STATE", "UNPAID")
     rows = [
-        (one.currency_code, instant(one.start_time), str(one.retries), _next(one), enum_name(one, "state"))
+        (one.currency_code, instant(one.start_time), str(one.retries), _next(one), enum_name(one, "state"), _worse(one))
         for one in response.cases
     ]
     cases = table(header, rows, empty="")
@@ -366,7 +371,18 @@ def _collection(response: wire.GetCollectionResponse) -> str:
 
 
 def _next(case: wire.DunningCase) -> str:
-    return instant(case.retry_time) if case.HasField("retry_time") else "never"
+    """When it is tried again, or why not."""
+    if case.HasField("retry_time"):
+        return instant(case.retry_time)
+    why = _OBSTACLES.get(case.obstacle, "")
+    return f"never: {why}" if why else "never"
+
+
+def _worse(case: wire.DunningCase) -> str:
+    """What the account is next where nobody pays."""
+    if not case.HasField("next_state_time"):
+        return "stays so"
+    return f"{enum_name(case, 'next_state')} {instant(case.next_state_time)}"
 
 
 def _secret(path: Path) -> str:

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from tallygate.domain.account import Standing
 from tallygate.domain.billing.payments import Advice
 from tallygate.domain.billing_terms import DunningRules, DunningState, DunningStep
 
 _DAY = 86_400_000_000
+
+
+class RetryObstacle(StrEnum):
+    """Why nothing is tried by itself, though there is a rung for it."""
+
+    METHOD_REFUSED = "method_refused"
+    METHOD_MISSING = "method_missing"
+    BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +72,24 @@ class Case:
         """When the next step is reached by its days."""
         times = [self.start_time + step.after_days * _DAY for step in rules.steps if step.after_days is not None]
         return min((time for time in times if time > now), default=None)
+
+    def worse(self, rules: DunningRules, *, now: int) -> tuple[int, DunningState] | None:
+        """When the account is next worse off where nobody pays, and what it is then; None: never."""
+        here = self.reached(rules, now=now)
+        rank = _WORST.index(here) if here is not None else -1
+        ahead = [(self._time_of(step, rules), step.state) for step in rules.steps if _WORST.index(step.state) > rank]
+        times = [(time, -_WORST.index(state)) for time, state in ahead if time is not None and time > now]
+        if not times:
+            return None
+        time, worst = min(times)
+        return time, _WORST[-worst]
+
+    def _time_of(self, step: DunningStep, rules: DunningRules) -> int | None:
+        """When a step is reached; None: it is, for the ladder is at its end."""
+        if step.after_days is not None:
+            return self.start_time + step.after_days * _DAY
+        left = sum(rules.retry_after_days[self.tried :])
+        return None if self.retry_time is None else self.retry_time + left * _DAY
 
     def _is_reached(self, step: DunningStep, now: int) -> bool:
         if step.after_days is None:

@@ -7,12 +7,13 @@ from tallygate.billing.crediting import CreateCreditNote, LineCredit
 from tallygate.billing.disputes import RecordDispute
 from tallygate.billing.methods import AttachMethod
 from tallygate.billing.paying import TopUp
-from tallygate.billing.payments import Collected, RecordOffline
+from tallygate.billing.payments import Collected, Dunned, RecordOffline
 from tallygate.billing.ports import Setup, SetupRequest
 from tallygate.billing.reconciliation import Reconciled
 from tallygate.billing.refunds import Refunded
 from tallygate.billing.settlements import SettlementKind
 from tallygate.domain.billing.disputes import Dispute
+from tallygate.domain.billing.dunning import RetryObstacle
 from tallygate.domain.billing.gateway_events import DisputeState
 from tallygate.domain.billing.payments import (
     Advice,
@@ -42,6 +43,7 @@ _REFUND = WireEnum(wire.RefundKind, RefundKind)
 _SETTLEMENT = WireEnum(wire.SettlementKind, SettlementKind)
 _EFFECT = WireEnum(wire.GatewayEventState, Effect, hidden={Effect.REPEATED})
 _DISPUTE = WireEnum(wire.DisputeState, DisputeState)
+_OBSTACLE = WireEnum(wire.RetryObstacle, RetryObstacle)
 _LONGEST_TOKEN = 255
 _LONGEST_URL = 2_000
 
@@ -237,16 +239,21 @@ def encode_collected(collected: Collected) -> wire.GetCollectionResponse:
     return wire.GetCollectionResponse(
         collect=COLLECTION.encode(collected.collection),
         state=DUNNING_STATE.encode(collected.state) if collected.state is not None else None,
-        cases=[
-            wire.DunningCase(
-                currency_code=case.currency,
-                start_time=timestamp(case.start_time),
-                retries=case.tried,
-                retry_time=timestamp(case.retry_time),
-                state=DUNNING_STATE.encode(state) if state is not None else None,
-            )
-            for case, state in collected.cases
-        ],
+        cases=[_case(dunned) for dunned in collected.cases],
+    )
+
+
+def _case(dunned: Dunned) -> wire.DunningCase:
+    case, (time, state) = dunned.case, dunned.worse or (None, None)
+    return wire.DunningCase(
+        currency_code=case.currency,
+        start_time=timestamp(case.start_time),
+        retries=dunned.retries,
+        retry_time=timestamp(case.retry_time) if dunned.obstacle is None else None,
+        state=DUNNING_STATE.encode(dunned.state) if dunned.state is not None else None,
+        obstacle=_OBSTACLE.encode(dunned.obstacle) if dunned.obstacle is not None else None,
+        next_state=DUNNING_STATE.encode(state) if state is not None else None,
+        next_state_time=timestamp(time),
     )
 
 
