@@ -210,3 +210,48 @@ async def test_the_same_coupon_again_is_the_same_and_another_of_its_code_a_confl
     assert other[1] == "ALREADY_EXISTS"
     twice = await failure(subscribe(tenant, "globex", "welcome", "WELCOME"))
     assert twice == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+
+
+@pytest.mark.parametrize(("days", "back"), [(0, -32.67), (15, -16.86)], ids=["at its opening", "after 15 of 31 days"])
+async def test_a_preview_of_an_end_gives_back_what_was_paid_and_shows_the_credit_note(tenant, days, back):
+    """49.00 less 33.333 % is 32.67: all of it, or 16 of 31 days, 25.2903 less 8.4300."""
+    await shop(tenant, {"recurring": {"amount": "49.00"}})
+    await coupon(tenant, code="Third", percent_off="33.333")
+    await subscribe(tenant, "acme", "third")
+    assert await totals(tenant) == [32.67]
+    await tenant.advance(days * DAY)
+    cancel = {**ACME, "when": "CHANGE_WHEN_NOW"}
+    told = await tenant.call("PreviewChange", cancel=cancel)
+    assert [(line.text, dollars(line.amount)) for line in told.lines] == [("Credit: Pro", back)]
+    (announced,) = told.invoices
+    assert dollars(announced.total) == back
+    await tenant.call("CancelSubscription", **cancel)
+    if not days:
+        (left,) = (await tenant.call("PreviewInvoice", **ACME)).invoices
+        assert dollars(left.total) == back
+    assert sorted(await totals(tenant)) == [back, 32.67]
+    note = (await tenant.call("GetInvoice", invoice_id=announced.invoice_id)).invoice
+    assert list(note.lines) == list(announced.lines) == list(told.lines)
+    assert not (await tenant.call("PreviewInvoice", **ACME)).invoices
+
+
+async def test_a_preview_of_another_plan_shows_its_lines_as_they_will_be(tenant):
+    """A tenth is off: of 36.00 for April half comes back, of 100.00 for the other plan half is charged, for 45.00."""
+    await tenant.call("SetTestClock", time=at("2024-04-01"), standing=True)
+    document = catalog({"recurring": {"amount": "40.00"}})
+    document["plans"]["big"] = {**document["plans"]["pro"], "name": "Big", "prices": [{"recurring": {"amount": "100"}}]}
+    await tenant.apply(document)
+    await tenant.call("UpsertAccount", **ACME)
+    await tenant.call("GrantDiscount", discount={**ACME, "text": "Partner", "percent_off": "10", "discount_id": "d"})
+    await subscribe(tenant)
+    assert await totals(tenant) == [36.00]
+    await tenant.advance(15 * DAY)
+    change = {**ACME, "plan_key": "big", "when": "CHANGE_WHEN_NOW"}
+    told = await tenant.call("PreviewChange", change_plan=change)
+    shown = sorted((line.text, dollars(line.amount)) for line in told.lines)
+    assert shown == [("Big", 45.00), ("Credit: Pro", -18.00)]
+    await tenant.call("ChangePlan", **change)
+    await tenant.advance(15 * DAY)
+    assert (await totals(tenant))[1:] == [dollars(told.invoices[0].total)] == [117.00]
+    issued = (await tenant.call("GetInvoice", invoice_id=told.invoices[0].invoice_id)).invoice
+    assert all(line in issued.lines for line in told.lines)

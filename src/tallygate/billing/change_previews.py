@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from tallygate.billing.books import read_books
-from tallygate.billing.due_lines import change_documents, due_fixed_lines
+from tallygate.billing.due_lines import change_documents, due_fixed_lines, net_lines
 from tallygate.billing.previews import Preview, preview_of
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.timeline import QuantityChange, Timeline
@@ -13,7 +13,10 @@ from tallygate.records.values import StoredSubscription
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePreview:
-    """The lines that are due because of a change when it takes effect, and the next invoice after it."""
+    """The lines that are due because of a change when it takes effect, and the next invoice after it.
+
+    The lines are as that invoice has them; those that are not on it, as one of what is due by then would.
+    """
 
     lines: tuple[Line, ...] = ()
     next: Preview = field(default_factory=Preview)
@@ -41,9 +44,11 @@ async def preview_change(
     changed = books.changed(_changed(timeline, after, quantity) for timeline in books.timelines)
     without = {(line.line_key, line.exact) for line in await due_fixed_lines(work, books, change_time)}
     due = await due_fixed_lines(work, changed, change_time)
-    lines = tuple(line for line in due if (line.line_key, line.exact) not in without)
     own = await change_documents(work, changed, now) if at_once and change_time <= now else []
-    following = Preview(invoices=tuple(own), cut_time=now) if own else await preview_of(work, changed)
+    following = Preview(invoices=tuple(own), cut_time=now) if own else await preview_of(work, changed, now=now)
+    shown = await net_lines(work, changed, due)
+    shown |= {line.line_key: line for each in following.invoices for line in each.lines}
+    lines = tuple(shown[line.line_key] for line in due if (line.line_key, line.exact) not in without)
     return ChangePreview(lines=lines, next=following)
 
 

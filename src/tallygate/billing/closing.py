@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from tallygate.billing.books import Books, read_books
 from tallygate.billing.drafts import check_seller, keep_drafts
-from tallygate.billing.due_lines import change_documents, made_at
+from tallygate.billing.due_lines import change_documents, left_documents, made_at
 from tallygate.billing.finalising import finalise
 from tallygate.billing.reductions import reductions_of
 from tallygate.domain.billing.documents import Basis, Invoice
@@ -62,8 +62,9 @@ async def close_account(work: BillingWork, account_id: str, *, now: int, due_tim
     issued += await _issue_openings(work, books, seen=seen if stalled is None else now, now=now)
     if stalled is not None and not issued:  # what else there was is kept, and the next look fails
         raise stalled
-    if books.next_cut() is None or any(timeline.end == books.closed_until for timeline in books.timelines):
-        issued += await _issue_left(work, books, now=seen)
+    then = books.made(seen)
+    left = await left_documents(work, then, seen)
+    issued += await issue(work, then, left, until=then.closed_until, at_once=True, now=seen)
     return Closed(invoices=tuple(issued), next_time=await _closed(work, books, issued, seen=seen, now=now))
 
 
@@ -136,17 +137,6 @@ async def _issue_openings(work: BillingWork, books: Books, *, seen: int, now: in
         if made and books.redemptions:
             books = replace(books, redemptions=await reductions_of(work, books.account_id))
     return issued
-
-
-async def _issue_left(work: BillingWork, books: Books, *, now: int) -> list[Invoice]:
-    """Issue what became due at a cut after that was made, as when a subscription is cancelled at its very instant."""
-    if books.closed_until > now:
-        return []
-    books = books.made(now)
-    made = await change_documents(work, books, books.closed_until)
-    if books.next_cut() is not None and any(line.due < books.closed_until for each in made for line in each.lines):
-        return []  # what was created in the past is the next cut's
-    return await issue(work, books, made, until=books.closed_until, at_once=True, now=now)
 
 
 async def issue(

@@ -205,6 +205,37 @@ async def change_documents(work: Sources, books: Books, now: int, *, begun: Coll
     )
 
 
+async def left_documents(work: Sources, books: Books, now: int) -> list[Invoice]:
+    """The documents of what became due at a cut after that was made, as by cancelling at its very instant.
+
+    They wait for no cut: often there is none to come.
+    """
+    if books.closed_until > now:
+        return []
+    if books.next_cut() is not None and all(timeline.end != books.closed_until for timeline in books.timelines):
+        return []
+    made = await change_documents(work, books, books.closed_until)
+    if books.next_cut() is not None and any(line.due < books.closed_until for each in made for line in each.lines):
+        return []  # what was created in the past is the next cut's
+    return made
+
+
+async def net_lines(work: Sources, books: Books, lines: Sequence[Line]) -> dict[str, Line]:
+    """Lines as a document of no others would have them, by key: less discounts, and with tax."""
+    made = documents(
+        lines,
+        tenant_id=work.tenant_id,
+        account_id=books.account_id,
+        kind=InvoiceKind.CHANGE,
+        period=UsagePeriod(0, 1),
+        tax=books.tax,
+        credited=await credited_lines(work, lines),
+        redemptions=books.redemptions,
+        rounding=books.amounts.rounding,
+    )
+    return {line.line_key: line for each in made for line in each.lines}
+
+
 def _period_of(books: Books, cut: int) -> UsagePeriod:
     """What an invoice is for: the period that an opening one opens, or the one that a cut ends."""
     inside = cut if books.opens_at(cut) else cut - 1

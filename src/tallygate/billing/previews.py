@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tallygate.billing.books import Books, read_books
-from tallygate.billing.due_lines import due_lines, made_at
+from tallygate.billing.due_lines import due_lines, left_documents, made_at, net_lines
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
 from tallygate.records.ports import BillingWork
@@ -24,7 +24,11 @@ async def uninvoiced_items(work: BillingWork, account_id: str, *, now: int) -> t
         AccountNotFoundError: there is no such account.
     """
     books = await read_books(work, account_id, now=now)
-    return await due_lines(work, books, now + 1) if books is not None else ()
+    if books is None:
+        return ()
+    due = await due_lines(work, books, now + 1)
+    net = await net_lines(work, books, due)
+    return tuple(net[line.line_key] for line in due)
 
 
 async def preview_invoice(work: BillingWork, account_id: str, *, now: int) -> Preview:
@@ -34,11 +38,14 @@ async def preview_invoice(work: BillingWork, account_id: str, *, now: int) -> Pr
         AccountNotFoundError: there is no such account.
     """
     books = await read_books(work, account_id, now=now)
-    return await preview_of(work, books) if books is not None else Preview()
+    return await preview_of(work, books, now=now) if books is not None else Preview()
 
 
-async def preview_of(work: BillingWork, books: Books) -> Preview:
-    """The next invoice that books make."""
+async def preview_of(work: BillingWork, books: Books, *, now: int) -> Preview:
+    """The next invoice that books make: what is left of the last cut at once, else at the next."""
+    left = await left_documents(work, books.made(now), now)
+    if left:
+        return Preview(invoices=tuple(left), cut_time=now)
     cut = books.next_cut()
     return (
         Preview()
