@@ -119,7 +119,9 @@ async def test_without_a_seller_a_draft_stays_one_and_says_why(tenant):
     refused = await failure(tenant.call("FinalizeInvoice", invoice_id=draft.invoice_id))
     assert refused[:2] == (grpc.StatusCode.FAILED_PRECONDITION, "DOCUMENT_INCOMPLETE")
     await tenant.advance(4 * DAY)
-    assert (await failure(run(tenant)))[1] == "DOCUMENT_INCOMPLETE"
+    alone = await tenant.call("RunBilling")
+    assert [(one.kind, one.subject) for one in alone.failures] == [("close", "acme")]
+    assert (await failure(tenant.call("RunBilling", account_id="acme")))[1] == "DOCUMENT_INCOMPLETE"
     assert [one.invoice_id for one in await drafts(tenant)] == [draft.invoice_id]
     await tenant.call("CancelSubscription", account_id="acme", when="CHANGE_WHEN_NOW")
     await tenant.call("CreateSubscription", account_id="acme", plan_key="pro")

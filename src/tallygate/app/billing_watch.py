@@ -18,16 +18,23 @@ from tallygate.storage.sql.billing.health import SqlBillingHealth
 _PAUSE_SECONDS = 15.0
 _LATE_SECONDS = 3_600
 _MICROSECONDS = 1_000_000
+_BUT_TEST = "; test tenants are not counted (`tallygate billing run` names what fails of one)"
 _log = logging.getLogger(__name__)
 
 
 _WATCHED: Mapping[str, tuple[str, Callable[[BillingHealth], float]]] = {
-    "tallygate_billing_jobs_due": ("Accounts that are to be looked at.", lambda health: health.due),
+    "tallygate_billing_jobs_due": (
+        "Accounts that are to be looked at, but for test tenants'.",
+        lambda health: health.due,
+    ),
     "tallygate_billing_job_age_seconds": (
         "How long the oldest of them has been due.",
         lambda health: health.oldest_age / _MICROSECONDS,
     ),
-    "tallygate_billing_jobs_failing": ("Accounts whose look failed last.", lambda health: health.failing),
+    "tallygate_billing_jobs_failing": (
+        "Accounts whose look failed last, but for test tenants'.",
+        lambda health: health.failing,
+    ),
     "tallygate_late_usage": ("Late events that wait for their adjustment.", lambda health: health.late),
     "tallygate_unrated_too_late": (
         "Events charged nowhere: their period is too far back.",
@@ -106,7 +113,7 @@ def findings(health: BillingHealth) -> list[Finding]:
         Finding(
             name="failing jobs",
             ok=not health.failing,
-            detail=f"{health.failing} fail; {health.problem}" if health.failing else "none",
+            detail=(f"{health.failing} fail; {health.problem}" if health.failing else "none") + _BUT_TEST,
             fix="the worker's log has the trace; the account alone is held up, and tried again within the hour",
         ),
         _deliveries(health),
@@ -132,7 +139,7 @@ def _waiting(health: BillingHealth) -> Finding:
     return Finding(
         name="billing jobs",
         ok=age <= _LATE_SECONDS,
-        detail=f"{health.due} accounts are due" + (f", the oldest for {age} s" if health.due else ""),
+        detail=f"{health.due} accounts are due" + (f", the oldest for {age} s" if health.due else "") + _BUT_TEST,
         fix="see that a process of role `worker` or `all` runs, and in its logs what it waits for: a close waits "
         "until every event that was admitted before it is collected",
     )
@@ -144,7 +151,7 @@ def _deliveries(health: BillingHealth) -> Finding:
         name="deliveries",
         ok=age <= _LATE_SECONDS,
         detail=f"{health.undelivered} messages wait to go out, the oldest for {age} s; {health.undeliverable} "
-        "were given up",
+        f"were given up{_BUT_TEST}",
         fix="`tallygate message list` shows why; see `mail server`, and that a process of role `worker` or `all` runs",
     )
 

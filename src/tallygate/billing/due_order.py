@@ -109,8 +109,7 @@ class TenantRunner:
     async def run(self, tenant_id: str, account_id: str = "") -> Run:
         """Do all that is due of a tenant, or of one account of it, oldest first, as far as gateways answer.
 
-        What fails holds up its own subject alone. Of one account, or where nothing else was there to be issued, what
-        callers can mend is raised.
+        What fails holds up its own subject alone, and is told beside it. Of one account it is raised.
 
         Raises:
             AccountNotFoundError: there is no such account.
@@ -125,7 +124,7 @@ class TenantRunner:
         except NoAnswerError:
             more = True
         for one in failed:
-            if account_id or (not found and isinstance(one.error, TallygateError)):
+            if account_id:
                 raise one.error
             if not isinstance(one.error, TallygateError):
                 _log.error("job %s of %s failed", one.job.kind, one.job.subject, exc_info=one.error)
