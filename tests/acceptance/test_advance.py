@@ -4,6 +4,7 @@ import grpc
 import pytest
 
 from invoicing import DAY, at, catalog, dollars, invoices, lines, run
+from tallygate.cli.explanations import explanation
 from tallygate_api.v1.invoice_pb2 import Money
 from tenants import failure
 
@@ -145,4 +146,28 @@ async def test_a_trial_that_is_moved_moves_what_is_paid_after_it(tenant, renewal
         assert held.end_time == at("2025-04-01")
     await tenant.advance_to(at("2025-04-01"))
     assert await issued(tenant) == [year, [("Pro", 29.00)]][: 2 if renewal == "auto" else 1]
+    await verified(tenant)
+
+
+async def test_what_was_paid_in_advance_is_explained_from_what_its_months_cost(tenant):
+    """Twelve at 29.00 are 348.00; a fifth off is 278.40, of which whole units are 278.00; and a tenth by agreement."""
+    await shop(tenant)
+    await tenant.call("GrantDiscount", discount={**ACME, "text": "Partner", "percent_off": "10", "discount_id": "d"})
+    await subscribe(tenant)
+    await run(tenant)
+    (invoice,) = await invoices(tenant, **ACME)
+    answer = await tenant.call("ExplainLine", invoice_id=invoice.invoice_id, line=1)
+    assert [(step.kind, step.quantity, step.rate, step.amount) for step in answer.line.steps] == [
+        ("charged", "1", "348", "348"),
+        ("advance", "12", "20", "-70"),
+    ]
+    assert [(each.code, dollars(each.amount), each.negotiated) for each in answer.line.discounts] == [
+        ("Partner", 27.80, True)
+    ]
+    told = explanation(answer, amount="250.20 USD").splitlines()
+    assert told[-3:] == [
+        "   a whole period costs 348.00; all of it is covered: 348.00",
+        "   20 % off for paying 12 periods at once: -70.00",
+        "   in minor units of the currency: 27,800; less 27.80 USD by discount Partner",
+    ]
     await verified(tenant)

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.past import Past, past_of
+from tallygate.domain.billing.advance import from_full_price
 from tallygate.domain.billing.counting import Contribution, before_all, contributions
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
-from tallygate.domain.billing.references import price_of
+from tallygate.domain.billing.references import plan_of, price_of
 from tallygate.domain.billing.windows import LEVELS, UsageWindow, usage_windows
 from tallygate.domain.catalog import Aggregation
 from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
@@ -55,15 +56,20 @@ class LineEvents:
 async def explain_line(work: BillingWork, place: LinePlace, *, now: int) -> Explained:
     """A line with its price as it was for this account then: its own one, where it had one.
 
+    What was paid in advance is explained from what its periods cost one by one.
+
     Raises:
         InvoiceNotFoundError: there is no such document, or no line of this key.
         InvalidFieldError: the document has no such line.
     """
     invoice, number = await _found(work, place)
-    line = invoice.lines[number - 1]
+    line, catalog = invoice.lines[number - 1], await work.catalog.load()
     price = _price_then(await _past(work, invoice, now=now), line)
+    plan = plan_of(catalog, line.price)
+    if price is not None and plan is not None:
+        line = replace(line, steps=from_full_price(line.steps, plan, price, currency=catalog.currency))
     if price is None:
-        price = price_of(await work.catalog.load(), line.price)
+        price = price_of(catalog, line.price)
     return Explained(invoice=invoice, number=number, line=line, price=price)
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
+from tallygate.cli.amounts import money
 from tallygate.cli.output import instant
-from tallygate_api.v1.invoice_pb2 import LineKind, LineStep, Money
+from tallygate.domain.currency import DECIMALS
+from tallygate_api.v1.invoice_pb2 import LineDiscount, LineKind, LineStep
 from tallygate_api.v1.invoice_service_pb2 import ExplainLineResponse, LineEvent
 
 _DIGITS = 6
@@ -63,7 +65,7 @@ def _steps(answer: ExplainLineResponse) -> Iterator[str]:
     sentences = _OF_USAGE if usage else _OF_COVER
     for step in answer.line.steps:
         sentence = sentences.get(step.kind)
-        yield sentence(answer, step) if sentence is not None else f"{step.kind}: {figure(step.amount)}"
+        yield sentence(answer, step) if sentence is not None else f"{step.kind}: {_amount(answer, step.amount)}"
 
 
 def _end(answer: ExplainLineResponse) -> str:
@@ -73,12 +75,20 @@ def _end(answer: ExplainLineResponse) -> str:
     if billed:
         found = f"{figure(str(exact + billed))}, less {figure(str(billed))} charged before: {found}"
     rounding = _ROUNDINGS.get(answer.rounding, "") if exact.denominator != 1 else ""
-    off = "".join(f"; less {_major(each.amount)} by coupon {each.code}" for each in answer.line.discounts)
+    off = "".join(f"; less {money(each.amount)} by {_named(each)}" for each in answer.line.discounts)
     return f"in minor units of the currency: {found}{f', rounded once, {rounding}' if rounding else ''}{off}"
 
 
-def _major(amount: Money) -> str:
-    return f"{figure(str(amount.units + Fraction(amount.nanos, 10**9)))} {amount.currency_code}"
+def _named(off: LineDiscount) -> str:
+    return f"{'discount' if off.negotiated else 'coupon'} {off.code}"
+
+
+def _amount(answer: ExplainLineResponse, text: str) -> str:
+    """An amount or price with at least the decimals of the line's currency."""
+    shown = figure(text)
+    whole, _, decimals = shown.partition(".")
+    decimals = decimals.ljust(DECIMALS.get(answer.line.amount.currency_code, 0), "0")
+    return shown if shown.endswith("…") or not decimals else f"{whole}.{decimals}"
 
 
 def _counted(answer: ExplainLineResponse, step: LineStep) -> str:
@@ -89,9 +99,9 @@ def _counted(answer: ExplainLineResponse, step: LineStep) -> str:
 
 def _covered(answer: ExplainLineResponse, step: LineStep) -> str:
     if answer.line.source_line and answer.line.source_line != answer.line.line_key and Fraction(step.rate) < 0:
-        whole = figure(step.rate.removeprefix("-"))
-        return f"gives back what is left of it, {_parts(answer, step)} of {whole}: {_product(step)}"
-    return f"a whole period costs {figure(step.rate)}; {_part(answer, step)}: {_product(step)}"
+        whole = _amount(answer, step.rate.removeprefix("-"))
+        return f"gives back what is left of it, {_parts(answer, step)} of {whole}: {_product(answer, step)}"
+    return f"a whole period costs {_amount(answer, step.rate)}; {_part(answer, step)}: {_product(answer, step)}"
 
 
 def _part(answer: ExplainLineResponse, step: LineStep) -> str:
@@ -107,23 +117,27 @@ def _parts(answer: ExplainLineResponse, step: LineStep) -> str:
     return f"{part.numerator} of {part.denominator} parts{f', {how},' if how else ''}"
 
 
-def _product(step: LineStep) -> str:
-    return figure(step.amount)
+def _product(answer: ExplainLineResponse, step: LineStep) -> str:
+    return _amount(answer, step.amount)
 
 
 def _before(answer: ExplainLineResponse, step: LineStep) -> str:
     if answer.line.kind == LineKind.LINE_KIND_USAGE:
-        return (
-            f"less what the {figure(step.quantity)} counted under the price before had come to: {figure(step.amount)}"
-        )
+        what = f"the {figure(step.quantity)} counted under the price before had come to"
+        return f"less what {what}: {_amount(answer, step.amount)}"
     if answer.line.kind == LineKind.LINE_KIND_COMMITMENT:
         what = "was charged of it before" if Fraction(step.quantity or 0) else "else was charged for its time"
-        return f"less what {what}: {figure(step.amount)}"
-    return f"less what was charged for the same stretch before the change: {figure(step.amount)}"
+        return f"less what {what}: {_amount(answer, step.amount)}"
+    return f"less what was charged for the same stretch before the change: {_amount(answer, step.amount)}"
 
 
-def _forgiven(_: ExplainLineResponse, step: LineStep) -> str:
-    return f"not given back, as its invoice is void: {figure(step.amount)}"
+def _advance(answer: ExplainLineResponse, step: LineStep) -> str:
+    off = f"{figure(step.rate)} % off" if Fraction(step.rate or 0) else "off"
+    return f"{off} for paying {figure(step.quantity)} periods at once: {_amount(answer, step.amount)}"
+
+
+def _forgiven(answer: ExplainLineResponse, step: LineStep) -> str:
+    return f"not given back, as its invoice is void: {_amount(answer, step.amount)}"
 
 
 _Sentence = Callable[[ExplainLineResponse, LineStep], str]
@@ -131,21 +145,36 @@ _OF_USAGE: dict[str, _Sentence] = {
     "counted": _counted,
     "capped": lambda _, step: f"beyond {figure(step.quantity)} nothing is charged",
     "free": lambda _, step: f"free of it: {figure(step.quantity)}",
-    "charged": lambda _, step: f"{figure(step.quantity)} at {figure(step.rate)} each: {figure(step.amount)}",
-    "packages": lambda _, s: f"{figure(s.quantity)} started packages at {figure(s.rate)} each: {figure(s.amount)}",
-    "flat": lambda _, step: f"for having entered the tier: {figure(step.amount)}",
-    "percent": lambda _, step: f"{figure(step.rate)} % of {figure(step.quantity)}: {figure(step.amount)}",
-    "events": lambda _, s: f"{figure(s.quantity)} events, each by the price's rate and bounds: {figure(s.amount)}",
-    "multiplied": lambda _, step: f"{figure(step.quantity)} times {figure(step.rate)}: {figure(step.amount)}",
-    "discount": lambda _, step: f"{figure(step.rate)} % off {figure(step.quantity)}: {figure(step.amount)}",
-    "min_spend": lambda _, step: f"up to the least amount, {figure(step.quantity)}: {figure(step.amount)}",
-    "max_spend": lambda _, step: f"down to the greatest amount, {figure(step.quantity)}: {figure(step.amount)}",
+    "charged": lambda answer, step: (
+        f"{figure(step.quantity)} at {_amount(answer, step.rate)} each: {_amount(answer, step.amount)}"
+    ),
+    "packages": lambda answer, s: (
+        f"{figure(s.quantity)} started packages at {_amount(answer, s.rate)} each: {_amount(answer, s.amount)}"
+    ),
+    "flat": lambda answer, step: f"for having entered the tier: {_amount(answer, step.amount)}",
+    "percent": lambda answer, step: f"{figure(step.rate)} % of {figure(step.quantity)}: {_amount(answer, step.amount)}",
+    "events": lambda answer, s: (
+        f"{figure(s.quantity)} events, each by the price's rate and bounds: {_amount(answer, s.amount)}"
+    ),
+    "multiplied": lambda answer, step: (
+        f"{figure(step.quantity)} times {figure(step.rate)}: {_amount(answer, step.amount)}"
+    ),
+    "discount": lambda answer, step: (
+        f"{figure(step.rate)} % off {figure(step.quantity)}: {_amount(answer, step.amount)}"
+    ),
+    "min_spend": lambda answer, step: (
+        f"up to the least amount, {_amount(answer, step.quantity)}: {_amount(answer, step.amount)}"
+    ),
+    "max_spend": lambda answer, step: (
+        f"down to the greatest amount, {_amount(answer, step.quantity)}: {_amount(answer, step.amount)}"
+    ),
     "before": _before,
     "forgiven": _forgiven,
 }
 _OF_COVER: dict[str, _Sentence] = {
     "charged": _covered,
-    "flat": lambda _, step: f"as it was asked for: {figure(step.amount)}",
+    "advance": _advance,
+    "flat": lambda answer, step: f"as it was asked for: {_amount(answer, step.amount)}",
     "before": _before,
     "forgiven": _forgiven,
 }

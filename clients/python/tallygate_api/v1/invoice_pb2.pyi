@@ -181,12 +181,14 @@ class InvoiceLine(_message.Message):
     def __init__(self, line_key: _Optional[str] = ..., kind: _Optional[_Union[LineKind, str]] = ..., text: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[str] = ..., unit_amount: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., exact_amount: _Optional[str] = ..., price: _Optional[str] = ..., subscription_id: _Optional[str] = ..., source_line: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[LineStep, _Mapping[str, object]]]] = ..., tax: _Optional[_Union[LineTax, _Mapping[str, object]]] = ..., discounts: _Optional[_Iterable[_Union[LineDiscount, _Mapping[str, object]]]] = ..., order_id: _Optional[str] = ..., subscriber: _Optional[str] = ...) -> None: ...
 
 class LineDiscount(_message.Message):
-    __slots__ = ("code", "amount")
+    __slots__ = ("code", "amount", "negotiated")
     CODE_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    NEGOTIATED_FIELD_NUMBER: _ClassVar[int]
     code: str
     amount: Money
-    def __init__(self, code: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ...) -> None: ...
+    negotiated: bool
+    def __init__(self, code: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., negotiated: _Optional[bool] = ...) -> None: ...
 
 class AccountSituation(_message.Message):
     __slots__ = ("previous_due", "paid", "credit", "payable")

@@ -1,10 +1,11 @@
 """Advance discounts: several periods of a plan paid at once for less. No clock, no I/O."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 
+from tallygate.domain.billing.steps import Step, StepKind
 from tallygate.domain.billing_terms import AdvanceDiscount, AdvanceRounding, AdvanceType
 from tallygate.domain.catalog import Plan
 from tallygate.domain.currency import decimals_of, price_text
@@ -91,6 +92,28 @@ def paid_in_advance(plan: Plan, length: int, *, currency: str) -> Price | None:
     amount = amount_of(chosen, form.amount, currency=used)
     label = label_of(plan, price, chosen, currency=used)
     return replace(price, recurring=replace(form, count=form.count * length, amount=amount, label=label))
+
+
+def from_full_price(steps: Sequence[Step], plan: Plan, price: Price, *, currency: str) -> tuple[Step, ...]:
+    """The steps of a charge by this price; where it is for periods paid at once, from what they cost one by one."""
+    paid = next(
+        (one for one in plan.advance_discounts if paid_in_advance(plan, one.length, currency=currency) == price), None
+    )
+    own = advance_price(plan)
+    if paid is None or own is None or own.recurring is None or price.recurring is None:
+        return tuple(steps)
+    full, found = exact(own.recurring.amount) * paid.length, list[Step]()
+    for step in steps:
+        if step.kind is not StepKind.CHARGED or step.rate != exact(price.recurring.amount):
+            found.append(step)
+            continue
+        whole = full * step.quantity
+        rate = exact(paid.value) if paid.type is AdvanceType.PERCENTAGE else Fraction(0)
+        found += [
+            replace(step, rate=full, amount=whole),
+            Step(kind=StepKind.ADVANCE, quantity=Fraction(paid.length), rate=rate, amount=step.amount - whole),
+        ]
+    return tuple(found)
 
 
 def label_of(plan: Plan, price: Price, discount: AdvanceDiscount, *, currency: str) -> str:

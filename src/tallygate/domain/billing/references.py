@@ -6,6 +6,12 @@ from tallygate.domain.prices import Price
 _PARTS = 5
 
 
+def plan_of(catalog: Catalog, reference: str) -> Plan | None:
+    """The plan version that such a price is of; None where it is an add-on's, or of none."""
+    parts = reference.split("/")
+    return catalog.plan(parts[1], int(parts[2])) if len(parts) == _PARTS and parts[0] == "plans" else None
+
+
 def price_of(catalog: Catalog, reference: str) -> Price | None:
     """The price behind plans/KEY/VERSION/prices/PRICE_KEY, or add_ons/...; None where there is none of that name."""
     parts = reference.split("/")

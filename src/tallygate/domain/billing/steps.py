@@ -34,6 +34,8 @@ class StepKind(StrEnum):
     """What was beyond the greatest amount, `quantity`."""
     BEFORE = "before"
     """What was charged for `quantity` that the price before this one had counted."""
+    ADVANCE = "advance"
+    """What is off for paying `quantity` periods at once: `rate` per cent, or where that is 0 an amount or periods."""
     FORGIVEN = "forgiven"
     """What is not given back, as its document is void."""
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from google.protobuf.json_format import MessageToDict
 
 from tallygate.domain.billing.balances import InvoiceState
+from tallygate.domain.billing.discounts import NEGOTIATED
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, Preceding, Situation
 from tallygate.domain.billing.lines import Line, LineKind, LineTax
 from tallygate.domain.billing.steps import Step
@@ -128,7 +129,11 @@ def encode_line(line: Line) -> wire.InvoiceLine:
         steps=[_step(step) for step in line.steps],
         tax=_line_tax(line.tax, line.currency) if line.tax is not None else None,
         discounts=[
-            wire.LineDiscount(code=each.code, amount=encode_money(each.amount, line.currency))
+            wire.LineDiscount(
+                code=each.code,
+                amount=encode_money(each.amount, line.currency),
+                negotiated=each.redemption_id.startswith(NEGOTIATED),
+            )
             for each in line.discounts
         ],
     )
