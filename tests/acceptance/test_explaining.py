@@ -4,7 +4,11 @@ import grpc
 import pytest
 
 from invoicing import DAY, catalog, dollars, invoices, month_ahead, run, thirty_days
+from tallygate_api.v1.invoice_service_pb2 import LineEventMark
 from tenants import failure
+
+FREE, UNREADABLE = LineEventMark.LINE_EVENT_MARK_FREE, LineEventMark.LINE_EVENT_MARK_UNREADABLE
+CARRIED_OVER = LineEventMark.LINE_EVENT_MARK_CARRIED_OVER
 
 
 @pytest.fixture
@@ -108,8 +112,18 @@ async def last_of_a_month(tenant, price, events, **terms):
     await run(tenant)
     asked = {"invoice_id": (await invoices(tenant))[-1].number, "line": 1}
     line = (await tenant.call("ExplainLine", **asked)).line
-    events = (await tenant.call("ListLineEvents", **asked)).events
-    return line, [(event.request_id, event.quantity, event.counted) for event in events]
+    return line, [(event.request_id, event.quantity, event.counted) for event in await listed_events(tenant)]
+
+
+async def listed_events(tenant, page_size=2):
+    """What is listed behind the first line of the last document, page by page."""
+    asked, found, token = {"invoice_id": (await invoices(tenant))[-1].number, "line": 1}, [], ""
+    while True:
+        page = await tenant.call("ListLineEvents", **asked, page_size=page_size, page_token=token)
+        found += page.events
+        token = page.next_page_token
+        if not token:
+            return found
 
 
 async def test_of_what_goes_over_a_limit_only_that_is_counted(tenant):
@@ -121,13 +135,51 @@ async def test_of_what_goes_over_a_limit_only_that_is_counted(tenant):
     assert line.quantity == "25"
 
 
-async def test_an_event_whose_amount_cannot_be_read_is_not_counted(tenant):
+async def test_an_event_whose_amount_cannot_be_read_is_told_and_not_counted(tenant):
     features = {"calls": {"kind": "metered", "dimensions": ["amount"]}}
     price = {"usage": {"feature_key": "calls", "model": "percentage", "of": {"dimension": "amount"}, "rate": "1"}}
     sold = [(1, {"amount": "100.00"}), (1, {"amount": "a lot"}), (1, {"amount": "45.50"})]
     line, listed = await last_of_a_month(tenant, price, sold, features=features)
-    assert listed == [("call-0", 1, "100"), ("call-2", 1, "45.5")]
+    assert listed == [("call-0", 1, "100"), ("call-1", 1, "0"), ("call-2", 1, "45.5")]
     assert line.quantity == "145.5"
+    found = await listed_events(tenant)
+    assert [(event.amount, list(event.marks)) for event in found] == [("1", []), ("0", [UNREADABLE]), ("0.455", [])]
+    answer = await tenant.call("ExplainLine", invoice_id=(await invoices(tenant))[-1].number, line=1)
+    assert answer.inputs.unreadable == 1
+
+
+async def test_what_is_free_of_a_percentage_is_so_on_every_page(tenant):
+    """The first three events are free: 60 of 100, at 1 % and 0.30 each; so the last pays 0.70."""
+    features = {"calls": {"kind": "metered", "dimensions": ["amount"]}}
+    source = {"of": {"dimension": "amount"}, "rate": "1", "fixed_amount": "0.30", "free_events": 3}
+    sold = [(1, {"amount": amount}) for amount in ("10", "20", "30", "40")]
+    price = {"usage": {"feature_key": "calls", "model": "percentage", **source}}
+    line, _ = await last_of_a_month(tenant, price, sold, features=features)
+    found = await listed_events(tenant)
+    assert [(event.amount, list(event.marks)) for event in found] == [*[("0", [FREE])] * 3, ("0.7", [])]
+    assert dollars(line.amount) == 0.70
+
+
+async def test_a_level_from_before_is_told_as_carried_over(tenant):
+    """5 since the month before, then 9: the last level is what both came to, 5 and 4 more."""
+    await month_ahead(tenant)
+    features = {"calls": {"kind": "metered", "aggregation": "latest"}}
+    await tenant.apply(catalog({"usage": {"feature_key": "calls", "unit_amount": "1.00"}}, features=features))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.consume("acme", "calls", 5)
+    await tenant.advance(31 * DAY)
+    await run(tenant)
+    await tenant.advance(5 * DAY)
+    await tenant.consume("acme", "calls", 9, request_id="nine")
+    await tenant.advance(31 * DAY)
+    (invoice,) = await run(tenant)
+    found = await listed_events(tenant, page_size=1)
+    assert [(event.request_id, event.quantity, event.counted, list(event.marks)) for event in found] == [
+        ("", 5, "5", [CARRIED_OVER]),
+        ("nine", 9, "4", []),
+    ]
+    assert found[0].occurred_time == invoice.lines[0].start_time
+    assert invoice.lines[0].quantity == "9"
 
 
 async def test_a_price_of_the_accounts_own_is_the_one_that_explains(tenant):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tallygate.cli.explanations import explanation, figure
+from tallygate.cli.explanations import event_row, explanation, figure
 from tallygate_api.v1.catalog_pb2 import Price, UsagePrice
 from tallygate_api.v1.invoice_pb2 import InvoiceLine, LineKind, LineStep
-from tallygate_api.v1.invoice_service_pb2 import ExplainLineResponse, LineInputs
+from tallygate_api.v1.invoice_service_pb2 import ExplainLineResponse, LineEvent, LineEventMark, LineInputs
 
 APRIL, MAY = {"seconds": 1_932_768_000}, {"seconds": 1_935_360_000}
 
@@ -77,3 +77,20 @@ def test_a_part_of_a_period_is_told_as_parts():
 )
 def test_figures_are_exact_or_say_that_they_are_not(exact, shown):
     assert figure(exact) == shown
+
+
+def test_an_event_says_what_it_came_to_and_what_is_to_be_known_of_it():
+    marks = [LineEventMark.LINE_EVENT_MARK_PARTLY_FREE, LineEventMark.LINE_EVENT_MARK_MAX_AMOUNT]
+    sale = LineEvent(request_id="r", occurred_time=APRIL, quantity=1, counted="1000", amount="10", marks=marks)
+    assert event_row(sale) == ("2031-04-01 00:00 UTC", "1", "1,000", "10", "r", "", "", "free in part, the greatest")
+    held = LineEvent(occurred_time=APRIL, quantity=5, counted="5", marks=[LineEventMark.LINE_EVENT_MARK_CARRIED_OVER])
+    assert event_row(held)[3:] == ("", "", "", "", "carried over")
+
+
+def test_events_without_an_amount_that_can_be_read_are_told():
+    inputs = LineInputs(feature_key="sales", through_sequence=17, unreadable=2)
+    told = explanation(answer(step("events", "3", amount="13.7"), inputs=inputs), amount="13.70 USD").splitlines()
+    assert told[4:6] == [
+        "   charges nothing for 2 of them, whose amount cannot be read; --events marks them",
+        "   3 events, each by the price's rate and bounds: 13.7; --events lists each",
+    ]

@@ -1,11 +1,11 @@
-"""What each event added to what a line counts: with the opening level they sum to it, whatever is counted."""
+"""What each event added to what a line counts: they sum to it, whatever is counted."""
 
 import asyncio
 from fractions import Fraction
 
 import pytest
 
-from tallygate.domain.billing.counting import BillableFact, before_all, contributions, count
+from tallygate.domain.billing.counting import BillableFact, contributions, count
 from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Aggregation, Feature, FeatureKind
 from tallygate.domain.gating.decision import Pot, PotKind
@@ -48,16 +48,16 @@ CASES = {
     "all units": (Aggregation.SUM, {}, 0, [5, 9, 2, 7]),
     "those asked for": (Aggregation.SUM, {"where": {"region": "eu"}}, 0, [5, 9, 2]),
     "overage": (Aggregation.SUM, {"units": Units.OVERAGE}, 0, [4, 2]),
-    "amounts that can be read": (
+    "amounts, of which one cannot be read": (
         Aggregation.SUM,
         {"model": ChargeModel.PERCENTAGE, "dimension": "amount"},
         0,
-        [Fraction("1.5"), Fraction("0.25"), 99],
+        [Fraction("1.5"), 0, Fraction("0.25"), 99],
     ),
     "members": (Aggregation.UNIQUE, {}, 0, [1, 1, 0, 1]),
-    "the greatest level": (Aggregation.MAX, {}, 6, [0, 3, 0, 0]),
-    "the last level": (Aggregation.LATEST, {}, 6, [-1, 4, -7, 5]),
-    "levels by time": (Aggregation.TIME_WEIGHTED, {}, 6, [-1 * 900, 4 * 800, -7 * 600, 5 * 300]),
+    "the greatest level": (Aggregation.MAX, {}, 6, [6, 0, 3, 0, 0]),
+    "the last level": (Aggregation.LATEST, {}, 6, [6, -1, 4, -7, 5]),
+    "levels by time": (Aggregation.TIME_WEIGHTED, {}, 6, [6 * 1_000, -1 * 900, 4 * 800, -7 * 600, 5 * 300]),
 }
 
 
@@ -79,5 +79,46 @@ def test_what_events_added_sums_to_what_was_counted(case):
     counted, told = asyncio.run(look())
     scale = 1_000 if aggregation is Aggregation.TIME_WEIGHTED else 1
     assert told == [Fraction(each) / scale for each in expected]
-    start = before_all(asked, feature, opening=opening)
-    assert start + sum(told) == (sum(counted.amounts) if asked.usage.model.by_amount else counted.units)
+    assert sum(told) == (sum(counted.amounts) if asked.usage.model.by_amount else counted.units)
+
+
+def told_of(amounts, earlier=(), **price):
+    """What each of these amounts comes to, and how it is marked."""
+    feature = Feature(feature_key="calls", kind=FeatureKind.METERED)
+    asked = window(model=ChargeModel.PERCENTAGE, dimension="amount", **price)
+
+    async def look():
+        async def facts():
+            for number, amount in enumerate(amounts):
+                yield fact(number, 1, number, dimensions={"amount": amount})
+
+        before = [Fraction(amount) for amount in earlier]
+        found = contributions(facts(), asked, feature, currency="USD", earlier=before)
+        return [(each.fee, [mark.value for mark in each.marks]) async for each in found]
+
+    return asyncio.run(look())
+
+
+def test_each_event_of_a_percentage_says_what_it_came_to():
+    """2.9 % and 0.30, within 0.50 and 10: 0.329 is raised, 29.30 is cut, a refund gives back its rate alone."""
+    bounds = {"rate": "2.9", "fixed_amount": "0.30", "min_amount": "0.50", "max_amount": "10"}
+    assert told_of(["1.00", "100.00", "a lot", "1000.00", "-10"], **bounds) == [
+        (Fraction("0.5"), ["min_amount"]),
+        (Fraction("3.2"), []),
+        (0, ["unreadable"]),
+        (10, ["max_amount"]),
+        (Fraction("-0.29"), []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "expected"),
+    [
+        ((), [(0, ["free"]), (Fraction("0.5"), ["partly_free"]), (3, [])]),
+        (("20",), [(Fraction("0.5"), ["partly_free"]), (2, []), (3, [])]),
+    ],
+    ids=["from nothing", "behind what was counted before"],
+)
+def test_what_is_free_of_a_percentage_is_free_in_order(earlier, expected):
+    """25 are free, of the first two events: all of 10, then 15 of 20; behind 20 it is but 5 of 10."""
+    assert told_of(["10", "20", "30"], earlier, rate="10", free_amount="25", free_events=2) == expected

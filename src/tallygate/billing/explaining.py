@@ -8,14 +8,14 @@ from fractions import Fraction
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.past import Past, past_of
 from tallygate.domain.billing.advance import from_full_price
-from tallygate.domain.billing.counting import Contribution, before_all, contributions
+from tallygate.domain.billing.counting import Contribution, Tally, before_all, contributions, count
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.references import plan_of, price_of
-from tallygate.domain.billing.windows import LEVELS, UsageWindow, usage_windows
-from tallygate.domain.catalog import Aggregation
+from tallygate.domain.billing.windows import LEVELS, UsageWindow, follows, usage_windows
+from tallygate.domain.catalog import Aggregation, Catalog
 from tallygate.domain.errors import InvalidFieldError, InvoiceNotFoundError
-from tallygate.domain.prices import Price
+from tallygate.domain.prices import ChargeModel, Price
 from tallygate.records.ports import BillingWork
 
 _EACH_BY_ITSELF = frozenset({Aggregation.SUM, Aggregation.COUNT})
@@ -37,12 +37,16 @@ class LinePlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A line, its place in its document, and the price that it was made by (None: of a fee)."""
+    """A line, its place in its document, and the price that it was made by (None: of a fee).
+
+    `unreadable` are so many events that it could have charged, had their amounts been readable.
+    """
 
     invoice: Invoice
     number: int
     line: Line
     price: Price | None
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +68,17 @@ async def explain_line(work: BillingWork, place: LinePlace, *, now: int) -> Expl
     """
     invoice, number = await _found(work, place)
     line, catalog = invoice.lines[number - 1], await work.catalog.load()
-    price = _price_then(await _past(work, invoice, now=now), line)
-    plan = plan_of(catalog, line.price)
+    past = await _past(work, invoice, now=now)
+    price, plan = _price_then(past, line), plan_of(catalog, line.price)
+    window, unreadable = _window_then(past, line), 0
     if price is not None and plan is not None:
         line = replace(line, steps=from_full_price(line.steps, plan, price, currency=catalog.currency))
     if price is None:
         price = price_of(catalog, line.price)
-    return Explained(invoice=invoice, number=number, line=line, price=price)
+    if window is not None and window.usage.dimension and line.inputs is not None:
+        counted = await _count(work, invoice, window, catalog, through=line.inputs.through_sequence)
+        unreadable = len(counted.unreadable)
+    return Explained(invoice=invoice, number=number, line=line, price=price, unreadable=unreadable)
 
 
 async def line_events(
@@ -84,22 +92,35 @@ async def line_events(
     """
     invoice, number = await _found(work, place)
     line = invoice.lines[number - 1]
-    window = _window_then(await _past(work, invoice, now=now), line)
+    past = await _past(work, invoice, now=now)
+    window = _window_then(past, line)
     if window is None or line.inputs is None:
         return LineEvents()
     catalog, through = await work.catalog.load(), line.inputs.through_sequence
     feature = catalog.features[window.usage.feature_key]
-    alone = window.usage.model.by_amount or feature.aggregation in _EACH_BY_ITSELF
+    single = window.usage.model is ChargeModel.PERCENTAGE  # what of it is free hangs on those before
+    alone = not single and (window.usage.model.by_amount or feature.aggregation in _EACH_BY_ITSELF)
+    earlier: list[Fraction] = []
+    for other in follows(window, _windows_then(past, line)) if single else ():
+        earlier += (await _count(work, invoice, other, catalog, through=through)).counted.amounts
     levels = feature.aggregation in LEVELS and not window.usage.model.by_amount
     opening = await work.usage_log.level_before(invoice.account_id, window, through=through) if levels else 0
     facts = work.usage_log.facts(invoice.account_id, window, through=through, after=after if alone else None)
     found: list[Contribution] = []
-    async for each in contributions(facts, window, feature, currency=catalog.currency, opening=opening):
+    async for each in contributions(
+        facts, window, feature, currency=catalog.currency, opening=opening, earlier=earlier
+    ):
         if after is None or (each.fact.occurred_time, each.fact.request_id) > after:
             found.append(each)
         if len(found) == limit:
             break
     return LineEvents(opening=before_all(window, feature, opening=opening), events=found)
+
+
+async def _count(work: BillingWork, invoice: Invoice, window: UsageWindow, catalog: Catalog, *, through: int) -> Tally:
+    """What a window by amounts of events counts, of the log up to a sequence number."""
+    facts = work.usage_log.facts(invoice.account_id, window, through=through)
+    return await count(facts, window, catalog.features[window.usage.feature_key], currency=catalog.currency)
 
 
 async def _found(work: BillingWork, place: LinePlace) -> tuple[Invoice, int]:
@@ -141,13 +162,18 @@ def _instant_of(line: Line) -> int:
 
 def _window_then(past: Past | None, line: Line) -> UsageWindow | None:
     """What a line of usage counted."""
+    name = line.line_key.rpartition("/")[0]
+    return next((window for window in _windows_then(past, line) if window.line == name), None)
+
+
+def _windows_then(past: Past | None, line: Line) -> Sequence[UsageWindow]:
+    """What a line of usage counted, and what others of its subscription did that fell due with it."""
     if past is None or line.inputs is None:
-        return None
+        return ()
     books, name = past.books, line.line_key.rpartition("/")[0]
     for timeline in books.timelines:
         begins, due = books.policy.start_time, line.due
-        windows = usage_windows(timeline, books.calendar, books.amounts, since=due - 1, until=due, begins=begins)
-        for window in windows:
-            if window.line == name:
-                return window
-    return None
+        windows = [*usage_windows(timeline, books.calendar, books.amounts, since=due - 1, until=due, begins=begins)]
+        if any(window.line == name for window in windows):
+            return windows
+    return ()

@@ -7,11 +7,19 @@ from tallygate.cli.amounts import money
 from tallygate.cli.output import instant
 from tallygate.domain.currency import DECIMALS
 from tallygate_api.v1.invoice_pb2 import LineDiscount, LineKind, LineStep
-from tallygate_api.v1.invoice_service_pb2 import ExplainLineResponse, LineEvent
+from tallygate_api.v1.invoice_service_pb2 import ExplainLineResponse, LineEvent, LineEventMark
 
 _DIGITS = 6
 _EXACT_DIGITS = 12
 _ROUNDINGS = {"half_even": "halves to the even neighbour", "half_up": "halves up"}
+_MARKS: dict[int, str] = {
+    LineEventMark.LINE_EVENT_MARK_FREE: "free",
+    LineEventMark.LINE_EVENT_MARK_PARTLY_FREE: "free in part",
+    LineEventMark.LINE_EVENT_MARK_MIN_AMOUNT: "the least",
+    LineEventMark.LINE_EVENT_MARK_MAX_AMOUNT: "the greatest",
+    LineEventMark.LINE_EVENT_MARK_UNREADABLE: "no amount that can be read",
+    LineEventMark.LINE_EVENT_MARK_CARRIED_OVER: "carried over",
+}
 _PRORATIONS = {"day": "by local days", "second": "by seconds", "fixed_30": "by months of 30 days"}
 
 
@@ -25,8 +33,10 @@ def explanation(answer: ExplainLineResponse, *, amount: str) -> str:
 def event_row(event: LineEvent) -> tuple[str, ...]:
     """An event behind a line, as a row."""
     dimensions = " ".join(f"{key}={value}" for key, value in sorted(event.dimensions.items()))
-    counted = figure(event.counted)
-    return instant(event.occurred_time), f"{event.quantity:,}", counted, event.request_id, event.user_id, dimensions
+    counted, amount = figure(event.counted), figure(event.amount) if event.amount else ""
+    marks = ", ".join(_MARKS.get(mark, f"mark {mark}") for mark in event.marks)
+    what = event.request_id, event.user_id, dimensions, marks
+    return instant(event.occurred_time), f"{event.quantity:,}", counted, amount, *what
 
 
 def figure(text: str) -> str:
@@ -58,6 +68,8 @@ def _about(answer: ExplainLineResponse) -> Iterator[str]:
         inputs = answer.inputs
         served = f" that {inputs.plan} served" if inputs.plan else ""
         yield f"counts the events of {inputs.feature_key}{served}, up to number {inputs.through_sequence} of the log"
+        if inputs.unreadable:
+            yield f"charges nothing for {inputs.unreadable:,} of them, whose amount cannot be read; --events marks them"
 
 
 def _steps(answer: ExplainLineResponse) -> Iterator[str]:
@@ -154,7 +166,8 @@ _OF_USAGE: dict[str, _Sentence] = {
     "flat": lambda answer, step: f"for having entered the tier: {_amount(answer, step.amount)}",
     "percent": lambda answer, step: f"{figure(step.rate)} % of {figure(step.quantity)}: {_amount(answer, step.amount)}",
     "events": lambda answer, s: (
-        f"{figure(s.quantity)} events, each by the price's rate and bounds: {_amount(answer, s.amount)}"
+        f"{figure(s.quantity)} events, each by the price's rate and bounds: {_amount(answer, s.amount)};"
+        " --events lists each"
     ),
     "multiplied": lambda answer, step: (
         f"{figure(step.quantity)} times {figure(step.rate)}: {_amount(answer, step.amount)}"

@@ -21,12 +21,29 @@ class DocumentFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DOCUMENT_FORMAT_PDF: _ClassVar[DocumentFormat]
     DOCUMENT_FORMAT_UBL: _ClassVar[DocumentFormat]
     DOCUMENT_FORMAT_CII: _ClassVar[DocumentFormat]
+
+class LineEventMark(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LINE_EVENT_MARK_UNSPECIFIED: _ClassVar[LineEventMark]
+    LINE_EVENT_MARK_FREE: _ClassVar[LineEventMark]
+    LINE_EVENT_MARK_PARTLY_FREE: _ClassVar[LineEventMark]
+    LINE_EVENT_MARK_MIN_AMOUNT: _ClassVar[LineEventMark]
+    LINE_EVENT_MARK_MAX_AMOUNT: _ClassVar[LineEventMark]
+    LINE_EVENT_MARK_UNREADABLE: _ClassVar[LineEventMark]
+    LINE_EVENT_MARK_CARRIED_OVER: _ClassVar[LineEventMark]
 DOCUMENT_FORMAT_UNSPECIFIED: DocumentFormat
 DOCUMENT_FORMAT_HTML: DocumentFormat
 DOCUMENT_FORMAT_JSON: DocumentFormat
 DOCUMENT_FORMAT_PDF: DocumentFormat
 DOCUMENT_FORMAT_UBL: DocumentFormat
 DOCUMENT_FORMAT_CII: DocumentFormat
+LINE_EVENT_MARK_UNSPECIFIED: LineEventMark
+LINE_EVENT_MARK_FREE: LineEventMark
+LINE_EVENT_MARK_PARTLY_FREE: LineEventMark
+LINE_EVENT_MARK_MIN_AMOUNT: LineEventMark
+LINE_EVENT_MARK_MAX_AMOUNT: LineEventMark
+LINE_EVENT_MARK_UNREADABLE: LineEventMark
+LINE_EVENT_MARK_CARRIED_OVER: LineEventMark
 
 class RenderInvoiceRequest(_message.Message):
     __slots__ = ("invoice_id", "format", "locale")
@@ -209,20 +226,22 @@ class ExplainLineResponse(_message.Message):
     def __init__(self, line: _Optional[_Union[_invoice_pb2.InvoiceLine, _Mapping[str, object]]] = ..., price: _Optional[_Union[_catalog_pb2.Price, _Mapping[str, object]]] = ..., rounding: _Optional[str] = ..., proration: _Optional[str] = ..., time_zone: _Optional[str] = ..., inputs: _Optional[_Union[LineInputs, _Mapping[str, object]]] = ..., invoice_id: _Optional[str] = ..., line_number: _Optional[int] = ...) -> None: ...
 
 class LineInputs(_message.Message):
-    __slots__ = ("feature_key", "plan", "start_time", "end_time", "through_sequence", "billed_before")
+    __slots__ = ("feature_key", "plan", "start_time", "end_time", "through_sequence", "billed_before", "unreadable")
     FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     THROUGH_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     BILLED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    UNREADABLE_FIELD_NUMBER: _ClassVar[int]
     feature_key: str
     plan: str
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
     through_sequence: int
     billed_before: str
-    def __init__(self, feature_key: _Optional[str] = ..., plan: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., through_sequence: _Optional[int] = ..., billed_before: _Optional[str] = ...) -> None: ...
+    unreadable: int
+    def __init__(self, feature_key: _Optional[str] = ..., plan: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., through_sequence: _Optional[int] = ..., billed_before: _Optional[str] = ..., unreadable: _Optional[int] = ...) -> None: ...
 
 class ListLineEventsRequest(_message.Message):
     __slots__ = ("invoice_id", "line", "page_size", "page_token", "line_key")
@@ -249,7 +268,7 @@ class ListLineEventsResponse(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[LineEvent, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ..., opening: _Optional[str] = ...) -> None: ...
 
 class LineEvent(_message.Message):
-    __slots__ = ("request_id", "occurred_time", "quantity", "pots", "dimensions", "user_id", "counted")
+    __slots__ = ("request_id", "occurred_time", "quantity", "pots", "dimensions", "user_id", "counted", "amount", "marks")
     class DimensionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -264,6 +283,8 @@ class LineEvent(_message.Message):
     DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     COUNTED_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    MARKS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     occurred_time: _timestamp_pb2.Timestamp
     quantity: int
@@ -271,7 +292,9 @@ class LineEvent(_message.Message):
     dimensions: _containers.ScalarMap[str, str]
     user_id: str
     counted: str
-    def __init__(self, request_id: _Optional[str] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[int] = ..., pots: _Optional[_Iterable[_Union[_decision_pb2.Pot, _Mapping[str, object]]]] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., user_id: _Optional[str] = ..., counted: _Optional[str] = ...) -> None: ...
+    amount: str
+    marks: _containers.RepeatedScalarFieldContainer[LineEventMark]
+    def __init__(self, request_id: _Optional[str] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[int] = ..., pots: _Optional[_Iterable[_Union[_decision_pb2.Pot, _Mapping[str, object]]]] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., user_id: _Optional[str] = ..., counted: _Optional[str] = ..., amount: _Optional[str] = ..., marks: _Optional[_Iterable[_Union[LineEventMark, str]]] = ...) -> None: ...
 
 class VerifyInvoiceRequest(_message.Message):
     __slots__ = ("invoice_id",)

@@ -138,7 +138,7 @@ def explain(
             msg = "--events needs --line or --line-key: the events behind one line"
             raise click.UsageError(msg)
         request = invoice_service_pb2.ListLineEventsRequest(invoice_id=invoice, line=line, line_key=line_key)
-        header = ("OCCURRED (UTC)", "QUANTITY", "COUNTED", "REQUEST", "USER", "DIMENSIONS")
+        header = ("OCCURRED (UTC)", "QUANTITY", "COUNTED", "AMOUNT", "REQUEST", "USER", "DIMENSIONS", "NOTE")
         client.show_list(stub.ListLineEvents, request, field="events", limit=limit, header=header, row=event_row)
         return
     for asked in _asked(stub, client, invoice, line) if line_key is None else [ExplainLineRequest(line_key=line_key)]:

@@ -1,16 +1,17 @@
 """From the facts of a window to what its price counts: each aggregation, exactly."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
+from tallygate.domain.billing.models_events import EventFee, EventFees, EventMark
 from tallygate.domain.billing.models_units import Counted
 from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Aggregation, Feature
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.gating.decision import Pot, PotKind
-from tallygate.domain.prices import Units
+from tallygate.domain.prices import ChargeModel, Units
 
 _ADDED_UP = frozenset({Aggregation.SUM, Aggregation.COUNT})
 _LONGEST_AMOUNT = 40
@@ -31,10 +32,15 @@ class BillableFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """A fact, and what it added to what its window counts: units of the meter, or an amount in major units."""
+    """A fact, and what it added to what its window counts: units of the meter, or an amount in major units.
+
+    `fee` is what it came to by itself, in major units, where its price charges events one by one; None: it does not.
+    """
 
     fact: BillableFact
     counted: Fraction
+    fee: Fraction | None = None
+    marks: tuple[EventMark, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,26 +83,47 @@ async def count(
 
 
 async def contributions(
-    facts: AsyncIterable[BillableFact], window: UsageWindow, feature: Feature, *, currency: str, opening: int = 0
+    facts: AsyncIterable[BillableFact],
+    window: UsageWindow,
+    feature: Feature,
+    *,
+    currency: str,
+    opening: int = 0,
+    earlier: Sequence[Fraction] = (),
 ) -> AsyncIterator[Contribution]:
-    """What each fact of a window added, by what was counted before and after it: with the opening level they sum to it.
+    """What each fact of a window added, by what was counted before and after it: they sum to what it counts.
 
-    Those of which nothing is counted are left out: their amount cannot be read, or none of their units are asked for.
+    A level that was held as the window began comes first, as a fact of no id. Left out are those of whose units none
+    are asked for; those whose amount cannot be read are marked. `earlier` are the amounts that its price goes on from.
     """
     own = window.price.currency or currency
     folded = _Folded(window=window, feature=feature, currency=own, opening=opening, level=opening)
     before = before_all(window, feature, opening=opening)
+    if before:
+        held = BillableFact(quantity=opening, occurred_time=window.start, request_id="")
+        yield Contribution(fact=held, counted=before, marks=(EventMark.CARRIED_OVER,))
+    fees = EventFees(price=window.usage)
+    for amount in earlier:
+        fees.charge(amount)
     async for fact in facts:
         if not asks_for(window, fact):
             continue
         readable = folded.add(fact)
         if window.usage.model.by_amount:
-            added = folded.amounts[-1] if readable else Fraction(0)
-        else:
-            after = Fraction(folded.counted().units)
-            added, before = after - before, after
-        if added or (feature.aggregation not in _ADDED_UP and not window.usage.model.by_amount):
+            yield _of_amount(fact, folded.amounts[-1] if readable else None, fees)
+            continue
+        after = Fraction(folded.counted().units)
+        added, before = after - before, after
+        if added or feature.aggregation not in _ADDED_UP:
             yield Contribution(fact=fact, counted=added)
+
+
+def _of_amount(fact: BillableFact, amount: Fraction | None, fees: EventFees) -> Contribution:
+    """What an event with an amount added, or with none that can be read; and what it came to, if it is by itself."""
+    single = fees.price.model is ChargeModel.PERCENTAGE
+    unread = EventFee(marks=(EventMark.UNREADABLE,))
+    fee = unread if amount is None else fees.charge(amount) if single else EventFee()
+    return Contribution(fact=fact, counted=amount or Fraction(0), fee=fee.amount if single else None, marks=fee.marks)
 
 
 def before_all(window: UsageWindow, feature: Feature, *, opening: int) -> Fraction:

@@ -4,15 +4,17 @@ from tallygate.billing.explaining import Explained, LinePlace
 from tallygate.billing.verifying import Difference
 from tallygate.domain.billing.counting import Contribution
 from tallygate.domain.billing.lines import UsageInputs
+from tallygate.domain.billing.models_events import EventMark
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import exact_text
 from tallygate.server.wire.decision import encode_pot
 from tallygate.server.wire.invoice import encode_line
 from tallygate.server.wire.price import encode_price
-from tallygate.server.wire.scalars import identifier, timestamp
+from tallygate.server.wire.scalars import WireEnum, identifier, timestamp
 from tallygate_api.v1 import invoice_service_pb2 as wire
 
 _LONGEST_KEY = 1_024
+_MARK = WireEnum(wire.LineEventMark, EventMark)
 
 
 def decode_place(request: wire.ExplainLineRequest | wire.ListLineEventsRequest, own_of: str = "") -> LinePlace:
@@ -39,11 +41,11 @@ def encode_explanation(explained: Explained) -> wire.ExplainLineResponse:
         rounding=policy.rounding.value if policy is not None else "",
         proration=policy.proration.value if policy is not None else "",
         time_zone=explained.invoice.zone,
-        inputs=_inputs(line.inputs) if line.inputs is not None else None,
+        inputs=_inputs(line.inputs, explained.unreadable) if line.inputs is not None else None,
     )
 
 
-def _inputs(inputs: UsageInputs) -> wire.LineInputs:
+def _inputs(inputs: UsageInputs, unreadable: int) -> wire.LineInputs:
     return wire.LineInputs(
         feature_key=inputs.feature_key,
         plan=inputs.plan,
@@ -51,6 +53,7 @@ def _inputs(inputs: UsageInputs) -> wire.LineInputs:
         end_time=timestamp(inputs.end),
         through_sequence=inputs.through_sequence,
         billed_before=exact_text(inputs.billed),
+        unreadable=unreadable,
     )
 
 
@@ -65,6 +68,8 @@ def encode_event(counted: Contribution) -> wire.LineEvent:
         dimensions=fact.dimensions,
         user_id=fact.user_id,
         counted=exact_text(counted.counted),
+        amount=exact_text(counted.fee) if counted.fee is not None else "",
+        marks=[_MARK.encode(mark) for mark in counted.marks],
     )
 
 
