@@ -15,6 +15,7 @@ import pytest
 from documents import BUYER, INVOICE, LINES, NOTE, SELLER, at, line
 from documents import invoice as invoice_of
 from tallygate.domain.billing.documents import InvoiceKind
+from tallygate.domain.billing.lines import LineTax
 from tallygate.domain.document_errors import RendererMissingError
 from tallygate.domain.period import UsagePeriod
 from tallygate.rendering.cii import cii
@@ -75,9 +76,56 @@ def test_days_are_those_of_the_documents_zone():
 
 def test_what_is_invoiced_at_once_at_midnight_is_of_the_day_that_begins():
     midnight = at("2026-03-31T22:00")
-    change = replace(INVOICE, kind=InvoiceKind.CHANGE, period=UsagePeriod(midnight - 1, midnight))
+    lines = tuple(replace(one, period=UsagePeriod(midnight, midnight + 1)) for one in LINES)
+    change = replace(INVOICE, kind=InvoiceKind.CHANGE, period=UsagePeriod(midnight - 1, midnight), lines=lines)
     assert dict(sheet(change).facts)["Period"] == "Apr 1, 2026"
-    assert semantic(change).days(change.stretch) == ("2026-04-01", "2026-04-01")
+    assert semantic(change).days(change.covered) == ("2026-04-01", "2026-04-01")
+
+
+def test_a_documents_period_is_that_of_its_lines():
+    """A year that was paid at once, with its first month's invoice; and a fee of the midnight after March."""
+    year = replace(LINES[0], period=UsagePeriod(at("2024-01-30T23:00"), at("2025-01-30T23:00")))
+    opening = invoice_of(year, kind=InvoiceKind.OPENING, period=UsagePeriod(year.period.start, at("2024-02-28T23:00")))
+    assert dict(sheet(opening).facts)["Period"] == "Jan 31, 2024 \N{EN DASH} Jan 30, 2025"
+    for form in (ubl, cii):
+        found = re.findall(r"2024-?01-?31|2025-?01-?30|2024-?02-?\d\d", form(opening).decode())
+        assert len(found) == 4, found
+        assert len({day.replace("-", "") for day in found}) == 2
+    midnight = at("2026-03-31T22:00")
+    fee = replace(LINES[1], period=UsagePeriod(midnight, midnight + 1))
+    assert dict(sheet(invoice_of(LINES[0], fee)).facts)["Period"] == "Mar 1, 2026 \N{EN DASH} Apr 1, 2026"
+
+
+@pytest.mark.parametrize(
+    ("tag", "name", "vat", "gst"),
+    [
+        ("en", "VAT DE", "VAT", "GST"),
+        ("de", "USt. DE", "USt.", "GST"),
+        ("fr", "TVA DE", "TVA", "TPS"),
+        ("es", "IVA DE", "IVA", "GST"),
+        ("ja", "消費税 (VAT) DE", "消費税 (VAT)", "GST"),
+    ],
+)
+def test_a_tax_is_named_in_the_documents_language(tag, name, vat, gst):
+    assert sheet(INVOICE, tag).sums[1][0].startswith(f"{name} 19 %")
+    for known, told in (("VAT", vat), ("GST", gst), ("Levy", "Levy")):
+        taxed = invoice_of(line("Pro", 100, 5, under=LineTax(country="CA", name=known, rate="5")))
+        assert sheet(taxed, tag).sums[1][0].startswith(f"{told} CA 5 %")
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "shown"),
+    [
+        ("278", "EUR", "278,00"),
+        ("0.5", "EUR", "0,50"),
+        ("0.0001", "EUR", "0,0001"),
+        ("1001", "JPY", "1.001"),
+        ("", "EUR", ""),
+    ],
+)
+def test_a_unit_price_has_at_least_its_currencys_decimals(price, currency, shown):
+    (row,) = sheet(invoice_of(line("Pro", 27800, 0, unit_amount=price, currency=currency)), "de").rows
+    assert row.unit_amount == shown
 
 
 def test_sums_are_told_in_the_order_in_which_they_are_paid():

@@ -104,7 +104,7 @@ def _settlement(own: Document) -> Iterator[Node | None]:
         )
     for tax in own.taxes:
         yield _breakdown(own, tax)
-    yield _period(own, own.invoice.stretch)
+    yield _period(own, own.invoice.covered)
     terms = [node("ram:Description", seller.payment_terms), node("ram:DueDateDateTime", [_day(own.due)])]
     yield node("ram:SpecifiedTradePaymentTerms", terms)
     yield node("ram:SpecifiedTradeSettlementHeaderMonetarySummation", _totals(own))

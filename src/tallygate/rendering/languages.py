@@ -68,6 +68,18 @@ class Language:
             return text.replace("-", _MINUS)
         return self._sign(-1 if text.startswith("-") else 1) + self._digits(value)
 
+    def price(self, text: str, currency: str) -> str:
+        """A price as a number, with at least the decimals of its currency."""
+        whole, point, decimals = text.partition(".")
+        least = decimals_of(currency)
+        if not text.removeprefix("-").replace(".", "", 1).isdecimal() or len(decimals) >= least:
+            return self.number(text)
+        return self.number(f"{whole}{point or '.'}{decimals.ljust(least, '0')}")
+
+    def tax(self, name: str) -> str:
+        """What a tax is called that many countries have; another one by its own name."""
+        return self.words.get(f"tax_{name}", name)
+
     def _digits(self, text: str) -> str:
         """Groups of digits as the language has them: Babel's own loses them in long numbers of some countries."""
         symbols = self.locale.number_symbols["latn"]

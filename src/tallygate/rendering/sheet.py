@@ -74,7 +74,7 @@ def _facts(invoice: Invoice, words: Language, zone: str) -> Iterator[tuple[str, 
         yield words["due"], _day(invoice.due_time, words, zone)
     for one in invoice.preceding:
         yield words["credits"], f"{one.number}, {_day(one.issue_time, words, one.zone or 'UTC')}"
-    yield words["period"], _days(invoice.stretch, words, zone)
+    yield words["period"], _days(invoice.covered, words, zone)
     yield words["currency"], invoice.currency
     if invoice.buyer and invoice.buyer.reference:
         yield words["reference"], invoice.buyer.reference
@@ -92,7 +92,7 @@ def _row(line: Line, running: int, words: Language, zone: str) -> Row:
         text=line.text,
         period=_days(line.stretch, words, zone),
         quantity=words.number(decimal_text(line.quantity)),
-        unit_amount=words.number(line.unit_amount),
+        unit_amount=words.price(line.unit_amount, line.currency),
         tax=f"{words.number(line.tax.rate)} %" if line.tax is not None else "",
         amount=words.figure(line.amount, line.currency),
         running=words.figure(running, line.currency),
@@ -131,7 +131,7 @@ def _sums(invoice: Invoice, words: Language) -> Iterator[tuple[str, str]]:
 
 def _tax(group: TaxGroup, words: Language, currency: str) -> str:
     place = f"{group.country}-{group.region}" if group.region else group.country
-    name = f"{group.name} {place} {words.number(group.rate)} %" if group.name else words["no_tax"]
+    name = f"{words.tax(group.name)} {place} {words.number(group.rate)} %" if group.name else words["no_tax"]
     return words["tax_of"].format(name, words.figure(group.base, currency))
 
 

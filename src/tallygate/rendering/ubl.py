@@ -26,7 +26,7 @@ def ubl(invoice: Invoice) -> bytes:
 
 
 def _content(own: Document, name: str) -> Iterator[Node | None]:
-    start, end = own.days(own.invoice.stretch)
+    start, end = own.days(own.invoice.covered)
     yield node("cbc:CustomizationID", EN16931)
     yield node("cbc:ID", own.invoice.number)
     yield node("cbc:IssueDate", own.issued)

@@ -141,6 +141,17 @@ class Invoice:
         return start, end
 
     @property
+    def covered(self) -> tuple[int, int]:
+        """From when until when its lines are, which what is paid in advance, and late, lets reach beyond its period.
+
+        Where all are of one instant both are that.
+        """
+        if not self.lines:
+            return self.stretch
+        start, end = min(line.period.start for line in self.lines), max(line.period.end for line in self.lines)
+        return (start, start) if UsagePeriod(start, end).is_instant else (start, end)
+
+    @property
     def state(self) -> InvoiceState:
         """Where it stands."""
         return self.balance.state
