@@ -147,3 +147,23 @@ async def test_a_fee_that_was_forgiven_is_not_taken_back_once_more(tenant):
     await run(tenant)
     await void(tenant, 1)
     assert (await failure(tenant.call("OffsetFee", fee_id="once")))[1] == "INVOICE_FINAL"
+
+
+async def test_no_more_comes_back_than_was_billed_of_many_that_were_rounded_down(tenant):
+    """Half of $0.05 is 2.5 cents, billed as 2. Ten are billed as 20 cents, and their 25 come back as 20."""
+    pack = {"version": 1, "name": "Pack", "offered_on": ["pro"], "prices": [{"recurring": {"amount": "0.05"}}]}
+    await thirty_days(tenant)
+    await tenant.call("SetTestClock", standing=True)
+    document = catalog({"recurring": {"amount": "30.00"}}, billing={"grace": "0s"})
+    await tenant.apply({**document, "add_ons": {"pack": pack}})
+    await tenant.call("UpsertAccount", **ACME, plan_key="pro")
+    await run(tenant)
+    await tenant.advance(15 * DAY)
+    for quantity in (*range(1, 11), 0):
+        await tenant.call("SetAddOn", **ACME, add_on_key="pack", quantity=quantity, invoice="CHANGE_INVOICE_NOW")
+    amounts = [amount for one in (await documents(tenant))[1:] for _, amount in one]
+    assert sorted(amounts) == [-0.20, *[0.02] * 10]
+    await tenant.advance(16 * DAY)
+    await run(tenant)
+    assert (await documents(tenant))[-1] == [("Pro", 30.00)]
+    await same(tenant)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from tallygate.billing.billed_lanes import billed_lanes
 from tallygate.billing.books import Books
 from tallygate.billing.committing import due_commitments
 from tallygate.billing.ports import Sources
@@ -173,6 +174,7 @@ async def made_at(
         cause=str(cut),
         tax=books.tax,
         credited=await credited_lines(work, lines),
+        billed=await billed_lanes(work, books, lines),
         redemptions=books.redemptions,
         rounding=books.amounts.rounding,
     )
@@ -199,6 +201,7 @@ async def change_documents(work: Sources, books: Books, now: int, *, begun: Coll
             cause=cause,
             tax=books.tax,
             credited=await credited_lines(work, lines),
+            billed=await billed_lanes(work, books, lines),
             redemptions=books.redemptions,
             rounding=books.amounts.rounding,
         )
@@ -230,6 +233,7 @@ async def net_lines(work: Sources, books: Books, lines: Sequence[Line]) -> dict[
         period=UsagePeriod(0, 1),
         tax=books.tax,
         credited=await credited_lines(work, lines),
+        billed=await billed_lanes(work, books, lines),
         redemptions=books.redemptions,
         rounding=books.amounts.rounding,
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tallygate.billing.billed_lanes import billed_lanes
 from tallygate.billing.books import Books
 from tallygate.billing.due_lines import due_fees, due_fixed_lines
 from tallygate.billing.ports import Sources
@@ -29,6 +30,7 @@ async def order_documents(work: Sources, books: Books, sold: Sold, now: int) -> 
             cause=f"order/{sold.order_id}",
             tax=books.tax,
             credited=await credited_lines(work, lines),
+            billed=await billed_lanes(work, books, lines),
             redemptions=books.redemptions,
             rounding=books.amounts.rounding,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from tallygate.domain.billing.adjusting import lane_of
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.reissues import first_key
 from tallygate.domain.billing.steps import Step, StepKind
@@ -15,6 +16,7 @@ from tallygate.domain.currency import major_units
 
 _BY_HAND = "credit/"
 _LESS = " (less what was credited before)"
+_NO_MORE = " (no more than was charged)"
 
 
 def is_by_hand(line_key: str) -> bool:
@@ -72,3 +74,27 @@ def capped(lines: Sequence[Line], credited: Mapping[str, Credited]) -> Iterator[
         back = min(-line.amount, max(left[line.gives_back], 0))
         left[line.gives_back] -= back
         yield line if back == -line.amount else replace(line, amount=-back, text=f"{line.text}{_LESS}")
+
+
+def within_billed(lines: Sequence[Line], billed: Mapping[str, Sequence[Line]]) -> Iterator[Line]:
+    """Lines of which those that give back give no more than was billed of their lane for that time, each cent rounded.
+
+    `billed` are issued lines by lane. Many that were rounded down may sum to less than their exact amounts, which come
+    back at once. Where these do not cover what comes back, the rest was billed elsewhere, and nothing is held back.
+    """
+    known = {lane: [*issued] for lane, issued in billed.items()}
+    for line in lines:
+        of_lane, final = known.get(lane_of(line.line_key)), line
+        if of_lane is not None:
+            near = [one for one in of_lane if _overlap(one, line)]
+            left = max(sum(one.amount for one in near), 0)
+            covered = -line.exact <= sum((one.exact for one in near), Fraction(0))
+            if near and covered and -line.amount > left:
+                final = replace(line, amount=-left, text=f"{line.text}{_NO_MORE}")
+            of_lane.append(final)
+        yield final
+
+
+def _overlap(one: Line, other: Line) -> bool:
+    apart = one.period.end <= other.period.start or other.period.end <= one.period.start
+    return one.currency == other.currency and not apart

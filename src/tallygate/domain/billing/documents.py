@@ -9,7 +9,7 @@ from itertools import groupby
 
 from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.cover import Policy
-from tallygate.domain.billing.crediting import capped
+from tallygate.domain.billing.crediting import capped, within_billed
 from tallygate.domain.billing.discounts import Redemption, discounted
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
@@ -21,6 +21,7 @@ from tallygate.domain.period import PeriodUnit, UsagePeriod, add_calendar, local
 
 _DECEMBER = 12
 _NONE: Mapping[str, Credited] = {}
+_NONE_BILLED: Mapping[str, Sequence[Line]] = {}
 
 
 class InvoiceKind(StrEnum):
@@ -167,6 +168,7 @@ def documents(
     cause: str = "",
     tax: TaxTerms | None = None,
     credited: Mapping[str, Credited] = _NONE,
+    billed: Mapping[str, Sequence[Line]] = _NONE_BILLED,
     redemptions: Sequence[Redemption] = (),
     rounding: Rounding = Rounding.HALF_EVEN,
     revision: int = 0,
@@ -174,11 +176,13 @@ def documents(
     """One document a currency of the lines that a cut has: an invoice, or a credit note where they sum below zero.
 
     What made them is the cut, at the period's end, where no other `cause` is named. `credited` are the issued lines
-    that these credit, by key; `redemptions` take off what their coupons say, before tax.
+    that these credit, by key, `billed` those of the lanes that they give back of, by lane; `redemptions` take off what
+    their coupons say, before tax.
     """
     ordered = sorted(lines, key=lambda line: (line.currency, line.due, line.line_key))
     for currency, group in groupby(ordered, key=lambda line: line.currency):
-        net = tuple(capped(discounted(tuple(group), redemptions, credited, rounding), credited))
+        reduced = discounted(tuple(group), redemptions, credited, rounding)
+        net = tuple(within_billed(tuple(capped(reduced, credited)), billed))
         own = taxed(net, tax, credited)
         subtotal, taxes = sum(line.amount for line in own), tax_of(own)
         total = subtotal + taxes
