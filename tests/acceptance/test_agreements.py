@@ -4,6 +4,7 @@ import grpc
 import pytest
 
 from invoicing import DAY, at, catalog, dollars, invoices, run
+from tallygate_api.v1.billing_service_pb2 import WalletEntryKind
 from tallygate_api.v1.invoice_pb2 import Money
 from tallygate_api.v1.order_service_pb2 import ORDER_STATE_COMPLETED, ORDER_STATE_EXPIRED, ORDER_STATE_UNPAID
 from tenants import failure
@@ -126,6 +127,10 @@ async def test_ar_25_what_is_taken_back_of_the_first_invoice_takes_the_credit_ba
     (referral,) = (await tenant.call("ListReferrals", account_id="globex")).referrals
     assert referral.HasField("return_time")
     assert await wallet(tenant, "globex") in ([], [0.00])
+    moved = {
+        WalletEntryKind.Name(one.kind)[18:] for one in (await tenant.call("GetWallet", account_id="globex")).entries
+    }
+    assert moved == {"GIVEN", "SPENT" if spent else "TAKEN_BACK"}, "nothing of it expired"
     waiting = (await tenant.call("ListUninvoicedItems", account_id="globex")).lines
     assert [dollars(line.amount) for line in waiting] == ([10.00] if spent else [])
     await sound(tenant)

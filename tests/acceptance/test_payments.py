@@ -373,6 +373,8 @@ async def test_dj_39_what_is_given_up_is_ledgered_and_the_account_is_served_agai
     for _ in range(2):
         shown = (await tenant.call("WriteOffInvoice", invoice_id=number, canceled=canceled)).invoice
         assert (dollars(shown.due), dollars(shown.written_off)) == (0.0, 29.0)
+    other = failure(tenant.call("WriteOffInvoice", invoice_id=number, canceled=not canceled))
+    assert (await other)[1] == "NOTHING_DUE", "it is told as done, and was not"
     await stands(tenant, "ACTIVE", True)
     assert await books(tenant) == {lost: 29.0, "seller:Backlog": -29.0}
     assert (await failure(tenant.call("Pay", invoice_id=number)))[1] == "NOTHING_DUE"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tallygate.billing.coupons import check_terms
+from tallygate.domain.billing.amounts import check_amount
 from tallygate.domain.billing.discounts import DiscountGrant, DiscountType
 from tallygate.domain.billing.documents import InvoiceKind
 from tallygate.domain.billing.referrals import Referral
@@ -13,7 +14,6 @@ from tallygate.records.fields import check_id, check_instant, check_label
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork
 
-_LARGEST = 10**15
 _A_PAGE = 100
 
 
@@ -71,8 +71,7 @@ async def create_referral(work: BillingWork, wanted: Referral, *, now: int) -> R
         AccountNotFoundError: there is no such account.
         ConflictError: another one brought it, or for another amount.
     """
-    if not 0 < wanted.amount <= _LARGEST:
-        raise InvalidFieldError(field="amount", expected="more than 0, and at most 10^15 minor units")
+    check_amount(wanted.amount, wanted.currency)
     await known_account(work, wanted.referrer_id)
     await known_account(work, wanted.referee_id)
     if wanted.referrer_id == wanted.referee_id:

@@ -126,7 +126,7 @@ async def check_coupon(
     Raises:
         CouponNotFoundError: there is none of this code, or it is archived.
         CouponExpiredError: its time is over.
-        CouponNotApplicableError: its time has not come, or it is for other plans.
+        CouponNotApplicableError: its time has not come, or it is for other plans, or another provider's.
         CouponExhaustedError: it was redeemed as often as it says.
     """
     coupon = await get_coupon(work, code)
@@ -256,7 +256,8 @@ async def check_terms(work: BillingWork, terms: DiscountTerms, *, path: str) -> 
             expected = f"the tenant's currency, {currency}"
             raise InvalidFieldError(field=f"{path}.amount_off.currency_code", expected=expected, got=terms.currency)
         if not value > 0 or (value * 10 ** decimals_of(currency)).denominator != 1 or value >= 10**_MOST_DIGITS:
-            expected = "more than 0, in whole minor units"
+            decimals = decimals_of(currency)
+            expected = f"more than 0, with at most {decimals} decimals" if decimals else "more than 0, without decimals"
             raise InvalidFieldError(field=f"{path}.amount_off", expected=expected, got=terms.value)
     if terms.invoices is not None and terms.invoices < 1:
         raise InvalidFieldError(field=f"{path}.invoices", expected="1 or more", got=terms.invoices)

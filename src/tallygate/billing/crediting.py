@@ -14,6 +14,7 @@ from tallygate.billing.dunning_runs import review
 from tallygate.billing.finalising import issue_note
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.wallets import pay_from_wallet, put_into_wallet
+from tallygate.domain.billing.amounts import line_range
 from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.crediting import credit_line, is_by_hand, key_of, left_of
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, documents
@@ -117,7 +118,7 @@ async def made_note(
         CreditExceedsLineError: less is left of a line.
     """
     if invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.state is InvoiceState.VOID:
-        raise InvoiceFinalError(invoice_id=invoice.invoice_id, state=invoice.state.value)
+        raise InvoiceFinalError(invoice_id=invoice.invoice_id, kind=invoice.kind.value, state=invoice.state.value)
     credited = await work.issued_lines.credited({first_key(line.line_key) for line in invoice.lines})
     amounts = dict(_amounts(invoice, wanted.lines, credited))
     if not amounts:
@@ -196,11 +197,13 @@ def _amounts(
         return [(number, amount) for number, amount in left.items() if amount > 0]
     found: list[tuple[int, int]] = []
     for one in wanted:
-        if one.number not in left or one.number in dict(found):
-            raise InvalidFieldError(field="line", expected=f"each once, 1 to {len(left)}", got=one.number)
+        if one.number not in left:
+            raise InvalidFieldError(field="line", expected=line_range(len(left)), got=one.number)
+        if one.number in dict(found):
+            raise InvalidFieldError(field="line", expected="each line once", got=one.number)
         amount = left[one.number] if one.amount is None else one.amount
         if one.amount is not None and one.amount <= 0:
-            raise InvalidFieldError(field="amount", expected="more than 0", got=one.amount)
+            raise InvalidFieldError(field="amount", expected="more than 0", got=priced(one.amount, invoice.currency))
         if not 0 < amount <= left[one.number]:
             available = priced(max(left[one.number], 0), invoice.currency)
             raise CreditExceedsLineError(line=one.number, available=available)

@@ -11,9 +11,11 @@ from tallygate.billing.invoices import get_invoice
 from tallygate.billing.owing import billing_policy
 from tallygate.billing.telling import tell_dispute
 from tallygate.billing.wallets import spend
+from tallygate.domain.billing.amounts import check_amount
 from tallygate.domain.billing.dispute_posting import dispute_entry, lost_entry, won_entry
 from tallygate.domain.billing.disputes import Dispute, taken_back
 from tallygate.domain.billing.gateway_events import DisputeNews, DisputeState
+from tallygate.domain.billing.messages import priced
 from tallygate.domain.billing.payments import Advice, AttemptState, Payment, PaymentKind
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.domain.currency import decimals_of
@@ -26,7 +28,6 @@ from tallygate.records.paging import Page, PageRequest, newest_of
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 
-_LARGEST = 10**15
 _LONGEST_REASON = 200
 
 
@@ -71,7 +72,8 @@ async def record_dispute(work: BillingWork, wanted: RecordDispute, *, now: int) 
     if amount is None:
         amount = known.amount if known is not None else await _left(work, payment)
     if not 0 < amount <= payment.amount:
-        raise InvalidFieldError(field="amount", expected="more than 0, and at most what was paid", got=amount)
+        expected = f"more than 0, and at most the {priced(payment.amount, payment.currency)} that were paid"
+        raise InvalidFieldError(field="amount", expected=expected, got=priced(amount, payment.currency))
     if len(wanted.reason) > _LONGEST_REASON or not wanted.reason.isprintable():
         raise InvalidFieldError(field="reason", expected=f"up to {_LONGEST_REASON} printable characters")
     fee = await _fee(work, payment, wanted.fee)
@@ -176,8 +178,7 @@ def _taken(lost: Dispute, amount: int, *, now: int) -> WalletEntry:
 async def _fee(work: BillingWork, payment: Payment, told: int | None) -> int:
     """What a gateway keeps for a dispute: as it says, else as the catalogue does for its own currency."""
     if told is not None:
-        if not 0 <= told <= _LARGEST:
-            raise InvalidFieldError(field="fee", expected="0 to 10^15 minor units", got=told)
+        check_amount(told, payment.currency, field="fee", least=0)
         return told
     usual = exact((await billing_policy(work)).dispute_fee)
     if payment.currency != (await work.tenants.get()).currency:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.past import Past, past_of
 from tallygate.domain.billing.advance import from_full_price
+from tallygate.domain.billing.amounts import line_range
 from tallygate.domain.billing.counting import Contribution, Tally, before_all, contributions, count
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
@@ -132,7 +133,7 @@ async def _found(work: BillingWork, place: LinePlace) -> tuple[Invoice, int]:
         return invoice, issued[1]
     invoice = await get_invoice(work, place.invoice, own_of=place.own_of)
     if not 1 <= place.number <= len(invoice.lines):
-        raise InvalidFieldError(field="line", expected=f"1 to {len(invoice.lines)}", got=place.number)
+        raise InvalidFieldError(field="line", expected=line_range(len(invoice.lines)), got=place.number)
     return invoice, place.number
 
 

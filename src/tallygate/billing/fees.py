@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from tallygate.domain.billing.amounts import LARGEST
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.fees import Fee
+from tallygate.domain.billing.messages import priced
 from tallygate.domain.billing_terms import TaxPolicy
 from tallygate.domain.errors import (
     BillingNotStartedError,
@@ -18,7 +20,6 @@ from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
 
 _LONGEST_TEXT = 200
-_LARGEST = 10**15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,9 @@ async def create_fee(work: BillingWork, request: CreateFee, *, now: int, new_id:
         BillingNotStartedError: the tenant does not bill, so that no invoice would take it.
     """
     _check_text(request.text)
-    if not request.exact or abs(request.exact) > _LARGEST:
-        raise InvalidFieldError(field=request.field, expected="an amount other than 0, of at most 10^15 minor units")
+    if not request.exact or abs(request.exact) > LARGEST:
+        expected = f"an amount other than 0, of at most {priced(LARGEST, request.currency)}"
+        raise InvalidFieldError(field=request.field, expected=expected)
     await known_account(work, request.account_id)
     await _check_currency(work, request)
     policy = (await work.catalog.load()).billing

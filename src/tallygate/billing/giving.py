@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from tallygate.billing.dunning_runs import review
 from tallygate.billing.wallets import spend, take_what_is_left
+from tallygate.domain.billing.amounts import check_amount
 from tallygate.domain.billing.posting import given_entry
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.domain.errors import ConflictError, InvalidFieldError
@@ -13,7 +14,6 @@ from tallygate.records.fields import check_instant
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
 
-_LARGEST = 10**15
 _MOST_PRIORITY = 1_000
 
 
@@ -37,8 +37,7 @@ async def give_credit(work: BillingWork, wanted: GiveCredit, *, now: int, new_id
         AccountNotFoundError: there is no such account.
         ConflictError: another credit has this id.
     """
-    if not 0 < wanted.amount <= _LARGEST:
-        raise InvalidFieldError(field="amount", expected="more than 0, and at most 10^15 minor units")
+    check_amount(wanted.amount, wanted.currency)
     if abs(wanted.priority) > _MOST_PRIORITY:
         raise InvalidFieldError(
             field="priority", expected=f"-{_MOST_PRIORITY} to {_MOST_PRIORITY}", got=wanted.priority

@@ -70,7 +70,7 @@ async def _take_back(work: BillingWork, referral: Referral, *, now: int) -> None
     entry_id = _entry_id(referral)
     given = await work.wallet.get(entry_id)
     assert given is not None, entry_id  # noqa: S101 - it was added when it was earned
-    left = await take_what_is_left(work, given, at=now)
+    left = await take_what_is_left(work, given, at=now, kind=WalletEntryKind.TAKEN_BACK)
     if left < referral.amount:
         await work.fees.add(
             Fee(

@@ -22,9 +22,10 @@ from tallygate.billing.gateways import Gateways
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import default_method
 from tallygate.billing.ports import Card, ChargeRequest, Gateway, NoAnswerError, Setup, SetupRequest
+from tallygate.domain.billing.amounts import check_amount
 from tallygate.domain.billing.messages import NEVER_ARRIVED
 from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Method, Outcome
-from tallygate.domain.errors import ConflictError, InvalidFieldError
+from tallygate.domain.errors import ConflictError
 from tallygate.domain.fields import checked_id
 from tallygate.domain.payment_errors import (
     GatewayMissingError,
@@ -39,7 +40,6 @@ from tallygate.records.transactions import Transactions
 
 _SECOND = 1_000_000
 _ANSWER_SECONDS = 20.0
-_LARGEST = 10**15
 ARRIVES = 120 * _SECOND
 """How long a request may be on its way: what a gateway cannot find later never arrived."""
 KEYS_LAST = 23 * 3_600 * _SECOND
@@ -158,8 +158,7 @@ class PaymentRunner:
             begun = await top_up_attempt(work, method, wanted.currency, wanted.amount, moment, attempt_id=attempt_id)
             return begun, True
 
-        if not 0 < wanted.amount <= _LARGEST:
-            raise InvalidFieldError(field="amount", expected="more than 0, and at most 10^15 minor units")
+        check_amount(wanted.amount, wanted.currency)
         attempt, new = await self.write(tenant_id, None, begin)
         return await self._send(tenant_id, attempt, None) if new else attempt
 

@@ -7,6 +7,7 @@ from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import default_method
 from tallygate.billing.owing import billing_policy, collection_of
 from tallygate.billing.receiving import receive
+from tallygate.domain.billing.amounts import check_amount
 from tallygate.domain.billing.dunning import Case, RetryObstacle
 from tallygate.domain.billing.payments import Attempt, Cause, Method, Payment, PaymentKind
 from tallygate.domain.billing_terms import Collection, DunningState
@@ -18,7 +19,6 @@ from tallygate.records.paging import Page, PageRequest, newest_of
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork, NewId
 
-_LARGEST = 10**15
 _LONGEST_REFERENCE = 200
 _ATTEMPTS = 100
 
@@ -156,8 +156,7 @@ async def _retries(work: BillingWork, case: Case) -> int:
 
 
 def _check(wanted: RecordOffline) -> None:
-    if not 0 < wanted.amount <= _LARGEST:
-        raise InvalidFieldError(field="amount", expected="more than 0, and at most 10^15 minor units")
+    check_amount(wanted.amount, wanted.currency)
     if len(wanted.reference) > _LONGEST_REFERENCE or not wanted.reference.isprintable():
         raise InvalidFieldError(field="reference", expected=f"up to {_LONGEST_REFERENCE} printable characters")
 

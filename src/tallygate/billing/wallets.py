@@ -37,7 +37,9 @@ async def get_wallet(work: BillingWork, account_id: str, page: PageRequest = FIR
     return Wallet(sums=dict(await work.wallet.sums(account_id)), entries=entries)
 
 
-async def take_what_is_left(work: BillingWork, given: WalletEntry, *, at: int) -> int:
+async def take_what_is_left(
+    work: BillingWork, given: WalletEntry, *, at: int, kind: WalletEntryKind = WalletEntryKind.EXPIRED
+) -> int:
     """Take what was given and is not spent out of its wallet again; how much that was."""
     moved = [one for one in await _every_entry(work, given.account_id) if one.currency == given.currency]
     left = max(left_of(moved, given.entry_id), 0)
@@ -47,7 +49,7 @@ async def take_what_is_left(work: BillingWork, given: WalletEntry, *, at: int) -
             entry_id=f"{EXPIRED}{given.entry_id}",
             create_time=at,
             amount=-left,
-            kind=WalletEntryKind.EXPIRED,
+            kind=kind,
             expire_time=None,
         )
         await work.wallet.add(gone)

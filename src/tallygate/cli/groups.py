@@ -1,6 +1,7 @@
 """How commands look: help with examples, texts that can travel, and groups that import a command when it is run."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -9,6 +10,8 @@ import click
 from typing_extensions import override
 
 from tallygate.cli.values import TEXT
+
+_BELOW_ZERO = re.compile(r"-[0-9]")
 
 
 class Command(click.Command):
@@ -20,6 +23,17 @@ class Command(click.Command):
         for param in self.params:
             if param.type is click.STRING:
                 param.type = TEXT
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but for a number below zero, which is an argument: its type says by name what it may be."""
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.NoSuchOption as error:
+            if not _BELOW_ZERO.fullmatch(error.option_name):
+                raise
+        ctx.ignore_unknown_options = True
+        return super().parse_args(ctx, args)
 
     @override
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

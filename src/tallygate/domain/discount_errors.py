@@ -28,6 +28,6 @@ class CouponExhaustedError(ConflictError):
 
 
 class CouponNotApplicableError(ConflictError):
-    """Its time has not come, or it is for other plans."""
+    """The coupon is not for this, or not yet."""
 
     reason = ErrorReason.COUPON_NOT_APPLICABLE

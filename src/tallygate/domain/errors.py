@@ -274,7 +274,7 @@ class BillingNotStartedError(ConflictError):
 
 
 class InvoiceFinalError(ConflictError):
-    """Something of the invoice was paid, or it is a credit note: it can be corrected by credits, not made void."""
+    """The document is final: credit what was paid instead; a void one, and a credit note, can be corrected no more."""
 
     reason = ErrorReason.INVOICE_FINAL
 

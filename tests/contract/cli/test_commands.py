@@ -17,11 +17,13 @@ from tallygate_api.v1 import api_key_service_pb2 as keys
 from tallygate_api.v1 import billing_service_pb2 as billing
 from tallygate_api.v1 import catalog_service_pb2 as catalogs
 from tallygate_api.v1 import invoice_service_pb2 as invoices
+from tallygate_api.v1 import payment_service_pb2 as payments
 from tallygate_api.v1 import pricing_service_pb2 as pricing
 from tallygate_api.v1 import subscription_pb2, usage_service_pb2
 from tallygate_api.v1 import subscription_service_pb2 as subscriptions
 from tallygate_api.v1.catalog_pb2 import AGGREGATION_SUM, OVERAGE_ALLOW, Entitlement
 from tallygate_api.v1.decision_pb2 import Decision, Reason
+from tallygate_api.v1.invoice_pb2 import INVOICE_STATE_UNCOLLECTIBLE, Invoice, Money
 from tallygate_api.v1.subscription_pb2 import CHANGE_PRORATION_NONE
 
 MINTED = {"request_id", "grant_id", "override_id"}
@@ -29,6 +31,7 @@ MINTED = {"request_id", "grant_id", "override_id"}
 OURS = {"dev", "serve", "migrate", "tenant", "doctor"}
 """Commands that start or write an installation: tested where those are."""
 DECEMBER = Timestamp(seconds=1_796_083_200)
+NOVEMBER = Timestamp(seconds=1_796_083_200 - 30 * 86_400)
 
 
 def examples():
@@ -76,6 +79,45 @@ def test_every_example_of_the_help_runs(home, server, say, example):
     said = say(*words[1:])
     assert said.code in {0, 1}, said.err
     assert said.err == "" or words[1:3] == ["key", "create"] or said.err.split(":")[0] in MINTED
+
+
+def test_an_amount_below_zero_is_an_argument_not_an_option(server, say):
+    server.answers["AddWalletCredit"] = billing.AddWalletCreditResponse()
+    assert say("payment", "credit", "acme", "-5.50").code == 0
+    (asked,) = server.asked("AddWalletCredit")
+    assert (asked.amount.units, asked.amount.nanos) == (-5, -500_000_000), "the server says what it may be"
+    line = say("payment", "refund", "INV-1", "-1").err
+    assert "LINE" in line
+    assert "No such option '-x'" in say("payment", "credit", "acme", "-x").err
+
+
+def test_money_for_what_is_not_due_any_more_says_where_it_went(server, say):
+    paid = Money(currency_code="EUR", units=50)
+    kept = payments.Payment(payment_id="p", amount=paid, shares=[payments.PaymentShare(amount=paid)])
+    server.answers["RecordOffline"] = payments.RecordOfflineResponse(payment=kept)
+    meant = Invoice(invoice_id="inv_1", number="INV-1", state=INVOICE_STATE_UNCOLLECTIBLE)
+    server.answers["GetInvoice"] = invoices.GetInvoiceResponse(invoice=meant)
+    said = say("payment", "offline", "acme", "50", "--invoice", "INV-1").out
+    assert "nothing of INV-1 was due, for it is uncollectible: the money is in the wallet" in said
+    assert "nothing of" not in say("payment", "offline", "acme", "50").out
+    server.answers["RecordOffline"] = payments.RecordOfflineResponse(
+        payment=payments.Payment(amount=paid, shares=[payments.PaymentShare(invoice_id="inv_1", amount=paid)])
+    )
+    assert "nothing of" not in say("payment", "offline", "acme", "50", "--invoice", "INV-1").out
+
+
+def test_what_would_come_after_the_end_of_a_cancelled_subscription_is_not_shown(server, say):
+    held = subscription_pb2.Subscription(
+        account_id="hooli", plan_key="pro", plan_version=1, end_time=DECEMBER, cancel_time=NOVEMBER
+    )
+    held.terms.add(plan_key="pro", plan_version=1)
+    held.terms.add(plan_key="basic", plan_version=1, start_time=DECEMBER)
+    server.answers["GetSubscription"] = subscriptions.GetSubscriptionResponse(subscription=held)
+    assert "basic" not in say("subscription", "show", "hooli").out
+    held.ClearField("cancel_time")
+    held.ClearField("end_time")
+    server.answers["GetSubscription"] = subscriptions.GetSubscriptionResponse(subscription=held)
+    assert "basic version 1 from 2026-12-01" in say("subscription", "show", "hooli").out
 
 
 def test_subscriptions_say_their_dates(server, say):

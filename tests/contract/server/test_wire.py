@@ -9,7 +9,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 import tallygate.domain
 import tallygate_api.v1
-from tallygate.domain import account, catalog, credential, errors, event
+from tallygate.domain import account, catalog, credential, errors, event, limits
 from tallygate.domain.gating import decision, quota
 from tallygate.domain.period import Anchor, PeriodUnit
 from tallygate.server.calls.scopes import METHOD_RULES
@@ -51,8 +51,8 @@ PAIRS = {
     "Aggregation": catalog.Aggregation,
     "Overage": catalog.Overage,
     "OnUnavailable": catalog.OnUnavailable,
-    "Algorithm": catalog.Algorithm,
-    "LimitOwner": catalog.LimitOwner,
+    "Algorithm": limits.Algorithm,
+    "LimitOwner": limits.LimitOwner,
     "PeriodUnit": PeriodUnit,
     "Anchor": Anchor,
 }

@@ -25,6 +25,7 @@ class WalletEntryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WALLET_ENTRY_KIND_DISPUTED: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_REFUND_FAILED: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_REFUNDED: _ClassVar[WalletEntryKind]
+    WALLET_ENTRY_KIND_TAKEN_BACK: _ClassVar[WalletEntryKind]
 WALLET_ENTRY_KIND_UNSPECIFIED: WalletEntryKind
 WALLET_ENTRY_KIND_CREDIT_NOTE: WalletEntryKind
 WALLET_ENTRY_KIND_SPENT: WalletEntryKind
@@ -35,6 +36,7 @@ WALLET_ENTRY_KIND_EXPIRED: WalletEntryKind
 WALLET_ENTRY_KIND_DISPUTED: WalletEntryKind
 WALLET_ENTRY_KIND_REFUND_FAILED: WalletEntryKind
 WALLET_ENTRY_KIND_REFUNDED: WalletEntryKind
+WALLET_ENTRY_KIND_TAKEN_BACK: WalletEntryKind
 
 class BillingProfile(_message.Message):
     __slots__ = ("account_id", "party", "tax_exemption", "update_time", "group_buy", "exemptions", "tax_id_checks", "evidence")

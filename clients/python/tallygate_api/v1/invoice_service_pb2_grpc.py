@@ -193,7 +193,8 @@ class InvoiceServiceServicer:
 
     def WriteOffInvoice(self, request, context):
         """Gives up what is due of an invoice, which stays as it was issued: nobody is asked for it any more, and the ledger says
-        what was lost. Calling it again changes nothing. Needs the scope CONTROL or BILLING.
+        what was lost. Calling it again changes nothing; with another `canceled` it is refused. Needs the scope CONTROL or
+        BILLING.
 
         Errors: INVALID_FIELD, INVOICE_NOT_FOUND, NOTHING_DUE, PAYMENT_IN_FLIGHT.
         """

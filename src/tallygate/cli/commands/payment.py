@@ -211,7 +211,7 @@ def offline(
         account_id=account, amount=paid, reference=reference, invoice_id=invoice, payment_id=payment_id
     )
     response = client.call(PaymentServiceStub(client.channel).RecordOffline, request)
-    client.show(response, lambda: table(_PAYMENT, [_payment(response.payment)], empty=""))
+    client.show(response, lambda: _recorded(client, response.payment, invoice))
 
 
 @payment_command.command(
@@ -412,6 +412,20 @@ def _attempt(attempt: wire.PaymentAttempt) -> tuple[str, ...]:
         attempt.reason or attempt.next_action_url,
         enum_name(attempt, "cause"),
         attempt.attempt_id,
+    )
+
+
+def _recorded(client: Client, payment: wire.Payment, name: str | None) -> str:
+    """A payment, and where what was meant for an invoice went instead."""
+    shown = table(_PAYMENT, [_payment(payment)], empty="")
+    if not name or not any(not share.invoice_id for share in payment.shares):
+        return shown
+    request = invoice_service_pb2.GetInvoiceRequest(invoice_id=name)
+    meant = client.call(InvoiceServiceStub(client.channel).GetInvoice, request).invoice
+    if any(share.invoice_id == meant.invoice_id for share in payment.shares):
+        return shown
+    return (
+        f"{shown}\nnothing of {meant.number} was due, for it is {enum_name(meant, 'state')}: the money is in the wallet"
     )
 
 

@@ -1,5 +1,7 @@
 """Subscriptions: who holds which plan, since when and until when."""
 
+import math
+
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -223,7 +225,8 @@ def details(held: subscription_pb2.Subscription) -> str:
             lines.append(f"{label} {instant(getattr(held, field))}")
     lines += [_add_on(item) for item in held.add_ons]
     lines += [_booking(item) for item in held.bookings]
-    later = [term for term in held.terms if term.start_time.ToNanoseconds() > held.start_time.ToNanoseconds()]
+    ends = held.end_time.ToNanoseconds() if held.HasField("end_time") and held.HasField("cancel_time") else math.inf
+    later = [term for term in held.terms if held.start_time.ToNanoseconds() < term.start_time.ToNanoseconds() < ends]
     lines += [f"{term.plan_key} version {term.plan_version} from {instant(term.start_time)}" for term in later]
     return "\n".join([*lines, f"id: {held.subscription_id}"])
 

@@ -19,6 +19,7 @@ class WalletEntryKind(StrEnum):
     DISPUTED = "disputed"
     REFUND_FAILED = "refund_failed"
     REFUNDED = "refunded"
+    TAKEN_BACK = "taken_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ def left_of(entries: Iterable[WalletEntry], entry_id: str) -> int:
             left[entry.entry_id] = entry.amount
             order[entry.entry_id] = entry.spent_order
             continue
-        if entry.kind is WalletEntryKind.EXPIRED:
+        if entry.kind in {WalletEntryKind.EXPIRED, WalletEntryKind.TAKEN_BACK}:
             left[entry.entry_id.removeprefix(EXPIRED)] += entry.amount
             continue
         spent = -entry.amount
