@@ -335,8 +335,9 @@ async def test_bk_19_a_fee_for_any_event_once(tenant):
     for _ in range(2):
         fee = (await tenant.call("CreateFee", account_id="acme", fee_id="f1", text="Call", amount=usd("5.00"))).fee
         assert (fee.fee_id, dollars(fee.amount)) == ("f1", 5.00)
-    other = await failure(tenant.call("CreateFee", account_id="acme", fee_id="f1", text="Call", amount=usd("6.00")))
-    assert other == (grpc.StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS")
+    with pytest.raises(grpc.aio.AioRpcError, match=r"fee_id=f1, differs=amount: 5 USD -> 6 USD") as raised:
+        await tenant.call("CreateFee", account_id="acme", fee_id="f1", text="Call", amount=usd("6.00"))
+    assert raised.value.code() is grpc.StatusCode.ALREADY_EXISTS
     await tenant.call("CreateFee", account_id="acme", text="Goodwill", amount=usd("-1.25"))
     items = (await tenant.call("ListUninvoicedItems", account_id="acme")).lines
     assert [(item.text, dollars(item.amount)) for item in items] == [("Call", 5.00), ("Goodwill", -1.25)]

@@ -432,7 +432,9 @@ async def test_an_own_price_ends_by_a_row_of_its_own_and_the_catalogues_is_charg
     first, second = await amounts(tenant)
     assert (first, sorted(second)) == ([("Pro", 20.00)], [("Credit: Pro", -10.00), ("Pro", 5.00), ("Pro", 20.00)])
     other = {**fields, "price": {"key": "recurring", "recurring": {"amount": "9.00"}}}
-    assert (await failure(tenant.call("SetPriceOverride", **other)))[1] == "ALREADY_EXISTS"
+    with pytest.raises(grpc.aio.AioRpcError, match=r"differs=.*price\.recurring\.amount: 10\.00 -> 9\.00") as raised:
+        await tenant.call("SetPriceOverride", **other)
+    assert raised.value.code() is grpc.StatusCode.ALREADY_EXISTS
     (listed,) = (await tenant.call("ListPriceOverrides", **ACME)).price_overrides
     assert listed == ended.price_override
 

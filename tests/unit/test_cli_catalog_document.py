@@ -95,6 +95,15 @@ def test_an_export_reads_back_as_the_same_message():
             'prices[0].recurring.amount: expected a text in quotes, "49.00"',
         ),
         (
+            "plans: {p: {prices: [{setup: {amount: true}}]}}",
+            'setup.amount: expected an amount in quotes, as "49.00"',
+        ),
+        (
+            "plans: {p: {prices: [{setup: {amount: null}}]}}",
+            'setup.amount: expected an amount in quotes, as "49.00"',
+        ),
+        ("plans: {p: {name: null}}", "plans.p.name: expected a text, got null"),
+        (
             "plans: {p: {prices: [{recurring: {}, usage: {}}]}}",
             "only one of recurring, usage, setup, commitment can stand here",
         ),

@@ -10,6 +10,7 @@ from tallygate.domain.fields import checked_page
 from tallygate.domain.gating.decision import Decision, Reason
 from tallygate.domain.gating.quota import Mode
 from tallygate.domain.limits import OnUnavailable
+from tallygate.domain.period import PeriodUnit
 from tallygate.server.wire.catalog import decode_catalog, encode_catalog
 from tallygate.server.wire.decision import (
     decode_batch_check,
@@ -18,6 +19,7 @@ from tallygate.server.wire.decision import (
     decode_rate_limit,
     encode_decision,
 )
+from tallygate.server.wire.price import count_of
 from tallygate.server.wire.scalars import duration, entries, field_tag, identifier, timestamp, varint
 from tallygate_api.v1 import catalog_pb2
 from tallygate_api.v1 import entitlement_service_pb2 as wire
@@ -203,3 +205,20 @@ def test_a_wrong_element_of_a_catalogue_is_named_by_its_path(document, path):
 def test_a_length_is_written_as_protobuf_writes_it(number):
     assert BytesValue(value=b"x").SerializeToString() == field_tag(BytesValue, "value") + varint(1) + b"x"
     assert UInt64Value(value=number).SerializeToString()[1:] == (varint(number) if number else b"")
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        catalog_pb2.RecurringPrice(count=0),
+        catalog_pb2.CommitmentPrice(count=1201),
+        catalog_pb2.BillingRule(count=-1),
+        catalog_pb2.UsagePeriod(count=0),
+    ],
+    ids=lambda period: type(period).__name__,
+)
+def test_a_count_of_units_has_bounds_at_both_ends(period):
+    with pytest.raises(InvalidFieldError, match=r"field=p\.count, expected=1 to 1200: a century at most"):
+        count_of(period, PeriodUnit.MONTH, "p")
+    period.ClearField("count")
+    assert count_of(period, PeriodUnit.MONTH, "p") == 1

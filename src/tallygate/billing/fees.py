@@ -8,6 +8,7 @@ from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.messages import priced
 from tallygate.domain.billing_terms import TaxPolicy
+from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import (
     BillingNotStartedError,
     ConflictError,
@@ -15,9 +16,11 @@ from tallygate.domain.errors import (
     InvalidFieldError,
     InvoiceFinalError,
 )
+from tallygate.domain.money import exact_text
 from tallygate.records.fields import check_id
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
+from tallygate.records.wording import differs
 
 _LONGEST_TEXT = 200
 
@@ -112,8 +115,21 @@ async def _add(work: BillingWork, fee: Fee) -> Fee:
         await work.fees.add(fee)
         return fee
     if replace(known, create_time=fee.create_time) != fee:
-        raise ConflictError(fee_id=fee.fee_id)
+        raise ConflictError(fee_id=fee.fee_id, differs=differs(_told(known), _told(fee)))
     return known
+
+
+def _told(fee: Fee) -> dict[str, str]:
+    """What a caller says of a fee."""
+    return {
+        "account_id": fee.account_id,
+        "text": fee.text,
+        "quantity": exact_text(fee.quantity),
+        "unit_amount": fee.unit_amount,
+        "amount": f"{exact_text(fee.exact / 10 ** decimals_of(fee.currency))} {fee.currency}",
+        "tax_category": fee.tax_category,
+        "offsets": fee.offsets,
+    }
 
 
 def _check_text(text: str) -> None:

@@ -8,6 +8,8 @@ import yaml
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 
+from tallygate.domain.prices import TIER_AMOUNTS, USAGE_AMOUNTS
+
 Field = Any
 """A field's or an enum's descriptor: protobuf has two implementations of each, with no common type."""
 _MAX = {"int32": 2**31 - 1, "int64": 2**53 - 1}
@@ -20,7 +22,9 @@ _LONGEST_MILLISECONDS = 315_576_000_000_000
 """The longest duration on the wire: 10,000 years."""
 _TRUTH = "true or false"
 _SPAN = "a duration in whole milliseconds, as 500ms, 60s, 1m or 24h"
-_STRING = "tag:yaml.org,2002:str"
+_STRING, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
+_INTEGER_TAG, _FLOAT_TAG = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+_AMOUNTS = frozenset({"amount", "up_to", *TIER_AMOUNTS, *USAGE_AMOUNTS})
 
 
 class Expected(Exception):  # noqa: N818 - it says what was expected, not what went wrong
@@ -38,7 +42,7 @@ def read_scalar(field: Field, node: yaml.Node) -> Any:  # noqa: ANN401 - the fie
     match field.type:
         case FieldDescriptor.TYPE_STRING:
             if text is None or (plain and node.tag != _STRING):
-                raise Expected(_quoted(text))
+                raise Expected(_text_expected(field.name, node))
             return text
         case FieldDescriptor.TYPE_BOOL:
             if not plain or text not in {"true", "false"}:
@@ -86,8 +90,13 @@ def duration_text(duration: Duration) -> str:
     return f"{milliseconds // _UNITS[unit]}{unit}"
 
 
-def _quoted(text: str | None) -> str:
-    return f'a text in quotes, "{text}"' if text else "a text"
+def _text_expected(name: str, node: yaml.Node) -> str:
+    """What a text would be: what is no number is no amount in quotes either, and nothing is not the word for it."""
+    number = node.tag in {_INTEGER_TAG, _FLOAT_TAG}
+    if isinstance(node, yaml.ScalarNode) and name in _AMOUNTS and not number:
+        return 'an amount in quotes, as "49.00"'
+    absent = not isinstance(node, yaml.ScalarNode) or node.tag == _NULL or not node.value
+    return "a text" if absent else f'a text in quotes, "{node.value}"'
 
 
 def _enum(enum: Field, text: str) -> int:

@@ -21,6 +21,7 @@ from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, key_of, slic
 from tallygate.records.ports import NewId, UnitOfWork
 from tallygate.records.repositories import GrantRepository, OverrideRepository
 from tallygate.records.values import StoredGrant, StoredOverride
+from tallygate.records.wording import differs
 
 MAX_PRIORITY = 1_000_000
 MOST_GRANTS = 1_000
@@ -96,7 +97,7 @@ async def create_override(work: UnitOfWork, request: CreateOverride, *, now: int
         stored = StoredOverride(override=wanted, create_time=now)
         await work.overrides.put(request.account_id, stored)
     if stored.override != wanted:
-        raise ConflictError(override_id=wanted.override_id)
+        raise ConflictError(override_id=wanted.override_id, differs=differs(stored.override, wanted))
     return stored
 
 
@@ -173,7 +174,8 @@ async def create_grant(work: UnitOfWork, request: CreateGrant, *, now: int, new_
         stored = StoredGrant(grant=wanted)
         await work.grants.put(request.account_id, stored)
     if not _is_same(stored, wanted):
-        raise ConflictError(grant_id=wanted.grant_id)
+        created = replace(wanted, create_time=stored.grant.create_time)
+        raise ConflictError(grant_id=wanted.grant_id, differs=differs(stored.grant, created))
     return stored
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from tallygate.control_plane.catalog_wording import worded
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan
 from tallygate.domain.errors import InUseError, VersionConflictError
 from tallygate.domain.limits import RateLimitRule
 from tallygate.records.values import CatalogUse
+from tallygate.records.wording import worded
 
 Item = Feature | RateLimitRule | Plan | AddOn
 _Item = TypeVar("_Item", Feature, RateLimitRule, Plan, AddOn)

@@ -18,6 +18,7 @@ from tallygate.domain.prices import Price
 from tallygate.records.fields import check_id, check_instant
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
+from tallygate.records.wording import differs
 
 _MOST = 1_000
 """As many as an account may have in its life: each is read for every invoice."""
@@ -97,10 +98,10 @@ async def _add(work: BillingWork, request: SetPriceOverride, override: PriceOver
     there = await work.price_overrides.of(request.account_id)
     known = next((one for one in there if one.override_id == override.override_id), None)
     if known is not None:
-        same = replace(known, start_time=override.start_time) == override
-        if same and request.start_time in {None, known.start_time}:
+        wanted = replace(override, start_time=known.start_time) if request.start_time is None else override
+        if known == wanted:
             return known
-        raise ConflictError(override_id=override.override_id)
+        raise ConflictError(override_id=override.override_id, differs=differs(known, wanted))
     if len(there) >= _MOST:
         raise ConflictError(account_id=request.account_id, holds="price overrides", limit=_MOST)
     await work.price_overrides.add(request.account_id, override)

@@ -10,7 +10,7 @@ class RendererMissingError(ConflictError):
 
 
 class DocumentIncompleteError(ConflictError):
-    """The document lacks what it must say; set the profile, and issue one that was issued already anew."""
+    """A document would lack what it must say: the field tells what, and how it is set."""
 
     reason = ErrorReason.DOCUMENT_INCOMPLETE
 

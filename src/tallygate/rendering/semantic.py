@@ -27,6 +27,7 @@ _MOST_DECIMALS = 2
 _ISSUED_AS = {Treatment.REVERSE_CHARGE: "AE", Treatment.EXEMPT: "E", Treatment.OUTSIDE: "O"}
 _REASON_CODES = {"AE": "VATEX-EU-AE", "O": "VATEX-EU-O"}
 _EURO = "EUR"
+_ANEW = ": SetBillingProfile, and then VoidInvoice with reissue, as an issued one keeps its parties"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,18 +166,18 @@ def _check(invoice: Invoice) -> None:
     if decimals_of(invoice.currency) > _MOST_DECIMALS:
         raise DocumentIncompleteError(field="currency", expected="one of at most two decimals")
     if seller is None or not seller.address.country:
-        raise DocumentIncompleteError(field="seller.address.country", expected="a country: SetBillingProfile")
+        raise DocumentIncompleteError(field="seller.address.country", expected=f"a country{_ANEW}")
     if not seller.tax_ids and not seller.registration_id:
-        expected = "a tax id, or a number in a register: SetBillingProfile"
+        expected = f"a tax id, or a number in a register{_ANEW}"
         raise DocumentIncompleteError(field="seller.tax_ids", expected=expected)
     if buyer is None or not buyer.address.country:
-        raise DocumentIncompleteError(field="buyer.address.country", expected="a country: SetBillingProfile")
+        raise DocumentIncompleteError(field="buyer.address.country", expected=f"a country{_ANEW}")
 
 
 def _trader(party: Party | None, *, outside: bool) -> Trader:
     """Who a party is; where nothing is subject to VAT its VAT id must not stand, but tells who it is all the same."""
     if party is None:  # _check has seen to it
-        raise DocumentIncompleteError(field="buyer", expected="a billing profile")
+        raise DocumentIncompleteError(field="buyer", expected=f"a billing profile{_ANEW}")
     held = sorted(filter(_is_vat_id, party.tax_ids), key=lambda tax_id: not tax_id.startswith(party.address.country))
     other = next((tax_id for tax_id in party.tax_ids if tax_id not in held), "")
     if outside:

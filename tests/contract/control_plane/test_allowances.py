@@ -130,7 +130,7 @@ async def test_the_callers_own_override_id_is_created_once(acme):
     made = await override(acme, override_id="o1")
     acme.now += DAY
     assert await override(acme, override_id="o1") == made
-    with pytest.raises(ConflictError):
+    with pytest.raises(ConflictError, match=r"override_id=o1, differs=entitlement\..* -> false"):
         await override(acme, override_id="o1", entitlement=Entitlement(enabled=False))
 
 
@@ -189,7 +189,7 @@ async def test_the_callers_own_grant_id_is_created_once(acme):
     assert list((await acme.read(lambda work, _: list_grants(work, "acme"))).items) == [made]
     for other in ({"amount": 501}, {"priority": 6}, {"expire_time": None}, {"effective_time": NOW + DAY}):
         options = {"expire_time": NOW + 30 * DAY, "priority": 5, **other}
-        with pytest.raises(ConflictError):
+        with pytest.raises(ConflictError, match=f"grant_id=g1, differs={next(iter(other))}: .* -> "):
             await grant(acme, grant_id="g1", **options)
 
 

@@ -23,7 +23,7 @@ from tallygate.domain.billing_terms import (
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import Rounding
 from tallygate.domain.period import Anchor
-from tallygate.server.wire.price import PERIOD_UNIT, decimal
+from tallygate.server.wire.price import PERIOD_UNIT, count_of, decimal
 from tallygate.server.wire.scalars import WireEnum, duration, optional_duration, optional_quantity, quantity
 from tallygate_api.v1 import catalog_pb2 as wire
 
@@ -205,7 +205,7 @@ def decode_rule(rule: wire.BillingRule, path: str) -> BillingRule:
     """How often a plan is invoiced."""
     return BillingRule(
         every=PERIOD_UNIT.decode(rule.every, f"{path}.every"),
-        count=optional_quantity(rule, "count", at_least=1, path=path) or 1,
+        count=count_of(rule, PERIOD_UNIT.decode(rule.every, f"{path}.every"), path),
         anchor=_ANCHOR.decode(rule.anchor, f"{path}.anchor"),
         day=optional_quantity(rule, "day", at_least=1, path=path) or 1,
         renewal=_RENEWAL.decode(rule.renewal, f"{path}.renewal"),

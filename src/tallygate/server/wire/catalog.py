@@ -14,8 +14,8 @@ from tallygate.server.wire.plan import (
     encode_rate,
     texts,
 )
-from tallygate.server.wire.price import PERIOD_UNIT
-from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, quantity
+from tallygate.server.wire.price import PERIOD_UNIT, count_of
+from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier
 from tallygate_api.v1 import catalog_pb2 as wire
 
 SCHEMA = "tallygate.catalog.v1"
@@ -84,7 +84,7 @@ def decode_feature(key: str, feature: wire.Feature) -> Feature:
     """One feature."""
     path = f"features.{identifier(key, 'features')}"
     period = feature.usage_period
-    count = period.count if period.HasField("count") else 1
+    every = PERIOD_UNIT.decode(period.every, f"{path}.usage_period.every")
     return Feature(
         feature_key=key,
         kind=FEATURE_KIND.decode(feature.kind, f"{path}.kind"),
@@ -96,8 +96,8 @@ def decode_feature(key: str, feature: wire.Feature) -> Feature:
         unique_by=feature.unique_by,
         dimensions=texts(feature.dimensions, f"{path}.dimensions"),
         usage_period=PeriodRule(
-            every=PERIOD_UNIT.decode(period.every, f"{path}.usage_period.every"),
-            count=quantity(count, f"{path}.usage_period.count", at_least=1),
+            every=every,
+            count=count_of(period, every, f"{path}.usage_period"),
             anchor=ANCHOR.decode(period.anchor, f"{path}.usage_period.anchor"),
         ),
         billable=feature.billable if feature.HasField("billable") else True,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tallygate.control_plane.price_rules import check_count
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import PeriodUnit
 from tallygate.domain.prices import (
@@ -87,7 +88,7 @@ def _recurring(price: wire.RecurringPrice, path: str) -> RecurringPrice:
     return RecurringPrice(
         amount=decimal(price.amount, f"{path}.amount") if price.amount or not price.tiers else "",
         every=PERIOD_UNIT.decode(price.every, f"{path}.every"),
-        count=_count(price, path),
+        count=count_of(price, PERIOD_UNIT.decode(price.every, f"{path}.every"), path),
         due=DUE.decode(price.due, f"{path}.due"),
         seats=optional_identifier(price.quantity.seats, f"{path}.quantity.seats"),
         users=price.quantity.users,
@@ -121,7 +122,7 @@ def _commitment(price: wire.CommitmentPrice, path: str) -> CommitmentPrice:
     return CommitmentPrice(
         amount=decimal(price.amount, f"{path}.amount"),
         every=PERIOD_UNIT.decode(price.every, f"{path}.every"),
-        count=_count(price, path),
+        count=count_of(price, PERIOD_UNIT.decode(price.every, f"{path}.every"), path),
         label=price.label,
     )
 
@@ -203,8 +204,17 @@ def _encode_model(model: ChargeModel) -> Any:  # noqa: ANN401 - an enum's number
     return MODEL.encode(model) if model is not ChargeModel.PER_UNIT else None
 
 
-def _count(price: wire.RecurringPrice | wire.CommitmentPrice, path: str) -> int:
-    return optional_quantity(price, "count", at_least=1, path=path) or 1
+def count_of(
+    of: wire.RecurringPrice | wire.CommitmentPrice | wire.BillingRule | wire.UsagePeriod, every: PeriodUnit, path: str
+) -> int:
+    """How many units a period lasts; absent is one.
+
+    Raises:
+        InvalidFieldError: none, or more than a century.
+    """
+    count = of.count if of.HasField("count") else 1
+    check_count(f"{path}.count", every, count)
+    return count
 
 
 def _optional_amount(text: str, field: str) -> str:

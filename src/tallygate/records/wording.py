@@ -1,11 +1,15 @@
-"""What changed between two values of the catalogue, in words for people."""
+"""What differs between two values, as of the catalogue, in words for people."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from itertools import islice
 from typing import Any
 
+from tallygate.domain.instants import rfc3339
+
 _MICROSECONDS = 1_000_000
+_MOST_TOLD = 3
 
 
 def worded(old: object, new: object, path: str = "") -> Iterator[str]:
@@ -19,6 +23,11 @@ def worded(old: object, new: object, path: str = "") -> Iterator[str]:
         return
     for name in {**before, **after}:
         yield from worded(before.get(name), after.get(name), f"{path}.{name}" if path else name)
+
+
+def differs(known: object, wanted: object) -> str:
+    """The first leaves in which what was asked for is not what there is, as in `amount: 5.00 USD -> 6.00 USD`."""
+    return "; ".join(islice(worded(known, wanted), _MOST_TOLD))
 
 
 def _parts(value: object) -> Mapping[str, Any] | None:
@@ -38,4 +47,6 @@ def _shown(value: object, name: str = "") -> str:
         return str(value.value)
     if isinstance(value, int) and name == "window":
         return f"{value / _MICROSECONDS:g}s"
+    if isinstance(value, int) and name.endswith("_time"):
+        return rfc3339(value)
     return "none" if value in (None, "") else str(value).lower() if isinstance(value, bool) else str(value)
