@@ -1,6 +1,7 @@
 """Every command as its help shows it, and what each says of an answer."""
 
 import json
+import re
 import shlex
 from types import SimpleNamespace
 
@@ -12,11 +13,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from contract.cli.fake_server import Refuse
 from tallygate import app, settings
 from tallygate.cli.main import root
+from tallygate.gateways.fake import _script
 from tallygate_api.v1 import account_service_pb2 as accounts
 from tallygate_api.v1 import api_key_service_pb2 as keys
 from tallygate_api.v1 import billing_service_pb2 as billing
 from tallygate_api.v1 import catalog_service_pb2 as catalogs
 from tallygate_api.v1 import invoice_service_pb2 as invoices
+from tallygate_api.v1 import order_service_pb2 as orders
 from tallygate_api.v1 import payment_service_pb2 as payments
 from tallygate_api.v1 import pricing_service_pb2 as pricing
 from tallygate_api.v1 import subscription_pb2, usage_service_pb2
@@ -145,6 +148,29 @@ def test_subscriptions_say_their_dates(server, say):
     server.answers["GetAccount"] = accounts.GetAccountResponse(account=account)
     said = say("account", "show", "hooli")
     assert said.out.splitlines()[0] == "hooli: pro version 1, trialing until 2026-12-01 00:00 UTC"
+
+
+def test_an_order_that_begins_with_a_trial_says_so_and_what_it_costs_then(server, say):
+    order = orders.Order(order_id="o1", account_id="acme", state=orders.ORDER_STATE_OPEN)
+    order.items.add().subscription.CopyFrom(orders.OrderedSubscription(plan_key="pro", plan_version=2))
+    server.answers["CreateOrder"] = orders.CreateOrderResponse(order=order)
+    opening = Invoice(total=Money(currency_code="EUR", units=29))
+    server.answers["Quote"] = pricing.QuoteResponse(trial_end_time=DECEMBER, opening=[opening])
+    assert say("order", "create", "acme", "pro").out.splitlines() == [
+        "order o1 of acme: open",
+        "in all: nothing is to be paid now",
+        "pro 2: on trial until 2026-12-01 00:00 UTC, then 29.00 EUR, before coupons",
+    ]
+    asked = server.asked("Quote")[0]
+    assert (asked.account_id, asked.plan_key, asked.plan_version) == ("acme", "pro", 2)
+    assert not asked.HasField("trial_days")
+
+
+def test_the_built_in_gateways_tokens_are_in_the_help(say):
+    words = re.findall(r"fake_[a-z0-9_]+", say("payment", "attach", "--help").out)
+    assert {"fake_ok", "fake_decline", "fake_never", "fake_dispute_lost", "fake_refund_decline"} <= set(words)
+    for word in words:
+        _script(word)
 
 
 def test_orders_and_agreements_send_what_was_said(server, say):

@@ -1,6 +1,6 @@
 """Orders: put a basket together, see what it costs, complete it once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import click
@@ -9,13 +9,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tallygate.cli.amounts import money, typed_money
 from tallygate.cli.client import Client
 from tallygate.cli.commands.invoice import lines_table
+from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant
 from tallygate.cli.values import ADD_ON, DAYS, INSTANT, MONEY, QUANTITY, SOME, numbered
 from tallygate_api.v1 import order_service_pb2 as wire
+from tallygate_api.v1 import pricing_service_pb2 as pricing
 from tallygate_api.v1.invoice_pb2 import Invoice
 from tallygate_api.v1.order_service_pb2_grpc import OrderServiceStub
+from tallygate_api.v1.pricing_service_pb2_grpc import PricingServiceStub
 from tallygate_api.v1.subscription_service_pb2 import AddOnSelection
 
 _STATES = {
@@ -114,7 +117,7 @@ def create(
         coupon_codes=codes,
     )
     response = client.call(OrderServiceStub(client.channel).CreateOrder, request)
-    client.show(response, lambda: _page(response.order, response.quote))
+    client.show(response, lambda: "\n".join([_page(response.order, response.quote), *_trials(client, response.order)]))
 
 
 @order_command.command("complete", examples=["tallygate order complete cart-17 --terms 2026-01 --total 278.00"])
@@ -137,7 +140,8 @@ def show(client: Client, *, order: str) -> None:
     """Show an order with its invoice, or what it would cost now."""
     response = client.call(OrderServiceStub(client.channel).GetOrder, wire.GetOrderRequest(order_id=order))
     documents = [*response.quote, *response.invoices]
-    client.show(response, lambda: _page(response.order, documents, response.obstacle))
+    beside = () if response.obstacle else _trials(client, response.order)
+    client.show(response, lambda: "\n".join([_page(response.order, documents, response.obstacle), *beside]))
 
 
 @order_command.command("list", examples=["tallygate order list --state open", "tallygate order list --account acme"])
@@ -158,12 +162,40 @@ def _page(order: wire.Order, documents: Sequence[Invoice], obstacle: str = "") -
         said += [f"terms {order.terms_version} accepted at {instant(order.complete_time)}"]
     if order.HasField("pay_until_time"):
         said += [f"to be paid until {instant(order.pay_until_time)}"]
+    if not documents and not obstacle and order.state == wire.ORDER_STATE_OPEN:
+        said += ["in all: nothing is to be paid now"]
     if obstacle:
         said += [f"it cannot be completed now: {obstacle}"]
     for each in documents:
         due = f", {money(each.due)} of it due" if each.number else ""
         said += [lines_table(each.lines), f"{each.number or 'in all'}: {money(each.total)}{due}"]
     return "\n".join(said)
+
+
+def _trials(client: Client, order: wire.Order) -> Iterator[str]:
+    """The trials that subscriptions of an open order would begin with, and what is charged when they end."""
+    stub = PricingServiceStub(client.channel)
+    for item in order.items if order.state == wire.ORDER_STATE_OPEN else ():
+        ordered = item.subscription
+        if not item.HasField("subscription") or (ordered.trial_days == 0 and ordered.HasField("trial_days")):
+            continue
+        request = pricing.QuoteRequest(
+            account_id="" if item.email else item.account_id or order.account_id,
+            plan_key=ordered.plan_key,
+            plan_version=ordered.plan_version,
+            trial_days=ordered.trial_days if ordered.HasField("trial_days") else None,
+            add_ons=ordered.add_ons,
+            seats=ordered.seats,
+            users=ordered.users,
+            advance_length=ordered.advance_length,
+        )
+        try:
+            quote = client.call(stub.Quote, request)
+        except CommandError:  # the order is there; this is only said beside it
+            continue
+        if quote.HasField("trial_end_time"):
+            charged = ", ".join(money(each.total) for each in quote.opening) or "nothing"
+            yield f"{_item(item)}: on trial until {instant(quote.trial_end_time)}, then {charged}, before coupons"
 
 
 def _row(order: wire.Order) -> tuple[str, ...]:

@@ -98,7 +98,17 @@ def gateway(client: Client, *, name: str | None, secrets: tuple[tuple[str, str],
 def attach(
     client: Client, *, account: str, token: str, gateway: str | None, default: bool, method_id: str | None
 ) -> None:
-    """Attach a gateway's token to an account: never a card number."""
+    """Attach a gateway's token to an account: never a card number.
+
+    The built-in gateway's tokens say what it does: fake_ok pays. Charging,
+    fake_decline is refused until another card comes, fake_never for good,
+    fake_later_3 three times; fake_pending waits an hour for its payer,
+    fake_pending_5 five seconds (with a webhook_secret); fake_timeout pays and
+    does not answer, fake_timeout_before is not reached. Then fake_dispute,
+    fake_dispute_won and fake_dispute_lost pay and are disputed, and
+    fake_refund_decline, _later_3, _pending, _timeout and _timeout_before pay
+    and do that when money is to go back.
+    """
     request = wire.AttachMethodRequest(
         account_id=account, token=token, gateway=gateway, default=default, method_id=method_id
     )
