@@ -51,7 +51,12 @@ async def month_ahead(tenant):
 
 
 async def run(tenant):
-    return (await tenant.call("RunBilling")).invoices
+    found = []
+    while True:  # a run answers after some seconds how far it came
+        one = await tenant.call("RunBilling")
+        found += one.invoices
+        if not one.more or not one.invoices:
+            return found
 
 
 async def lines(tenant, invoice):

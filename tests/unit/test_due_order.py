@@ -1,11 +1,12 @@
 """What falls due of a tenant, where one account's turn fails: the others have theirs, and the failure is told."""
 
+import asyncio
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
 
-from tallygate.billing.due_order import TenantRunner
+from tallygate.billing.due_order import Run, TenantRunner
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.records.billing import CLOSE, Job
 
@@ -42,10 +43,9 @@ class House:
         return (f"invoice of {account_id}",)
 
 
-def runner(house):
-    return TenantRunner(
-        transactions=house, billing=house, payments=house, refunds=house, methods=house, notices=house, clock=lambda: 9
-    )
+def runner(house, clock=lambda: 9, **more):
+    rooms = dict.fromkeys(("transactions", "billing", "payments", "refunds", "methods", "notices"), house)
+    return TenantRunner(**rooms, clock=clock, **more)
 
 
 @pytest.mark.parametrize("test", [False, True])
@@ -73,3 +73,30 @@ async def test_a_worker_does_the_rest_of_a_test_tenant_and_fails_by_its_own_jobs
     assert house.looked == ["ann", "bob", "cat"]
     await runner(house).close([bob])  # the fault is not this one's
     assert house.due_jobs == [ann]
+
+
+async def test_a_run_answers_in_time_how_far_it_came_and_the_next_goes_on():
+    """Each account takes 2 of 3 seconds: two begin in time, and the third is the next run's."""
+    house = House({})
+    begun = runner(house, clock=lambda: 9 + 2_000_000 * len(house.looked), patience=3_000_000)
+    first = await begun.run("t")
+    assert (first.invoices, first.more) == (("invoice of ann", "invoice of bob"), True)
+    assert await begun.run("t") == Run(invoices=("invoice of cat",), more=False)
+
+
+async def test_a_run_does_not_wait_until_a_worker_that_is_at_it_has_done_all():
+    house, begun, go_on = House({}, test=True), asyncio.Event(), asyncio.Event()
+    look = house.look
+
+    async def slow(*which, **more):
+        begun.set()
+        await go_on.wait()
+        return await look(*which, **more)
+
+    both = runner(SimpleNamespace(read=house.read, look=slow), patience=1)
+    worker = asyncio.create_task(both.close(house.due_jobs[:1]))
+    await asyncio.wait_for(begun.wait(), 10)
+    assert await asyncio.wait_for(both.run("t"), 10) == Run(invoices=(), more=True)
+    go_on.set()
+    await asyncio.wait_for(worker, 10)
+    assert house.looked == ["ann", "bob", "cat"]

@@ -27,6 +27,8 @@ _KINDS = (NOTICE, EXPIRE, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT, FORGET)
 _OF_ALL = (EXPIRE, RESOLVE, RESOLVE_REFUND, FORGET)
 """What falls due at the same instant is done in this order."""
 _MOST_INVOICES = 1_000
+_PATIENCE = 3_000_000
+"""How long (real time) a call's run goes on: callers' deadlines are longer, and are told how far it came."""
 _AT_ONCE = 8
 """So many accounts of a tenant ask their gateway at the same time; each has a transaction before and after it."""
 _log = logging.getLogger(__name__)
@@ -58,6 +60,8 @@ class Run:
 class TenantRunner:
     """Runs what is due; `clock` is real time.
 
+    `patience` is how long a caller's run goes on before it answers, in microseconds.
+
     Of a test tenant, whose clock leaps, everything is done in due order, each at its own instant: the books of a leap
     are those of many steps.
     """
@@ -69,6 +73,7 @@ class TenantRunner:
     methods: MethodForgetter
     notices: NoticeRunner
     clock: Callable[[], int]
+    patience: int = _PATIENCE
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def close(self, jobs: Sequence[Job]) -> None:
@@ -109,6 +114,7 @@ class TenantRunner:
     async def run(self, tenant_id: str, account_id: str = "") -> Run:
         """Do all that is due of a tenant, or of one account of it, oldest first, as far as gateways answer.
 
+        It answers when its patience ends, though more is due; so it does where somebody else is at it all the while.
         What fails holds up its own subject alone, and is told beside it. Of one account it is raised.
 
         Raises:
@@ -118,9 +124,9 @@ class TenantRunner:
         failed: list[Failed] = []
         if account_id:
             found += await self.billing.look(tenant_id, account_id)
-        test = await self._is_test(tenant_id)
+        test, until = await self._is_test(tenant_id), self.clock() + self.patience
         try:
-            more = await self._drain(tenant_id, account_id, found, failed, test=test)
+            more = await self._drain(tenant_id, account_id, found, failed, test=test, until=until)
         except NoAnswerError:
             more = True
         for one in failed:
@@ -147,25 +153,50 @@ class TenantRunner:
         return True
 
     async def _drain(
-        self, tenant_id: str, account_id: str, found: list[Invoice], failed: list[Failed], *, test: bool
+        self,
+        tenant_id: str,
+        account_id: str,
+        found: list[Invoice],
+        failed: list[Failed],
+        *,
+        test: bool,
+        until: int | None = None,
     ) -> bool:
-        """Do what is due, one after the other, but for what `failed`; whether something is left."""
-        async with self._turns.setdefault(tenant_id, asyncio.Lock()):
+        """Do what is due, one after the other, but for what `failed`; whether something is left.
+
+        No job begins after `until`, but for the first.
+        """
+        turn = self._turns.setdefault(tenant_id, asyncio.Lock())
+        try:
+            await asyncio.wait_for(turn.acquire(), None if until is None else (until - self.clock()) / 1_000_000)
+        except TimeoutError:
+            return True
+        try:
             while len(found) < _MOST_INVOICES:
                 job = await self.transactions.read(
                     tenant_id, lambda work, now: _next_due(work, account_id, failed, now), now=self.clock()
                 )
                 if job is None:
                     return False
-                try:
-                    if job.kind == CLOSE:
-                        found += await self.billing.look(tenant_id, job.subject, due_time=job.due_time)
-                    elif not await self._do(tenant_id, job, at=job.due_time if test else None):
-                        return True
-                except (NoAnswerError, UnavailableError):
-                    raise
-                except Exception as error:  # noqa: BLE001 - a boundary: told and logged, and holds up no other account
-                    failed.append(Failed(job=job, error=error))
+                waits = not await self._tried(tenant_id, job, found, failed, at=job.due_time if test else None)
+                if waits or (until is not None and self.clock() >= until):
+                    return True
+        finally:
+            turn.release()
+        return True
+
+    async def _tried(
+        self, tenant_id: str, job: Job, found: list[Invoice], failed: list[Failed], *, at: int | None
+    ) -> bool:
+        """Do what a job is about, or note that it failed; False where it cannot be done yet."""
+        try:
+            if job.kind != CLOSE:
+                return await self._do(tenant_id, job, at=at)
+            found += await self.billing.look(tenant_id, job.subject, due_time=job.due_time)
+        except (NoAnswerError, UnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a boundary: told and logged, and holds up no other account
+            failed.append(Failed(job=job, error=error))
         return True
 
     async def _do(self, tenant_id: str, job: Job, *, at: int | None) -> bool:

@@ -18,6 +18,7 @@ _CALLERS = frozenset({3, 5, 6, 7, 8, 9, 11, 16})
 RESOURCE_EXHAUSTED says a message's size alone: overload is UNAVAILABLE.
 """
 _DETAILS = "grpc-status-details-bin"
+_LONGER = "--timeout gives it longer, as far as the server's own server.default_deadline goes"
 _NO_KEY = "name a key by --key-file or TALLYGATE_API_KEY, or run where `tallygate dev` runs"
 
 
@@ -84,12 +85,14 @@ def failure_of(error: "grpc.RpcError", *, address: str) -> CommandError:
         return CommandError(message, exit_code=exit_code, status=status, hints=hints)
     if not status["details"] and code == _DEADLINE_EXCEEDED:
         message = f"{address} gave no answer in time"
-        return CommandError(message, exit_code=exit_code, status=status, hints=["--timeout gives it longer"])
+        return CommandError(message, exit_code=exit_code, status=status, hints=[_LONGER])
     if not status["details"] and code == _UNIMPLEMENTED:
         message = f"the server at {address} does not offer this call, by its version or its role"
         return CommandError(message, exit_code=exit_code, status=status)
     failure = CommandError(status["message"] or "the call failed", exit_code=exit_code, status=status)
     failure.args = (field_problem(failure.metadata()) or str(failure),)
+    if code == _DEADLINE_EXCEEDED:
+        failure.hints = (_LONGER,)
     if failure.reason() == "UNAUTHENTICATED":
         failure.hints = (_NO_KEY,)
     return failure

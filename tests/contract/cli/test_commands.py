@@ -497,6 +497,24 @@ def test_a_run_of_billing_names_what_failed_and_is_exit_code_1(server, say):
     assert said.out.splitlines()[-1] == "failed: close of acme: A defect of the server: see its log."
 
 
+def test_a_run_of_billing_goes_on_while_more_is_issued(server, say):
+    parts = [(["INV-1"], True), (["INV-2"], True), ([], True)]
+    server.answers["RunBilling"] = [
+        billing.RunBillingResponse(invoices=[{"number": one} for one in ones], more=more) for ones, more in parts
+    ]
+    said = say("billing", "run")
+    assert [row.split()[0] for row in said.out.splitlines()[1:3]] == ["INV-1", "INV-2"]
+    assert said.out.splitlines()[-1] == "more is due: a worker is at it or a gateway does not answer; run it again"
+    assert (said.code, len(server.asked("RunBilling"))) == (0, 3)
+
+
+@pytest.mark.parametrize("reason", ["", "DEADLINE_EXCEEDED"])
+def test_what_was_not_answered_in_time_is_told_how_far_more_time_goes(server, say, reason):
+    server.answers["RunBilling"] = Refuse(grpc.StatusCode.DEADLINE_EXCEEDED, "Too late.", reason)
+    hint = "hint: --timeout gives it longer, as far as the server's own server.default_deadline goes"
+    assert hint in say("billing", "run").err.splitlines()
+
+
 def test_what_is_on_no_invoice_yet_is_listed(server, say):
     line = {"text": "Call-out", "amount": {"currency_code": "USD", "units": 5}, "quantity": "1"}
     server.answers["ListUninvoicedItems"] = billing.ListUninvoicedItemsResponse(lines=[line])

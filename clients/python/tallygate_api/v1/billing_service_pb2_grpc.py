@@ -109,7 +109,8 @@ class BillingServiceServicer:
     def RunBilling(self, request, context):
         """Issues every invoice whose time has come, and answers them; a worker does the same once a second.
 
-        Calling it again changes nothing. It answers when nothing is due any more, or after 1,000 invoices: then call again.
+        Calling it again changes nothing. It answers when nothing is due any more, or after some
+        seconds or 1,000 invoices how far it came: where there may be `more`, call again.
         Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

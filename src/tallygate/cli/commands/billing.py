@@ -38,14 +38,28 @@ def run(client: Client, *, account: str | None) -> None:
 
     Exit code 1 where something failed: it is named, and holds up no other account.
     """
-    request = billing_service_pb2.RunBillingRequest(account_id=account)
-    response = client.call(BillingServiceStub(client.channel).RunBilling, request)
+    response = _run_all(client, billing_service_pb2.RunBillingRequest(account_id=account))
     header = ("NUMBER", "ACCOUNT", "TOTAL", "STATE", "ID")
     empty = "nothing was issued" if response.failures else "nothing was due"
     failed = [f"failed: {one.kind} of {one.subject}: {one.problem}" for one in response.failures]
+    if response.more:
+        failed.append("more is due: a worker is at it or a gateway does not answer; run it again")
     client.show(response, lambda: "\n".join([table(header, map(short_row, response.invoices), empty=empty), *failed]))
     if response.failures:
         raise click.exceptions.Exit(DENIED)
+
+
+def _run_all(client: Client, request: billing_service_pb2.RunBillingRequest) -> billing_service_pb2.RunBillingResponse:
+    """What all runs issued until nothing is due, or one issued nothing; a server answers each after some seconds."""
+    method, whole = BillingServiceStub(client.channel).RunBilling, billing_service_pb2.RunBillingResponse()
+    while True:
+        one: billing_service_pb2.RunBillingResponse = client.call(method, request)
+        whole.invoices.extend(one.invoices)
+        del whole.failures[:]  # each run names what still fails
+        whole.failures.extend(one.failures)
+        whole.more = one.more
+        if not one.more or not one.invoices:
+            return whole
 
 
 @billing_command.command("verify", examples=["tallygate billing verify INV-2026-000002", "tallygate billing verify"])

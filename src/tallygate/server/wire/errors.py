@@ -47,7 +47,7 @@ class MalformedRequestError(InvalidError):
 
 
 class DeadlineExceededError(TallygateError):
-    """The deadline passed; it may have counted, so retry with the same request_id."""
+    """The deadline passed; it may have counted, so retry with the same request_id where there is one."""
 
     reason = ErrorReason.DEADLINE_EXCEEDED
 
