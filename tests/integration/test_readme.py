@@ -73,6 +73,9 @@ def test_the_calls_by_command_line(dev):
     plain = [found for found in blocks(README) if found.language == "sh" and not found.how]
     for command in [command for found in plain for command in commands(found.text)]:
         shell.expect(command)
+    told = shell.run("tallygate invoice explain INV-2026-000002").stdout
+    shown = next(found.text for found in blocks(README) if found.text.startswith("2. API calls"))
+    assert shown in told  # to the second, as the clock stands
 
 
 def test_the_calls_from_python(dev):
