@@ -160,6 +160,26 @@ async def test_what_is_free_of_a_percentage_is_so_on_every_page(tenant):
     assert dollars(line.amount) == 0.70
 
 
+async def test_what_is_free_goes_on_from_the_price_before(tenant):
+    """Two events are free: one at the catalogue's price, and one at the account's own, by which 30 at 2 % are 0.60."""
+    await month_ahead(tenant)
+    usage = {"feature_key": "calls", "model": "percentage", "of": {"dimension": "amount"}, "free_events": 2}
+    features = {"calls": {"kind": "metered", "dimensions": ["amount"]}}
+    await tenant.apply(catalog({"usage": {**usage, "rate": "1"}}, features=features))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.consume("acme", "calls", 1, dimensions={"amount": "10"})
+    await tenant.advance(5 * DAY)
+    own = {"key": "calls", "usage": {**usage, "model": "CHARGE_MODEL_PERCENTAGE", "rate": "2"}}
+    await tenant.call("SetPriceOverride", account_id="acme", plan_key="pro", price=own)
+    for amount in ("20", "30"):
+        await tenant.consume("acme", "calls", 1, dimensions={"amount": amount})
+    await tenant.advance(31 * DAY)
+    (invoice,) = await run(tenant)
+    assert [dollars(line.amount) for line in invoice.lines] == [0.60]
+    found = await listed_events(tenant)
+    assert [(event.amount, list(event.marks)) for event in found] == [("0", [FREE]), ("0.6", [])]
+
+
 async def test_a_level_from_before_is_told_as_carried_over(tenant):
     """5 since the month before, then 9: the last level is what both came to, 5 and 4 more."""
     await month_ahead(tenant)
