@@ -100,3 +100,23 @@ async def test_a_run_does_not_wait_until_a_worker_that_is_at_it_has_done_all():
     go_on.set()
     await asyncio.wait_for(worker, 10)
     assert house.looked == ["ann", "bob", "cat"]
+
+
+async def test_a_worker_that_is_at_it_leaves_a_run_its_turn():
+    """Each account takes a second, and a worker's turn is one: the run has the next two."""
+    house = House({}, test=True)
+    look = house.look
+
+    async def in_steps(*which, **more):
+        for _ in range(9):
+            await asyncio.sleep(0)
+        return await look(*which, **more)
+
+    both = runner(
+        SimpleNamespace(read=house.read, look=in_steps),
+        clock=lambda: 9 + 1_000_000 * len(house.looked),
+        patience=3_000_000,
+    )
+    _, run = await asyncio.gather(both.close(house.due_jobs[:1]), both.run("t"))
+    assert run == Run(invoices=("invoice of bob", "invoice of cat"), more=True)
+    assert (house.looked, house.due_jobs) == (["ann", "bob", "cat"], [])

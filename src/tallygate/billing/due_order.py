@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from weakref import WeakValueDictionary
 
 from tallygate.billing.activation import ORDER_JOB
@@ -54,6 +55,14 @@ class Run:
     invoices: tuple[Invoice, ...]
     more: bool
     failed: tuple[Failed, ...] = ()
+
+
+class _Left(Enum):
+    """What is left when a turn ends: nothing that is due, what cannot be done yet, or perhaps more."""
+
+    NOTHING = auto()
+    WAITS = auto()
+    MORE = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +135,8 @@ class TenantRunner:
             found += await self.billing.look(tenant_id, account_id)
         test, until = await self._is_test(tenant_id), self.clock() + self.patience
         try:
-            more = await self._drain(tenant_id, account_id, found, failed, test=test, until=until)
+            left = await self._drain(tenant_id, account_id, found, failed, test=test, until=until)
+            more = left is not _Left.NOTHING
         except NoAnswerError:
             more = True
         for one in failed:
@@ -145,7 +155,8 @@ class TenantRunner:
         if not await self._is_test(tenant_id):
             return False
         failed: list[Failed] = []
-        await self._drain(tenant_id, "", [], failed, test=True)
+        while await self._drain(tenant_id, "", [], failed, test=True) is _Left.MORE:
+            pass  # in turns: who asks for a run meanwhile waits for none of the rest
         mine = {(job.kind, job.subject) for job in jobs}
         for one in failed:
             if (one.job.kind, one.job.subject) in mine:
@@ -161,29 +172,31 @@ class TenantRunner:
         *,
         test: bool,
         until: int | None = None,
-    ) -> bool:
-        """Do what is due, one after the other, but for what `failed`; whether something is left.
+    ) -> _Left:
+        """Do what is due, one after the other, but for what `failed`; what is left.
 
-        No job begins after `until`, but for the first.
+        No job begins after `until`, but for the first; a worker's turn is a third of what a caller has patience for.
         """
         turn = self._turns.setdefault(tenant_id, asyncio.Lock())
         try:
             await asyncio.wait_for(turn.acquire(), None if until is None else (until - self.clock()) / 1_000_000)
         except TimeoutError:
-            return True
+            return _Left.MORE
+        until = self.clock() + self.patience // 3 if until is None else until
         try:
             while len(found) < _MOST_INVOICES:
                 job = await self.transactions.read(
                     tenant_id, lambda work, now: _next_due(work, account_id, failed, now), now=self.clock()
                 )
                 if job is None:
-                    return False
-                waits = not await self._tried(tenant_id, job, found, failed, at=job.due_time if test else None)
-                if waits or (until is not None and self.clock() >= until):
-                    return True
+                    return _Left.NOTHING
+                if not await self._tried(tenant_id, job, found, failed, at=job.due_time if test else None):
+                    return _Left.WAITS
+                if self.clock() >= until:
+                    break
         finally:
             turn.release()
-        return True
+        return _Left.MORE
 
     async def _tried(
         self, tenant_id: str, job: Job, found: list[Invoice], failed: list[Failed], *, at: int | None
