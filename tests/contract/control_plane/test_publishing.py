@@ -63,9 +63,11 @@ async def test_a_write_is_published_before_it_answers(plane, views):
     assert (record.version, record.seats) == (version, {"seats": ("u1",)})
 
 
-async def test_what_does_not_exist_is_none_and_version_zero(views):
+async def test_what_does_not_exist_is_none_and_version_zero(plane, views):
+    assert (await views.newest(plane.tenant_id, "unheard-of"))[1] is None
     assert await views.catalog("nobody") is None
-    assert (await views.newest("nobody", "acme"))[1] is None
+    with pytest.raises(StoreUnavailableError):  # of whom nothing is published, nothing can be said
+        await views.newest("nobody", "acme")
     assert await views.key("0" * 64) is None
     assert await views.versions("nobody", "acme") == ViewVersions(catalog=0, account=0, applied=0)
 
