@@ -31,7 +31,7 @@ from tallygate.domain.prices import Price, RecurringPrice, UsagePrice
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import sort_out
 from tallygate.metering.ports import Delivery
-from tallygate.records.billing import CLOSE, Job
+from tallygate.records.jobs import CLOSE, Job
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions

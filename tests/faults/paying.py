@@ -22,7 +22,7 @@ from tallygate.billing.running import BillingRunner
 from tallygate.domain.billing.payments import AttemptState
 from tallygate.gateways.fake import FakeAdapter
 from tallygate.jobs.scheduler import Scheduler
-from tallygate.records.billing import CLOSE
+from tallygate.records.jobs import CLOSE
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND
 from tallygate.storage.sealing import AesSealing

@@ -70,7 +70,7 @@ from tallygate.domain.prices import CommitmentPrice, Due, Price, RecurringPrice,
 from tallygate.jobs.scheduler import Scheduler
 from tallygate.metering.collector import sort_out
 from tallygate.metering.ports import Delivery
-from tallygate.records.billing import CLOSE, EXPIRE
+from tallygate.records.jobs import CLOSE, EXPIRE
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.messages import NOTICE
 from tallygate.records.payments import COLLECT, RESOLVE, RESOLVE_REFUND

@@ -35,7 +35,7 @@ from tallygate.domain.billing.messages import DeliveryState
 from tallygate.domain.billing.parties import BillingProfile, Party
 from tallygate.jobs.dispatch import Dispatcher
 from tallygate.jobs.scheduler import Scheduler
-from tallygate.records.billing import CLOSE
+from tallygate.records.jobs import CLOSE
 from tallygate.records.messages import DISPATCH
 from tallygate.rendering.letters import letter_of
 from tallygate.storage.sql.billing.jobs import SqlJobQueue

@@ -38,7 +38,7 @@ from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import Activation, Catalog, Plan
 from tallygate.domain.prices import Price, RecurringPrice
 from tallygate.jobs.scheduler import Scheduler
-from tallygate.records.billing import CLOSE, EXPIRE
+from tallygate.records.jobs import CLOSE, EXPIRE
 from tallygate.records.ledger import RECOGNISE
 from tallygate.storage.sql.billing.coupon_tables import coupon_redemptions, coupons
 from tallygate.storage.sql.billing.coupons import SqlCouponRepository

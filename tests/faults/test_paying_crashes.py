@@ -16,7 +16,7 @@ from tallygate.billing.owing import Owing
 from tallygate.billing.paying import PaymentRunner
 from tallygate.domain.billing.payments import AttemptState, Outcome
 from tallygate.gateways.fake import FakeGateway
-from tallygate.records.billing import CLOSE
+from tallygate.records.jobs import CLOSE
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.payments import COLLECT, RESOLVE
 from tallygate.storage.sql.billing.tables import invoices

@@ -33,8 +33,8 @@ from tallygate.domain.billing.payments import Advice, Attempt, AttemptState, Out
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.gateways.fake_events import HEADER, charge_event
 from tallygate.gateways.signed import signature
-from tallygate.records.billing import CLOSE
 from tallygate.records.gateway_events import Effect
+from tallygate.records.jobs import CLOSE
 from tallygate.records.payments import MoneyQuery
 from tallygate.storage.sql.billing.payment_tables import gateway_events as table
 from tallygate.storage.sql.billing.tables import invoice_balances

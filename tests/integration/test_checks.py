@@ -23,7 +23,7 @@ from tallygate.app.billing_watch import findings
 from tallygate.app.catalogue_watch import plans_finding
 from tallygate.billing.checking import CheckRunner
 from tallygate.jobs.scheduler import Scheduler
-from tallygate.records.billing import AUDIT, COMPLETENESS
+from tallygate.records.jobs import AUDIT, COMPLETENESS
 from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers

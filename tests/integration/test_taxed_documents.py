@@ -24,7 +24,8 @@ from tallygate.domain.billing.parties import Address, BillingProfile, Party
 from tallygate.domain.billing.tax_evidence import TaxIdStatus, Treatment
 from tallygate.domain.billing_terms import BillingPolicy, TaxPolicy
 from tallygate.jobs.scheduler import Scheduler
-from tallygate.records.billing import VERIFY_TAX_ID, InvoiceQuery
+from tallygate.records.billing import InvoiceQuery
+from tallygate.records.jobs import VERIFY_TAX_ID
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.billing.tables import invoice_lines, invoice_parties, invoice_taxes, invoices
 from tallygate.storage.sql.scope import Scope

@@ -38,7 +38,7 @@ from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.control_plane.accounts import UpsertAccount, upsert_account
 from tallygate.jobs.scheduler import Scheduler
-from tallygate.records.billing import CLOSE
+from tallygate.records.jobs import CLOSE
 from tallygate.records.ledger import RECOGNISE
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.barrier import RedisBarrier

@@ -28,7 +28,7 @@ from load.world import scratch_directory
 from stand_ins.stripe import StripeStandIn
 from tallygate.app import Application, create_key, create_tenant
 from tallygate.domain.billing.payments import AttemptState
-from tallygate.records.billing import CLOSE
+from tallygate.records.jobs import CLOSE
 from tallygate.records.payments import COLLECT
 from tallygate.settings import BillingSettings
 from tallygate.storage.sql.schema import migrate

@@ -8,7 +8,7 @@ import pytest
 
 from tallygate.billing.due_order import Run, TenantRunner
 from tallygate.domain.errors import StoreUnavailableError
-from tallygate.records.billing import CLOSE, Job
+from tallygate.records.jobs import CLOSE, Job
 
 ACCOUNTS = ("ann", "bob", "cat")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.jobs.scheduler import Scheduler
-from tallygate.records.billing import Job
+from tallygate.records.jobs import Job
 
 SECOND = 1_000_000
 

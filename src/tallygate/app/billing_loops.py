@@ -27,7 +27,7 @@ from tallygate.gateways.asking import NO_TRAIL
 from tallygate.gateways.vies import Vies
 from tallygate.jobs.dispatch import Dispatcher
 from tallygate.jobs.scheduler import Scheduler
-from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, EXPIRE, VERIFY_TAX_ID
+from tallygate.records.jobs import AUDIT, CLOSE, COMPLETENESS, EXPIRE, VERIFY_TAX_ID
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.messages import DISPATCH, NOTICE, USAGE_LIMIT
 from tallygate.records.payments import COLLECT, FORGET, RESOLVE, RESOLVE_REFUND

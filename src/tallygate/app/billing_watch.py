@@ -10,7 +10,7 @@ from tallygate.app.finding import Finding
 from tallygate.app.installation import opened
 from tallygate.domain.billing.late import Unrated
 from tallygate.domain.errors import StoreUnavailableError, UnavailableError
-from tallygate.records.billing import AUDIT, COMPLETENESS, BillingHealth
+from tallygate.records.jobs import AUDIT, COMPLETENESS, BillingHealth
 from tallygate.server.operations.metrics import Metrics
 from tallygate.settings import Settings
 from tallygate.storage.sql.billing.health import SqlBillingHealth

@@ -21,7 +21,7 @@ from tallygate import __version__
 from tallygate.app.traced import Statements, TracedGates, TracedLeaving, TracedPort, TracedSource, asking, within
 from tallygate.data_plane.ports import GateStore, Published
 from tallygate.jobs.scheduler import Handler, Scheduler
-from tallygate.records.billing import Job
+from tallygate.records.jobs import Job
 from tallygate.server.calls.port import Begin, Leaving, Metadata, Port
 from tallygate.settings import Settings
 

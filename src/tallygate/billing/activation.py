@@ -5,8 +5,8 @@ from dataclasses import replace
 from tallygate.domain.account import Subscription, SubscriptionState
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.orders import Order, OrderState
-from tallygate.records.billing import EXPIRE
 from tallygate.records.history import SubscriptionChange
+from tallygate.records.jobs import EXPIRE
 from tallygate.records.orders import OrderQuery
 from tallygate.records.ports import BillingWork
 from tallygate.records.values import StoredSubscription

@@ -12,7 +12,8 @@ from tallygate.billing.ledger import audit_ledger
 from tallygate.domain.billing.late import lookback
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.windows import usage_windows
-from tallygate.records.billing import AUDIT, COMPLETENESS, Finding, Job
+from tallygate.records.billing import Finding
+from tallygate.records.jobs import AUDIT, COMPLETENESS, Job
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 

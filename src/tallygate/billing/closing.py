@@ -6,6 +6,7 @@ Running it again changes nothing: what was issued is not due any more, and a lin
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tallygate.billing.books import Books, read_books
 from tallygate.billing.drafts import check_seller, keep_drafts
@@ -17,9 +18,13 @@ from tallygate.domain.billing.orders import Sold
 from tallygate.domain.billing.zones import known_until
 from tallygate.domain.document_errors import DocumentIncompleteError
 from tallygate.domain.errors import InvoiceNotFoundError
-from tallygate.records.billing import AUDIT, CLOSE, COMPLETENESS, BillingAccount, Uncharged
+from tallygate.records.billing import BillingAccount
 from tallygate.records.drafts import Draft
+from tallygate.records.jobs import AUDIT, CLOSE, COMPLETENESS
 from tallygate.records.ports import BillingWork
+
+if TYPE_CHECKING:
+    from tallygate.records.late_usage import Uncharged
 
 _A_DAY = 86_400_000_000
 _MOST_CUTS = 25

@@ -20,7 +20,7 @@ from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.windows import LEVELS, UsageWindow, follows, usage_windows
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.period import UsagePeriod
-from tallygate.records.billing import Uncharged
+from tallygate.records.late_usage import Uncharged
 
 ADJUSTMENT = "Adjustment: "
 """What the text of a line of usage begins with that came to light after its period was invoiced."""

@@ -18,7 +18,7 @@ from tallygate.billing.running import BillingRunner
 from tallygate.billing.unpaid_orders import expire_order
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.errors import TallygateError, UnavailableError
-from tallygate.records.billing import CLOSE, EXPIRE, Job
+from tallygate.records.jobs import CLOSE, EXPIRE, Job
 from tallygate.records.messages import NOTICE
 from tallygate.records.payments import COLLECT, FORGET, RESOLVE, RESOLVE_REFUND
 from tallygate.records.ports import BillingWork

@@ -9,8 +9,8 @@ from tallygate.domain.billing.posting import given_entry
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.domain.errors import ConflictError, InvalidFieldError
 from tallygate.domain.fields import checked_id
-from tallygate.records.billing import EXPIRE
 from tallygate.records.fields import check_instant
+from tallygate.records.jobs import EXPIRE
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
 

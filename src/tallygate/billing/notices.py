@@ -23,8 +23,8 @@ from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing_terms import BillingPolicy, Collection
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.instants import rfc3339
-from tallygate.records.billing import Job
 from tallygate.records.history import SubscriptionChange
+from tallygate.records.jobs import Job
 from tallygate.records.lookup import billing_calendar
 from tallygate.records.messages import NOTICE, USAGE_LIMIT, LimitReached
 from tallygate.records.ports import BillingWork

@@ -20,8 +20,8 @@ from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.errors import BillingNotStartedError, ConflictError, InvalidFieldError, TallygateError
 from tallygate.domain.money import rounded
 from tallygate.domain.order_errors import OrderChangedError, OrderClosedError, OrderNotFoundError
-from tallygate.records.billing import EXPIRE
 from tallygate.records.fields import check_id, within
+from tallygate.records.jobs import EXPIRE
 from tallygate.records.lookup import known_account, plan_on_sale
 from tallygate.records.orders import OrderQuery
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of

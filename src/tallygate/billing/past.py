@@ -18,7 +18,8 @@ from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange, Timeline
 from tallygate.domain.billing.windows import UsageWindow
-from tallygate.records.billing import Forgiven, IssuedLines, UsageLog
+from tallygate.records.billing import Forgiven, IssuedLines
+from tallygate.records.late_usage import UsageLog
 from tallygate.records.ports import BillingWork
 from tallygate.records.values import StoredSubscription
 

@@ -8,7 +8,8 @@ from tallygate.billing.settlements import SettlementSource
 from tallygate.domain.billing.gateway_events import GatewayEvent
 from tallygate.domain.billing.payments import Outcome
 from tallygate.domain.billing.tax_evidence import TaxIdStatus
-from tallygate.records.billing import IssuedLines, UsageLog
+from tallygate.records.billing import IssuedLines
+from tallygate.records.late_usage import UsageLog
 
 
 class Barrier(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from tallygate.billing.bookkeeping import recognise
-from tallygate.records.billing import Job
+from tallygate.records.jobs import Job
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions

@@ -7,8 +7,8 @@ from tallygate.billing.closing import Closed, close_account, close_accounts, fin
 from tallygate.billing.drafts import find_draft
 from tallygate.billing.ports import Barrier
 from tallygate.domain.billing.documents import Invoice
-from tallygate.records.billing import Job
 from tallygate.records.drafts import Draft
+from tallygate.records.jobs import Job
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 

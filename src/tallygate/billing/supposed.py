@@ -14,7 +14,8 @@ from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Aggregation, Feature
-from tallygate.records.billing import Forgiven, IssuedLines, UsageLog
+from tallygate.records.billing import Forgiven, IssuedLines
+from tallygate.records.late_usage import UsageLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from tallygate.billing.profiles import SELLER, get_profile
 from tallygate.domain.billing.parties import BillingProfile
 from tallygate.domain.billing.tax_evidence import TaxIdCheck, TaxIdStatus, country_of
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.records.billing import VERIFY_TAX_ID, Job
 from tallygate.records.fields import check_label
+from tallygate.records.jobs import VERIFY_TAX_ID, Job
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 

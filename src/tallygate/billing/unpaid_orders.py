@@ -7,7 +7,7 @@ from tallygate.billing.voiding import void_invoice
 from tallygate.domain.billing.orders import HOUR, OrderState
 from tallygate.domain.errors import InvoiceFinalError
 from tallygate.domain.payment_errors import PaymentInFlightError
-from tallygate.records.billing import EXPIRE
+from tallygate.records.jobs import EXPIRE
 from tallygate.records.ports import BillingWork
 
 

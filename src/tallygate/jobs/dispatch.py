@@ -15,7 +15,7 @@ from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.mail import Letter, Mail, usable_address
 from tallygate.domain.billing.messages import Channel, Delivery, DeliveryState, Message
 from tallygate.domain.billing.parties import Party
-from tallygate.records.billing import Job
+from tallygate.records.jobs import Job
 from tallygate.records.messages import DISPATCH
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions

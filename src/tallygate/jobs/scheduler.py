@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tallygate.domain.errors import TallygateError, UnavailableError
-from tallygate.records.billing import Job
+from tallygate.records.jobs import Job
 
 _SECOND = 1_000_000
 _CLAIM = 60 * _SECOND

@@ -3,39 +3,26 @@
 Every method raises StoreUnavailableError when its store cannot be reached in time.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
 from tallygate.domain.account import ChangeProration
 from tallygate.domain.billing.adjusting import IssuedLine
 from tallygate.domain.billing.balances import Balance, InvoiceState
-from tallygate.domain.billing.counting import BillableFact
 from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.fees import Fee
-from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import BillingProfile
 from tallygate.domain.billing.rating import Billed
 from tallygate.domain.billing.tax import Credited
 from tallygate.domain.billing.timeline import PriceOverride, QuantityChange
 from tallygate.domain.billing.wallet import WalletEntry
-from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import FormerZone
 
 LOOK_BACK = 93 * 86_400_000_000
 """How far behind its last cut lines of an account are compared with what its subscriptions say now: over two months."""
-CLOSE = "close"
-"""The kind of the job that looks whether an account is to be invoiced."""
-
-
-COMPLETENESS = "completeness"
-"""The kind of the job that looks whether all usage of an account's closed periods is charged."""
-VERIFY_TAX_ID = "verify_tax_id"
-"""The kind of the job that asks the register again for ids of which it said nothing; its subject is the account."""
-AUDIT = "audit"
-"""The kind of the job that looks whether a tenant's ledger agrees with what it mirrors; its subject is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,40 +85,6 @@ class WalletQuery:
     before: tuple[int, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """When to look at something; what is done is in the data. `subject` is what it is about, mostly an account's id."""
-
-    tenant_id: str
-    kind: str
-    subject: str
-    due_time: int
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillingHealth:
-    """How billing stands over all tenants: jobs that are due, the oldest's age in microseconds, those that fail.
-
-    `undelivered` messages wait to go out, the oldest for `undelivered_age` microseconds; `undeliverable` were given up.
-    `problem` is one of theirs. `found` is how much the checks have found, `example` one of it in words, by kind. `late`
-    events wait for their adjustment; `unrated` ones are charged nowhere, by reason.
-    """
-
-    due: int = 0
-    oldest_age: int = 0
-    failing: int = 0
-    problem: str = ""
-    late: int = 0
-    unrated: Mapping[Unrated, int] = field(default_factory=dict)
-    invoices: int = 0
-    undelivered: int = 0
-    undelivered_age: int = 0
-    undeliverable: int = 0
-    found: Mapping[str, int] = field(default_factory=dict)
-    example: Mapping[str, str] = field(default_factory=dict)
-
-
 class InvoiceRepository(Protocol):
     """Issued documents and their lines, which never change."""
 
@@ -162,10 +115,6 @@ class BalanceRepository(Protocol):
     async def open(self, account_id: str, currency: str, *, limit: int) -> Mapping[str, Balance]:
         """Those of an account's open documents, by id, oldest first."""
         ...
-
-
-EXPIRE = "expire"
-"""The kind of the job that takes out of a wallet what was given until then; its subject is the entry that put it in."""
 
 
 class WalletRepository(Protocol):
@@ -253,54 +202,6 @@ class BillingAccountRepository(Protocol):
         ...
 
 
-class UsageLog(Protocol):
-    """The facts that are charged: billable, outside of trials, and counted here."""
-
-    def facts(
-        self, account_id: str, window: UsageWindow, *, through: int, after: tuple[int, str] | None = None
-    ) -> AsyncIterator[BillableFact]:
-        """The facts of a window up to a sequence number, by (occurred_time, request_id), those behind `after`."""
-        ...
-
-    async def level_before(self, account_id: str, window: UsageWindow, *, through: int) -> int:
-        """The last level observed before a window, if on trial; 0 where there was none."""
-        ...
-
-    async def head(self) -> int:
-        """The last sequence number of the tenant's log, the same all through a unit of work."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uncharged:
-    """A fact that a price of an account counts in no line, and why."""
-
-    fact: BillableFact
-    feature_key: str
-    price_key: str
-    reason: Unrated
-
-
-class LateUsage(Protocol):
-    """Facts that came after the close of their period."""
-
-    async def catch_up(self) -> None:
-        """Note what came late since the last look, and let billing look at accounts that it would not look at again."""
-        ...
-
-    async def of(self, account_id: str) -> Sequence[LateFact]:
-        """Those of an account that no close has settled, in the order of the log."""
-        ...
-
-    async def note(self, account_id: str, uncharged: Sequence[Uncharged], *, now: int) -> None:
-        """A close charges these nowhere; those that were noted before stay as they are."""
-        ...
-
-    async def settle(self, account_id: str, reasons: Mapping[int, Unrated], *, now: int) -> None:
-        """A close has charged them, but for those, by sequence number, with a reason not to."""
-        ...
-
-
 class FeeRepository(Protocol):
     """Fees and their offsets, which never change."""
 
@@ -370,24 +271,4 @@ class ProfileRepository(Protocol):
 
     async def put(self, profile: BillingProfile) -> None:
         """Add or replace one."""
-        ...
-
-
-class JobRepository(Protocol):
-    """When to look at what, of one tenant."""
-
-    async def schedule(self, kind: str, subject: str, *, due_time: int, retry_time: int = 0) -> None:
-        """Look at it then, and no more at what was planned before; nor, of real time, before `retry_time`."""
-        ...
-
-    async def hasten(self, kind: str, subject: str, *, due_time: int) -> None:
-        """Look at it then, or when it was planned before if that is sooner."""
-        ...
-
-    async def done(self, kind: str, subject: str) -> None:
-        """There is nothing to look at any more."""
-        ...
-
-    async def due(self, kind: str, *, now: int, limit: int, subject: str = "") -> Sequence[Job]:
-        """What is due, oldest first; of one subject where it is named."""
         ...

@@ -17,19 +17,18 @@ from tallygate.records.billing import (
     Findings,
     InvoiceRepository,
     IssuedLines,
-    JobRepository,
-    LateUsage,
     Marks,
     PriceOverrides,
     ProfileRepository,
     Quantities,
-    UsageLog,
     WalletRepository,
 )
 from tallygate.records.discounts import CouponRepository, DiscountRepository
 from tallygate.records.drafts import DraftRepository
 from tallygate.records.gateway_events import GatewayEvents
 from tallygate.records.history import NOBODY, Author, SubscriptionHistory
+from tallygate.records.jobs import JobRepository
+from tallygate.records.late_usage import LateUsage, UsageLog
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
 from tallygate.records.messages import Messages
 from tallygate.records.orders import ClaimRepository, OrderRepository

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.domain.billing.late import Unrated
 from tallygate.domain.billing.messages import DeliveryState
-from tallygate.records.billing import BillingHealth
+from tallygate.records.jobs import BillingHealth
 from tallygate.storage.sql.billing.findings import billing_findings
 from tallygate.storage.sql.billing.message_tables import deliveries
 from tallygate.storage.sql.billing.tables import jobs, late_usage, number_series, unrated_facts

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from tallygate.records.billing import CLOSE, Job
+from tallygate.records.jobs import CLOSE, Job
 from tallygate.records.messages import NOTICE, USAGE_LIMIT
 from tallygate.storage.sql.billing.drafts import forget_drafts
 from tallygate.storage.sql.billing.tables import jobs
