@@ -29,7 +29,7 @@ GENEROUS = 60.0
 README = (Path(__file__).parents[2] / "README.md").read_text()
 HOT = re.search(r"ACL SETUSER sidecar [^`]*", README).group().partition(" >secret ")[2]
 HOT_OF_NODES = "+cluster|slots +asking"
-assert HOT_OF_NODES.replace(" ", "` and `") in README
+assert HOT_OF_NODES.replace(" ", "` and `") in (Path(__file__).parents[2] / "docs" / "durability.md").read_text()
 
 
 @pytest.fixture(scope="module")
