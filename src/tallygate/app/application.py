@@ -15,7 +15,7 @@ from tallygate.app import clock
 from tallygate.app.beside import Beside
 from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis, require_promises, tracing_of
 from tallygate.app.errors import StartError
-from tallygate.app.lifecycle import Startable
+from tallygate.app.lifecycle import Loop, Startable
 from tallygate.app.listening import admin_server, hook_server
 from tallygate.app.part import Part, whole
 from tallygate.app.reloading import REFUSED, settings_check
@@ -177,7 +177,7 @@ class Application(Startable):
         redis.link.at_connect(announcements.leave)
         self._supervise("announcements", lambda: announcements.listen(data.hearing))
 
-    def _supervise(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _supervise(self, name: str, loop: Loop) -> None:
         """Keep a loop running: one that fails in a way nobody foresaw is logged and started again."""
 
         async def forever() -> None:

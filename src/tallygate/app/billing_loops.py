@@ -1,8 +1,8 @@
 """Billing as a worker runs it: what waits in the job queue, by kind, and who does it. Loads SQL."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -11,6 +11,7 @@ from tallygate.app.billing_side import end_subscription
 from tallygate.app.billing_watch import BillingWatch
 from tallygate.app.fake_hooks import FakeHooks
 from tallygate.app.gateway_side import open_gateways
+from tallygate.app.lifecycle import Loop
 from tallygate.app.mailing import mailer_of
 from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 _ABREAST = 16
 """Tenants whose payments are asked for at the same time: one whose gateway is slow holds up no other."""
-
-Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

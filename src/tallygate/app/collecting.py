@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.app import clock
-from tallygate.app.billing_loops import Loop
 from tallygate.app.data_side import RedisSide
+from tallygate.app.lifecycle import Loop
 from tallygate.app.rebuilding import counter_store, new_auditor, new_rebuilder
 from tallygate.domain.errors import UnavailableError
 from tallygate.metering.auditing import Auditor

@@ -10,11 +10,12 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.app import clock
-from tallygate.app.billing_loops import BillingLoops, Loop, new_billing_loops
+from tallygate.app.billing_loops import BillingLoops, new_billing_loops
 from tallygate.app.collecting import Collecting, new_collecting
 from tallygate.app.data_side import RedisSide
 from tallygate.app.errors import StartError
 from tallygate.app.installation import database_address, prepare, require_schema
+from tallygate.app.lifecycle import Loop
 from tallygate.billing.gateway_events import EventRunner
 from tallygate.domain.errors import UnavailableError
 from tallygate.records.epochs import ForeignStoreError

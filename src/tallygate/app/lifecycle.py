@@ -2,8 +2,12 @@
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+"""What runs in the background until its process ends, and is begun again where it fails."""
 
 _log = logging.getLogger(__name__)
 
