@@ -68,13 +68,43 @@ async def test_seats_go_on_by_the_month_beside_a_year_that_was_paid_at_once(tena
     ("coupon", "total"),
     [({"amount_off": Money(units=25)}, 253.00), ({"percent_off": "50"}, 139.00)],
 )
-async def test_dj_02_29_the_advance_discount_first_and_the_coupon_after(tenant, coupon, total):
+async def test_dj_02_dj_29_the_advance_discount_first_and_the_coupon_after(tenant, coupon, total):
     """278 less 25 is 253 (the other way around it would be 258.40); half of 278 is 139."""
     await shop(tenant)
     await tenant.call("CreateCoupon", coupon={"code": "C", **coupon})
     await subscribe(tenant, "C")
     assert await issued(tenant) == [[("Pro (12 months, 20% off)", total)]]
     await verified(tenant)
+
+
+@pytest.mark.parametrize(
+    ("discount", "total"),
+    [
+        pytest.param({"type": "currency", "value": "25", "length": 12}, 323.00, id="25 dollars off 348.00"),
+        pytest.param({"type": "period", "value": "1", "length": 12}, 319.00, id="one month of 29.00 off 348.00"),
+    ],
+)
+async def test_dj_28_a_years_price_is_off_by_an_amount_or_by_a_period(tenant, discount, total):
+    await shop(tenant, discount)
+    offered = (await tenant.call("ListPaymentOptions", plan_key="pro")).options
+    assert [(one.length, dollars(one.amount)) for one in offered] == [(1, 29.00), (12, total)]
+    await subscribe(tenant)
+    ((_, charged),) = (await issued(tenant))[0]
+    assert charged == total
+    await verified(tenant)
+
+
+async def test_dj_30_one_option_each_by_length_beside_the_standard_one(tenant):
+    """Published with the longest first: 24 months at half are 348.00, 12 less 20 % 278.00, 3 less 10 % 78.30: 78.00."""
+    half, tenth = ({"type": "percentage", "value": off, "length": count} for off, count in (("50", 24), ("10", 3)))
+    await shop(tenant, half, tenth, YEAR)
+    offered = (await tenant.call("ListPaymentOptions", plan_key="pro")).options
+    assert [(one.length, dollars(one.amount)) for one in offered] == [
+        (1, 29.00),
+        (3, 78.00),
+        (12, 278.00),
+        (24, 348.00),
+    ]
 
 
 async def test_dj_25_with_a_coupon_for_all_there_is_nothing_to_pay_in_advance(tenant):
