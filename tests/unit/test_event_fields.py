@@ -55,3 +55,55 @@ def test_pots_that_are_none_are_refused(pots):
     found = fact_codec.read_entry(SOURCE, entry(pots=pots))
     assert found.fact is None
     assert found.problem.startswith("undecodable: ")
+
+
+def told(**said):
+    """An entry as of today: its fact says what the answer said, too."""
+    fact = entry(**said)
+    more = [said.get("quantity", 1), 9, "WITHIN_LIMIT"]
+    return fact | {b"f": msgpack.packb(msgpack.unpackb(fact[b"f"]) + more)}
+
+
+def placed(name, place, value):
+    """An entry with something else in one place."""
+    fields = told()
+    array = msgpack.unpackb(fields[name])
+    array[place] = value
+    return fields | {name: msgpack.packb(array)}
+
+
+GOOD = [told(), told(quantity=-2), told(quantity=5, pots=[["G", 5, "g1"]]), told(account="\u00fcber", trial=True)]
+BAD = {
+    "nothing": None,
+    "no fact": {b"c": told()[b"c"]},
+    "a short one": {**told(), b"f": msgpack.packb([1, 2])},
+    "no msgpack": {**told(), b"c": b"\xc1"},
+    "a NUL": placed(b"c", 1, "a\0b"),
+    "no text": placed(b"c", 3, 7),
+    "no truth": placed(b"c", 6, 2),
+    "a truth for a number": placed(b"f", 0, True),
+    "too large a number": placed(b"f", 0, 2**63),
+    "no whole number": placed(b"f", 0, 1.0),
+    "no such instant": placed(b"f", 2, 2**62),
+    "no kind": placed(b"c", 9, "guess"),
+    "no reason": placed(b"f", 12, "BECAUSE"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=list(BAD))
+def test_an_entry_is_read_alike_alone_and_among_others(bad):
+    """Neither one of the version before nor one that is none changes what the others say, or is let through by them."""
+    among = [*GOOD[:2], bad, entry(), *GOOD[2:]]
+    together = fact_codec.read_entries([(SOURCE, fields) for fields in among])
+    assert together == [fact_codec.read_entry(SOURCE, fields) for fields in among]
+    assert [delivery.fact is None for delivery in together] == [False, False, True, False, False, False]
+    assert together[2].problem.startswith("undecodable: ")
+
+
+def test_entries_that_are_alike_keep_each_its_own():
+    found = [delivery.fact for delivery in fact_codec.read_entries([(SOURCE, fields) for fields in GOOD])]
+    assert [fact.quantity for fact in found] == [1, -2, 5, 1]
+    assert [fact.kind.value for fact in found] == ["consume", "refund", "consume", "consume"]
+    assert [fact.billable for fact in found] == [True, True, False, False]
+    assert [fact.account_id for fact in found] == ["acme", "acme", "acme", "\u00fcber"]
+    assert {fact.limit for fact in found} == {9}

@@ -85,9 +85,10 @@ def sort_out(deliveries: Iterable[Delivery], known: Mapping[Identity, Recorded])
         if fact is None:
             result.broken.append(delivery)
             continue
-        first = seen.get(identity_of(fact))
+        identity = identity_of(fact)
+        first = seen.get(identity)
         if first is None:
-            seen[identity_of(fact)] = _recorded(fact)
+            seen[identity] = _recorded(fact)
             result.fresh.append(fact)
         elif _is_same_entry(first, fact):
             result.redelivered.append(fact.source)

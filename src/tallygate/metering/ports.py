@@ -29,7 +29,7 @@ class BatchRefusedError(ConflictError):
     reason = ErrorReason.INTERNAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen: one is made an event, at a third of the cost
 class Delivery:
     """One stream entry as it was read; `fact` is None where it cannot be read as one, and `problem` says why.
 
@@ -76,7 +76,7 @@ class FactStream(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen, as above
 class Recorded:
     """How an identity stands in the ledger: enough to tell its duplicates apart.
 

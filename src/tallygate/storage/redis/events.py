@@ -20,7 +20,7 @@ from tallygate.storage.redis import keys
 from tallygate.storage.redis.announcement_codec import return_announcement
 from tallygate.storage.redis.client import reaching
 from tallygate.storage.redis.cluster_client import within_reach
-from tallygate.storage.redis.fact_codec import read_entry
+from tallygate.storage.redis.fact_codec import read_entries
 
 GROUP = "billing"
 _FORGET_AFTER_MS = 3_600_000
@@ -192,10 +192,12 @@ class EventStream:
                 pipeline.get(keys.epoch(partition))
             values: list[Any] = await pipeline.execute()
         epochs = {p: (value or b"").decode().removeprefix("!") for p, value in zip(touched, values, strict=True)}
-        deliveries = [
-            read_entry(FactSource(partition=p, epoch=epochs[p], entry_id=entry_id.decode()), fields)
-            for p, entry_id, fields in entries
-        ]
+        deliveries = read_entries(
+            [
+                (FactSource(partition=p, epoch=epochs[p], entry_id=entry_id.decode()), fields)
+                for p, entry_id, fields in entries
+            ]
+        )
         self._held.update(delivery.source for delivery in deliveries)
         return deliveries
 

@@ -15,6 +15,9 @@ from tallygate.domain.gating.decision import Pot, PotKind, Reason
 from tallygate.domain.period import MAX_INSTANT, MIN_INSTANT
 from tallygate.metering.ports import Delivery
 
+Column = Sequence[Any]
+"""What all entries say of one field."""
+
 _KINDS = {kind.value: kind for kind in FactKind}
 _REASONS = {reason.value: reason for reason in Reason}
 _POT_KINDS = {"I": PotKind.INCLUDED, "G": PotKind.GRANT, "O": PotKind.OVERAGE}
@@ -22,17 +25,37 @@ _INT64 = 2**63
 _UNLIMITED = -1
 
 
+Entry = tuple[FactSource, Mapping[bytes, bytes] | None]
+_UNREADABLE = (KeyError, ValueError, TypeError, msgpack.UnpackException)
+
+
 def read_entry(source: FactSource, fields: Mapping[bytes, bytes] | None) -> Delivery:
     """Read one entry; whatever does not hold a fact becomes a delivery with a problem instead."""
-    fields = fields or {}
-    raw: bytes = msgpack.packb(fields)
+    return read_entries([(source, fields)])[0]
+
+
+def read_entries(entries: Sequence[Entry]) -> list[Delivery]:
+    """Read entries, all of them field by field: most values of a field are alike, and are looked at together.
+
+    Where one cannot be read with the others each is read by itself.
+    """
     try:
-        fact = _fact(source, _array(fields[b"c"], len(_CONTEXT)), _array(fields[b"f"], _LEAST_OF_FACT))
-    except KeyError as error:
-        return Delivery(source=source, raw=raw, problem=f"undecodable: no {error.args[0]!r}")
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
-        return Delivery(source=source, raw=raw, problem=f"undecodable: {error}")
-    return Delivery(source=source, raw=raw, fact=fact)
+        facts = _facts(entries) if entries else []
+    except _UNREADABLE as error:
+        if len(entries) > 1:
+            return [read_entry(source, fields) for source, fields in entries]
+        ((source, fields),) = entries
+        problem = f"no {error.args[0]!r}" if isinstance(error, KeyError) else str(error)
+        return [Delivery(source=source, raw=_raw(fields), problem=f"undecodable: {problem}")]
+    return [
+        Delivery(source=source, raw=_raw(fields), fact=fact)
+        for (source, fields), fact in zip(entries, facts, strict=True)
+    ]
+
+
+def _raw(fields: Mapping[bytes, bytes] | None) -> bytes:
+    raw: bytes = msgpack.packb(fields or {})
+    return raw
 
 
 def _array(packed: bytes, length: int) -> list[Any]:
@@ -46,13 +69,23 @@ def _array(packed: bytes, length: int) -> list[Any]:
     return value
 
 
-def _fact(source: FactSource, context: Sequence[object], fact: Sequence[object]) -> UsageFact:
-    values: dict[str, Any] = {name: read(value) for (name, read), value in zip(_CONTEXT, context, strict=False)}
-    values |= {name: read(value) for (name, read), value in zip(_FACT, fact, strict=False)}
-    if values["kind"] is FactKind.CONSUME and values["quantity"] < 0:
-        values["kind"] = FactKind.REFUND
-    values["billable"] = may_be_charged(asked=values["billable"], trial=values["trial"], pots=values["pots"])
-    return UsageFact(**values, source=source)
+def _facts(entries: Sequence[Entry]) -> list[UsageFact]:
+    packed = [(fields or {}) for _, fields in entries]
+    contexts = zip(*[_array(fields[b"c"], len(_CONTEXT)) for fields in packed], strict=True)
+    facts = zip(*[_array(fields[b"f"], _LEAST_OF_FACT) for fields in packed], strict=True)
+    columns = {name: read(column) for (name, read), column in zip(_CONTEXT, contexts, strict=False)}
+    columns |= {name: read(column) for (name, read), column in zip(_FACT, facts, strict=False)}
+    columns["kind"] = [
+        FactKind.REFUND if kind is FactKind.CONSUME and quantity < 0 else kind
+        for kind, quantity in zip(columns["kind"], columns["quantity"], strict=True)
+    ]
+    columns["billable"] = [
+        may_be_charged(asked=asked, trial=trial, pots=pots)
+        for asked, trial, pots in zip(columns["billable"], columns["trial"], columns["pots"], strict=True)
+    ]
+    columns["source"] = [source for source, _ in entries]
+    names = tuple(columns)
+    return [UsageFact(**dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def _kind(value: object) -> FactKind:
@@ -131,11 +164,6 @@ def _instant(value: object) -> int:
     return instant
 
 
-def _limit(value: object) -> int | None:
-    limit = _integer(value)
-    return None if limit == _UNLIMITED else limit
-
-
 def _reason(value: object) -> Reason:
     text = _text(value)
     return _REASONS.get(text) or Reason(text)
@@ -148,33 +176,61 @@ def _flag(value: object) -> bool:
     return bool(value)
 
 
-_CONTEXT: tuple[tuple[str, Callable[[object], Any]], ...] = (
-    ("tenant_id", _text),
-    ("account_id", _text),
-    ("feature_key", _text),
-    ("request_id", _text),
-    ("user_id", _text),
-    ("dimensions", _dimensions),
-    ("billable", _flag),
-    ("carry_in", _flag),
-    ("view_version", _integer),
-    ("kind", _kind),
-    ("payload_hash", _bytes),
+def _texts(column: Column) -> Column:
+    if set(map(type, column)) == {str} and "\0" not in "".join(column):
+        return column
+    return [_text(value) for value in column]
+
+
+def _integers(column: Column) -> Column:
+    if set(map(type, column)) == {int} and min(column) >= -_INT64 and max(column) < _INT64:
+        return column
+    return [_integer(value) for value in column]
+
+
+def _instants(column: Column) -> Column:
+    column = _integers(column)
+    if min(column) >= MIN_INSTANT and max(column) <= MAX_INSTANT:
+        return column
+    return [_instant(value) for value in column]
+
+
+def _limits(column: Column) -> Column:
+    return [None if limit == _UNLIMITED else limit for limit in _integers(column)]
+
+
+def _each(read: Callable[[object], Any]) -> Callable[[Column], Column]:
+    """Values that are read one by one."""
+    return lambda column: [read(value) for value in column]
+
+
+_CONTEXT: tuple[tuple[str, Callable[[Column], Column]], ...] = (
+    ("tenant_id", _texts),
+    ("account_id", _texts),
+    ("feature_key", _texts),
+    ("request_id", _texts),
+    ("user_id", _texts),
+    ("dimensions", _each(_dimensions)),
+    ("billable", _each(_flag)),
+    ("carry_in", _each(_flag)),
+    ("view_version", _integers),
+    ("kind", _each(_kind)),
+    ("payload_hash", _each(_bytes)),
 )
-_FACT: tuple[tuple[str, Callable[[object], Any]], ...] = (
-    ("quantity", _integer),
-    ("occurred_time", _instant),
-    ("recorded_time", _instant),
-    ("period_start", _instant),
-    ("period_end", _instant),
-    ("pots", _pots),
-    ("subscription_id", _text),
-    ("plan_key", _text),
-    ("plan_version", _integer),
-    ("trial", _flag),
-    ("used", _integer),
-    ("limit", _limit),
-    ("reason", _reason),
+_FACT: tuple[tuple[str, Callable[[Column], Column]], ...] = (
+    ("quantity", _integers),
+    ("occurred_time", _instants),
+    ("recorded_time", _instants),
+    ("period_start", _instants),
+    ("period_end", _instants),
+    ("pots", _each(_pots)),
+    ("subscription_id", _texts),
+    ("plan_key", _texts),
+    ("plan_version", _integers),
+    ("trial", _each(_flag)),
+    ("used", _integers),
+    ("limit", _limits),
+    ("reason", _each(_reason)),
 )
 _LEAST_OF_FACT = 10
 """How many elements of `f` the first version wrote."""

@@ -171,9 +171,10 @@ class SqlLedgerTransaction:
 
     async def _note_newest(self, sources: Iterable[FactSource]) -> Mapping[int, str]:
         """Raise `partitions.last_entry_id`: a stream that ends before it has lost what SQL holds; tells the epochs."""
-        newest: dict[int, str] = {}
+        entries: dict[int, list[str]] = {}
         for source in sources:
-            newest[source.partition] = max(source.entry_id, newest.get(source.partition, "0-0"), key=entry_order)
+            entries.setdefault(source.partition, []).append(source.entry_id)
+        newest = {partition: max(ids, key=entry_order) for partition, ids in entries.items()}
         locked = (
             select(_partitions).where(_partitions.c.partition.in_(sorted(newest))).order_by(_partitions.c.partition)
         )
