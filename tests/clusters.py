@@ -21,6 +21,7 @@ class Cluster:
     def __init__(self, primaries: Sequence[ValkeyServer], replicas: Sequence[ValkeyServer]) -> None:
         self.primaries = list(primaries)
         self.replicas = list(replicas)
+        self._homes: dict[int, ValkeyServer] = {}
         self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
 
     @property
@@ -37,6 +38,12 @@ class Cluster:
         slot = asked.command("CLUSTER", "KEYSLOT", key)
         port = next(owner[1] for first, last, owner, *_ in asked.command("CLUSTER", "SLOTS") if first <= slot <= last)
         return next(node for node in self.nodes if node.port == port)
+
+    def node_of_partition(self, number: int) -> ValkeyServer:
+        """The node that has a partition's keys; asked once."""
+        if number not in self._homes:
+            self._homes[number] = self.node_of(f"tg:{{{number}}}:epoch")
+        return self._homes[number]
 
     def impatient(self) -> None:
         """From now on a primary that is silent for so long is taken for dead."""

@@ -16,6 +16,7 @@ def open_loop(world: World, row: Row, *, rate: float, seconds: float) -> list[Fi
     """Latency from when each call was due, on two connections."""
     with opened(world, row, 2) as links:
         seen = frames.open_loop(links, rate=rate, seconds=seconds)
+    world.forget_events()
     name = f"open loop, {row.name}, {rate:,.0f} calls/s for {seconds:.0f} s"
     note = f"p50 {quantile(seen.latencies, 0.5) * 1e3:.2f} ms, p99.9 {quantile(seen.latencies, 0.999) * 1e3:.1f} ms"
     p99 = quantile(seen.latencies, 0.99) * 1e3
@@ -42,6 +43,7 @@ def overload(world: World, row: Row, *, times: float, seconds: float) -> list[Fi
     rate = times * peak.calls / peak.seconds
     with opened(world, row, _CONNECTIONS, headers={"grpc-timeout": f"{_PATIENCE * 1000:.0f}m"}) as links:
         seen = frames.open_loop(links, rate=rate, seconds=seconds, drop=True)
+    world.forget_events()  # whoever closes accounts waits until all that was counted is collected
     good = sum(latency <= _PATIENCE for latency in seen.latencies) / seconds
     share = good / (peak.calls / peak.seconds)
     note = (

@@ -13,12 +13,26 @@ from pathlib import Path
 
 import grpc
 
-from load import arrivals, beside, closing, cores, encrypted, h2load, memory, paying, startup
+from load import (
+    arrivals,
+    beside,
+    closing,
+    clustered,
+    cores,
+    encrypted,
+    flooded,
+    h2load,
+    memory,
+    paying,
+    rebuild,
+    startup,
+)
 from load.figure import Figure
 from load.processes import REPOSITORY, NotReadyError, installed_versions
 from load.report import Report, compared
 from load.rounds import Effort, measure
 from load.rows import BEYOND_CACHE, ECHO, ROWS, Row
+from load.sample import Sample
 from load.verify import verify
 from load.world import World
 from servers import valkey_binary
@@ -27,6 +41,7 @@ HERE = Path(__file__).parent
 FULL = Effort(rounds=5, seconds=0.6)
 QUICK = Effort(rounds=1, seconds=0.3)
 _CONSUME = next(row for row in ROWS if row.name == "ConsumeQuota")
+_BUSY = 128
 _GROWTH_CALLS = 1_000_000
 _POPULATIONS = (10_000, 1_000_000)
 _TRANSPORTS = ["native", "grpcio"]
@@ -55,6 +70,8 @@ def main() -> int:
         report.figures += closing.figures()
         _say("payments")
         report.figures += paying.figures()
+        _say("rebuild")
+        report.figures += rebuild.figures()
     _publish(report, options)
     return 0
 
@@ -93,7 +110,16 @@ def _rounds(report: Report, world: World, rows: list[Row], effort: Effort) -> No
         measured = measure(world, [*echo, *whole], effort, _say)
         names = {row.name for row in whole}
         report.add(world.name, world.fsync, {key: value for key, value in measured.items() if key[0] in names})
+        report.figures += [_lateness(world, row, measured[row.name, _BUSY]) for row in whole]
         world.serve("data")
+
+
+def _lateness(world: World, row: Row, sample: Sample) -> Figure:
+    """How much later than the middle one the hundredth answer is, while a worker takes CPU and disk, too."""
+    late = sample.p99 / sample.p50 if sample.p50 else None
+    note = f"AOF {world.fsync}; p50 {sample.p50 / 1e3:.1f} ms, p99 {sample.p99 / 1e3:.1f} ms"
+    name = f"{row.name}, at {_BUSY}: p99 / p50"
+    return Figure(name=name, unit="x", value=late, target="<= 3", transport=world.name, note=note)
 
 
 def _figures(world: World, *, once: bool) -> list[Figure]:
@@ -105,6 +131,8 @@ def _figures(world: World, *, once: bool) -> list[Figure]:
     found += arrivals.overload(world, _CONSUME, times=5, seconds=20)
     _say(f"{world.transport}: beside a close")
     found += beside.figures(world)
+    _say(f"{world.transport}: beside a flood")
+    found += flooded.figures(world)
     _say(f"{world.transport}: two workers beside one")
     found += cores.figures(world, rounds=5, seconds=0.6)
     if world.transport == "grpcio":
@@ -113,6 +141,8 @@ def _figures(world: World, *, once: bool) -> list[Figure]:
     if once:
         found += memory.account_figures(world)
         found += memory.growth(world, _CONSUME, _GROWTH_CALLS, _say)
+        _say(f"{world.transport}: three primaries beside one")
+        found += clustered.figures(world.transport)
         with World(world.transport, fsync=world.fsync, population=0) as empty:
             found += memory.by_population(empty, _POPULATIONS, replace(FULL, levels=(16, 128)), _say)
     return found

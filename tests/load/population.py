@@ -3,10 +3,13 @@
 Going through the control plane would take hours. What is measured on them is the data plane and Valkey's memory.
 """
 
+import contextlib
 import socket
+from collections import defaultdict
 
 import hiredis
 
+from clusters import Cluster
 from load.catalog import PLAN, PLAN_VERSION
 from servers import ValkeyServer
 from tallygate.domain.account import AccountRecord, PlanTerm, Subscription, SubscriptionState
@@ -23,18 +26,34 @@ def account_id(number: int) -> str:
     return f"acct-{number:07d}"
 
 
-def add_accounts(valkey: ValkeyServer, tenant_id: str, numbers: range) -> None:
+def add_accounts(valkey: ValkeyServer | Cluster, tenant_id: str, numbers: range) -> None:
     """Write the records of these accounts, each with a subscription to the plan `bench`."""
-    seconds, _ = valkey.command("TIME")
-    document = ACCOUNT.dump_json(_record(tenant_id, account_id(0), int(seconds) * 1_000_000), exclude_defaults=True)
+    seconds, _ = _node(valkey, 0).command("TIME")
+    now = int(seconds) * 1_000_000
+    document = ACCOUNT.dump_json(_record(tenant_id, account_id(0), now), exclude_defaults=True)
     model = account_id(0).encode()
-    with socket.socket(socket.AF_UNIX) as link:
-        link.settimeout(30)
-        link.connect(str(valkey.socket_path))
+    with contextlib.ExitStack() as stack:
+        links: dict[ValkeyServer, socket.socket] = {}
         for start in range(numbers.start, numbers.stop, _AT_ONCE):
-            batch = range(start, min(start + _AT_ONCE, numbers.stop))
-            link.sendall(b"".join(_command(tenant_id, account_id(n), document, model) for n in batch))
-            _read_replies(link, len(batch))
+            batches: dict[ValkeyServer, list[bytes]] = defaultdict(list)
+            for who in map(account_id, range(start, min(start + _AT_ONCE, numbers.stop))):
+                home = keys.partition_of(PARTITIONS, tenant_id, who)
+                batches[_node(valkey, home)].append(_command(home, tenant_id, who, document, model))
+            for node, batch in batches.items():
+                link = links[node] = links.get(node) or stack.enter_context(_connected(node))
+                link.sendall(b"".join(batch))
+                _read_replies(link, len(batch))
+
+
+def _node(valkey: ValkeyServer | Cluster, partition: int) -> ValkeyServer:
+    return valkey if isinstance(valkey, ValkeyServer) else valkey.node_of_partition(partition)
+
+
+def _connected(node: ValkeyServer) -> socket.socket:
+    link = socket.socket(socket.AF_INET if node.port else socket.AF_UNIX)
+    link.settimeout(30)
+    link.connect(("127.0.0.1", node.port) if node.port else str(node.socket_path))
+    return link
 
 
 def _record(tenant_id: str, who: str, now: int) -> AccountRecord:
@@ -48,8 +67,8 @@ def _record(tenant_id: str, who: str, now: int) -> AccountRecord:
     return AccountRecord(tenant_id=tenant_id, account_id=who, version=1, create_time=begin, subscription=subscription)
 
 
-def _command(tenant_id: str, who: str, document: bytes, model: bytes) -> bytes:
-    key = keys.account(keys.partition_of(PARTITIONS, tenant_id, who), tenant_id, who)
+def _command(home: int, tenant_id: str, who: str, document: bytes, model: bytes) -> bytes:
+    key = keys.account(home, tenant_id, who)
     return bytes(hiredis.pack_command(("HSET", key, "v", 1, "d", document.replace(model, who.encode()))))
 
 

@@ -49,6 +49,12 @@ def batch(numbers: range) -> bytes:
     return _framed(pb.BatchCheckEntitlementsRequest(account_ids=ids, feature_keys=["retention_days"]))
 
 
+def pairs(numbers: range, feature_keys: Sequence[str]) -> bytes:
+    """A batch that asks each of these features of each of these accounts."""
+    ids = [account_id(number) for number in numbers]
+    return _framed(pb.BatchCheckEntitlementsRequest(account_ids=ids, feature_keys=feature_keys))
+
+
 def batches_of(numbers: range) -> Iterator[bytes]:
     """A batch of 100 of these accounts after the other, again and again."""
     ready = [batch(range(n, n + _BATCH)) for n in range(numbers.start, numbers.stop - _BATCH + 1, _BATCH)]

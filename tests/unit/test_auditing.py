@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.gating.decision import Pot, PotKind
@@ -10,6 +11,8 @@ from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
 from tallygate.metering.audited import Seen
 from tallygate.metering.auditing import Auditor
 from tallygate.metering.recounting import CountedIn, Facts, Paid
+from tallygate.metering.whole import WholePartitions
+from tallygate.records.epochs import Loss, PartitionEpoch, PartitionState
 from tallygate.records.rebuilds import Standing
 
 SECOND = 1_000_000
@@ -75,22 +78,33 @@ class Store:
         self.noted = audit
 
 
+class Ledger:
+    """Two partitions under an epoch; `lost` are those whose counts were lost."""
+
+    def __init__(self):
+        self.epoch, self.lost, self.asked = "e", [], 0
+
+    async def load(self):
+        self.asked += 1
+        return [PartitionEpoch(partition=n, epoch=self.epoch, state=PartitionState.ACTIVE) for n in range(2)]
+
+    async def losses(self):
+        return [Loss(partition=n, after_entry_id="0-0", until_entry_id="9-0") for n in self.lost]
+
+
 def test_it_works_for_a_fiftieth_of_its_time_and_passes_over_what_fails():
-    time, slept, store = [0], [], Store()
+    time, slept, store, ledger = [0], [], Store(), Ledger()
 
     async def sleep(seconds):
         time[0] += round(seconds * SECOND)
         slept.append(seconds)
-
-    async def no_losses():
-        return []
 
     auditor = Auditor(
         facts=Counted(time),
         store=store,
         apart=None,
         standing=Standing(),
-        losses=no_losses,
+        whole=WholePartitions(ledger),
         clock=lambda: time[0],
         sleep=sleep,
     )
@@ -103,3 +117,80 @@ def test_it_works_for_a_fiftieth_of_its_time_and_passes_over_what_fails():
     assert store.noted == auditor.stats.last == audit
     worked = 3 * WORK / SECOND  # the first look, and both readings of the closer one
     assert slept == [0.05] * WAITS + [worked * 49, 1.0, worked * 49], "what was waited for is not worked"
+    assert ledger.asked == 1, "once a round, however many partitions there are"
+
+
+class WholeStore(Store):
+    """Each partition can be read, and shows this epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.waits, self.epoch = 0, epoch
+
+    async def look(self, _partition, meters, **more):
+        return replace(await super().look(0, meters, **more), epoch=self.epoch)
+
+
+def mended(store, ledger, change=None):
+    """The audit, and whose counters it set right."""
+
+    async def sleep(_):
+        return
+
+    class Changed(Counted):
+        """Once accounts are told the round has begun."""
+
+        async def accounts(self):
+            if change is not None:
+                change()
+            async for page in super().accounts():
+                yield page
+
+    auditor = Auditor(
+        facts=Changed([0]),
+        store=store,
+        apart=None,
+        standing=Standing(),
+        whole=WholePartitions(ledger),
+        clock=lambda: 0,
+        sleep=sleep,
+    )
+    return asyncio.run(auditor.audit(hurry=True)), [each.meter[1] for each in store.mended]
+
+
+def test_a_partition_whose_loss_was_accepted_is_left_alone():
+    store, ledger = WholeStore("e"), Ledger()
+    ledger.lost = [0]
+    audit, whose = mended(store, ledger)
+    assert whose == []
+    assert audit.accounts == 2, "those of the other partition: a1 and a3"
+
+
+def test_a_loss_that_is_accepted_while_a_round_runs_is_no_drift():
+    """The round had asked before: that the partition shows another epoch tells it to ask again."""
+    store, ledger = WholeStore("e"), Ledger()
+
+    def accepted():
+        store.epoch = ledger.epoch = "after the loss"
+        ledger.lost = [0]
+
+    audit, whose = mended(store, ledger, accepted)
+    assert whose == []
+    assert (audit.mended, audit.unsure) == (0, 1), "a2, of which a unit is missing, is not looked at more closely"
+    assert ledger.asked == 2
+
+
+def test_a_partition_that_shows_an_epoch_which_nobody_minted_is_left_alone():
+    audit, whose = mended(WholeStore("another installation's"), Ledger())
+    assert (whose, audit.unsure) == ([], 2), "a2, and a0 for the counter of which no fact tells"
+
+
+def test_after_a_loss_that_was_made_good_accounts_are_audited_again():
+    store, ledger = WholeStore("e"), Ledger()
+
+    def rebuilt():
+        store.epoch = ledger.epoch = "e+"
+
+    audit, whose = mended(store, ledger, rebuilt)
+    assert whose == ["a2"]
+    assert (audit.mended, audit.unsure) == (1, 0)

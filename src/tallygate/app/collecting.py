@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +17,7 @@ from tallygate.metering.auditing import Auditor
 from tallygate.metering.collector import Collector, CollectorLimits
 from tallygate.metering.rebuilding import Rebuilder
 from tallygate.records.epochs import EpochKeeper
+from tallygate.records.resting import rest
 from tallygate.settings import Settings
 from tallygate.storage.redis.audits import RedisAudits
 from tallygate.storage.redis.canary import RedisCanary
@@ -41,15 +42,26 @@ class Collecting:
     epochs: EpochKeeper
     rebuilder: Rebuilder
     auditor: Auditor
+    _connected: asyncio.Event = field(default_factory=asyncio.Event)
     _running: asyncio.Task[None] | None = None
 
     def loops(self, sleep: Callable[[float], Awaitable[None]]) -> dict[str, Loop]:
         """What a worker runs besides the collector, by name; `sleep` waits between two rounds."""
+
+        async def until_connected(seconds: float) -> None:
+            await rest(sleep, seconds, self._connected)
+            self._connected.clear()
+
         return {
-            "epochs": lambda: self.epochs.run(sleep),
+            "epochs": lambda: self.epochs.run(until_connected),
             "rebuilder": lambda: self.rebuilder.run(sleep),
             "auditor": lambda: self.auditor.run(sleep),
         }
+
+    def on_connect(self) -> None:
+        """There is another connection to Redis: what its server may have lost is looked at now, and what it holds."""
+        self._connected.set()
+        self.collector.hurry()
 
     def start(self) -> None:
         """Collect in the background until `stop`."""
@@ -102,4 +114,6 @@ def new_collecting(
     auditor = new_auditor(engine, store, audits, keeper.ledger, keeper.standing)
     collector.uncounted = auditor.notice
     rebuilder = new_rebuilder(engine, store, counter_store(settings, redis), keeper, collector.between_rounds)
-    return Collecting(stream=stream, collector=collector, epochs=keeper, rebuilder=rebuilder, auditor=auditor)
+    found = Collecting(stream=stream, collector=collector, epochs=keeper, rebuilder=rebuilder, auditor=auditor)
+    redis.link.at_connect(found.on_connect)
+    return found

@@ -17,6 +17,7 @@ from tallygate.metering.auditing import Auditor, Mends, log
 from tallygate.metering.comparing import Difference
 from tallygate.metering.rebuilding import Rebuilder
 from tallygate.metering.recounting import MeterId
+from tallygate.metering.whole import WholePartitions
 from tallygate.records.epochs import EpochKeeper, EpochLedger
 from tallygate.records.ports import Store
 from tallygate.records.rebuilds import Standing
@@ -75,7 +76,7 @@ def new_auditor(
         store=audits,
         apart=partial(apart_among, store),
         standing=standing,
-        losses=ledger.losses,
+        whole=WholePartitions(ledger),
         clock=clock.now,
         sleep=asyncio.sleep,
         mends=mends,

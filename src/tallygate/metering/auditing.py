@@ -18,8 +18,8 @@ from tallygate.metering.comparing import Difference, difference, uncounted
 from tallygate.metering.ports import Clock, Sleep
 from tallygate.metering.rebuilding import ApartOf, CountedFacts
 from tallygate.metering.recounting import AccountId, MeterId, Recounted, recount
+from tallygate.metering.whole import WholePartitions
 from tallygate.records.audits import Audit, AuditStats
-from tallygate.records.epochs import Loss
 from tallygate.records.rebuilds import Standing
 
 _AT_ONCE = 100
@@ -68,7 +68,7 @@ class Auditor:
     store: AuditedStore
     apart: ApartOf
     standing: Standing
-    losses: Callable[[], Awaitable[Sequence[Loss]]]
+    whole: WholePartitions
     clock: Clock
     sleep: Sleep
     mends: Mends = Mends.LOW
@@ -100,6 +100,7 @@ class Auditor:
     async def audit(self, *, hurry: bool = False) -> Audit:
         """One round over all accounts; without `hurry` most of the time is others', and a failure is passed over."""
         audit, clocks = Audit(), await self.facts.clocks()
+        await self.whole.learn()
         work = self._home if hurry else self._aside
         async for page in self.facts.accounts():
             for number, accounts in self._by_home(page).items():
@@ -129,6 +130,7 @@ class Auditor:
     async def audit_suspects(self) -> Audit:
         """Those accounts alone whose counters may miss something."""
         audit, clocks = Audit(), await self.facts.clocks()
+        await self.whole.learn()
         for number, accounts in self._by_home(sorted(self.suspects)).items():
             unsure = audit.unsure
             await self._home(number, accounts, clocks, audit, NO_STRAYS)
@@ -180,7 +182,7 @@ class Auditor:
         strays: Counted,
     ) -> None:
         """Compare accounts of one home; where there are `strays`, those of them alone of which no fact tells."""
-        if number in self.standing.lost or any(loss.partition == number for loss in await self.losses()):
+        if number in self.standing.lost or self.whole.lacks(number):
             return
         for start in range(0, len(accounts), _AT_ONCE):
             some = accounts[start : start + _AT_ONCE]
@@ -209,7 +211,7 @@ class Auditor:
         """Compare these accounts as of one moment: with all that was counted by then, and nothing that came later."""
         named = await self._recounted(accounts, clocks, strays)
         seen = await looking.look(number, named.values(), alone=True)
-        if seen is None or not await self._is_settled(looking, number, seen):
+        if seen is None or not await self._is_certain(looking, number, seen):
             audit.unsure += len(accounts)
             return
         expected = await self._recounted(accounts, clocks, strays, until=seen.entry_id)
@@ -230,6 +232,9 @@ class Auditor:
 
     def _mends(self, each: Difference) -> bool:
         return self.mends is Mends.ALL or (self.mends is Mends.LOW and each.is_low)
+
+    async def _is_certain(self, looking: Looking, number: int, seen: Seen) -> bool:
+        return await self.whole.is_whole(number, seen.epoch) and await self._is_settled(looking, number, seen)
 
     async def _is_settled(self, looking: Looking, number: int, seen: Seen) -> bool:
         """Whether all that was counted then is in SQL, and none of it was taken back as a late replay's since."""

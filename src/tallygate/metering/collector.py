@@ -20,6 +20,7 @@ from tallygate.metering.ports import (
     Recorded,
     Sleep,
 )
+from tallygate.records.resting import rest
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class Collector:
     """
 
     __slots__ = (
-        "_between", "_clock", "_ledger", "_limits", "_next_look", "_sleep", "_stopping", "_stream", "stats",
+        "_between", "_clock", "_hurried", "_ledger", "_limits", "_next_look", "_sleep", "_stopping", "_stream", "stats",
         "uncounted",
     )  # fmt: skip
 
@@ -142,6 +143,7 @@ class Collector:
         self._limits = limits or CollectorLimits()
         self._next_look = 0
         self._stopping = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._between = asyncio.Event()
         self._between.set()
         self.uncounted: Callable[[Sequence[UsageFact]], None] | None = None
@@ -151,6 +153,10 @@ class Collector:
     def stop(self) -> None:
         """Let `run` finish what it has read, and return; what the ledger then refuses stays in the stream."""
         self._stopping.set()
+
+    def hurry(self) -> None:
+        """Let `run` not wait any longer: what it could not reach may be there again."""
+        self._hurried.set()
 
     async def run(self) -> None:
         """Collect until `stop`, through every outage of stream or ledger."""
@@ -264,13 +270,6 @@ class Collector:
         _log.warning("the collector waits: %s: %s", error, error.__cause__)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, but no longer than until `stop`."""
-        if self._stopping.is_set():
-            return
-        waits = [asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._stopping.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        """Wait, but no longer than until `stop` or `hurry`."""
+        await rest(self._sleep, seconds, self._stopping, self._hurried)
+        self._hurried.clear()

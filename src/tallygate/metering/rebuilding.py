@@ -19,7 +19,7 @@ from tallygate.records.epochs import EpochLedger, PartitionEpoch, PartitionState
 from tallygate.records.rebuilds import Rebuild, RebuildStats, Standing
 
 _T = TypeVar("_T")
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.05
 _DRAIN_SECONDS = 10.0
 _DRAIN_LOOK_SECONDS = 0.05
 _ACCOUNTS = 500

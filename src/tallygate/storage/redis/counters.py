@@ -34,7 +34,7 @@ from tallygate.storage.redis.link.link import LinkError, ReplyError
 _RESTORE = Script(files("tallygate.storage.redis").joinpath("scripts/restore.lua").read_text("utf-8"))
 _TURN_MS = 15_000
 _PACK: Callable[[object], bytes] = msgpack.Packer(use_bin_type=False).pack
-_MOST_FIELDS = 500
+_MOST_FIELDS, _MOST_RECORDS = 500, 16_000
 _HASH_WEIGHT, _MOST_WEIGHT = 4, 2_000
 """What a hash costs beside its pairs, and how much is written in one step: a few milliseconds of Redis."""
 
@@ -95,9 +95,11 @@ class _Turn:
     partition: PartitionEpoch
     store: RedisCounters
     _generation: int = field(init=False)
+    _records: "_Records" = field(init=False)
 
     def __post_init__(self) -> None:
         self._generation = self.link.generation
+        self._records = _Records(self.store.replay_window)
 
     async def waiting(self) -> int:
         """How many facts are not collected."""
@@ -111,12 +113,15 @@ class _Turn:
         hashes = [
             each for meter in meters for each in _meter(self._number, meter, clocks.get(meter.meter[0], REAL_TIME), now)
         ]
-        hashes += _remembered(self._number, effects, self.store.replay_window)
         for batch in _batches(hashes):
             await self._restore(batch)
+        self._records.add(effects)
+        if len(self._records) >= _MOST_RECORDS:
+            await self._remember()
 
     async def finish(self, rebuild: Rebuild) -> None:
         """Show the epoch that says so, in the same step that makes sure of it."""
+        await self._remember()
         told = [each for name, value in asdict(rebuild).items() if value is not None for each in (name, value)]
         hashed = _Hash(keys.rebuilt(self._number), len(told) // 2, pack_arguments(told))
         await self._restore([hashed], shows=self.partition.rebuilt.epoch)
@@ -124,6 +129,12 @@ class _Turn:
     @property
     def _number(self) -> int:
         return self.partition.partition
+
+    async def _remember(self) -> None:
+        """Write what was gathered: what one hash keeps comes from many accounts."""
+        gathered, self._records = self._records, _Records(self.store.replay_window)
+        for batch in _batches(gathered.hashes(keys.replays(self._number))):
+            await self._restore(batch)
 
     async def _restore(self, hashes: Collection[_Hash], *, shows: str = "") -> None:
         names = [keys.epoch(self._number), keys.turn(self._number), *(each.key for each in hashes)]
@@ -189,24 +200,44 @@ def _hash(key: str, fields: Mapping[str, int], expiry: int = 0) -> _Hash:
     return _Hash(key, len(fields), pack_arguments([each for pair in fields.items() for each in pair]), expiry)
 
 
-def _remembered(number: int, effects: Iterable[Effect], window: int) -> Iterator[_Hash]:
-    """Effects in the generation of the window that took them; both that are looked into are gone in time."""
-    records: dict[tuple[int, int], list[bytes]] = defaultdict(list)
-    meter, identity = ("", "", ""), EffectIdentity(tenant_id="", account_id="", gate_key="")
-    for effect in effects:
-        if effect.meter != meter:
-            meter = effect.meter
-            identity = EffectIdentity(tenant_id=meter[0], account_id=meter[1], gate_key=meter[2])
-        digest = identity.digest(effect.request_id)
-        record = effect.payload_hash + _figures(effect)
-        place = effect.entry_time // window, (digest[0] << 8 | digest[1]) % REPLAY_BUCKETS
-        records[place].append(b"$16\r\n%b\r\n$%d\r\n%b\r\n" % (digest, len(record), record))
-    prefix = keys.replays(number)
-    for (generation, bucket), packed in records.items():
-        expiry = (generation + 3) * window // 1000
-        for start in range(0, len(packed), _MOST_FIELDS):
-            part = packed[start : start + _MOST_FIELDS]
-            yield _Hash(f"{prefix}{generation}:{bucket}", len(part), b"".join(part), expiry, replaces=False)
+class _Records:
+    """Effects as the scripts remember them, in the generation of the window that took them, until they are written.
+
+    Both generations that are looked into are gone in time.
+    """
+
+    __slots__ = ("_count", "_records", "_window")
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._count = 0
+        self._records: dict[int, list[bytes]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, effects: Collection[Effect]) -> None:
+        """Pack them."""
+        self._count += len(effects)
+        records, window, meter = self._records, self._window, ("", "", "")
+        digest_of = EffectIdentity(tenant_id="", account_id="", gate_key="").digest
+        for effect in effects:
+            if effect.meter != meter:
+                meter = effect.meter
+                digest_of = EffectIdentity(tenant_id=meter[0], account_id=meter[1], gate_key=meter[2]).digest
+            digest = digest_of(effect.request_id)
+            record = effect.payload_hash + _figures(effect)
+            place = effect.entry_time // window * REPLAY_BUCKETS + (digest[0] << 8 | digest[1]) % REPLAY_BUCKETS
+            records[place].append(b"$16\r\n%b\r\n$%d\r\n%b\r\n" % (digest, len(record), record))
+
+    def hashes(self, prefix: str) -> Iterator[_Hash]:
+        """What is to be written, under keys that begin so."""
+        for place, packed in self._records.items():
+            generation, bucket = divmod(place, REPLAY_BUCKETS)
+            expiry = (generation + 3) * self._window // 1000
+            for start in range(0, len(packed), _MOST_FIELDS):
+                part = packed[start : start + _MOST_FIELDS]
+                yield _Hash(f"{prefix}{generation}:{bucket}", len(part), b"".join(part), expiry, replaces=False)
 
 
 def _figures(effect: Effect) -> bytes:

@@ -37,7 +37,7 @@ from tallygate.metering.recounting import (
     Paid,
 )
 from tallygate.storage.sql.failures import translated
-from tallygate.storage.sql.metering.effects import EffectRows, effects_since
+from tallygate.storage.sql.metering.effects import effects_since, read_effects
 from tallygate.storage.sql.metering.pots import each_pot, member_of
 from tallygate.storage.sql.metering.tables import billable_events
 from tallygate.storage.sql.models import AccountRow, TenantRow
@@ -58,11 +58,10 @@ _MS_DIGITS = 13
 class SqlCountedFacts:
     """`CountedFacts` over the log of facts."""
 
-    __slots__ = ("_engine", "_rows")
+    __slots__ = ("_engine",)
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._rows = EffectRows(engine.dialect)
 
     async def accounts(self) -> AsyncIterator[Sequence[AccountId]]:
         """Every account that there is, in pages."""
@@ -101,8 +100,7 @@ class SqlCountedFacts:
         """Row by row, what the store took since then by its own clock, which is what entry ids begin with."""
         with translated():
             async with self._looking_up() as connection:
-                rows = (await connection.execute(_of(connection, effects_since(since), accounts))).all()
-        return self._rows.read(rows)
+                return await read_effects(connection, _of(connection, effects_since(connection, since), accounts))
 
     @asynccontextmanager
     async def _looking_up(self) -> AsyncIterator[AsyncConnection]:

@@ -1,71 +1,94 @@
 """Effects as the log of facts tells them, row by row: of many, so that each is read cheaply.
 
-SQLAlchemy's own work for a row costs more than the database's. Each value still goes through its column's type, but
-what comes back row after row is converted once.
+A driver's and SQLAlchemy's own work for a row costs more than the database's, and is done by the process that counts.
+So the database writes many rows as one text, which is read in one go; only too many come one by one.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Select, Text, cast, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, extract, func, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
 from tallygate.domain.event import FactKind
 from tallygate.domain.gating.decision import Pot, PotKind, Reason
+from tallygate.domain.period import from_datetime
 from tallygate.metering.recounting import Effect
 from tallygate.storage.sql.metering.tables import billable_events
 
 _EVENTS = billable_events.c
 _KEPT = 4_096
-_MICROSECONDS_PER_MS = 1_000
+_AT_ONCE = 50_000
+_MICROSECONDS_PER_MS, _MICROSECONDS = 1_000, 1_000_000
 _POT_KINDS = {kind.value: kind for kind in PotKind}
 _REASONS = {reason.value: reason for reason in Reason}
-_RAW = NullType()
 
 
-def effects_since(since: int) -> Select[Any]:
-    """What the store took since then by its own clock, which is what entry ids begin with; read by `EffectRows`."""
+def effects_since(connection: AsyncConnection, since: int) -> Select[Any]:
+    """What the store took since then by its own clock, which is what entry ids begin with; read by `read_effects`."""
     first = f"{max(0, since) // _MICROSECONDS_PER_MS}-0"
+    is_sqlite = connection.dialect.name == "sqlite"
+    hashed = _EVENTS.payload_hash
+    in_hex: Any = func.hex(hashed) if is_sqlite else func.encode(hashed, "hex")
+    start, end = (
+        _raw(time) if is_sqlite else _microseconds(time) for time in (_EVENTS.period_start, _EVENTS.period_end)
+    )
     return select(
         _EVENTS.tenant_id, _EVENTS.account_id, _EVENTS.feature_key, _EVENTS.kind, _EVENTS.request_id,
-        _EVENTS.payload_hash, _EVENTS.reason, _EVENTS.quantity, _EVENTS.used, _EVENTS.limit, cast(_EVENTS.pots, Text),
-        type_coerce(_EVENTS.period_start, _RAW), type_coerce(_EVENTS.period_end, _RAW), _EVENTS.entry_id,
+        in_hex.label("hashed"), _EVENTS.reason, _EVENTS.quantity, _EVENTS.used, _EVENTS.limit,
+        cast(_EVENTS.pots, Text).label("pots"), start.label("start"), end.label("end"), _EVENTS.entry_id,
     ).where(_EVENTS.entry_id >= first, _EVENTS.reason.is_not(None))  # fmt: skip
 
 
-class EffectRows:
-    """Reads rows of `effects_since` from the driver of one database."""
+def _raw(time: ColumnElement[int]) -> ColumnElement[Any]:
+    return type_coerce(time, NullType())
 
-    __slots__ = ("_instant",)
 
-    def __init__(self, dialect: Dialect) -> None:
-        convert: Any = _EVENTS.period_start.type.dialect_impl(dialect).result_processor(dialect, None)
-        self._instant: Callable[[Any], int] = lru_cache(_KEPT)(convert)
+def _microseconds(time: ColumnElement[int]) -> ColumnElement[Any]:
+    return cast(extract("epoch", time) * _MICROSECONDS, BigInteger)
 
-    def read(self, rows: Iterable[Sequence[Any]]) -> list[Effect]:
-        """The effects, in the rows' order."""
-        instant, reset = self._instant, FactKind.RESET.value
-        return [
-            Effect(
-                (tenant, account, feature),
-                request,
-                bytes(hashed),
-                _REASONS[reason],
-                granted,
-                used,
-                limit,
-                _pots(pots),
-                instant(start),
-                instant(end),
-                int(entry[: entry.index("-")]) * _MICROSECONDS_PER_MS,
-                kind == reset,
-            )
-            for (
-                tenant, account, feature, kind, request, hashed, reason, granted, used, limit, pots, start, end, entry
-            ) in rows
-        ]  # fmt: skip
+
+async def read_effects(connection: AsyncConnection, query: Select[Any], *, at_once: int = _AT_ONCE) -> list[Effect]:
+    """The effects of a query made of `effects_since`; of those with more rows than `at_once`, row by row."""
+    each = query.limit(at_once + 1).subquery().c
+    together: Any = func.json_group_array(func.json_array(*each))
+    if connection.dialect.name != "sqlite":
+        together = cast(func.json_agg(func.json_build_array(*each)), Text)
+    told = json.loads(await connection.scalar(select(together)) or "[]")
+    return _read(told if len(told) <= at_once else (await connection.execute(query)).all())
+
+
+def _read(rows: Iterable[Sequence[Any]]) -> list[Effect]:
+    reset = FactKind.RESET.value
+    return [
+        Effect(
+            (tenant, account, feature),
+            request,
+            bytes.fromhex(hashed),
+            _REASONS[reason],
+            granted,
+            used,
+            limit,
+            _pots(pots),
+            _instant(start),
+            _instant(end),
+            int(entry[: entry.index("-")]) * _MICROSECONDS_PER_MS,
+            kind == reset,
+        )
+        for (
+            tenant, account, feature, kind, request, hashed, reason, granted, used, limit, pots, start, end, entry
+        ) in rows
+    ]  # fmt: skip
+
+
+@lru_cache(_KEPT)
+def _instant(told: str | int) -> int:
+    """PostgreSQL tells microseconds, SQLite the text that it keeps."""
+    return told if isinstance(told, int) else from_datetime(datetime.fromisoformat(told).replace(tzinfo=UTC))
 
 
 @lru_cache(_KEPT)
