@@ -182,7 +182,7 @@ async def credits_by_hand(work: BillingWork, invoice: Invoice) -> list[Invoice]:
     ids = {place[0] for place in places if place is not None}
     notes = [await get_invoice(work, note_id) for note_id in sorted(ids)]
     mine = [note for note in notes if note.basis is not None and note.basis.credits == invoice.invoice_id]
-    return sorted(mine, key=lambda note: (note.issue_time, note.number))
+    return sorted(mine, key=lambda note: note.issue_order)
 
 
 def _amounts(

@@ -24,7 +24,7 @@ from tallygate.domain.fields import checked_id
 from tallygate.domain.money import Rounding, rounded
 from tallygate.domain.payment_errors import PaymentNotFoundError
 from tallygate.domain.prices import exact
-from tallygate.records.paging import Page, PageRequest, newest_of
+from tallygate.records.paging import Page, PageRequest, key_of, newest_of
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 
@@ -100,7 +100,7 @@ async def list_disputes(work: BillingWork, wanted: MoneyQuery, page: PageRequest
     return await newest_of(
         page,
         lambda before, limit: work.disputes.list(replace(wanted, limit=limit, before=before)),
-        lambda dispute: (dispute.create_time, dispute.dispute_id),
+        lambda dispute: (dispute.create_time, key_of(dispute.gateway, dispute.dispute_id)),
     )
 
 

@@ -21,7 +21,7 @@ from tallygate.domain.billing.refunds import Refund, rank_of, refund_of
 from tallygate.domain.errors import TenantNotFoundError
 from tallygate.domain.fields import is_id
 from tallygate.records.gateway_events import Effect, EventQuery, ToldEvent
-from tallygate.records.paging import Page, PageRequest, newest_of
+from tallygate.records.paging import Page, PageRequest, key_of, newest_of
 from tallygate.records.payments import RESOLVE, RESOLVE_REFUND
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
@@ -119,7 +119,7 @@ async def list_events(work: BillingWork, wanted: EventQuery, page: PageRequest) 
     return await newest_of(
         page,
         lambda before, limit: work.gateway_events.list(replace(wanted, limit=limit, before=before)),
-        lambda event: (event.create_time, event.event_id),
+        lambda event: (event.create_time, key_of(event.gateway, event.event_id)),
     )
 
 

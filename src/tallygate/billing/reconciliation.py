@@ -15,6 +15,7 @@ from tallygate.domain.billing.gateway_events import DisputeState
 from tallygate.domain.billing.payments import Attempt, AttemptState
 from tallygate.domain.billing.refunds import Refund, RefundKind
 from tallygate.domain.payment_errors import GatewayUnavailableError
+from tallygate.records.paging import key_of
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 
@@ -91,7 +92,7 @@ async def booked(
         refunds = _since(start, work.refunds.list, lambda one: one.refund_id)
         found += [_refund(one) async for one in refunds if _came_back(one) and one.payment_id in charges]
     if SettlementKind.DISPUTE in kinds:
-        disputes = _since(start, work.disputes.list, lambda one: one.dispute_id)
+        disputes = _since(start, work.disputes.list, lambda one: key_of(one.gateway, one.dispute_id))
         found += [_dispute(one, charges[one.payment_id]) async for one in disputes if one.payment_id in charges]
     return found
 

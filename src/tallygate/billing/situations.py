@@ -43,7 +43,7 @@ async def _preceding(work: BillingWork, note: Invoice) -> tuple[Preceding, ...]:
         place = await work.issued_lines.place(standing.line_key)
         ids |= {place[0]} if place is not None else set()
     found = [invoice for each in sorted(ids) if (invoice := await work.invoices.get(each)) is not None]
-    ordered = sorted(found, key=lambda each: (each.issue_time, each.number))
+    ordered = sorted(found, key=lambda each: each.issue_order)
     return tuple(
         Preceding(invoice_id=one.invoice_id, number=one.number, issue_time=one.issue_time, zone=one.zone)
         for one in ordered

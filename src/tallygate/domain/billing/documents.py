@@ -153,6 +153,11 @@ class Invoice:
         return (start, start) if UsagePeriod(start, end).is_instant else (start, end)
 
     @property
+    def issue_order(self) -> tuple[int, int, str]:
+        """Sorts documents of one series as they were issued: by the instant, then by number, of which 10 is after 9."""
+        return self.issue_time, len(self.number), self.number
+
+    @property
     def state(self) -> InvoiceState:
         """Where it stands."""
         return self.balance.state

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Row, and_, func, insert, select, update
 
 from tallygate.domain.billing.balances import Balance, InvoiceState
 from tallygate.domain.billing.messages import of_balance
 from tallygate.domain.billing.wallet import WalletEntry, WalletEntryKind
 from tallygate.records.billing import WalletQuery
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices, wallet_entries
+from tallygate.storage.sql.newest import newest_first, oldest_first
 from tallygate.storage.sql.scope import Scope
 
 _SUMS = ("total", "paid", "credited", "wallet", "written_off", "returned", "due_time")
@@ -36,7 +37,9 @@ class SqlBalanceRepository:
         same = and_(own.tenant_id == invoices.c.tenant_id, own.invoice_id == invoices.c.invoice_id)
         wanted = and_(own.account_id == account_id, own.state == InvoiceState.OPEN.value, own.currency == currency)
         query = select(invoice_balances).join(invoices, same).where(own.tenant_id == self.scope.tenant_id, wanted)
-        rows = await self.scope.rows(query.order_by(invoices.c.issue_time, invoices.c.invoice_id).limit(limit))
+        rows = await self.scope.rows(
+            query.order_by(*oldest_first(invoices.c.issue_time, invoices.c.invoice_id)).limit(limit)
+        )
         return {row.invoice_id: balance_of(row) for row in rows}
 
 
@@ -77,10 +80,14 @@ class SqlWalletRepository:
         """An account's movements, newest first."""
         own = wallet_entries.c
         query = select(wallet_entries).where(own.tenant_id == self.scope.tenant_id, own.account_id == wanted.account_id)
-        if wanted.before is not None:
-            created = bindparam(None, wanted.before[0], own.create_time.type)
-            query = query.where(tuple_(own.create_time, own.entry_id) < tuple_(created, wanted.before[1]))
-        query = query.order_by(own.create_time.desc(), own.entry_id.desc()).limit(wanted.limit)
+        query = newest_first(
+            query,
+            own.create_time,
+            own.entry_id,
+            tenant_id=self.scope.tenant_id,
+            before=wanted.before,
+            limit=wanted.limit,
+        )
         return [_entry(row) for row in await self.scope.rows(query)]
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, PrimaryKeyConstraint,
 
 from tallygate.storage.sql.billing.tables import DOCUMENT
 from tallygate.storage.sql.models import Base, Instant
+from tallygate.storage.sql.newest import sequence_of
 
 coupons = Table(
     "coupons",
@@ -21,7 +22,8 @@ coupons = Table(
     Column("create_time", Instant(), nullable=False),
     Column("provider", Text),
     PrimaryKeyConstraint("tenant_id", "code"),
-    Index("ix_coupons_newest", "tenant_id", "create_time", "code"),
+    *sequence_of("coupons"),
+    Index("ix_coupons_newest", "tenant_id", "create_time", "sequence"),
 )
 
 coupon_redemptions = Table(

@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import Row, and_, exists, func, insert, or_, select, update
 
 from tallygate.domain.billing.discounts import Coupon, Redemption
 from tallygate.storage.documents import DISCOUNT_TERMS
 from tallygate.storage.sql.billing.coupon_tables import coupon_redemptions, coupon_uses, coupons
 from tallygate.storage.sql.billing.discount_tables import coupon_returns
+from tallygate.storage.sql.newest import newest_first
 from tallygate.storage.sql.scope import Scope
 
 _COUPONS, _REDEEMED, _USES = coupons.c, coupon_redemptions.c, coupon_uses.c
@@ -49,9 +50,8 @@ class SqlCouponRepository:
     async def list(self, *, before: tuple[int, str] | None, limit: int) -> Sequence[Coupon]:
         """Coupons, newest first."""
         query = select(coupons).where(_COUPONS.tenant_id == self.scope.tenant_id)
-        if before is not None:
-            query = query.where(tuple_(_COUPONS.create_time, _COUPONS.code) < before)
-        newest = query.order_by(_COUPONS.create_time.desc(), _COUPONS.code.desc()).limit(limit)
+        tenant_id, key = self.scope.tenant_id, _COUPONS.code
+        newest = newest_first(query, _COUPONS.create_time, key, tenant_id=tenant_id, before=before, limit=limit)
         return [_coupon(row) for row in await self.scope.rows(newest)]
 
     async def archive(self, code: str) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, tuple_
+from sqlalchemy import Row, select
 
 from tallygate.domain.billing.disputes import Dispute
 from tallygate.domain.billing.gateway_events import DisputeState
 from tallygate.domain.billing.payments import Share
 from tallygate.records.payments import MoneyQuery
 from tallygate.storage.sql.billing.payment_tables import disputes, payment_allocations
+from tallygate.storage.sql.newest import newest_first, oldest_first
 from tallygate.storage.sql.scope import Scope
 
 
@@ -39,7 +40,10 @@ class SqlDisputeRecords:
         """Those of a payment."""
         own = disputes.c
         query = select(disputes).where(own.tenant_id == self.scope.tenant_id, own.payment_id == payment_id)
-        return [_dispute(row) for row in await self.scope.rows(query.order_by(own.dispute_id))]
+        return [
+            _dispute(row)
+            for row in await self.scope.rows(query.order_by(*oldest_first(own.create_time, own.dispute_id)))
+        ]
 
     async def list(self, wanted: MoneyQuery) -> Sequence[Dispute]:
         """Those asked for, newest first."""
@@ -50,10 +54,15 @@ class SqlDisputeRecords:
         if wanted.invoice_id:
             paid = select(of.payment_id).where(of.tenant_id == self.scope.tenant_id, of.invoice_id == wanted.invoice_id)
             query = query.where(own.payment_id.in_(paid))
-        if wanted.before is not None:
-            created = bindparam(None, wanted.before[0], own.create_time.type)
-            query = query.where(tuple_(own.create_time, own.dispute_id) < tuple_(created, wanted.before[1]))
-        query = query.order_by(own.create_time.desc(), own.dispute_id.desc()).limit(wanted.limit)
+        query = newest_first(
+            query,
+            own.create_time,
+            own.gateway,
+            own.dispute_id,
+            tenant_id=self.scope.tenant_id,
+            before=wanted.before,
+            limit=wanted.limit,
+        )
         return [_dispute(row) for row in await self.scope.rows(query)]
 
 

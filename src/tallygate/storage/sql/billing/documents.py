@@ -17,7 +17,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    tuple_,
     update,
 )
 
@@ -44,6 +43,7 @@ from tallygate.storage.sql.billing.tables import (
     number_series,
 )
 from tallygate.storage.sql.billing.tax import add_taxes, credited_lines, taxes_of
+from tallygate.storage.sql.newest import newest_first
 from tallygate.storage.sql.scope import Scope
 
 _KEYS_AT_ONCE = 5_000
@@ -106,10 +106,14 @@ class SqlInvoiceRepository:
         if wanted.state is not None:
             query = query.where(invoice_balances.c.state == wanted.state.value)
         query = query.where(*_asked(wanted))
-        place = tuple_(invoices.c.issue_time, invoices.c.invoice_id)
-        if wanted.before is not None:
-            query = query.where(place < tuple_(*_bound(wanted.before)))
-        query = query.order_by(invoices.c.issue_time.desc(), invoices.c.invoice_id.desc()).limit(wanted.limit)
+        query = newest_first(
+            query,
+            invoices.c.issue_time,
+            invoices.c.invoice_id,
+            tenant_id=self.scope.tenant_id,
+            before=wanted.before,
+            limit=wanted.limit,
+        )
         return [_invoice(row) for row in await self.scope.rows(query)]
 
     async def next_number(self, series: str, *, now: int) -> tuple[int, int]:
@@ -349,13 +353,6 @@ def _asked(wanted: InvoiceQuery) -> Iterator[ColumnElement[bool]]:
             lines.doc["text"].as_string().icontains(wanted.text, autoescape=True),
         )
         yield or_(*(name.icontains(wanted.text, autoescape=True) for name in names), exists().where(said))
-
-
-def _bound(before: tuple[int, str]) -> tuple[Any, Any]:
-    """An instant and an id as their columns hold them."""
-    return bindparam(None, before[0], invoices.c.issue_time.type), bindparam(
-        None, before[1], invoices.c.invoice_id.type
-    )
 
 
 def _columns(invoice: Invoice) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, and_, insert, literal, select
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.money import exact_text
 from tallygate.storage.sql.billing.tables import fees, invoice_lines
+from tallygate.storage.sql.newest import oldest_first
 from tallygate.storage.sql.scope import Scope
 
 
@@ -71,7 +72,7 @@ async def uninvoiced_fees(scope: Scope, account_ids: Sequence[str]) -> Mapping[s
         .where(fees.c.tenant_id == scope.tenant_id, fees.c.account_id.in_(account_ids), lines.line_key.is_(None))
     )
     found: dict[str, list[Fee]] = {account_id: [] for account_id in account_ids}
-    for row in await scope.rows(query.order_by(fees.c.account_id, fees.c.create_time, fees.c.fee_id)):
+    for row in await scope.rows(query.order_by(fees.c.account_id, *oldest_first(fees.c.create_time, fees.c.fee_id))):
         found[row.account_id].append(_fee(row))
     return found
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, tuple_
+from sqlalchemy import Row, insert, select
 
 from tallygate.records.gateway_events import Effect, EventQuery, ToldEvent
 from tallygate.storage.sql.billing.payment_tables import gateway_events
+from tallygate.storage.sql.newest import newest_first
 from tallygate.storage.sql.scope import Scope
 
 
@@ -36,14 +37,19 @@ class SqlGatewayEvents:
         for column, value in asked:
             if value:
                 query = query.where(column == str(value))
-        if wanted.before is not None:
-            created = bindparam(None, wanted.before[0], own.create_time.type)
-            query = query.where(tuple_(own.create_time, own.event_id) < tuple_(created, wanted.before[1]))
-        query = query.order_by(own.create_time.desc(), own.event_id.desc()).limit(wanted.limit)
+        query = newest_first(
+            query,
+            own.create_time,
+            own.gateway,
+            own.event_id,
+            tenant_id=self.scope.tenant_id,
+            before=wanted.before,
+            limit=wanted.limit,
+        )
         return [_event(row) for row in await self.scope.rows(query)]
 
 
 def _event(row: Row[Any]) -> ToldEvent:
     known = dict(row._mapping)  # noqa: SLF001 - a Row's public view of itself, in spite of its name
-    del known["tenant_id"]
+    del known["tenant_id"], known["sequence"]
     return ToldEvent(**{**known, "effect": Effect(known["effect"])})

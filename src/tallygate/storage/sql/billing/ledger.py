@@ -12,6 +12,7 @@ from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
 from tallygate.storage.sql.billing.tables import invoices
 from tallygate.storage.sql.catalog.catalog import SqlTenantRepository
 from tallygate.storage.sql.models import TenantRow
+from tallygate.storage.sql.newest import oldest_first
 from tallygate.storage.sql.scope import Scope, table_of
 
 _tenants = table_of(TenantRow)
@@ -94,7 +95,9 @@ class SqlLedgerRepository:
         """Issued documents of an account that no entry was posted of, oldest first."""
         own = invoices.c.tenant_id == self.scope.tenant_id, invoices.c.account_id == account_id
         query = select(invoices.c.invoice_id).where(*own, ~self._posted())
-        rows = await self.scope.rows(query.order_by(invoices.c.issue_time, invoices.c.invoice_id).limit(limit))
+        rows = await self.scope.rows(
+            query.order_by(*oldest_first(invoices.c.issue_time, invoices.c.invoice_id)).limit(limit)
+        )
         return [row.invoice_id for row in rows]
 
     def _posted(self) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text
 
 from tallygate.storage.sql.billing.tables import DOCUMENT
 from tallygate.storage.sql.models import Base, Instant
+from tallygate.storage.sql.newest import sequence_of
 
 orders = Table(
     "orders",
@@ -15,8 +16,9 @@ orders = Table(
     Column("create_time", Instant(), nullable=False),
     Column("doc", DOCUMENT, nullable=False),
     PrimaryKeyConstraint("tenant_id", "order_id"),
-    Index("ix_orders_newest", "tenant_id", "create_time", "order_id"),
-    Index("ix_orders_account", "tenant_id", "account_id", "create_time", "order_id"),
+    *sequence_of("orders"),
+    Index("ix_orders_newest", "tenant_id", "create_time", "sequence"),
+    Index("ix_orders_account", "tenant_id", "account_id", "create_time", "sequence"),
 )
 
 claims = Table(

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import insert, select, update
 
 from tallygate.domain.billing.claims import Claim
 from tallygate.domain.billing.orders import Order
 from tallygate.records.orders import OrderQuery
 from tallygate.storage.documents import ORDER
 from tallygate.storage.sql.billing.order_tables import claims, orders, replaced_claims
+from tallygate.storage.sql.newest import newest_first
 from tallygate.storage.sql.scope import Scope
 
 
@@ -45,11 +46,14 @@ class SqlOrderRepository:
             query = query.where(orders.c.account_id == wanted.account_id)
         if wanted.state is not None:
             query = query.where(orders.c.state == wanted.state.value)
-        if wanted.before is not None:
-            created = bindparam(None, wanted.before[0], orders.c.create_time.type)
-            place = tuple_(orders.c.create_time, orders.c.order_id)
-            query = query.where(place < tuple_(created, wanted.before[1]))
-        newest = query.order_by(orders.c.create_time.desc(), orders.c.order_id.desc()).limit(wanted.limit)
+        newest = newest_first(
+            query,
+            orders.c.create_time,
+            orders.c.order_id,
+            tenant_id=self.scope.tenant_id,
+            before=wanted.before,
+            limit=wanted.limit,
+        )
         return [ORDER.validate_python(row.doc) for row in await self.scope.rows(newest)]
 
     def _named(self, order_id: str) -> tuple[Any, Any]:

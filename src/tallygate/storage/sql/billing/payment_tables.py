@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from tallygate.storage.sql.billing.tables import DOCUMENT
 from tallygate.storage.sql.models import Base, Instant
+from tallygate.storage.sql.newest import sequence_of
 
 _UNRESOLVED = text("state IN ('sending', 'unknown', 'pending')")
 _IN_FLIGHT = text("state IN ('sending', 'unknown')")
@@ -48,7 +49,8 @@ gateway_events = Table(
     Column("create_time", Instant(), nullable=False),
     PrimaryKeyConstraint("tenant_id", "gateway", "event_id"),
     Index("ix_gateway_events_subject", "tenant_id", "subject"),
-    Index("ix_gateway_events_time", "tenant_id", "create_time", "event_id"),
+    *sequence_of("gateway_events"),
+    Index("ix_gateway_events_time", "tenant_id", "create_time", "sequence"),
 )
 """What gateways told by themselves, and what followed from it; append-only."""
 
@@ -68,7 +70,8 @@ payment_methods = Table(
     Column("create_time", Instant(), nullable=False),
     Column("detach_time", Instant()),
     PrimaryKeyConstraint("tenant_id", "method_id"),
-    Index("ix_payment_methods_account", "tenant_id", "account_id", "create_time"),
+    *sequence_of("payment_methods"),
+    Index("ix_payment_methods_account", "tenant_id", "account_id", "create_time", "sequence"),
     Index(
         "uq_payment_methods_default",
         "tenant_id",
@@ -104,8 +107,9 @@ payment_attempts = Table(
     Column("sent_until", Instant(), nullable=False),
     PrimaryKeyConstraint("tenant_id", "attempt_id"),
     CheckConstraint("amount > 0", name="amount"),
-    Index("ix_payment_attempts_account", "tenant_id", "account_id", "create_time", "attempt_id"),
-    Index("ix_payment_attempts_time", "tenant_id", "create_time", "attempt_id"),
+    *sequence_of("payment_attempts"),
+    Index("ix_payment_attempts_account", "tenant_id", "account_id", "create_time", "sequence"),
+    Index("ix_payment_attempts_time", "tenant_id", "create_time", "sequence"),
     Index(
         "uq_payment_attempts_invoice",
         "tenant_id",
@@ -140,8 +144,9 @@ payments = Table(
     Column("create_time", Instant(), nullable=False),
     PrimaryKeyConstraint("tenant_id", "payment_id"),
     CheckConstraint("amount > 0", name="amount"),
-    Index("ix_payments_account", "tenant_id", "account_id", "create_time", "payment_id"),
-    Index("ix_payments_time", "tenant_id", "create_time", "payment_id"),
+    *sequence_of("payments"),
+    Index("ix_payments_account", "tenant_id", "account_id", "create_time", "sequence"),
+    Index("ix_payments_time", "tenant_id", "create_time", "sequence"),
     Index("ix_payments_gateway", "tenant_id", "gateway", "gateway_id"),
 )
 
@@ -186,8 +191,9 @@ refunds = Table(
     CheckConstraint("amount > 0", name="amount"),
     Index("ix_refunds_credit", "tenant_id", "credit_id"),
     Index("ix_refunds_invoice", "tenant_id", "invoice_id"),
-    Index("ix_refunds_account", "tenant_id", "account_id", "create_time", "refund_id"),
-    Index("ix_refunds_time", "tenant_id", "create_time", "refund_id"),
+    *sequence_of("refunds"),
+    Index("ix_refunds_account", "tenant_id", "account_id", "create_time", "sequence"),
+    Index("ix_refunds_time", "tenant_id", "create_time", "sequence"),
     Index("ix_refunds_unresolved", "tenant_id", "currency", sqlite_where=_UNRESOLVED, postgresql_where=_UNRESOLVED),
 )
 
@@ -209,8 +215,9 @@ disputes = Table(
     Column("end_time", Instant()),
     PrimaryKeyConstraint("tenant_id", "gateway", "dispute_id"),
     CheckConstraint("amount > 0", name="amount"),
-    Index("ix_disputes_account", "tenant_id", "account_id", "create_time", "dispute_id"),
-    Index("ix_disputes_time", "tenant_id", "create_time", "dispute_id"),
+    *sequence_of("disputes"),
+    Index("ix_disputes_account", "tenant_id", "account_id", "create_time", "sequence"),
+    Index("ix_disputes_time", "tenant_id", "create_time", "sequence"),
     Index("ix_disputes_payment", "tenant_id", "payment_id"),
 )
 

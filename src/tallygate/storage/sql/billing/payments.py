@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, delete, insert, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, delete, insert, select
 
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.dunning import Case
@@ -35,6 +35,7 @@ from tallygate.storage.sql.billing.payment_tables import (
     payments,
 )
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices
+from tallygate.storage.sql.newest import newest_first, oldest_first
 from tallygate.storage.sql.scope import Scope
 
 _MOST_OWED = 1_000
@@ -63,7 +64,9 @@ class SqlPaymentRecords:
         """An account's methods, detached ones too, by creation."""
         own = payment_methods.c
         query = select(payment_methods).where(self._own(payment_methods), own.account_id == account_id)
-        return [_method(row) for row in await self.scope.rows(query.order_by(own.create_time, own.method_id))]
+        return [
+            _method(row) for row in await self.scope.rows(query.order_by(*oldest_first(own.create_time, own.method_id)))
+        ]
 
     async def method(self, method_id: str) -> Method | None:
         """One method."""
@@ -111,7 +114,10 @@ class SqlPaymentRecords:
         query = select(payment_attempts).where(
             self._own(payment_attempts), own.account_id == account_id, own.state.in_(states)
         )
-        return [_attempt(row) for row in await self.scope.rows(query.order_by(own.create_time, own.attempt_id))]
+        return [
+            _attempt(row)
+            for row in await self.scope.rows(query.order_by(*oldest_first(own.create_time, own.attempt_id)))
+        ]
 
     async def add(self, payment: Payment) -> None:
         """Add money that came, with whose it became; what was added before fails the transaction."""
@@ -153,7 +159,7 @@ class SqlPaymentRecords:
             .join(invoice_balances, same)
             .where(self._own(invoice_balances), own.account_id == account_id)
             .where(own.state == InvoiceState.OPEN.value, own.due > 0)
-            .order_by(own.due_time, invoices.c.issue_time, invoices.c.invoice_id)
+            .order_by(own.due_time, *oldest_first(invoices.c.issue_time, invoices.c.invoice_id))
             .limit(_MOST_OWED)
         )
         return [
@@ -206,14 +212,12 @@ class SqlPaymentRecords:
         found = await self.scope.rows(select(table).where(self._own(table), condition))
         return found[0] if found else None
 
-    def _newest(self, table: Table, key: ColumnElement[str], wanted: MoneyQuery) -> Select[Any]:
+    def _newest(self, table: Table, key: Column[str], wanted: MoneyQuery) -> Select[Any]:
         query = select(table).where(self._own(table))
         if wanted.account_id:
             query = query.where(table.c.account_id == wanted.account_id)
-        if wanted.before is not None:
-            created = bindparam(None, wanted.before[0], table.c.create_time.type)
-            query = query.where(tuple_(table.c.create_time, key) < tuple_(created, wanted.before[1]))
-        return query.order_by(table.c.create_time.desc(), key.desc()).limit(wanted.limit)
+        tenant_id, when = self.scope.tenant_id, table.c.create_time
+        return newest_first(query, when, key, tenant_id=tenant_id, before=wanted.before, limit=wanted.limit)
 
     def _own(self, table: Table) -> ColumnElement[bool]:
         return table.c.tenant_id == self.scope.tenant_id
@@ -221,7 +225,7 @@ class SqlPaymentRecords:
 
 def _columns(row: Row[Any], *left_out: str) -> Mapping[str, Any]:
     names = row._mapping  # noqa: SLF001 - a Row's public view of itself, in spite of its name
-    return {name: names[name] for name in names if name not in {"tenant_id", *left_out}}
+    return {name: names[name] for name in names if name not in {"tenant_id", "sequence", *left_out}}
 
 
 def _gateway(row: Row[Any]) -> Gateway:

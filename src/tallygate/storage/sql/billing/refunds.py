@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, func, select
 
 from tallygate.domain.billing.payments import UNRESOLVED, Advice, AttemptState
 from tallygate.domain.billing.refunds import Refund, RefundKind
 from tallygate.records.payments import MoneyQuery
 from tallygate.storage.sql.billing.payment_tables import refunds
+from tallygate.storage.sql.newest import newest_first, oldest_first
 from tallygate.storage.sql.scope import Scope
 
 _own = refunds.c
@@ -55,14 +56,18 @@ class SqlRefundRecords:
             query = query.where(_own.account_id == wanted.account_id)
         if wanted.invoice_id:
             query = query.where(_own.invoice_id == wanted.invoice_id)
-        if wanted.before is not None:
-            created = bindparam(None, wanted.before[0], _own.create_time.type)
-            query = query.where(tuple_(_own.create_time, _own.refund_id) < tuple_(created, wanted.before[1]))
-        query = query.order_by(_own.create_time.desc(), _own.refund_id.desc()).limit(wanted.limit)
+        query = newest_first(
+            query,
+            _own.create_time,
+            _own.refund_id,
+            tenant_id=self.scope.tenant_id,
+            before=wanted.before,
+            limit=wanted.limit,
+        )
         return [_refund(row) for row in await self.scope.rows(query)]
 
     async def _where(self, condition: ColumnElement[bool]) -> Sequence[Refund]:
-        query = select(refunds).where(self._mine(), condition).order_by(_own.create_time, _own.refund_id)
+        query = select(refunds).where(self._mine(), condition).order_by(*oldest_first(_own.create_time, _own.refund_id))
         return [_refund(row) for row in await self.scope.rows(query)]
 
     def _mine(self) -> ColumnElement[bool]:
@@ -71,7 +76,7 @@ class SqlRefundRecords:
 
 def _refund(row: Row[Any]) -> Refund:
     known = dict(row._mapping)  # noqa: SLF001 - a Row's public view of itself, in spite of its name
-    del known["tenant_id"]
+    del known["tenant_id"], known["sequence"]
     advice = known.pop("advice")
     return Refund(
         **{**known, "kind": RefundKind(known["kind"]), "state": AttemptState(known["state"])},

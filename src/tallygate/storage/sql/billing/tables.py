@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tallygate.storage.sql.models import Base, Instant
+from tallygate.storage.sql.newest import sequence_of
 
 DUE = "CASE WHEN state = 'void' THEN 0 ELSE total - paid - credited - wallet - written_off END"
 """What is left to pay of a document, as `domain.billing.balances` has it."""
@@ -75,8 +76,9 @@ invoices = Table(
     PrimaryKeyConstraint("tenant_id", "invoice_id"),
     UniqueConstraint("tenant_id", "account_id", "kind", "cause", "revision", name="uq_invoices_cause"),
     UniqueConstraint("tenant_id", "series", "number", name="uq_invoices_number"),
-    Index("ix_invoices_issue", "tenant_id", "issue_time", "invoice_id"),
-    Index("ix_invoices_account", "tenant_id", "account_id", "issue_time", "invoice_id"),
+    *sequence_of("invoices"),
+    Index("ix_invoices_issue", "tenant_id", "issue_time", "sequence"),
+    Index("ix_invoices_account", "tenant_id", "account_id", "issue_time", "sequence"),
 )
 
 invoice_lines = Table(
@@ -158,7 +160,8 @@ wallet_entries = Table(
     Column("expire_time", Instant()),
     Column("priority", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("tenant_id", "entry_id"),
-    Index("ix_wallet_entries_account", "tenant_id", "account_id", "create_time"),
+    *sequence_of("wallet_entries"),
+    Index("ix_wallet_entries_account", "tenant_id", "account_id", "create_time", "sequence"),
 )
 
 number_series = Table(
@@ -216,7 +219,8 @@ fees = Table(
     Column("price", Text),
     Column("tax_category", Text),
     PrimaryKeyConstraint("tenant_id", "fee_id"),
-    Index("ix_fees_account", "tenant_id", "account_id", "create_time"),
+    *sequence_of("fees"),
+    Index("ix_fees_account", "tenant_id", "account_id", "create_time", "sequence"),
     Index("ix_fees_offsets", "tenant_id", "offsets"),
 )
 
