@@ -76,6 +76,69 @@ async def test_dj_31_the_payer_has_the_invoice_and_the_subscriber_the_entitlemen
     await verified(tenant)
 
 
+async def days(tenant, document):
+    """Of each line the first day and the day after the last."""
+    full = (await tenant.call("GetInvoice", invoice_id=document.invoice_id)).invoice
+    spans = [(line.text, line.start_time, line.end_time) for line in full.lines]
+    return [(text, *(stamp.ToJsonString()[:10] for stamp in span)) for text, *span in spans]
+
+
+async def test_dj_31_what_is_bought_for_others_is_of_the_period_that_was_bought(tenant):
+    """Ann's year from 1 March, Bob's month, and the set-up of both; a claim's period begins when it is redeemed."""
+    await shop(tenant, PRO, {"setup": {"amount": "10.00", "label": "Set-up"}}, advance_discounts=[YEAR])
+    await buyer(tenant)
+    items = pro(account_id="ann", advance_length=12), pro(account_id="bob"), pro(email="c@d.example")
+    made = await order(tenant, *items)
+    done = await complete(tenant)
+    (invoice,) = done.invoices
+    year, month, once = ("2024-03-01", "2025-03-01"), ("2024-03-01", "2024-04-01"), ("2024-03-01", "2024-03-01")
+    expected = [
+        ("Pro (12 months, 20% off) for ann", *year),
+        ("Set-up for ann", *once),
+        ("Pro for bob", *month),
+        ("Set-up for bob", *once),
+        ("Pro for c@d.example", *once),
+        ("Set-up for c@d.example", *once),
+    ]
+    assert await days(tenant, invoice) == expected
+    assert [(line.text, line.start_time, line.end_time) for line in made.quote[0].lines] == [
+        (line.text, line.start_time, line.end_time) for line in invoice.lines
+    ]
+    assert (invoice.start_time, invoice.end_time) == (at("2024-03-01"), at("2025-03-01"))
+    html = (await tenant.call("RenderInvoice", invoice_id=invoice.invoice_id)).content.decode()
+    assert "Mar 1, 2024 \N{EN DASH} Feb 28, 2025" in html
+    explained = await tenant.call("ExplainLine", invoice_id=invoice.invoice_id, line=1)
+    assert (explained.line.start_time, explained.line.end_time) == (at("2024-03-01"), at("2025-03-01"))
+    await verified(tenant)
+
+
+async def test_dj_31_a_renewal_is_of_the_period_that_it_adds(tenant):
+    rule = {"every": "month", "renewal": "repeat"}
+    await shop(tenant, PRO, billing_rule=rule)
+    await buyer(tenant)
+    await tenant.call("CreateSubscription", account_id="ann", plan_key="pro")
+    await tenant.advance_to(at("2024-03-20"))
+    await order(tenant, {"renewal": {}, "account_id": "ann"})
+    (invoice,) = (await complete(tenant)).invoices
+    assert await days(tenant, invoice) == [("Pro for ann", "2024-04-01", "2024-05-01")]
+
+
+async def test_dj_38_a_year_that_was_bought_for_another_becomes_income_month_by_month(tenant):
+    """278.00 / 12: 23.16 each month; after the first that is income, and 254.84 is not."""
+    await shop(tenant, PRO, advance_discounts=[YEAR])
+    await buyer(tenant)
+    await order(tenant, pro(account_id="ann", advance_length=12))
+    await complete(tenant)
+    await tenant.advance_to(at("2024-04-02"))
+    await run(tenant)
+    found = (await tenant.call("GetTrialBalance")).balances
+    stands = {one.ledger_account: dollars(one.balance) for one in found}
+    assert {name: abs(stands[name]) for name in ("seller:Income", "seller:Backlog")} == {
+        "seller:Income": pytest.approx(23.16),
+        "seller:Backlog": pytest.approx(254.84),
+    }
+
+
 async def test_dj_31_who_may_not_buy_for_others_is_told_so_by_the_field(tenant):
     await shop(tenant)
     for allowed in (None, False):

@@ -27,6 +27,7 @@ from tallygate.domain.billing.timeline import PriceOverride, Timeline
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import minor_units
 from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError
+from tallygate.domain.period import UsagePeriod
 from tallygate.records.fields import check_instant, within
 from tallygate.records.lookup import billing_calendar, feature_of, known_account
 from tallygate.records.ports import BillingWork, NewId
@@ -181,6 +182,7 @@ async def _timeline(work: BillingWork, held: StoredSubscription, catalog: Catalo
 
 
 def _fees(sale: Sale, lines: Sequence[Line]) -> list[Fee]:
+    """A fee for each line, of the period that it is for; of what waits for a claim nobody knows when that begins."""
     return [
         _fee(
             sale,
@@ -190,12 +192,23 @@ def _fees(sale: Sale, lines: Sequence[Line]) -> list[Fee]:
             currency=line.currency,
             price=line.price,
             tax_category=line.tax_category,
+            period=line.period if sale.holder and not line.period.is_instant else None,
         )
         for number, line in enumerate(lines)
     ]
 
 
-def _fee(sale: Sale, number: int, *, text: str, exact: Fraction, currency: str, price: str, tax_category: str) -> Fee:
+def _fee(
+    sale: Sale,
+    number: int,
+    *,
+    text: str,
+    exact: Fraction,
+    currency: str,
+    price: str,
+    tax_category: str,
+    period: UsagePeriod | None = None,
+) -> Fee:
     subscriber = sale.item.email or sale.holder
     whose = "" if subscriber == sale.order.account_id else f" for {subscriber}"
     return Fee(
@@ -209,6 +222,7 @@ def _fee(sale: Sale, number: int, *, text: str, exact: Fraction, currency: str, 
         subscriber=subscriber,
         price=price,
         tax_category=tax_category,
+        period=period,
     )
 
 

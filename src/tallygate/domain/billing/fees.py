@@ -14,7 +14,8 @@ class Fee:
     """A charge, or where `exact` is below zero a credit; `exact` is in minor units, as it was asked for.
 
     An offset corrects another fee, `offsets`, which itself never changes. What an order sold outright is of `order_id`,
-    for a `subscriber`, at a `price`. An empty `tax_category` is the standard one.
+    for a `subscriber`, at a `price`, and of a `period` where it is known when that begins; None: of its instant alone.
+    An empty `tax_category` is the standard one.
     """
 
     fee_id: str
@@ -30,6 +31,7 @@ class Fee:
     subscriber: str = ""
     price: str = ""
     tax_category: str = ""
+    period: UsagePeriod | None = None
 
     @property
     def line_key(self) -> str:
@@ -44,7 +46,7 @@ def fee_line(fee: Fee, rounding: Rounding, *, decimals: int) -> Line:
         kind=LineKind.FEE,
         text=fee.text,
         due=fee.create_time,
-        period=UsagePeriod(fee.create_time, fee.create_time + 1),
+        period=fee.period or UsagePeriod(fee.create_time, fee.create_time + 1),
         currency=fee.currency,
         exact=fee.exact,
         amount=rounded(fee.exact, rounding),

@@ -30,9 +30,11 @@ def recognised(line: Line, *, issued: int, zone: str) -> tuple[Part, ...]:
     """The parts of a line: each calendar month of its service period in the zone becomes income at the month's end.
 
     Months are equal parts, stubs count by the days that begin in them; each is rounded down, and the last one has the
-    rest. Usage, fees, setup, and whatever is charged when its period is over are income as they are issued.
+    rest. Usage, setup, fees that are of no period, and whatever is charged when its period is over are income as they
+    are issued.
     """
-    if line.kind is not LineKind.RECURRING or line.due >= line.period.end:
+    in_time = line.kind is LineKind.RECURRING or (line.kind is LineKind.FEE and not line.period.is_instant)
+    if not in_time or line.due >= line.period.end:
         return tuple(_parts(line, [issued], [line.amount]))
     weighed = [(month.end, weight) for month in _months(line.period, zone) if (weight := _weight(month, zone))]
     weighed = weighed or [(line.period.end, Fraction(1))]  # an hour that no day belongs to

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, and_, insert, literal, select
 
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.money import exact_text
+from tallygate.domain.period import UsagePeriod
 from tallygate.storage.sql.billing.tables import fees, invoice_lines
 from tallygate.storage.sql.newest import oldest_first
 from tallygate.storage.sql.scope import Scope
@@ -37,6 +38,8 @@ class SqlFeeRepository:
             "subscriber": fee.subscriber,
             "price": fee.price,
             "tax_category": fee.tax_category,
+            "period_start": fee.period.start if fee.period is not None else None,
+            "period_end": fee.period.end if fee.period is not None else None,
         }
         await self.scope.connection.execute(insert(fees), [row])
         self.scope.changed(fee.account_id)
@@ -92,4 +95,5 @@ def _fee(row: Row[Any]) -> Fee:
         subscriber=row.subscriber or "",
         price=row.price or "",
         tax_category=row.tax_category or "",
+        period=UsagePeriod(row.period_start, row.period_end) if row.period_start is not None else None,
     )

@@ -218,6 +218,8 @@ fees = Table(
     Column("subscriber", Text),
     Column("price", Text),
     Column("tax_category", Text),
+    Column("period_start", Instant()),
+    Column("period_end", Instant()),
     PrimaryKeyConstraint("tenant_id", "fee_id"),
     *sequence_of("fees"),
     Index("ix_fees_account", "tenant_id", "account_id", "create_time", "sequence"),
