@@ -158,9 +158,52 @@ async def test_what_is_renewed_by_itself_or_not_at_all_is_not_renewed_by_hand(te
     assert await failure(tenant.call("RenewSubscription", **ACME)) == conflict
     later = (await tenant.call("ChangePlan", **ACME, plan_key="again", when="CHANGE_WHEN_PERIOD_END")).subscription
     assert day(later.end_time) == "2025-03-10 12:00"  # of what the next renewal gives
+    assert terms(later)[-1] == ("again", "2025-03-10 12:00")
     assert day((await tenant.call("RenewSubscription", **ACME)).subscription.end_time) == "2026-03-10 12:00"
     endless = (await tenant.call("ChangePlan", **ACME, plan_key="pro", when="CHANGE_WHEN_NOW")).subscription
     assert not endless.HasField("end_time")
+
+
+def terms(subscription):
+    return [(term.plan_key, day(term.start_time)) for term in subscription.terms]
+
+
+@pytest.mark.parametrize("when", ["CHANGE_WHEN_PERIOD_END", "CHANGE_WHEN_NOW"])
+async def test_what_was_to_follow_does_not_come_once_it_is_cancelled(tenant, when):
+    """Taking the end back brings it again."""
+    await stand(tenant, "2024-03-01 00:00:00")
+    document = catalog({"recurring": {"amount": "29.00"}})
+    document["plans"]["big"] = {**document["plans"]["pro"], "prices": [{"recurring": {"amount": "59.00"}}]}
+    await tenant.apply(document)
+    pro, big = ("pro", "2024-03-01 00:00"), ("big", "2024-04-01 00:00")
+    await subscribed(tenant)
+    await tenant.call("ChangePlan", **ACME, plan_key="big", when="CHANGE_WHEN_PERIOD_END")
+    assert terms(await subscription(tenant)) == [pro, big]
+    canceled = (await tenant.call("CancelSubscription", **ACME, when=when)).subscription
+    seen = (await tenant.call("GetSubscription", **ACME)).subscription if when.endswith("END") else canceled
+    assert [terms(each) for each in (canceled, seen, await subscription(tenant))] == [[pro]] * 3
+    changes = (await tenant.call("ListChanges", **ACME)).changes
+    assert [terms(changes[0].before), terms(changes[0].after)] == [[pro, big], [pro]]
+    if when.endswith("END"):
+        back = (await tenant.call("ExtendSubscription", **ACME, without_end=True)).subscription
+        assert terms(back) == [pro, big]
+        ended = (await tenant.call("ExtendSubscription", **ACME, end_time=at("2024-04-01"))).subscription
+        assert terms(ended) == [pro]
+        await tenant.call("ExtendSubscription", **ACME, end_time=at("2024-04-02"))
+    await tenant.advance_to(at("2024-04-01"))
+    assert (await subscription(tenant)).plan_key == ("big" if when.endswith("END") else "pro")
+
+
+async def test_a_trial_that_is_cancelled_leads_to_no_plan(tenant):
+    await stand(tenant, "2024-03-01 00:00:00")
+    document = catalog({"recurring": {"amount": "29.00"}}, trial={"days": 14, "ends_in": "free"})
+    document["plans"]["free"] = {"version": 1, "name": "Free", "entitlements": {"calls": {"limit": 5}}}
+    await tenant.apply(document)
+    assert [key for key, _ in terms(await subscribed(tenant))] == ["pro", "free"]
+    canceled = (await tenant.call("CancelSubscription", **ACME)).subscription
+    assert (terms(canceled), day(canceled.end_time)) == ([("pro", "2024-03-01 00:00")], "2024-03-15 00:00")
+    await tenant.advance_to(at("2024-03-15"))
+    assert await state(tenant) == "EXPIRED"
 
 
 async def test_ar_27_a_trial_converts_only_where_it_can_be_charged(tenant):

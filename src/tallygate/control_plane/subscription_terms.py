@@ -12,6 +12,7 @@ from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing_terms import Renewal
 from tallygate.domain.catalog import Catalog, Plan, TrialEnd
 from tallygate.domain.period import Anchor, PeriodRule, usage_period
+from tallygate.records.values import StoredSubscription
 
 DAY = 86_400_000_000
 _RUNNING = {SubscriptionState.TRIALING, SubscriptionState.ACTIVE}
@@ -44,6 +45,25 @@ def term_at(subscription: Subscription, now: int) -> PlanTerm:
     last = now if subscription.end_time is None else min(now, subscription.end_time - 1)
     serving = [term for term in subscription.terms if term.start_time <= last]
     return serving[-1] if serving else subscription.terms[0]
+
+
+def as_it_will_be(held: StoredSubscription, catalog: Catalog) -> Subscription:
+    """A subscription without the terms and bookings that its end keeps from coming, as what was to follow a cancelling.
+
+    They are kept, for whoever takes the end back. What begins at an end that somebody may renew is what that gives.
+    """
+    subscription, end = held.subscription, held.subscription.end_time
+    if end is None:
+        return subscription
+    beyond = term_at(replace(subscription, end_time=None), end)
+    renewal = renewal_of(catalog.plan(beyond.plan_key, beyond.plan_version))
+    limit = end if held.cancel_time is None and renewal is Renewal.REPEAT else end - 1
+    first, *later = subscription.terms
+    return replace(
+        subscription,
+        terms=(first, *(term for term in later if term.start_time <= limit)),
+        bookings=tuple(booking for booking in subscription.bookings if booking.start_time <= limit),
+    )
 
 
 def had_trial(subscription: Subscription, plan_key: str) -> bool:

@@ -4,7 +4,7 @@ from tallygate.control_plane.add_ons import AddOnChoice
 from tallygate.control_plane.booking_changes import BookQuantity
 from tallygate.control_plane.pauses import PauseSubscription
 from tallygate.control_plane.proposals import CancelSubscription, ChangePlan, SetAddOn, When
-from tallygate.control_plane.subscription_terms import state_at, term_at
+from tallygate.control_plane.subscription_terms import as_it_will_be, state_at, term_at
 from tallygate.control_plane.subscriptions import CreateSubscription
 from tallygate.domain.account import AddOnHolding, Booking, ChangeProration, PlanTerm, SubscriptionState
 from tallygate.domain.catalog import Catalog
@@ -133,8 +133,8 @@ def decode_choice(selection: service.AddOnSelection, path: str) -> AddOnChoice:
 
 
 def encode_subscription(held: StoredSubscription, catalog: Catalog, now: int) -> wire.Subscription:
-    """A subscription with the plan that serves at `now` and its prices."""
-    subscription = held.subscription
+    """A subscription with the plan that serves at `now` and its prices, without what its end keeps from coming."""
+    subscription = as_it_will_be(held, catalog)
     term = term_at(subscription, now)
     plan = catalog.plan(term.plan_key, term.plan_version)
     return wire.Subscription(
