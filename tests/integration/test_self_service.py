@@ -3,7 +3,7 @@
 import grpc
 import pytest
 
-from tallygate.server.calls.self_service import SELF_SERVICE
+from tallygate.server.calls.self_service import SELF_SERVICE, own_name
 from tenants import METHODS, Tenant, failure, metadata_of, reason_of, request_of, rpc
 
 DENIED = grpc.StatusCode.PERMISSION_DENIED
@@ -235,3 +235,72 @@ async def test_a_binding_and_its_scope_come_together(house, fields, field):
     assert f"field={field}," in caught.value.details()
     nobody = tenant.call("CreateApiKey", name="x", scopes=["SCOPE_SELF_SERVICE"], account_id="nobody")
     assert await failure(nobody) == (MISSING, "ACCOUNT_NOT_FOUND")
+
+
+CARD = {"token": "fake_ok"}
+ITEM_OF_FIVE = {"quota": {"feature_key": "calls", "quantity": 5}}
+BASKET = {"items": [{"quota": {"feature_key": "calls", "quantity": 7}}]}
+
+
+@pytest.fixture
+async def two(house):
+    """The sellers' own key, and one that is bound to each account."""
+    tenant, own, worlds = house
+    made = await tenant.call("CreateApiKey", name="portal", scopes=["SCOPE_SELF_SERVICE"], account_id="other")
+    return tenant, own, Tenant(own.channel, made.key), worlds
+
+
+async def test_an_order_that_another_calls_so_is_neither_met_nor_told_of(two):
+    tenant, own, other, _ = two
+    theirs = (await other.call("CreateOrder", order_id="mine", **BASKET)).order
+    mine = (await own.call("CreateOrder", order_id="mine", items=[ITEM_OF_FIVE])).order
+    nobodys = (await own.call("CreateOrder", order_id="new", **BASKET)).order
+    assert mine.order_id.replace("mine", "new") == nobodys.order_id
+    assert (mine.account_id, theirs.account_id, mine.order_id == theirs.order_id) == ("acme", "other", False)
+    assert (await own.call("CreateOrder", order_id="mine", items=[ITEM_OF_FIVE])).order == mine
+    for name in ("mine", mine.order_id):
+        assert (await own.call("GetOrder", order_id=name)).order == mine
+    done = await own.call("CompleteOrder", order_id="mine", terms_version="1")
+    assert done.order.account_id == "acme"
+    assert (await own.call("CompleteOrder", order_id=mine.order_id, terms_version="1")).order == done.order
+    assert (await other.call("GetOrder", order_id="mine")).order == theirs
+    assert await failure(other.call("GetOrder", order_id=mine.order_id)) == (MISSING, "ORDER_NOT_FOUND")
+    assert await failure(own.call("CreateOrder", order_id="mine", **BASKET)) == (
+        grpc.StatusCode.ALREADY_EXISTS,
+        "ALREADY_EXISTS",
+    )
+    again = (await own.call("CreateOrder", order_id="o/acme", items=[ITEM_OF_FIVE])).order
+    assert again.order_id == "o/acme"  # its own, which the seller called so
+    assert (await own.call("CreateOrder", order_id="o/other", items=[ITEM_OF_FIVE])).order.account_id == "acme"
+    assert (await tenant.call("GetOrder", order_id="o/other")).order.account_id == "other"
+
+
+async def test_a_method_that_another_calls_so_is_neither_met_nor_told_of(two):
+    tenant, own, other, worlds = two
+    for caller, account in ((own, "acme"), (other, "other")):
+        made = (await caller.call("AttachMethod", method_id="card", **CARD)).method
+        assert (made.account_id, made.method_id) == (account, f"{len(account)}/{account}/card")
+        assert (await caller.call("AttachMethod", method_id="card", **CARD)).method == made
+        assert (await caller.call("SetDefaultMethod", method_id="card")).method.method_id == made.method_id
+    foreign = (await own.call("AttachMethod", method_id="card/other", **CARD)).method
+    assert (foreign.account_id, foreign.method_id) == ("acme", "4/acme/card/other")
+    paid = await own.call("Pay", invoice_id=worlds["acme"]["invoice"], method_id="card", attempt_id="try")
+    assert (paid.attempt.method_id, paid.attempt.attempt_id) == ("4/acme/card", "4/acme/try")
+    assert await failure(own.call("DetachMethod", method_id="5/other/card")) == (MISSING, "METHOD_NOT_FOUND")
+    await own.call("DetachMethod", method_id="card")
+    assert "5/other/card" in [one.method_id for one in (await tenant.call("ListMethods", **OTHER)).methods]
+
+
+async def test_an_attempt_that_another_calls_so_is_neither_met_nor_told_of(two):
+    _, own, other, worlds = two
+    first = (await other.call("Pay", invoice_id=worlds["other"]["invoice"], attempt_id="try")).attempt
+    second = (await own.call("Pay", invoice_id=worlds["acme"]["invoice"], attempt_id="try")).attempt
+    assert (first.account_id, second.account_id) == ("other", "acme")
+    assert (await own.call("Pay", invoice_id=worlds["acme"]["invoice"], attempt_id="try")).attempt == second
+    assert (await own.call("Pay", invoice_id=worlds["acme"]["invoice"], attempt_id=second.attempt_id)).attempt == second
+
+
+def test_no_two_accounts_names_are_alike():
+    names = {own_name(account, name) for account, name in (("a", "b/x"), ("a/b", "x"), ("a", "x"), ("1", "a/x"))}
+    assert len(names) == 4
+    assert own_name("a", own_name("a", "x")) == own_name("a", "x")

@@ -1,6 +1,6 @@
 """What an account may do for itself with a key of its own: one table of what may be asked for, and of whom that is."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,23 @@ def bind(method: str, request: Message, key: KeyRecord) -> None:
 def own_only(key: KeyRecord, account_id: str) -> bool:
     """Whether a key may see what is this account's."""
     return key.account_id in {"", account_id}
+
+
+async def name_of(key: KeyRecord, name: str, holder: Callable[[str], Awaitable[str | None]]) -> str:
+    """What something is called that a caller gives an id to, or asks for by it; `holder` says whose an id is, if any.
+
+    Accounts give their ids apart from one another: with a key that is bound to one an id is kept behind the account's,
+    unless the account has one that is called so already. So nobody learns or takes what another account's are called.
+    """
+    if not key.account_id or not name or await holder(name) == key.account_id:
+        return name
+    return own_name(key.account_id, name)
+
+
+def own_name(account_id: str, name: str) -> str:
+    """An id that an account gives: no two accounts' are alike, whatever is in them."""
+    prefix = f"{len(account_id)}/{account_id}/"
+    return name if name.startswith(prefix) else f"{prefix}{name}"
 
 
 def _set(message: Message, path: str, allowed: Collection[str]) -> Iterator[str]:

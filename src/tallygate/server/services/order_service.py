@@ -1,16 +1,16 @@
 """OrderService: baskets that are put together, priced and completed once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tallygate.billing.claims import redeem_claim, replace_code
 from tallygate.billing.desk import SubscriptionDesk
 from tallygate.billing.orders import Acceptance, Minting, Quoted, complete_order, create_order, get_order, list_orders
 from tallygate.domain.billing.claims import ENTROPY_BYTES
 from tallygate.domain.billing.orders import OrderState
-from tallygate.domain.order_errors import OrderNotFoundError
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
-from tallygate.server.calls.self_service import own_only
+from tallygate.server.services.own_names import order_named, own_order
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.fee import decode_whole_money
 from tallygate.server.wire.invoice import encode_invoice
@@ -30,7 +30,12 @@ class OrderServicer:
     async def CreateOrder(self, request: wire.CreateOrderRequest, call: Call) -> wire.CreateOrderResponse:  # noqa: N802 - the wire's name
         """Put an order together."""
         wanted = decode_order(request, self._work.new_id())
-        written = await self._work.write(call, lambda work, now: create_order(work, wanted, self._desk, now=now))
+
+        async def create(work: BillingWork, now: int) -> Quoted:
+            named = await order_named(work, call, wanted.order_id) if request.order_id else wanted.order_id
+            return await create_order(work, replace(wanted, order_id=named), self._desk, now=now)
+
+        written = await self._work.write(call, create)
         documents = [encode_invoice(each) for each in written.value.documents]
         return wire.CreateOrderResponse(order=encode_order(written.value.order), quote=documents)
 
@@ -44,8 +49,8 @@ class OrderServicer:
                 usual = (await work.tenants.get()).currency
                 total = decode_whole_money(request.accepted_total, "accepted_total", usual=usual)
             accepted = Acceptance(terms_version=request.terms_version, actor_id=call.key.key_id, total=total)
-            await self._check_own(work, call, order_id)
-            found = await complete_order(work, order_id, accepted, self._desk, self._minting, now=now)
+            named = await own_order(work, call, order_id)
+            found = await complete_order(work, named, accepted, self._desk, self._minting, now=now)
             invoices = [encode_invoice(each) for each in found.documents]
             claims = encode_claims(found.order, found.claims)
             return wire.CompleteOrderResponse(order=encode_order(found.order), invoices=invoices, claims=claims)
@@ -59,8 +64,7 @@ class OrderServicer:
         order_id = identifier(request.order_id, "order_id")
 
         async def load(work: BillingWork, now: int) -> Quoted:
-            await self._check_own(work, call, order_id)
-            return await get_order(work, order_id, self._desk, now=now)
+            return await get_order(work, await own_order(work, call, order_id), self._desk, now=now)
 
         found = await self._work.read(call, load)
         documents = [encode_invoice(each) for each in found.documents]
@@ -105,9 +109,3 @@ class OrderServicer:
         order, code = written.value
         (claim,) = encode_claims(order, {item: code})
         return wire.ReplaceClaimCodeResponse(claim=claim)
-
-    async def _check_own(self, work: BillingWork, call: Call, order_id: str) -> None:
-        """To a key that is bound to another account an order is not there."""
-        order = await work.orders.get(order_id)
-        if order is not None and not own_only(call.key, order.account_id):
-            raise OrderNotFoundError(order_id=order_id)

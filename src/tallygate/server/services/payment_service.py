@@ -1,5 +1,6 @@
 """PaymentService: how accounts pay, and what they paid."""
 
+from dataclasses import replace
 from typing import Protocol
 
 from tallygate.billing.crediting import CreateCreditNote
@@ -29,6 +30,7 @@ from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
+from tallygate.server.services.own_names import attempt_named, method_named, own_method
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.billing_terms import COLLECTION
 from tallygate.server.wire.payment import (
@@ -127,7 +129,8 @@ class PaymentServicer:
         new_id, gateways = self._work.new_id, self._payments.gateways
 
         async def attach(work: BillingWork, now: int) -> Method:
-            made = await attach_method(work, wanted, card, gateways=gateways, now=now, new_id=new_id)
+            named = replace(wanted, method_id=await method_named(work, call, wanted.method_id))
+            made = await attach_method(work, named, card, gateways=gateways, now=now, new_id=new_id)
             return await _followed(work, made, "AttachMethod", now)
 
         made = await self._work.write(call, attach)
@@ -159,7 +162,8 @@ class PaymentServicer:
         account_id, method_id = _named(request.account_id, request.method_id)
 
         async def prefer(work: BillingWork, now: int) -> Method:
-            made = await set_default_method(work, account_id, method_id, now=now)
+            named = await own_method(work, call, method_id)
+            made = await set_default_method(work, account_id, named, now=now)
             return await _followed(work, made, "SetDefaultMethod", now)
 
         made = await self._work.write(call, prefer)
@@ -170,7 +174,7 @@ class PaymentServicer:
         account_id, method_id = _named(request.account_id, request.method_id)
 
         async def detach(work: BillingWork, now: int) -> Method:
-            gone = await detach_method(work, account_id, method_id, now=now)
+            gone = await detach_method(work, account_id, await own_method(work, call, method_id), now=now)
             return await _followed(work, gone, "DetachMethod", now)
 
         gone = await self._work.write(call, detach)
@@ -179,15 +183,16 @@ class PaymentServicer:
     async def Pay(self, request: wire.PayRequest, call: Call) -> wire.PayResponse:  # noqa: N802 - the wire's name
         """Charge an invoice."""
         invoice_id = identifier(request.invoice_id, "invoice_id")
+        attempt_id = optional_identifier(request.attempt_id, "attempt_id")
+        method_id = optional_identifier(request.method_id, "method_id")
         if call.key.account_id:
-            own_of = call.key.account_id
-            await self._work.read(call, lambda work, _: get_invoice(work, invoice_id, own_of=own_of))
-        attempt = await self._payments.pay(
-            call.tenant_id,
-            invoice_id,
-            attempt_id=optional_identifier(request.attempt_id, "attempt_id"),
-            method_id=optional_identifier(request.method_id, "method_id"),
-        )
+
+            async def named(work: BillingWork, _now: int) -> tuple[str, str]:
+                await get_invoice(work, invoice_id, own_of=call.key.account_id)
+                return await attempt_named(work, call, attempt_id), await own_method(work, call, method_id)
+
+            attempt_id, method_id = await self._work.read(call, named)
+        attempt = await self._payments.pay(call.tenant_id, invoice_id, attempt_id=attempt_id, method_id=method_id)
         return wire.PayResponse(attempt=encode_attempt(attempt))
 
     async def TopUp(self, request: wire.TopUpRequest, call: Call) -> wire.TopUpResponse:  # noqa: N802 - the wire's name
