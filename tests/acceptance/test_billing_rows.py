@@ -252,6 +252,18 @@ async def test_wx_11_the_example_rules(tenant):
     }
 
 
+async def test_a_commitment_counts_what_is_charged_of_a_revenue_and_not_the_revenue(tenant):
+    """One per cent of $5,000.00 is $50.00: with the base fee of 29 it comes 71 short of 150."""
+    prices = [
+        {"recurring": {"amount": "29.00"}},
+        {"usage": {"feature_key": "sales", "rate": "1", "model": "percentage", "of": {"dimension": "amount"}}},
+        {"commitment": {"amount": "150.00", "label": "Least"}},
+    ]
+    features = {"sales": {"kind": "metered", "dimensions": ["amount"]}}
+    uses = [("acme", "sales", 1, {"dimensions": {"amount": "5000.00"}})]
+    assert await used(tenant, prices, uses, features) == {"acme": {"Pro": 29.00, "sales": 50.00, "Least": 71.00}}
+
+
 async def test_wx_13_the_currency_is_dollars_where_none_is_given(tenant):
     await begins(tenant, "2031-04-01T00:00:00")
     document = catalog({"recurring": {"amount": "10.00"}})
