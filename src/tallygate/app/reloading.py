@@ -14,7 +14,7 @@ from tallygate.settings import Settings, SettingsError, flat
 
 TAKEN_OVER = {
     "logging": ("level",),
-    "server": ("listener_key_file", "default_deadline", "drain_delay_seconds", "drain_seconds"),
+    "server": ("listener_key_file", "default_deadline", "max_deadline", "drain_delay_seconds", "drain_seconds"),
     "redis": ("connect_timeout", "read_timeout"),
 }
 """By group, with what the files hold that they name; certificates and tokens are read again whenever they are used."""

@@ -59,7 +59,8 @@ class Serving:
         certified, grants = self.authenticator.certified, read_clients(settings)
         if certified is not None and grants is not None:
             certified.grants = grants
-        self.calls.options = replace(self.calls.options, default_deadline=server.default_deadline)
+        usual, longest = server.default_deadline, server.max_deadline
+        self.calls.options = replace(self.calls.options, default_deadline=usual, max_deadline=longest)
         self.transport.retime(drain_delay=server.drain_delay_seconds, drain=server.drain_seconds)
 
     async def stop(self, *, drains: bool) -> None:
@@ -144,6 +145,7 @@ def _call_options(settings: Settings) -> CallOptions:
     server = settings.server
     return CallOptions(
         default_deadline=server.default_deadline,
+        max_deadline=server.max_deadline,
         max_in_flight=server.max_in_flight,
         max_message_bytes=server.max_message_bytes,
         max_batch_message_bytes=server.max_batch_message_bytes,

@@ -18,7 +18,7 @@ _CALLERS = frozenset({3, 5, 6, 7, 8, 9, 11, 16})
 RESOURCE_EXHAUSTED says a message's size alone: overload is UNAVAILABLE.
 """
 _DETAILS = "grpc-status-details-bin"
-_LONGER = "--timeout gives it longer, as far as the server's own server.default_deadline goes"
+_LONGER = "--timeout gives it longer, as far as the server's server.max_deadline goes"
 _NO_KEY = "name a key by --key-file or TALLYGATE_API_KEY, or run where `tallygate dev` runs"
 
 

@@ -54,7 +54,9 @@ class ServerSettings(Group):
     max_connection_age_grace: Annotated[Seconds, Field(gt=0)] = 60.0
     """How long what is still open on such a connection may take: streams, and calls that never became whole."""
     default_deadline: Annotated[Seconds, Field(gt=0)] = 5.0
-    """The deadline of a call that brings none, and the longest that one may bring."""
+    """The deadline of a call that brings none."""
+    max_deadline: Annotated[Seconds, Field(gt=0)] = 60.0
+    """The longest deadline that a call may bring; never shorter than the one of a call that brings none."""
     max_message_bytes: Annotated[Bytes, Field(ge=1024)] = 256 * 1024
     """The largest request of a single call."""
     max_batch_message_bytes: Annotated[Bytes, Field(ge=1024)] = 1024 * 1024

@@ -511,7 +511,7 @@ def test_a_run_of_billing_goes_on_while_more_is_issued(server, say):
 @pytest.mark.parametrize("reason", ["", "DEADLINE_EXCEEDED"])
 def test_what_was_not_answered_in_time_is_told_how_far_more_time_goes(server, say, reason):
     server.answers["RunBilling"] = Refuse(grpc.StatusCode.DEADLINE_EXCEEDED, "Too late.", reason)
-    hint = "hint: --timeout gives it longer, as far as the server's own server.default_deadline goes"
+    hint = "hint: --timeout gives it longer, as far as the server's server.max_deadline goes"
     assert hint in say("billing", "run").err.splitlines()
 
 

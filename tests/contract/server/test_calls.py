@@ -294,9 +294,42 @@ async def test_a_call_without_a_deadline_gets_the_default_one(start):
         return Decision(feature_key="f", allowed=True, reason=Reason.WITHIN_LIMIT)
 
     server.use_cases.check_answer = never
-    code, details, _ = await failure(stub(server).CheckEntitlement(ASK, metadata=server.metadata(), timeout=60))
+    code, details, _ = await failure(stub(server).CheckEntitlement(ASK, metadata=server.metadata()))
     assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
     await server.calls.idle(5)
+
+
+async def test_a_callers_own_deadline_rules_though_it_is_longer_than_the_default_one(start):
+    server = await start(call_options=CallOptions(default_deadline=0.05))
+
+    async def slow(_tenant_id, _request):
+        await asyncio.sleep(0.3)
+        return Decision(feature_key="f", allowed=True, reason=Reason.WITHIN_LIMIT)
+
+    server.use_cases.check_answer = slow
+    answer = await stub(server).CheckEntitlement(ASK, metadata=server.metadata(), timeout=60)
+    assert answer.decision.allowed
+
+
+async def test_a_callers_own_deadline_rules_up_to_the_longest(start):
+    server = await start(call_options=CallOptions(default_deadline=0.01, max_deadline=0.05))
+
+    async def never(_tenant_id, _request):
+        await asyncio.Event().wait()
+
+    server.use_cases.check_answer = never
+    code, details, _ = await failure(stub(server).CheckEntitlement(ASK, metadata=server.metadata(), timeout=600))
+    assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
+    await server.calls.idle(5)
+
+
+@pytest.mark.parametrize(
+    ("remaining", "patience"),
+    [(None, 5.0), (9.2e18, 5.0), (0.1, 0.1), (5.0, 5.0), (59.0, 59.0), (61.0, 60.0), (3.6e11, 60.0)],
+)
+def test_how_long_a_call_may_take(remaining, patience):
+    assert CallOptions().patience(remaining) == patience
+    assert CallOptions(default_deadline=90).patience(80.0) == 80.0  # the longest is never shorter than the default one
 
 
 class Patient:

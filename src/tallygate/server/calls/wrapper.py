@@ -47,18 +47,27 @@ from tallygate.server.wire.errors import (
 )
 
 _IDLE_SECONDS = 0.005
+_FOREVER = 1e12
+"""Longer than any deadline that can be sent, which is 99,999,999 hours: a transport says so of a call without one."""
 _log = logging.getLogger("tallygate.server.calls.wrapper")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """Limits of all calls together and of each; a deadline in seconds, sizes in bytes."""
+    """Limits of all calls together and of each; deadlines in seconds, sizes in bytes."""
 
     default_deadline: float = 5.0
+    max_deadline: float = 60.0
     max_in_flight: int = 1024
     max_message_bytes: int = 256 * 1024
     max_batch_message_bytes: int = 1024 * 1024
     max_streams: int = 256
+
+    def patience(self, remaining: float | None) -> float:
+        """How many seconds a call may take whose caller waits so many more; None, or forever: by default."""
+        if remaining is None or remaining >= _FOREVER:
+            return self.default_deadline
+        return min(remaining, max(self.max_deadline, self.default_deadline))
 
 
 class Context(Protocol):
@@ -69,7 +78,7 @@ class Context(Protocol):
         ...
 
     def time_remaining(self) -> float | None:
-        """Seconds until the caller's deadline; None, or very long, where it has none."""
+        """Seconds until the caller's deadline; None, or longer than one can be, where it has none."""
         ...
 
     def set_trailing_metadata(self, trailing_metadata: Trailing) -> None:
@@ -191,8 +200,7 @@ class Calls:
             if refusal is not None:
                 call.tell(refusal)
             else:
-                longest = self.options.default_deadline
-                call.begin(key, authorization, longest if remaining is None else min(remaining, longest))
+                call.begin(key, authorization, self.options.patience(remaining))
             return None if call.is_told else call
 
         return begin
