@@ -18,7 +18,8 @@ async def test_wx_06_a_base_fee_and_usage_make_one_cycle(tenant):
     await month_ahead(tenant)
     await tenant.apply(catalog(BASE, SMS))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
-    (opening,) = await run(tenant) or await invoices(tenant)
+    await run(tenant)
+    (opening,) = await invoices(tenant)
     assert await lines(tenant, opening) == [("Pro", 10.00)]
     assert opening.kind == invoice_pb2.INVOICE_KIND_OPENING
     await tenant.consume("acme", "calls", 37)
@@ -28,15 +29,15 @@ async def test_wx_06_a_base_fee_and_usage_make_one_cycle(tenant):
     assert await lines(tenant, second) == [("Pro", 10.00), ("calls", 18.50)]
     assert second.kind == invoice_pb2.INVOICE_KIND_PERIOD
     assert dollars(opening.total) + 18.50 == 28.50
+    await run(tenant)  # running it again changes nothing
     assert [one.number[-6:] for one in await invoices(tenant)] == ["000001", "000002"]
-    assert await run(tenant) == []  # running it again changes nothing
 
 
 async def test_wx_08_without_a_base_fee_nothing_is_billed_at_first(tenant):
     await month_ahead(tenant)
     await tenant.apply(catalog(SMS))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
-    assert list(await run(tenant)) == []
+    await run(tenant)
     assert await invoices(tenant) == []
 
 
@@ -121,7 +122,7 @@ async def test_ar_08_a_trial_is_free_and_the_first_invoice_is_at_its_end(tenant)
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
     await tenant.consume("acme", "calls", 5)
     await tenant.advance(13 * DAY)
-    assert list(await run(tenant)) == []
+    await run(tenant)
     await tenant.advance(1 * DAY)
     await run(tenant)
     (invoice,) = await invoices(tenant)
@@ -412,7 +413,7 @@ async def test_a_fee_without_a_subscription_is_invoiced_at_the_months_end(tenant
     await tenant.call("UpsertAccount", account_id="acme")
     await tenant.call("CreateFee", account_id="acme", text="Call", amount=usd("5.00"))
     await tenant.advance(20 * DAY)
-    assert list(await run(tenant)) == []
+    await run(tenant)
     await month_ahead(tenant)
     await run(tenant)
     (invoice,) = await invoices(tenant)

@@ -238,7 +238,8 @@ async def test_ar_09_an_invoice_at_once_is_followed_by_none_for_the_same(tenant)
         [("Big", 25.00), ("Credit: Pro", -10.00)],
     )
     assert change.start_time == change.end_time == change.issue_time
-    assert list(await run(tenant)) == []
+    await run(tenant)
+    assert len(await invoices(tenant)) == 2
     await tenant.advance(16 * DAY)
     await run(tenant)
     assert await amounts(tenant) == [

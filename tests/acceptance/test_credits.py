@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoicing import DAY, catalog, dollars, invoices, thirty_days
+from invoicing import DAY, catalog, dollars, invoices, run, thirty_days
 from tenants import failure
 
 ACME = {"account_id": "acme"}
@@ -14,11 +14,6 @@ CALLS = {"usage": {"feature_key": "calls", "unit_amount": "1.00"}}
 async def documents(tenant):
     whole = [(await tenant.call("GetInvoice", invoice_id=one.invoice_id)).invoice for one in await invoices(tenant)]
     return [[(line.text, dollars(line.amount)) for line in one.lines] for one in whole]
-
-
-async def run(tenant):
-    while (await tenant.call("RunBilling")).more:
-        pass
 
 
 async def same(tenant):

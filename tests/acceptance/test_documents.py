@@ -93,7 +93,7 @@ async def test_ar_03_a_period_of_nothing_has_no_invoice(tenant):
     await tenant.apply(catalog({"usage": {"feature_key": "calls", "unit_amount": "0.50"}}))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
     await tenant.advance(70 * DAY)
-    assert list(await run(tenant)) == []
+    await run(tenant)
     assert await invoices(tenant) == []
 
 

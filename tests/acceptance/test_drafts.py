@@ -57,7 +57,8 @@ async def test_a_draft_is_made_anew_until_it_is_finalised_as_it_was_shown(tenant
     )
     again = (await tenant.call("FinalizeInvoice", invoice_id=issued.number)).invoice
     assert again == issued
-    assert (await drafts(tenant), await run(tenant)) == ([], [])
+    await run(tenant)
+    assert (await drafts(tenant), len(await invoices(tenant))) == ([], 2)
     assert (await tenant.call("VerifyInvoice", invoice_id=issued.number)).same
     assert not (await tenant.call("AuditLedger")).differences
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+import invoicing
 from tallygate_api.v1 import invoice_pb2
 from tallygate_api.v1.subscription_pb2 import SubscriptionState
 from tenants import failure, reason_name
@@ -45,9 +46,8 @@ async def subscribe(tenant, account="acme", plan="pro", **more):
 
 
 async def run(tenant):
-    """Run until nothing is due; then every document, in order of number, with its lines."""
-    while (await tenant.call("RunBilling")).more:
-        pass
+    """Issue all that is due; then every document, in order of number, with its lines."""
+    await invoicing.run(tenant)
     found = (await tenant.call("ListInvoices", page_size=100)).invoices
     whole = [(await tenant.call("GetInvoice", invoice_id=one.invoice_id)).invoice for one in found]
     return sorted(whole, key=lambda one: one.number)
