@@ -7,6 +7,7 @@ import argparse
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,7 +85,8 @@ def _on(report: Report, transport: str, effort: Effort, options: argparse.Namesp
             with World(transport, fsync=fsync, population=BEYOND_CACHE.stop) as world:
                 _rounds(report, world, present, effort)
                 if fsync == "everysec" and _is_whole(options):
-                    report.figures += _figures(world, once=transport == options.transport[0])
+                    for found in _figures(world, once=transport == options.transport[0]):
+                        report.figures += found
         except _STOPPED as error:
             report.notes.append(f"{transport}, AOF {fsync}: stopped by {type(error).__name__}: {_line(error)}")
     if not options.quick:
@@ -122,30 +124,29 @@ def _lateness(world: World, row: Row, sample: Sample) -> Figure:
     return Figure(name=name, unit="x", value=late, target="<= 3", transport=world.name, note=note)
 
 
-def _figures(world: World, *, once: bool) -> list[Figure]:
+def _figures(world: World, *, once: bool) -> Iterator[list[Figure]]:
     """Those of one transport, and with `once` those that the transport does not change."""
-    found = [startup.resident(world)]
+    yield [startup.resident(world)]
     _say(f"{world.transport}: open loop")
-    found += arrivals.open_loop(world, _CONSUME, rate=1_000, seconds=30)
+    yield arrivals.open_loop(world, _CONSUME, rate=1_000, seconds=30)
     _say(f"{world.transport}: overload")
-    found += arrivals.overload(world, _CONSUME, times=5, seconds=20)
+    yield arrivals.overload(world, _CONSUME, times=5, seconds=20)
     _say(f"{world.transport}: beside a close")
-    found += beside.figures(world)
+    yield beside.figures(world.transport)
     _say(f"{world.transport}: beside a flood")
-    found += flooded.figures(world)
+    yield flooded.figures(world)
     _say(f"{world.transport}: two workers beside one")
-    found += cores.figures(world, rounds=5, seconds=0.6)
+    yield cores.figures(world, rounds=5, seconds=0.6)
     if world.transport == "grpcio":
         _say("grpcio: TLS")
-        found += encrypted.figures(world, rounds=5, seconds=1.0)
+        yield encrypted.figures(world, rounds=5, seconds=1.0)
     if once:
-        found += memory.account_figures(world)
-        found += memory.growth(world, _CONSUME, _GROWTH_CALLS, _say)
+        yield memory.account_figures(world)
+        yield memory.growth(world, _CONSUME, _GROWTH_CALLS, _say)
         _say(f"{world.transport}: three primaries beside one")
-        found += clustered.figures(world.transport)
+        yield clustered.figures(world.transport)
         with World(world.transport, fsync=world.fsync, population=0) as empty:
-            found += memory.by_population(empty, _POPULATIONS, replace(FULL, levels=(16, 128)), _say)
-    return found
+            yield memory.by_population(empty, _POPULATIONS, replace(FULL, levels=(16, 128)), _say)
 
 
 def _publish(report: Report, options: argparse.Namespace) -> None:

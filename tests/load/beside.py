@@ -24,9 +24,12 @@ _ROW = replace(
 )
 
 
-def figures(world: World, accounts: int = ACCOUNTS) -> list[Figure]:
-    """How late the hundredth answer is, alone and beside the close of so many accounts on SQLite."""
-    with closing.database("sqlite") as url:
+def figures(transport: str, accounts: int = ACCOUNTS) -> list[Figure]:
+    """How late the hundredth answer is, alone and beside the close of so many accounts on SQLite.
+
+    In a world of its own: what others consumed waits in Valkey to be collected, and no period closes before it is.
+    """
+    with World(transport, fsync="everysec", population=KEPT.stop) as world, closing.database("sqlite") as url:
         address = url()
         closing.populated(address, world.valkey.url, accounts)
         alone = _driven(world, _ALONE)
@@ -64,9 +67,8 @@ def main(arguments: list[str]) -> None:
     """Print the figure."""
     accounts = next((int(word) for word in arguments if word.isdigit()), ACCOUNTS)
     transport = next((word for word in arguments if not word.isdigit()), "grpcio")
-    with World(transport, fsync="everysec", population=KEPT.stop) as world:
-        for one in figures(world, accounts):
-            sys.stdout.write(f"{one.transport} {one.name}: {one.value or 0.0:.2f} {one.unit}; {one.note}\n")
+    for one in figures(transport, accounts):
+        sys.stdout.write(f"{one.transport} {one.name}: {one.value or 0.0:.2f} {one.unit}; {one.note}\n")
 
 
 if __name__ == "__main__":
