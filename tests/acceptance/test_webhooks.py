@@ -205,6 +205,32 @@ async def test_what_does_not_fit_is_not_believed_but_asked(house):
     await eventually(is_paid)
 
 
+async def test_that_a_payment_still_waits_puts_off_no_look_at_it(house):
+    """It is looked at an hour after it was sent, though 50 minutes on it is told to wait; where to confirm is kept."""
+    await house.begin("fake_pending")
+    waiting = await house.attempt()
+    await house.tenant.advance(3_000)
+    assert (await house.tell(charge_told(house.tenant_id, waiting, "pending", event_id="ev_1")))[0] == 200
+    assert await house.kept() == {"ev_1": "old"}
+    assert (await house.attempt()).next_action_url == waiting.next_action_url
+    await house.tenant.advance(700)
+    await run(house.tenant)
+    assert await states(house.tenant) == [("paid", 0.0)]
+
+
+async def test_that_a_refund_still_waits_puts_off_no_look_at_it(house):
+    await house.begin("fake_refund_pending")
+    (invoice,) = (await house.tenant.call("ListInvoices", account_id="acme")).invoices
+    (refund,) = (await house.tenant.call("RefundLine", invoice_id=invoice.invoice_id, line=1)).refunds
+    await house.tenant.advance(3_000)
+    assert (await house.tell(refund_told(house.tenant_id, refund, "pending", event_id="re_1")))[0] == 200
+    assert await house.kept() == {"re_1": "old"}
+    await house.tenant.advance(700)
+    await run(house.tenant)
+    (found,) = (await house.tenant.call("ListRefunds", account_id="acme")).refunds
+    assert found.state == wire.ATTEMPT_STATE_SUCCEEDED
+
+
 async def test_an_event_too_large_or_none_at_all_is_refused(house):
     await house.begin("fake_ok")
     large = b"x" * (256 * 1024 + 1)

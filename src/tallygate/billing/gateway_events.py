@@ -16,7 +16,7 @@ from tallygate.billing.gateways import Gateways
 from tallygate.billing.ports import Gateway, NoAnswerError, UnverifiedEventError
 from tallygate.billing.refunds import settle_refund
 from tallygate.domain.billing.gateway_events import ChargeNews, DisputeNews, GatewayEvent, RefundNews
-from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState
+from tallygate.domain.billing.payments import UNRESOLVED, Attempt, AttemptState, Outcome
 from tallygate.domain.billing.refunds import Refund, rank_of, refund_of
 from tallygate.domain.errors import TenantNotFoundError
 from tallygate.domain.fields import is_id
@@ -150,10 +150,15 @@ async def _charge(work: BillingWork, gateway: str, news: ChargeNews, moment: Mom
         if attempt.state in UNRESOLVED:
             await work.jobs.hasten(RESOLVE, attempt.attempt_id, due_time=moment.now)
         return Effect.ASKED, problem
-    if news.outcome.state.rank < attempt.state.rank:
+    if news.outcome.state.rank < attempt.state.rank or _is_known(attempt, news.outcome):
         return Effect.OLD, ""
     await settle_known(work, attempt, news.outcome, moment)
     return Effect.APPLIED, ""
+
+
+def _is_known(attempt: Attempt, outcome: Outcome) -> bool:
+    """Whether it waits as it did: told again, that puts off no look at what became of it, and forgets no way to pay."""
+    return outcome.state is attempt.state and outcome.next_action_url in ("", attempt.next_action_url)
 
 
 def _misfit(known: Attempt | Refund, news: ChargeNews | RefundNews, *, charges: tuple[str, str]) -> str:
@@ -188,7 +193,7 @@ async def _refund(work: BillingWork, gateway: str, news: RefundNews, moment: Mom
         if refund.state in UNRESOLVED:
             await work.jobs.hasten(RESOLVE_REFUND, refund.refund_id, due_time=moment.now)
         return Effect.ASKED, problem
-    if rank_of(told) < rank_of(refund.state) or (told is refund.state and refund.end_time is not None):
+    if rank_of(told) < rank_of(refund.state) or told is refund.state:
         return Effect.OLD, ""
     await settle_refund(work, refund.refund_id, news.outcome, moment)
     return Effect.APPLIED, ""
