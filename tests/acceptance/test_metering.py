@@ -1,8 +1,16 @@
 """Rows about counting: counters, quotas and their pots, aggregations, and prices as exact as they were written."""
 
+import asyncio
+import csv
+import io
+import json
+import os
+
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from command_line import tallygate
+from invoicing import at, catalog, dollars, invoices, run
 from tallygate_api.v1 import decision_pb2, usage_service_pb2
 from tenants import after, eventually, reason_name
 
@@ -174,3 +182,42 @@ async def test_the_last_unit_of_all_grants_is_answered_as_those_before_it(tenant
     assert left[-1] == {}
     assert [sum(pots.values()) for pots in left] == [6, 5, 4, 3, 2, 1, 0]
     assert reason_name(await tenant.consume("acme", "calls", 1)) == "QUOTA_EXHAUSTED"
+
+
+async def test_ar_21_the_log_of_usage_is_kept_whole_exported_by_day_and_charges_the_same_again(
+    tenant, live_server, tmp_path
+):
+    """30 and 12 calls in March less 5 that were given back, at 0.50: 18.50, by the invoice and by the exported log."""
+    await tenant.call("SetTestClock", time=at("2024-03-01"), standing=True)
+    await tenant.apply(catalog({"usage": {"feature_key": "calls", "unit_amount": "0.50"}}))
+    await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
+    await tenant.consume("acme", "calls", 30)
+    await tenant.usage_reaches("acme", "calls", 30)
+    before = await exported(tenant, live_server, tmp_path)
+    await tenant.advance_to(at("2024-03-02 12:00"))
+    await tenant.consume("acme", "calls", 12, dimensions={"region": 'eu, "west"'})
+    await tenant.consume("acme", "calls", -5)
+    await tenant.usage_reaches("acme", "calls", 37)
+    whole = await exported(tenant, live_server, tmp_path)
+    assert whole.startswith(before), "what was recorded stays as it is: what is given back is a fact of its own"
+    rows = list(csv.DictReader(io.StringIO(whole, newline="")))
+    assert [(row["sequence"], row["quantity"]) for row in rows] == [("1", "30"), ("2", "12"), ("3", "-5")]
+    assert json.loads(rows[1]["dimensions"]) == {"region": 'eu, "west"'}
+    await exported(tenant, live_server, tmp_path, "--into", str(tmp_path / "warehouse"))
+    files = sorted(each.relative_to(tmp_path).as_posix() for each in (tmp_path / "warehouse").rglob("*.csv"))
+    assert files == ["warehouse/day=2024-03-01/events-1.csv", "warehouse/day=2024-03-02/events-2.csv"]
+    parts = [list(csv.DictReader(io.StringIO((tmp_path / each).read_text()))) for each in files]
+    assert [row for part in parts for row in part] == rows
+    await tenant.advance_to(at("2024-04-01"))
+    await run(tenant)
+    (invoice,) = await invoices(tenant, account_id="acme")
+    assert dollars(invoice.total) == 18.50 == sum(int(row["billable_quantity"]) for row in rows) * 0.50
+    assert not (await tenant.call("VerifyInvoice", invoice_id=invoice.invoice_id)).differences
+
+
+async def exported(tenant, server, directory, *words):
+    """What the command line exports of the log, asked with the tenant's key."""
+    own = {"TALLYGATE_ADDRESS": server.address, "TALLYGATE_API_KEY": tenant.key}
+    environment = {**os.environ, **own}  # noqa: TID251 - a child's
+    words = ("events", "export", *words)
+    return (await asyncio.to_thread(tallygate, *words, environment=environment, directory=directory)).stdout

@@ -10,6 +10,8 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
+from tallygate.cli.commands.event_export import export
+from tallygate.cli.commands.event_import import import_
 from tallygate.cli.failures import failure_of
 from tallygate.cli.groups import Command, Group
 from tallygate.cli.options import feature_option, limit_option, remote
@@ -80,6 +82,10 @@ def events_command() -> None:
     Events are numbered from 1 without gaps; the number of the last one that you
     have is what --after takes.
     """
+
+
+events_command.add_command(export)
+events_command.add_command(import_)
 
 
 @events_command.command(
