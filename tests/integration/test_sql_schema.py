@@ -21,6 +21,7 @@ from tallygate.storage.sql.billing import (
     ledger_tables,
     message_tables,
     order_tables,
+    partner_tables,
     payment_tables,
 )
 from tallygate.storage.sql.billing import tables as billing_tables
@@ -55,7 +56,7 @@ def test_the_newest_version_is_known_without_loading_alembic():
 def test_the_models_say_what_the_migrations_made(url):
     billing = billing_tables.invoices, ledger_tables.recognitions, payment_tables.payments, coupon_tables.coupons
     billing = *billing, findings.billing_findings, message_tables.outbox_messages, order_tables.orders
-    billing = *billing, discount_tables.referrals, drafts.invoice_drafts
+    billing = *billing, discount_tables.referrals, drafts.invoice_drafts, partner_tables.bills
     for known in (event_tables.billable_events, *billing):
         assert known.name in Base.metadata.tables
     migrate(url)

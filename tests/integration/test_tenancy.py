@@ -103,6 +103,7 @@ def ordered(**fields):
 
 
 CALLS = {"feature_key": "calls"}
+BILL = {"provider": "maps", "text": "Maps", "price": {"units": 1}}
 SEAT = {"feature_key": "seats", "user_id": "ann"}
 MORE = catalog_message({"currency": "USD", "features": {"more": {"kind": "boolean"}}})
 LOGIN = {"descriptors": [{"key": "address", "value": "192.0.2.1"}]}
@@ -164,6 +165,27 @@ ROWS = {
         UNKNOWN,
         shows=True,
     ),
+    "SetShare": Row("control billing", anything(share={"kind": "SHARE_KIND_LICENCE", "proposed_percent": "40"}), own),
+    "ListShares": Row("control billing billing_read", anything(), empty("shares"), shows=True),
+    "SubmitBill": Row(
+        "control billing",
+        lambda world: {"bill": {**BILL, "bill_id": f"again/{world.account}", "account_id": world.account}},
+        UNKNOWN,
+    ),
+    "CancelBill": Row(
+        "control billing",
+        lambda world: {"provider": BILL["provider"], "bill_id": f"bill/{world.account}"},
+        "BILL_NOT_FOUND",
+        shows=True,
+    ),
+    "GetReport": Row(
+        "control billing billing_read",
+        anything(start_time=Timestamp(seconds=1)),
+        own,
+    ),
+    "ListBills": Row("control billing billing_read", anything(), empty("bills"), shows=True),
+    "ListStatements": Row("control billing billing_read", anything(), empty("statements")),
+    "ListSharedInvoices": Row("control billing billing_read", anything(), empty("invoices")),
     "ListDiscounts": Row("control billing billing_read", of(), UNKNOWN, shows=True),
     "CreateReferral": Row(
         "control billing",
@@ -412,6 +434,9 @@ class World:
             await call("CreateApiKey", name=CANARY, scopes=["SCOPE_DATA"])
         if name == "CreateReferral":
             await call("UpsertAccount", account_id=f"{account}/new")
+        if METHODS[name].containing_service.name == "PartnerService":
+            await call("SubmitBill", bill={**BILL, "bill_id": f"bill/{account}", "account_id": account, "text": CANARY})
+            await call("SetShare", share={"kind": "SHARE_KIND_PROVIDER", "provider": CANARY, "accepted_percent": "70"})
         if name in {"EndDiscount", "ListDiscounts"}:
             agreed = {"discount_id": f"agreed/{account}", "account_id": account, "percent_off": "5", "text": CANARY}
             await call("GrantDiscount", discount=agreed)

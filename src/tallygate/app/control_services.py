@@ -20,8 +20,10 @@ from tallygate.server.services.invoice_service import InvoiceServicer
 from tallygate.server.services.ledger_service import LedgerServicer
 from tallygate.server.services.message_service import MessageServicer
 from tallygate.server.services.order_service import OrderServicer
+from tallygate.server.services.partner_service import PartnerServicer
 from tallygate.server.services.payment_service import PaymentServicer
 from tallygate.server.services.pricing_service import PricingServicer
+from tallygate.server.services.report_service import ReportServicer
 from tallygate.server.services.subscription_service import SubscriptionServicer
 from tallygate.server.services.tenant_work import TenantWork
 from tallygate.server.services.test_clock_service import TestClockServicer
@@ -55,8 +57,10 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.MessageService", MessageServicer(work)),
         ("tallygate.v1.DiscountService", DiscountServicer(work)),
         ("tallygate.v1.OrderService", OrderServicer(work, Desk(), entropy=clock.entropy)),
+        ("tallygate.v1.PartnerService", PartnerServicer(work, commission_day=control.commission_day)),
         ("tallygate.v1.PaymentService", PaymentServicer(work, payments, refunds, Reconciler(payments=payments))),
         ("tallygate.v1.PricingService", PricingServicer(work)),
+        ("tallygate.v1.ReportService", ReportServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),
         ("tallygate.v1.SubscriptionService", SubscriptionServicer(work, refunds)),
         ("tallygate.v1.TestClockService", TestClockServicer(work)),

@@ -46,6 +46,7 @@ class ControlSide:
     events: SqlEventReader
     usage: SqlUsageReader
     font_dir: Path | None
+    commission_day: int
     _clients: list[Redis] = field(default_factory=list)
 
     @property
@@ -124,5 +125,6 @@ async def open_control_side(
         events=SqlEventReader(engine),
         usage=SqlUsageReader(engine),
         font_dir=settings.documents.font_dir,
+        commission_day=settings.billing.commission_day,
         _clients=[publishing, streaming],
     )

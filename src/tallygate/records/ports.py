@@ -32,7 +32,9 @@ from tallygate.records.late_usage import LateUsage, UsageLog
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
 from tallygate.records.messages import Messages
 from tallygate.records.orders import ClaimRepository, OrderRepository
+from tallygate.records.partners import BillRepository, EarningRepository, ShareTermsRepository
 from tallygate.records.payments import DisputeRecords, PaymentRecords, RefundRecords
+from tallygate.records.reporting import ReportRepository
 from tallygate.records.repositories import (
     AccountRepository,
     CatalogRepository,
@@ -261,6 +263,26 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def disputes(self) -> DisputeRecords:
         """Payments that payers had taken back."""
+        ...
+
+    @property
+    def share_terms(self) -> ShareTermsRepository:
+        """What was agreed about shares."""
+        ...
+
+    @property
+    def bills(self) -> BillRepository:
+        """Bills of providers."""
+        ...
+
+    @property
+    def earnings(self) -> EarningRepository:
+        """What documents brought in."""
+        ...
+
+    @property
+    def reports(self) -> ReportRepository:
+        """Sums over the tenant."""
         ...
 
     @property

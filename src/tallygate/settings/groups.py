@@ -144,6 +144,8 @@ class BillingSettings(Group):
     """A file with the keys that seal gateways' secrets: base64 of 32 bytes, one a line; the first seals, each opens."""
     fake_on_live: bool = False
     """Whether live tenants, too, may use the gateway `fake`, which takes no money and marks invoices paid."""
+    commission_day: Annotated[int, Field(ge=1, le=28)] = 17
+    """On which day of each month it is told what partners have of what was paid since the run before."""
     gateway_timeout: Annotated[Seconds, Field(gt=0, le=18)] = 15.0
     """How long a payment gateway may take to answer; what became of what it was asked for is then found out."""
     return_url: WebUrl = ""

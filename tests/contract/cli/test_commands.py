@@ -72,7 +72,8 @@ def test_every_example_of_the_help_runs(home, server, say, example):
     for name in ("accounts.jsonl", "examples/accounts.jsonl"):
         (home / name).write_text('{"account_id": "a"}\n')
     (home / "hook.txt").write_text("whsec_1\n")
-    (home / "history.jsonl").touch()
+    for name in ("history.jsonl", "tracked.jsonl"):
+        (home / name).touch()
     server.answers["ImportAccounts"] = lambda request: accounts.ImportAccountsResponse(
         outcomes=[accounts.ImportAccountsOutcome(created=True) for _ in request.items]
     )
@@ -197,6 +198,13 @@ def test_orders_and_agreements_send_what_was_said(server, say):
     assert server.asked("GrantDiscount")[0].discount.percent_off == "5"
     assert say("referral", "create", "a", "b", "10.00").code == 0
     assert server.asked("CreateReferral")[0].amount.units == 10
+    assert say("share", "set", "processing", "--provider", "maps", "--accepted", "2.9", "--fixed", "0.30").code == 0
+    share = server.asked("SetShare")[0].share
+    assert (share.provider, share.accepted_percent, share.fixed_amount.nanos) == ("maps", "2.9", 300_000_000)
+    assert not share.HasField("proposed_percent")
+    assert say("bill", "submit", "b1", "maps", "acme", "9.90", "Maps", "--third-party").code == 0
+    bill = server.asked("SubmitBill")[0].bill
+    assert (bill.bill_id, bill.provider, bill.account_id, bill.third_party) == ("b1", "maps", "acme", True)
     assert say("order", "complete", "o1").code == 2
     assert say("order", "complete", "o1", "--terms", "7", "--total", "25.50").code == 0
     (done,) = server.asked("CompleteOrder")

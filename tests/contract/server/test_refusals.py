@@ -246,6 +246,22 @@ ROWS = [
     invalid("CreateReferral", "referee_account_id", referrer_account_id="acme"),
     invalid("CreateReferral", "amount", referrer_account_id="acme", referee_account_id="idle"),
     missing("ListReferrals", "ACCOUNT", account_id="nobody"),
+    invalid("SetShare", "share.kind"),
+    invalid("SetShare", "share.provider", share={"kind": "SHARE_KIND_PROVIDER"}),
+    invalid("SetShare", "share.provider", share={"kind": "SHARE_KIND_LICENCE", "provider": "maps"}),
+    invalid("SetShare", "share.accepted_percent", share={"kind": "SHARE_KIND_LICENCE", "accepted_percent": "100.1"}),
+    missing("SetShare", "ACCOUNT", share={"kind": "SHARE_KIND_ACCOUNT", "account_id": "x", "partner_account_id": "y"}),
+    invalid("SubmitBill", "bill.provider"),
+    invalid("SubmitBill", "bill.price", bill={"provider": "maps", **ACME, "text": "Maps"}),
+    invalid("SubmitBill", "bill.units", bill={"provider": "maps", **ACME, "text": "Maps", "units": "0"}),
+    missing("SubmitBill", "ACCOUNT", bill={"provider": "maps", "account_id": "x", "text": "y", "price": {"units": 1}}),
+    invalid("CancelBill", "provider", bill_id="b"),
+    missing("CancelBill", "BILL", provider="maps", bill_id="b"),
+    invalid("ListBills", "page_size", page_size=101),
+    invalid("ListStatements", "run_date", run_date="2026-02-16"),
+    invalid("ListSharedInvoices", "run_date", run_date="17"),
+    invalid("GetReport", "start_time"),
+    invalid("GetReport", "end_time", start_time=PAST, end_time=PAST),
     invalid("CreateOrder", "items", **ACME),
     invalid("CreateOrder", "account_id", items=[{"subscription": {"plan_key": "p"}}]),
     invalid("CreateOrder", "items[0].what", items=[{}], **ACME),
@@ -541,7 +557,7 @@ async def test_instants_in_errors_are_rfc_3339(tenant, method, fields):
     assert not re.search(r"\d{9}|\d us", info.metadata["expected"])
 
 
-NOTHING_TO_REFUSE = {"GetCatalog", "GetTestClock", "FollowEvents", "AuditLedger", "ListGateways"}
+NOTHING_TO_REFUSE = {"GetCatalog", "GetTestClock", "FollowEvents", "AuditLedger", "ListGateways", "ListShares"}
 """Requests that cannot be wrong, and the stream, which is tested where streams are."""
 
 
@@ -613,6 +629,9 @@ HARMLESS = {
     "ListDisputes",
     "ListGatewayEvents",
     "ListRefunds",
+    "ListBills",
+    "ListStatements",
+    "ListSharedInvoices",
 }
 """What can be asked with nothing named, and a call that no limit matches; whatever else comes empty is refused."""
 

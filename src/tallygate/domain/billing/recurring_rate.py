@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from tallygate.domain.billing.cover import whole_charge
 from tallygate.domain.period import PeriodUnit
-from tallygate.domain.prices import Price
+from tallygate.domain.prices import Price, RecurringPrice
 
 _HOURS = 24
 _DAYS = {PeriodUnit.WEEK: 7, PeriodUnit.DAY: 1, PeriodUnit.MONTH: 30, PeriodUnit.YEAR: 360}
@@ -20,8 +20,13 @@ def per_30_days(prices: Iterable[Price], quantities: Mapping[str, int]) -> dict[
         recurring = price.recurring
         if recurring is not None:
             quantity = quantities.get(recurring.seats, 0) if recurring.per_quantity else 1
-            found[price.currency] += whole_charge(recurring, quantity, 1) * 30 / _days(recurring.every, recurring.count)
+            found[price.currency] += per_30_days_of(recurring, quantity, 1)
     return {currency: amount for currency, amount in found.items() if amount}
+
+
+def per_30_days_of(price: RecurringPrice, quantity: int, multiple: int) -> Fraction:
+    """The fee of 30 days by one price, in major units."""
+    return whole_charge(price, quantity, multiple) * 30 / _days(price.every, price.count)
 
 
 def is_lower(after: Mapping[str, Fraction], before: Mapping[str, Fraction]) -> bool:

@@ -36,6 +36,7 @@ from tallygate.storage.sql.billing.documents import (
     note_billed,
 )
 from tallygate.storage.sql.billing.drafts import SqlDraftRepository
+from tallygate.storage.sql.billing.earnings import SqlEarnings
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.findings import SqlFindings
 from tallygate.storage.sql.billing.gateway_events import SqlGatewayEvents
@@ -45,12 +46,14 @@ from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
 from tallygate.storage.sql.billing.marks import SqlMarks, marks_of
 from tallygate.storage.sql.billing.messages import SqlMessages, note_messages
 from tallygate.storage.sql.billing.orders import SqlClaimRepository, SqlOrderRepository
+from tallygate.storage.sql.billing.partners import SqlBills, SqlShareTerms
 from tallygate.storage.sql.billing.payments import SqlPaymentRecords
 from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, price_overrides_of
 from tallygate.storage.sql.billing.profiles import SqlProfileRepository, profiles_of
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
 from tallygate.storage.sql.billing.recognitions import SqlRecognitionRepository
 from tallygate.storage.sql.billing.refunds import SqlRefundRecords
+from tallygate.storage.sql.billing.reports import SqlReports
 from tallygate.storage.sql.billing.usage import SqlUsageLog
 from tallygate.storage.sql.catalog.catalog import SqlCatalogRepository, SqlTenantRepository, tenant_of
 from tallygate.storage.sql.catalog.keys import SqlKeyRepository
@@ -281,6 +284,26 @@ class SqlUnitOfWork:
     def disputes(self) -> SqlDisputeRecords:
         """Payments that payers had taken back."""
         return SqlDisputeRecords(scope=self.scope)
+
+    @property
+    def share_terms(self) -> SqlShareTerms:
+        """What was agreed about shares."""
+        return SqlShareTerms(scope=self.scope)
+
+    @property
+    def bills(self) -> SqlBills:
+        """Bills of providers."""
+        return SqlBills(scope=self.scope)
+
+    @property
+    def earnings(self) -> SqlEarnings:
+        """What documents brought in."""
+        return SqlEarnings(scope=self.scope)
+
+    @property
+    def reports(self) -> SqlReports:
+        """Sums over the tenant."""
+        return SqlReports(scope=self.scope)
 
     @property
     def jobs(self) -> SqlJobRepository:

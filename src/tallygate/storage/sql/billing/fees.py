@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, insert, literal, select
+from sqlalchemy import Row, Select, and_, exists, insert, literal, select
 
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.money import exact_text
 from tallygate.domain.period import UsagePeriod
+from tallygate.storage.sql.billing.partner_tables import bills
 from tallygate.storage.sql.billing.tables import fees, invoice_lines
 from tallygate.storage.sql.newest import oldest_first
 from tallygate.storage.sql.scope import Scope
@@ -66,13 +67,17 @@ class SqlFeeRepository:
 
 
 async def uninvoiced_fees(scope: Scope, account_ids: Sequence[str]) -> Mapping[str, Sequence[Fee]]:
-    """Fees of accounts that no line charges yet, oldest first."""
-    lines = invoice_lines.c
+    """Fees of accounts that no line charges yet, oldest first; those of cancelled bills never are."""
+    lines, billed = invoice_lines.c, bills.c
+    cancelled = and_(
+        billed.tenant_id == fees.c.tenant_id, billed.bill_id == fees.c.fee_id, billed.cancel_time.is_not(None)
+    )
     charged = and_(lines.tenant_id == fees.c.tenant_id, lines.line_key == literal("fee/").concat(fees.c.fee_id))
     query = (
         select(fees)
         .outerjoin(invoice_lines, charged)
         .where(fees.c.tenant_id == scope.tenant_id, fees.c.account_id.in_(account_ids), lines.line_key.is_(None))
+        .where(~exists().where(cancelled))
     )
     found: dict[str, list[Fee]] = {account_id: [] for account_id in account_ids}
     for row in await scope.rows(query.order_by(fees.c.account_id, *oldest_first(fees.c.create_time, fees.c.fee_id))):

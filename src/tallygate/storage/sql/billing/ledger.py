@@ -50,7 +50,7 @@ class SqlLedgerRepository:
         """Those asked for, by time, entry and line."""
         query = select(ledger_transfers).where(self._own(), *_conditions(wanted))
         order = _PLACE if wanted.oldest_first else [column.desc() for column in _PLACE]
-        return [_transfer(row) for row in await self.scope.rows(query.order_by(*order).limit(wanted.limit))]
+        return [transfer_of(row) for row in await self.scope.rows(query.order_by(*order).limit(wanted.limit))]
 
     async def balances(self, *, at: int, account_id: str = "") -> Sequence[Balance]:
         """What every ledger account stands at with all that took effect by an instant, by name and currency."""
@@ -133,7 +133,8 @@ def _row(one: Transfer) -> Mapping[str, Any]:
     return {"effective_time": one.time, **{name: getattr(one, name) for name in _SAME}}
 
 
-def _transfer(row: Row[Any]) -> Transfer:
+def transfer_of(row: Row[Any]) -> Transfer:
+    """A transfer as it was posted."""
     return Transfer(
         entry_id=row.entry_id,
         line=row.line,

@@ -303,6 +303,7 @@ APPEND_ONLY = (
     "unrated_facts",
     "subscription_changes",
     "price_overrides",
+    "share_terms",
     "wallet_entries",
     "ledger_transfers",
     "recognitions",

@@ -1,0 +1,410 @@
+"""Rows about those who earn beside the tenant: providers, other accounts and the platform. Figures by hand."""
+
+import grpc
+import pytest
+
+from invoicing import at, catalog, dollars, invoices, lines, run, seat
+from tallygate_api.v1 import partner_service_pb2 as wire
+from tallygate_api.v1.invoice_pb2 import Money
+from tenants import failure, reason_name
+
+ACME = {"account_id": "acme"}
+ON_THE_25TH = {"every": "month", "anchor": "calendar", "day": 25}
+POLICY = {"payment": {"due": {"day_of_month": 2}}}
+USERS = {"amount": "15.00", "quantity": {"seats": "seats"}, "due": "arrears", "label": "Monthly user fees"}
+PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+
+
+def usd(amount):
+    units, _, cents = f"{amount:.2f}".partition(".")
+    return Money(units=int(units), nanos=int(cents) * 10_000_000, currency_code="USD")
+
+
+async def shop(tenant, *prices, time="2026-01-01", **parts):
+    """Nothing is collected by itself, so that a test says when money comes."""
+    await tenant.call("SetTestClock", time=at(time), standing=True)
+    document = catalog(*prices, billing_rule=ON_THE_25TH, billing=POLICY, **parts)
+    await tenant.apply(document)
+    await tenant.call("UpsertAccount", **ACME, **({} if prices else {"plan_key": "pro"}))
+
+
+async def agree(tenant, kind, accepted=None, **more):
+    share = {"kind": f"SHARE_KIND_{kind}", **({} if accepted is None else {"accepted_percent": accepted}), **more}
+    return (await tenant.call("SetShare", share=share)).share
+
+
+async def bill(tenant, amount, provider="maps", **more):
+    wanted = {"provider": provider, **ACME, "text": "Maps", "price": usd(amount), **more}
+    return (await tenant.call("SubmitBill", bill=wanted)).bill
+
+
+async def pay(tenant, amount, account="acme"):
+    await tenant.call("RecordOffline", account_id=account, amount=usd(amount))
+
+
+def earned(shares):
+    names = {
+        (wire.PartnerKind.Name(one.kind).removeprefix("PARTNER_KIND_").lower(), one.partner_id): one for one in shares
+    }
+    return {f"{kind} {name}".strip(): dollars(one.commission_amount) for (kind, name), one in names.items()}
+
+
+async def statement(tenant, run_date):
+    return earned([one.share for one in (await tenant.call("ListStatements", run_date=run_date)).statements])
+
+
+async def shared(tenant, run_date):
+    return (await tenant.call("ListSharedInvoices", run_date=run_date)).invoices
+
+
+async def test_mn_02_a_provider_has_a_percentage_of_what_its_products_bring_in(tenant):
+    """70 per cent of 100.00 for its plan, and of the 10.00 of its bill; nothing of the tenant's own 5.00."""
+    await shop(tenant, {"recurring": {"amount": "100.00", "due": "arrears"}}, provider="maps")
+    await agree(tenant, "PROVIDER", "70", provider="maps")
+    await tenant.advance_to(at("2026-01-25"))
+    await tenant.call("CreateSubscription", **ACME, plan_key="pro")
+    await bill(tenant, 10.00)
+    await tenant.call("CreateFee", **ACME, text="Call", amount=usd(5.00))
+    await tenant.advance_to(at("2026-02-25"))
+    await run(tenant)
+    await pay(tenant, 115.00)
+    assert await statement(tenant, "2026-03-17") == {"provider maps": 77.00, "tenant": 38.00}
+
+
+async def test_mn_06_what_everybody_has_of_a_paid_invoice_sums_to_it(tenant):
+    """Odd amounts: of each invoice the parts of providers, tenant, platform and a parent come to what was paid."""
+    await shop(tenant)
+    await tenant.call("UpsertAccount", account_id="parent")
+    for kind, percent, of in (
+        ("PROVIDER", "33.33", {"provider": "maps"}),
+        ("BROKER", "7.77", {"provider": "mail"}),
+        ("PROCESSING", "2.9", {"provider": "mail"}),
+        ("PORTION", "41.7", {}),
+        ("LICENCE", "12.345", {}),
+        ("ACCOUNT", "1.5", {**ACME, "partner_account_id": "parent"}),
+    ):
+        await agree(tenant, kind, percent, **of)
+    for count, day in enumerate(("2026-01-25", "2026-02-25", "2026-03-25"), start=1):
+        await bill(tenant, 33.33 * count)
+        await bill(tenant, 5.07 * count, provider="mail")
+        await bill(tenant, 1.01 * count, third_party=True)
+        await tenant.call("CreateFee", **ACME, text="Call", amount=usd(0.99 * count))
+        await tenant.advance_to(at(day))
+        await run(tenant)
+        invoice = (await invoices(tenant, **ACME))[-1]
+        await pay(tenant, dollars(invoice.due))
+    found = [one for day in ("2026-02-17", "2026-03-17", "2026-04-17") for one in await shared(tenant, day)]
+    totals = {one.invoice_id: dollars(one.total) for one in await invoices(tenant, **ACME)}
+    assert len(found) == len(totals) == 3
+    for one in found:
+        parts = [dollars(each.commission_amount) + dollars(each.non_commissionable_amount) for each in one.shares]
+        assert sum(parts) == pytest.approx(totals[one.invoice_id])
+        assert len(parts) == 6, "each of them has something"
+
+
+async def test_mn_11_what_partners_have_is_told_on_the_17th_by_what_was_agreed(tenant):
+    """Paid on 10 February by 70 per cent; what is agreed a day later is for what is paid from then on."""
+    await shop(tenant)
+    await agree(tenant, "PROVIDER", "70", provider="maps")
+    await agree(tenant, "PORTION", "50")
+    await bill(tenant, 1000.00)
+    await tenant.advance_to(at("2026-02-10"))
+    await run(tenant)
+    await pay(tenant, 1000.00)
+    await tenant.advance_to(at("2026-02-11"))
+    await agree(tenant, "PROVIDER", "10", provider="maps")
+    told = await tenant.call("ListStatements", run_date="2026-02-17")
+    assert (told.start_time, told.end_time, told.final) == (at("2026-01-17"), at("2026-02-17"), False)
+    await tenant.advance_to(at("2026-02-17"))
+    told = await tenant.call("ListStatements")
+    assert (told.run_date, told.final) == ("2026-02-17", True), "the last run that has come"
+    expected = {"provider maps": 700.00, "tenant": 150.00, "platform": 150.00}
+    assert earned([one.share for one in told.statements]) == expected
+
+
+async def test_mn_12_what_is_not_paid_is_in_no_statement(tenant):
+    """Two invoices of 100.00: of the one that is paid 70.00, of the other nothing, nor of a part of it."""
+    await shop(tenant)
+    await tenant.call("UpsertAccount", account_id="globex", plan_key="pro")
+    await agree(tenant, "PROVIDER", "70", provider="maps")
+    for account in ("acme", "globex"):
+        await bill(tenant, 100.00, account_id=account)
+    await tenant.advance_to(at("2026-02-10"))
+    await run(tenant)
+    await pay(tenant, 100.00)
+    await pay(tenant, 99.99, account="globex")
+    assert await statement(tenant, "2026-02-17") == {"provider maps": 70.00, "tenant": 30.00}
+    await pay(tenant, 0.01, account="globex")
+    assert await statement(tenant, "2026-02-17") == {"provider maps": 140.00, "tenant": 60.00}
+
+
+@pytest.mark.parametrize(("paid", "told"), [("2026-02-10", "2026-02-17"), ("2026-02-20", "2026-03-17")])
+async def test_mn_13_a_late_payment_is_in_the_next_run_and_never_in_two(tenant, paid, told):
+    """The invoice of 25 January: paid on 10 February it is in the run of the 17th, paid on the 20th in March's."""
+    await shop(tenant)
+    await agree(tenant, "PROVIDER", "70", provider="maps")
+    await bill(tenant, 100.00)
+    await tenant.advance_to(at("2026-01-25"))
+    await run(tenant)
+    (invoice,) = await invoices(tenant, **ACME)
+    assert (invoice.issue_time, invoice.due_time) == (at("2026-01-25"), at("2026-02-02"))
+    await tenant.advance_to(at(paid))
+    await pay(tenant, 100.00)
+    runs = ("2026-01-17", "2026-02-17", "2026-03-17", "2026-04-17")
+    found = {day: await statement(tenant, day) for day in runs}
+    assert found == {**{day: {} for day in runs}, told: {"provider maps": 70.00, "tenant": 30.00}}
+
+
+async def test_mn_13_what_is_given_back_later_is_in_the_run_of_then_below_zero(tenant):
+    """100.00 paid on 10 February, 40.00 of it given back on 1 March: 28.00 of 70.00 and 12.00 of 30.00 return."""
+    await shop(tenant)
+    await agree(tenant, "PROVIDER", "70", provider="maps")
+    await bill(tenant, 100.00)
+    await tenant.advance_to(at("2026-02-10"))
+    await run(tenant)
+    await pay(tenant, 100.00)
+    await tenant.advance_to(at("2026-03-01"))
+    (invoice,) = await invoices(tenant, **ACME)
+    back = {"lines": [{"line": 1, "amount": usd(40.00)}], "reason": "Outage"}
+    await tenant.call("CreateCreditNote", invoice_id=invoice.invoice_id, **back)
+    assert await statement(tenant, "2026-02-17") == {"provider maps": 70.00, "tenant": 30.00}
+    assert await statement(tenant, "2026-03-17") == {"provider maps": -28.00, "tenant": -12.00}
+
+
+async def test_mn_14_the_providers_part_comes_first(tenant):
+    """1,000.00 at 70/30: 700.00 for the provider, 300.00 stay with the platform, which leaves the tenant nothing."""
+    await shop(tenant)
+    await agree(tenant, "PROVIDER", "70", provider="maps")
+    await agree(tenant, "PORTION", "0")
+    await bill(tenant, 1000.00)
+    await tenant.advance_to(at("2026-02-10"))
+    await run(tenant)
+    await pay(tenant, 1000.00)
+    assert await statement(tenant, "2026-02-17") == {"provider maps": 700.00, "platform": 300.00, "tenant": 0.00}
+
+
+@pytest.mark.parametrize(
+    ("app", "licence", "expected"),
+    [
+        (1000.00, 400.00, {"provider maps": 700.00, "tenant": 310.00, "platform": 390.00}),
+        (333.33, 0, {"provider maps": 233.33, "tenant": 50.00, "platform": 50.00}),
+    ],
+)
+async def test_mn_15_then_the_tenants_of_its_licences_and_of_what_the_provider_leaves(tenant, app, licence, expected):
+    """40 per cent of 400.00 and half of 300.00 are 310.00; of 333.33 the provider leaves 100.00, half for each."""
+    await shop(tenant)
+    await agree(tenant, "PROVIDER", "70", provider="maps")
+    await agree(tenant, "PORTION", "50")
+    await agree(tenant, "LICENCE", "40")
+    await bill(tenant, app)
+    if licence:
+        await tenant.call("CreateFee", **ACME, text="Licence", amount=usd(licence))
+    await tenant.advance_to(at("2026-02-10"))
+    await run(tenant)
+    await pay(tenant, app + licence)
+    found = await statement(tenant, "2026-02-17")
+    assert found == expected
+    assert sum(found.values()) == pytest.approx(app + licence)
+
+
+async def test_mn_16_a_provider_sends_bills_and_each_new_one_is_submitted_whatever_is_sent(tenant):
+    """A monthly subscription and three purchases in the app at 2.50; one of them says that it is invoiced."""
+    await shop(tenant)
+    monthly = await bill(tenant, 9.90, text="Maps, January", bill_id="m-1", state="BILL_STATE_INVOICED")
+    bought = await bill(tenant, 2.50, text="Tiles", units="3", state="BILL_STATE_CANCELLED")
+    assert (monthly.state, bought.state) == (wire.BILL_STATE_SUBMITTED, wire.BILL_STATE_SUBMITTED)
+    assert bought.bill_id.startswith("bill_")
+    assert (await bill(tenant, 9.90, text="Maps, January", bill_id="m-1")) == monthly, "the same once more"
+    assert (await failure(bill(tenant, 9.91, text="Maps, January", bill_id="m-1")))[1] == "ALREADY_EXISTS"
+    await tenant.advance_to(at("2026-01-25"))
+    await run(tenant)
+    (invoice,) = await invoices(tenant, **ACME)
+    assert sorted(await lines(tenant, invoice)) == [("Maps, January", 9.90), ("Tiles", 7.50)]
+
+
+async def test_mn_17_a_bill_is_invoiced_on_the_25th_or_cancelled_before_by_its_provider(tenant):
+    await shop(tenant)
+    kept, gone = await bill(tenant, 10.00), await bill(tenant, 20.00)
+
+    def cancel(one, provider="maps"):
+        return tenant.call("CancelBill", provider=provider, bill_id=one.bill_id)
+
+    assert await failure(cancel(gone, provider="mail")) == (grpc.StatusCode.NOT_FOUND, "BILL_NOT_FOUND")
+    assert (await cancel(gone)).bill.state == wire.BILL_STATE_CANCELLED
+    assert (await cancel(gone)).bill.state == wire.BILL_STATE_CANCELLED, "twice is once"
+    await tenant.advance_to(at("2026-01-24 23:59:59"))
+    await run(tenant)
+    assert [one.state for one in (await tenant.call("ListBills")).bills if one.bill_id == kept.bill_id] == [
+        wire.BILL_STATE_SUBMITTED
+    ]
+    await tenant.advance_to(at("2026-01-25"))
+    await run(tenant)
+    (invoice,) = await invoices(tenant, **ACME)
+    assert await lines(tenant, invoice) == [("Maps", 10.00)]
+    states = {one.bill_id: one.state for one in (await tenant.call("ListBills", provider="maps")).bills}
+    assert states == {kept.bill_id: wire.BILL_STATE_INVOICED, gone.bill_id: wire.BILL_STATE_CANCELLED}
+    with pytest.raises(grpc.aio.AioRpcError, match="has already been set to invoiced and cannot be changed") as refused:
+        await cancel(kept)
+    assert refused.value.code() is PRECONDITION
+    await tenant.advance_to(at("2026-03-25"))
+    await run(tenant)
+    assert len(await invoices(tenant, **ACME)) == 1, "a cancelled bill is never invoiced"
+    assert not (await tenant.call("VerifyInvoice", invoice_id=invoice.invoice_id)).differences
+
+
+async def test_ar_05_a_marketplace_takes_its_part_of_each_sale_rounded_down(tenant):
+    """10 per cent of 179.99 are 17.999: 17.99, and 162.00 for the provider."""
+    await shop(tenant)
+    await agree(tenant, "BROKER", "10", provider="maps")
+    await bill(tenant, 179.99)
+    await tenant.advance_to(at("2026-02-10"))
+    await run(tenant)
+    await pay(tenant, 179.99)
+    assert await statement(tenant, "2026-02-17") == {"provider maps": 162.00, "tenant": 17.99}
+
+
+@pytest.mark.parametrize(
+    ("fixed", "cost", "left"),
+    [
+        pytest.param({}, 5.22, 156.78, id="2.9 %"),
+        pytest.param({"fixed_amount": usd(0.30)}, 5.52, 156.48, id="and 0.30"),
+    ],
+)
+async def test_dj_19_the_broker_and_who_moves_the_money_take_their_parts_of_a_sale(tenant, fixed, cost, left):
+    """179.99: 17.99 for the broker, 2.9 per cent (5.2197) for the processor, with 30 cents 5.5197, half up."""
+    await shop(tenant)
+    await agree(tenant, "BROKER", "10", provider="maps")
+    await agree(tenant, "PROCESSING", "2.9", provider="maps", **fixed)
+    await bill(tenant, 179.99)
+    await tenant.advance_to(at("2026-02-10"))
+    await run(tenant)
+    await pay(tenant, 179.99)
+    found = await statement(tenant, "2026-02-17")
+    assert found == {"provider maps": left, "processor maps": cost, "tenant": 17.99}
+    assert sum(found.values()) == pytest.approx(179.99)
+
+
+async def test_bk_02_revenue_is_shared_among_accounts_to_the_cent(tenant):
+    """100.01 at 60/25/15: the largest remainder has the odd cent."""
+    await shop(tenant)
+    for partner, percent in (("a", "60"), ("b", "25"), ("c", "15")):
+        await tenant.call("UpsertAccount", account_id=partner)
+        await agree(tenant, "ACCOUNT", percent, **ACME, partner_account_id=partner)
+    await tenant.call("CreateFee", **ACME, text="Sale", amount=usd(100.01))
+    await tenant.advance_to(at("2026-02-10"))
+    await run(tenant)
+    await pay(tenant, 100.01)
+    found = await statement(tenant, "2026-02-17")
+    assert {name: amount for name, amount in found.items() if amount} == {
+        "account a": 60.01,
+        "account b": 25.00,
+        "account c": 15.00,
+    }
+    refused = await failure(agree(tenant, "ACCOUNT", "0.1", **ACME, partner_account_id="d"))
+    assert refused[1] == "ACCOUNT_NOT_FOUND"
+    await tenant.call("UpsertAccount", account_id="d")
+    refused = await failure(agree(tenant, "ACCOUNT", "0.1", **ACME, partner_account_id="d"))
+    assert refused == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD"), "more than all there is"
+
+
+async def test_bk_02_only_what_was_accepted_is_in_force(tenant):
+    """2.5 per cent are proposed, 1.5 accepted: of 200.00 the parent has 3.00; before that was accepted nothing."""
+    await shop(tenant)
+    await tenant.call("UpsertAccount", account_id="parent")
+    of = {**ACME, "partner_account_id": "parent"}
+    await agree(tenant, "ACCOUNT", **of, proposed_percent="2.5")
+    await tenant.call("CreateFee", **ACME, text="Sale", amount=usd(200.00))
+    await tenant.advance_to(at("2026-01-25"))
+    await run(tenant)
+    await pay(tenant, 200.00)
+    assert await statement(tenant, "2026-02-17") == {"tenant": 200.00}
+    await tenant.advance_to(at("2026-01-26"))
+    stands = await agree(tenant, "ACCOUNT", "1.5", **of)
+    assert (stands.proposed_percent, stands.accepted_percent) == ("2.5", "1.5")
+    await tenant.call("CreateFee", **ACME, text="Sale", amount=usd(200.00))
+    await tenant.advance_to(at("2026-02-25"))
+    await run(tenant)
+    await pay(tenant, 200.00)
+    assert await statement(tenant, "2026-03-17") == {"account parent": 3.00, "tenant": 197.00}
+
+
+async def test_bk_22_six_models_on_one_account_make_one_correct_invoice(tenant):
+    """A trial of more, a version at 49.00, ten users at 15.00, 5,000 calls more at 12.34, 3.5 % of 123.45: 215.66.
+
+    Of what was paid a parent account has 1.5 per cent, 3.2349: 3.23.
+    """
+    await tenant.call("SetTestClock", time=at("2031-04-17"), standing=True)
+    document = catalog(
+        {"recurring": {"amount": "49.00", "due": "arrears"}},
+        {"key": "users", "recurring": USERS},
+        features={"reports": {"kind": "boolean"}},
+        entitlements={"calls": {"limit": 1000}, "seats": {"limit": 10}},
+        add_ons={
+            "more": {
+                "version": 1,
+                "name": "5,000 calls",
+                "offered_on": ["pro"],
+                "entitlements": {"calls": {"limit": 5000}},
+                "prices": [{"recurring": {"amount": "12.34", "due": "arrears"}}],
+            }
+        },
+    )
+    more = {"calls": {"limit": 10_000}, "reports": {"enabled": True}, "seats": {"limit": 10}}
+    document["plans"]["try"] = {"version": 1, "trial": {"days": 14, "ends_in": "pro"}, "entitlements": more}
+    await tenant.apply(document)
+    for account in ("acme", "parent"):
+        await tenant.call("UpsertAccount", account_id=account)
+    await agree(tenant, "ACCOUNT", "1.5", **ACME, partner_account_id="parent", proposed_percent="2.5")
+    await tenant.call("CreateSubscription", **ACME, plan_key="try", trial_days=14)
+    tried = await tenant.check("acme", "calls")
+    assert (tried.limit, (await tenant.check("acme", "reports")).allowed) == (10_000, True)
+    await seat(tenant, *(f"u{number}" for number in range(10)))
+    refused = await tenant.call("AssignSeat", **ACME, feature_key="seats", user_id="u10")
+    assert reason_name(refused.decision) == "SEAT_LIMIT"
+    await tenant.advance_to(at("2031-05-01"))
+    assert not (await tenant.check("acme", "reports")).allowed
+    assert (await tenant.consume("acme", "calls", 1000)).allowed
+    denied = await tenant.consume("acme", "calls", 1, request_id="1001")
+    assert (reason_name(denied), denied.unblock_options[0].key) == ("QUOTA_EXHAUSTED", "more")
+    await tenant.call("SetAddOn", **ACME, add_on_key="more")
+    assert (await tenant.consume("acme", "calls", 1, request_id="1001")).limit == 6000
+    charge = {"of": usd(123.45), "rate": "3.5"}
+    await tenant.call("CreateFee", **ACME, text="Percent of charge number chg_1", percent=charge)
+    await tenant.advance_to(at("2031-06-01"))
+    await run(tenant)
+    (invoice,) = await invoices(tenant, **ACME)
+    assert sorted(await lines(tenant, invoice)) == [
+        ("5,000 calls", 12.34),
+        ("Monthly user fees (10 @ $15.00)", 150.00),
+        ("Percent of charge number chg_1", 4.32),
+        ("Pro", 49.00),
+    ]
+    assert dollars(invoice.total) == 215.66
+    await pay(tenant, 215.66)
+    assert await statement(tenant, "2031-06-17") == {"account parent": 3.23, "tenant": 212.43}
+
+
+async def test_dj_03_a_price_by_the_period_usage_a_brokers_part_and_a_group_buy_on_one_product(tenant):
+    """29.00, then 29.00 and 37 x 0.50, and two at once for others: of 29.00, 47.50 and 58.00 the broker has a tenth."""
+    await tenant.call("SetTestClock", time=at("2026-01-01"), standing=True)
+    usage = {"usage": {"feature_key": "calls", "unit_amount": "0.50"}}
+    await tenant.apply(catalog({"recurring": {"amount": "29.00"}}, usage, provider="maps"))
+    await agree(tenant, "BROKER", "10", provider="maps")
+    for account in ("acme", "boss", "ann", "bob"):
+        await tenant.call("UpsertAccount", account_id=account)
+    await tenant.call("CreateSubscription", **ACME, plan_key="pro")
+    await tenant.consume("acme", "calls", 37)
+    await tenant.usage_reaches("acme", "calls", 37)
+    await tenant.advance_to(at("2026-02-01"))
+    await run(tenant)
+    assert [dollars(one.total) for one in await invoices(tenant, **ACME)] == [29.00, 47.50]
+    await pay(tenant, 76.50)
+    await tenant.call("SetBillingProfile", account_id="boss", party={"name": "Boss"}, group_buy=True)
+    items = [{"account_id": account, "subscription": {"plan_key": "pro"}} for account in ("ann", "bob")]
+    order = (await tenant.call("CreateOrder", account_id="boss", items=items)).order
+    await tenant.call("CompleteOrder", order_id=order.order_id, terms_version="1")
+    (bought,) = await invoices(tenant, account_id="boss")
+    assert dollars(bought.total) == 58.00
+    assert (await tenant.check("ann", "calls")).allowed, "entitled is who subscribes"
+    await pay(tenant, 58.00, account="boss")
+    assert await statement(tenant, "2026-02-17") == {"provider maps": 121.05, "tenant": 13.45}
