@@ -1,7 +1,6 @@
 """How accounts pay, and what they paid."""
 
 from decimal import Decimal
-from pathlib import Path
 
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -9,12 +8,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tallygate.cli.amounts import money, typed_money
 from tallygate.cli.client import Client
 from tallygate.cli.commands.giving_back import dispute, disputes, refund, refunds
-from tallygate.cli.failures import CommandError
+from tallygate.cli.commands.payment_methods import attach, default, detach, gateway, methods, setup
+from tallygate.cli.commands.told_by_gateways import events, reconcile
 from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, table
-from tallygate.cli.values import INSTANT, MONEY, PAIR, PRIORITY
-from tallygate.settings.texts import UnreadableError, read_text
+from tallygate.cli.values import INSTANT, MONEY, PRIORITY
 from tallygate_api.v1 import billing_service_pb2, invoice_service_pb2
 from tallygate_api.v1 import payment_service_pb2 as wire
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
@@ -34,12 +33,7 @@ _OBSTACLES = {
 }
 _PAGE = 100
 """The largest page of payments."""
-_GATEWAY = ("GATEWAY", "SINCE", "SECRETS", "WEBHOOKS")
-_SETUP = ("SETUP", "GATEWAY", "WHERE", "TOKEN")
-_METHOD = ("METHOD", "GATEWAY", "CARD", "EXPIRES", "DEFAULT")
 _ATTEMPT = ("TIME", "INVOICE", "AMOUNT", "STATE", "REASON", "CAUSE", "ID")
-_EVENT = ("TIME", "GATEWAY", "KIND", "ABOUT", "STATE", "PROBLEM", "ID")
-_EVENT_STATES = ("applied", "old", "asked", "foreign")
 _PAYMENT = ("TIME", "ACCOUNT", "AMOUNT", "KIND", "PAID", "ID")
 
 _invoice = click.option("--invoice", metavar="ID", help="Only of this invoice, by its id.")
@@ -51,117 +45,10 @@ def payment_command() -> None:
     """Get invoices paid: gateways, methods, charges, money that came otherwise."""
 
 
-for command in (refund, refunds, dispute, disputes):
+_OTHERS = gateway, attach, setup, methods, default, detach, refund, refunds, dispute, disputes, reconcile, events
+
+for command in _OTHERS:
     payment_command.add_command(command)
-
-
-@payment_command.command(
-    "gateway",
-    examples=[
-        "tallygate payment gateway fake",
-        "tallygate payment gateway fake --secret webhook_secret=hook.txt",
-        "tallygate payment gateway",
-    ],
-)
-@click.argument("name", required=False)
-@click.option("--secret", "secrets", type=PAIR, multiple=True, metavar="NAME=FILE", help="A secret, in a file.")
-@remote
-def gateway(client: Client, *, name: str | None, secrets: tuple[tuple[str, str], ...]) -> None:
-    """Use a payment gateway, or show those in use.
-
-    What is issued from then on is collected by itself. Secrets come from files,
-    for others can read a command line; they are kept sealed and never shown.
-    """
-    if secrets and name is None:
-        msg = "a secret is a gateway's: name it, as in `tallygate payment gateway fake --secret ...`"
-        raise CommandError(msg)
-    stub = PaymentServiceStub(client.channel)
-    if name is not None:
-        credentials = {secret: _secret(Path(file)) for secret, file in secrets}
-        client.call(stub.SetGateway, wire.SetGatewayRequest(name=name, credentials=credentials))
-    response = client.call(stub.ListGateways, wire.ListGatewaysRequest())
-    client.show(
-        response,
-        lambda: table(_GATEWAY, (_gateway(one) for one in response.gateways), empty="no gateway is used"),
-    )
-
-
-@payment_command.command(
-    "attach", examples=["tallygate payment attach acme fake_ok", "tallygate payment attach acme fake_ok --default"]
-)
-@click.argument("account")
-@click.argument("token")
-@click.option("--gateway", metavar="NAME", help="Which keeps it; default: the only one in use.")
-@click.option("--default/--no-default", default=False, help="Pay by it from now on; the first always is.")
-@click.option("--id", "method_id", metavar="ID", help="Your own id, so that repeating it changes nothing.")
-@remote
-def attach(
-    client: Client, *, account: str, token: str, gateway: str | None, default: bool, method_id: str | None
-) -> None:
-    """Attach a gateway's token to an account: never a card number.
-
-    The built-in gateway's tokens say what it does: fake_ok pays. Charging,
-    fake_decline is refused until another card comes, fake_never for good,
-    fake_later_3 three times; fake_pending waits an hour for its payer,
-    fake_pending_5 five seconds (with a webhook_secret); fake_timeout pays and
-    does not answer, fake_timeout_before is not reached. Then fake_dispute,
-    fake_dispute_won and fake_dispute_lost pay and are disputed, and
-    fake_refund_decline, _later_3, _pending, _timeout and _timeout_before pay
-    and do that when money is to go back.
-    """
-    request = wire.AttachMethodRequest(
-        account_id=account, token=token, gateway=gateway, default=default, method_id=method_id
-    )
-    response = client.call(PaymentServiceStub(client.channel).AttachMethod, request)
-    client.show(response, lambda: table(_METHOD, [_method(response.method)], empty=""))
-
-
-@payment_command.command(
-    "setup",
-    examples=["tallygate payment setup acme --return-url https://shop.example/paid", "tallygate payment setup acme"],
-)
-@click.argument("account")
-@click.option("--gateway", metavar="NAME", help="Which is to keep it; default: the only one in use.")
-@click.option("--return-url", metavar="URL", help="Where the payer comes back to.")
-@click.option("--id", "setup_id", metavar="ID", help="Your own id, so that repeating it begins nothing new.")
-@remote
-def setup(client: Client, *, account: str, gateway: str | None, return_url: str | None, setup_id: str | None) -> None:
-    """Prepare for a payer to leave a method with a gateway."""
-    request = wire.BeginSetupRequest(account_id=account, gateway=gateway, return_url=return_url, setup_id=setup_id)
-    response = client.call(PaymentServiceStub(client.channel).BeginSetup, request)
-    row = (response.setup_id, response.gateway, response.url or response.client_secret, response.token)
-    client.show(response, lambda: table(_SETUP, [row], empty=""))
-
-
-@payment_command.command("methods", examples=["tallygate payment methods acme"])
-@click.argument("account")
-@remote
-def methods(client: Client, *, account: str) -> None:
-    """List how an account pays."""
-    response = client.call(PaymentServiceStub(client.channel).ListMethods, wire.ListMethodsRequest(account_id=account))
-    client.show(response, lambda: table(_METHOD, map(_method, response.methods), empty="no method is attached"))
-
-
-@payment_command.command("default", examples=["tallygate payment default acme pm_1"])
-@click.argument("account")
-@click.argument("method")
-@remote
-def default(client: Client, *, account: str, method: str) -> None:
-    """Pay by a method from now on; what had failed is charged at once."""
-    request = wire.SetDefaultMethodRequest(account_id=account, method_id=method)
-    response = client.call(PaymentServiceStub(client.channel).SetDefaultMethod, request)
-    client.show(response, lambda: table(_METHOD, [_method(response.method)], empty=""))
-
-
-@payment_command.command("detach", examples=["tallygate payment detach acme pm_1"])
-@click.argument("account")
-@click.argument("method")
-@remote
-def detach(client: Client, *, account: str, method: str) -> None:
-    """Use a method no more."""
-    request = wire.DetachMethodRequest(account_id=account, method_id=method)
-    response = client.call(PaymentServiceStub(client.channel).DetachMethod, request)
-    client.show(response, lambda: table(_METHOD, [_method(response.method)], empty=""))
 
 
 @payment_command.command("pay", examples=["tallygate payment pay INV-2026-000001"])
@@ -285,43 +172,6 @@ def collection(client: Client, *, account: str, by: str | None) -> None:
     client.show(response, lambda: _collection(response))
 
 
-@payment_command.command("reconcile", examples=["tallygate payment reconcile fake --since 2027-01-01"])
-@click.argument("gateway")
-@click.option("--since", type=INSTANT, required=True, metavar="TIME", help="Charges begun then or later.")
-@click.option("--until", type=INSTANT, metavar="TIME", help="Only those begun before; default: now.")
-@remote
-def reconcile(client: Client, *, gateway: str, since: Timestamp, until: Timestamp | None) -> None:
-    """Compare what a gateway took and gave back with the books.
-
-    Fails on a difference.
-    """
-    request = wire.ReconcileRequest(gateway=gateway, start_time=since, end_time=until)
-    response = client.call(PaymentServiceStub(client.channel).Reconcile, request)
-    client.show(response, lambda: _reconciled(response))
-    if response.differences:
-        msg = f"the gateway disagrees with the books in {len(response.differences)} of them"
-        raise CommandError(msg)
-
-
-@payment_command.command(
-    "events",
-    examples=["tallygate payment events", "tallygate payment events --gateway stripe --state asked"],
-)
-@click.option("--gateway", metavar="NAME", help="Only of this gateway.")
-@click.option("--state", type=click.Choice(_EVENT_STATES), help="Only those from which this followed.")
-@click.option("--of", "subject", metavar="ID", help="Only about this attempt, refund or dispute.")
-@limit_option
-@remote
-def events(client: Client, *, gateway: str | None, state: str | None, subject: str | None, limit: int | None) -> None:
-    """List what gateways told by themselves, newest first."""
-    wanted = f"GATEWAY_EVENT_STATE_{state.upper()}" if state else None
-    request = wire.ListGatewayEventsRequest(gateway=gateway, state=wanted, subject=subject)
-    stub = PaymentServiceStub(client.channel)
-    client.show_list(
-        stub.ListGatewayEvents, request, field="events", limit=limit, header=_EVENT, row=_event, most=_PAGE
-    )
-
-
 @payment_command.command("list", examples=["tallygate payment list", "tallygate payment list --account acme"])
 @_account
 @_invoice
@@ -350,25 +200,6 @@ def attempts(client: Client, *, account: str | None, invoice: str | None, limit:
     )
 
 
-def _reconciled(response: wire.ReconcileResponse) -> str:
-    header = ("KIND", "ID", "BOOKED", "SETTLED", "FEE BOOKED", "FEE SETTLED")
-    rows = [
-        (
-            enum_name(one, "kind"),
-            one.gateway_id,
-            *map(money, (one.booked, one.settled, one.booked_fee, one.settled_fee)),
-        )
-        for one in response.differences
-    ]
-    fees = f"; it kept {', '.join(map(money, response.fees))} for charges" if response.fees else ""
-    return table(header, rows, empty=f"{response.booked} charges, refunds and disputes agree") + fees
-
-
-def _event(one: wire.GatewayEvent) -> tuple[str, ...]:
-    about = one.subject or "-"
-    return instant(one.create_time), one.gateway, one.kind, about, enum_name(one, "state"), one.problem, one.event_id
-
-
 def _collection(response: wire.GetCollectionResponse) -> str:
     stands = enum_name(response, "state") if response.state else "nothing is overdue"
     header = ("CURRENCY", "SINCE", "RETRIES", "NEXT", "STATE", "UNPAID")
@@ -393,24 +224,6 @@ def _worse(case: wire.DunningCase) -> str:
     if not case.HasField("next_state_time"):
         return "stays so"
     return f"{enum_name(case, 'next_state')} {instant(case.next_state_time)}"
-
-
-def _secret(path: Path) -> str:
-    try:
-        return read_text(path.expanduser()).strip()
-    except (UnreadableError, RuntimeError) as error:
-        msg = f"cannot read {path}: {error}"
-        raise CommandError(msg) from error
-
-
-def _gateway(one: wire.Gateway) -> tuple[str, ...]:
-    return one.name, instant(one.create_time), ", ".join(one.credentials), one.webhook_path
-
-
-def _method(method: wire.PaymentMethod) -> tuple[str, ...]:
-    card = f"{method.brand} *{method.last4}" if method.last4 else method.brand
-    expires = f"{method.expiry_month:02}/{method.expiry_year}" if method.expiry_year else ""
-    return method.method_id, method.gateway, card, expires, "yes" if method.default else ""
 
 
 def _attempt(attempt: wire.PaymentAttempt) -> tuple[str, ...]:
