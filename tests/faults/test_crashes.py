@@ -7,7 +7,9 @@ from contextlib import closing
 import pytest
 
 from faults.crashes import DAY, JANUARY, Act, Books, billed, dying, history, live, two_workers, undisturbed
-from tallygate.storage.sql.billing.documents import SqlBillingAccounts, SqlInvoiceRepository, SqlIssuedLines
+from tallygate.storage.sql.billing.billed_accounts import SqlBillingAccounts
+from tallygate.storage.sql.billing.documents import SqlInvoiceRepository
+from tallygate.storage.sql.billing.issued_lines import SqlIssuedLines
 from thorough import every, some
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # who dies closes nothing

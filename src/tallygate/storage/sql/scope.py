@@ -170,7 +170,12 @@ class Scope:
 
     def own(self, model: type[Base]) -> ColumnElement[bool]:
         """The condition that a row is this tenant's."""
-        return table_of(model).c.tenant_id == self.tenant_id
+        return self.owns(table_of(model))
+
+    def owns(self, table: Table) -> ColumnElement[bool]:
+        """The same of a table that no model describes."""
+        owner: ColumnElement[str] = table.c.tenant_id
+        return owner == self.tenant_id
 
 
 @cache

@@ -23,23 +23,17 @@ from tallygate.storage.sql.accounts.history import SqlSubscriptionHistory, note_
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository, subscriptions_of
 from tallygate.storage.sql.billing.audit import SqlAuditRepository
 from tallygate.storage.sql.billing.balances import SqlBalanceRepository, SqlWalletRepository, wallets_of
+from tallygate.storage.sql.billing.billed_accounts import SqlBillingAccounts, billing_accounts_of, note_billed
 from tallygate.storage.sql.billing.coupons import SqlCouponRepository, redemptions_of
 from tallygate.storage.sql.billing.discounts import SqlDiscountRepository, discounts_of
 from tallygate.storage.sql.billing.disputes import SqlDisputeRecords
-from tallygate.storage.sql.billing.documents import (
-    SqlBillingAccounts,
-    SqlInvoiceRepository,
-    SqlIssuedLines,
-    billing_accounts_of,
-    forgiven_of,
-    lines_since_close,
-    note_billed,
-)
+from tallygate.storage.sql.billing.documents import SqlInvoiceRepository
 from tallygate.storage.sql.billing.drafts import SqlDraftRepository
 from tallygate.storage.sql.billing.earnings import SqlEarnings
 from tallygate.storage.sql.billing.fees import SqlFeeRepository, uninvoiced_fees
 from tallygate.storage.sql.billing.findings import SqlFindings
 from tallygate.storage.sql.billing.gateway_events import SqlGatewayEvents
+from tallygate.storage.sql.billing.issued_lines import SqlIssuedLines, forgiven_of, lines_since_close
 from tallygate.storage.sql.billing.jobs import SqlJobRepository, look_again, note_jobs
 from tallygate.storage.sql.billing.late import SqlLateUsage, late_facts_of
 from tallygate.storage.sql.billing.ledger import SqlLedgerRepository
