@@ -3,11 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Select,
     and_,
     bindparam,
@@ -22,15 +20,13 @@ from sqlalchemy import (
 )
 
 from tallygate.domain.account import (
-    AddOnHolding,
-    ChangeProration,
-    PlanTerm,
     Standing,
     Subscription,
     SubscriptionState,
 )
 from tallygate.records.values import CatalogUse, StoredSubscription, SubscriptionQuery
 from tallygate.storage.documents import BOOKINGS, PAUSES
+from tallygate.storage.sql.accounts.subscription_rows import add_on_rows, assembled, term_rows
 from tallygate.storage.sql.models import (
     AccountRow,
     Base,
@@ -45,7 +41,6 @@ from tallygate.storage.sql.scope import Scope, table_of
 _subscriptions = table_of(SubscriptionRow)
 _terms, _add_ons = table_of(SubscriptionTermRow), table_of(SubscriptionAddOnRow)
 _overrides, _grants = table_of(OverrideRow), table_of(GrantRow)
-_IDS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +82,8 @@ class SqlSubscriptionRepository:
         if not first:
             await self._delete(SubscriptionTermRow, subscription.subscription_id)
             await self._delete(SubscriptionAddOnRow, subscription.subscription_id)
-        await self.scope.upsert(SubscriptionTermRow, _term_rows(subscription))
-        await self.scope.upsert(SubscriptionAddOnRow, _add_on_rows(subscription))
+        await self.scope.upsert(SubscriptionTermRow, term_rows(subscription))
+        await self.scope.upsert(SubscriptionAddOnRow, add_on_rows(subscription))
 
     async def list(self, wanted: SubscriptionQuery) -> Sequence[StoredSubscription]:
         """Those asked for, newest first."""
@@ -96,7 +91,7 @@ class SqlSubscriptionRepository:
             return []
         query = select(_subscriptions).where(self.scope.own(SubscriptionRow), *_conditions(self.scope, wanted))
         newest = _subscriptions.c.create_time.desc(), _subscriptions.c.subscription_id.desc()
-        return await _assembled(self.scope, await self.scope.rows(query.order_by(*newest).limit(wanted.limit)))
+        return await assembled(self.scope, await self.scope.rows(query.order_by(*newest).limit(wanted.limit)))
 
     async def of(self, account_id: str) -> Sequence[StoredSubscription]:
         """All that one account ever had, oldest first."""
@@ -114,7 +109,7 @@ class SqlSubscriptionRepository:
             bound = bindparam(None, after[0], _subscriptions.c.end_time.type)
             query = query.where(place > tuple_(bound, after[1]))
         soonest = query.order_by(_subscriptions.c.end_time, _subscriptions.c.subscription_id).limit(limit)
-        return await _assembled(self.scope, await self.scope.rows(soonest))
+        return await assembled(self.scope, await self.scope.rows(soonest))
 
     async def behind(self, plan_key: str, version: int, *, now: int) -> Sequence[StoredSubscription]:
         """The live ones that are served by an older version of the plan, now or later."""
@@ -126,7 +121,7 @@ class SqlSubscriptionRepository:
         )
         where = _live(self.scope, now), _subscriptions.c.subscription_id.in_(older)
         query = select(_subscriptions).where(*where).order_by(_subscriptions.c.subscription_id)
-        return await _assembled(self.scope, await self.scope.rows(query))
+        return await assembled(self.scope, await self.scope.rows(query))
 
     async def use(self, *, now: int) -> CatalogUse:
         """What of the catalogue is held, now or later."""
@@ -171,7 +166,7 @@ async def subscriptions_of(scope: Scope, account_ids: Sequence[str]) -> Mapping[
     query = select(_subscriptions).where(scope.own(SubscriptionRow), column.account_id.in_(account_ids))
     rows = await scope.rows(query.order_by(column.create_time, column.subscription_id))
     found: dict[str, list[StoredSubscription]] = {account_id: [] for account_id in account_ids}
-    for held in await _assembled(scope, rows):
+    for held in await assembled(scope, rows):
         found[held.account_id].append(held)
     return found
 
@@ -193,7 +188,7 @@ async def counting_subscriptions(scope: Scope, account_ids: Sequence[str]) -> Ma
     where = scope.own(SubscriptionRow), or_(column.live, column.former), column.account_id.in_(account_ids)
     query = select(_subscriptions).where(*where).order_by(column.end_time, column.create_time, column.subscription_id)
     rows = await scope.rows(query)
-    for row, held in zip(rows, await _assembled(scope, rows), strict=True):
+    for row, held in zip(rows, await assembled(scope, rows), strict=True):
         counting = found[held.account_id]
         if row.live:
             counting.live = held.subscription
@@ -277,42 +272,6 @@ def _stands(standing: Standing) -> ColumnElement[bool]:
     return select(accounts.account_id).where(*same, accounts.standing == standing.value).exists()
 
 
-async def _assembled(scope: Scope, rows: Sequence[Row[Any]]) -> list[StoredSubscription]:
-    terms = await _parts(scope, SubscriptionTermRow, rows)
-    add_ons = await _parts(scope, SubscriptionAddOnRow, rows)
-    return [
-        StoredSubscription(
-            account_id=row.account_id,
-            subscription=Subscription(
-                subscription_id=row.subscription_id,
-                state=SubscriptionState(row.state),
-                start_time=row.start_time,
-                trial_end_time=row.trial_end_time,
-                end_time=row.end_time,
-                terms=tuple(_term(part) for part in terms[row.subscription_id]),
-                add_ons=tuple(_holding(part) for part in add_ons[row.subscription_id]),
-                anchor_time=row.anchor_time,
-                pauses=PAUSES.validate_python(row.pauses or ()),
-                bookings=BOOKINGS.validate_python(row.bookings or ()),
-            ),
-            create_time=row.create_time,
-            cancel_time=row.cancel_time,
-        )
-        for row in rows
-    ]
-
-
-async def _parts(scope: Scope, model: type[Base], rows: Sequence[Row[Any]]) -> dict[str, list[Row[Any]]]:
-    table = table_of(model)
-    found: dict[str, list[Row[Any]]] = defaultdict(list)
-    for first in range(0, len(rows), _IDS_AT_ONCE):
-        ids = [row.subscription_id for row in rows[first : first + _IDS_AT_ONCE]]
-        query = select(table).where(scope.own(model), table.c.subscription_id.in_(ids))
-        for part in await scope.rows(query.order_by(table.c.start_time, *table.primary_key)):
-            found[part.subscription_id].append(part)
-    return found
-
-
 def _live(scope: Scope, now: int) -> ColumnElement[bool]:
     ends = _subscriptions.c.end_time
     return scope.own(SubscriptionRow) & _subscriptions.c.live & or_(ends.is_(None), ends > now)
@@ -327,49 +286,3 @@ def _same_subscription(model: type[Base]) -> ColumnElement[bool]:
     table = table_of(model)
     same_tenant = table.c.tenant_id == _subscriptions.c.tenant_id
     return same_tenant & (table.c.subscription_id == _subscriptions.c.subscription_id)
-
-
-def _term_rows(subscription: Subscription) -> list[dict[str, Any]]:
-    ends = [*(term.start_time for term in subscription.terms[1:]), None]
-    return [
-        {
-            "subscription_id": subscription.subscription_id,
-            "start_time": term.start_time,
-            "end_time": end,
-            "plan_key": term.plan_key,
-            "plan_version": term.plan_version,
-            "proration": term.proration.value,
-        }
-        for term, end in zip(subscription.terms, ends, strict=True)
-    ]
-
-
-def _add_on_rows(subscription: Subscription) -> list[dict[str, Any]]:
-    names = AddOnHolding.__slots__
-    fixed = {"subscription_id": subscription.subscription_id}
-    return [{**fixed, **{name: _plain(getattr(holding, name)) for name in names}} for holding in subscription.add_ons]
-
-
-def _plain(value: str | int | None) -> str | int | None:
-    return value.value if isinstance(value, ChangeProration) else value
-
-
-def _term(row: Row[Any]) -> PlanTerm:
-    return PlanTerm(
-        plan_key=row.plan_key,
-        plan_version=row.plan_version,
-        start_time=row.start_time,
-        proration=ChangeProration(row.proration),
-    )
-
-
-def _holding(row: Row[Any]) -> AddOnHolding:
-    return AddOnHolding(
-        add_on_key=row.add_on_key,
-        version=row.version,
-        quantity=row.quantity,
-        start_time=row.start_time,
-        end_time=row.end_time,
-        proration=ChangeProration(row.proration),
-        end_proration=ChangeProration(row.end_proration),
-    )
