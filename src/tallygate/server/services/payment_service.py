@@ -1,12 +1,9 @@
 """PaymentService: how accounts pay, and what they paid."""
 
 from dataclasses import replace
-from typing import Protocol
 
-from tallygate.billing.crediting import CreateCreditNote
 from tallygate.billing.disputes import list_disputes, record_dispute
 from tallygate.billing.gateway_events import list_events
-from tallygate.billing.gateways import Gateways
 from tallygate.billing.invoices import get_invoice
 from tallygate.billing.methods import (
     SetGateway,
@@ -18,19 +15,18 @@ from tallygate.billing.methods import (
     set_default_method,
     set_gateway,
 )
-from tallygate.billing.paying import TopUp
 from tallygate.billing.payments import get_collection, list_attempts, list_payments, record_offline
-from tallygate.billing.ports import Card, Setup, SetupRequest
-from tallygate.billing.reconciliation import Reconciled
-from tallygate.billing.refunds import Refunded, list_refunds
+from tallygate.billing.ports import SetupRequest
+from tallygate.billing.refunds import list_refunds
 from tallygate.control_plane.trial_conversion import follow_methods
 from tallygate.domain.billing.disputes import Dispute
-from tallygate.domain.billing.payments import Attempt, Method, Payment
+from tallygate.domain.billing.payments import Method, Payment
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
 from tallygate.server.services.own_names import attempt_named, method_named, own_method
+from tallygate.server.services.payment_ports import Payments, Refunds, Settlements
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.billing_terms import COLLECTION
 from tallygate.server.wire.payment import (
@@ -55,47 +51,6 @@ from tallygate.server.wire.payment import (
 )
 from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant
 from tallygate_api.v1 import payment_service_pb2 as wire
-
-
-class Payments(Protocol):
-    """What asks gateways."""
-
-    @property
-    def gateways(self) -> Gateways:
-        """The gateways that there are."""
-        ...
-
-    async def pay(self, tenant_id: str, invoice_id: str, *, attempt_id: str = "", method_id: str = "") -> Attempt:
-        """Charge an invoice now."""
-        ...
-
-    async def top_up(self, tenant_id: str, wanted: TopUp) -> Attempt:
-        """Take money for a wallet."""
-        ...
-
-    async def begin_setup(self, gateway: str, request: SetupRequest) -> Setup:
-        """Prepare for a method."""
-        ...
-
-    async def describe(self, tenant_id: str, gateway: str, token: str) -> Card:
-        """What may be shown of a token."""
-        ...
-
-
-class Refunds(Protocol):
-    """What asks gateways for money back."""
-
-    async def refund(self, tenant_id: str, wanted: CreateCreditNote) -> Refunded:
-        """Credit lines and give back what was paid for them."""
-        ...
-
-
-class Settlements(Protocol):
-    """What asks gateways what they settled."""
-
-    async def reconcile(self, tenant_id: str, gateway: str, *, start: int, end: int | None = None) -> Reconciled:
-        """What a gateway took beside the books."""
-        ...
 
 
 class PaymentServicer:
