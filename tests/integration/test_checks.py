@@ -27,7 +27,8 @@ from tallygate.records.jobs import AUDIT, COMPLETENESS
 from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
-from tallygate.storage.sql.billing.tables import jobs, usage_cursors
+from tallygate.storage.sql.billing.tables import jobs
+from tallygate.storage.sql.billing.usage_tables import usage_cursors
 from tallygate.storage.sql.catalog.missing import missing_items
 from tallygate.storage.sql.models import CatalogItemRow, SubscriptionAddOnRow
 from tallygate.storage.sql.scope import table_of

@@ -21,7 +21,8 @@ from faults.crashes import (
 from tallygate.billing.checking import check_ledger
 from tallygate.control_plane.proposals import CancelSubscription, When
 from tallygate.control_plane.subscription_changes import cancel_subscription
-from tallygate.storage.sql.billing.tables import invoice_lines, invoices, jobs, late_usage, unrated_facts
+from tallygate.storage.sql.billing.tables import invoice_lines, invoices, jobs
+from tallygate.storage.sql.billing.usage_tables import late_usage, unrated_facts
 
 FEBRUARY, MARCH = JANUARY + 31 * DAY, JANUARY + 59 * DAY
 BEGUN = [Act(NOVEMBER - DAY, opened), Act(NOVEMBER - DAY, published), Act(NOVEMBER, subscribed("acme"))]

@@ -12,7 +12,8 @@ from tallygate.domain.billing.messages import DeliveryState
 from tallygate.records.jobs import BillingHealth
 from tallygate.storage.sql.billing.findings import billing_findings
 from tallygate.storage.sql.billing.message_tables import deliveries
-from tallygate.storage.sql.billing.tables import jobs, late_usage, number_series, unrated_facts
+from tallygate.storage.sql.billing.tables import jobs, number_series
+from tallygate.storage.sql.billing.usage_tables import late_usage, unrated_facts
 from tallygate.storage.sql.engine import connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import TenantRow

@@ -17,7 +17,8 @@ from tallygate.records.jobs import CLOSE
 from tallygate.records.late_usage import Uncharged
 from tallygate.storage.sql.billing.billed_accounts import note_billed
 from tallygate.storage.sql.billing.jobs import planned
-from tallygate.storage.sql.billing.tables import billing_accounts, jobs, late_usage, unrated_facts, usage_cursors
+from tallygate.storage.sql.billing.tables import billing_accounts, jobs
+from tallygate.storage.sql.billing.usage_tables import late_usage, unrated_facts, usage_cursors
 from tallygate.storage.sql.metering.tables import billable_events, event_sequences
 from tallygate.storage.sql.scope import Scope
 
