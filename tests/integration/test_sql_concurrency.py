@@ -7,7 +7,8 @@ import pytest
 
 from servers import PostgresServer
 from tallygate.domain.account import PlanTerm, Subscription, SubscriptionState
-from tallygate.domain.errors import StoreUnavailableError, SubscriptionConflictError
+from tallygate.domain.errors import StoreUnavailableError
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 from tallygate.records.values import Account, Tenant
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.outbox import SqlOutbox

@@ -5,7 +5,7 @@ import pytest
 from tallygate.app.client_file import read_clients
 from tallygate.app.errors import UnusableSettingError
 from tallygate.domain.credential import KeyRecord, Scope
-from tallygate.domain.errors import CertificateMismatchError
+from tallygate.domain.key_errors import CertificateMismatchError
 from tallygate.server.calls.certified import Certified, ClientGrant
 from tallygate.settings import ServerSettings, Settings
 

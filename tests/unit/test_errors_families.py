@@ -1,14 +1,21 @@
 """Errors: the docstring is the message, the facts follow, and every reason belongs to one class."""
 
+import importlib
+import pkgutil
+
 import pytest
 
-from tallygate.domain import errors
+from tallygate import domain
 from tallygate.domain.errors import InvalidFieldError, PlanNotFoundError, TallygateError
 
 
 def classes():
-    found = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, TallygateError)]
-    return [cls for cls in found if cls is not TallygateError]
+    """All that are of the domain, wherever in it."""
+    names = [one.name for one in pkgutil.iter_modules(domain.__path__) if one.name.endswith("errors")]
+    parts = [vars(importlib.import_module(f"tallygate.domain.{name}")) for name in names]
+    found = {id(value): value for part in parts for value in part.values() if isinstance(value, type)}
+    known = [cls for cls in found.values() if issubclass(cls, TallygateError) and cls is not TallygateError]
+    return sorted(known, key=lambda cls: (cls.__module__, cls.__name__))
 
 
 def test_the_message_is_the_docstring_and_the_facts():

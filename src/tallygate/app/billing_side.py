@@ -19,7 +19,7 @@ from tallygate.domain.account import Subscription
 from tallygate.domain.billing.orders import OrderedQuota, OrderedRenewal, OrderedSubscription
 from tallygate.domain.billing.timeline import PriceOverride
 from tallygate.domain.catalog import Activation
-from tallygate.domain.errors import SubscriptionConflictError, SubscriptionNotFoundError
+from tallygate.domain.subscription_errors import SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.records.lookup import plan_on_sale
 from tallygate.records.ports import BillingWork, NewId
 from tallygate.records.values import StoredSubscription

@@ -26,8 +26,9 @@ from tallygate.domain.billing.outright import (
 from tallygate.domain.billing.timeline import PriceOverride, Timeline
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import minor_units
-from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import UsagePeriod
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 from tallygate.records.fields import check_instant, within
 from tallygate.records.lookup import billing_calendar, feature_of, known_account
 from tallygate.records.ports import BillingWork, NewId

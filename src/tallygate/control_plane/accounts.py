@@ -8,7 +8,7 @@ from tallygate.control_plane.subscription_terms import term_at
 from tallygate.control_plane.subscriptions import CreateSubscription, as_shown, create_subscription, live_ones
 from tallygate.domain.account import Subscription
 from tallygate.domain.catalog import FormerZone
-from tallygate.domain.errors import SubscriptionConflictError
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 from tallygate.records.fields import check_id, check_metadata, check_zone
 from tallygate.records.lookup import account_record, known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, page_of

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tallygate.domain.account import AddOnHolding
 from tallygate.domain.catalog import AddOn, Catalog
-from tallygate.domain.errors import AddOnNotFoundError, InvalidFieldError
+from tallygate.domain.catalog_errors import AddOnNotFoundError
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.fields import check_quantity
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from tallygate.control_plane.bookings import check_booking
 from tallygate.control_plane.proposals import Proposal, changeable
 from tallygate.domain.account import Booking, ChangeProration
-from tallygate.domain.errors import SubscriptionConflictError
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 from tallygate.records.lookup import account_record, known_account
 from tallygate.records.ports import BillingWork
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan
-from tallygate.domain.errors import InUseError, VersionConflictError
+from tallygate.domain.catalog_errors import InUseError, VersionConflictError
 from tallygate.domain.limits import RateLimitRule
 from tallygate.records.values import CatalogUse
 from tallygate.records.wording import worded

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from tallygate.control_plane.accounts import UpsertAccount, put_account
 from tallygate.control_plane.subscription_terms import term_at
 from tallygate.control_plane.subscriptions import CreateSubscription, create_subscription, live_ones
-from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, TallygateError, UnavailableError
+from tallygate.domain.errors import InvalidFieldError, TallygateError, UnavailableError
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 from tallygate.records.ports import BillingWork, NewId
 
 MOST_ITEMS = 200

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from tallygate.domain.credential import SHOWN_CHARACTERS, KeyRecord, Scope, is_well_formed, key_digest
-from tallygate.domain.errors import ApiKeyNotFoundError, InvalidFieldError
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.key_errors import ApiKeyNotFoundError
 from tallygate.records.fields import check_instant, check_label
 from tallygate.records.lookup import known_account
 from tallygate.records.paging import FIRST_PAGE, Page, PageRequest, newest_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from tallygate.control_plane.proposals import Proposal, live
 from tallygate.control_plane.subscription_terms import pause_at, state_at
 from tallygate.domain.account import Pause, SubscriptionState
-from tallygate.domain.errors import SubscriptionConflictError
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 from tallygate.records.fields import check_instant
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork

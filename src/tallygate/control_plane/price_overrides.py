@@ -6,13 +6,8 @@ from tallygate.control_plane.price_rules import check_charged, check_price
 from tallygate.domain.billing.published import published_prices
 from tallygate.domain.billing.timeline import PriceOverride
 from tallygate.domain.catalog import AddOn, Catalog, Plan
-from tallygate.domain.errors import (
-    AddOnNotFoundError,
-    ConflictError,
-    InvalidFieldError,
-    OverrideNotFoundError,
-    PlanNotFoundError,
-)
+from tallygate.domain.catalog_errors import AddOnNotFoundError
+from tallygate.domain.errors import ConflictError, InvalidFieldError, OverrideNotFoundError, PlanNotFoundError
 from tallygate.domain.instants import rfc3339
 from tallygate.domain.prices import Price
 from tallygate.records.fields import check_id, check_instant

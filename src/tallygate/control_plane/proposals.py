@@ -26,8 +26,9 @@ from tallygate.domain.billing.runs import billing_rule
 from tallygate.domain.billing.timeline import QuantityChange
 from tallygate.domain.billing_terms import Renewal
 from tallygate.domain.catalog import FeatureKind, Plan
-from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError, SubscriptionNotFoundError
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.instants import rfc3339
+from tallygate.domain.subscription_errors import SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.records.fields import check_instant, check_quantity
 from tallygate.records.lookup import feature_of, known_account, plan_on_sale
 from tallygate.records.ports import BillingWork

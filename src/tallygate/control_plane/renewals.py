@@ -6,8 +6,9 @@ from tallygate.control_plane.proposals import Proposal, live
 from tallygate.control_plane.subscription_terms import planned_end, renewal_of, term_at
 from tallygate.domain.account import SubscriptionState
 from tallygate.domain.billing_terms import Renewal
-from tallygate.domain.errors import ApprovalRequiredError, InvalidFieldError, SubscriptionConflictError
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.instants import rfc3339
+from tallygate.domain.subscription_errors import ApprovalRequiredError, SubscriptionConflictError
 from tallygate.records.lookup import billing_calendar, known_account
 from tallygate.records.ports import BillingWork
 

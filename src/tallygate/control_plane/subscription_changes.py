@@ -17,7 +17,8 @@ from tallygate.control_plane.proposals import (
 from tallygate.control_plane.renewals import RenewSubscription, proposed_renewal
 from tallygate.control_plane.subscription_terms import ends_by_plan, is_trialing, with_trial_until
 from tallygate.domain.account import SubscriptionState
-from tallygate.domain.errors import InvalidFieldError, SubscriptionConflictError
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 from tallygate.records.fields import check_instant
 from tallygate.records.history import SubscriptionChange
 from tallygate.records.lookup import known_account

@@ -11,11 +11,8 @@ from tallygate.control_plane.period_ends import given_end
 from tallygate.control_plane.subscription_terms import DAY, opening_terms, state_at
 from tallygate.domain.account import AccountRecord, Standing, Subscription, SubscriptionState, shown_state
 from tallygate.domain.catalog import Catalog, Plan, TrialPer
-from tallygate.domain.errors import (
-    InvalidFieldError,
-    SubscriptionConflictError,
-    SubscriptionNotFoundError,
-)
+from tallygate.domain.errors import InvalidFieldError
+from tallygate.domain.subscription_errors import SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.records.fields import check_id, check_instant
 from tallygate.records.history import SubscriptionChange
 from tallygate.records.lookup import account_record, known_account, plan_on_sale

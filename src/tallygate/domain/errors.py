@@ -128,12 +128,6 @@ class PermissionError_(TallygateError):  # noqa: N801, N818 - PermissionError is
     reason = ErrorReason.SCOPE_MISSING
 
 
-class CertificateMismatchError(PermissionError_):
-    """The client's certificate is not for the tenant of this API key."""
-
-    reason = ErrorReason.CERTIFICATE_MISMATCH
-
-
 class UnauthenticatedError(PermissionError_):
     """The call carries no valid API key; send metadata `authorization: Bearer tg_...`."""
 
@@ -215,18 +209,6 @@ class InvoiceNotFoundError(NotFoundError):
     reason = ErrorReason.INVOICE_NOT_FOUND
 
 
-class AddOnNotFoundError(NotFoundError):
-    """No add-on has this key and version."""
-
-    reason = ErrorReason.ADD_ON_NOT_FOUND
-
-
-class SubscriptionNotFoundError(NotFoundError):
-    """The account has no such subscription."""
-
-    reason = ErrorReason.SUBSCRIPTION_NOT_FOUND
-
-
 class GrantNotFoundError(NotFoundError):
     """The account has no such grant."""
 
@@ -237,30 +219,6 @@ class OverrideNotFoundError(NotFoundError):
     """The account has no such override."""
 
     reason = ErrorReason.OVERRIDE_NOT_FOUND
-
-
-class ApiKeyNotFoundError(NotFoundError):
-    """The tenant has no such API key."""
-
-    reason = ErrorReason.API_KEY_NOT_FOUND
-
-
-class InUseError(ConflictError):
-    """It is in use, and the change would mean something else to who uses it."""
-
-    reason = ErrorReason.IN_USE
-
-
-class VersionConflictError(ConflictError):
-    """A published version never changes; raise its version to publish another."""
-
-    reason = ErrorReason.VERSION_CONFLICT
-
-
-class SubscriptionConflictError(ConflictError):
-    """The subscription's state does not allow this."""
-
-    reason = ErrorReason.SUBSCRIPTION_CONFLICT
 
 
 class AccountFullError(ConflictError):
@@ -281,34 +239,10 @@ class InvoiceFinalError(ConflictError):
     reason = ErrorReason.INVOICE_FINAL
 
 
-class ApprovalRequiredError(ConflictError):
-    """The plan is renewed only with somebody's approval."""
-
-    reason = ErrorReason.APPROVAL_REQUIRED
-
-
 class NotATestTenantError(ConflictError):
     """Only a test tenant has a clock that can be moved."""
 
     reason = ErrorReason.NOT_A_TEST_TENANT
-
-
-class KeyExpiredError(UnauthenticatedError):
-    """The API key has expired."""
-
-    reason = ErrorReason.KEY_EXPIRED
-
-
-class KeyRevokedError(UnauthenticatedError):
-    """The API key was revoked."""
-
-    reason = ErrorReason.KEY_REVOKED
-
-
-class ScopeMissingError(PermissionError_):
-    """The API key lacks the scope that this method needs."""
-
-    reason = ErrorReason.SCOPE_MISSING
 
 
 class StoreUnavailableError(UnavailableError):

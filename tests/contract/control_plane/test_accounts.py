@@ -10,12 +10,8 @@ from tallygate.control_plane.seats import AssignSeat, assign_seat
 from tallygate.control_plane.subscription_changes import cancel_subscription, set_state
 from tallygate.control_plane.subscription_terms import term_at
 from tallygate.domain.account import SubscriptionState
-from tallygate.domain.errors import (
-    AccountNotFoundError,
-    InvalidFieldError,
-    PlanNotFoundError,
-    SubscriptionConflictError,
-)
+from tallygate.domain.errors import AccountNotFoundError, InvalidFieldError, PlanNotFoundError
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 from tallygate.records.paging import PageRequest
 
 

@@ -10,7 +10,8 @@ from tallygate.control_plane.subscriptions import get_subscription
 from tallygate.domain.billing.published import published
 from tallygate.domain.billing_terms import BillingPolicy, BillingRule
 from tallygate.domain.catalog import Aggregation, Catalog, Entitlement
-from tallygate.domain.errors import InUseError, InvalidFieldError, VersionConflictError
+from tallygate.domain.catalog_errors import InUseError, VersionConflictError
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.limits import Algorithm, LimitOwner, OnUnavailable, RateLimit, RateLimitRule
 from tallygate.domain.period import Anchor, PeriodUnit, add_calendar
 from tallygate.records.paging import PageRequest

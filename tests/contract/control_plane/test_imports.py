@@ -4,7 +4,8 @@ from tallygate.control_plane.accounts import UpsertAccount, get_account, upsert_
 from tallygate.control_plane.allowances import CreateGrant, create_grant
 from tallygate.control_plane.imports import ImportItem, import_accounts
 from tallygate.control_plane.subscriptions import CreateSubscription
-from tallygate.domain.errors import AccountNotFoundError, InvalidFieldError, SubscriptionConflictError
+from tallygate.domain.errors import AccountNotFoundError, InvalidFieldError
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 
 
 def item(account_id, plan_key="", *, subscription="", **options):

@@ -11,13 +11,13 @@ from tallygate.control_plane.tenants import CreateTenant, create_tenant, open_te
 from tallygate.domain.credential import Scope, key_digest, mint_key
 from tallygate.domain.errors import (
     AccountNotFoundError,
-    ApiKeyNotFoundError,
     ConflictError,
     InvalidFieldError,
     NotATestTenantError,
     StoreUnavailableError,
     TenantNotFoundError,
 )
+from tallygate.domain.key_errors import ApiKeyNotFoundError
 from tallygate.records.paging import PageRequest
 from tallygate.records.values import SubscriptionQuery
 

@@ -22,13 +22,10 @@ from tallygate.control_plane.subscriptions import (
     list_subscriptions,
 )
 from tallygate.domain.account import SubscriptionState
-from tallygate.domain.errors import (
-    AddOnNotFoundError,
-    InvalidFieldError,
-    SubscriptionConflictError,
-    SubscriptionNotFoundError,
-)
+from tallygate.domain.catalog_errors import AddOnNotFoundError
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import PeriodUnit, add_calendar
+from tallygate.domain.subscription_errors import SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.records.paging import PageRequest
 
 S = SubscriptionState

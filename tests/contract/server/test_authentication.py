@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from tallygate.domain.credential import KeyRecord, Scope, key_digest, mint_key
-from tallygate.domain.errors import KeyExpiredError, KeyRevokedError, StoreUnavailableError, UnauthenticatedError
+from tallygate.domain.errors import StoreUnavailableError, UnauthenticatedError
+from tallygate.domain.key_errors import KeyExpiredError, KeyRevokedError
 from tallygate.server.calls.authentication import AuthenticationOptions, Authenticator
 
 KEY = mint_key(b"k" * 32)

@@ -15,13 +15,8 @@ from cachetools import LRUCache, TTLCache
 
 from tallygate.data_plane.ports import Clock, KeySource, Sleep
 from tallygate.domain.credential import KeyRecord, is_well_formed, key_digest
-from tallygate.domain.errors import (
-    KeyExpiredError,
-    KeyRevokedError,
-    StoreUnavailableError,
-    TallygateError,
-    UnauthenticatedError,
-)
+from tallygate.domain.errors import StoreUnavailableError, TallygateError, UnauthenticatedError
+from tallygate.domain.key_errors import KeyExpiredError, KeyRevokedError
 from tallygate.domain.recent import Recent
 from tallygate.server.calls.certified import Certified
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from urllib.parse import quote, unquote
 
 from tallygate.domain.credential import KeyRecord, Scope
-from tallygate.domain.errors import CertificateMismatchError
+from tallygate.domain.key_errors import CertificateMismatchError
 
 SPIFFE = "spiffe://"
 ALL_BELOW = "/*"

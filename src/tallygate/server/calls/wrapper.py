@@ -16,7 +16,8 @@ from google.protobuf.message import Message
 
 from tallygate.data_plane.burst import Burst
 from tallygate.domain.credential import KeyRecord, Scope
-from tallygate.domain.errors import ScopeMissingError, ShuttingDownError, TallygateError
+from tallygate.domain.errors import ShuttingDownError, TallygateError
+from tallygate.domain.key_errors import ScopeMissingError
 from tallygate.server.calls.at_work import CallAtWork
 from tallygate.server.calls.authentication import Authenticator
 from tallygate.server.calls.card_numbers import refuse_card_numbers

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from tallygate.domain.errors import ConflictError, StoreUnavailableError, SubscriptionConflictError, TallygateError
+from tallygate.domain.errors import ConflictError, StoreUnavailableError, TallygateError
+from tallygate.domain.subscription_errors import SubscriptionConflictError
 from tallygate.storage.sql.models import ONE_LIVE_SUBSCRIPTION
 
 _log = logging.getLogger(__name__)
