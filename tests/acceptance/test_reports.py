@@ -1,6 +1,11 @@
 """Rows about what an operator sees of the business: recurring revenue, who left and why. Figures by hand."""
 
+import hashlib
+
+import pytest
+
 from invoicing import at, catalog, dollars, invoices, run
+from tallygate.domain.billing.experiments import variant_of
 
 MONTH = {"recurring": {"amount": "29.00"}}
 YEAR = {"type": "percentage", "value": "20", "length": 12}
@@ -107,3 +112,57 @@ async def test_ar_33_the_report_equals_the_ledger(tenant):
     posted = (await tenant.call("ListTransfers", **wanted)).transfers
     exported = (await tenant.call("ExportLedger", end_time=at("2024-05-01"))).text
     assert exported.count(":Receivable") == len(posted) > 0, "a warehouse is given the same transfers"
+
+
+def arm_by_hand(account):
+    """By the first 64 bits of SHA-256 over the experiment, with its length, and the account."""
+    digest = hashlib.sha256(f"5:price{account}".encode()).hexdigest()
+    return ["pro", "pro-19"][int(digest[:16], 16) // 2**63]
+
+
+async def test_ar_24_half_of_the_accounts_are_shown_each_price_keep_it_and_are_billed_what_they_were_shown(tenant):
+    """29.00 against 19.00 among 40 accounts: every second of each arm buys; the report has conversion and revenue."""
+    await tenant.call("SetTestClock", time=at("2024-03-01"), standing=True)
+    document = catalog(MONTH)
+    document["plans"]["pro-19"] = {**document["plans"]["pro"], "prices": [{"recurring": {"amount": "19.00"}}]}
+    await tenant.apply(document)
+    accounts = [f"a{number:02}" for number in range(40)]
+    experiment = {"experiment_key": "price", "variants": ["pro", "pro-19"]}
+
+    async def variant(account):
+        return (await tenant.call("AssignVariant", **experiment, account_id=account)).variant
+
+    shown = {}
+    for account in accounts:
+        await tenant.call("UpsertAccount", account_id=account)
+        shown[account] = await variant(account)
+    assert shown == {account: arm_by_hand(account) for account in accounts}
+    arms = {plan: [each for each in accounts if shown[each] == plan] for plan in ("pro", "pro-19")}
+    buyers = {plan: found[::2] for plan, found in arms.items()}
+    for plan, price in (("pro", 29.00), ("pro-19", 19.00)):
+        for account in buyers[plan]:
+            quote = await tenant.call("Quote", account_id=account, plan_key=await variant(account))
+            assert [dollars(each.total) for each in quote.opening] == [price]
+            await tenant.call("CreateSubscription", account_id=account, plan_key=plan)
+    await run(tenant)
+    await tenant.advance_to(at("2024-03-15"))
+    assert {account: await variant(account) for account in accounts} == shown, "in each session the same"
+    for account in buyers["pro-19"]:
+        assert [dollars(each.total) for each in await invoices(tenant, account_id=account)] == [19.00]
+    found = (await tenant.call("CompareVariants", **experiment, start_time=at("2024-03-01"))).outcomes
+    figures = [(one.variant, one.accounts, one.converted, [dollars(each) for each in one.revenue]) for one in found]
+    assert figures == [
+        (plan, len(arms[plan]), len(buyers[plan]), [price * len(buyers[plan])])
+        for plan, price in (("pro", 29.00), ("pro-19", 19.00))
+    ]
+    rates = [100 * len(buyers[plan]) / len(arms[plan]) for plan in ("pro", "pro-19")]
+    assert [float(one.conversion_percent) for one in found] == pytest.approx(rates, abs=1e-6)
+
+
+def test_ar_24_each_price_is_shown_to_half_of_many():
+    """Of 10,000 accounts 5,000 each, within three standard deviations: 150."""
+    first = [variant_of("price", f"account-{number}", ["a", "b"]) for number in range(10_000)]
+    assert abs(first.count("a") - 5_000) < 150
+    other = [variant_of("layout", f"account-{number}", ["a", "b"]) for number in range(10_000)]
+    alike = sum(one == another for one, another in zip(first, other, strict=True))
+    assert abs(alike - 5_000) < 150, "another experiment distributes them anew"

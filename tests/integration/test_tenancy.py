@@ -178,6 +178,12 @@ ROWS = {
         "BILL_NOT_FOUND",
         shows=True,
     ),
+    "AssignVariant": Row("control billing billing_read", of(experiment_key="x", variants=["p", "renewed"]), UNKNOWN),
+    "CompareVariants": Row(
+        "control billing billing_read",
+        anything(experiment_key="x", variants=["p", "renewed"], start_time=Timestamp(seconds=1)),
+        lambda answer: not any(one.accounts for one in answer.outcomes),
+    ),
     "GetReport": Row(
         "control billing billing_read",
         anything(start_time=Timestamp(seconds=1)),

@@ -17,3 +17,7 @@ class ReportRepository(Protocol):
     async def invoiced(self, *, start: int, end: int) -> Mapping[str, int]:
         """What documents that were issued in a time and are not void come to, by currency."""
         ...
+
+    async def invoiced_to(self, account_ids: Sequence[str], *, start: int, end: int) -> Mapping[str, Mapping[str, int]]:
+        """The same by account, of some of them, and currency."""
+        ...

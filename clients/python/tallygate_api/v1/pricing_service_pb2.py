@@ -29,7 +29,7 @@ from tallygate_api.v1 import subscription_pb2 as tallygate_dot_v1_dot_subscripti
 from tallygate_api.v1 import subscription_service_pb2 as tallygate_dot_v1_dot_subscription__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/pricing_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#tallygate/v1/discount_service.proto\x1a\x1atallygate/v1/invoice.proto\x1a\x1ftallygate/v1/subscription.proto\x1a\'tallygate/v1/subscription_service.proto\"\xca\x01\n\rExpectedUsage\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12\x13\n\x06\x65vents\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12?\n\ndimensions\x18\x04 \x03(\x0b\x32+.tallygate.v1.ExpectedUsage.DimensionsEntry\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_events\"\xd5\x03\n\x0cQuoteRequest\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x19\n\x0cplan_version\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x17\n\ntrial_days\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12-\n\x07\x61\x64\x64_ons\x18\x04 \x03(\x0b\x32\x1c.tallygate.v1.AddOnSelection\x12\x34\n\x05seats\x18\x05 \x03(\x0b\x32%.tallygate.v1.QuoteRequest.SeatsEntry\x12\r\n\x05users\x18\x06 \x01(\x03\x12*\n\x05usage\x18\x07 \x03(\x0b\x32\x1b.tallygate.v1.ExpectedUsage\x12\x12\n\naccount_id\x18\x08 \x01(\t\x12\x0f\n\x07\x63ountry\x18\t \x01(\t\x12\x0e\n\x06region\x18\n \x01(\t\x12\x14\n\x0c\x63oupon_codes\x18\x14 \x03(\t\x12\x16\n\x0e\x61\x64vance_length\x18\x15 \x01(\x05\x12\x1b\n\x0epayment_method\x18\x16 \x01(\x08H\x02\x88\x01\x01\x1a,\n\nSeatsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x0f\n\r_plan_versionB\r\n\x0b_trial_daysB\x11\n\x0f_payment_method\"x\n\x0fQuoteSuggestion\x12\x16\n\x0e\x61\x64vance_length\x18\x01 \x01(\x05\x12\x14\n\x0c\x63oupon_codes\x18\x02 \x03(\t\x12\"\n\x05total\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\x12\x13\n\x0b\x65xplanation\x18\x04 \x03(\t\"\xfc\x02\n\rQuoteResponse\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x07opening\x18\x02 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12(\n\tfollowing\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12,\n\x08\x63ut_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08plan_key\x18\x05 \x01(\t\x12\x14\n\x0cplan_version\x18\x06 \x01(\x05\x12\x32\n\x0etrial_end_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07options\x18\x14 \x03(\x0b\x32\x1b.tallygate.v1.PaymentOption\x12\x31\n\nsuggestion\x18\x15 \x01(\x0b\x32\x1d.tallygate.v1.QuoteSuggestion\"\x87\x01\n\x13\x43omparePlansRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x01\n\x0ePlanComparison\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x14\n\x0cplan_version\x18\x02 \x01(\x05\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07\x63urrent\x18\x04 \x01(\x08\x12\'\n\x08invoices\x18\x05 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x19\n\x11\x65xceeded_features\x18\x06 \x03(\t\"\xa1\x01\n\x14\x43omparePlansResponse\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x05plans\x18\x03 \x03(\x0b\x32\x1c.tallygate.v1.PlanComparison\"\xac\x01\n\x0fQuantityPreview\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x30\n\tproration\x18\x04 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\x12,\n\x07invoice\x18\x05 \x01(\x0e\x32\x1b.tallygate.v1.ChangeInvoice\"\xa2\x03\n\x14PreviewChangeRequest\x12\x36\n\x0b\x63hange_plan\x18\x01 \x01(\x0b\x32\x1f.tallygate.v1.ChangePlanRequestH\x00\x12\x33\n\nset_add_on\x18\x02 \x01(\x0b\x32\x1d.tallygate.v1.SetAddOnRequestH\x00\x12\x39\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32\'.tallygate.v1.CancelSubscriptionRequestH\x00\x12\x31\n\x08quantity\x18\x04 \x01(\x0b\x32\x1d.tallygate.v1.QuantityPreviewH\x00\x12\x37\n\x05pause\x18\x05 \x01(\x0b\x32&.tallygate.v1.PauseSubscriptionRequestH\x00\x12\x39\n\x06resume\x18\x06 \x01(\x0b\x32\'.tallygate.v1.ResumeSubscriptionRequestH\x00\x12\x31\n\x04\x62ook\x18\x07 \x01(\x0b\x32!.tallygate.v1.BookQuantityRequestH\x00\x42\x08\n\x06\x63hange\"\xfb\x01\n\x15PreviewChangeResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12/\n\x0b\x63hange_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lines\x18\x03 \x03(\x0b\x32\x19.tallygate.v1.InvoiceLine\x12\'\n\x08invoices\x18\x04 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12,\n\x08\x63ut_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x83\x02\n\x0ePricingService\x12X\n\rPreviewChange\x12\".tallygate.v1.PreviewChangeRequest\x1a#.tallygate.v1.PreviewChangeResponse\x12@\n\x05Quote\x12\x1a.tallygate.v1.QuoteRequest\x1a\x1b.tallygate.v1.QuoteResponse\x12U\n\x0c\x43omparePlans\x12!.tallygate.v1.ComparePlansRequest\x1a\".tallygate.v1.ComparePlansResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallygate/v1/pricing_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#tallygate/v1/discount_service.proto\x1a\x1atallygate/v1/invoice.proto\x1a\x1ftallygate/v1/subscription.proto\x1a\'tallygate/v1/subscription_service.proto\"T\n\x14\x41ssignVariantRequest\x12\x16\n\x0e\x65xperiment_key\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08variants\x18\x03 \x03(\t\"(\n\x15\x41ssignVariantResponse\x12\x0f\n\x07variant\x18\x01 \x01(\t\"\xca\x01\n\rExpectedUsage\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12\x13\n\x06\x65vents\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12?\n\ndimensions\x18\x04 \x03(\x0b\x32+.tallygate.v1.ExpectedUsage.DimensionsEntry\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_events\"\xd5\x03\n\x0cQuoteRequest\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x19\n\x0cplan_version\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x17\n\ntrial_days\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12-\n\x07\x61\x64\x64_ons\x18\x04 \x03(\x0b\x32\x1c.tallygate.v1.AddOnSelection\x12\x34\n\x05seats\x18\x05 \x03(\x0b\x32%.tallygate.v1.QuoteRequest.SeatsEntry\x12\r\n\x05users\x18\x06 \x01(\x03\x12*\n\x05usage\x18\x07 \x03(\x0b\x32\x1b.tallygate.v1.ExpectedUsage\x12\x12\n\naccount_id\x18\x08 \x01(\t\x12\x0f\n\x07\x63ountry\x18\t \x01(\t\x12\x0e\n\x06region\x18\n \x01(\t\x12\x14\n\x0c\x63oupon_codes\x18\x14 \x03(\t\x12\x16\n\x0e\x61\x64vance_length\x18\x15 \x01(\x05\x12\x1b\n\x0epayment_method\x18\x16 \x01(\x08H\x02\x88\x01\x01\x1a,\n\nSeatsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x0f\n\r_plan_versionB\r\n\x0b_trial_daysB\x11\n\x0f_payment_method\"x\n\x0fQuoteSuggestion\x12\x16\n\x0e\x61\x64vance_length\x18\x01 \x01(\x05\x12\x14\n\x0c\x63oupon_codes\x18\x02 \x03(\t\x12\"\n\x05total\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\x12\x13\n\x0b\x65xplanation\x18\x04 \x03(\t\"\xfc\x02\n\rQuoteResponse\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x07opening\x18\x02 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12(\n\tfollowing\x18\x03 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12,\n\x08\x63ut_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08plan_key\x18\x05 \x01(\t\x12\x14\n\x0cplan_version\x18\x06 \x01(\x05\x12\x32\n\x0etrial_end_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07options\x18\x14 \x03(\x0b\x32\x1b.tallygate.v1.PaymentOption\x12\x31\n\nsuggestion\x18\x15 \x01(\x0b\x32\x1d.tallygate.v1.QuoteSuggestion\"\x87\x01\n\x13\x43omparePlansRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x01\n\x0ePlanComparison\x12\x10\n\x08plan_key\x18\x01 \x01(\t\x12\x14\n\x0cplan_version\x18\x02 \x01(\x05\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07\x63urrent\x18\x04 \x01(\x08\x12\'\n\x08invoices\x18\x05 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12\x19\n\x11\x65xceeded_features\x18\x06 \x03(\t\"\xa1\x01\n\x14\x43omparePlansResponse\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x05plans\x18\x03 \x03(\x0b\x32\x1c.tallygate.v1.PlanComparison\"\xac\x01\n\x0fQuantityPreview\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x30\n\tproration\x18\x04 \x01(\x0e\x32\x1d.tallygate.v1.ChangeProration\x12,\n\x07invoice\x18\x05 \x01(\x0e\x32\x1b.tallygate.v1.ChangeInvoice\"\xa2\x03\n\x14PreviewChangeRequest\x12\x36\n\x0b\x63hange_plan\x18\x01 \x01(\x0b\x32\x1f.tallygate.v1.ChangePlanRequestH\x00\x12\x33\n\nset_add_on\x18\x02 \x01(\x0b\x32\x1d.tallygate.v1.SetAddOnRequestH\x00\x12\x39\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32\'.tallygate.v1.CancelSubscriptionRequestH\x00\x12\x31\n\x08quantity\x18\x04 \x01(\x0b\x32\x1d.tallygate.v1.QuantityPreviewH\x00\x12\x37\n\x05pause\x18\x05 \x01(\x0b\x32&.tallygate.v1.PauseSubscriptionRequestH\x00\x12\x39\n\x06resume\x18\x06 \x01(\x0b\x32\'.tallygate.v1.ResumeSubscriptionRequestH\x00\x12\x31\n\x04\x62ook\x18\x07 \x01(\x0b\x32!.tallygate.v1.BookQuantityRequestH\x00\x42\x08\n\x06\x63hange\"\xfb\x01\n\x15PreviewChangeResponse\x12\x30\n\x0csubscription\x18\x01 \x01(\x0b\x32\x1a.tallygate.v1.Subscription\x12/\n\x0b\x63hange_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lines\x18\x03 \x03(\x0b\x32\x19.tallygate.v1.InvoiceLine\x12\'\n\x08invoices\x18\x04 \x03(\x0b\x32\x15.tallygate.v1.Invoice\x12,\n\x08\x63ut_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xdd\x02\n\x0ePricingService\x12X\n\rPreviewChange\x12\".tallygate.v1.PreviewChangeRequest\x1a#.tallygate.v1.PreviewChangeResponse\x12@\n\x05Quote\x12\x1a.tallygate.v1.QuoteRequest\x1a\x1b.tallygate.v1.QuoteResponse\x12U\n\x0c\x43omparePlans\x12!.tallygate.v1.ComparePlansRequest\x1a\".tallygate.v1.ComparePlansResponse\x12X\n\rAssignVariant\x12\".tallygate.v1.AssignVariantRequest\x1a#.tallygate.v1.AssignVariantResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,30 +40,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPECTEDUSAGE_DIMENSIONSENTRY']._serialized_options = b'8\001'
   _globals['_QUOTEREQUEST_SEATSENTRY']._loaded_options = None
   _globals['_QUOTEREQUEST_SEATSENTRY']._serialized_options = b'8\001'
-  _globals['_EXPECTEDUSAGE']._serialized_start=225
-  _globals['_EXPECTEDUSAGE']._serialized_end=427
-  _globals['_EXPECTEDUSAGE_DIMENSIONSENTRY']._serialized_start=367
-  _globals['_EXPECTEDUSAGE_DIMENSIONSENTRY']._serialized_end=416
-  _globals['_QUOTEREQUEST']._serialized_start=430
-  _globals['_QUOTEREQUEST']._serialized_end=899
-  _globals['_QUOTEREQUEST_SEATSENTRY']._serialized_start=804
-  _globals['_QUOTEREQUEST_SEATSENTRY']._serialized_end=848
-  _globals['_QUOTESUGGESTION']._serialized_start=901
-  _globals['_QUOTESUGGESTION']._serialized_end=1021
-  _globals['_QUOTERESPONSE']._serialized_start=1024
-  _globals['_QUOTERESPONSE']._serialized_end=1404
-  _globals['_COMPAREPLANSREQUEST']._serialized_start=1407
-  _globals['_COMPAREPLANSREQUEST']._serialized_end=1542
-  _globals['_PLANCOMPARISON']._serialized_start=1545
-  _globals['_PLANCOMPARISON']._serialized_end=1700
-  _globals['_COMPAREPLANSRESPONSE']._serialized_start=1703
-  _globals['_COMPAREPLANSRESPONSE']._serialized_end=1864
-  _globals['_QUANTITYPREVIEW']._serialized_start=1867
-  _globals['_QUANTITYPREVIEW']._serialized_end=2039
-  _globals['_PREVIEWCHANGEREQUEST']._serialized_start=2042
-  _globals['_PREVIEWCHANGEREQUEST']._serialized_end=2460
-  _globals['_PREVIEWCHANGERESPONSE']._serialized_start=2463
-  _globals['_PREVIEWCHANGERESPONSE']._serialized_end=2714
-  _globals['_PRICINGSERVICE']._serialized_start=2717
-  _globals['_PRICINGSERVICE']._serialized_end=2976
+  _globals['_ASSIGNVARIANTREQUEST']._serialized_start=224
+  _globals['_ASSIGNVARIANTREQUEST']._serialized_end=308
+  _globals['_ASSIGNVARIANTRESPONSE']._serialized_start=310
+  _globals['_ASSIGNVARIANTRESPONSE']._serialized_end=350
+  _globals['_EXPECTEDUSAGE']._serialized_start=353
+  _globals['_EXPECTEDUSAGE']._serialized_end=555
+  _globals['_EXPECTEDUSAGE_DIMENSIONSENTRY']._serialized_start=495
+  _globals['_EXPECTEDUSAGE_DIMENSIONSENTRY']._serialized_end=544
+  _globals['_QUOTEREQUEST']._serialized_start=558
+  _globals['_QUOTEREQUEST']._serialized_end=1027
+  _globals['_QUOTEREQUEST_SEATSENTRY']._serialized_start=932
+  _globals['_QUOTEREQUEST_SEATSENTRY']._serialized_end=976
+  _globals['_QUOTESUGGESTION']._serialized_start=1029
+  _globals['_QUOTESUGGESTION']._serialized_end=1149
+  _globals['_QUOTERESPONSE']._serialized_start=1152
+  _globals['_QUOTERESPONSE']._serialized_end=1532
+  _globals['_COMPAREPLANSREQUEST']._serialized_start=1535
+  _globals['_COMPAREPLANSREQUEST']._serialized_end=1670
+  _globals['_PLANCOMPARISON']._serialized_start=1673
+  _globals['_PLANCOMPARISON']._serialized_end=1828
+  _globals['_COMPAREPLANSRESPONSE']._serialized_start=1831
+  _globals['_COMPAREPLANSRESPONSE']._serialized_end=1992
+  _globals['_QUANTITYPREVIEW']._serialized_start=1995
+  _globals['_QUANTITYPREVIEW']._serialized_end=2167
+  _globals['_PREVIEWCHANGEREQUEST']._serialized_start=2170
+  _globals['_PREVIEWCHANGEREQUEST']._serialized_end=2588
+  _globals['_PREVIEWCHANGERESPONSE']._serialized_start=2591
+  _globals['_PREVIEWCHANGERESPONSE']._serialized_end=2842
+  _globals['_PRICINGSERVICE']._serialized_start=2845
+  _globals['_PRICINGSERVICE']._serialized_end=3194
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class AssignVariantRequest(_message.Message):
+    __slots__ = ("experiment_key", "account_id", "variants")
+    EXPERIMENT_KEY_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
+    experiment_key: str
+    account_id: str
+    variants: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, experiment_key: _Optional[str] = ..., account_id: _Optional[str] = ..., variants: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AssignVariantResponse(_message.Message):
+    __slots__ = ("variant",)
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    variant: str
+    def __init__(self, variant: _Optional[str] = ...) -> None: ...
+
 class ExpectedUsage(_message.Message):
     __slots__ = ("feature_key", "quantity", "events", "dimensions")
     class DimensionsEntry(_message.Message):

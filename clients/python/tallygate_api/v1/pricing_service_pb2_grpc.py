@@ -51,6 +51,11 @@ class PricingServiceStub:
                 request_serializer=tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansResponse.FromString,
                 _registered_method=True)
+        self.AssignVariant = channel.unary_unary(
+                '/tallygate.v1.PricingService/AssignVariant',
+                request_serializer=tallygate_dot_v1_dot_pricing__service__pb2.AssignVariantRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.AssignVariantResponse.FromString,
+                _registered_method=True)
 
 
 class PricingServiceServicer:
@@ -95,6 +100,17 @@ class PricingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AssignVariant(self, request, context):
+        """Tells which of several plans an account is shown in an experiment: always the same one, as many accounts each. Quote
+        shows its price, which is charged where the account subscribes to it; ReportService.CompareVariants what came of it.
+
+        Nothing is kept: it hangs on the experiment's key, the account and the order of the variants.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PLAN_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PricingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +128,11 @@ def add_PricingServiceServicer_to_server(servicer, server):
                     servicer.ComparePlans,
                     request_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansResponse.SerializeToString,
+            ),
+            'AssignVariant': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignVariant,
+                    request_deserializer=tallygate_dot_v1_dot_pricing__service__pb2.AssignVariantRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_pricing__service__pb2.AssignVariantResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -197,6 +218,33 @@ class PricingService:
             '/tallygate.v1.PricingService/ComparePlans',
             tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansRequest.SerializeToString,
             tallygate_dot_v1_dot_pricing__service__pb2.ComparePlansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignVariant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PricingService/AssignVariant',
+            tallygate_dot_v1_dot_pricing__service__pb2.AssignVariantRequest.SerializeToString,
+            tallygate_dot_v1_dot_pricing__service__pb2.AssignVariantResponse.FromString,
             options,
             channel_credentials,
             insecure,

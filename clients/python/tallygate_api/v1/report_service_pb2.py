@@ -26,21 +26,27 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tallygate_api.v1 import invoice_pb2 as tallygate_dot_v1_dot_invoice__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tallygate/v1/report_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\"p\n\x10GetReportRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xee\x01\n\rReportedBooks\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12.\n\x11monthly_recurring\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Money\x12%\n\x08invoiced\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\x12%\n\x08received\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.Money\x12#\n\x06income\x18\x05 \x01(\x0b\x32\x13.tallygate.v1.Money\x12(\n\x0boutstanding\x18\x06 \x01(\x0b\x32\x13.tallygate.v1.Money\"\xa9\x01\n\x0bLostAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x36\n\x12last_activity_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc1\x02\n\x11GetReportResponse\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x05\x62ooks\x18\x03 \x03(\x0b\x32\x1b.tallygate.v1.ReportedBooks\x12\x19\n\x11\x61\x63\x63ounts_at_start\x18\x04 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ounts_gained\x18\x05 \x01(\x03\x12\x15\n\raccounts_lost\x18\x06 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ounts_at_end\x18\x07 \x01(\x03\x12\x15\n\rchurn_percent\x18\x08 \x01(\t\x12\'\n\x04lost\x18\t \x03(\x0b\x32\x19.tallygate.v1.LostAccount2]\n\rReportService\x12L\n\tGetReport\x12\x1e.tallygate.v1.GetReportRequest\x1a\x1f.tallygate.v1.GetReportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tallygate/v1/report_service.proto\x12\x0ctallygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atallygate/v1/invoice.proto\"\xa0\x01\n\x16\x43ompareVariantsRequest\x12\x16\n\x0e\x65xperiment_key\x18\x01 \x01(\t\x12\x10\n\x08variants\x18\x02 \x03(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x0eVariantOutcome\x12\x0f\n\x07variant\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63\x63ounts\x18\x02 \x01(\x03\x12\x11\n\tconverted\x18\x03 \x01(\x03\x12\x1a\n\x12\x63onversion_percent\x18\x04 \x01(\t\x12$\n\x07revenue\x18\x05 \x03(\x0b\x32\x13.tallygate.v1.Money\"I\n\x17\x43ompareVariantsResponse\x12.\n\x08outcomes\x18\x01 \x03(\x0b\x32\x1c.tallygate.v1.VariantOutcome\"p\n\x10GetReportRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xee\x01\n\rReportedBooks\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12.\n\x11monthly_recurring\x18\x02 \x01(\x0b\x32\x13.tallygate.v1.Money\x12%\n\x08invoiced\x18\x03 \x01(\x0b\x32\x13.tallygate.v1.Money\x12%\n\x08received\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.Money\x12#\n\x06income\x18\x05 \x01(\x0b\x32\x13.tallygate.v1.Money\x12(\n\x0boutstanding\x18\x06 \x01(\x0b\x32\x13.tallygate.v1.Money\"\xa9\x01\n\x0bLostAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x10\n\x08plan_key\x18\x02 \x01(\t\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x36\n\x12last_activity_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc1\x02\n\x11GetReportResponse\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x05\x62ooks\x18\x03 \x03(\x0b\x32\x1b.tallygate.v1.ReportedBooks\x12\x19\n\x11\x61\x63\x63ounts_at_start\x18\x04 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ounts_gained\x18\x05 \x01(\x03\x12\x15\n\raccounts_lost\x18\x06 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ounts_at_end\x18\x07 \x01(\x03\x12\x15\n\rchurn_percent\x18\x08 \x01(\t\x12\'\n\x04lost\x18\t \x03(\x0b\x32\x19.tallygate.v1.LostAccount2\xbd\x01\n\rReportService\x12L\n\tGetReport\x12\x1e.tallygate.v1.GetReportRequest\x1a\x1f.tallygate.v1.GetReportResponse\x12^\n\x0f\x43ompareVariants\x12$.tallygate.v1.CompareVariantsRequest\x1a%.tallygate.v1.CompareVariantsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallygate_api.v1.report_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETREPORTREQUEST']._serialized_start=112
-  _globals['_GETREPORTREQUEST']._serialized_end=224
-  _globals['_REPORTEDBOOKS']._serialized_start=227
-  _globals['_REPORTEDBOOKS']._serialized_end=465
-  _globals['_LOSTACCOUNT']._serialized_start=468
-  _globals['_LOSTACCOUNT']._serialized_end=637
-  _globals['_GETREPORTRESPONSE']._serialized_start=640
-  _globals['_GETREPORTRESPONSE']._serialized_end=961
-  _globals['_REPORTSERVICE']._serialized_start=963
-  _globals['_REPORTSERVICE']._serialized_end=1056
+  _globals['_COMPAREVARIANTSREQUEST']._serialized_start=113
+  _globals['_COMPAREVARIANTSREQUEST']._serialized_end=273
+  _globals['_VARIANTOUTCOME']._serialized_start=276
+  _globals['_VARIANTOUTCOME']._serialized_end=412
+  _globals['_COMPAREVARIANTSRESPONSE']._serialized_start=414
+  _globals['_COMPAREVARIANTSRESPONSE']._serialized_end=487
+  _globals['_GETREPORTREQUEST']._serialized_start=489
+  _globals['_GETREPORTREQUEST']._serialized_end=601
+  _globals['_REPORTEDBOOKS']._serialized_start=604
+  _globals['_REPORTEDBOOKS']._serialized_end=842
+  _globals['_LOSTACCOUNT']._serialized_start=845
+  _globals['_LOSTACCOUNT']._serialized_end=1014
+  _globals['_GETREPORTRESPONSE']._serialized_start=1017
+  _globals['_GETREPORTRESPONSE']._serialized_end=1338
+  _globals['_REPORTSERVICE']._serialized_start=1341
+  _globals['_REPORTSERVICE']._serialized_end=1530
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,38 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class CompareVariantsRequest(_message.Message):
+    __slots__ = ("experiment_key", "variants", "start_time", "end_time")
+    EXPERIMENT_KEY_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    experiment_key: str
+    variants: _containers.RepeatedScalarFieldContainer[str]
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, experiment_key: _Optional[str] = ..., variants: _Optional[_Iterable[str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class VariantOutcome(_message.Message):
+    __slots__ = ("variant", "accounts", "converted", "conversion_percent", "revenue")
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    CONVERTED_FIELD_NUMBER: _ClassVar[int]
+    CONVERSION_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    REVENUE_FIELD_NUMBER: _ClassVar[int]
+    variant: str
+    accounts: int
+    converted: int
+    conversion_percent: str
+    revenue: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Money]
+    def __init__(self, variant: _Optional[str] = ..., accounts: _Optional[int] = ..., converted: _Optional[int] = ..., conversion_percent: _Optional[str] = ..., revenue: _Optional[_Iterable[_Union[_invoice_pb2.Money, _Mapping[str, object]]]] = ...) -> None: ...
+
+class CompareVariantsResponse(_message.Message):
+    __slots__ = ("outcomes",)
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    outcomes: _containers.RepeatedCompositeFieldContainer[VariantOutcome]
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[VariantOutcome, _Mapping[str, object]]]] = ...) -> None: ...
+
 class GetReportRequest(_message.Message):
     __slots__ = ("start_time", "end_time")
     START_TIME_FIELD_NUMBER: _ClassVar[int]

@@ -41,6 +41,11 @@ class ReportServiceStub:
                 request_serializer=tallygate_dot_v1_dot_report__service__pb2.GetReportRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_report__service__pb2.GetReportResponse.FromString,
                 _registered_method=True)
+        self.CompareVariants = channel.unary_unary(
+                '/tallygate.v1.ReportService/CompareVariants',
+                request_serializer=tallygate_dot_v1_dot_report__service__pb2.CompareVariantsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_report__service__pb2.CompareVariantsResponse.FromString,
+                _registered_method=True)
 
 
 class ReportServiceServicer:
@@ -57,6 +62,16 @@ class ReportServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompareVariants(self, request, context):
+        """Tells what came of an experiment, of the accounts that were created in a time: how many were shown each variant, how
+        many of these subscribed to it, and what they were invoiced.
+
+        Errors: INVALID_FIELD, PLAN_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReportServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -64,6 +79,11 @@ def add_ReportServiceServicer_to_server(servicer, server):
                     servicer.GetReport,
                     request_deserializer=tallygate_dot_v1_dot_report__service__pb2.GetReportRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_report__service__pb2.GetReportResponse.SerializeToString,
+            ),
+            'CompareVariants': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareVariants,
+                    request_deserializer=tallygate_dot_v1_dot_report__service__pb2.CompareVariantsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_report__service__pb2.CompareVariantsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -95,6 +115,33 @@ class ReportService:
             '/tallygate.v1.ReportService/GetReport',
             tallygate_dot_v1_dot_report__service__pb2.GetReportRequest.SerializeToString,
             tallygate_dot_v1_dot_report__service__pb2.GetReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareVariants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.ReportService/CompareVariants',
+            tallygate_dot_v1_dot_report__service__pb2.CompareVariantsRequest.SerializeToString,
+            tallygate_dot_v1_dot_report__service__pb2.CompareVariantsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ from typing import Any
 
 from tallygate.billing.change_previews import ChangePreview, preview_change
 from tallygate.billing.comparisons import compare_plans
+from tallygate.billing.experiments import assign_variant
 from tallygate.control_plane.booking_changes import proposed_booking
 from tallygate.control_plane.pauses import proposed_pause, proposed_resumption
 from tallygate.control_plane.proposals import (
@@ -23,6 +24,7 @@ from tallygate.server.services.quoting import quote_with_options
 from tallygate.server.services.showing import shown
 from tallygate.server.services.tenant_work import TenantWork
 from tallygate.server.wire.invoice import encode_invoice, encode_line
+from tallygate.server.wire.plan import texts
 from tallygate.server.wire.quote import decode_quote, encode_comparison
 from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant, quantity, timestamp
 from tallygate.server.wire.subscription import (
@@ -43,6 +45,13 @@ class PricingServicer:
 
     def __init__(self, work: TenantWork) -> None:
         self._work = work
+
+    async def AssignVariant(self, request: wire.AssignVariantRequest, call: Call) -> wire.AssignVariantResponse:  # noqa: N802 - the wire's name
+        """Which plan an account is shown."""
+        experiment, account_id = request.experiment_key, identifier(request.account_id, "account_id")
+        variants = texts(request.variants, "variants")
+        found = await self._work.read(call, lambda work, _: assign_variant(work, experiment, account_id, variants))
+        return wire.AssignVariantResponse(variant=found)
 
     async def PreviewChange(self, request: wire.PreviewChangeRequest, call: Call) -> wire.PreviewChangeResponse:  # noqa: N802 - the wire's name
         """What a change would cost."""

@@ -1,5 +1,6 @@
 """Reports, domain to wire."""
 
+from tallygate.domain.billing.experiments import Arm
 from tallygate.domain.billing.reporting import Books, Lost, Report
 from tallygate.domain.money import Rounding, decimal_text, rounded
 from tallygate.server.wire.invoice import encode_money
@@ -22,6 +23,17 @@ def encode_report(report: Report) -> wire.GetReportResponse:
         accounts_at_end=customers.at_end,
         churn_percent=decimal_text(customers.churn),
         lost=[_encode_lost(one) for one in customers.lost[:_MOST_LOST]],
+    )
+
+
+def encode_arm(arm: Arm) -> wire.VariantOutcome:
+    """What came of a variant."""
+    return wire.VariantOutcome(
+        variant=arm.variant,
+        accounts=arm.accounts,
+        converted=arm.converted,
+        conversion_percent=decimal_text(arm.conversion),
+        revenue=[encode_money(amount, currency) for currency, amount in sorted(arm.revenue.items())],
     )
 
 

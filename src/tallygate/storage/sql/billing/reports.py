@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select
 
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices
@@ -33,10 +34,23 @@ class SqlReports:
 
     async def invoiced(self, *, start: int, end: int) -> Mapping[str, int]:
         """What documents that were issued in a time and are not void come to, by currency."""
+        query = self._issued(start, end).group_by(invoices.c.currency)
+        return {row.currency: int(row.total) for row in await self.scope.rows(query)}
+
+    async def invoiced_to(self, account_ids: Sequence[str], *, start: int, end: int) -> Mapping[str, Mapping[str, int]]:
+        """The same by account, of some of them, and currency."""
+        query = self._issued(start, end).add_columns(invoices.c.account_id)
+        query = query.where(invoices.c.account_id.in_(account_ids))
+        found: dict[str, dict[str, int]] = {}
+        for row in await self.scope.rows(query.group_by(invoices.c.account_id, invoices.c.currency)):
+            found.setdefault(row.account_id, {})[row.currency] = int(row.total)
+        return found
+
+    def _issued(self, start: int, end: int) -> Select[Any]:
         same = and_(
             invoice_balances.c.tenant_id == invoices.c.tenant_id, invoice_balances.c.invoice_id == invoices.c.invoice_id
         )
-        query = (
+        return (
             select(invoices.c.currency, func.sum(invoices.c.total).label("total"))
             .select_from(invoices.join(invoice_balances, same))
             .where(
@@ -46,4 +60,3 @@ class SqlReports:
                 invoice_balances.c.state != InvoiceState.VOID.value,
             )
         )
-        return {row.currency: int(row.total) for row in await self.scope.rows(query.group_by(invoices.c.currency))}
