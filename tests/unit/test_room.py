@@ -103,3 +103,35 @@ def test_who_is_not_known_yet_is_no_other_one():
         assert room.enter("")
     assert all(room.move("", "known") for _ in range(56))
     assert room._held == {"known": 56}
+
+
+def may_enter(places, held, who, weight, elsewhere):
+    """The rule, as the module tells it: less than seven times what is still free, and beside others half of all."""
+    half = max(1, places // 2)
+    mine = held.get(who, 0) + min(weight, half)
+    others = sum(held.values()) - held.get(who, 0)
+    free = places - elsewhere - others - mine
+    known = others - (held.get("", 0) if who else 0)
+    return free >= 0 and mine <= 7 * (free + 1) and not (known and mine > half)
+
+
+@pytest.mark.parametrize("places", [1, 2, 3, 8, 33, 128])
+def test_each_place_is_given_or_refused_by_the_rule(places):
+    dice, room, held, calls = random.Random(places), Room(places), {}, []
+    for _ in range(4_000):
+        who, weight, elsewhere = (
+            dice.choice(["", "a", "b", "c"]),
+            dice.choice([1, 1, 1, 2, 5]),
+            dice.choice([0, 0, 1, 3]),
+        )
+        if calls and dice.random() < 0.45:
+            who, taken = calls.pop(dice.randrange(len(calls)))
+            room.leave(who, taken)
+            held[who] -= min(taken, max(1, places // 2))
+        elif expected := may_enter(places, held, who, weight, elsewhere):
+            assert room.enter(who, weight, elsewhere=elsewhere) == expected
+            held[who] = held.get(who, 0) + min(weight, max(1, places // 2))
+            calls.append((who, weight))
+        else:
+            assert not room.enter(who, weight, elsewhere=elsewhere)
+        assert len(room) == sum(held.values())

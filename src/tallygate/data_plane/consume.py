@@ -215,7 +215,7 @@ def _quantity(request: ConsumeRequest, feature: Feature) -> int:
 
 def _hashed(request: ConsumeRequest, quantity: int) -> bytes:
     if not request.dimensions and not request.carry_in:
-        return plain_payload_hash(quantity, request.mode.value)
+        return plain_payload_hash(quantity, request.mode)
     extra = "carry_in" if request.carry_in else ""
     return payload_hash(quantity=quantity, mode=request.mode.value, dimensions=request.dimensions, extra=extra)
 

@@ -15,6 +15,7 @@ from tallygate.data_plane.view import View, ViewCounts, ViewOptions
 from tallygate.domain.catalog import Catalog, CatalogSnapshot
 from tallygate.domain.errors import StoreUnavailableError, ViewNotReadyError
 from tallygate.domain.gating.resolve import Resolver
+from tallygate.domain.lru import Lru
 
 if TYPE_CHECKING:
     from tallygate.domain.account import AccountRecord
@@ -32,7 +33,7 @@ class Views:
         self._sleep = sleep
         self._options = options
         self._half = options.max_staleness // 2
-        self._views: LRUCache[tuple[str, str], View] = LRUCache(options.accounts)
+        self._views: Lru[tuple[str, str], View] = Lru(options.accounts)
         self._snapshots: LRUCache[str, CatalogSnapshot] = LRUCache(options.tenants)
         self._resolvers: LRUCache[str, Resolver] = LRUCache(options.tenants)
         self._announced: LRUCache[tuple[str, str], int] = LRUCache(options.accounts)
@@ -72,7 +73,8 @@ class Views:
         if view is None or view.gap != self._gaps or not self.holds(view, min_view_version, now=now):
             return None
         self.counts.hits += 1
-        self._verify_ahead(view, now)
+        if now - view.verified_time >= self._half:
+            self._verify_ahead(view, now)
         return view
 
     def last_catalog(self, tenant_id: str) -> Catalog | None:
@@ -123,12 +125,13 @@ class Views:
         if not self.is_current(view, now):
             return False
         self.counts.hits += 1
-        self._verify_ahead(view, now)
+        if now - view.verified_time >= self._half:
+            self._verify_ahead(view, now)
         return True
 
     def _verify_ahead(self, view: View, now: int) -> None:
         """Past half its time a view in use is verified in the background; where that failed, an eighth of it later."""
-        if now - view.verified_time < self._half or now - view.asked_time < self._half // 4:
+        if now - view.asked_time < self._half // 4:
             return
         view.asked_time = now
         place = view.snapshot.tenant_id, view.record.account_id if view.record else ""
@@ -213,9 +216,9 @@ class Views:
         if newer is not None:
             newer.superseded = True
         if view.record is not None or not place[1]:
-            self._views[place] = view
+            self._views.put(place, view)
         else:
-            self._views.pop(place, None)
+            self._views.drop(place)
 
     def _resolver(self, snapshot: CatalogSnapshot) -> Resolver:
         """What folds records on this catalogue."""

@@ -8,9 +8,9 @@ MAX_PAGE = 1_000
 _SHOWN = 64
 
 
-def is_id(value: str) -> bool:
-    """Whether it is an id: neither empty nor too long, and all of it can be printed."""
-    return 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable()
+def is_id(*values: str) -> bool:
+    """Whether each of them is an id: neither empty nor too long, and all of it can be printed."""
+    return all(values) and max(map(len, values)) <= MAX_ID_CHARACTERS and "".join(values).isprintable()
 
 
 def checked_id(field: str, value: str) -> str:

@@ -29,7 +29,7 @@ class EffectIdentity:
 @lru_cache(maxsize=1024)
 def plain_payload_hash(quantity: int, mode: str) -> bytes:
     """The `payload_hash` of a quantity alone."""
-    return payload_hash(quantity=quantity, mode=mode, dimensions={})
+    return payload_hash(quantity=quantity, mode=str(mode), dimensions={})
 
 
 def payload_hash(*, quantity: int, mode: str, dimensions: Mapping[str, str], extra: str = "") -> bytes:

@@ -79,33 +79,36 @@ class CallAtWork:
         data: bytes,
         port: Port,
         token: Any,  # noqa: ANN401 - what the port knows the call by
+        who: tuple[KeyRecord | None, str | None],
     ) -> None:
+        """`who` calls: the key, if it is known already, and what carries it."""
         self._calls = calls
         self._method = method
         self._data = data
         self._port = port
         self._token = token
         self._started = perf_counter()
-        self._key: KeyRecord | None = None
-        self._authorization: str | None = None
+        self._key, self._authorization = who
         self._place: str | None = None
         self._weight = 1
         self._task: asyncio.Task[None] | None = None
         self.deadline = _NEVER
         self.is_told = False
 
-    def begin(self, key: KeyRecord | None, authorization: str | None, patience: float) -> None:
+    def begin(self, patience: float) -> None:
         """Begin it, for so many seconds, if there is room; a key that is not known yet is looked for first."""
-        calls = self._calls
-        if self._method.pace.is_hopeless(patience, self._started):
+        calls, method, key = self._calls, self._method, self._key
+        if method.pace.is_hopeless(patience, self._started):
             self.tell(DeadlineExceededError())
             return
-        place, weight = key.tenant_id if key is not None else "", self._method.weigh(self._data)
+        place, weight = (
+            key.tenant_id if key is not None else "",
+            1 if method.weigh is None else method.weigh(self._data),
+        )
         if not calls.room.enter(place, weight):
             self.tell(overloaded())
             return
-        self._weight = weight
-        self._key, self._authorization, self._place = key, authorization, place
+        self._weight, self._place = weight, place
         self.deadline = self._started + patience
         calls.add(self)
         if key is None or not self._goes_straight(key):

@@ -89,7 +89,7 @@ class Authenticator:
             return self.certified.record(shown.name) if shown.authorization is None else None
         header = authorization or self._default
         entry = self._by_header.get(header) if header is not None else None
-        if entry is None or not self._holds(entry):
+        if entry is None or not self._is_known(entry, self._options.max_staleness):
             return None
         record = entry.record
         if record.revoke_time is None and record.expire_time is None:
@@ -114,7 +114,7 @@ class Authenticator:
         key = _bearer(authorization or self._default)
         digest = key_digest(key)
         entry = self._known.get(digest)
-        if entry is not None and self._holds(entry):
+        if entry is not None and self._is_known(entry, self._options.max_staleness):
             self._remember(authorization or self._default, entry)
             return self._valid(entry.record)
         if entry is None and (digest in self._unknown or not is_well_formed(key)):
@@ -122,7 +122,7 @@ class Authenticator:
         try:
             return self._valid(await self._read_once(digest, key))
         except StoreUnavailableError:
-            if in_outage and entry is not None and self._age(entry) <= self._options.outage:
+            if in_outage and entry is not None and self._is_known(entry, self._options.outage):
                 return self._valid(entry.record)
             raise
 
@@ -176,12 +176,10 @@ class Authenticator:
         if header is not None:
             self._by_header.put(header, entry)
 
-    def _holds(self, entry: _Entry) -> bool:
-        return self._age(entry) <= self._options.max_staleness
-
-    def _age(self, entry: _Entry) -> float:
-        """How long ago the key was last known to be as it is, in seconds."""
-        return self._steady() - max(entry.read_time, self._verified)
+    def _is_known(self, entry: _Entry, seconds: float) -> bool:
+        """Whether the key was known to be as it is no longer ago than that."""
+        since = self._steady() - seconds
+        return self._verified >= since or entry.read_time >= since
 
     def _valid(self, record: KeyRecord) -> KeyRecord:
         if record.revoke_time is None and record.expire_time is None:

@@ -13,20 +13,21 @@ class DeadlineSweep:
     `end_overdue` ends those whose deadline has come by an instant of the steady clock, `are_left` says whether any are.
     """
 
-    __slots__ = ("_are_left", "_end_overdue", "_timer")
+    __slots__ = ("_are_left", "_end_overdue", "is_watching")
 
     def __init__(self, end_overdue: Callable[[float], None], are_left: Callable[[], bool]) -> None:
         self._end_overdue = end_overdue
         self._are_left = are_left
-        self._timer: asyncio.TimerHandle | None = None
+        self.is_watching = False
 
     def watch(self) -> None:
         """There is a call: look from now on, if that is not so already."""
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_SECONDS, self._look)
+        if not self.is_watching:
+            self.is_watching = True
+            asyncio.get_running_loop().call_later(_SECONDS, self._look)
 
     def _look(self) -> None:
-        self._timer = None
+        self.is_watching = False
         try:
             self._end_overdue(perf_counter())
         finally:  # one that cannot be ended does not keep the others from theirs

@@ -61,8 +61,8 @@ class Method:
     function: UnaryMethod | None = None
     answered: Callable[[float], None] = lambda _: None
     """Counts a call that was answered, after so many seconds."""
-    weigh: Weigh = lambda _: 1
-    """How many places a request takes of those for work under way."""
+    weigh: Weigh | None = None
+    """How many places a request takes of those for work under way; without it one."""
     pace: Pace = field(default_factory=Pace)
 
 

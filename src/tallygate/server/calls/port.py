@@ -118,6 +118,8 @@ def caller_of(metadata: Metadata) -> tuple[str | None, str]:
             authorization = value if authorization is None else authorization
         elif key == REQUEST_ID:
             name = value
+    if not name:
+        return authorization if isinstance(authorization, str) else None, ""
     is_name = isinstance(name, str) and len(name) <= _LONGEST_ID and name.isascii() and name.isprintable()
     return authorization if isinstance(authorization, str) else None, str(name).strip() if is_name else ""
 

@@ -40,10 +40,6 @@ def service_named(name: str, servicer: object, *, calls: Calls, streams: Streams
     return service_of(Default().FindServiceByName(name), servicer, calls=calls, streams=streams)
 
 
-def _one(_request: bytes) -> int:
-    return 1
-
-
 def _handler(method: MethodDescriptor, servicer: object, calls: Calls, streams: Streams) -> Handler:
     """Bytes in, bytes out: the wrapper decodes and encodes, so that it can answer without doing either."""
     service = method.containing_service
@@ -58,7 +54,7 @@ def _handler(method: MethodDescriptor, servicer: object, calls: Calls, streams: 
         max_bytes=options.max_message_bytes,
         fast=(getattr(servicer, "fast_answers", None) or {}).get(method.name),
         straight=(getattr(servicer, "straight_methods", None) or {}).get(method.name),
-        weigh=(getattr(servicer, "weights", None) or {}).get(method.name, _one),
+        weigh=(getattr(servicer, "weights", None) or {}).get(method.name),
     )
     function = getattr(servicer, method.name)
     if method.server_streaming:

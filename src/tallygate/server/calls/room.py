@@ -29,6 +29,10 @@ class Room:
         """Take places, if there are any for this one; `elsewhere` are taken, and counted by somebody else."""
         taken = min(weight, self._half)
         before = self._held.get(who, 0)
+        if self._taken + elsewhere + taken <= self._half:  # half is free, and nobody holds more: no bound is met
+            self._held[who] = before + taken
+            self._taken += taken
+            return True
         held, others = before + taken, self._taken - before
         free = self._places - elsewhere - others - held
         known = others - (self._held.get(NOBODY, 0) if who != NOBODY else 0)

@@ -132,7 +132,8 @@ class Calls:
     def add(self, call: CallAtWork) -> None:
         """Look after a call from now on."""
         self._at_work.add(call)
-        self._sweep.watch()
+        if not self._sweep.is_watching:
+            self._sweep.watch()
 
     def remove(self, call: CallAtWork) -> None:
         """It is over."""
@@ -197,11 +198,11 @@ class Calls:
                     answered(perf_counter() - started)
                     port.answer(token, answer)
                     return None
-            call = CallAtWork(self, method, data, port, token)
+            call = CallAtWork(self, method, data, port, token, (key, authorization))
             if refusal is not None:
                 call.tell(refusal)
             else:
-                call.begin(key, authorization, self.options.patience(remaining))
+                call.begin(self.options.patience(remaining))
             return None if call.is_told else call
 
         return begin

@@ -4,6 +4,8 @@ Each function answers whether it took the call on; what cannot be read is left t
 """
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -71,12 +73,7 @@ class Deciding:
                 return False
             if len(data) <= _MOST_BYTES:
                 self._asked_checks.put(data, asked)
-        request = asked
-
-        def ended(outcome: Admitted | Decision | Exception) -> None:
-            _end(done, lambda: self._checked(tenant_id, request, outcome))
-
-        self._checks.begin(tenant_id, request, ended)
+        self._checks.begin(tenant_id, asked, partial(_end, done, self._checked, tenant_id, asked))
         return True
 
     def consume(self, tenant_id: str, data: bytes, done: Done) -> bool:
@@ -85,11 +82,7 @@ class Deciding:
             request = decode_consume(wire.ConsumeQuotaRequest.FromString(data))
         except DecodeError:
             return False
-
-        def ended(outcome: Admitted | Decision | Exception) -> None:
-            _end(done, lambda: self._consumed(request, outcome))
-
-        self._consumes.begin(tenant_id, request, ended)
+        self._consumes.begin(tenant_id, request, partial(_end, done, self._consumed, request))
         return True
 
     def rate_limit(self, tenant_id: str, data: bytes, done: Done) -> bool:
@@ -102,12 +95,7 @@ class Deciding:
                 return False
             if len(data) <= _MOST_BYTES and not asked.request_id:
                 self._asked_limits.put(data, asked)
-        request = asked
-
-        def ended(outcome: Admitted | RateLimitDecision | Exception) -> None:
-            _end(done, lambda: self._limited(request, outcome))
-
-        self._rate_limits.begin(tenant_id, request, ended)
+        self._rate_limits.begin(tenant_id, asked, partial(_end, done, self._limited, asked))
         return True
 
     def _checked(self, tenant_id: str, request: CheckRequest, outcome: Admitted | Decision | Exception) -> bytes:
@@ -178,8 +166,9 @@ def _whole(request: CheckRequest, outcome: Admitted | Decision) -> Admitted | No
     return outcome if isinstance(outcome, Admitted) and is_whole else None
 
 
-def _end(done: Done, answer: Callable[[], bytes]) -> None:
+def _end(done: Done, answer: Callable[..., bytes], *asked: Any) -> None:  # noqa: ANN401 - whatever `answer` takes
+    """Tell what was asked, and how that ended, as an answer."""
     try:
-        done(answer())
+        done(answer(*asked))
     except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
         done(error)

@@ -34,12 +34,12 @@ Counted = Callable[[], None]
 class ShownQuota:
     """An answer that allows, whose figures are set anew for each call that is answered alike."""
 
-    __slots__ = ("_decision", "_granted", "_is_limited", "_of", "_pots", "_room", "counted")
+    __slots__ = ("_decision", "_granted", "_is_limited", "_of", "_pots", "_room", "_told", "counted")
 
     def __init__(self, decision: Decision, answer: QuotaAnswer, counted: Counted) -> None:
         self._decision = encode_decision(decision)
         self._decision.ClearField("request_id")
-        self._pots = list(self._decision.pots)
+        self._pots, self._told = list(self._decision.pots), answer.pots
         self._is_limited = decision.limit is not None
         self._room = None if decision.hard_limit is None else decision.hard_limit - (decision.limit or 0)
         self._of = answer
@@ -54,8 +54,8 @@ class ShownQuota:
             and answer.period_start == known.period_start
             and answer.replayed is known.replayed
             and answer.period_end == known.period_end
-            and _kinds(answer.pots) == _kinds(known.pots)
-            and _granted(answer) == self._granted
+            and (answer.pots is known.pots or _kinds(answer.pots) == _kinds(known.pots))
+            and (_granted(answer) if answer.left else ()) == self._granted
         )
 
     def encoded(self, answer: QuotaAnswer, request_id: str = "") -> bytes:
@@ -66,8 +66,10 @@ class ShownQuota:
             decision.limit, decision.remaining = answer.limit, answer.remaining
             if self._room is not None:
                 decision.hard_limit = min(MAX_QUANTITY, answer.limit + self._room)
-        for shown, pot in zip(self._pots, answer.pots, strict=True):
-            shown.quantity = pot.quantity
+        if answer.pots is not self._told:
+            self._told = answer.pots
+            for shown, pot in zip(self._pots, answer.pots, strict=True):
+                shown.quantity = pot.quantity
         if self._granted:
             left = {pot.grant_id: pot.quantity for pot in answer.left if pot.kind is PotKind.GRANT}
             for shown in decision.grants_left:
@@ -197,7 +199,11 @@ class Shown:
         if denial is not None and denial.fits(answer, quantity, outcome.now):
             denial.counted()
             return denial.encoded(outcome.now, request_id)
-        shown: ShownQuota | None = next((shown for shown in compiled.shown if shown.fits(answer)), None)
+        shown: ShownQuota | None = None
+        for one in compiled.shown:
+            if one.fits(answer):
+                shown = one
+                break
         if shown is None:
             return None
         shown.counted()

@@ -15,6 +15,7 @@ from tallygate.data_plane.requests import (
     ResetRequest,
 )
 from tallygate.domain.errors import ErrorReason, InvalidFieldError, TallygateError
+from tallygate.domain.fields import is_id
 from tallygate.domain.gating.decision import (
     DecidedOn,
     Decision,
@@ -109,10 +110,14 @@ def decode_batch_check(request: service.BatchCheckEntitlementsRequest) -> list[C
 
 def decode_consume(request: service.ConsumeQuotaRequest) -> ConsumeRequest:
     """Units to take, or to return."""
+    ids = request.account_id, request.feature_key, request.request_id
+    if not is_id(*ids):
+        for value, name in zip(ids, ("account_id", "feature_key", "request_id"), strict=True):
+            identifier(value, name)
     asked = ConsumeRequest(
-        account_id=identifier(request.account_id, "account_id"),
-        feature_key=identifier(request.feature_key, "feature_key"),
-        request_id=identifier(request.request_id, "request_id"),
+        account_id=ids[0],
+        feature_key=ids[1],
+        request_id=ids[2],
         dimensions=entries(request.dimensions, "dimensions") if request.dimensions else _NO_DIMENSIONS,
     )
     if request.HasField("quantity"):

@@ -191,14 +191,16 @@ class Bursts:
         keys += [home.places for home in by_home]
         keys += [effect.program.keys for effect in effects]
         arguments: list[bytes] = []
-        shared: dict[bytes, int] = {}
+        shared: dict[bytes, bytes] = {}
         for home, group in by_home.items():
             arguments += (home.argument, _COUNTS[len(group)])
             for effect in group:
                 program = effect.program
                 arguments.append(program.head)
                 for said, rule in zip(effect.said, program.rules, strict=True):
-                    place = _PLACE.pack(_UINT16, shared.setdefault(rule, len(shared) + 1))
+                    place = shared.get(rule)
+                    if place is None:
+                        place = shared[rule] = _PLACE.pack(_UINT16, len(shared) + 1)
                     arguments.append(b"$%d\r\n%b%b\r\n" % (len(said) + _PLACE.size, place, said))
         key_count = _HOME_KEYS * len(by_home) + sum([effect.program.key_count for effect in effects])
         own = sum([effect.program.argument_count for effect in effects])

@@ -3,13 +3,12 @@
 Values stand one after the other without an array around them: Lua unpacks them in one call and makes no table.
 """
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import msgpack
 
-from tallygate.data_plane.ports import AdmitCall, Asked
+from tallygate.data_plane.ports import About, AdmitCall, Asked
 from tallygate.domain.account import Grant
 from tallygate.domain.catalog import Aggregation
 from tallygate.domain.event import FactKind
@@ -62,7 +61,8 @@ _NO_EFFECT = b"\xa0\xa0\xa0"
 _NOBODY = b"\xa0\x80"
 """No user and no dimensions, packed."""
 _FIXED = 128
-_STR8 = tuple(b"\xd9%c" % length for length in range(256))
+_SIZES_OF_STR8 = 256
+_STR8 = tuple(b"\xd9%c" % length for length in range(_SIZES_OF_STR8))
 _ARRAY_OF_11 = b"\x9b"
 
 
@@ -157,25 +157,33 @@ def context_around(gate: Gate, call: AdmitCall) -> tuple[bytes, bytes]:
     return head, pack_all(about.billable, about.carry_in, version, kind.value)
 
 
-def pack_context(around: tuple[bytes, bytes], request_id: str, user_id: str, dimensions: Mapping[str, str]) -> bytes:
-    """The context but for the hash of the payload."""
-    others = pack_all(user_id, dict(dimensions)) if user_id or dimensions else _NOBODY
-    return b"%b%b%b%b\xc4\x08" % (around[0], _packed_id(request_id), others, around[1])
-
-
-def pack_asked(kind: str, asked: Asked, context: bytes) -> bytes:
-    """What one call asks of a gate; an empty `context` leaves no fact."""
-    digest, hashed = asked.digest, asked.payload_hash
+def pack_asked(kind: str, asked: Asked, around: tuple[bytes, bytes], about: About, endings: bytes) -> bytes:
+    """What one call asks of a gate; an empty context `around` leaves no fact."""
+    quantity, digest, hashed, mode, occurred = asked
     effect = _NO_EFFECT
     if digest:
         bucket_ = _BUCKETS[(digest[0] << 8 | digest[1]) % REPLAY_BUCKETS]
         effect = b"%b%b\xa8%b%b" % (_STR8[len(digest)], digest, hashed, bucket_)
     if kind == "r":
-        return effect + pack_integer(asked.quantity or 0)
-    said = pack_text(context + hashed) if context else b"\xa0"
-    quantity = _NOTHING if asked.quantity is None else pack_integer(asked.quantity)
-    occurred = _NOTHING if asked.occurred_time is None else pack_integer(asked.occurred_time)
-    return b"%b%b%b%b%b" % (effect, said, quantity, _MODES[asked.mode], occurred)
+        return effect + pack_integer(quantity or 0)
+    return b"%b%b%b%b%b%b" % (
+        effect,
+        pack_context(around, about, hashed) if around[0] else b"\xa0",
+        _NOTHING if quantity is None else pack_integer(quantity),
+        _MODES[mode],
+        _NOTHING if occurred is None else pack_integer(occurred),
+        endings,
+    )
+
+
+def pack_context(around: tuple[bytes, bytes], about: About, hashed: bytes) -> bytes:
+    """The context of a fact, as a text."""
+    request_id, user_id, dimensions = about
+    others = pack_all(user_id, dict(dimensions)) if user_id or dimensions else _NOBODY
+    id_ = request_id.encode()  # the library takes five times as long to say a text
+    size = len(id_)
+    head = _STR8[size] if size < _SIZES_OF_STR8 else b"\xda%b" % size.to_bytes(2, "big")
+    return pack_text(b"%b%b%b%b%b\xc4\x08%b" % (around[0], head, id_, others, around[1], hashed))
 
 
 def pack_integer(value: int) -> bytes:
@@ -186,14 +194,10 @@ def pack_integer(value: int) -> bytes:
 
 def pack_text(data: bytes) -> bytes:
     """Bytes as a text of msgpack."""
-    if len(data) < len(_STR8):
-        return _STR8[len(data)] + data
-    return b"\xda%b%b" % (len(data).to_bytes(2, "big"), data) if len(data) < 1 << 16 else pack_all(data)
-
-
-def _packed_id(text: str) -> bytes:
-    """A text, which the library takes five times as long to say."""
-    return pack_text(text.encode())
+    size = len(data)
+    if size < _SIZES_OF_STR8:
+        return _STR8[size] + data
+    return b"\xda%b%b" % (size.to_bytes(2, "big"), data) if size < 1 << 16 else pack_all(data)
 
 
 _BUCKETS = tuple(pack_all(str(number)) for number in range(REPLAY_BUCKETS))
@@ -202,13 +206,11 @@ _BUCKETS = tuple(pack_all(str(number)) for number in range(REPLAY_BUCKETS))
 def read_answers(reply: list[Any], kinds: str) -> tuple[Answer, ...]:
     """The answers in the gates' order, from an effect's reply behind its status and `now`."""
     if len(kinds) == 1:
-        return (_read(kinds, reply[3], replayed=reply[2] == 1),)
-    return tuple(
-        _read(kind, reply[2 * place + 3], replayed=reply[2 * place + 2] == 1) for place, kind in enumerate(kinds)
-    )
+        return (_read(kinds, reply[3], reply[2] == 1),)
+    return tuple(_read(kind, reply[2 * place + 3], reply[2 * place + 2] == 1) for place, kind in enumerate(kinds))
 
 
-def _read(kind: str, figures: bytes, *, replayed: bool) -> Answer:
+def _read(kind: str, figures: bytes, replayed: bool) -> Answer:  # noqa: FBT001 - a value that may be a truth
     if kind == "r":
         allowed, limit, remaining, reset_after, retry_after, decided_time = msgpack.unpackb(figures)
         return RateAnswer(

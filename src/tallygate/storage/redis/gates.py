@@ -21,7 +21,6 @@ from tallygate.storage.redis.gate_codec import (
     kind_of,
     pack_all,
     pack_asked,
-    pack_context,
     pack_endings,
     pack_rule,
     read_answers,
@@ -182,8 +181,8 @@ class RedisProgram:
     """`Program` of calls that share all but what each asks; made by `RedisGates.prepare`."""
 
     __slots__ = (
-        "_around", "_endings", "_gates", "argument_count", "counts", "head", "home", "key_count", "keys", "kinds",
-        "rules", "strict",
+        "_gates", "_packing", "argument_count", "counts", "head", "home", "key_count", "keys", "kinds", "rules",
+        "strict",
     )  # fmt: skip
 
     def __init__(self, gates: RedisGates, home: Home, call: AdmitCall, names: list[str], rules: list[bytes]) -> None:
@@ -200,14 +199,14 @@ class RedisProgram:
             versions.append([str(version) for _, version in call.others])
         self.head = pack_arguments([pack_all(int(call.peek), self.kinds, *versions)])
         self.rules = rules
-        self._around = [context_around(item.gate, call) for item in call.gates]
-        self._endings = [pack_endings(item.gate, call) for item in call.gates]
+        gates_ = [item.gate for item in call.gates]
+        self._packing = [(kind_of(one), context_around(one, call), pack_endings(one, call)) for one in gates_]
 
     def ask(self, asked: Sequence[Asked], about: About, answered: Answered) -> None:
         """Ask this of the gates, in their order."""
         said = [
-            pack_asked(kind, one, pack_context(around, *about) if around[0] else b"") + endings
-            for kind, one, around, endings in zip(self.kinds, asked, self._around, self._endings, strict=True)
+            pack_asked(kind, one, around, about, endings)
+            for (kind, around, endings), one in zip(self._packing, asked, strict=True)
         ]
         _Asking(self._gates, self, said, answered).send()
 
