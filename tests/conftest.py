@@ -13,12 +13,13 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 import patience
+from apps import Apps
 from billed_worlds import Places
 from registers import Register
 from tallygate.app import Application
 from tallygate.domain.credential import ENTROPY_BYTES, mint_key
 from tallygate.server.transport.lending import LendingLoop
-from tallygate.settings import DatabaseSettings, RedisSettings, ServerSettings, Settings, TaxSettings
+from tallygate.settings import BillingSettings, DatabaseSettings, RedisSettings, ServerSettings, Settings, TaxSettings
 
 hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("patient")  # how long an example takes says how loaded the machine is
@@ -77,11 +78,19 @@ def testing_settings(directory, **changes) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def apps(tmp_path_factory):
+    """Apps that tell charges of their own, which the live server trusts."""
+    with Apps(tmp_path_factory.mktemp("apps")) as found:
+        yield found
+
+
 @pytest_asyncio.fixture(scope="session")
-async def live_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveServer]:
+async def live_server(tmp_path_factory: pytest.TempPathFactory, apps: Apps) -> AsyncIterator[LiveServer]:
     with Register() as register:
         tax = TaxSettings(vies_url=register.url, vies_timeout=0.5)
-        settings = testing_settings(tmp_path_factory.mktemp("live"), tax=tax)
+        billing = BillingSettings(charge_service_ca=apps.authority)
+        settings = testing_settings(tmp_path_factory.mktemp("live"), tax=tax, billing=billing)
         async with Application(settings) as application:
             yield LiveServer(
                 application=application,

@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import func, select
 
 from faults.crashes import DAY, NOVEMBER, SECOND, TENANT, Act, Doubled, World, billed, opened, published, subscribed
+from tallygate.billing.asking_apps import ChargeRunner
 from tallygate.billing.due_order import TenantRunner
 from tallygate.billing.forgetting import MethodForgetter
 from tallygate.billing.gateways import Gateways
@@ -43,6 +44,14 @@ class NoBarrier:
     """Everything is collected when it is asked."""
 
     async def passed(self, tenant_id: str, account_ids: Any) -> None: ...
+
+
+class NoApps:
+    """No app tells charges of its own."""
+
+    async def limit(self, address: str, **asked: Any) -> None: ...
+
+    async def charges(self, address: str, request: Any) -> None: ...
 
 
 async def nobody_ends(_work: Any, _account_id: str, _now: int) -> None: ...
@@ -83,6 +92,7 @@ class PayingWorld(World):
             refunds=RefundRunner(payments=paying),
             methods=MethodForgetter(payments=paying),
             notices=NoticeRunner(transactions=self.transactions, clock=self.real),
+            charges=ChargeRunner(transactions=self.transactions, services=NoApps(), clock=self.real),
             clock=self.real,
         )
 

@@ -32,6 +32,10 @@ OWN = {
     "SetAddOn": {"add_on_key": "pack", "quantity": 2},
     "BookQuantity": {"quantity": 0},
     "CancelSubscription": {},
+    "GetChargeLimit": {"product_key": "app"},
+    "RaiseChargeLimit": {"limit": {"units": 60}},
+    "ListCharges": {},
+    "ListChargeRuns": {},
     "PreviewInvoice": {},
     "GetWallet": {},
     "GetBillingProfile": {},
@@ -116,7 +120,10 @@ async def test_its_own_is_served_and_another_is_not_there(house, method):
         answer = str(await own.call(method, **OWN[method]))
     except grpc.aio.AioRpcError as error:
         answer = reason_of(error)
-        assert (method, answer) in {("RedeemClaim", "CLAIM_NOT_FOUND"), ("ComparePlans", "INVALID_FIELD")}
+        expected = {("RedeemClaim", "CLAIM_NOT_FOUND"), ("ComparePlans", "INVALID_FIELD")}
+        expected |= {("GetChargeLimit", "PRODUCT_NOT_FOUND")}
+        expected |= {(name, "NO_CHARGE_SERVICE") for name in ("RaiseChargeLimit", "ListCharges")}
+        assert (method, answer) in expected
     assert "other" not in answer
 
 

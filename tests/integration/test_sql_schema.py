@@ -14,6 +14,7 @@ from sqlalchemy import column, insert, inspect, select, table, text
 from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.storage.documents import HELD_SUBSCRIPTION
 from tallygate.storage.sql.billing import (
+    app_charge_tables,
     coupon_tables,
     discount_tables,
     drafts,
@@ -56,7 +57,13 @@ def test_the_newest_version_is_known_without_loading_alembic():
 def test_the_models_say_what_the_migrations_made(url):
     billing = billing_tables.invoices, ledger_tables.recognitions, payment_tables.payments, coupon_tables.coupons
     billing = *billing, findings.billing_findings, message_tables.outbox_messages, order_tables.orders
-    billing = *billing, discount_tables.referrals, drafts.invoice_drafts, partner_tables.bills
+    billing = (
+        *billing,
+        discount_tables.referrals,
+        drafts.invoice_drafts,
+        partner_tables.bills,
+        app_charge_tables.charge_runs,
+    )
     for known in (event_tables.billable_events, *billing):
         assert known.name in Base.metadata.tables
     migrate(url)

@@ -50,7 +50,17 @@ def document(name):
         },
         "plans": {"p": plan, "renewed": {**plan, "billing": {"renewal": "repeat"}}, "q": {"version": 1, "name": name}},
         "add_ons": {"extra": {"version": 1, "name": name, "offered_on": ["p"]}},
+        "products": {"app": {"name": name, "pricing_url": "https://app.example.com/pricing"}} if name == CANARY else {},
     }
+
+
+def charged_by(app):
+    """A plan whose app tells charges of its own."""
+    document_ = document(CANARY)
+    metered = {**document_["plans"]["p"], "product": "app", "usage_based": True, "charges": [{"text": "as it comes"}]}
+    del metered["trial"]
+    product = {**document_["products"]["app"], "business_model": "premium", "charge_service": app.address}
+    return {**document_, "products": {"app": product}, "plans": {"metered": metered}}
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,7 @@ def own(_response):
 
 UNKNOWN = "ACCOUNT_NOT_FOUND"
 ASK, TAKE, READ, WRITE = "data read_only", "data", "control read_only", "control"
+SALES = "control read_only billing billing_read"
 
 
 def card(world):
@@ -151,6 +162,14 @@ ROWS = {
     "CreateGrant": Row(WRITE, of(**CALLS, amount=5), UNKNOWN),
     "ListGrants": Row(READ, of(), UNKNOWN, shows=True),
     "RevokeGrant": Row(WRITE, of(grant_id="grant-1"), UNKNOWN),
+    "GetChargeLimit": Row("control billing billing_read", of(product_key="app"), UNKNOWN),
+    "RaiseChargeLimit": Row("control billing", of(limit={"units": 60}), UNKNOWN),
+    "ListCharges": Row("control billing billing_read", of(), UNKNOWN, shows=True),
+    "ListChargeRuns": Row("control billing billing_read", of(), UNKNOWN),
+    "RequestUsagePlan": Row("control billing", anything(product_key="app"), "PRODUCT_NOT_FOUND"),
+    "ApproveUsagePlan": Row(WRITE, anything(product_key="app"), "PRODUCT_NOT_FOUND"),
+    "GetListing": Row(SALES, anything(product_key="app"), "PRODUCT_NOT_FOUND", shows=True),
+    "GetPricingPage": Row(SALES, anything(product_key="app"), "PRODUCT_NOT_FOUND"),
     "CreateCoupon": Row("control billing", anything(coupon={"code": "mine", "percent_off": "5"}), own),
     "ListCoupons": Row("control billing billing_read", anything(), empty("coupons"), shows=True),
     "CheckCoupon": Row("control billing billing_read", anything(code="half"), "COUPON_NOT_FOUND", shows=True),
@@ -399,15 +418,14 @@ class World:
             await call(
                 "CreateSubscription",
                 account_id=account,
-                plan_key="renewed" if name == "RenewSubscription" else "p",
-                trial_days=0 if name in BILLS or name in PAUSES else 14,
+                plan_key=PLANS.get(name, "p"),
+                trial_days=0 if name in BILLS or name in PAUSES or name in APPS else 14,
                 end_time=ends,
             )
             for user in ("ann", CANARY):
                 await call("AssignSeat", account_id=account, feature_key="seats", user_id=user)
-        if name in BILLS:
-            await call("RunBilling", account_id=account)
-            self.invoice = (await call("ListInvoices", account_id=account)).invoices[0].invoice_id
+        if name in {*BILLS, *APPS}:
+            await self._bill(name, account)
         await self._fill_sales(name, account)
         await self._fill_bills(name, account)
         for number in ("1", CANARY):
@@ -421,6 +439,11 @@ class World:
             await call("PauseSubscription", account_id=account)
             return
         await self.tenant.consume(account, "calls", 7, request_id=f"first-{name}", dimensions={"place": CANARY})
+
+    async def _bill(self, name, account):
+        await self.tenant.call("RunBilling", account_id=account)  # an app has said its limit then
+        if name in BILLS:
+            self.invoice = (await self.tenant.call("ListInvoices", account_id=account)).invoices[0].invoice_id
 
     async def _fill_claim(self, account):
         call, payer = self.tenant.call, f"{account}/payer"
@@ -504,16 +527,21 @@ BILLS = {
     "ListLineEvents",
     "VerifyInvoice",
 }
+APPS = {"GetChargeLimit", "RaiseChargeLimit", "ListCharges", "ListChargeRuns"}
+PLANS = {"RenewSubscription": "renewed", **dict.fromkeys(APPS, "metered")}
 PAID = {"RecordDispute", "RefundLine"}
 BILLS |= PAID
 SEAT_OVERRIDE = {"feature_key": "seats", "entitlement": {"limit": 20}}
 
 
 @pytest.fixture(scope="module")
-async def world(live_server):
+async def world(live_server, apps):
     async with live_server.channel() as channel:
         first = Tenant(channel, live_server.new_test_tenant())
         await first.apply(document(CANARY))
+        await first.call("RequestUsagePlan", product_key="app")
+        await first.call("ApproveUsagePlan", product_key="app")
+        await first.apply(charged_by(apps.open(charges=[(CANARY, "1.00")])))
         for code in ("half", "gone"):
             await first.call("CreateCoupon", coupon={"code": code, "percent_off": "50", "text": CANARY})
         keys = {"own": first.key, "none": None}

@@ -44,7 +44,7 @@ class House:
 
 
 def runner(house, clock=lambda: 9, **more):
-    rooms = dict.fromkeys(("transactions", "billing", "payments", "refunds", "methods", "notices"), house)
+    rooms = dict.fromkeys(("transactions", "billing", "payments", "refunds", "methods", "notices", "charges"), house)
     return TenantRunner(**rooms, clock=clock, **more)
 
 

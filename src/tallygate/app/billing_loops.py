@@ -13,6 +13,7 @@ from tallygate.app.fake_hooks import FakeHooks
 from tallygate.app.gateway_side import open_gateways
 from tallygate.app.lifecycle import Loop
 from tallygate.app.mailing import mailer_of
+from tallygate.billing.asking_apps import ChargeRunner
 from tallygate.billing.checking import CheckRunner
 from tallygate.billing.due_order import Run, TenantRunner
 from tallygate.billing.forgetting import MethodForgetter
@@ -24,10 +25,12 @@ from tallygate.billing.recognising import RecognitionRunner
 from tallygate.billing.refunding import RefundRunner
 from tallygate.billing.running import BillingRunner
 from tallygate.billing.tax_ids import TaxIds
-from tallygate.gateways.asking import NO_TRAIL
+from tallygate.gateways.asking import NO_TRAIL, Trail
+from tallygate.gateways.charge_service import HttpChargeServices
 from tallygate.gateways.vies import Vies
 from tallygate.jobs.dispatch import Dispatcher
 from tallygate.jobs.scheduler import Scheduler
+from tallygate.records.app_charges import CHARGES
 from tallygate.records.jobs import AUDIT, CLOSE, COMPLETENESS, EXPIRE, VERIFY_TAX_ID
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.messages import DISPATCH, NOTICE, USAGE_LIMIT
@@ -85,7 +88,8 @@ def new_billing_loops(
     """Billing on this database; no period is closed before `barrier` says that its events are there."""
     queue = SqlJobQueue(engine=engine)
     trail = tracing or NO_TRAIL
-    tenants = _tenants(transactions, barrier, open_gateways(settings, engine, trail))
+    charges = _charges(settings, transactions, trail)
+    tenants = _tenants(transactions, barrier, open_gateways(settings, engine, trail), charges)
     recognition = RecognitionRunner(transactions=transactions, clock=clock.now)
     tax_ids = TaxIds(
         transactions=transactions,
@@ -110,7 +114,15 @@ def new_billing_loops(
     )
 
 
-def _tenants(transactions: Transactions, barrier: Barrier, gateways: Gateways) -> TenantRunner:
+def _charges(settings: Settings, transactions: Transactions, trail: Trail) -> ChargeRunner:
+    money = settings.billing
+    services = HttpChargeServices(
+        timeout=money.charge_service_timeout, authorities=money.charge_service_ca, trail=trail
+    )
+    return ChargeRunner(transactions=transactions, services=services, clock=clock.now)
+
+
+def _tenants(transactions: Transactions, barrier: Barrier, gateways: Gateways, charges: ChargeRunner) -> TenantRunner:
     payments = PaymentRunner(
         transactions=transactions,
         gateways=gateways,
@@ -125,6 +137,7 @@ def _tenants(transactions: Transactions, barrier: Barrier, gateways: Gateways) -
         refunds=RefundRunner(payments=payments),
         methods=MethodForgetter(payments=payments),
         notices=NoticeRunner(transactions=transactions, clock=clock.now),
+        charges=charges,
         clock=clock.now,
     )
 
@@ -148,6 +161,7 @@ def _jobs(
 def _payments(queue: SqlJobQueue, tenants: TenantRunner, tax_ids: TaxIds) -> Scheduler:
     handlers = {
         COLLECT: tenants.collect,
+        CHARGES: tenants.charge,
         RESOLVE: tenants.resolve,
         RESOLVE_REFUND: tenants.resolve_refunds,
         FORGET: tenants.forget,

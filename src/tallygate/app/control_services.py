@@ -15,6 +15,7 @@ from tallygate.server.services.account_service import AccountServicer
 from tallygate.server.services.api_key_service import ApiKeyServicer
 from tallygate.server.services.billing_service import BillingServicer
 from tallygate.server.services.catalog_service import CatalogServicer
+from tallygate.server.services.charge_service import ChargeServicer
 from tallygate.server.services.discount_service import DiscountServicer
 from tallygate.server.services.invoice_service import InvoiceServicer
 from tallygate.server.services.ledger_service import LedgerServicer
@@ -23,6 +24,7 @@ from tallygate.server.services.order_service import OrderServicer
 from tallygate.server.services.partner_service import PartnerServicer
 from tallygate.server.services.payment_service import PaymentServicer
 from tallygate.server.services.pricing_service import PricingServicer
+from tallygate.server.services.product_service import ProductServicer
 from tallygate.server.services.report_service import ReportServicer
 from tallygate.server.services.subscription_service import SubscriptionServicer
 from tallygate.server.services.tenant_work import TenantWork
@@ -52,6 +54,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.AccountService", AccountServicer(work, GrantBalances(admission=data.admission).left)),
         ("tallygate.v1.ApiKeyService", ApiKeyServicer(work, entropy=clock.entropy)),
         ("tallygate.v1.BillingService", BillingServicer(work, billing.run, billing.tax_ids)),
+        ("tallygate.v1.ChargeService", ChargeServicer(work, billing.tenants.charges)),
         ("tallygate.v1.InvoiceService", invoices),
         ("tallygate.v1.LedgerService", LedgerServicer(work)),
         ("tallygate.v1.MessageService", MessageServicer(work)),
@@ -62,6 +65,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
         ("tallygate.v1.PricingService", PricingServicer(work)),
         ("tallygate.v1.ReportService", ReportServicer(work)),
         ("tallygate.v1.CatalogService", CatalogServicer(work)),
+        ("tallygate.v1.ProductService", ProductServicer(work)),
         ("tallygate.v1.SubscriptionService", SubscriptionServicer(work, refunds)),
         ("tallygate.v1.TestClockService", TestClockServicer(work)),
         ("tallygate.v1.UsageService", usage),

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from weakref import WeakValueDictionary
 
 from tallygate.billing.activation import ORDER_JOB
+from tallygate.billing.asking_apps import ChargeRunner
 from tallygate.billing.forgetting import MethodForgetter
 from tallygate.billing.giving import expire_credit
 from tallygate.billing.notices import NoticeRunner
@@ -18,13 +19,14 @@ from tallygate.billing.running import BillingRunner
 from tallygate.billing.unpaid_orders import expire_order
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.errors import TallygateError, UnavailableError
+from tallygate.records.app_charges import CHARGES
 from tallygate.records.jobs import CLOSE, EXPIRE, Job
 from tallygate.records.messages import NOTICE
 from tallygate.records.payments import COLLECT, FORGET, RESOLVE, RESOLVE_REFUND
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 
-_KINDS = (NOTICE, EXPIRE, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT, FORGET)
+_KINDS = (NOTICE, EXPIRE, CHARGES, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT, FORGET)
 _OF_ALL = (EXPIRE, RESOLVE, RESOLVE_REFUND, FORGET)
 """What falls due at the same instant is done in this order."""
 _MOST_INVOICES = 1_000
@@ -81,6 +83,7 @@ class TenantRunner:
     refunds: RefundRunner
     methods: MethodForgetter
     notices: NoticeRunner
+    charges: ChargeRunner
     clock: Callable[[], int]
     patience: int = _PATIENCE
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -119,6 +122,11 @@ class TenantRunner:
         """A worker's jobs, of one tenant: tell accounts what is ahead of them."""
         if not await self._in_order(jobs):
             await self.notices.handle(jobs)
+
+    async def charge(self, jobs: Sequence[Job]) -> None:
+        """A worker's jobs, of one tenant: ask apps what they charge accounts."""
+        if not await self._in_order(jobs):
+            await _all(self.charges.look(job.tenant_id, job.subject) for job in jobs)
 
     async def run(self, tenant_id: str, account_id: str = "") -> Run:
         """Do all that is due of a tenant, or of one account of it, oldest first, as far as gateways answer.
@@ -219,6 +227,8 @@ class TenantRunner:
                 await self.payments.collect_account(tenant_id, job.subject, at=at)
             case "expire":
                 await self._expire(tenant_id, job.subject, at=at)
+            case "charges":
+                await self.charges.look(tenant_id, job.subject, at=at)
             case "notice":
                 await self.notices.look(tenant_id, job.subject, at=at)
             case "forget_method":

@@ -6,14 +6,16 @@ from fractions import Fraction
 
 from tallygate.control_plane.price_rules import check_count
 from tallygate.control_plane.tax_rules import check_tax
-from tallygate.domain.billing_terms import BillingPolicy, BillingRule, DunningRules, NoticeRules, Renewal
+from tallygate.domain.billing_terms import BillingPolicy, BillingRule, ChargePolicy, DunningRules, NoticeRules, Renewal
 from tallygate.domain.catalog import Feature, FeatureKind
+from tallygate.domain.currency import decimals_of
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import Anchor, PeriodUnit
 
 _NUMBER = re.compile(r"(?:[\w./ -]|\{year\})*\{number(?::0(?:[1-9]|1\d))?\}(?:[\w./ -]|\{year\})*")
 _LONGEST_NUMBER = 40
-_DAY = 86_400_000_000
+_HOUR, _DAY = 3_600_000_000, 86_400_000_000
+_MOST_OFTEN = 30
 _MOST_RIDES = 1_000_000
 _MOST_STEPS = 30
 _MAX_DUE_DAYS, _MAX_LATE_PERIODS, _LAST_DAY, _LAST_SURE_DAY = 365, 12, 31, 28
@@ -42,8 +44,16 @@ def check_billing(path: str, policy: BillingPolicy) -> None:
         )
         raise InvalidFieldError(field=f"{path}.invoices.number", expected=expected, got=policy.number)
     _check_notices(f"{path}.notices", policy.notices)
+    _check_charges(f"{path}.charges", policy.charges)
     if policy.tax is not None:
         check_tax(f"{path}.tax", policy.tax)
+
+
+def _check_charges(path: str, policy: ChargePolicy) -> None:
+    if not _HOUR <= policy.every <= _MOST_OFTEN * _DAY:
+        raise InvalidFieldError(field=f"{path}.every", expected=f"1 hour to {_MOST_OFTEN} days")
+    for index, currency in enumerate(policy.currencies):
+        decimals_of(currency, field=f"{path}.currencies[{index}]")
 
 
 def check_degraded(path: str, rules: DunningRules, features: Mapping[str, Feature]) -> None:

@@ -9,6 +9,7 @@ from tallygate.control_plane.catalog_diff import CatalogDiff, diff_catalog, prun
 from tallygate.control_plane.catalog_rules import check_catalog
 from tallygate.control_plane.formers import longest_period, with_former, with_former_rule
 from tallygate.control_plane.period_ends import running_period_end
+from tallygate.control_plane.product_rules import check_products, knowing_products
 from tallygate.control_plane.proposals import Proposal
 from tallygate.control_plane.subscription_changes import make
 from tallygate.control_plane.subscription_terms import with_version_from
@@ -55,6 +56,7 @@ async def apply_catalog(work: BillingWork, request: ApplyCatalog, *, now: int) -
         InvalidFieldError: a field is wrong; its path says which.
         VersionConflictError: a published version would change; its path says which.
         InUseError: the currency of published prices would change.
+        UsagePlanNotApprovedError: a plan charges for usage, and its app may not yet.
     """
     stored = published(await work.catalog.load())
     document = replace(
@@ -64,8 +66,10 @@ async def apply_catalog(work: BillingWork, request: ApplyCatalog, *, now: int) -
         default_plan=request.document.default_plan or ("" if request.remove_default_plan else stored.default_plan),
         billing=request.document.billing or stored.billing,
         features={key: _knowing(feature, stored) for key, feature in request.document.features.items()},
+        products=knowing_products(request.document.products, stored),
     )
     check_catalog(document, stored)
+    check_products(document, stored)
     await _check_tax(work, request.document)
     if document.billing is not None and document.billing.tax is not None:
         check_categories(document.billing.tax, _prices_of(document))
@@ -104,6 +108,8 @@ async def get_catalog(work: UnitOfWork) -> Catalog:
         rate_limits={key: item for key, item in stored.rate_limits.items() if not item.archived},
         plans=_newest_plans(stored.plans),
         add_ons=_newest_add_ons(stored.add_ons),
+        products={key: item for key, item in stored.products.items() if not item.archived},
+        exchange_rates={key: item for key, item in stored.exchange_rates.items() if not item.archived},
     )
 
 

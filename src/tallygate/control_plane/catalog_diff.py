@@ -9,11 +9,12 @@ from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan
 from tallygate.domain.catalog_errors import InUseError, VersionConflictError
 from tallygate.domain.limits import RateLimitRule
+from tallygate.domain.products import ExchangeRate, Product
 from tallygate.records.values import CatalogUse
 from tallygate.records.wording import worded
 
-Item = Feature | RateLimitRule | Plan | AddOn
-_Item = TypeVar("_Item", Feature, RateLimitRule, Plan, AddOn)
+Item = Feature | RateLimitRule | Plan | AddOn | Product | ExchangeRate
+_Item = TypeVar("_Item", Feature, RateLimitRule, Plan, AddOn, Product, ExchangeRate)
 _Bundle = TypeVar("_Bundle", Plan, AddOn)
 
 
@@ -56,7 +57,12 @@ class CatalogDiff:
     items: tuple[Item, ...] = ()
 
 
-_FIXED = {Feature: ("kind", "aggregation", "value_type", "unique_by"), RateLimitRule: ("owner", "algorithm")}
+_FIXED = {
+    Feature: ("kind", "aggregation", "value_type", "unique_by"),
+    RateLimitRule: ("owner", "algorithm"),
+    Product: (),
+    ExchangeRate: (),
+}
 """What of an unversioned item can never change: its counters would mean something else."""
 
 
@@ -70,6 +76,8 @@ def diff_catalog(document: Catalog, stored: Catalog, use: CatalogUse, *, migrate
     found: list[tuple[ItemChange, Item]] = [
         *_unversioned("features", document.features, stored.features),
         *_unversioned("rate_limits", document.rate_limits, stored.rate_limits),
+        *_unversioned("products", document.products, stored.products),
+        *_unversioned("exchange_rates", document.exchange_rates, stored.exchange_rates),
         *_versioned("plans", document.plans, stored.plans),
         *_versioned("add_ons", document.add_ons, stored.add_ons),
     ]
@@ -189,7 +197,10 @@ def prune(document: Catalog, stored: Catalog, use: CatalogUse) -> CatalogDiff:
         key for bundle in (*kept, *_bundles(document)) if isinstance(bundle, Plan) for key in bundle.rate_limits
     }
     changes += _archive("features", _left_out(document.features, stored.features), features_used)
+    products_used = {bundle.product for bundle in (*kept, *_bundles(document)) if isinstance(bundle, Plan)}
     changes += _archive("rate_limits", _left_out(document.rate_limits, stored.rate_limits), rules_used)
+    changes += _archive("products", _left_out(document.products, stored.products), products_used)
+    changes += _archive("exchange_rates", _left_out(document.exchange_rates, stored.exchange_rates), set())
     archived = {change.path for change in changes if change.effect is Effect.ARCHIVED}
     return CatalogDiff(changes=tuple(changes), items=tuple(_archived_items(stored, archived)))
 
@@ -222,7 +233,8 @@ def _bundles_kept(stored: Catalog, archived: set[str]) -> list[Plan | AddOn]:
 
 
 def _archived_items(stored: Catalog, paths: set[str]) -> Iterator[Item]:
-    for item in (*stored.features.values(), *stored.rate_limits.values(), *_bundles(stored)):
+    single = (stored.features, stored.rate_limits, stored.products, stored.exchange_rates)
+    for item in (*(each for room in single for each in room.values()), *_bundles(stored)):
         if _path(item) in paths:
             yield replace(item, archived=True)
 
@@ -237,3 +249,7 @@ def _path(item: Item) -> str:
             return f"plans.{item.plan_key}"
         case AddOn():
             return f"add_ons.{item.add_on_key}"
+        case Product():
+            return f"products.{item.product_key}"
+        case ExchangeRate():
+            return f"exchange_rates.{item.currency}"

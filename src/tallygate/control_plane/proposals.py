@@ -28,6 +28,7 @@ from tallygate.domain.billing_terms import Renewal
 from tallygate.domain.catalog import FeatureKind, Plan
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.instants import rfc3339
+from tallygate.domain.product_errors import UsagePlanKeptError
 from tallygate.domain.subscription_errors import SubscriptionConflictError, SubscriptionNotFoundError
 from tallygate.records.fields import check_instant, check_quantity
 from tallygate.records.lookup import feature_of, known_account, plan_on_sale
@@ -102,6 +103,7 @@ async def proposed_plan(work: BillingWork, request: ChangePlan, *, now: int) -> 
     plan = plan_on_sale(await work.catalog.load(), request.plan_key, request.plan_version)
     held = await changeable(work, account, now)
     subscription = held.subscription
+    await _check_kept(work, held, plan, now)
     when = request.when or await _usual_time(work, held, plan, now)
     if when is When.AT:
         raise InvalidFieldError(field="when", expected="now or period_end", got=when)
@@ -252,6 +254,15 @@ async def _usual_time(work: BillingWork, held: StoredSubscription, plan: Plan, n
         quantities[source] = max(booked, quantities.get(source, 0))
     lower = is_lower(per_30_days(plan.prices, quantities), per_30_days(before.prices, quantities))
     return When.PERIOD_END if lower else When.NOW
+
+
+async def _check_kept(work: BillingWork, held: StoredSubscription, plan: Plan, now: int) -> None:
+    """A plan that charges for usage has no downgrade, now or later: only its own versions, and its upgrades."""
+    term = term_at(held.subscription, now)
+    before = (await work.catalog.load()).plan(term.plan_key, term.plan_version)
+    if before is not None and before.usage_based and plan.plan_key not in {before.plan_key, *before.upgrades_to}:
+        expected = "a plan among its upgrades, or CancelSubscription"
+        raise UsagePlanKeptError(account_id=held.account_id, plan_key=before.plan_key, expected=expected)
 
 
 async def _check_proration(

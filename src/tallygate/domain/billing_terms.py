@@ -186,6 +186,21 @@ class TaxPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePolicy:
+    """How charges that apps tell are taken. What comes to exactly its limit is taken where `at_limit`.
+
+    An app is asked again `every` so many microseconds for what was refused, and for what there is so far; apps may
+    charge in these `currencies`.
+    """
+
+    at_limit: bool = True
+    every: int = 24 * _HOUR
+    currencies: tuple[str, ...] = (
+        "AUD", "BRL", "CAD", "EUR", "GBP", "ILS", "INR", "JPY", "MXN", "PLN", "RUB", "TRY", "USD",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BillingPolicy:
     """A tenant's billing; unversioned. `grace` is how long (microseconds) a period with usage waits after its end.
 
@@ -210,4 +225,5 @@ class BillingPolicy:
     number: str = "INV-{year}-{number:06}"
     notices: NoticeRules = field(default_factory=NoticeRules)
     tax: TaxPolicy | None = None
+    charges: ChargePolicy = field(default_factory=ChargePolicy)
     start_time: int = field(default=0, compare=False)

@@ -11,6 +11,7 @@ from tallygate.domain.billing_terms import AdvanceDiscount, BillingPolicy, Billi
 from tallygate.domain.limits import OnUnavailable, RateLimit, RateLimitRule
 from tallygate.domain.period import PeriodRule
 from tallygate.domain.prices import Price
+from tallygate.domain.products import ChargeRule, ExchangeRate, Product
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
 
 
@@ -173,7 +174,8 @@ class Activation(StrEnum):
 class Plan:
     """A versioned bundle of entitlements, limits and prices; a published version never changes.
 
-    Its `provider` earns from it; empty is the tenant.
+    Its `provider` earns from it; empty is the tenant. It may be one of an app, `product`; a `usage_based` one is its
+    only one, and says in `charges` what for.
 
     `publish_time` is 0 in a document that is to be published.
     """
@@ -190,6 +192,9 @@ class Plan:
     advance_discounts: tuple[AdvanceDiscount, ...] = ()
     activation: Activation = Activation.AT_ONCE
     provider: str = ""
+    product: str = ""
+    usage_based: bool = False
+    charges: tuple[ChargeRule, ...] = ()
     archived: bool = False
     publish_time: int = field(default=0, compare=False)
 
@@ -223,6 +228,8 @@ class Catalog:
     rate_limits: Mapping[str, RateLimitRule] = field(default_factory=dict)
     plans: Mapping[str, Mapping[int, Plan]] = field(default_factory=dict)
     add_ons: Mapping[str, Mapping[int, AddOn]] = field(default_factory=dict)
+    products: Mapping[str, Product] = field(default_factory=dict)
+    exchange_rates: Mapping[str, ExchangeRate] = field(default_factory=dict)
     former_zones: tuple[FormerZone, ...] = ()
     former_defaults: tuple[FormerDefault, ...] = ()
 

@@ -56,5 +56,9 @@ def price_text(amount: str, currency: str) -> str:
     """A price as people write it, with at least the decimals of its currency: $15.00, $0.0001, CHF 15.00, ¥100."""
     whole, _, decimals = amount.partition(".")
     decimals = decimals.ljust(decimals_of(currency), "0")
-    symbol = _SYMBOLS.get(currency, f"{currency} ")
-    return f"{symbol}{whole}.{decimals}" if decimals else f"{symbol}{whole}"
+    return f"{sign_of(currency)}{whole}.{decimals}" if decimals else f"{sign_of(currency)}{whole}"
+
+
+def sign_of(currency: str) -> str:
+    """What stands before an amount of a currency: $, or its code and a space where it has no sign of its own."""
+    return _SYMBOLS.get(currency, f"{currency} ")

@@ -10,6 +10,7 @@ from typing import Protocol
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.billing_terms import TaxRate
 from tallygate.domain.catalog import CatalogSnapshot
+from tallygate.records.app_charges import AppChargeRecords
 from tallygate.records.billing import (
     BalanceRepository,
     BillingAccountRepository,
@@ -218,6 +219,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def audit(self) -> AuditRepository:
         """What the ledger must agree with."""
+        ...
+
+    @property
+    def app_charges(self) -> AppChargeRecords:
+        """Charges that apps tell."""
         ...
 
     @property

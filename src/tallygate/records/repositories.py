@@ -10,6 +10,7 @@ from tallygate.domain.account import AccountRecord, Standing, Subscription
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan
 from tallygate.domain.limits import RateLimitRule
+from tallygate.domain.products import ExchangeRate, Product
 from tallygate.records.values import (
     Account,
     AccountUser,
@@ -43,7 +44,7 @@ class CatalogRepository(Protocol):
         """Everything published, archived items included."""
         ...
 
-    async def put(self, item: Feature | RateLimitRule | Plan | AddOn | BillingPolicy) -> None:
+    async def put(self, item: Feature | RateLimitRule | Plan | AddOn | Product | ExchangeRate | BillingPolicy) -> None:
         """Add or replace one item, by kind, key and version; the tenant's billing is one."""
         ...
 

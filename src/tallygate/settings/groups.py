@@ -148,6 +148,10 @@ class BillingSettings(Group):
     """On which day of each month it is told what partners have of what was paid since the run before."""
     gateway_timeout: Annotated[Seconds, Field(gt=0, le=18)] = 15.0
     """How long a payment gateway may take to answer; what became of what it was asked for is then found out."""
+    charge_service_timeout: Annotated[Seconds, Field(gt=0, le=18)] = 10.0
+    """How long an app may take to tell its charges before it is asked again later."""
+    charge_service_ca: OptionalPath = None
+    """A PEM file of the authorities that apps' certificates may come from; empty: the system's."""
     return_url: WebUrl = ""
     """Where payers come back to from their bank; empty: who is asked to confirm a payment there is refused instead."""
     stripe_url: WebUrl = "https://api.stripe.com"

@@ -18,6 +18,7 @@ from tallygate.domain.catalog import AddOn, CatalogSnapshot, Entitlement, Featur
 from tallygate.domain.credential import KeyRecord
 from tallygate.domain.limits import RateLimit, RateLimitRule
 from tallygate.domain.prices import Price
+from tallygate.domain.products import ExchangeRate, Product
 from tallygate.records.values import StoredSubscription
 
 SNAPSHOT = TypeAdapter(CatalogSnapshot)
@@ -27,6 +28,8 @@ FEATURE = TypeAdapter(Feature)
 RATE_LIMIT = TypeAdapter(RateLimitRule)
 PLAN = TypeAdapter(Plan)
 ADD_ON = TypeAdapter(AddOn)
+PRODUCT = TypeAdapter(Product)
+EXCHANGE_RATE = TypeAdapter(ExchangeRate)
 ENTITLEMENT = TypeAdapter(Entitlement)
 HELD_SUBSCRIPTION = TypeAdapter(StoredSubscription)
 PRICE = TypeAdapter(Price)

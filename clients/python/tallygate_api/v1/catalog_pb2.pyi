@@ -10,6 +10,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class BusinessModel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BUSINESS_MODEL_UNSPECIFIED: _ClassVar[BusinessModel]
+    BUSINESS_MODEL_FREEMIUM: _ClassVar[BusinessModel]
+    BUSINESS_MODEL_PREMIUM: _ClassVar[BusinessModel]
+
 class Rounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ROUNDING_UNSPECIFIED: _ClassVar[Rounding]
@@ -52,6 +58,12 @@ class CreatedWhen(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CREATED_WHEN_UNSPECIFIED: _ClassVar[CreatedWhen]
     CREATED_WHEN_ISSUED: _ClassVar[CreatedWhen]
     CREATED_WHEN_PAID: _ClassVar[CreatedWhen]
+
+class AtLimit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AT_LIMIT_UNSPECIFIED: _ClassVar[AtLimit]
+    AT_LIMIT_ACCEPT: _ClassVar[AtLimit]
+    AT_LIMIT_REJECT: _ClassVar[AtLimit]
 
 class Renewal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -200,6 +212,9 @@ class Activation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACTIVATION_UNSPECIFIED: _ClassVar[Activation]
     ACTIVATION_AT_ONCE: _ClassVar[Activation]
     ACTIVATION_PAYMENT: _ClassVar[Activation]
+BUSINESS_MODEL_UNSPECIFIED: BusinessModel
+BUSINESS_MODEL_FREEMIUM: BusinessModel
+BUSINESS_MODEL_PREMIUM: BusinessModel
 ROUNDING_UNSPECIFIED: Rounding
 ROUNDING_HALF_EVEN: Rounding
 ROUNDING_HALF_UP: Rounding
@@ -222,6 +237,9 @@ DUNNING_STATE_CANCELED: DunningState
 CREATED_WHEN_UNSPECIFIED: CreatedWhen
 CREATED_WHEN_ISSUED: CreatedWhen
 CREATED_WHEN_PAID: CreatedWhen
+AT_LIMIT_UNSPECIFIED: AtLimit
+AT_LIMIT_ACCEPT: AtLimit
+AT_LIMIT_REJECT: AtLimit
 RENEWAL_UNSPECIFIED: Renewal
 RENEWAL_AUTO: Renewal
 RENEWAL_REPEAT: Renewal
@@ -309,7 +327,7 @@ ACTIVATION_AT_ONCE: Activation
 ACTIVATION_PAYMENT: Activation
 
 class Catalog(_message.Message):
-    __slots__ = ("schema", "currency", "time_zone", "default_plan", "features", "rate_limits", "plans", "add_ons", "billing")
+    __slots__ = ("schema", "currency", "time_zone", "default_plan", "features", "rate_limits", "plans", "add_ons", "billing", "products", "exchange_rates")
     class FeaturesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -338,6 +356,20 @@ class Catalog(_message.Message):
         key: str
         value: AddOn
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[AddOn, _Mapping[str, object]]] = ...) -> None: ...
+    class ProductsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Product
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Product, _Mapping[str, object]]] = ...) -> None: ...
+    class ExchangeRatesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: ExchangeRate
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ExchangeRate, _Mapping[str, object]]] = ...) -> None: ...
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
@@ -347,6 +379,8 @@ class Catalog(_message.Message):
     PLANS_FIELD_NUMBER: _ClassVar[int]
     ADD_ONS_FIELD_NUMBER: _ClassVar[int]
     BILLING_FIELD_NUMBER: _ClassVar[int]
+    PRODUCTS_FIELD_NUMBER: _ClassVar[int]
+    EXCHANGE_RATES_FIELD_NUMBER: _ClassVar[int]
     schema: str
     currency: str
     time_zone: str
@@ -356,7 +390,41 @@ class Catalog(_message.Message):
     plans: _containers.MessageMap[str, Plan]
     add_ons: _containers.MessageMap[str, AddOn]
     billing: BillingPolicy
-    def __init__(self, schema: _Optional[str] = ..., currency: _Optional[str] = ..., time_zone: _Optional[str] = ..., default_plan: _Optional[str] = ..., features: _Optional[_Mapping[str, Feature]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitRule]] = ..., plans: _Optional[_Mapping[str, Plan]] = ..., add_ons: _Optional[_Mapping[str, AddOn]] = ..., billing: _Optional[_Union[BillingPolicy, _Mapping[str, object]]] = ...) -> None: ...
+    products: _containers.MessageMap[str, Product]
+    exchange_rates: _containers.MessageMap[str, ExchangeRate]
+    def __init__(self, schema: _Optional[str] = ..., currency: _Optional[str] = ..., time_zone: _Optional[str] = ..., default_plan: _Optional[str] = ..., features: _Optional[_Mapping[str, Feature]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitRule]] = ..., plans: _Optional[_Mapping[str, Plan]] = ..., add_ons: _Optional[_Mapping[str, AddOn]] = ..., billing: _Optional[_Union[BillingPolicy, _Mapping[str, object]]] = ..., products: _Optional[_Mapping[str, Product]] = ..., exchange_rates: _Optional[_Mapping[str, ExchangeRate]] = ...) -> None: ...
+
+class Product(_message.Message):
+    __slots__ = ("name", "business_model", "pricing_url", "charge_service", "archived")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_MODEL_FIELD_NUMBER: _ClassVar[int]
+    PRICING_URL_FIELD_NUMBER: _ClassVar[int]
+    CHARGE_SERVICE_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    business_model: BusinessModel
+    pricing_url: str
+    charge_service: str
+    archived: bool
+    def __init__(self, name: _Optional[str] = ..., business_model: _Optional[_Union[BusinessModel, str]] = ..., pricing_url: _Optional[str] = ..., charge_service: _Optional[str] = ..., archived: _Optional[bool] = ...) -> None: ...
+
+class ExchangeRate(_message.Message):
+    __slots__ = ("rate", "archived")
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    rate: str
+    archived: bool
+    def __init__(self, rate: _Optional[str] = ..., archived: _Optional[bool] = ...) -> None: ...
+
+class ChargeRule(_message.Message):
+    __slots__ = ("text", "unit", "trigger")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    unit: str
+    trigger: str
+    def __init__(self, text: _Optional[str] = ..., unit: _Optional[str] = ..., trigger: _Optional[str] = ...) -> None: ...
 
 class RoundingRules(_message.Message):
     __slots__ = ("amounts", "tax", "tax_per")
@@ -472,7 +540,7 @@ class TaxPolicy(_message.Message):
     def __init__(self, collect_in: _Optional[_Iterable[str]] = ..., rates: _Optional[_Iterable[_Union[TaxRate, _Mapping[str, object]]]] = ...) -> None: ...
 
 class BillingPolicy(_message.Message):
-    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices", "tax", "dunning", "notices", "review")
+    __slots__ = ("rounding", "proration", "grace", "late_periods", "payment", "invoices", "tax", "dunning", "notices", "review", "charges")
     ROUNDING_FIELD_NUMBER: _ClassVar[int]
     PRORATION_FIELD_NUMBER: _ClassVar[int]
     GRACE_FIELD_NUMBER: _ClassVar[int]
@@ -483,6 +551,7 @@ class BillingPolicy(_message.Message):
     DUNNING_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
     REVIEW_FIELD_NUMBER: _ClassVar[int]
+    CHARGES_FIELD_NUMBER: _ClassVar[int]
     rounding: RoundingRules
     proration: Proration
     grace: _duration_pb2.Duration
@@ -493,7 +562,18 @@ class BillingPolicy(_message.Message):
     dunning: DunningRules
     notices: NoticeRules
     review: _duration_pb2.Duration
-    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ..., dunning: _Optional[_Union[DunningRules, _Mapping[str, object]]] = ..., notices: _Optional[_Union[NoticeRules, _Mapping[str, object]]] = ..., review: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ...) -> None: ...
+    charges: ChargePolicy
+    def __init__(self, rounding: _Optional[_Union[RoundingRules, _Mapping[str, object]]] = ..., proration: _Optional[_Union[Proration, str]] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., late_periods: _Optional[int] = ..., payment: _Optional[_Union[PaymentPolicy, _Mapping[str, object]]] = ..., invoices: _Optional[_Union[InvoicePolicy, _Mapping[str, object]]] = ..., tax: _Optional[_Union[TaxPolicy, _Mapping[str, object]]] = ..., dunning: _Optional[_Union[DunningRules, _Mapping[str, object]]] = ..., notices: _Optional[_Union[NoticeRules, _Mapping[str, object]]] = ..., review: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., charges: _Optional[_Union[ChargePolicy, _Mapping[str, object]]] = ...) -> None: ...
+
+class ChargePolicy(_message.Message):
+    __slots__ = ("at_limit", "every", "currencies")
+    AT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    EVERY_FIELD_NUMBER: _ClassVar[int]
+    CURRENCIES_FIELD_NUMBER: _ClassVar[int]
+    at_limit: AtLimit
+    every: _duration_pb2.Duration
+    currencies: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, at_limit: _Optional[_Union[AtLimit, str]] = ..., every: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, object]]] = ..., currencies: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AdvanceDiscount(_message.Message):
     __slots__ = ("type", "value", "length", "rounding")
@@ -779,7 +859,7 @@ class Price(_message.Message):
     def __init__(self, recurring: _Optional[_Union[RecurringPrice, _Mapping[str, object]]] = ..., usage: _Optional[_Union[UsagePrice, _Mapping[str, object]]] = ..., setup: _Optional[_Union[SetupPrice, _Mapping[str, object]]] = ..., commitment: _Optional[_Union[CommitmentPrice, _Mapping[str, object]]] = ..., key: _Optional[str] = ..., currency: _Optional[str] = ..., tax_category: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived", "billing", "advance_discounts", "activation", "provider")
+    __slots__ = ("version", "name", "upgrades_to", "trial", "entitlements", "rate_limits", "prices", "archived", "billing", "advance_discounts", "activation", "provider", "product", "usage_based", "charges")
     class EntitlementsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -806,6 +886,9 @@ class Plan(_message.Message):
     ADVANCE_DISCOUNTS_FIELD_NUMBER: _ClassVar[int]
     ACTIVATION_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    USAGE_BASED_FIELD_NUMBER: _ClassVar[int]
+    CHARGES_FIELD_NUMBER: _ClassVar[int]
     version: int
     name: str
     upgrades_to: _containers.RepeatedScalarFieldContainer[str]
@@ -818,7 +901,10 @@ class Plan(_message.Message):
     advance_discounts: _containers.RepeatedCompositeFieldContainer[AdvanceDiscount]
     activation: Activation
     provider: str
-    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., upgrades_to: _Optional[_Iterable[str]] = ..., trial: _Optional[_Union[Trial, _Mapping[str, object]]] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitValue]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ..., billing: _Optional[_Union[BillingRule, _Mapping[str, object]]] = ..., advance_discounts: _Optional[_Iterable[_Union[AdvanceDiscount, _Mapping[str, object]]]] = ..., activation: _Optional[_Union[Activation, str]] = ..., provider: _Optional[str] = ...) -> None: ...
+    product: str
+    usage_based: bool
+    charges: _containers.RepeatedCompositeFieldContainer[ChargeRule]
+    def __init__(self, version: _Optional[int] = ..., name: _Optional[str] = ..., upgrades_to: _Optional[_Iterable[str]] = ..., trial: _Optional[_Union[Trial, _Mapping[str, object]]] = ..., entitlements: _Optional[_Mapping[str, Entitlement]] = ..., rate_limits: _Optional[_Mapping[str, RateLimitValue]] = ..., prices: _Optional[_Iterable[_Union[Price, _Mapping[str, object]]]] = ..., archived: _Optional[bool] = ..., billing: _Optional[_Union[BillingRule, _Mapping[str, object]]] = ..., advance_discounts: _Optional[_Iterable[_Union[AdvanceDiscount, _Mapping[str, object]]]] = ..., activation: _Optional[_Union[Activation, str]] = ..., provider: _Optional[str] = ..., product: _Optional[str] = ..., usage_based: _Optional[bool] = ..., charges: _Optional[_Iterable[_Union[ChargeRule, _Mapping[str, object]]]] = ...) -> None: ...
 
 class AddOn(_message.Message):
     __slots__ = ("version", "name", "offered_on", "max_quantity", "entitlements", "prices", "archived")

@@ -143,7 +143,7 @@ class TaxGroup(_message.Message):
     def __init__(self, country: _Optional[str] = ..., region: _Optional[str] = ..., name: _Optional[str] = ..., rate: _Optional[str] = ..., base: _Optional[_Union[Money, _Mapping[str, object]]] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., note: _Optional[str] = ..., category: _Optional[str] = ..., treatment: _Optional[_Union[TaxTreatment, str]] = ..., source: _Optional[str] = ...) -> None: ...
 
 class InvoiceLine(_message.Message):
-    __slots__ = ("line_key", "kind", "text", "start_time", "end_time", "quantity", "unit_amount", "amount", "exact_amount", "price", "subscription_id", "source_line", "steps", "tax", "discounts", "order_id", "subscriber")
+    __slots__ = ("line_key", "kind", "text", "start_time", "end_time", "quantity", "unit_amount", "amount", "exact_amount", "price", "subscription_id", "source_line", "steps", "tax", "discounts", "order_id", "subscriber", "charge_id")
     LINE_KEY_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -161,6 +161,7 @@ class InvoiceLine(_message.Message):
     DISCOUNTS_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     SUBSCRIBER_FIELD_NUMBER: _ClassVar[int]
+    CHARGE_ID_FIELD_NUMBER: _ClassVar[int]
     line_key: str
     kind: LineKind
     text: str
@@ -178,7 +179,8 @@ class InvoiceLine(_message.Message):
     discounts: _containers.RepeatedCompositeFieldContainer[LineDiscount]
     order_id: str
     subscriber: str
-    def __init__(self, line_key: _Optional[str] = ..., kind: _Optional[_Union[LineKind, str]] = ..., text: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[str] = ..., unit_amount: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., exact_amount: _Optional[str] = ..., price: _Optional[str] = ..., subscription_id: _Optional[str] = ..., source_line: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[LineStep, _Mapping[str, object]]]] = ..., tax: _Optional[_Union[LineTax, _Mapping[str, object]]] = ..., discounts: _Optional[_Iterable[_Union[LineDiscount, _Mapping[str, object]]]] = ..., order_id: _Optional[str] = ..., subscriber: _Optional[str] = ...) -> None: ...
+    charge_id: str
+    def __init__(self, line_key: _Optional[str] = ..., kind: _Optional[_Union[LineKind, str]] = ..., text: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., quantity: _Optional[str] = ..., unit_amount: _Optional[str] = ..., amount: _Optional[_Union[Money, _Mapping[str, object]]] = ..., exact_amount: _Optional[str] = ..., price: _Optional[str] = ..., subscription_id: _Optional[str] = ..., source_line: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[LineStep, _Mapping[str, object]]]] = ..., tax: _Optional[_Union[LineTax, _Mapping[str, object]]] = ..., discounts: _Optional[_Iterable[_Union[LineDiscount, _Mapping[str, object]]]] = ..., order_id: _Optional[str] = ..., subscriber: _Optional[str] = ..., charge_id: _Optional[str] = ...) -> None: ...
 
 class LineDiscount(_message.Message):
     __slots__ = ("code", "amount", "negotiated")

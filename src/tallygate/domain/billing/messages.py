@@ -45,6 +45,8 @@ class MessageKind(StrEnum):
     METHOD_EXPIRING = "method.expiring"
     METHOD_MISSING = "method.missing"
     USAGE_LIMIT = "usage.limit"
+    CHARGES_REJECTED = "charges.rejected"
+    CHARGES_LIMIT_RAISED = "charges.limit_raised"
     DUNNING_PAST_DUE = "dunning.past_due"
     DUNNING_SUSPENDED = "dunning.suspended"
     DUNNING_CANCELED = "dunning.canceled"

@@ -31,6 +31,7 @@ _FOLLOW = MethodRule((Scope.CONTROL, Scope.READ_ONLY), streams=True)
 _WRITE = MethodRule((Scope.CONTROL,), batch=True)
 _READ_BILLS = MethodRule((Scope.CONTROL, Scope.BILLING, Scope.BILLING_READ))
 _BILL = MethodRule((Scope.CONTROL, Scope.BILLING))
+_READ_SALES = MethodRule((Scope.CONTROL, Scope.READ_ONLY, Scope.BILLING, Scope.BILLING_READ), batch=True)
 _OWN_READ = MethodRule((Scope.CONTROL, Scope.READ_ONLY, Scope.SELF_SERVICE))
 _OWN_WRITE = MethodRule((Scope.CONTROL, Scope.SELF_SERVICE), batch=True)
 _OWN_READ_BILLS = MethodRule((Scope.CONTROL, Scope.BILLING, Scope.BILLING_READ, Scope.SELF_SERVICE))
@@ -49,6 +50,10 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.CatalogService/GetCatalog": _READ,
     "tallygate.v1.CatalogService/ListPlans": _READ,
     "tallygate.v1.CatalogService/GetPlan": _READ,
+    "tallygate.v1.ProductService/RequestUsagePlan": _BILL,
+    "tallygate.v1.ProductService/ApproveUsagePlan": _WRITE,
+    "tallygate.v1.ProductService/GetListing": _READ_SALES,
+    "tallygate.v1.ProductService/GetPricingPage": _READ_SALES,
     "tallygate.v1.AccountService/UpsertAccount": _WRITE,
     "tallygate.v1.AccountService/ImportAccounts": _WRITE,
     "tallygate.v1.AccountService/GetAccount": _OWN_READ,
@@ -87,6 +92,10 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.ApiKeyService/CreateApiKey": _WRITE,
     "tallygate.v1.ApiKeyService/ListApiKeys": _READ,
     "tallygate.v1.ApiKeyService/RevokeApiKey": _WRITE,
+    "tallygate.v1.ChargeService/GetChargeLimit": _OWN_READ_BILLS,
+    "tallygate.v1.ChargeService/RaiseChargeLimit": _OWN_BILL,
+    "tallygate.v1.ChargeService/ListCharges": _OWN_READ_BILLS,
+    "tallygate.v1.ChargeService/ListChargeRuns": _OWN_READ_BILLS,
     "tallygate.v1.BillingService/RunBilling": _BILL,
     "tallygate.v1.BillingService/CreateFee": _BILL,
     "tallygate.v1.BillingService/OffsetFee": _BILL,

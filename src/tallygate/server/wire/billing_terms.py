@@ -6,6 +6,7 @@ from tallygate.domain.billing_terms import (
     AdvanceType,
     BillingPolicy,
     BillingRule,
+    ChargePolicy,
     Collection,
     CreatedWhen,
     DueRule,
@@ -67,6 +68,7 @@ def decode_policy(policy: wire.BillingPolicy, path: str) -> BillingPolicy:
         number=policy.invoices.number or usual.number,
         notices=_decode_notices(policy.notices, f"{path}.notices"),
         tax=_decode_tax(policy.tax) if policy.HasField("tax") else None,
+        charges=_decode_charges(policy.charges, f"{path}.charges"),
     )
 
 
@@ -94,6 +96,23 @@ def encode_policy(policy: BillingPolicy) -> wire.BillingPolicy:
         tax=_encode_tax(policy.tax) if policy.tax is not None else None,
         dunning=_encode_dunning(policy.dunning),
         notices=_encode_notices(policy.notices),
+        charges=wire.ChargePolicy(
+            at_limit=wire.AT_LIMIT_ACCEPT if policy.charges.at_limit else wire.AT_LIMIT_REJECT,
+            every=duration(policy.charges.every),
+            currencies=policy.charges.currencies,
+        ),
+    )
+
+
+def _decode_charges(policy: wire.ChargePolicy, path: str) -> ChargePolicy:
+    usual = ChargePolicy()
+    if policy.at_limit not in wire.AtLimit.values():
+        raise InvalidFieldError(field=f"{path}.at_limit", expected="accept or reject", got=policy.at_limit)
+    every = optional_duration(policy, "every", path=path)
+    return ChargePolicy(
+        at_limit=policy.at_limit != wire.AT_LIMIT_REJECT,
+        every=usual.every if every is None else every,
+        currencies=tuple(policy.currencies) or usual.currencies,
     )
 
 

@@ -15,6 +15,7 @@ from tallygate.server.wire.plan import (
     texts,
 )
 from tallygate.server.wire.price import PERIOD_UNIT, count_of
+from tallygate.server.wire.product import decode_exchange_rate, decode_product, encode_product
 from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier
 from tallygate_api.v1 import catalog_pb2 as wire
 
@@ -48,6 +49,8 @@ def decode_catalog(document: wire.Catalog) -> Catalog:
         rate_limits={key: decode_rule(key, rule) for key, rule in document.rate_limits.items()},
         plans={plan.plan_key: {plan.version: plan} for plan in plans},
         add_ons={add_on.add_on_key: {add_on.version: add_on} for add_on in add_ons},
+        products={key: decode_product(key, product) for key, product in document.products.items()},
+        exchange_rates={key: decode_exchange_rate(key, rate) for key, rate in document.exchange_rates.items()},
     )
 
 
@@ -65,6 +68,12 @@ def encode_catalog(catalog: Catalog, *, include_archived: bool) -> wire.Catalog:
         rate_limits={k: encode_rule(r) for k, r in catalog.rate_limits.items() if include_archived or not r.archived},
         plans={p.plan_key: encode_plan(p) for p in plans if include_archived or not p.archived},
         add_ons={a.add_on_key: encode_add_on(a) for a in add_ons if include_archived or not a.archived},
+        products={k: encode_product(p) for k, p in catalog.products.items() if include_archived or not p.archived},
+        exchange_rates={
+            key: wire.ExchangeRate(rate=rate.rate, archived=rate.archived)
+            for key, rate in catalog.exchange_rates.items()
+            if include_archived or not rate.archived
+        },
     )
 
 

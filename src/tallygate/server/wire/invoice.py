@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from google.protobuf.json_format import MessageToDict
 
+from tallygate.domain.billing.app_charges import charge_id_of
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.discounts import NEGOTIATED
 from tallygate.domain.billing.documents import Invoice, InvoiceKind, Preceding, Situation
@@ -126,6 +127,7 @@ def encode_line(line: Line) -> wire.InvoiceLine:
         source_line=line.source_line,
         order_id=line.order_id,
         subscriber=line.subscriber,
+        charge_id=charge_id_of(line.line_key),
         steps=[_step(step) for step in line.steps],
         tax=_line_tax(line.tax, line.currency) if line.tax is not None else None,
         discounts=[

@@ -7,6 +7,7 @@ from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.limits import RateLimit
 from tallygate.server.wire.billing_terms import decode_advance, decode_rule, encode_advance, encode_rule
 from tallygate.server.wire.price import decode_price, encode_price
+from tallygate.server.wire.product import decode_charges, encode_charges
 from tallygate.server.wire.scalars import (
     WireEnum,
     duration,
@@ -73,6 +74,9 @@ def decode_plan(key: str, plan: wire.Plan, path: str) -> Plan:
         ),
         activation=_ACTIVATION.decode(plan.activation, f"{path}.activation"),
         provider=optional_identifier(plan.provider, f"{path}.provider"),
+        product=optional_identifier(plan.product, f"{path}.product"),
+        usage_based=plan.usage_based,
+        charges=decode_charges(plan.charges),
         archived=plan.archived,
     )
 
@@ -91,6 +95,9 @@ def encode_plan(plan: Plan) -> wire.Plan:
         advance_discounts=[encode_advance(discount) for discount in plan.advance_discounts],
         activation=_ACTIVATION.encode(plan.activation) if plan.activation is not Activation.AT_ONCE else None,
         provider=plan.provider,
+        product=plan.product,
+        usage_based=plan.usage_based,
+        charges=encode_charges(plan.charges),
         archived=plan.archived,
     )
 

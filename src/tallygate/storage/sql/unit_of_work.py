@@ -21,6 +21,7 @@ from tallygate.storage.sql.accounts.accounts import (
 from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
 from tallygate.storage.sql.accounts.history import SqlSubscriptionHistory, note_history
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository, subscriptions_of
+from tallygate.storage.sql.billing.app_charges import SqlAppCharges
 from tallygate.storage.sql.billing.audit import SqlAuditRepository
 from tallygate.storage.sql.billing.balances import SqlBalanceRepository, SqlWalletRepository, wallets_of
 from tallygate.storage.sql.billing.billed_accounts import SqlBillingAccounts, billing_accounts_of, note_billed
@@ -183,6 +184,11 @@ class SqlUnitOfWork:
     def usage_log(self) -> SqlUsageLog:
         """The facts that are charged."""
         return SqlUsageLog(scope=self.scope)
+
+    @property
+    def app_charges(self) -> SqlAppCharges:
+        """Charges that apps tell."""
+        return SqlAppCharges(scope=self.scope)
 
     @property
     def coupons(self) -> SqlCouponRepository:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from tallygate.records.app_charges import CHARGES
 from tallygate.records.jobs import CLOSE, Job
 from tallygate.records.messages import NOTICE, USAGE_LIMIT
 from tallygate.storage.sql.billing.drafts import forget_drafts
@@ -142,6 +143,13 @@ async def bills(scope: Scope) -> bool:
     return bool(await scope.rows(section))
 
 
+async def _has_products(scope: Scope) -> bool:
+    """Whether the tenant knows apps, which may tell charges of their own."""
+    items = table_of(CatalogItemRow)
+    query = select(items.c.key).where(scope.own(CatalogItemRow), items.c.kind == "product").limit(1)
+    return bool(await scope.rows(query))
+
+
 async def look_again(scope: Scope) -> None:
     """Let billing look at every account that this transaction changed; where it changed billing itself, at all."""
     ids = list({**scope.changes.accounts, **scope.changes.charged})
@@ -153,6 +161,8 @@ async def look_again(scope: Scope) -> None:
         query = select(table_of(AccountRow).c.account_id).where(scope.own(AccountRow))
         ids = told = [row.account_id for row in await scope.rows(query)]
     wanted = [*((CLOSE, account_id) for account_id in ids), *((NOTICE, account_id) for account_id in told)]
+    if told and await _has_products(scope):
+        wanted += [(CHARGES, account_id) for account_id in told]
     fixed = {"tenant_id": scope.tenant_id, **planned(scope.now)}
     rows = [{"kind": kind, "subject": account_id, **fixed} for kind, account_id in wanted]
     if rows:

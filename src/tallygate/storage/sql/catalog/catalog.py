@@ -4,20 +4,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row, select, update
 
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.catalog import AddOn, Catalog, Feature, Plan
 from tallygate.domain.limits import RateLimitRule
+from tallygate.domain.products import ExchangeRate, Product
 from tallygate.records.values import Tenant
-from tallygate.storage.documents import ADD_ON, BILLING, FEATURE, FORMER_DEFAULTS, FORMER_ZONES, PLAN, RATE_LIMIT
+from tallygate.storage.documents import (
+    ADD_ON,
+    BILLING,
+    EXCHANGE_RATE,
+    FEATURE,
+    FORMER_DEFAULTS,
+    FORMER_ZONES,
+    PLAN,
+    PRODUCT,
+    RATE_LIMIT,
+)
 from tallygate.storage.sql.models import CatalogItemRow, TenantRow
 from tallygate.storage.sql.scope import Scope, table_of
 
 _tenants = table_of(TenantRow)
 _items = table_of(CatalogItemRow)
 
-CatalogItem = Feature | RateLimitRule | Plan | AddOn | BillingPolicy
+CatalogItem = Feature | RateLimitRule | Plan | AddOn | Product | ExchangeRate | BillingPolicy
 
 
 def tenant_of(row: Row[Any]) -> Tenant:
@@ -97,6 +109,10 @@ class SqlCatalogRepository:
             },
             plans=plans,
             add_ons=add_ons,
+            products={r.key: _archivable(PRODUCT.validate_python(r.doc), r) for r in rows if r.kind == "product"},
+            exchange_rates={
+                r.key: _archivable(EXCHANGE_RATE.validate_python(r.doc), r) for r in rows if r.kind == "exchange_rate"
+            },
             former_zones=tenant.former_zones,
             former_defaults=tenant.former_defaults,
         )
@@ -105,7 +121,8 @@ class SqlCatalogRepository:
         """Add or replace one item, by kind, key and version."""
         self.scope.changes.catalog = True
         self.scope.known.catalog = None
-        self.scope.changes.billing |= isinstance(item, BillingPolicy)
+        app = isinstance(item, Product) and bool(item.charge_service)  # is asked of all who subscribe to it already
+        self.scope.changes.billing |= isinstance(item, BillingPolicy) or app
         kind, key, version, doc = _columns(item)
         row = {"kind": kind, "key": key, "version": version, "doc": doc, "archived": getattr(item, "archived", False)}
         row["publish_time"] = self.scope.now
@@ -118,7 +135,7 @@ class SqlCatalogRepository:
         return {(row.key, row.version): row.publish_time for row in rows}
 
 
-_Item = TypeVar("_Item", Feature, RateLimitRule, Plan, AddOn)
+_Item = TypeVar("_Item", Feature, RateLimitRule, Plan, AddOn, Product, ExchangeRate)
 
 
 def _archivable(item: _Item, row: Row[Any]) -> _Item:
@@ -129,18 +146,33 @@ def _published(plan: Plan, row: Row[Any]) -> Plan:
     return replace(plan, archived=row.archived, publish_time=row.publish_time)
 
 
+_KINDS: dict[type[CatalogItem], tuple[str, TypeAdapter[Any]]] = {
+    Feature: ("feature", FEATURE),
+    RateLimitRule: ("rate_limit", RATE_LIMIT),
+    Plan: ("plan", PLAN),
+    AddOn: ("add_on", ADD_ON),
+    Product: ("product", PRODUCT),
+    ExchangeRate: ("exchange_rate", EXCHANGE_RATE),
+    BillingPolicy: ("billing", BILLING),
+}
+"""What a row of each is called, and how it is written."""
+
+
 def _columns(item: CatalogItem) -> tuple[str, str, int, Any]:
+    kind, document = _KINDS[type(item)]
+    without = {"start_time"} if isinstance(item, BillingPolicy) else None
+    doc = document.dump_python(item, mode="json", exclude_defaults=True, exclude=without)
+    version = item.version if isinstance(item, Plan | AddOn) else 0
+    return kind, _key_of(item), version, doc
+
+
+def _key_of(item: CatalogItem) -> str:
     match item:
-        case Feature():
-            return "feature", item.feature_key, 0, FEATURE.dump_python(item, mode="json", exclude_defaults=True)
-        case RateLimitRule():
-            return "rate_limit", item.limit_key, 0, RATE_LIMIT.dump_python(item, mode="json", exclude_defaults=True)
-        case Plan():
-            doc = PLAN.dump_python(item, mode="json", exclude_defaults=True)
-            return "plan", item.plan_key, item.version, doc
-        case AddOn():
-            doc = ADD_ON.dump_python(item, mode="json", exclude_defaults=True)
-            return "add_on", item.add_on_key, item.version, doc
         case BillingPolicy():
-            doc = BILLING.dump_python(item, mode="json", exclude_defaults=True, exclude={"start_time"})
-            return "billing", "", 0, doc
+            return ""
+        case ExchangeRate():
+            return item.currency
+        case RateLimitRule():
+            return item.limit_key
+        case _:
+            return str(getattr(item, f"{_KINDS[type(item)][0]}_key"))
