@@ -96,12 +96,13 @@ def encode_policy(policy: BillingPolicy) -> wire.BillingPolicy:
         tax=_encode_tax(policy.tax) if policy.tax is not None else None,
         dunning=_encode_dunning(policy.dunning),
         notices=_encode_notices(policy.notices),
-        charges=wire.ChargePolicy(
-            at_limit=wire.AT_LIMIT_ACCEPT if policy.charges.at_limit else wire.AT_LIMIT_REJECT,
-            every=duration(policy.charges.every),
-            currencies=policy.charges.currencies,
-        ),
+        charges=_encode_charges(policy.charges) if policy.charges != ChargePolicy() else None,
     )
+
+
+def _encode_charges(policy: ChargePolicy) -> wire.ChargePolicy:
+    at_limit = wire.AT_LIMIT_ACCEPT if policy.at_limit else wire.AT_LIMIT_REJECT
+    return wire.ChargePolicy(at_limit=at_limit, every=duration(policy.every), currencies=policy.currencies)
 
 
 def _decode_charges(policy: wire.ChargePolicy, path: str) -> ChargePolicy:
