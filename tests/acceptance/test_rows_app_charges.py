@@ -308,7 +308,7 @@ async def test_wx_24_an_app_that_does_not_answer_is_asked_again(tenant, apps):
     assert {one.kind for one in failed.failures} <= {"charges"}
     assert not await invoices(tenant)
     refused = await failure(tenant.call("ListCharges", **ACME))
-    assert refused == (grpc.StatusCode.UNAVAILABLE, "CHARGE_SERVICE_UNAVAILABLE")
+    assert refused == (PRECONDITION, "CHARGES_NOT_TOLD")
     app.status = 200
     await settled(tenant)
     assert await charged(tenant) == [[("sms", 18.50)]]

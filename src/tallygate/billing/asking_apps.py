@@ -10,7 +10,6 @@ from tallygate.billing.taking_charges import check, take
 from tallygate.domain.billing.app_charges import ChargeLimit, ChargeRun, CheckedCharges, ToldCharges
 from tallygate.domain.billing_terms import BillingPolicy
 from tallygate.domain.product_errors import (
-    ChargeServiceUnavailableError,
     ChargesNotToldError,
     NoChargeServiceError,
     ProductNotFoundError,
@@ -67,14 +66,14 @@ class ChargeRunner:
             ChargesNotToldError: an app does not answer; what others told was taken all the same.
         """
         found, now = await self._read(tenant_id, lambda work, now: _charged(work, account_id, now, at))
-        silent: ChargeServiceUnavailableError | None = None
+        silent: ChargesNotToldError | None = None
         for charged in found:
             try:
                 await self._ask(tenant_id, charged, now, at)
-            except ChargeServiceUnavailableError as error:
+            except ChargesNotToldError as error:
                 silent = error
         if silent is not None:
-            raise ChargesNotToldError(**silent.metadata) from silent
+            raise silent
         await self._write(tenant_id, lambda work, real: _plan(work, account_id, now=real if at is None else at))
 
     async def show(self, tenant_id: str, account_id: str) -> ShownCharges:
@@ -83,7 +82,7 @@ class ChargeRunner:
         Raises:
             AccountNotFoundError: there is no such account.
             NoChargeServiceError: it subscribes to no app that tells charges.
-            ChargeServiceUnavailableError: the app does not answer.
+            ChargesNotToldError: the app does not answer.
         """
         charged, now = await self._read(tenant_id, lambda work, now: _the_one(work, account_id, now))
         run = charged.running(now)
@@ -102,7 +101,7 @@ class ChargeRunner:
             AccountNotFoundError: there is no such account.
             ProductNotFoundError: there is no such app.
             NoChargeServiceError: it tells no charges.
-            ChargeServiceUnavailableError: it does not answer.
+            ChargesNotToldError: it does not answer.
         """
         product, known = await self._read(tenant_id, lambda work, now: _known(work, account_id, product_key, now))
         if known.amount is not None:

@@ -35,7 +35,7 @@ class ChargeServices(Protocol):
         An account that does not subscribe yet has an empty `subscription_id`.
 
         Raises:
-            ChargeServiceUnavailableError: it does not answer in time, or not with success.
+            ChargesNotToldError: it does not answer in time, or not with success.
         """
         ...
 
@@ -43,6 +43,6 @@ class ChargeServices(Protocol):
         """What an app charges; None where its answer cannot be read.
 
         Raises:
-            ChargeServiceUnavailableError: it does not answer in time, or not with success.
+            ChargesNotToldError: it does not answer in time, or not with success.
         """
         ...

@@ -1,6 +1,6 @@
 """Ways in which an app cannot be sold as it is asked for."""
 
-from tallygate.domain.errors import ConflictError, ErrorReason, NotFoundError, UnavailableError
+from tallygate.domain.errors import ConflictError, ErrorReason, NotFoundError
 
 
 class ProductNotFoundError(NotFoundError):
@@ -33,13 +33,7 @@ class ChargeLimitLoweredError(ConflictError):
     reason = ErrorReason.CHARGE_LIMIT_LOWERED
 
 
-class ChargeServiceUnavailableError(UnavailableError):
-    """The app does not tell its charges now; nothing was charged, try again."""
-
-    reason = ErrorReason.CHARGE_SERVICE_UNAVAILABLE
-
-
 class ChargesNotToldError(ConflictError):
-    """The app does not tell its charges now; it is asked again."""
+    """The app does not tell its charges now; nothing was charged, and it is asked again."""
 
-    reason = ErrorReason.CHARGE_SERVICE_UNAVAILABLE
+    reason = ErrorReason.CHARGES_NOT_TOLD

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from tallygate.billing.charge_services import ChargesRequest
 from tallygate.domain.billing.app_charges import ToldCharge, ToldCharges, limit_of
 from tallygate.domain.instants import rfc3339
-from tallygate.domain.product_errors import ChargeServiceUnavailableError
+from tallygate.domain.product_errors import ChargesNotToldError
 from tallygate.gateways.asking import NO_TRAIL, Trail
 
 _MOST_BYTES = 64 * 1024
@@ -58,7 +58,7 @@ class HttpChargeServices:
                 async with asyncio.timeout(self.timeout):
                     return await asyncio.to_thread(self._post, address, path, asked)
         except (OSError, HTTPException) as error:  # a time-out is an OSError
-            raise ChargeServiceUnavailableError(address=address, problem=type(error).__name__) from error
+            raise ChargesNotToldError(address=address, problem=type(error).__name__) from error
 
     def _post(self, address: str, path: str, asked: Mapping[str, str | None]) -> object:
         place = urlsplit(address)
@@ -69,7 +69,7 @@ class HttpChargeServices:
             connection.request("POST", whole, body=json.dumps(asked), headers=headers)
             with connection.getresponse() as response:  # who answers without a length is closed with the answer only
                 if response.status not in _SUCCESS:
-                    raise ChargeServiceUnavailableError(address=address, problem=f"status {response.status}")
+                    raise ChargesNotToldError(address=address, problem=f"status {response.status}")
                 return _json(response.read(_MOST_BYTES + 1))
         finally:
             connection.close()

@@ -80,7 +80,7 @@ class ChargeServiceServicer:
     def GetChargeLimit(self, request, context):
         """Returns what an app may charge in a period; who does not subscribe to it yet is told what the app says now.
 
-        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PRODUCT_NOT_FOUND, NO_CHARGE_SERVICE, CHARGE_SERVICE_UNAVAILABLE.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, PRODUCT_NOT_FOUND, NO_CHARGE_SERVICE, CHARGES_NOT_TOLD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,7 +98,7 @@ class ChargeServiceServicer:
     def ListCharges(self, request, context):
         """Asks the app what it charges so far in the period that runs. It changes nothing.
 
-        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, NO_CHARGE_SERVICE, CHARGE_SERVICE_UNAVAILABLE.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, NO_CHARGE_SERVICE, CHARGES_NOT_TOLD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
