@@ -59,6 +59,39 @@ async def test_mn_04_each_tenant_has_keys_of_its_own_and_one_is_replaced_beside_
     assert (await third.call("GetAccount", **ALICE)).account.account_id == "alice"
 
 
+async def test_mn_03_an_account_has_members_and_a_card_and_belongs_to_one_tenant_alone(tenant, another):
+    """Three members and a card of one tenant's account: whatever another tenant would hang on it is refused.
+
+    An account is of the tenant whose key made it, and there is no way to move or share it: under the same id another
+    tenant only ever has an account of its own, with nothing of the first.
+    """
+    for house in (tenant, another):
+        await house.apply(catalog({"recurring": {"amount": "9.00"}}))
+        await house.call("SetGateway", name="fake")
+    await tenant.call("UpsertAccount", **ALICE, plan_key="pro")
+    await tenant.call("AddUsers", **ALICE, user_ids=["ann", "bob", "eve"])
+    await tenant.call("AttachMethod", **ALICE, token="fake_ok")
+    await run(tenant)
+    (paid,) = await invoices(tenant, **ALICE)
+    assert (dollars(paid.total), dollars(paid.due)) == (9.00, 0), "its card pays"
+    await another.call("UpsertAccount", account_id="own")
+    share = {"kind": "SHARE_KIND_ACCOUNT", "account_id": "own", "partner_account_id": "alice", "accepted_percent": "1"}
+    for method, fields in (
+        ("CreateSubscription", {**ALICE, "plan_key": "pro"}),
+        ("AddUsers", {**ALICE, "user_ids": ["dan"]}),
+        ("AttachMethod", {**ALICE, "token": "fake_ok"}),
+        ("CreateApiKey", {**ALICE, "scopes": [api_key_service_pb2.SCOPE_SELF_SERVICE]}),
+        ("CreateReferral", {"referrer_account_id": "alice", "referee_account_id": "own", "amount": {"units": 1}}),
+        ("SetShare", {"share": share}),
+    ):
+        assert await failure(another.call(method, **fields)) == ACCOUNT_NOT_FOUND, method
+    await another.call("UpsertAccount", **ALICE)
+    for method in ("ListUsers", "ListMethods", "ListInvoices"):
+        assert not (await another.call(method, **ALICE)).ListFields(), method
+    members = (await tenant.call("ListUsers", **ALICE)).users
+    assert [one.user_id for one in members] == ["ann", "bob", "eve"]
+
+
 async def test_ar_06_a_white_label_licence_is_sold_to_a_reseller_whose_customers_are_isolated(tenant, another):
     """5,000.00 a year in advance for an account that is a tenant itself; what it sells on nobody else sees."""
     await tenant.call("SetTestClock", time=at("2024-03-01"), standing=True)
