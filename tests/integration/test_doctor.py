@@ -59,6 +59,7 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
     assert findings.keys() == {
         "database",
         "database encoding",
+        "database writes",
         "schema version",
         "subscribed plans",
         "billing jobs",

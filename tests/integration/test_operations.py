@@ -94,7 +94,7 @@ async def test_the_admin_port_says_live_and_ready_and_what_is_measured(running):
     ready = running.admin("/ready")
     assert ready["ready"]
     well = {name for name, check in ready["checks"].items() if check["ok"]}
-    assert well == {"serving", "redis", "clock", "counters", "collector", "settings"}
+    assert well == {"serving", "redis", "clock", "counters", "collector", "settings", "database"}
     text = running.metrics()
     for line in (
         'tallygate_decisions_total{allowed="true",kind="metered",reason="WITHIN_LIMIT"}',

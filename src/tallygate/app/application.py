@@ -248,6 +248,7 @@ class Application(Startable):
         if not self._part.has_parent:
             checks["settings"] = settings_check(self._problem)
         if self._control is not None:
+            checks["database"] = await self._control.database.check()
             stats = self._control.collecting.collector.stats
             checks["collector"] = Check(
                 ok=stats.lag_seconds < self._settings.data_plane.max_staleness * 12,

@@ -13,6 +13,7 @@ from tallygate.app import clock
 from tallygate.app.billing_loops import BillingLoops, new_billing_loops
 from tallygate.app.collecting import Collecting, new_collecting
 from tallygate.app.data_side import RedisSide
+from tallygate.app.database_watch import DatabaseWatch
 from tallygate.app.errors import StartError
 from tallygate.app.installation import database_address, prepare, require_schema
 from tallygate.app.lifecycle import Loop
@@ -39,6 +40,7 @@ class ControlSide:
     """What the control plane's servicers and the worker's loops stand on."""
 
     engine: AsyncEngine
+    database: DatabaseWatch
     transactions: Transactions
     publisher: OutboxPublisher
     collecting: Collecting
@@ -89,6 +91,7 @@ class ControlSide:
         await self.collecting.leave()
         for client in self._clients:
             await client.aclose()
+        await self.database.close(seconds=seconds)
         await self.engine.dispose()
 
 
@@ -118,6 +121,7 @@ async def open_control_side(
     barrier = RedisBarrier(streaming, partitions=partitions, sleep=asyncio.sleep)
     return ControlSide(
         engine=engine,
+        database=DatabaseWatch(engine, required=settings.role != "all" or engine.dialect.name == "sqlite"),
         transactions=transactions,
         publisher=publisher,
         collecting=new_collecting(settings, engine, store, redis, streaming, consumer=consumer),

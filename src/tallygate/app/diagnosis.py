@@ -33,6 +33,7 @@ from tallygate.storage.sql import schema
 from tallygate.storage.sql.catalog.durability import strict_features
 from tallygate.storage.sql.epochs import SqlEpochs
 from tallygate.storage.sql.schema import Schema
+from tallygate.storage.sql.writes import write
 
 _SECONDS = 5.0
 _NEWER = "it is newer than this version: run the version of Tallygate that made it, or a later one"
@@ -76,8 +77,20 @@ async def _look_at_database(settings: Settings) -> list[Finding]:
         Finding(name="database", ok=True, detail="reached"),
         Finding(name="database encoding", ok=True, detail="UTF-8"),
         _version(found),
+        *([await _database_writes(settings)] if found.serves else []),
         *[finding for look in looks for finding in await look(settings)],
     ]
+
+
+async def _database_writes(settings: Settings) -> Finding:
+    async with opened(settings) as engine:
+        refused = await write(engine)
+    return Finding(
+        name="database writes",
+        ok=not refused,
+        detail=refused or "accepted",
+        fix="what the database says is what it needs: room on its disk, a primary and no replica, or rights",
+    )
 
 
 def _version(found: Schema) -> Finding:
