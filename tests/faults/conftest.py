@@ -4,10 +4,27 @@ import shutil
 import pytest
 
 from faults.installations import Installation, sqlite
+from faults.planted import plant
 from servers import ValkeyServer
 from tallygate.domain.credential import mint_key
 from tallygate.metering.rebuilding import Rebuilder
 from tallygate.storage.sql.schema import migrate
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call):
+    """Who cannot even begin without what protects it has shown nothing."""
+    report = yield
+    if call.when != "call" and hasattr(report, "wasxfail"):
+        del report.wasxfail
+        report.outcome = "failed"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def unprotected(request, monkeypatch):
+    """What protects this test is there, or the one thing is off that `planted.fails_without` names."""
+    plant(getattr(request, "param", None), monkeypatch, request.module)
 
 
 @pytest.fixture

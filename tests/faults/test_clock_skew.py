@@ -5,11 +5,20 @@ import pytest
 from collectors import until
 from faults.callers import Caller, Refusal, decided_on, new_world, written
 from faults.installations import PARTITIONS
+from faults.planted import fails_without, script
 from tallygate.app import clock
-from tallygate.storage.redis import keys
+from tallygate.storage.redis import clocks, keys
 
 SECOND = 1_000_000
 DAYS = 40 * 86_400 * SECOND
+
+
+the_bound_of_both_clocks = script("the bound of both clocks", ("local SKEW = 30000000", "local SKEW = END"))
+setting_back = script("setting back", ("if seen - time > SKEW then seen = 0 end", ""))
+
+
+def the_look_at_both_clocks(monkeypatch, _module):
+    monkeypatch.setattr(clocks, "NOTED_SKEW", 10 * DAYS)
 
 
 @pytest.fixture
@@ -43,6 +52,7 @@ async def accepted(call):
     return found[-1]
 
 
+@fails_without(the_bound_of_both_clocks)
 @pytest.mark.parametrize("off", [DAYS, -DAYS, 31 * SECOND], ids=["ahead", "behind", "a little"])
 async def test_a_clock_that_nobody_believes_decides_nothing_and_leaves_nothing_behind(
     off, skewed, installation, key, valkey
@@ -69,6 +79,7 @@ async def test_a_clock_that_nobody_believes_decides_nothing_and_leaves_nothing_b
         assert (await application.readiness())["clock"].ok
 
 
+@fails_without(the_look_at_both_clocks)
 async def test_a_few_seconds_are_a_warning_and_decide(skewed, installation, key, caplog):
     async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
         await new_world(caller, "acme")
@@ -78,6 +89,7 @@ async def test_a_few_seconds_are_a_warning_and_decide(skewed, installation, key,
         await until(lambda: "clock differs from this machine's by" in caplog.text)
 
 
+@fails_without(setting_back)
 async def test_a_partition_that_a_jump_left_ahead_is_set_back_and_nothing_reopens(installation, key, valkey):
     async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
         await new_world(caller, "acme")

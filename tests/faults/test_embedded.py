@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import shutil
 import signal
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,9 @@ import patience
 from collectors import until
 from conftest import testing_settings
 from faults.callers import Caller, Refusal, new_world, written
+from faults.planted import BRIEF, fails_without, idle
 from tallygate.app import Application
+from tallygate.app.data_side import RedisSide
 from tallygate.domain.credential import mint_key
 from tallygate.domain.history.counted import gaps, not_exactly_once, not_replayed, overshoot
 from tallygate.domain.history.records import Answered, Event, History, Invoked
@@ -35,6 +38,29 @@ def processes_of(directory):
         except OSError:  # it ended meanwhile
             continue
     return found
+
+
+def the_append_only_file(monkeypatch, _module):
+    """What it holds in memory is all that there is of it."""
+    start = TallygateProcess.start
+
+    def emptied(self):
+        for pid in processes_of(self.directory):
+            os.kill(pid, signal.SIGKILL)
+        for files in self.directory.rglob("appendonlydir"):
+            shutil.rmtree(files)
+        return start(self)
+
+    monkeypatch.setattr(TallygateProcess, "start", emptied)
+
+
+def a_stop_of_what_it_began(monkeypatch, _module):
+    monkeypatch.setattr(TallygateProcess, "stop", TallygateProcess.kill)
+
+
+def who_keeps_it(monkeypatch, _module):
+    monkeypatch.setattr(RedisSide, "keep_embedded", idle)
+    monkeypatch.setattr(patience, "SECONDS", BRIEF)
 
 
 @pytest.fixture
@@ -104,6 +130,7 @@ async def all_events(caller):
     ]
 
 
+@fails_without(the_append_only_file, at_length=True)
 async def test_kill_9_under_load_loses_nothing_and_the_orphan_is_taken_over(server):
     async with Caller(server.address, KEY) as caller:
         await new_world(caller, "acme")
@@ -139,6 +166,7 @@ async def test_kill_9_under_load_loses_nothing_and_the_orphan_is_taken_over(serv
     assert processes_of(server.directory) == []
 
 
+@fails_without(a_stop_of_what_it_began)
 async def test_sigterm_while_callers_come_leaves_no_process(server):
     async with Caller(server.address, KEY) as caller:
         await new_world(caller, "acme")
@@ -156,6 +184,7 @@ async def test_sigterm_while_callers_come_leaves_no_process(server):
     assert not_replayed(load.history) == []
 
 
+@fails_without(who_keeps_it)
 async def test_an_embedded_valkey_that_dies_under_a_live_server_is_started_again(tmp_path):
     async with Application(testing_settings(tmp_path)) as running, Caller(running.grpc_address, KEY) as caller:
         await new_world(caller, "acme")

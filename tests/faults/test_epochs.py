@@ -7,9 +7,44 @@ import pytest
 from collectors import until
 from faults.callers import Caller, Refusal, new_world, reason
 from faults.installations import PARTITIONS
+from faults.planted import fails_without, the_epoch
 from tallygate.storage.redis import keys
+from tallygate.storage.redis.canary import RedisCanary
+from tallygate.storage.redis.link.connection import LinkConnection, fail
+from tallygate.storage.redis.link.errors import ReplyError
+from tallygate.storage.redis.views import RedisViews
 
 LIMIT = 1000
+
+
+def the_script_s_text_sent_again(monkeypatch, _module):
+    """A server that has learnt a script is taken to know it for ever."""
+    taught, teach = set(), LinkConnection._load_and_resend
+
+    def forgotten(self, waiter, script, command):
+        if script.sha1 in taught:
+            fail(waiter, ReplyError("NOSCRIPT"))
+            return
+        taught.add(script.sha1)
+        teach(self, waiter, script, command)
+
+    monkeypatch.setattr(LinkConnection, "_load_and_resend", forgotten)
+
+
+def the_canary(monkeypatch, _module):
+    async def never(_):
+        return False
+
+    monkeypatch.setattr(RedisCanary, "outran", never)
+
+
+def the_look_at_the_whole_table(monkeypatch, _module):
+    """Whether there is any table of keys at all."""
+
+    async def some(_):
+        return 1_000
+
+    monkeypatch.setattr(RedisViews, "table_version", some)
 
 
 @pytest.fixture
@@ -32,6 +67,7 @@ async def lost(caller):
     return answer.reason == "EPOCH_MISMATCH"
 
 
+@fails_without(the_epoch)
 @pytest.mark.usefixtures("without_rebuilds")
 async def test_after_flushall_views_return_and_hard_limits_refuse(caller, valkey, installation):
     await until(lambda: installation.waiting() == 0)
@@ -71,6 +107,7 @@ async def test_only_the_epoch_stands_between_a_lost_counter_and_zero_usage(appli
     await until(taken)
 
 
+@fails_without(the_look_at_the_whole_table)
 async def test_a_valid_key_is_never_called_unknown_while_the_table_is_gone(installation, key, valkey):
     """No worker runs, so nothing comes back: what a sidecar cannot read it does not deny."""
     async with installation.role("all") as control, Caller(control.grpc_address, key) as owner:
@@ -98,6 +135,7 @@ async def test_a_valid_key_is_never_called_unknown_while_the_table_is_gone(insta
             await until(answers)
 
 
+@fails_without(the_epoch)
 @pytest.mark.usefixtures("without_rebuilds")
 async def test_epochs_that_are_not_ours_are_refused_within_a_second_or_two(caller, valkey, installation):
     await until(lambda: installation.waiting() == 0)
@@ -111,6 +149,7 @@ async def test_epochs_that_are_not_ours_are_refused_within_a_second_or_two(calle
     await until(refused, seconds=3)
 
 
+@fails_without(the_script_s_text_sent_again)
 async def test_forgetting_scripts_is_harmless(caller, valkey, installation):
     for turn in range(20):
         valkey.command("SCRIPT", "FLUSH")
@@ -119,6 +158,7 @@ async def test_forgetting_scripts_is_harmless(caller, valkey, installation):
     await until(lambda: installation.waiting() == 0)
 
 
+@fails_without(the_canary)
 @pytest.mark.usefixtures("without_rebuilds")
 async def test_a_clock_that_ran_ahead_and_let_counters_expire_is_noticed(caller, valkey, installation):
     """What such a jump leaves behind: what is kept for an hour is gone, and so may be any counter."""

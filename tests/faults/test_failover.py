@@ -8,8 +8,22 @@ import pytest
 from collectors import until
 from faults.callers import Caller, Refusal, new_world, written
 from faults.installations import Installation, sqlite
+from faults.planted import fails_without
 from proxies import address_of
 from servers import ValkeyServer, redis_binary
+from tallygate.storage.redis.link import errors, link
+
+
+def what_an_error_says_of_its_server(monkeypatch, _module):
+    monkeypatch.setattr(errors, "refusal_of", lambda _: None)
+
+
+def the_write_of_a_look(monkeypatch, _module):
+    async def reads(call, _tag):
+        await call("TIME")
+        return ""
+
+    monkeypatch.setattr(link, "write", reads)
 
 
 @pytest.fixture(params=["valkey", "redis"])
@@ -62,6 +76,7 @@ async def accepted(call):
     return found[-1]
 
 
+@fails_without(what_an_error_says_of_its_server)
 async def test_after_a_failover_behind_one_address_everybody_comes_back(pair, tmp_path, key):
     old, new = pair
     async with (
@@ -100,6 +115,7 @@ async def ready(application):
     return all(check.ok for check in (await application.readiness()).values() if check.required)
 
 
+@fails_without(the_write_of_a_look)
 async def test_readiness_says_that_nothing_can_be_written(pair, tmp_path):
     """Nobody calls: the process finds out by itself, and names the cause."""
     old, new = pair
@@ -116,6 +132,7 @@ async def test_readiness_says_that_nothing_can_be_written(pair, tmp_path):
         await until(lambda: ready(sidecar))
 
 
+@fails_without(the_write_of_a_look)
 @pytest.mark.parametrize(
     ("parameter", "value", "code"), [("min-replicas-to-write", "3", "NOREPLICAS"), ("maxmemory", "1", "OOM")]
 )
@@ -143,6 +160,7 @@ async def test_a_server_that_only_reads_is_read_from_and_said_to_refuse(paramete
             assert (await accepted(lambda: beside.consume("acme", 1, request_id="healed"))).used == 3
 
 
+@fails_without(what_an_error_says_of_its_server)
 async def test_a_primary_cut_off_from_its_replicas_is_left_for_the_one_behind_the_address(pair, tmp_path, key):
     """NOREPLICAS on the old one: reads would still be answered, and the new primary is a connection away."""
     old, new = pair

@@ -7,8 +7,21 @@ import logging
 import patience
 from collectors import until
 from faults.callers import Caller, Refusal, new_world, written
+from faults.planted import fails_without
+from tallygate.data_plane.admission import Admission
 
 CALLS = 300
+
+
+def telling_of_an_outage_once(monkeypatch, _module):
+    """Each call that an outage meets is told of."""
+    fall_back = Admission.fall_back
+
+    def told(self, feature, error):
+        logging.getLogger(__name__).warning("a call failed: %s", error)
+        return fall_back(self, feature, error)
+
+    monkeypatch.setattr(Admission, "fall_back", told)
 
 
 async def storm(caller, turn):
@@ -25,6 +38,7 @@ async def storm(caller, turn):
     return await asyncio.gather(*calls)
 
 
+@fails_without(telling_of_an_outage_once)
 async def test_a_short_silence_under_load_is_a_few_lines(installation, key, valkey, caplog):
     installation.patience = patience.SHORT
     async with (

@@ -8,10 +8,36 @@ import pytest
 from collectors import until
 from faults.callers import Caller, Refusal, new_world, reason, written
 from faults.installations import Installation, sqlite
+from faults.planted import fails_without, idle
 from servers import ValkeyServer, redis_binary
+from tallygate.storage.redis.epochs import RedisEpochs
+from tallygate.storage.redis.link import connecting, link
 
 LIMIT = 1000
 KEPT, LOST = 400, 600
+
+
+def the_look_at_another_server(monkeypatch, _module):
+    """Whoever answers behind the address is counted on."""
+
+    async def true(*_):
+        return True
+
+    for module in (connecting, link):
+        monkeypatch.setattr(module, "is_vouched_for", true)
+    monkeypatch.setattr(RedisEpochs, "look", idle)
+
+
+def a_worker_s_word(monkeypatch, _module):
+    """Said of the first server, and of none after it."""
+    said, vouch = [], RedisEpochs.vouch
+
+    async def once(self, look, token):
+        if not said:
+            said.append(token)
+            await vouch(self, look, token)
+
+    monkeypatch.setattr(RedisEpochs, "vouch", once)
 
 
 @pytest.fixture(params=["valkey", "redis"])
@@ -60,6 +86,7 @@ async def used(caller):
     return (await written(caller.check("acme", "api_calls"))).used
 
 
+@fails_without(the_look_at_another_server)
 @pytest.mark.usefixtures("without_rebuilds")
 async def test_a_restored_backup_counts_nothing_until_its_loss_is_accepted(installation, valkey, key, tmp_path):
     async with sidecars(installation, key) as (application, callers):
@@ -104,6 +131,7 @@ async def test_a_restored_backup_counts_nothing_until_its_loss_is_accepted(insta
         assert await used(owner) == LIMIT, "what was counted once is not given back"
 
 
+@fails_without(a_worker_s_word)
 async def test_a_plain_restart_goes_on_where_a_worker_runs(installation, valkey, key):
     async with sidecars(installation, key) as (application, callers):
         assert (await written(callers[1].consume("acme", KEPT, request_id="before"))).allowed
@@ -120,6 +148,7 @@ async def test_a_plain_restart_goes_on_where_a_worker_runs(installation, valkey,
         assert application._control.collecting.epochs.standing.lost == []
 
 
+@fails_without(the_look_at_another_server)
 async def test_nobody_counts_on_a_server_that_no_worker_has_looked_at(installation, valkey, key):
     async with installation.role("all") as application, Caller(application.grpc_address, key) as owner:
         await new_world(owner, "acme")

@@ -6,9 +6,15 @@ import patience
 from collectors import until
 from faults.callers import Caller, Refusal, decided_on, new_world, reason, written
 from faults.installations import Installation, sqlite
+from faults.planted import fails_without
+from tallygate.data_plane.views import Views
 from tallygate.domain.credential import mint_key
 
 STALENESS = 0.3
+
+
+def the_last_catalogue_seen(monkeypatch, _module):
+    monkeypatch.setattr(Views, "last_catalog", lambda *_: None)
 
 
 @pytest.fixture(params=["grpcio", "native"])
@@ -35,6 +41,7 @@ async def outlasted(caller):
     await until(stale)
 
 
+@fails_without(the_last_catalogue_seen)
 async def test_policies_answer_for_as_long_as_an_outage_lasts(installation, key, valkey):
     async with (
         installation.role("all", max_staleness=STALENESS) as application,
@@ -64,6 +71,7 @@ async def test_policies_answer_for_as_long_as_an_outage_lasts(installation, key,
         await until(back)
 
 
+@fails_without(the_last_catalogue_seen)
 async def test_a_listeners_key_that_no_caller_used_yet_serves_policies_too(installation, key, valkey, tmp_path):
     async with installation.role("all") as application, Caller(application.grpc_address, key) as owner:
         await new_world(owner, "acme")

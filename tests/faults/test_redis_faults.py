@@ -11,8 +11,10 @@ import patience
 from collectors import until
 from faults.callers import Caller, Refusal, decided_on, new_world, reason, timed
 from faults.installations import Installation, sqlite
+from faults.planted import BRIEF, fails_without, script
 from servers import ValkeyServer
-from tallygate.app import StartError
+from tallygate.app import StartError, application
+from tallygate.data_plane.views import Views
 from tallygate.settings import Settings
 from tallygate.storage.redis.announcements import RedisAnnouncements
 from tallygate_process import TallygateProcess
@@ -20,6 +22,33 @@ from tallygate_process import TallygateProcess
 DEADLINE = 1.0
 MARGIN = 1.0  # generous: the machine is shared; without a reply timeout and a breaker it would be the pause itself
 RETRY = "retry with the same request_id"
+
+
+def a_limit_of_silence(monkeypatch, _module):
+    monkeypatch.setattr(patience, "SHORT", patience.REDIS)
+
+
+remembering_what_was_admitted = script(
+    "remembering what was admitted",
+    ("remember(gate, i, stated .. (left == '' and left or NO_POTS)) end", "recall(gate, i) end"),
+)
+
+
+def an_age_that_is_too_old(monkeypatch, _module):
+    monkeypatch.setattr(Views, "holds", lambda _self, view, *_, **__: not view.superseded)
+
+
+def cancelling_it_again(monkeypatch, _module):
+    monkeypatch.setattr(application, "_CANCEL_SECONDS", None)
+    monkeypatch.setattr(patience, "SECONDS", BRIEF)
+
+
+def refusing_to_evict(monkeypatch, module, real=ValkeyServer):
+    def evicting(**options):
+        options["options"] = [*options.get("options", ()), "--maxmemory-policy", "allkeys-random"]
+        return real(**options)
+
+    monkeypatch.setattr(module, "ValkeyServer", evicting)
 
 
 @pytest.fixture
@@ -53,6 +82,7 @@ async def counted(caller):
     return (await caller.check("acme", "api_calls")).used
 
 
+@fails_without(a_limit_of_silence)
 async def test_silence_is_answered_in_time_by_each_policy(server, valkey, paused):
     assert (await server.check("acme", "sso")).allowed
     assert (await server.consume("acme", 2, request_id="before")).allowed
@@ -91,6 +121,7 @@ async def test_silence_is_answered_in_time_by_each_policy(server, valkey, paused
     assert await counted(server) == 2 + rounds
 
 
+@fails_without(remembering_what_was_admitted)
 async def test_an_attempt_that_was_admitted_unheard_is_replayed(server, valkey, paused):
     """The command lies in the socket of a stopped server: it is executed after its caller was told UNAVAILABLE."""
     assert (await server.consume("acme", 2, request_id="before")).allowed
@@ -106,6 +137,7 @@ async def test_an_attempt_that_was_admitted_unheard_is_replayed(server, valkey, 
     assert (other.replayed, other.used) == (False, 12), "without the id it would have been counted again"
 
 
+@fails_without(an_age_that_is_too_old)
 async def test_a_view_that_grew_too_old_is_not_believed(installation, key, valkey, paused):
     async with (
         installation.role("all", max_staleness=0.5) as application,
@@ -136,6 +168,7 @@ async def test_stopping_while_redis_is_gone_leaves_nothing_open(installation, ke
             await asyncio.open_connection(*application.admin_address.rsplit(":", 1))
 
 
+@fails_without(cancelling_it_again)
 async def test_a_loop_that_swallows_its_cancellation_does_not_stop_the_stop(installation, monkeypatch):
     """As a client library was seen to do once in a while: the process would have hung until it was killed."""
     swallowed = []
@@ -191,6 +224,7 @@ def small():
         yield server
 
 
+@fails_without(refusing_to_evict)
 async def test_a_full_redis_takes_nothing_and_says_so(small, tmp_path, key):
     installation = Installation(small, sqlite(tmp_path))
     async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:

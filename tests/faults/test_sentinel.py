@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from collectors import until
 from faults.callers import Caller, Refusal, new_world, written
 from faults.installations import Installation
+from faults.planted import fails_without, idle
 from faults.test_failover import follow, in_step
 from faults.test_strict import catalog
 from sentinels import SERVICE, watched
@@ -19,7 +20,9 @@ from tallygate.cli.main import root
 from tallygate.domain.history.counted import not_exactly_once, not_replayed, overshoot
 from tallygate.domain.history.records import Answered, Broken, Counter, Event, History, Invoked, Limit, Restored, line
 from tallygate.storage.redis.address import RedisAddress
-from tallygate.storage.redis.link.sentinels import NoPrimaryError, primary_of
+from tallygate.storage.redis.link import connecting, sentinels
+from tallygate.storage.redis.link.link import RedisLink
+from tallygate.storage.redis.link.sentinels import NoPrimaryError
 from thorough import THOROUGH
 
 FEW, MANY = (900, 8, 0.02), (100_000, 64, 0.0)
@@ -28,6 +31,35 @@ PAUSE_SECONDS = 0.02
 BACK_SECONDS = 5.0
 SLOW_MACHINE = 6
 """Two servers, three sentinels and the product share two busy cores here: so many times as long is no failure yet."""
+
+
+def asking_again(monkeypatch, _module):
+    """Whom they named at the first time is the primary for ever."""
+    first, ask = {}, sentinels.primary_of
+
+    async def remembered(address, *, seconds):
+        if str(address) not in first:
+            first[str(address)] = await ask(address, seconds=seconds)
+        return first[str(address)]
+
+    monkeypatch.setattr(connecting, "primary_of", remembered)
+    monkeypatch.setattr(RedisLink, "_look_for_another", idle)
+
+
+def the_look_for_another(monkeypatch, _module):
+    monkeypatch.setattr(RedisLink, "_look_for_another", idle)
+
+
+def most_of_them(monkeypatch, _module):
+    """The first answer counts, and who is astray answers first."""
+    asked = sentinels._asked
+
+    async def in_order(address, sentinel):
+        await asyncio.sleep(0.3 * address.sentinels.index(sentinel))
+        return await asked(address, sentinel)
+
+    monkeypatch.setattr(sentinels, "_asked", in_order)
+    monkeypatch.setattr(sentinels, "max", lambda _: len("all of them"), raising=False)
 
 
 @pytest.fixture(params=["valkey", "redis"] if THOROUGH else ["valkey"])
@@ -172,6 +204,7 @@ async def all_events(caller):
     return found
 
 
+@fails_without(asking_again)
 async def test_an_alive_primary_that_is_replaced_is_left_within_a_second_or_so(servers, installation, key):
     await until(servers.ready)
     async with installation.role("all") as application, Caller(application.grpc_address, key) as caller:
@@ -194,6 +227,7 @@ async def test_an_alive_primary_that_is_replaced_is_left_within_a_second_or_so(s
         assert sorted(each.data.request_id for each in events) == ["after", "before"]
 
 
+@fails_without(the_look_for_another)
 async def test_a_primary_that_has_not_heard_that_it_is_none_is_left(servers, installation, key):
     """It takes writes and answers; that another is the primary now is known to the sentinels alone."""
     await until(servers.ready)
@@ -218,17 +252,18 @@ async def test_a_primary_that_has_not_heard_that_it_is_none_is_left(servers, ins
         assert old.command("ROLE")[0] == b"master"
 
 
+@fails_without(most_of_them)
 async def test_who_was_cut_off_does_not_name_the_primary(servers):
     """The answer of most sentinels counts, not the first; who is gone, or knows no such primary, is passed over."""
     await until(servers.ready)
     address = RedisAddress.parse(servers.url)
-    assert await primary_of(address, seconds=5) == ("127.0.0.1", servers.servers[0].port)
+    assert await sentinels.primary_of(address, seconds=5) == ("127.0.0.1", servers.servers[0].port)
     astray = servers.sentinels[0]
     astray.command("SENTINEL", "REMOVE", SERVICE)
     astray.command("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", servers.servers[1].port, "2")
-    assert await primary_of(address, seconds=5) == ("127.0.0.1", servers.servers[0].port)
+    assert await sentinels.primary_of(address, seconds=5) == ("127.0.0.1", servers.servers[0].port)
     servers.sentinels[1].kill()
     servers.sentinels[2].kill()
-    assert await primary_of(address, seconds=5) == ("127.0.0.1", servers.servers[1].port), "whoever is left"
+    assert await sentinels.primary_of(address, seconds=5) == ("127.0.0.1", servers.servers[1].port), "whoever is left"
     with pytest.raises(NoPrimaryError, match="knows no primary 'another'"):
-        await primary_of(RedisAddress.parse(servers.url.replace("/tallygate", "/another")), seconds=5)
+        await sentinels.primary_of(RedisAddress.parse(servers.url.replace("/tallygate", "/another")), seconds=5)

@@ -4,19 +4,51 @@ import asyncio
 import signal
 
 import grpc
+import psycopg
 import pytest
 
 import patience
 from collectors import until
 from faults.callers import Caller, new_world, reason, written
 from faults.installations import Installation
+from faults.planted import fails_without
 from servers import PostgresServer
 from tallygate.domain.history.counted import gaps
 from tallygate.domain.history.records import Event
 from tallygate.storage.redis.events import EventStream
+from tallygate.storage.sql.metering.events import SqlLedgerTransaction
 from tallygate.storage.sql.schema import migrate
 
 GRAIN_SECONDS = 0.1
+
+
+def knowing_what_was_recorded(monkeypatch, module, real=migrate):
+    """Neither is it looked for, nor has an event a key of its own."""
+
+    async def none(*_):
+        return {}
+
+    def keyless(url):
+        real(url)
+        primary = "SELECT conname FROM pg_constraint WHERE conrelid = 'billable_events'::regclass AND contype = 'p'"
+        with psycopg.connect(url.replace("postgresql+psycopg", "postgresql")) as connection:
+            (name,) = connection.execute(primary).fetchone()
+            connection.execute(f'ALTER TABLE billable_events DROP CONSTRAINT "{name}"')
+
+    monkeypatch.setattr(SqlLedgerTransaction, "known", none)
+    monkeypatch.setattr(module, "migrate", keyless)
+
+
+def keeping_what_is_not_in_sql(monkeypatch, _module):
+    """A stream lets go of what was read from it."""
+    read = EventStream.read
+
+    async def forgetting(self):
+        deliveries = await read(self)
+        await self.acknowledge([each.source for each in deliveries])
+        return deliveries
+
+    monkeypatch.setattr(EventStream, "read", forgetting)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +102,7 @@ async def test_the_whole_flow_on_postgresql(on_postgres, key):
         assert not (await caller.consume("acme", 1, request_id="r2")).allowed
 
 
+@fails_without(keeping_what_is_not_in_sql)
 async def test_without_sql_the_hot_path_goes_on_and_events_wait(on_postgres, key, postgres):
     async with on_postgres.role("all") as application, Caller(application.grpc_address, key) as caller:
         await new_world(caller, "acme", "globex")
@@ -94,6 +127,7 @@ async def test_without_sql_the_hot_path_goes_on_and_events_wait(on_postgres, key
         await written(caller.account("newcomer", "large"))
 
 
+@fails_without(knowing_what_was_recorded)
 async def test_a_commit_without_its_acknowledgement_is_collected_once(on_postgres, key, monkeypatch):
     """The collector ends between both: what was committed is delivered again, and recorded once."""
     async with on_postgres.role("all") as application, Caller(application.grpc_address, key) as caller:

@@ -10,7 +10,11 @@ import pytest
 
 from collectors import until
 from faults.callers import Caller, Refusal, decided_on, new_world, reason, written
+from faults.planted import fails_without
 from tallygate.domain.credential import mint_key
+from tallygate.storage.redis.address import RedisAddress
+from tallygate.storage.redis.link import connection
+from tallygate.storage.redis.link.link import RedisLink
 from tallygate_process import TallygateProcess
 from thorough import some
 
@@ -22,6 +26,7 @@ REPLIES = {"native": some(20_000), "grpcio": some(5_000)}
 GIVEN_UP = some(500)  # a storm in which nobody gave up proves nothing
 REFUSED_STREAM = "RST_STREAM with error code 7"
 DEADLINES = (0.001, 0.020)
+SLOW = {"connect_seconds": 15.0, "reply_seconds": 60.0}
 KEYS = (mint_key(b"storm-a".ljust(32, b".")), mint_key(b"storm-b".ljust(32, b".")))
 
 
@@ -104,6 +109,37 @@ def metric(server, name):
     found = re.search(rf"^{name}(?:_total)? ([0-9.e+]+)$", server.metrics(), re.MULTILINE)
     assert found, name
     return float(found[1])
+
+
+def the_places_of_those_who_gave_up(monkeypatch, _module):
+    """Who gives up takes his place in the order of replies along: the next one in it gets his answer."""
+
+    def deliver(self):
+        while (reply := self._reader.gets()) is not connection._NOT_YET:
+            while self._pending and self._pending[0][0].done():
+                self._pending.popleft()
+            if self._pending:
+                self._pending.popleft()[0].set_result(reply)
+        self._batches.clear()
+
+    monkeypatch.setattr(connection.LinkConnection, "_deliver", deliver)
+
+
+@fails_without(the_places_of_those_who_gave_up)
+async def test_who_waits_behind_one_that_gave_up_gets_an_answer_of_his_own(valkey):
+    valkey.command("MSET", "tg:one", "one", "tg:other", "other")
+    link = RedisLink(RedisAddress.parse(valkey.url), **SLOW)
+    await link.connect()
+    try:
+        valkey.pause()
+        one, other = link.call("GET", "tg:one"), link.call("GET", "tg:other")
+        link.flush()
+        one.cancel()
+        valkey.resume()
+        assert await other == b"other"
+    finally:
+        valkey.resume()
+        await link.close()
 
 
 async def test_callers_that_give_up_never_get_anothers_answer(server):

@@ -8,12 +8,14 @@ import pytest
 from collectors import until
 from faults.callers import CATALOG, Caller, Refusal, written
 from faults.installations import Installation, sqlite
+from faults.planted import fails_without
 from faults.test_failover import accepted, follow, in_step
 from proxies import address_of
 from servers import ValkeyServer
 from tallygate.app.diagnosis import diagnose
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.events import EventStream
+from tallygate.storage.redis.link.commands import Script
 from tallygate.storage.redis.link.confirming import Confirmations
 from tallygate.storage.redis.link.link import RedisLink
 
@@ -93,6 +95,16 @@ async def started(server):
     return server
 
 
+def the_script_that_one_server_knows(monkeypatch, _module):
+    async def taught(self):
+        script = Script("return 'anybody'")
+        await self._link.call("EVAL", script.body, 0)
+        return self._hot.generation, script
+
+    monkeypatch.setattr(Confirmations, "_taught", taught)
+
+
+@fails_without(the_script_that_one_server_knows)
 async def test_what_another_server_says_confirms_nothing():
     with ValkeyServer(**OPTIONS) as one, ValkeyServer(**OPTIONS) as other:
         hot = RedisLink(RedisAddress.parse(one.url))

@@ -8,11 +8,34 @@ import pytest
 from collectors import until
 from faults.callers import CATALOG, Caller, decided_on, new_world, reason, written
 from faults.installations import PARTITIONS
+from faults.planted import fails_without, script
+from tallygate.data_plane.views import Views
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.storage.redis.announcements import RedisAnnouncements
 from tallygate.storage.redis.gates import RedisProgram
 
 STALENESS = 2.0
+
+
+the_catalogue_s_version = script(
+    "the catalogue's version", (" or (there[3 * i + HOME_CATALOGUE] or '0') ~= catalogue and 'STALE_VIEW'", "")
+)
+the_record_s_version = script(
+    "the record's version", ("if (redis.call('HGET', record, 'v') or '0') ~= version then return 'STALE_VIEW' end", "")
+)
+
+
+def announcements(monkeypatch, _module):
+    monkeypatch.setattr(RedisAnnouncements, "listen", deaf)
+
+
+def the_version_that_is_asked_for(monkeypatch, module):
+    the_record_s_version(monkeypatch, module)
+    monkeypatch.setattr(Views, "holds", lambda _self, view, *_, **__: not view.superseded)
+
+
+def the_age_of_views(monkeypatch, module):
+    monkeypatch.setattr(module, "STALENESS", 600.0)
 
 
 @pytest.fixture
@@ -64,6 +87,7 @@ def statuses(monkeypatch):
     return seen
 
 
+@fails_without(the_record_s_version)
 async def test_a_downgrade_binds_the_sidecar_that_missed_it_at_its_next_consume(control, missed, statuses):
     assert (await missed.consume("acme", 5, request_id="r1")).limit == 1000
     await written(control.change_plan("acme", "small"))
@@ -88,6 +112,7 @@ async def test_without_the_scripts_comparison_the_old_limit_would_have_been_enfo
     assert (await missed.consume("acme", 1, request_id="r2")).allowed
 
 
+@fails_without(the_catalogue_s_version)
 async def test_a_new_catalogue_binds_the_sidecar_that_missed_it(control, missed, statuses):
     assert (await missed.consume("globex", 1, request_id="r1")).allowed
     plan = CATALOG["plans"]["large"] | {"version": 2}
@@ -101,6 +126,7 @@ async def test_a_new_catalogue_binds_the_sidecar_that_missed_it(control, missed,
     assert statuses[0] is AdmitStatus.STALE_VIEW
 
 
+@fails_without(announcements)
 async def test_with_announcements_a_check_sees_a_change_within_a_second(control, heard):
     assert (await heard.check("acme", "sso")).allowed
     await written(control.change_plan("acme", "small"))
@@ -109,6 +135,7 @@ async def test_with_announcements_a_check_sees_a_change_within_a_second(control,
     assert time.monotonic() - committed <= 1.0
 
 
+@fails_without(the_age_of_views)
 async def test_without_announcements_within_max_staleness(control, missed):
     answer = await missed.check("acme", "sso")
     assert answer.allowed
@@ -120,6 +147,7 @@ async def test_without_announcements_within_max_staleness(control, missed):
     assert time.monotonic() - committed <= STALENESS + 0.5
 
 
+@fails_without(the_version_that_is_asked_for)
 async def test_a_caller_who_names_the_version_reads_its_own_write(control, missed):
     assert (await missed.consume("acme", 5, request_id="r1")).allowed
     changed = await written(control.change_plan("acme", "small"))
@@ -128,6 +156,7 @@ async def test_a_caller_who_names_the_version_reads_its_own_write(control, misse
     assert answer.view_version == changed.view_version
 
 
+@fails_without(announcements)
 async def test_announcements_that_are_cut_off_all_the_time_change_nothing_but_latency(control, heard, valkey):
     """Its listener is thrown out again and again: each time it verifies its views instead."""
     assert (await heard.check("acme", "sso")).allowed

@@ -51,6 +51,18 @@ class LosingDriver(ServerDriver):
         self.rebuilt += len(await self._control.collecting.rebuilder.rebuild())
 
 
+class ForgettingDriver(LosingDriver):
+    """Loses them, and counts on from nothing."""
+
+    async def _lose(self):
+        valkey = self._installation.valkey
+        await until(lambda: self._installation.waiting() == 0)
+        for number in range(PARTITIONS):
+            for kind in "me":
+                for name in valkey.command("KEYS", f"tg:{{{number}}}:{kind}:*"):
+                    valkey.command("DEL", name)
+
+
 @pytest.fixture
 async def application(installation):
     async with installation.role("all") as application:
@@ -64,3 +76,17 @@ async def test_world_with_its_counters_made_anew(path, application, installation
     async with Caller(application.grpc_address, key) as caller:
         driver = LosingDriver(caller.channel, key, application, installation)
         await run_world(load_world(path), driver)
+
+
+COUNTING = ["hard_limit_and_add_on", "grants_burn_in_order", "levels_max", "replays_and_reused_ids"]
+
+
+@pytest.mark.usefixtures("without_rebuilds")
+@pytest.mark.parametrize("stem", COUNTING[:: every(1)])
+async def test_a_world_whose_counters_are_not_made_anew_comes_out_otherwise(stem, application, installation):
+    """Nothing but the rebuild is between the loss and other decisions."""
+    (path,) = [each for each in PATHS if each.stem == stem]
+    key = mint_key(b"forgetting".ljust(32, b"."))
+    async with Caller(application.grpc_address, key) as caller:
+        with pytest.raises(AssertionError):
+            await run_world(load_world(path), ForgettingDriver(caller.channel, key, application, installation))
