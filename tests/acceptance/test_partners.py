@@ -408,3 +408,70 @@ async def test_dj_03_a_price_by_the_period_usage_a_brokers_part_and_a_group_buy_
     assert (await tenant.check("ann", "calls")).allowed, "entitled is who subscribes"
     await pay(tenant, 58.00, account="boss")
     assert await statement(tenant, "2026-02-17") == {"provider maps": 121.05, "tenant": 13.45}
+
+
+async def test_mn_18_bills_are_listed_by_where_they_stand(tenant):
+    """One of each state, and another provider's: a list of a state has those of it alone, and pages keep to it."""
+    await shop(tenant)
+    invoiced = await bill(tenant, 10.00, bill_id="invoiced")
+    await tenant.advance_to(at("2026-01-25"))
+    await run(tenant)
+    cancelled = await bill(tenant, 20.00, bill_id="cancelled")
+    await tenant.call("CancelBill", provider="maps", bill_id="cancelled")
+    submitted = [await bill(tenant, 30.00, bill_id="submitted"), await bill(tenant, 5.00, "mail", bill_id="mails")]
+
+    async def listed(state, **more):
+        found = (await tenant.call("ListBills", state=f"BILL_STATE_{state}", **more)).bills
+        return [(one.bill_id, wire.BillState.Name(one.state).removeprefix("BILL_STATE_")) for one in found]
+
+    assert await listed("SUBMITTED") == [(one.bill_id, "SUBMITTED") for one in reversed(submitted)]
+    assert await listed("SUBMITTED", provider="mail") == [("mails", "SUBMITTED")]
+    assert await listed("INVOICED") == [(invoiced.bill_id, "INVOICED")]
+    assert await listed("CANCELLED") == [(cancelled.bill_id, "CANCELLED")]
+    assert [name for name, _ in await listed("UNSPECIFIED")] == ["mails", "submitted", "cancelled", "invoiced"]
+    first = await tenant.call("ListBills", state="BILL_STATE_SUBMITTED", page_size=1)
+    assert await listed("SUBMITTED", page_size=1, page_token=first.next_page_token) == [("submitted", "SUBMITTED")]
+    assert await failure(tenant.call("ListBills", state=9)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+
+
+async def test_mn_20_what_is_passed_on_to_third_parties_is_not_subject_to_commission(tenant):
+    """100.00 of SMS credits within 1,100.00: shares are of 1,000.00, at 70 per cent 700.00 and 300.00."""
+    await shop(tenant)
+    await agree(tenant, "PROVIDER", "70", provider="maps")
+    await bill(tenant, 1000.00)
+    await bill(tenant, 100.00, text="SMS credits", third_party=True)
+    await tenant.advance_to(at("2026-01-25"))
+    await run(tenant)
+    (invoice,) = await invoices(tenant, **ACME)
+    assert dollars(invoice.total) == 1100.00
+    await tenant.advance_to(at("2026-02-10"))
+    await pay(tenant, 1100.00)
+    (one,) = await shared(tenant, "2026-02-17")
+    assert (one.invoice_id, earned(one.shares)) == (invoice.invoice_id, {"provider maps": 700.00, "tenant": 300.00})
+    (provider,) = [share for share in one.shares if share.partner_id == "maps"]
+    assert dollars(provider.portfolio_amount) == 1000.00
+    assert dollars(provider.non_commissionable_amount) == 100.00
+    told = [each.share for each in (await tenant.call("ListStatements", run_date="2026-02-17")).statements]
+    assert [share for share in told if share.partner_id == "maps"] == [provider]
+
+
+async def test_mn_27_a_provider_sends_its_final_bill_once_it_is_told_that_a_service_ends(tenant):
+    """Told by the message of the cancelling, which carries the webhook; its bill is on the account's next invoice."""
+    await shop(tenant, {"recurring": {"amount": "10.00", "due": "arrears"}}, provider="maps")
+    await tenant.call("CreateSubscription", **ACME, plan_key="pro")
+    await tenant.advance_to(at("2026-02-10"))
+    await run(tenant)
+    before = len(await invoices(tenant, **ACME))
+    await tenant.call("CancelSubscription", **ACME, when="CHANGE_WHEN_PERIOD_END", reason="Moved")
+    told = (await tenant.call("ListMessages", type="subscription.canceled")).messages
+    assert [(one.account_id, one.facts["plan_key"], one.facts["end_time"]) for one in told] == [
+        ("acme", "pro", "2026-02-25T00:00:00Z"),
+    ]
+    final = await bill(tenant, 42.00, text="Final Payout")
+    assert final.state == wire.BILL_STATE_SUBMITTED
+    await tenant.advance_to(at("2026-02-25"))
+    await run(tenant)
+    (last,) = (await invoices(tenant, **ACME))[before:]
+    assert sorted(await lines(tenant, last)) == [("Final Payout", 42.00), ("Pro", 10.00)]
+    (stands,) = (await tenant.call("ListBills")).bills
+    assert stands.state == wire.BILL_STATE_INVOICED
