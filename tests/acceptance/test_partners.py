@@ -252,15 +252,23 @@ async def test_mn_17_a_bill_is_invoiced_on_the_25th_or_cancelled_before_by_its_p
     assert not (await tenant.call("VerifyInvoice", invoice_id=invoice.invoice_id)).differences
 
 
-async def test_ar_05_a_marketplace_takes_its_part_of_each_sale_rounded_down(tenant):
-    """10 per cent of 179.99 are 17.999: 17.99, and 162.00 for the provider."""
+@pytest.mark.parametrize(
+    ("rounding", "house", "left"),
+    [
+        pytest.param({}, 17.99, 162.00, id="down, by default"),
+        pytest.param({"rounding": "SHARE_ROUNDING_DOWN"}, 17.99, 162.00, id="down"),
+        pytest.param({"rounding": "SHARE_ROUNDING_HALF_UP"}, 18.00, 161.99, id="to the nearest"),
+    ],
+)
+async def test_ar_05_a_marketplace_takes_its_part_of_each_sale_rounded_down(tenant, rounding, house, left):
+    """10 per cent of 179.99 are 17.999: 17.99, and 162.00 for the provider; to the nearest it is 18.00."""
     await shop(tenant)
-    await agree(tenant, "BROKER", "10", provider="maps")
+    await agree(tenant, "BROKER", "10", provider="maps", **rounding)
     await bill(tenant, 179.99)
     await tenant.advance_to(at("2026-02-10"))
     await run(tenant)
     await pay(tenant, 179.99)
-    assert await statement(tenant, "2026-02-17") == {"provider maps": 162.00, "tenant": 17.99}
+    assert await statement(tenant, "2026-02-17") == {"provider maps": left, "tenant": house}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tallygate.domain.billing.sharing import (
     Revenue,
     Share,
     ShareKind,
+    ShareRounding,
     ShareTerms,
     in_force,
     shares_of,
@@ -141,6 +142,7 @@ def test_the_newest_terms_by_an_instant_are_in_force_and_none_before_they_were_a
 
 
 PERCENT = st.decimals(min_value=0, max_value=100, places=3).map(str)
+ROUNDING = st.sampled_from(ShareRounding)
 AMOUNT = st.integers(-10_000_000, 10_000_000)
 
 
@@ -149,11 +151,20 @@ def agreed(draw):
     """Random terms of two providers, of the tenant and of two accounts that have at most all together."""
     kinds = (ShareKind.PROVIDER, ShareKind.BROKER, ShareKind.PROCESSING)
     of_providers = [
-        ShareTerms(kind=kind, provider=name, accepted=draw(PERCENT | st.just("")), fixed=draw(st.integers(0, 99)))
+        ShareTerms(
+            kind=kind,
+            provider=name,
+            accepted=draw(PERCENT | st.just("")),
+            fixed=draw(st.integers(0, 99)),
+            rounding=draw(ROUNDING),
+        )
         for name in ("maps", "mail")
         for kind in kinds
     ]
-    own = [ShareTerms(kind=kind, accepted=draw(PERCENT)) for kind in (ShareKind.PORTION, ShareKind.LICENCE)]
+    own = [
+        ShareTerms(kind=kind, accepted=draw(PERCENT), rounding=draw(ROUNDING))
+        for kind in (ShareKind.PORTION, ShareKind.LICENCE)
+    ]
     first = draw(st.integers(0, 100))
     others = [
         ShareTerms(kind=ShareKind.ACCOUNT, account_id="acme", partner_id=name, accepted=str(percent))

@@ -272,6 +272,7 @@ ROWS = [
     invalid("SetShare", "share.provider", share={"kind": "SHARE_KIND_LICENCE", "provider": "maps"}),
     invalid("SetShare", "share.accepted_percent", share={"kind": "SHARE_KIND_LICENCE", "accepted_percent": "100.1"}),
     missing("SetShare", "ACCOUNT", share={"kind": "SHARE_KIND_ACCOUNT", "account_id": "x", "partner_account_id": "y"}),
+    invalid("SetShare", "share.rounding", share={"kind": "SHARE_KIND_PROCESSING", "provider": "m", "rounding": 2}),
     invalid("SubmitBill", "bill.provider"),
     invalid("SubmitBill", "bill.price", bill={"provider": "maps", **ACME, "text": "Maps"}),
     invalid("SubmitBill", "bill.units", bill={"provider": "maps", **ACME, "text": "Maps", "units": "0"}),

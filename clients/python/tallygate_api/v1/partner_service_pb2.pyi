@@ -21,6 +21,13 @@ class ShareKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SHARE_KIND_LICENCE: _ClassVar[ShareKind]
     SHARE_KIND_ACCOUNT: _ClassVar[ShareKind]
 
+class ShareRounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SHARE_ROUNDING_UNSPECIFIED: _ClassVar[ShareRounding]
+    SHARE_ROUNDING_DOWN: _ClassVar[ShareRounding]
+    SHARE_ROUNDING_HALF_UP: _ClassVar[ShareRounding]
+    SHARE_ROUNDING_HALF_EVEN: _ClassVar[ShareRounding]
+
 class PartnerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PARTNER_KIND_UNSPECIFIED: _ClassVar[PartnerKind]
@@ -43,6 +50,10 @@ SHARE_KIND_PROCESSING: ShareKind
 SHARE_KIND_PORTION: ShareKind
 SHARE_KIND_LICENCE: ShareKind
 SHARE_KIND_ACCOUNT: ShareKind
+SHARE_ROUNDING_UNSPECIFIED: ShareRounding
+SHARE_ROUNDING_DOWN: ShareRounding
+SHARE_ROUNDING_HALF_UP: ShareRounding
+SHARE_ROUNDING_HALF_EVEN: ShareRounding
 PARTNER_KIND_UNSPECIFIED: PartnerKind
 PARTNER_KIND_PROVIDER: PartnerKind
 PARTNER_KIND_ACCOUNT: PartnerKind
@@ -55,7 +66,7 @@ BILL_STATE_INVOICED: BillState
 BILL_STATE_CANCELLED: BillState
 
 class Share(_message.Message):
-    __slots__ = ("kind", "provider", "account_id", "partner_account_id", "proposed_percent", "accepted_percent", "fixed_amount", "start_time")
+    __slots__ = ("kind", "provider", "account_id", "partner_account_id", "proposed_percent", "accepted_percent", "fixed_amount", "rounding", "start_time")
     KIND_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +74,7 @@ class Share(_message.Message):
     PROPOSED_PERCENT_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_PERCENT_FIELD_NUMBER: _ClassVar[int]
     FIXED_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    ROUNDING_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     kind: ShareKind
     provider: str
@@ -71,8 +83,9 @@ class Share(_message.Message):
     proposed_percent: str
     accepted_percent: str
     fixed_amount: _invoice_pb2.Money
+    rounding: ShareRounding
     start_time: _timestamp_pb2.Timestamp
-    def __init__(self, kind: _Optional[_Union[ShareKind, str]] = ..., provider: _Optional[str] = ..., account_id: _Optional[str] = ..., partner_account_id: _Optional[str] = ..., proposed_percent: _Optional[str] = ..., accepted_percent: _Optional[str] = ..., fixed_amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    def __init__(self, kind: _Optional[_Union[ShareKind, str]] = ..., provider: _Optional[str] = ..., account_id: _Optional[str] = ..., partner_account_id: _Optional[str] = ..., proposed_percent: _Optional[str] = ..., accepted_percent: _Optional[str] = ..., fixed_amount: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., rounding: _Optional[_Union[ShareRounding, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class SetShareRequest(_message.Message):
     __slots__ = ("share",)

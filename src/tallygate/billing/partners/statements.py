@@ -19,7 +19,7 @@ from tallygate.domain.period import local_date, local_midnight
 from tallygate.records.paging import Page, PageRequest, page_of
 from tallygate.records.ports import BillingWork
 
-_AT_ONCE = 500
+_AT_ONCE, _MOST = 100, 2**31 - 1
 _DECEMBER = 12
 _FEE = "fee/"
 
@@ -76,11 +76,11 @@ async def statements(work: BillingWork, run: Run) -> tuple[Statement, ...]:
     """What each partner has of a run, by currency and partner."""
     found: dict[str, tuple[Share, ...]] = {}
     reader = await _reader(work, run)
-    after = ""
-    while ids := await work.earnings.moved(start=run.start, end=run.end, after=after, limit=_AT_ONCE):
-        async for one in reader.shared(ids):
+    # Looked for once, as that costs most; read by few, so that other calls are not held up.
+    ids = await work.earnings.moved(start=run.start, end=run.end, after="", limit=_MOST)
+    for first in range(0, len(ids), _AT_ONCE):
+        async for one in reader.shared(ids[first : first + _AT_ONCE]):
             found[one.currency] = summed([*found.get(one.currency, ()), *one.shares])
-        after = ids[-1]
     return tuple(
         Statement(run=run, currency=currency, share=share) for currency in sorted(found) for share in found[currency]
     )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from tallygate.domain.billing.sharing import ShareKind, ShareTerms, in_force
+from tallygate.domain.billing.sharing import ShareKind, ShareRounding, ShareTerms, in_force
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.fields import check_id
 from tallygate.records.lookup import known_account
@@ -20,6 +20,7 @@ async def set_share(
     proposed: str | None,
     accepted: str | None,
     fixed: int | None,
+    rounding: ShareRounding | None = None,
     now: int,
 ) -> ShareTerms:
     """Note from now on what is proposed and what is accepted; None leaves it, and the same once more changes nothing.
@@ -37,6 +38,7 @@ async def set_share(
         proposed=before.proposed if proposed is None else _percent(proposed, "share.proposed_percent"),
         accepted=before.accepted if accepted is None else _percent(accepted, "share.accepted_percent"),
         fixed=before.fixed if fixed is None else fixed,
+        rounding=before.rounding if rounding is None else rounding,
         start_time=now,
     )
     if known is not None and replace(terms, start_time=known.start_time) == known:
@@ -69,6 +71,8 @@ async def _check_parties(work: BillingWork, wanted: ShareTerms) -> None:
         if wanted.account_id == wanted.partner_id:
             expected = "another account than the one that pays"
             raise InvalidFieldError(field="share.partner_account_id", expected=expected, got=wanted.partner_id)
+    if wanted.rounding and wanted.kind in {ShareKind.ACCOUNT, ShareKind.PROCESSING}:
+        raise InvalidFieldError(field="share.rounding", expected="nothing, for a share of this kind")
     if wanted.fixed and wanted.kind is not ShareKind.PROCESSING:
         raise InvalidFieldError(field="share.fixed_amount", expected="nothing, for a share of this kind")
 

@@ -15,6 +15,9 @@ from tallygate_api.v1.partner_service_pb2_grpc import PartnerServiceStub
 
 _PAGE = 100
 _KINDS = {name.removeprefix("SHARE_KIND_").lower(): number for name, number in wire.ShareKind.items() if number}
+_ROUNDINGS = {
+    name.removeprefix("SHARE_ROUNDING_").lower(): number for name, number in wire.ShareRounding.items() if number
+}
 _STATES = {name.removeprefix("BILL_STATE_").lower(): number for name, number in wire.BillState.items() if number}
 _SHARES = ("SHARE", "OF", "FOR", "PROPOSED", "ACCEPTED", "FIXED", "SINCE")
 _BILLS = ("ID", "PROVIDER", "ACCOUNT", "PRICE", "UNITS", "STATE", "TEXT")
@@ -45,6 +48,7 @@ def share_command() -> None:
 @click.option("--for", "partner", metavar="ID", help="The account that has a part of it.")
 @click.option("--proposed", metavar="PERCENT", help="What is asked for.")
 @click.option("--accepted", metavar="PERCENT", help="What is in force.")
+@click.option("--rounding", type=click.Choice(list(_ROUNDINGS)), help="Default: down.")
 @click.option("--fixed", type=MONEY, help="What each invoice costs besides.")
 @remote
 def set_(
@@ -57,6 +61,7 @@ def set_(
     proposed: str | None,
     accepted: str | None,
     fixed: Decimal | None,
+    rounding: str | None,
 ) -> None:
     """Agree a share; what is not named stays."""
     share = wire.Share(
@@ -66,6 +71,7 @@ def set_(
         partner_account_id=partner,
         proposed_percent=proposed,
         accepted_percent=accepted,
+        rounding=wire.ShareRounding.Name(_ROUNDINGS[rounding]) if rounding else None,
         fixed_amount=typed_money(fixed) if fixed is not None else None,
     )
     response = client.call(PartnerServiceStub(client.channel).SetShare, wire.SetShareRequest(share=share))

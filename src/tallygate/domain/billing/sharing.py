@@ -27,6 +27,14 @@ class ShareKind(StrEnum):
     """Another account's, of what an account pays for these."""
 
 
+class ShareRounding(StrEnum):
+    """To which whole minor unit a part goes: towards zero, or to the nearest."""
+
+    DOWN = ""
+    HALF_UP = "half_up"
+    HALF_EVEN = "half_even"
+
+
 class PartnerKind(StrEnum):
     """Who earns."""
 
@@ -59,6 +67,7 @@ class ShareTerms:
     proposed: str = ""
     accepted: str = ""
     fixed: int = 0
+    rounding: ShareRounding = ShareRounding.DOWN
     start_time: int = 0
 
     @property
@@ -110,9 +119,9 @@ def in_force(history: Iterable[ShareTerms], *, at: int) -> Mapping[tuple[str, st
 def shares_of(revenue: Revenue, terms: Iterable[ShareTerms]) -> tuple[Share, ...]:
     """Who has what of a document: the amounts, with what was passed on, sum to what was paid exactly.
 
-    The provider comes first, then the tenant of what that leaves. Parts are rounded down and the rest is the house's
-    (of a brokered sale the provider's); what a processor takes is rounded as money is, half up; among accounts the
-    largest remainder decides.
+    The provider comes first, then the tenant of what that leaves. Parts are rounded as agreed, and the rest is the
+    house's (of a brokered sale the provider's); what a processor takes is rounded as money is, half up; among accounts
+    the largest remainder decides.
     """
     accepted = [one for one in terms if one.accepted]
     parts: list[Share] = []
@@ -139,11 +148,11 @@ def _of_provider(provider: str, base: int, passed: int, terms: Sequence[ShareTer
     of = {one.kind: one for one in terms if one.provider == provider}
     broker, processing, cost = of.get(ShareKind.BROKER), of.get(ShareKind.PROCESSING), 0
     if broker is not None:
-        house = _down(base, broker.accepted)
+        house = _part(base, broker)
         cost = _cost(base, processing) if processing is not None else 0
         earned = base - house - cost
     else:
-        earned = _down(base, of[ShareKind.PROVIDER].accepted) if ShareKind.PROVIDER in of else 0
+        earned = _part(base, of[ShareKind.PROVIDER]) if ShareKind.PROVIDER in of else 0
         house = base - earned
     yield Share(partner=Partner(kind=PartnerKind.PROVIDER, name=provider), base=base, amount=earned, passed=passed)
     yield Share(partner=Partner(kind=PartnerKind.PROCESSOR, name=provider), base=base if cost else 0, amount=cost)
@@ -162,16 +171,17 @@ def _of_house(account_id: str, base: int, terms: Sequence[ShareTerms]) -> Iterat
 
 def _of_tenant(left: int, base: int, kind: ShareKind, terms: Sequence[ShareTerms]) -> Iterator[Share]:
     """What is left is the tenant's; only where that was agreed the platform has a part of it."""
-    percent = next((one.accepted for one in terms if one.kind is kind), "")
-    own = _down(left, percent) if percent else left
+    agreed = next((one for one in terms if one.kind is kind), None)
+    own = _part(left, agreed) if agreed is not None else left
     yield Share(partner=Partner(kind=PartnerKind.TENANT), base=base, amount=own)
-    if percent:
+    if agreed is not None:
         yield Share(partner=Partner(kind=PartnerKind.PLATFORM), base=base, amount=left - own)
 
 
-def _down(amount: int, percent: str) -> int:
-    """So many per cent, rounded towards zero: what is taken back is what was given."""
-    return int(amount * Fraction(percent) / _ALL)
+def _part(amount: int, terms: ShareTerms) -> int:
+    """What is agreed of an amount, rounded alike on both sides of zero: what is taken back is what was given."""
+    exact = amount * Fraction(terms.accepted) / _ALL
+    return rounded(exact, Rounding(terms.rounding)) if terms.rounding else int(exact)
 
 
 def _cost(base: int, processing: ShareTerms) -> int:

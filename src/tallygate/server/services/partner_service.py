@@ -17,6 +17,7 @@ from tallygate.server.wire.partner import (
     decode_bill,
     decode_fixed,
     decode_percent,
+    decode_rounding,
     decode_share,
     decode_state,
     encode_bill,
@@ -41,13 +42,16 @@ class PartnerServicer:
         """Agree a share."""
         share = request.share
         wanted = decode_share(share)
+        rounding = decode_rounding(share)
         proposed, accepted = (decode_percent(share, f"{name}_percent") for name in ("proposed", "accepted"))
 
         async def agreed(work: BillingWork, now: int) -> tuple[ShareTerms, str]:
             currency = (await work.tenants.get()).currency
             fixed = decode_fixed(share, currency)
-            named = replace(wanted, fixed=fixed or 0)
-            made = await set_share(work, named, proposed=proposed, accepted=accepted, fixed=fixed, now=now)
+            named = replace(wanted, fixed=fixed or 0, rounding=rounding or wanted.rounding)
+            made = await set_share(
+                work, named, proposed=proposed, accepted=accepted, fixed=fixed, rounding=rounding, now=now
+            )
             return made, currency
 
         written = await self._work.write(call, agreed)

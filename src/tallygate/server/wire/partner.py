@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from tallygate.billing.partners.statements import SharedInvoice, Statement
 from tallygate.domain.billing.bills import Bill, BillState
-from tallygate.domain.billing.sharing import PartnerKind, Share, ShareKind, ShareTerms
+from tallygate.domain.billing.sharing import PartnerKind, Share, ShareKind, ShareRounding, ShareTerms
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import exact_text
 from tallygate.server.wire.fee import decode_whole_money
@@ -16,6 +16,7 @@ from tallygate_api.v1.invoice_pb2 import Money
 
 _SHARE_KIND = WireEnum(wire.ShareKind, ShareKind)
 _PARTNER_KIND = WireEnum(wire.PartnerKind, PartnerKind)
+_ROUNDING = WireEnum(wire.ShareRounding, ShareRounding)
 _STATE = WireEnum(wire.BillState, BillState)
 
 
@@ -44,6 +45,11 @@ def decode_fixed(share: wire.Share, currency: str) -> int | None:
     return _own_money(share.fixed_amount, "share.fixed_amount", currency)
 
 
+def decode_rounding(share: wire.Share) -> ShareRounding | None:
+    """How parts are rounded; None where it is not said."""
+    return _ROUNDING.decode(share.rounding, "share.rounding") if share.rounding else None
+
+
 def encode_share(terms: ShareTerms, currency: str) -> wire.Share:
     """A share as it stands."""
     return wire.Share(
@@ -54,6 +60,7 @@ def encode_share(terms: ShareTerms, currency: str) -> wire.Share:
         proposed_percent=terms.proposed,
         accepted_percent=terms.accepted,
         fixed_amount=encode_money(terms.fixed, currency) if terms.fixed else None,
+        rounding=_ROUNDING.encode(terms.rounding),
         start_time=timestamp(terms.start_time),
     )
 

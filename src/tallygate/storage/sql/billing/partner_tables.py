@@ -19,6 +19,7 @@ share_terms = Table(
     Column("fixed", BigInteger, nullable=False),
     Column("start_time", Instant(), nullable=False),
     Column("actor_id", Text, nullable=False),
+    Column("rounding", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("tenant_id", "sequence"),
 )
 """What was agreed about shares; append-only."""

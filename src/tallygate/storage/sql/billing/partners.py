@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, literal, select, update
 
 from tallygate.domain.billing.bills import Bill, BillState
-from tallygate.domain.billing.sharing import ShareKind, ShareTerms
+from tallygate.domain.billing.sharing import ShareKind, ShareRounding, ShareTerms
 from tallygate.domain.money import exact_text
 from tallygate.records.partners import BillQuery
 from tallygate.storage.sql.billing.partner_tables import bills, share_terms
@@ -17,7 +17,7 @@ from tallygate.storage.sql.newest import newest_first
 from tallygate.storage.sql.scope import Scope
 
 _KEYS_AT_ONCE = 2_500
-_TERMS = tuple(each.name for each in fields(ShareTerms) if each.name != "kind")
+_TERMS = tuple(each.name for each in fields(ShareTerms) if each.name not in {"kind", "rounding"})
 _BILL = ("bill_id", "provider", "account_id", "text", "currency", "price", "third_party", "create_time", "cancel_time")
 
 
@@ -32,14 +32,19 @@ class SqlShareTerms:
         last = select(func.coalesce(func.max(share_terms.c.sequence), 0).label("last")).where(self._own())
         sequence = (await self.scope.rows(last))[0].last + 1
         row = {name: getattr(terms, name) for name in _TERMS}
+        row |= {"kind": terms.kind.value, "rounding": terms.rounding.value}
         own = {"tenant_id": self.scope.tenant_id, "sequence": sequence, "actor_id": self.scope.author.key_id}
-        await self.scope.connection.execute(insert(share_terms), [{**own, "kind": terms.kind.value, **row}])
+        await self.scope.connection.execute(insert(share_terms), [{**own, **row}])
 
     async def history(self) -> Sequence[ShareTerms]:
         """All that was ever agreed, in the order in which it was."""
         query = select(share_terms).where(self._own()).order_by(share_terms.c.sequence)
         return [
-            ShareTerms(kind=ShareKind(row.kind), **{name: getattr(row, name) for name in _TERMS})
+            ShareTerms(
+                kind=ShareKind(row.kind),
+                rounding=ShareRounding(row.rounding),
+                **{name: getattr(row, name) for name in _TERMS},
+            )
             for row in await self.scope.rows(query)
         ]
 
