@@ -5,6 +5,7 @@ rebuilt in a process of its own, whose CPU and peak of memory are then its own, 
 """
 
 import asyncio
+import gc
 import json
 import resource
 import subprocess
@@ -19,6 +20,7 @@ from load.closing import database
 from load.figure import Figure
 from load.processes import REPOSITORY, cpu_seconds
 from servers import ValkeyServer
+from tallygate import GARBAGE_THRESHOLDS
 from tallygate.app import clock
 from tallygate.app.rebuilding import apart_among
 from tallygate.domain.event import FactKind, FactSource, UsageFact
@@ -134,6 +136,7 @@ async def _accounts(engine: AsyncEngine, numbers: range, now: int) -> None:
 
 
 async def _rebuild(url: str, redis: str, accounts: int) -> dict[str, float]:
+    gc.set_threshold(*GARBAGE_THRESHOLDS)  # as a worker's process has them
     engine = create_engine(url)
     factory = RedisFactory(address=RedisAddress.parse(redis))
     link = factory.operator_link()
