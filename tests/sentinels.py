@@ -9,6 +9,8 @@ from servers import ValkeyServer
 SERVICE = "tallygate"
 QUORUM = 2
 DOWN_AFTER_MS = 1_000
+AT_ONCE = ("--repl-diskless-sync-delay", "0")
+"""A replica is filled without waiting for others, as docs/durability.md advises where features are strict."""
 
 
 class SentinelServer(ValkeyServer):
@@ -73,7 +75,8 @@ def watched(binary: str | None = None) -> Iterator[Watched]:
     """Two servers and three sentinels, not yet acquainted."""
     with contextlib.ExitStack() as stack:
         primary, replica = (
-            stack.enter_context(ValkeyServer(tcp=True, append_only=True, binary=binary)) for _ in range(2)
+            stack.enter_context(ValkeyServer(tcp=True, append_only=True, binary=binary, options=AT_ONCE))
+            for _ in range(2)
         )
         replica.command("REPLICAOF", "127.0.0.1", primary.port)
         sentinels = [stack.enter_context(SentinelServer(primary, binary=binary)) for _ in range(3)]

@@ -28,8 +28,8 @@ ROUNDS, TIMES = 5, 5.0
 _RATE, _SECONDS, _ACCOUNTS = 200, 3.0, 1_000
 _CONNECTIONS, _PATIENCE = 8, 1.0
 _CALLS = {"ConsumeQuota": 20_000, "BatchCheckEntitlements": 400}
-_IN_FLIGHT = {"ConsumeQuota": 16, "BatchCheckEntitlements": 2}
-"""How many calls, and how many at a time on each connection, say how fast the sidecar answers them."""
+_AT_ONCE = {"ConsumeQuota": (8, 16), "BatchCheckEntitlements": (2, 2)}
+"""How many calls, and how many at a time over how many connections, say how fast the sidecar answers them."""
 _ROW = replace(
     next(row for row in ROWS if row.name == "CheckEntitlement metered"),
     payloads=lambda _: requests.checks_of("api_calls", range(100)),
@@ -63,7 +63,7 @@ def figures(world: World, rounds: int = ROUNDS) -> list[Figure]:
 
 
 def _beside(world: World, flood: Flood, headers: Mapping[str, str], rounds: int) -> list[Figure]:
-    rate = TIMES * _said("capacity", world.sidecar.address, flood, headers, world)["rate"]
+    rate = max(1.0, TIMES * _said("capacity", world.sidecar.address, flood, headers, world)["rate"])
     alone, beside, machine = [], [], []
     for _ in range(rounds):
         alone.append(_quiet(world))
@@ -147,10 +147,18 @@ def _argv(
 
 
 @contextmanager
-def _links(address: str, flood: Flood, authorization: str, payloads: Iterator[bytes]) -> Iterator[list[Connection]]:
-    metadata = {"authorization": authorization, "grpc-timeout": f"{_PATIENCE * 1000:.0f}m"}
+def _links(
+    address: str,
+    flood: Flood,
+    authorization: str,
+    payloads: Iterator[bytes],
+    count: int = _CONNECTIONS,
+    *,
+    seconds: float = _PATIENCE,
+) -> Iterator[list[Connection]]:
+    metadata = {"authorization": authorization, "grpc-timeout": f"{seconds * 1000:.0f}m"}
     path = f"/{_ROW.service}/{flood.method}"
-    links = [Connection(address, path, metadata, payloads) for _ in range(_CONNECTIONS)]
+    links = [Connection(address, path, metadata, payloads) for _ in range(count)]
     try:
         yield links
     finally:
@@ -163,8 +171,9 @@ def _capacity(address: str, flood: Flood, authorization: str, first: int) -> Non
     for _ in range(2):
         payloads = islice(flood.payloads(first), _CALLS[flood.method])
         first += _CALLS[flood.method]
-        with _links(address, flood, authorization, payloads) as links:
-            seen = frames.closed_loop(links, _IN_FLIGHT[flood.method])
+        connections, streams = _AT_ONCE[flood.method]
+        with _links(address, flood, authorization, payloads, connections, seconds=30.0) as links:
+            seen = frames.closed_loop(links, streams)
     _tell(json.dumps({"rate": (seen.calls - seen.failed) / seen.seconds}))
 
 

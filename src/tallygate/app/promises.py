@@ -57,10 +57,13 @@ async def replicas(link: RedisLink, *, wanted: int, seconds: float, features: in
     """Whether as many replicas take a write in time as these features of durability strict rely on."""
     await link.write()
     found = int(await link.call("WAIT", wanted, max(1, round(seconds * 1_000))))
+    delay = await _config(link, "repl-diskless-sync-delay")
+    late = f"; one that is filled anew waits {delay} s for others first (repl-diskless-sync-delay)"
     return Finding(
         name="replicas",
         ok=found >= wanted,
-        detail=f"{found} of {wanted} had a write within {seconds:g} s; {features} strict features rely on it",
+        detail=f"{found} of {wanted} had a write within {seconds:g} s; {features} strict features rely on it"
+        + (late if delay not in {None, "", "0"} else ""),
         fix="give the primary replicas, or ask for fewer (redis.strict_replicas); until then these features' consumes "
         "answer NOT_REPLICATED",
     )

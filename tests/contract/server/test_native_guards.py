@@ -312,7 +312,8 @@ async def test_one_bad_event_does_not_lose_the_rest_of_its_batch(native):
         return request
 
     server = await native(handler)
-    real, broken = server.servers[0]._take, []
+    arrivals = server.servers[0]._arrivals
+    real, broken = arrivals._begin, []
 
     def take(event, late):
         if not broken:
@@ -320,7 +321,7 @@ async def test_one_bad_event_does_not_lose_the_rest_of_its_batch(native):
             raise ZeroDivisionError
         real(event, late)
 
-    server.servers[0]._take = take
+    arrivals._begin = take
     answers = await asyncio.gather(*(outcome(server) for _ in range(8)))
     assert_internal(next(answer for answer in answers if answer != b"x"))
     assert answers.count(b"x") == 7

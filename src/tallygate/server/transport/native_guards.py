@@ -6,8 +6,7 @@ It overrides private methods of exactly that version, which `native.py` asserts 
 import asyncio
 import inspect
 import logging
-from collections.abc import Sequence
-from threading import Lock
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,7 @@ from typing_extensions import override
 
 from tallygate.data_plane.burst import Burst
 from tallygate.domain.errors import ShuttingDownError, TallygateError
-from tallygate.server.calls.port import authorization_of
-from tallygate.server.calls.room import Room
+from tallygate.server.transport.arrivals import Arrivals
 from tallygate.server.transport.lending import LendingLoop
 from tallygate.server.wire.errors import (
     PUSHBACK_KEY,
@@ -70,13 +68,18 @@ class GuardedServer(library.Server):
         self._burst.at_end(self._respond)
         self._answered: list[tuple[int, bytes]] = []
         self.refused = 0
-        self._max_calls = max_calls
+        self._arrivals = Arrivals(
+            max_calls,
+            self._burst,
+            begin=self._take,
+            leave=self._leave,
+            refuse=lambda call_id: self._refuse(call_id, InternalError()),
+            soon=self._call_soon,
+        )
         self._always_services = always
         self._always: frozenset[int] = frozenset()
         self._begins: dict[int, Begin] = {}
         self._at_work: dict[int, Leaving] = {}
-        self._queued = self._taken = 0  # by the dispatching thread, by whoever is in the loop's place
-        self._waiting, self._lock = Room(max_calls), Lock()
         self._draining = False
 
     @property
@@ -122,56 +125,31 @@ class GuardedServer(library.Server):
             if begin is not None:
                 self._begins[index] = begin
         while (events := front.recv_batch_details(_BATCH)) is not None:
-            admitted, counted = self._admitted(events)
-            is_next = self._queued == self._taken  # else those come first that wait for the loop
-            self._queued += len(admitted)
+            arrivals = self._arrivals
+            is_next = arrivals.nothing_waits  # else those come first that wait for the loop
+            admitted, holders, refused = arrivals.admit(events, self._always, self.registered)
+            self._turn_away(refused)
             try:
-                batch = admitted, monotonic(), counted
+                batch = admitted, monotonic(), holders
                 if not (is_next and borrow is not None and borrow(self._on_events, *batch)):
                     loop.call_soon_threadsafe(self._on_events, *batch)
             except RuntimeError:  # the loop was closed without stop()
                 front.close()
                 return
 
-    def _admitted(self, events: list[Any]) -> tuple[list[Any], Sequence[str]]:
-        """The events but for calls that find no room, and who holds room among them.
-
-        Those are answered here, while the loop may be too busy to. Who calls is looked at only once half of all room
-        is taken.
-        """
-        busy = len(self._calls) + len(self._at_work) + self._queued - self._taken
-        if busy + len(events) <= self._max_calls // 2:
-            return events, ()
-        elsewhere = busy - len(self._waiting)
-        admitted, counted = [], []
-        for event in events:
-            if event[0] != EVENT_CANCEL and event[2] not in self._always:
-                who = authorization_of(event[5][0]) or ""
-                with self._lock:
-                    is_admitted = self._waiting.enter(who, elsewhere=elsewhere)
-                if not is_admitted:
-                    self.refused += 1
-                    self._answer(event[1], overloaded())
-                    continue
-                counted.append(who)
-            admitted.append(event)
-        return admitted, counted
+    def _turn_away(self, refused: list[int]) -> None:
+        """Here, while the loop may be too busy to."""
+        self.refused += len(refused)
+        for call_id in refused:
+            self._answer(call_id, overloaded())
 
     @override
-    def _on_events(self, events: list[Any], arrived: float = 0.0, counted: Sequence[str] = ()) -> None:
-        late = monotonic() - arrived
-        with self._burst:
-            for event in events:
-                try:
-                    self._take(event, late)
-                except Exception:  # noqa: BLE001 - one bad event must not lose the rest of its batch
-                    _log.exception("a call could not be begun")
-                    self._refuse(event[1], InternalError())
-        self._taken += len(events)
-        if counted:
-            with self._lock:
-                for who in counted:
-                    self._waiting.leave(who)
+    def _on_events(self, events: list[Any], arrived: float = 0.0, holders: Sequence[str | None] = ()) -> None:
+        self._arrivals.take(events, arrived, holders)
+
+    def _call_soon(self, work: Callable[[], None]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon(work)
 
     def _take(self, event: Any, late: float) -> None:  # noqa: ANN401 - the library's tuple
         kind, call_id, method_id, payload, _, details = event

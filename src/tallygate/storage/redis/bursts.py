@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from tallygate.data_plane.burst import Burst
 from tallygate.data_plane.ports import Clock
+from tallygate.data_plane.turns import Turns
 from tallygate.domain.tenant_clock import TenantClock
 from tallygate.storage.redis.gate_codec import pack_all
 from tallygate.storage.redis.link.cluster import AnyLink, ClusterLink
@@ -23,6 +24,9 @@ from tallygate.storage.redis.link.topology import read_redirection
 MOST_EFFECTS = 32
 FIRST_EFFECTS = 8
 """So many leave at once where the store has nothing to do, and it works on them while the others are being packed."""
+MOST_ABROAD, _TURN = 128, 8
+"""So many wait for their replies at most: whoever comes next does not wait behind more. The others wait here, and a
+tenant's turn among them is so many."""
 _FIXED_ARGUMENTS, _HOME_ARGUMENTS, _HOME_KEYS = 5, 2, 5
 _COUNTS = tuple(pack_arguments([count]) for count in range(MOST_EFFECTS + 1))
 _PLACE = struct.Struct(">BH")
@@ -44,6 +48,7 @@ class Home:
     places: bytes
     catalog_version: int
     clock: TenantClock
+    tenant_id: str = ""
     epoch: str | None = None
     argument: bytes = b""
 
@@ -92,7 +97,8 @@ class Bursts:
     """Collects effects until the end of the burst, or of this turn of the loop."""
 
     __slots__ = (
-        "_burst", "_clock", "_cluster", "_current", "_effects", "_link", "_numbers", "_script", "_settings",
+        "_abroad", "_burst", "_clock", "_cluster", "_current", "_effects", "_link", "_numbers", "_script", "_settings",
+        "_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -115,11 +121,17 @@ class Bursts:
         self._burst = burst
         self._numbers = itertools.count(1)
         self._effects: list[Effect] = []
+        self._abroad = 0
+        self._waiting: Turns[Effect] = Turns(_TURN)
         burst.before_end(self._flush)
 
     def add(self, effect: Effect) -> None:
-        """Let this effect travel with the others of its burst."""
+        """Let this effect travel with the others of its burst, or in its turn where too many are under way."""
         effects = self._effects
+        if self._abroad + len(effects) >= MOST_ABROAD or self._waiting:
+            self._waiting.put(effect.program.home.tenant_id, effect)
+            self._go_on()
+            return
         if not effects and not self._burst.is_open:
             asyncio.get_running_loop().call_soon(self._turn)
         effects.append(effect)
@@ -133,10 +145,33 @@ class Bursts:
         with self._burst:  # at its end they leave, and the command with them
             pass
 
-    def _flush(self) -> None:
-        effects = self._vouched()
-        if not effects:
+    def _go_on(self) -> None:
+        """Let those travel whose turn it is, as far as not too many are under way."""
+        waiting, effects = self._waiting, self._effects
+        free = MOST_ABROAD - self._abroad - len(effects)
+        if free <= 0 or not waiting:
             return
+        if not effects and not self._burst.is_open:
+            asyncio.get_running_loop().call_soon(self._turn)
+        while free > 0 and waiting:
+            effects.append(waiting.take())
+            waiting.spend(1)
+            free -= 1
+
+    def returned(self, count: int) -> None:
+        """So many have been answered, in whatever way."""
+        self._abroad -= count
+        if self._waiting:
+            self._go_on()
+
+    def _flush(self) -> None:
+        while self._effects:  # where nothing leaves those go on at once that waited for it
+            effects = self._vouched()
+            for start in range(0, len(effects), MOST_EFFECTS):
+                self._leave(effects[start : start + MOST_EFFECTS])
+            self._go_on()
+
+    def _leave(self, effects: list[Effect]) -> None:
         by_home: dict[Home, list[Effect]] = {}
         for effect in effects:
             home = effect.program.home
@@ -165,7 +200,8 @@ class Bursts:
 
     def _send(self, link: RedisLink, by_home: dict[Home, list[Effect]], effects: list[Effect]) -> None:
         sequence = b"%d" % next(self._numbers)
-        waiter = _Waiter(sequence, effects, link, self._cluster)
+        waiter = _Waiter(sequence, effects, link, self._cluster, self.returned)
+        self._abroad += len(effects)
         try:
             link.eval_for(waiter, self._script, self._command(sequence, by_home, effects))
         except LinkError as error:
@@ -214,11 +250,17 @@ class Bursts:
 class _Waiter:
     """Takes one reply for all effects that travelled together."""
 
-    __slots__ = ("_cluster", "_effects", "_link", "_sequence")
+    __slots__ = ("_cluster", "_effects", "_link", "_returned", "_sequence")
 
     def __init__(
-        self, sequence: bytes, effects: list[Effect], link: RedisLink, cluster: ClusterLink | None = None
+        self,
+        sequence: bytes,
+        effects: list[Effect],
+        link: RedisLink,
+        cluster: ClusterLink | None = None,
+        returned: Callable[[int], None] = lambda _: None,
     ) -> None:
+        self._returned = returned
         self._sequence = sequence
         self._effects = effects
         self._link = link
@@ -230,6 +272,7 @@ class _Waiter:
 
     def set_result(self, reply: list[Any]) -> None:
         """Tell each its reply, if this is theirs: else no reply on this connection counts any more."""
+        self._returned(len(self._effects))
         is_ours = type(reply) is list and len(reply) > 1 and reply[0] == self._sequence
         if not is_ours or (reply[1] != _CLOCK_SKEW and len(reply) != len(self._effects) + 1):
             _deliver(self._effects, [None] * len(self._effects))
@@ -241,6 +284,7 @@ class _Waiter:
 
     def set_exception(self, error: Exception) -> None:
         """Tell that the store did not answer, unless another node is to be asked, which has the slot now."""
+        self._returned(len(self._effects))
         if isinstance(error, ReplyError) and not self._is_elsewhere(error):
             _logger.error("admit.lua was refused: %s", error)
         elif isinstance(error, ReplyError) and self._follows(error):

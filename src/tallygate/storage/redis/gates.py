@@ -137,7 +137,7 @@ class RedisGates:
             versions = keys.epoch(partition), keys.clock(partition), keys.catalog_version(partition, call.tenant_id)
             places = keys.stream(partition), keys.replays(partition)
             packed = pack_arguments(versions), pack_arguments(places)
-            home = self._homes[place] = Home(partition, *packed, call.catalog_version, call.clock)
+            home = self._homes[place] = Home(partition, *packed, call.catalog_version, call.clock, call.tenant_id)
         return home
 
     def _partition(self, call: AdmitCall) -> int:
