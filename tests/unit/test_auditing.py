@@ -194,3 +194,38 @@ def test_after_a_loss_that_was_made_good_accounts_are_audited_again():
     audit, whose = mended(store, ledger, rebuilt)
     assert whose == ["a2"]
     assert (audit.mended, audit.unsure) == (1, 0)
+
+
+def test_a_tenant_that_appears_while_a_round_runs_is_left_to_the_next():
+    """The clocks are read once; accounts are told page by page, as late as that takes."""
+
+    class Growing(Counted):
+        async def accounts(self):
+            yield [("t", "a2")]
+            yield [("later", "a0")]
+
+    store, auditor = audited(Growing([0]))
+    audit = asyncio.run(auditor.audit(hurry=True))
+    assert (audit.accounts, [each.meter[:2] for each in store.mended]) == (1, [("t", "a2")])
+    auditor.suspects.update({("t", "a2"), ("gone", "a0")})
+    audit = asyncio.run(auditor.audit_suspects())
+    assert (audit.meters, auditor.suspects) == (1, set()), "there is no account of a tenant that is none"
+
+
+def audited(facts):
+    """A store that can be read, and who audits it by these facts."""
+    store = WholeStore("e")
+
+    async def sleep(_):
+        return
+
+    auditor = Auditor(
+        facts=facts,
+        store=store,
+        apart=None,
+        standing=Standing(),
+        whole=WholePartitions(Ledger()),
+        clock=lambda: 0,
+        sleep=sleep,
+    )
+    return store, auditor

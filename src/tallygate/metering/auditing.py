@@ -103,7 +103,7 @@ class Auditor:
         await self.whole.learn()
         work = self._home if hurry else self._aside
         async for page in self.facts.accounts():
-            for number, accounts in self._by_home(page).items():
+            for number, accounts in self._by_home(page, clocks).items():
                 await work(number, accounts, clocks, audit, NO_STRAYS)
         try:
             await self._strays(work, clocks, audit)
@@ -123,15 +123,17 @@ class Auditor:
         """Look through all counters that there are for those of which no fact tells."""
         async with self.store.looking() as listing:
             async for counted in listing.counted():
-                accounts = sorted({meter[:2] for meter in counted if meter[0] in clocks})
-                for number, some in self._by_home(accounts).items():
+                accounts = sorted({meter[:2] for meter in counted})
+                for number, some in self._by_home(accounts, clocks).items():
                     await work(number, some, clocks, audit, counted)
 
     async def audit_suspects(self) -> Audit:
         """Those accounts alone whose counters may miss something."""
-        audit, clocks = Audit(), await self.facts.clocks()
+        audit, suspects = Audit(), sorted(self.suspects)
+        clocks = await self.facts.clocks()
         await self.whole.learn()
-        for number, accounts in self._by_home(sorted(self.suspects)).items():
+        self.suspects.difference_update(account for account in suspects if account[0] not in clocks)
+        for number, accounts in self._by_home(suspects, clocks).items():
             unsure = audit.unsure
             await self._home(number, accounts, clocks, audit, NO_STRAYS)
             if audit.unsure == unsure and number not in self.standing.lost:
@@ -166,9 +168,12 @@ class Auditor:
         self.stats.mended += audit.mended
         self.stats.mended_units += audit.mended_units
 
-    def _by_home(self, accounts: Sequence[AccountId]) -> Mapping[int, Sequence[AccountId]]:
+    def _by_home(self, accounts: Sequence[AccountId], clocks: Clocks) -> Mapping[int, Sequence[AccountId]]:
+        """By partition; without those whose tenant came after the clocks were read: the next round looks at them."""
         homes: dict[int, list[AccountId]] = defaultdict(list)
         for account in accounts:
+            if account[0] not in clocks:
+                continue
             homes[self.store.home_of(account)].append(account)
         return homes
 

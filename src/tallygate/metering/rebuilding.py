@@ -127,10 +127,10 @@ class Rebuilder:
         noticed = self.clock()
         await self.recorded()
         waiting = {p.partition for p in await self.ledger.load() if p.state is PartitionState.REBUILDING}
-        clocks = await self.facts.clocks() if waiting else {}
         done: list[Rebuild] = []
         while waiting:
             homes = await self._homes(waiting)
+            clocks = await self.facts.clocks()  # after the accounts: every tenant of theirs has one
             done += await self._partitions(homes, clocks, noticed)
             waiting -= homes.keys()
         if done:
