@@ -11,7 +11,7 @@ from tallygate.data_plane.consume import Consumes
 from tallygate.data_plane.ports import AdmitReply, Asked
 from tallygate.data_plane.rate_limit import RateLimits
 from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, RateLimitRequest
-from tallygate.domain.account import Grant
+from tallygate.domain.account import Grant, Pause
 from tallygate.domain.errors import EventBacklogError, RequestIdReusedError, StaleViewError
 from tallygate.domain.gating.admit import AdmitStatus
 from tallygate.domain.gating.identity import effect_digest, payload_hash
@@ -123,6 +123,19 @@ async def test_limits_are_compiled_by_what_they_are_matched_with(rig):
     assert rig.limits.compile(TENANT, replace(request, cost=5, request_id="r"), view, now) is first
     looks = rig.limits.compile(TENANT, replace(request, cost=0), view, now)
     assert (looks is not first, looks.call.peek) == (True, True)
+
+
+async def test_that_of_a_limit_ends_where_its_account_may_call_no_more(rig):
+    now = rig.plane.now
+    subscription = (await rig.view()).record.subscription
+    pause = Pause(start_time=now + 10 * SECOND, end_time=now + 20 * SECOND)
+    rig.plane.publish_account("a", "pro", subscription=replace(subscription, pauses=(pause,)))
+    view = await rig.plane.views.view(TENANT, "a", fresh=True)
+    request = RateLimitRequest(account_id="a", limit_key="api_rps")
+    found = [rig.limits.compile(TENANT, request, view, now + seconds * SECOND) for seconds in (0, 9, 10, 19, 20)]
+    assert [compiled is None for compiled in found] == [False, False, True, True, False]
+    assert found[0] is found[1]
+    assert found[4] is not found[0]
 
 
 async def test_each_call_of_a_limit_is_who_it_says_whatever_was_asked_before(rig):

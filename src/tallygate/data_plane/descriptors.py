@@ -4,7 +4,7 @@ What an end user put into them is no error of the call: a descriptor that cannot
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tallygate.data_plane.admission import Admitted, ask_once
 from tallygate.data_plane.later import Later
@@ -42,11 +42,12 @@ class Descriptors:
 
     requests: tuple[RateLimitRequest, ...]
     kept: bool = False
+    accounts: tuple[str, ...] = field(init=False)
+    """Whose views answer it; none: the tenant's own limits, which any view shows."""
 
-    @property
-    def accounts(self) -> list[str]:
-        """Whose views answer it; none: the tenant's own limits, which any view shows."""
-        return sorted({one.account_id for one in self.requests} - {NO_ACCOUNT, ""})
+    def __post_init__(self) -> None:
+        ids = {one.account_id for one in self.requests} - {NO_ACCOUNT, ""}
+        object.__setattr__(self, "accounts", tuple(sorted(ids)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ class DescriptorLimits:
 
     def _compiled(self, tenant_id: str, asked: Descriptors, view: View, at: int) -> CompiledDescriptors | None:
         met = [_met(one, view, at) for one in asked.requests]
-        call = _call(tenant_id, met, dict.fromkeys(asked.accounts or [""], view))
+        call = _call(tenant_id, met, dict.fromkeys(asked.accounts or ("",), view))
         if call is None:
             return None
         start, end = span(view, [gate for one in met for _, gate in one.gates], at)

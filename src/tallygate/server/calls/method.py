@@ -36,6 +36,15 @@ class Unreadable:
 Done = Callable[[bytes | Exception | None], None]
 """Told once how a call ended: its response, what went wrong, or None where a coroutine has to answer it after all."""
 
+
+def tell(done: Done, answer: Callable[..., bytes], *asked: Any) -> None:  # noqa: ANN401 - whatever `answer` takes
+    """Tell how a call ended: with what `answer` makes of this, or with what went wrong there."""
+    try:
+        done(answer(*asked))
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
+        done(error)
+
+
 StraightMethod = Callable[[str, bytes, Done], bool]
 """Takes on a tenant's request, as bytes, and tells later; False where it does not."""
 

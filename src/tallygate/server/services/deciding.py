@@ -5,7 +5,6 @@ Each function answers whether it took the call on; what cannot be read is left t
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -19,6 +18,7 @@ from tallygate.data_plane.requests import CheckRequest, ConsumeRequest, RateLimi
 from tallygate.domain.gating.decision import Decision
 from tallygate.domain.gating.rate_limit import RateAnswer
 from tallygate.domain.recent import Recent
+from tallygate.server.calls.method import Done, tell
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.services.shown import Shown
 from tallygate.server.wire.decision import (
@@ -29,9 +29,6 @@ from tallygate.server.wire.decision import (
     encode_rate_limit,
 )
 from tallygate_api.v1 import entitlement_service_pb2 as wire
-
-Done = Callable[[bytes | Exception | None], None]
-"""Told once how a call ended: its response, or what went wrong."""
 
 KindOf = Callable[[str, str], str]
 """The kind of a tenant's feature, asked by tenant and feature key; empty where it is not known."""
@@ -73,7 +70,7 @@ class Deciding:
                 return False
             if len(data) <= _MOST_BYTES:
                 self._asked_checks.put(data, asked)
-        self._checks.begin(tenant_id, asked, partial(_end, done, self._checked, tenant_id, asked))
+        self._checks.begin(tenant_id, asked, partial(tell, done, self._checked, tenant_id, asked))
         return True
 
     def consume(self, tenant_id: str, data: bytes, done: Done) -> bool:
@@ -82,7 +79,7 @@ class Deciding:
             request = decode_consume(wire.ConsumeQuotaRequest.FromString(data))
         except DecodeError:
             return False
-        self._consumes.begin(tenant_id, request, partial(_end, done, self._consumed, request))
+        self._consumes.begin(tenant_id, request, partial(tell, done, self._consumed, request))
         return True
 
     def rate_limit(self, tenant_id: str, data: bytes, done: Done) -> bool:
@@ -95,7 +92,7 @@ class Deciding:
                 return False
             if len(data) <= _MOST_BYTES and not asked.request_id:
                 self._asked_limits.put(data, asked)
-        self._rate_limits.begin(tenant_id, asked, partial(_end, done, self._limited, asked))
+        self._rate_limits.begin(tenant_id, asked, partial(tell, done, self._limited, asked))
         return True
 
     def _checked(self, tenant_id: str, request: CheckRequest, outcome: Admitted | Decision | Exception) -> bytes:
@@ -164,11 +161,3 @@ def _whole(request: CheckRequest, outcome: Admitted | Decision) -> Admitted | No
     compiled = outcome.compiled if isinstance(outcome, Admitted) else None
     is_whole = isinstance(compiled, CompiledQuota) and is_told_whole(request, compiled.feature)
     return outcome if isinstance(outcome, Admitted) and is_whole else None
-
-
-def _end(done: Done, answer: Callable[..., bytes], *asked: Any) -> None:  # noqa: ANN401 - whatever `answer` takes
-    """Tell what was asked, and how that ended, as an answer."""
-    try:
-        done(answer(*asked))
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
-        done(error)

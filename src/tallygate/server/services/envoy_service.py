@@ -4,6 +4,7 @@ With `failure_mode_deny: false` an error lets a request pass: nothing that an en
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from google.protobuf.message import DecodeError
 
@@ -15,7 +16,7 @@ from tallygate.domain.fields import is_id
 from tallygate.domain.gating.admit import Answer
 from tallygate.domain.gating.rate_limit import RateAnswer
 from tallygate.domain.recent import Recent
-from tallygate.server.calls.method import Call, Done
+from tallygate.server.calls.method import Call, Done, tell
 from tallygate.server.operations.metrics import Metrics
 from tallygate.server.wire.lenient import lenient
 from tallygate.server.wire.scalars import MAX_BATCH, duration
@@ -65,15 +66,7 @@ class EnvoyRateLimitServicer:
                 return False
             if asked.kept:
                 self._asked.put(data, asked)
-        request = asked
-
-        def ended(outcome: Outcome) -> None:
-            try:
-                done(self._answered(request, outcome))
-            except Exception as error:  # noqa: BLE001 - the boundary: whatever happened is logged and answered
-                done(error)
-
-        return self._limits.begin(tenant_id, request, ended)
+        return self._limits.begin(tenant_id, asked, partial(tell, done, self._answered, asked))
 
     async def ShouldRateLimit(self, request: wire.RateLimitRequest, call: Call) -> wire.RateLimitResponse:  # noqa: N802 - the wire's name
         """One status a descriptor, in order; over limit if any is, and then none was taken from."""

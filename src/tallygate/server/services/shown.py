@@ -223,10 +223,14 @@ class Shown:
 
     def limits(self, compiled: Compiled, answers: tuple[RateAnswer, ...]) -> ShownLimits | None:
         """What was kept for answers like these; a replay is told anew."""
-        if not compiled.shown or any(answer.replayed for answer in answers):
-            return None
-        shape = shape_of(answers)
-        return next((shown for shown in compiled.shown if shown.shape == shape), None)
+        for answer in answers:
+            if answer.replayed:
+                return None
+        shape, kept = shape_of(answers), None
+        for shown in compiled.shown:
+            if shown.shape == shape:
+                kept = shown
+        return kept
 
     def keep_limits(
         self, compiled: Compiled, decision: RateLimitDecision, answers: tuple[RateAnswer, ...], counted: Counted
