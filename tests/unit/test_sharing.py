@@ -1,11 +1,13 @@
 """Who has what of what was paid, and when it counts as paid: by figures, and by laws over random terms."""
 
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallygate.billing.partners.statements import run_of
 from tallygate.domain.billing.earning import Earning, GivenBack, Source, first_paid, revenue_of
 from tallygate.domain.billing.lines import Line, LineKind
 from tallygate.domain.billing.posting import (
@@ -30,6 +32,7 @@ from tallygate.domain.billing.sharing import (
     shares_of,
     summed,
 )
+from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.period import UsagePeriod
 
 
@@ -180,3 +183,29 @@ def test_what_all_have_sums_to_what_was_paid_and_what_is_taken_back_is_what_was_
     assert sum(one.amount + one.passed for one in found) == sum(shared.values()) + passed
     back = Revenue(account_id="acme", shared={key: -amount for key, amount in shared.items()}, passed={"maps": -passed})
     assert summed([*found, *shares_of(back, terms)]) == ()
+
+
+def days_of(run):
+    return [datetime.fromtimestamp(each / 1e6, UTC).strftime("%m-%d %H:%M") for each in (run.start, run.end)]
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "zone", "expected"),
+    [
+        pytest.param("2026-02-17", 17, "UTC", ["01-17 00:00", "02-17 00:00"], id="the usual day"),
+        pytest.param("2026-01-17", 17, "UTC", ["12-17 00:00", "01-17 00:00"], id="over a year's end"),
+        pytest.param("2024-03-28", 28, "UTC", ["02-28 00:00", "03-28 00:00"], id="a leap year, another day"),
+        pytest.param("2026-04-05", 5, "Europe/Berlin", ["03-04 23:00", "04-04 22:00"], id="over a change of the clock"),
+        pytest.param("", 17, "UTC", ["02-17 00:00", "03-17 00:00"], id="the last that has come"),
+        pytest.param("", 25, "UTC", ["01-25 00:00", "02-25 00:00"], id="that of the month before"),
+    ],
+)
+def test_a_run_is_from_one_day_of_the_month_to_the_next_where_the_tenant_is(text, day, zone, expected):
+    now = int(datetime(2026, 3, 17, tzinfo=UTC).timestamp() * 1e6)
+    assert days_of(run_of(text, day=day, zone=zone, now=now)) == expected
+
+
+@pytest.mark.parametrize("text", ["2026-02-16", "2026-2-17", "20260217", "tomorrow", "1969-12-17", "9999-12-17"])
+def test_a_day_on_which_no_run_is_is_refused(text):
+    with pytest.raises(InvalidFieldError):
+        run_of(text, day=17, zone="UTC", now=0)
