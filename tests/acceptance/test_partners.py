@@ -1,12 +1,18 @@
 """Rows about those who earn beside the tenant: providers, other accounts and the platform. Figures by hand."""
 
+import secrets
+
 import grpc
 import pytest
 
+from conftest import testing_settings
 from invoicing import at, catalog, dollars, invoices, lines, run, seat
+from tallygate.app import Application
+from tallygate.domain.credential import ENTROPY_BYTES, mint_key
+from tallygate.settings import BillingSettings
 from tallygate_api.v1 import partner_service_pb2 as wire
 from tallygate_api.v1.invoice_pb2 import Money
-from tenants import failure, reason_name
+from tenants import Tenant, failure, reason_name
 
 ACME = {"account_id": "acme"}
 ON_THE_25TH = {"every": "month", "anchor": "calendar", "day": 25}
@@ -483,3 +489,155 @@ async def test_mn_27_a_provider_sends_its_final_bill_once_it_is_told_that_a_serv
     assert sorted(await lines(tenant, last)) == [("Final Payout", 42.00), ("Pro", 10.00)]
     (stands,) = (await tenant.call("ListBills")).bills
     assert stands.state == wire.BILL_STATE_INVOICED
+
+
+def steps(answer):
+    names = wire.TimelineStep.Name, wire.TimelineState.Name
+    return [
+        (names[0](one.step).rpartition("_")[2], one.day, names[1](one.state).rpartition("_")[2])
+        for one in answer.entries
+    ]
+
+
+@pytest.mark.parametrize(
+    ("month", "day", "expected"),
+    [
+        ("2026-01", 25, ("2026-01-25", "2026-02-02", "2026-02-17")),
+        ("2026-02", 25, ("2026-02-25", "2026-03-02", "2026-03-17")),
+        ("2028-02", 25, ("2028-02-25", "2028-03-02", "2028-03-17")),
+        ("2026-04", 25, ("2026-04-25", "2026-05-02", "2026-05-17")),
+        ("2026-12", 25, ("2026-12-25", "2027-01-02", "2027-01-17")),
+        ("2026-02", 31, ("2026-02-28", "2026-03-02", "2026-03-17")),
+        ("2028-02", 31, ("2028-02-29", "2028-03-02", "2028-03-17")),
+        ("2026-04", 31, ("2026-04-30", "2026-05-02", "2026-05-17")),
+        ("2026-01", 31, ("2026-01-31", "2026-02-02", "2026-02-17")),
+    ],
+)
+async def test_mn_29_the_steps_of_a_months_billing_are_on_their_days(tenant, month, day, expected):
+    """In months of 28 to 31 days: what is issued then has the days that the timeline says, by the invoice itself."""
+    await tenant.call("SetTestClock", time=at(f"{int(month[:4]) - 1}-12-01"), standing=True)
+    monthly = {"recurring": {"amount": "10.00", "due": "arrears"}}
+    rule = {"every": "month", "anchor": "calendar", "day": day}
+    await tenant.apply(catalog(monthly, billing_rule=rule, billing=POLICY))
+    await tenant.call("UpsertAccount", **ACME, plan_key="pro")
+    entries = (await tenant.call("GetBillingTimeline", month=month)).entries
+    assert [one.day for one in entries] == list(expected)
+    assert [one.time for one in entries] == [at(each) for each in expected]
+    await tenant.advance_to(at(expected[0]))
+    await run(tenant)
+    last = (await invoices(tenant, **ACME, page_size=100))[-1]
+    assert (last.issue_time, last.due_time) == (at(expected[0]), at(expected[1]))
+
+
+async def test_mn_29_each_step_of_a_months_billing_has_its_state(tenant):
+    """Two invoices of 25 January: one is paid in time, one on 10 February."""
+    await shop(tenant)
+    await tenant.call("UpsertAccount", account_id="globex", plan_key="pro")
+    for account in ("acme", "globex"):
+        await bill(tenant, 100.00, account_id=account)
+
+    async def on(day):
+        await tenant.advance_to(at(day))
+        await run(tenant)
+        answer = await tenant.call("GetBillingTimeline", month="2026-01")
+        assert [(name, day) for name, day, _ in steps(answer)] == [
+            ("INVOICING", "2026-01-25"),
+            ("PAYMENT", "2026-02-02"),
+            ("COMMISSION", "2026-02-17"),
+        ]
+        return [state for *_, state in steps(answer)], {(one.documents, one.unpaid) for one in answer.entries}
+
+    assert await on("2026-01-24 23:59:59") == (["UPCOMING"] * 3, {(0, 0)})
+    assert await on("2026-01-25") == (["DONE", "UPCOMING", "UPCOMING"], {(2, 2)})
+    await pay(tenant, 100.00)
+    assert await on("2026-02-02") == (["DONE", "RUNNING", "UPCOMING"], {(2, 1)})
+    await tenant.advance_to(at("2026-02-10"))
+    await pay(tenant, 100.00, account="globex")
+    assert await on("2026-02-16 23:59:59") == (["DONE", "DONE", "UPCOMING"], {(2, 0)})
+    assert await on("2026-02-17") == (["DONE"] * 3, {(2, 0)})
+
+
+async def test_mn_29_the_days_are_settings(tmp_path):
+    """Invoiced on the 20th, charged on the 5th, told on the 10th: by the plan, the catalogue, and the installation."""
+    settings = testing_settings(tmp_path, billing=BillingSettings(commission_day=10))
+    async with Application(settings) as application, grpc.aio.insecure_channel(application.grpc_address) as channel:
+        tenant = Tenant(channel, mint_key(secrets.token_bytes(ENTROPY_BYTES)))
+        rule = {"every": "month", "anchor": "calendar", "day": 20}
+        await tenant.apply(catalog(billing_rule=rule, billing={"payment": {"due": {"day_of_month": 5}}}))
+        found = await tenant.call("GetBillingTimeline", month="2026-02")
+        assert [one.day for one in found.entries] == ["2026-02-20", "2026-03-05", "2026-03-10"]
+        assert (await tenant.call("ListStatements", run_date="2026-03-10")).run_date == "2026-03-10"
+
+
+async def test_mn_19_a_bill_has_its_fields_and_an_invoice_shows_what_it_is_for(tenant):
+    """2.50 x 3.25 units are 8.125: 8.12, half to the even cent. Its time is shown where it has a start and an end."""
+    await shop(tenant, {"recurring": {"amount": "10.00", "due": "arrears"}}, provider="maps")
+    await tenant.call("CreateSubscription", **ACME, plan_key="pro")
+    start, end = at("2025-12-01"), at("2026-01-01")
+    price = Money(units=2, nanos=500_000_000)  # without a currency it is the tenant's
+    asked = {"provider": "maps", **ACME, "price": price}
+    made = {
+        name: (await tenant.call("SubmitBill", bill={**asked, "text": name, **more})).bill
+        for name, more in (
+            ("both", {"units": "3.25", "period_start": start, "period_end": end}),
+            ("start", {"period_start": start, "third_party": True}),
+            ("end", {"period_end": end}),
+        )
+    }
+    both, half = made["both"], made["start"]
+    assert both.bill_id.startswith("bill_")
+    assert (both.provider, both.account_id, both.text, dollars(both.price)) == ("maps", "acme", "both", 2.50)
+    assert (both.units, half.units, both.third_party, half.third_party) == ("3.25", "1", False, True)
+    assert (both.period_start, both.period_end, half.period_start) == (start, end, start)
+    assert not half.HasField("period_end")
+    assert (both.state, both.create_time) == (wire.BILL_STATE_SUBMITTED, at("2026-01-01"))
+    assert {one.bill_id: one for one in (await tenant.call("ListBills")).bills}[both.bill_id] == both
+    await tenant.advance_to(at("2026-01-25"))
+    await run(tenant)
+    (invoice,) = await invoices(tenant, **ACME)
+    full = (await tenant.call("GetInvoice", invoice_id=invoice.invoice_id)).invoice
+    shown = {line.text: (dollars(line.amount), line.start_time, line.end_time) for line in full.lines}
+    now = at("2026-01-01")
+    assert {name: shown[name] for name in made} == {
+        "both": (8.12, start, end),
+        "start": (2.50, now, now),
+        "end": (2.50, now, now),
+    }
+    assert not (await tenant.call("VerifyInvoice", invoice_id=invoice.invoice_id)).differences
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("bill.price", {"price": usd(0)}),
+        ("bill.price", {"price": Money(units=-1)}),
+        ("bill.price.nanos", {"price": Money(nanos=1_000_000)}),
+        ("bill.units", {"units": "0"}),
+        ("bill.units", {"units": "1.001"}),
+        ("bill.units", {"units": "100000000"}),
+        ("bill.units", {"units": "-1"}),
+        ("text", {"text": ""}),
+        ("bill.account_id", {"account_id": ""}),
+        ("bill.period_end", {"period_start": at("2026-01-02"), "period_end": at("2026-01-02")}),
+    ],
+)
+async def test_mn_19_a_bill_with_a_wrong_field_is_refused(tenant, field, wrong):
+    await shop(tenant)
+    with pytest.raises(grpc.aio.AioRpcError, match=field) as refused:
+        await bill(tenant, 1.00, **wrong)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert not (await tenant.call("ListBills")).bills
+
+
+async def test_mn_19_a_provider_bills_who_holds_its_plans(tenant):
+    """Who never did, and who does not exist, are refused alike."""
+    await shop(tenant, {"recurring": {"amount": "10.00", "due": "arrears"}}, provider="maps")
+    await tenant.call("UpsertAccount", account_id="globex", plan_key="pro")
+    words = "does not exist or cannot be charged by your service"
+    for account in ("acme", "nobody"):
+        with pytest.raises(grpc.aio.AioRpcError, match=words) as refused:
+            await bill(tenant, 10.00, account_id=account)
+        assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    assert (await bill(tenant, 10.00, account_id="globex")).state == wire.BILL_STATE_SUBMITTED
+    await tenant.call("CancelSubscription", account_id="globex", when="CHANGE_WHEN_NOW")
+    assert (await bill(tenant, 10.00, account_id="globex")).state == wire.BILL_STATE_SUBMITTED, "a final one"

@@ -189,7 +189,7 @@ ROWS = {
     "SubmitBill": Row(
         "control billing",
         lambda world: {"bill": {**BILL, "bill_id": f"again/{world.account}", "account_id": world.account}},
-        UNKNOWN,
+        "ACCOUNT_NOT_CHARGEABLE",
     ),
     "CancelBill": Row(
         "control billing",
@@ -209,6 +209,7 @@ ROWS = {
         own,
     ),
     "ListBills": Row("control billing billing_read", anything(), empty("bills"), shows=True),
+    "GetBillingTimeline": Row("control billing billing_read", anything(month="2026-02"), empty("entries")),
     "ListStatements": Row("control billing billing_read", anything(), empty("statements")),
     "ListSharedInvoices": Row("control billing billing_read", anything(), empty("invoices")),
     "ListDiscounts": Row("control billing billing_read", of(), UNKNOWN, shows=True),

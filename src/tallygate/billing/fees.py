@@ -17,6 +17,7 @@ from tallygate.domain.errors import (
     InvoiceFinalError,
 )
 from tallygate.domain.money import exact_text
+from tallygate.domain.period import UsagePeriod
 from tallygate.records.fields import check_id
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork, NewId
@@ -40,6 +41,7 @@ class CreateFee:
     unit_amount: str = ""
     tax_category: str = ""
     fee_id: str = ""
+    period: UsagePeriod | None = None
     field: str = "amount"
 
 
@@ -72,6 +74,7 @@ async def create_fee(work: BillingWork, request: CreateFee, *, now: int, new_id:
         quantity=request.quantity,
         unit_amount=request.unit_amount,
         tax_category=request.tax_category,
+        period=request.period,
     )
     return await _add(work, fee)
 

@@ -13,3 +13,9 @@ class BillInvoicedError(ConflictError):
     """The bill has already been set to invoiced and cannot be changed."""
 
     reason = ErrorReason.BILL_INVOICED
+
+
+class AccountNotChargeableError(NotFoundError):
+    """The account does not exist or cannot be charged by your service."""
+
+    reason = ErrorReason.ACCOUNT_NOT_CHARGEABLE

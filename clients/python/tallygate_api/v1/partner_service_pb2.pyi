@@ -11,6 +11,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class TimelineStep(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TIMELINE_STEP_UNSPECIFIED: _ClassVar[TimelineStep]
+    TIMELINE_STEP_INVOICING: _ClassVar[TimelineStep]
+    TIMELINE_STEP_PAYMENT: _ClassVar[TimelineStep]
+    TIMELINE_STEP_COMMISSION: _ClassVar[TimelineStep]
+
+class TimelineState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TIMELINE_STATE_UNSPECIFIED: _ClassVar[TimelineState]
+    TIMELINE_STATE_UPCOMING: _ClassVar[TimelineState]
+    TIMELINE_STATE_RUNNING: _ClassVar[TimelineState]
+    TIMELINE_STATE_DONE: _ClassVar[TimelineState]
+
 class ShareKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SHARE_KIND_UNSPECIFIED: _ClassVar[ShareKind]
@@ -43,6 +57,14 @@ class BillState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BILL_STATE_SUBMITTED: _ClassVar[BillState]
     BILL_STATE_INVOICED: _ClassVar[BillState]
     BILL_STATE_CANCELLED: _ClassVar[BillState]
+TIMELINE_STEP_UNSPECIFIED: TimelineStep
+TIMELINE_STEP_INVOICING: TimelineStep
+TIMELINE_STEP_PAYMENT: TimelineStep
+TIMELINE_STEP_COMMISSION: TimelineStep
+TIMELINE_STATE_UNSPECIFIED: TimelineState
+TIMELINE_STATE_UPCOMING: TimelineState
+TIMELINE_STATE_RUNNING: TimelineState
+TIMELINE_STATE_DONE: TimelineState
 SHARE_KIND_UNSPECIFIED: ShareKind
 SHARE_KIND_PROVIDER: ShareKind
 SHARE_KIND_BROKER: ShareKind
@@ -64,6 +86,34 @@ BILL_STATE_UNSPECIFIED: BillState
 BILL_STATE_SUBMITTED: BillState
 BILL_STATE_INVOICED: BillState
 BILL_STATE_CANCELLED: BillState
+
+class GetBillingTimelineRequest(_message.Message):
+    __slots__ = ("month",)
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    month: str
+    def __init__(self, month: _Optional[str] = ...) -> None: ...
+
+class TimelineEntry(_message.Message):
+    __slots__ = ("step", "day", "time", "state", "documents", "unpaid")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    UNPAID_FIELD_NUMBER: _ClassVar[int]
+    step: TimelineStep
+    day: str
+    time: _timestamp_pb2.Timestamp
+    state: TimelineState
+    documents: int
+    unpaid: int
+    def __init__(self, step: _Optional[_Union[TimelineStep, str]] = ..., day: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., state: _Optional[_Union[TimelineState, str]] = ..., documents: _Optional[int] = ..., unpaid: _Optional[int] = ...) -> None: ...
+
+class GetBillingTimelineResponse(_message.Message):
+    __slots__ = ("entries",)
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[TimelineEntry]
+    def __init__(self, entries: _Optional[_Iterable[_Union[TimelineEntry, _Mapping[str, object]]]] = ...) -> None: ...
 
 class Share(_message.Message):
     __slots__ = ("kind", "provider", "account_id", "partner_account_id", "proposed_percent", "accepted_percent", "fixed_amount", "rounding", "start_time")
@@ -110,7 +160,7 @@ class ListSharesResponse(_message.Message):
     def __init__(self, shares: _Optional[_Iterable[_Union[Share, _Mapping[str, object]]]] = ...) -> None: ...
 
 class Bill(_message.Message):
-    __slots__ = ("bill_id", "provider", "account_id", "text", "price", "units", "third_party", "state", "create_time", "cancel_time")
+    __slots__ = ("bill_id", "provider", "account_id", "text", "price", "units", "third_party", "state", "create_time", "cancel_time", "period_start", "period_end")
     BILL_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -121,6 +171,8 @@ class Bill(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     CANCEL_TIME_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_START_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_END_FIELD_NUMBER: _ClassVar[int]
     bill_id: str
     provider: str
     account_id: str
@@ -131,7 +183,9 @@ class Bill(_message.Message):
     state: BillState
     create_time: _timestamp_pb2.Timestamp
     cancel_time: _timestamp_pb2.Timestamp
-    def __init__(self, bill_id: _Optional[str] = ..., provider: _Optional[str] = ..., account_id: _Optional[str] = ..., text: _Optional[str] = ..., price: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., units: _Optional[str] = ..., third_party: _Optional[bool] = ..., state: _Optional[_Union[BillState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., cancel_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+    period_start: _timestamp_pb2.Timestamp
+    period_end: _timestamp_pb2.Timestamp
+    def __init__(self, bill_id: _Optional[str] = ..., provider: _Optional[str] = ..., account_id: _Optional[str] = ..., text: _Optional[str] = ..., price: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., units: _Optional[str] = ..., third_party: _Optional[bool] = ..., state: _Optional[_Union[BillState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., cancel_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
 
 class SubmitBillRequest(_message.Message):
     __slots__ = ("bill",)

@@ -71,6 +71,11 @@ class PartnerServiceStub:
                 request_serializer=tallygate_dot_v1_dot_partner__service__pb2.ListSharedInvoicesRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_partner__service__pb2.ListSharedInvoicesResponse.FromString,
                 _registered_method=True)
+        self.GetBillingTimeline = channel.unary_unary(
+                '/tallygate.v1.PartnerService/GetBillingTimeline',
+                request_serializer=tallygate_dot_v1_dot_partner__service__pb2.GetBillingTimelineRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_partner__service__pb2.GetBillingTimelineResponse.FromString,
+                _registered_method=True)
 
 
 class PartnerServiceServicer:
@@ -98,7 +103,7 @@ class PartnerServiceServicer:
     def SubmitBill(self, request, context):
         """Submits a provider's bill, which the account's next invoice charges. The same once more changes nothing.
 
-        Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND, ALREADY_EXISTS (another one has this id), BILLING_NOT_STARTED.
+        Errors: INVALID_FIELD, ACCOUNT_NOT_CHARGEABLE, ALREADY_EXISTS (another one has this id), BILLING_NOT_STARTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,6 +146,17 @@ class PartnerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetBillingTimeline(self, request, context):
+        """Tells on which days the invoices of a month are issued and charged, and it is told what partners have of them; and where
+        each of these steps stands. The days are the plans' `billing.day`, `billing.payment.due` and the setting
+        billing.commission_day.
+
+        Errors: INVALID_FIELD (month).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PartnerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -178,6 +194,11 @@ def add_PartnerServiceServicer_to_server(servicer, server):
                     servicer.ListSharedInvoices,
                     request_deserializer=tallygate_dot_v1_dot_partner__service__pb2.ListSharedInvoicesRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_partner__service__pb2.ListSharedInvoicesResponse.SerializeToString,
+            ),
+            'GetBillingTimeline': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBillingTimeline,
+                    request_deserializer=tallygate_dot_v1_dot_partner__service__pb2.GetBillingTimelineRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_partner__service__pb2.GetBillingTimelineResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -371,6 +392,33 @@ class PartnerService:
             '/tallygate.v1.PartnerService/ListSharedInvoices',
             tallygate_dot_v1_dot_partner__service__pb2.ListSharedInvoicesRequest.SerializeToString,
             tallygate_dot_v1_dot_partner__service__pb2.ListSharedInvoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBillingTimeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PartnerService/GetBillingTimeline',
+            tallygate_dot_v1_dot_partner__service__pb2.GetBillingTimelineRequest.SerializeToString,
+            tallygate_dot_v1_dot_partner__service__pb2.GetBillingTimelineResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -15,6 +15,7 @@ class PartnerServiceStub:
     ListBills: grpc.UnaryUnaryMultiCallable[_pb2.ListBillsRequest, _pb2.ListBillsResponse]
     ListStatements: grpc.UnaryUnaryMultiCallable[_pb2.ListStatementsRequest, _pb2.ListStatementsResponse]
     ListSharedInvoices: grpc.UnaryUnaryMultiCallable[_pb2.ListSharedInvoicesRequest, _pb2.ListSharedInvoicesResponse]
+    GetBillingTimeline: grpc.UnaryUnaryMultiCallable[_pb2.GetBillingTimelineRequest, _pb2.GetBillingTimelineResponse]
 
 class PartnerServiceAsyncStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
@@ -25,6 +26,7 @@ class PartnerServiceAsyncStub:
     ListBills: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListBillsRequest, _pb2.ListBillsResponse]
     ListStatements: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListStatementsRequest, _pb2.ListStatementsResponse]
     ListSharedInvoices: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListSharedInvoicesRequest, _pb2.ListSharedInvoicesResponse]
+    GetBillingTimeline: grpc.aio.UnaryUnaryMultiCallable[_pb2.GetBillingTimelineRequest, _pb2.GetBillingTimelineResponse]
 
 class PartnerServiceServicer:
     def SetShare(self, request: _pb2.SetShareRequest, context: grpc.aio.ServicerContext[_pb2.SetShareRequest, _pb2.SetShareResponse]) -> Awaitable[_pb2.SetShareResponse]: ...
@@ -34,6 +36,7 @@ class PartnerServiceServicer:
     def ListBills(self, request: _pb2.ListBillsRequest, context: grpc.aio.ServicerContext[_pb2.ListBillsRequest, _pb2.ListBillsResponse]) -> Awaitable[_pb2.ListBillsResponse]: ...
     def ListStatements(self, request: _pb2.ListStatementsRequest, context: grpc.aio.ServicerContext[_pb2.ListStatementsRequest, _pb2.ListStatementsResponse]) -> Awaitable[_pb2.ListStatementsResponse]: ...
     def ListSharedInvoices(self, request: _pb2.ListSharedInvoicesRequest, context: grpc.aio.ServicerContext[_pb2.ListSharedInvoicesRequest, _pb2.ListSharedInvoicesResponse]) -> Awaitable[_pb2.ListSharedInvoicesResponse]: ...
+    def GetBillingTimeline(self, request: _pb2.GetBillingTimelineRequest, context: grpc.aio.ServicerContext[_pb2.GetBillingTimelineRequest, _pb2.GetBillingTimelineResponse]) -> Awaitable[_pb2.GetBillingTimelineResponse]: ...
 
 def add_PartnerServiceServicer_to_server(
     servicer: PartnerServiceServicer, server: grpc.Server | grpc.aio.Server

@@ -5,11 +5,13 @@ from dataclasses import replace
 from tallygate.billing.fees import CreateFee, create_fee
 from tallygate.domain.billing.bills import Bill, BillState
 from tallygate.domain.errors import ConflictError, InvalidFieldError
-from tallygate.domain.partner_errors import BillInvoicedError, BillNotFoundError
+from tallygate.domain.partner_errors import AccountNotChargeableError, BillInvoicedError, BillNotFoundError
 from tallygate.records.fields import check_id
 from tallygate.records.paging import Page, PageRequest, newest_of
 from tallygate.records.partners import BillQuery
 from tallygate.records.ports import BillingWork, NewId
+
+_UNITS, _HUNDREDTHS = 10**8, 100
 
 
 async def submit_bill(work: BillingWork, wanted: Bill, *, now: int, new_id: NewId) -> Bill:
@@ -17,13 +19,19 @@ async def submit_bill(work: BillingWork, wanted: Bill, *, now: int, new_id: NewI
 
     Raises:
         InvalidFieldError: a field is wrong.
-        AccountNotFoundError: there is no such account.
+        AccountNotChargeableError: there is no such account, or it never held a plan of a provider that has some.
         ConflictError: another bill, or a fee, has this id.
         BillingNotStartedError: the tenant does not bill.
     """
     check_id("bill.provider", wanted.provider)
     if wanted.price <= 0:
         raise InvalidFieldError(field="bill.price", expected="an amount above 0")
+    if not 0 < wanted.units < _UNITS or (wanted.units * _HUNDREDTHS).denominator != 1:
+        raise InvalidFieldError(field="bill.units", expected="more than 0, at most 99999999.99, in hundredths")
+    start, end = wanted.period_start, wanted.period_end
+    if start is not None and end is not None and end <= start:
+        raise InvalidFieldError(field="bill.period_end", expected="after bill.period_start")
+    await _check_chargeable(work, wanted)
     bill = replace(wanted, bill_id=wanted.bill_id or f"bill_{new_id()}", create_time=now)
     known = await work.bills.get(bill.bill_id)
     if known is not None:
@@ -41,6 +49,7 @@ async def submit_bill(work: BillingWork, wanted: Bill, *, now: int, new_id: NewI
             exact=bill.exact,
             quantity=bill.units,
             fee_id=bill.bill_id,
+            period=bill.period,
             field="bill.price",
         ),
         now=now,
@@ -48,6 +57,18 @@ async def submit_bill(work: BillingWork, wanted: Bill, *, now: int, new_id: NewI
     )
     await work.bills.add(bill)
     return bill
+
+
+async def _check_chargeable(work: BillingWork, bill: Bill) -> None:
+    """Who sells plans here bills those who hold or held one of them; who sells none bills anybody."""
+    plans = (await work.catalog.load()).plans
+    sold = {key for key, held in plans.items() if any(plan.provider == bill.provider for plan in held.values())}
+    known = await work.accounts.get(bill.account_id) is not None
+    if known and sold:
+        subscriptions = await work.subscriptions.of(bill.account_id)
+        known = any(term.plan_key in sold for each in subscriptions for term in each.subscription.terms)
+    if not known:
+        raise AccountNotChargeableError(account_id=bill.account_id, provider=bill.provider)
 
 
 async def cancel_bill(work: BillingWork, provider: str, bill_id: str, *, now: int) -> Bill:

@@ -146,6 +146,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.PartnerService/CancelBill": _BILL,
     "tallygate.v1.PartnerService/ListBills": _READ_BILLS,
     "tallygate.v1.PartnerService/ListStatements": _READ_BILLS,
+    "tallygate.v1.PartnerService/GetBillingTimeline": _READ_BILLS,
     "tallygate.v1.PartnerService/ListSharedInvoices": _READ_BILLS,
     "tallygate.v1.ReportService/GetReport": _READ_BILLS,
     "tallygate.v1.ReportService/CompareVariants": _READ_BILLS,

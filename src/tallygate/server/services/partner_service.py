@@ -7,6 +7,7 @@ from typing import TypeVar
 from tallygate.billing.partners.bills import cancel_bill, list_bills, submit_bill
 from tallygate.billing.partners.statements import Run, run_of, shared_invoices, statements
 from tallygate.billing.partners.terms import set_share
+from tallygate.billing.partners.timeline import timeline
 from tallygate.domain.billing.bills import Bill
 from tallygate.domain.billing.sharing import ShareTerms, in_force
 from tallygate.records.partners import BillQuery
@@ -21,6 +22,7 @@ from tallygate.server.wire.partner import (
     decode_share,
     decode_state,
     encode_bill,
+    encode_entry,
     encode_share,
     encode_shared,
     encode_statement,
@@ -124,6 +126,14 @@ class PartnerServicer:
             )
 
         return await self._of_run(request.run_date, call, told)
+
+    async def GetBillingTimeline(  # noqa: N802 - the wire's name
+        self, request: wire.GetBillingTimelineRequest, call: Call
+    ) -> wire.GetBillingTimelineResponse:
+        """The steps of a month's billing."""
+        month = request.month
+        found = await self._work.read(call, lambda work, now: timeline(work, month, commission_day=self._day, now=now))
+        return wire.GetBillingTimelineResponse(entries=map(encode_entry, found))
 
     async def _of_run(self, text: str, call: Call, tell: Callable[[BillingWork, Run, int], Awaitable[T]]) -> T:
         """What is told of the run that a request names."""

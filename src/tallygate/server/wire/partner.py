@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from tallygate.billing.partners.statements import SharedInvoice, Statement
+from tallygate.billing.partners.timeline import Step, StepState, TimelineEntry
 from tallygate.domain.billing.bills import Bill, BillState
 from tallygate.domain.billing.sharing import PartnerKind, Share, ShareKind, ShareRounding, ShareTerms
 from tallygate.domain.errors import InvalidFieldError
@@ -10,7 +11,7 @@ from tallygate.domain.money import exact_text
 from tallygate.server.wire.fee import decode_whole_money
 from tallygate.server.wire.invoice import encode_money
 from tallygate.server.wire.price import decimal
-from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, timestamp
+from tallygate.server.wire.scalars import WireEnum, identifier, optional_identifier, optional_instant, timestamp
 from tallygate_api.v1 import partner_service_pb2 as wire
 from tallygate_api.v1.invoice_pb2 import Money
 
@@ -18,6 +19,8 @@ _SHARE_KIND = WireEnum(wire.ShareKind, ShareKind)
 _PARTNER_KIND = WireEnum(wire.PartnerKind, PartnerKind)
 _ROUNDING = WireEnum(wire.ShareRounding, ShareRounding)
 _STATE = WireEnum(wire.BillState, BillState)
+_STEP = WireEnum(wire.TimelineStep, Step)
+_STEP_STATE = WireEnum(wire.TimelineState, StepState)
 
 
 def decode_share(share: wire.Share) -> ShareTerms:
@@ -79,6 +82,8 @@ def decode_bill(bill: wire.Bill, currency: str) -> Bill:
         price=_own_money(bill.price, "bill.price", currency),
         units=units,
         third_party=bill.third_party,
+        period_start=optional_instant(bill, "period_start"),
+        period_end=optional_instant(bill, "period_end"),
     )
 
 
@@ -95,6 +100,8 @@ def encode_bill(bill: Bill) -> wire.Bill:
         state=_STATE.encode(bill.state),
         create_time=timestamp(bill.create_time),
         cancel_time=timestamp(bill.cancel_time),
+        period_start=timestamp(bill.period_start),
+        period_end=timestamp(bill.period_end),
     )
 
 
@@ -106,6 +113,18 @@ def decode_state(request: wire.ListBillsRequest) -> BillState | None:
 def encode_statement(statement: Statement) -> wire.Statement:
     """What a partner has of a run."""
     return wire.Statement(share=_encode_part(statement.share, statement.currency))
+
+
+def encode_entry(entry: TimelineEntry) -> wire.TimelineEntry:
+    """A step of a month's billing."""
+    return wire.TimelineEntry(
+        step=_STEP.encode(entry.step),
+        day=entry.day.isoformat(),
+        time=timestamp(entry.time),
+        state=_STEP_STATE.encode(entry.state),
+        documents=entry.documents,
+        unpaid=entry.unpaid,
+    )
 
 
 def encode_shared(one: SharedInvoice) -> wire.SharedInvoice:

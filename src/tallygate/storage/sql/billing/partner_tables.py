@@ -38,6 +38,8 @@ bills = Table(
     Column("third_party", Boolean, nullable=False),
     Column("create_time", Instant(), nullable=False),
     Column("cancel_time", Instant()),
+    Column("period_start", Instant()),
+    Column("period_end", Instant()),
     *sequence_of("bills"),
     PrimaryKeyConstraint("tenant_id", "bill_id"),
     Index("ix_bills_time", "tenant_id", "create_time", "sequence"),

@@ -18,7 +18,7 @@ from tallygate.storage.sql.scope import Scope
 
 _KEYS_AT_ONCE = 2_500
 _TERMS = tuple(each.name for each in fields(ShareTerms) if each.name not in {"kind", "rounding"})
-_BILL = ("bill_id", "provider", "account_id", "text", "currency", "price", "third_party", "create_time", "cancel_time")
+_BILL = tuple(each.name for each in fields(Bill) if each.name not in {"units", "invoiced"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
