@@ -641,3 +641,97 @@ async def test_mn_19_a_provider_bills_who_holds_its_plans(tenant):
     assert (await bill(tenant, 10.00, account_id="globex")).state == wire.BILL_STATE_SUBMITTED
     await tenant.call("CancelSubscription", account_id="globex", when="CHANGE_WHEN_NOW")
     assert (await bill(tenant, 10.00, account_id="globex")).state == wire.BILL_STATE_SUBMITTED, "a final one"
+
+
+async def again(tenant, amount, **more):
+    wanted = {"provider": "maps", **ACME, "text": "Maps", "price": usd(amount), **more}
+    return (await tenant.call("SubmitRecurringBill", bill=wanted)).bill
+
+
+async def came(tenant):
+    """Which bills were submitted by now: what they say, what each costs, and from when on it is."""
+    await run(tenant)
+    found = (await tenant.call("ListBills", page_size=100)).bills[::-1]
+    return [(one.text, dollars(one.price), one.period_start.ToJsonString()[:10]) for one in found]
+
+
+async def stands(tenant, bill_):
+    (one,) = (await tenant.call("ListRecurringBills")).bills
+    assert one.recurring_bill_id == bill_.recurring_bill_id
+    name = wire.RecurringBillState.Name(one.state)
+    (same,) = (await tenant.call("ListRecurringBills", state=name)).bills
+    assert same == one
+    return name.removeprefix("RECURRING_BILL_STATE_"), one.made
+
+
+@pytest.mark.parametrize(
+    ("rule", "days"),
+    [
+        ({}, ("2026-01-31", "2026-02-28", "2026-03-31")),
+        ({"period": "BILL_PERIOD_MONTH", "frequency": 2}, ("2026-01-31", "2026-03-31", "2026-05-31")),
+        ({"period": "BILL_PERIOD_DAY", "frequency": 10}, ("2026-01-31", "2026-02-10", "2026-02-20")),
+        ({"period": "BILL_PERIOD_WEEK"}, ("2026-01-31", "2026-02-07", "2026-02-14")),
+        ({"period": "BILL_PERIOD_SEMI_MONTH"}, ("2026-01-31", "2026-02-15", "2026-02-28")),
+        ({"period": "BILL_PERIOD_YEAR"}, ("2026-01-31", "2027-01-31", "2028-01-31")),
+    ],
+    ids=lambda value: str(value.get("period", "as usual"))[12:] if isinstance(value, dict) else value[1],
+)
+async def test_mn_21_a_recurring_bill_comes_every_so_often_and_expires(tenant, rule, days):
+    """Three of them from 31 January: submitted until the first is due, active, and expired with the last."""
+    await shop(tenant)
+    made = await again(tenant, 10.00, start_time=at("2026-01-31"), cycles=3, **rule)
+    assert (made.frequency, made.period) == (rule.get("frequency", 1), made.period or wire.BILL_PERIOD_MONTH)
+    await tenant.advance_to(at("2026-01-30 23:59:59"))
+    assert (await came(tenant), await stands(tenant, made)) == ([], ("SUBMITTED", 0))
+    for count, day in enumerate(days, start=1):
+        await tenant.advance_to(at(day))
+        assert await came(tenant) == [("Maps", 10.00, each) for each in days[:count]]
+        assert await stands(tenant, made) == ("EXPIRED" if count == 3 else "ACTIVE", count)
+    await tenant.advance_to(at("2029-06-01"))
+    assert len(await came(tenant)) == 3
+
+
+async def test_mn_21_what_is_due_at_once_is_a_bill_of_its_own_and_both_are_invoiced(tenant):
+    """5.00 at once and 10.00 on the 20th are on January's invoice, without an end; cancelled, no more come."""
+    await shop(tenant)
+    made = await again(tenant, 10.00, start_time=at("2026-01-20"), initial=usd(5.00), recurring_bill_id="r")
+    assert not made.HasField("cycles")
+    assert await again(tenant, 10.00, start_time=at("2026-01-20"), initial=usd(5.00), recurring_bill_id="r") == made
+    assert [one[:2] for one in await came(tenant)] == [("Initial: Maps", 5.00)]
+    await tenant.advance_to(at("2026-01-25"))
+    await run(tenant)
+    (invoice,) = await invoices(tenant, **ACME)
+    assert sorted(await lines(tenant, invoice)) == [("Initial: Maps", 5.00), ("Maps", 10.00)]
+    await tenant.advance_to(at("2026-02-25"))
+    assert len(await came(tenant)) == 3
+    foreign = tenant.call("CancelRecurringBill", provider="mail", recurring_bill_id="r")
+    assert (await failure(foreign))[1] == "BILL_NOT_FOUND"
+    for _ in range(2):
+        gone = (await tenant.call("CancelRecurringBill", provider="maps", recurring_bill_id="r")).bill
+        assert gone.state == wire.RECURRING_BILL_STATE_CANCELLED
+    await tenant.advance_to(at("2026-06-25"))
+    assert len(await came(tenant)) == 3
+    assert await stands(tenant, made) == ("CANCELLED", 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("bill.frequency", {"period": "BILL_PERIOD_SEMI_MONTH", "frequency": 2}),
+        ("bill.frequency", {"period": "BILL_PERIOD_MONTH", "frequency": 13}),
+        ("bill.frequency", {"period": "BILL_PERIOD_WEEK", "frequency": 53}),
+        ("bill.frequency", {"period": "BILL_PERIOD_DAY", "frequency": 366}),
+        ("bill.frequency", {"period": "BILL_PERIOD_YEAR", "frequency": 2}),
+        ("bill.frequency", {"frequency": -1}),
+        ("bill.cycles", {"cycles": 0}),
+        ("bill.start_time", {"start_time": at("2025-12-31 23:59:59")}),
+        ("bill.price", {"price": usd(0)}),
+        ("bill.text", {"text": ""}),
+    ],
+)
+async def test_mn_21_a_recurring_bill_with_a_wrong_field_is_refused(tenant, field, wrong):
+    await shop(tenant)
+    with pytest.raises(grpc.aio.AioRpcError, match=field) as refused:
+        await again(tenant, 1.00, **wrong)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert not (await tenant.call("ListRecurringBills")).bills

@@ -209,6 +209,18 @@ ROWS = {
         own,
     ),
     "ListBills": Row("control billing billing_read", anything(), empty("bills"), shows=True),
+    "SubmitRecurringBill": Row(
+        "control billing",
+        lambda world: {"bill": {**BILL, "recurring_bill_id": f"r/{world.account}", "account_id": world.account}},
+        "ACCOUNT_NOT_CHARGEABLE",
+    ),
+    "CancelRecurringBill": Row(
+        "control billing",
+        lambda world: {"provider": BILL["provider"], "recurring_bill_id": f"rbill/{world.account}"},
+        "BILL_NOT_FOUND",
+        shows=True,
+    ),
+    "ListRecurringBills": Row("control billing billing_read", anything(), empty("bills"), shows=True),
     "GetBillingTimeline": Row("control billing billing_read", anything(month="2026-02"), empty("entries")),
     "ListStatements": Row("control billing billing_read", anything(), empty("statements")),
     "ListSharedInvoices": Row("control billing billing_read", anything(), empty("invoices")),
@@ -466,6 +478,9 @@ class World:
             await call("UpsertAccount", account_id=f"{account}/new")
         if METHODS[name].containing_service.name == "PartnerService":
             await call("SubmitBill", bill={**BILL, "bill_id": f"bill/{account}", "account_id": account, "text": CANARY})
+        if name in {"CancelRecurringBill", "ListRecurringBills"}:
+            again = {**BILL, "recurring_bill_id": f"rbill/{account}", "account_id": account, "text": CANARY}
+            await call("SubmitRecurringBill", bill=again)
             await call("SetShare", share={"kind": "SHARE_KIND_PROVIDER", "provider": CANARY, "accepted_percent": "70"})
         if name in {"EndDiscount", "ListDiscounts"}:
             agreed = {"discount_id": f"agreed/{account}", "account_id": account, "percent_off": "5", "text": CANARY}

@@ -34,6 +34,7 @@ from tallygate.records.app_charges import CHARGES
 from tallygate.records.jobs import AUDIT, CLOSE, COMPLETENESS, EXPIRE, VERIFY_TAX_ID
 from tallygate.records.ledger import RECOGNISE
 from tallygate.records.messages import DISPATCH, NOTICE, USAGE_LIMIT
+from tallygate.records.partners import RECURRING_BILL
 from tallygate.records.payments import COLLECT, FORGET, RESOLVE, RESOLVE_REFUND
 from tallygate.records.transactions import Transactions
 from tallygate.rendering.enclosing import letter_writer
@@ -151,6 +152,7 @@ def _jobs(
         NOTICE: tenants.notice,
         USAGE_LIMIT: tenants.notices.limits,
         EXPIRE: tenants.expire,
+        RECURRING_BILL: tenants.expire,
         RECOGNISE: recognition.handle,
         COMPLETENESS: checks.charges,
         AUDIT: checks.ledger,

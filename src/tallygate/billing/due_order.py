@@ -12,6 +12,7 @@ from tallygate.billing.asking_apps import ChargeRunner
 from tallygate.billing.forgetting import MethodForgetter
 from tallygate.billing.giving import expire_credit
 from tallygate.billing.notices import NoticeRunner
+from tallygate.billing.partners.recurring import submit_due
 from tallygate.billing.paying import PaymentRunner
 from tallygate.billing.ports import NoAnswerError
 from tallygate.billing.refunding import RefundRunner
@@ -22,12 +23,13 @@ from tallygate.domain.errors import TallygateError, UnavailableError
 from tallygate.records.app_charges import CHARGES
 from tallygate.records.jobs import CLOSE, EXPIRE, Job
 from tallygate.records.messages import NOTICE
+from tallygate.records.partners import RECURRING_BILL
 from tallygate.records.payments import COLLECT, FORGET, RESOLVE, RESOLVE_REFUND
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
 
-_KINDS = (NOTICE, EXPIRE, CHARGES, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT, FORGET)
-_OF_ALL = (EXPIRE, RESOLVE, RESOLVE_REFUND, FORGET)
+_KINDS = (NOTICE, EXPIRE, RECURRING_BILL, CHARGES, CLOSE, RESOLVE, RESOLVE_REFUND, COLLECT, FORGET)
+_OF_ALL = (EXPIRE, RECURRING_BILL, RESOLVE, RESOLVE_REFUND, FORGET)
 """What falls due at the same instant is done in this order."""
 _MOST_INVOICES = 1_000
 _PATIENCE = 3_000_000
@@ -116,7 +118,7 @@ class TenantRunner:
     async def expire(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: what was given and not spent, or ordered and not paid, in time."""
         if not await self._in_order(jobs):
-            await _all(self._expire(job.tenant_id, job.subject) for job in jobs)
+            await _all(self._expire(job) for job in jobs)
 
     async def notice(self, jobs: Sequence[Job]) -> None:
         """A worker's jobs, of one tenant: tell accounts what is ahead of them."""
@@ -225,8 +227,8 @@ class TenantRunner:
         match job.kind:
             case "collect":
                 await self.payments.collect_account(tenant_id, job.subject, at=at)
-            case "expire":
-                await self._expire(tenant_id, job.subject, at=at)
+            case "expire" | "recurring_bill":
+                await self._expire(job, at=at)
             case "charges":
                 await self.charges.look(tenant_id, job.subject, at=at)
             case "notice":
@@ -239,10 +241,10 @@ class TenantRunner:
                 return await self.payments.resolve_attempt(tenant_id, job.subject, at=at)
         return True
 
-    async def _expire(self, tenant_id: str, subject: str, *, at: int | None = None) -> None:
-        """What was given and not spent, or ordered and not paid, in time; as of now, or of an instant."""
+    async def _expire(self, job: Job, *, at: int | None = None) -> None:
+        """What was given and not spent, or ordered and not paid, in time, or comes again; as of now, or an instant."""
         await self.transactions.write(
-            tenant_id, lambda work, now: _expired(work, subject, now=now if at is None else at), now=self.clock()
+            job.tenant_id, lambda work, now: _expired(work, job, now=now if at is None else at), now=self.clock()
         )
 
     async def _is_test(self, tenant_id: str) -> bool:
@@ -252,8 +254,11 @@ class TenantRunner:
         return await self.transactions.read(tenant_id, test, now=self.clock())
 
 
-async def _expired(work: BillingWork, subject: str, *, now: int) -> None:
-    if subject.startswith(ORDER_JOB):
+async def _expired(work: BillingWork, job: Job, *, now: int) -> None:
+    subject = job.subject
+    if job.kind == RECURRING_BILL:
+        await submit_due(work, subject, now=now, new_id=str)
+    elif subject.startswith(ORDER_JOB):
         await expire_order(work, subject.removeprefix(ORDER_JOB), now=now)
     else:
         await expire_credit(work, subject, now=now)

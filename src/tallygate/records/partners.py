@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tallygate.domain.billing.bills import Bill, BillState
 from tallygate.domain.billing.earning import Earning
+from tallygate.domain.billing.recurring_bills import RecurringBill
 from tallygate.domain.billing.sharing import ShareTerms
 
 
@@ -56,6 +57,26 @@ class BillRepository(Protocol):
 
     async def list(self, wanted: BillQuery) -> Sequence[Bill]:
         """Those asked for, newest first."""
+        ...
+
+
+RECURRING_BILL = "recurring_bill"
+"""The kind of the job that submits what is due of a recurring bill; its subject is the recurring bill."""
+
+
+class RecurringBillRepository(Protocol):
+    """Bills that come again, of one tenant's providers."""
+
+    async def put(self, bill: RecurringBill) -> None:
+        """Add one, or replace it."""
+        ...
+
+    async def get(self, recurring_bill_id: str) -> RecurringBill | None:
+        """One of them."""
+        ...
+
+    async def list(self, *, provider: str, account_id: str) -> Sequence[RecurringBill]:
+        """Those of a provider for an account, newest first, at most 1,000; what is empty restricts nothing."""
         ...
 
 

@@ -33,7 +33,7 @@ from tallygate.records.late_usage import LateUsage, UsageLog
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
 from tallygate.records.messages import Messages
 from tallygate.records.orders import ClaimRepository, OrderRepository
-from tallygate.records.partners import BillRepository, EarningRepository, ShareTermsRepository
+from tallygate.records.partners import BillRepository, EarningRepository, RecurringBillRepository, ShareTermsRepository
 from tallygate.records.payments import DisputeRecords, PaymentRecords, RefundRecords
 from tallygate.records.reporting import ReportRepository
 from tallygate.records.repositories import (
@@ -274,6 +274,11 @@ class BillingWork(UnitOfWork, Protocol):
     @property
     def share_terms(self) -> ShareTermsRepository:
         """What was agreed about shares."""
+        ...
+
+    @property
+    def recurring_bills(self) -> RecurringBillRepository:
+        """Bills that come again."""
         ...
 
     @property

@@ -57,6 +57,23 @@ class BillState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BILL_STATE_SUBMITTED: _ClassVar[BillState]
     BILL_STATE_INVOICED: _ClassVar[BillState]
     BILL_STATE_CANCELLED: _ClassVar[BillState]
+
+class BillPeriod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BILL_PERIOD_UNSPECIFIED: _ClassVar[BillPeriod]
+    BILL_PERIOD_DAY: _ClassVar[BillPeriod]
+    BILL_PERIOD_WEEK: _ClassVar[BillPeriod]
+    BILL_PERIOD_SEMI_MONTH: _ClassVar[BillPeriod]
+    BILL_PERIOD_MONTH: _ClassVar[BillPeriod]
+    BILL_PERIOD_YEAR: _ClassVar[BillPeriod]
+
+class RecurringBillState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RECURRING_BILL_STATE_UNSPECIFIED: _ClassVar[RecurringBillState]
+    RECURRING_BILL_STATE_SUBMITTED: _ClassVar[RecurringBillState]
+    RECURRING_BILL_STATE_ACTIVE: _ClassVar[RecurringBillState]
+    RECURRING_BILL_STATE_EXPIRED: _ClassVar[RecurringBillState]
+    RECURRING_BILL_STATE_CANCELLED: _ClassVar[RecurringBillState]
 TIMELINE_STEP_UNSPECIFIED: TimelineStep
 TIMELINE_STEP_INVOICING: TimelineStep
 TIMELINE_STEP_PAYMENT: TimelineStep
@@ -86,6 +103,17 @@ BILL_STATE_UNSPECIFIED: BillState
 BILL_STATE_SUBMITTED: BillState
 BILL_STATE_INVOICED: BillState
 BILL_STATE_CANCELLED: BillState
+BILL_PERIOD_UNSPECIFIED: BillPeriod
+BILL_PERIOD_DAY: BillPeriod
+BILL_PERIOD_WEEK: BillPeriod
+BILL_PERIOD_SEMI_MONTH: BillPeriod
+BILL_PERIOD_MONTH: BillPeriod
+BILL_PERIOD_YEAR: BillPeriod
+RECURRING_BILL_STATE_UNSPECIFIED: RecurringBillState
+RECURRING_BILL_STATE_SUBMITTED: RecurringBillState
+RECURRING_BILL_STATE_ACTIVE: RecurringBillState
+RECURRING_BILL_STATE_EXPIRED: RecurringBillState
+RECURRING_BILL_STATE_CANCELLED: RecurringBillState
 
 class GetBillingTimelineRequest(_message.Message):
     __slots__ = ("month",)
@@ -186,6 +214,80 @@ class Bill(_message.Message):
     period_start: _timestamp_pb2.Timestamp
     period_end: _timestamp_pb2.Timestamp
     def __init__(self, bill_id: _Optional[str] = ..., provider: _Optional[str] = ..., account_id: _Optional[str] = ..., text: _Optional[str] = ..., price: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., units: _Optional[str] = ..., third_party: _Optional[bool] = ..., state: _Optional[_Union[BillState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., cancel_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., period_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class RecurringBill(_message.Message):
+    __slots__ = ("recurring_bill_id", "provider", "account_id", "text", "price", "period", "frequency", "cycles", "start_time", "initial", "state", "made", "create_time", "cancel_time")
+    RECURRING_BILL_ID_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    CYCLES_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    MADE_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_TIME_FIELD_NUMBER: _ClassVar[int]
+    recurring_bill_id: str
+    provider: str
+    account_id: str
+    text: str
+    price: _invoice_pb2.Money
+    period: BillPeriod
+    frequency: int
+    cycles: int
+    start_time: _timestamp_pb2.Timestamp
+    initial: _invoice_pb2.Money
+    state: RecurringBillState
+    made: int
+    create_time: _timestamp_pb2.Timestamp
+    cancel_time: _timestamp_pb2.Timestamp
+    def __init__(self, recurring_bill_id: _Optional[str] = ..., provider: _Optional[str] = ..., account_id: _Optional[str] = ..., text: _Optional[str] = ..., price: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., period: _Optional[_Union[BillPeriod, str]] = ..., frequency: _Optional[int] = ..., cycles: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., initial: _Optional[_Union[_invoice_pb2.Money, _Mapping[str, object]]] = ..., state: _Optional[_Union[RecurringBillState, str]] = ..., made: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., cancel_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ...) -> None: ...
+
+class SubmitRecurringBillRequest(_message.Message):
+    __slots__ = ("bill",)
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    bill: RecurringBill
+    def __init__(self, bill: _Optional[_Union[RecurringBill, _Mapping[str, object]]] = ...) -> None: ...
+
+class SubmitRecurringBillResponse(_message.Message):
+    __slots__ = ("bill",)
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    bill: RecurringBill
+    def __init__(self, bill: _Optional[_Union[RecurringBill, _Mapping[str, object]]] = ...) -> None: ...
+
+class CancelRecurringBillRequest(_message.Message):
+    __slots__ = ("provider", "recurring_bill_id")
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    RECURRING_BILL_ID_FIELD_NUMBER: _ClassVar[int]
+    provider: str
+    recurring_bill_id: str
+    def __init__(self, provider: _Optional[str] = ..., recurring_bill_id: _Optional[str] = ...) -> None: ...
+
+class CancelRecurringBillResponse(_message.Message):
+    __slots__ = ("bill",)
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    bill: RecurringBill
+    def __init__(self, bill: _Optional[_Union[RecurringBill, _Mapping[str, object]]] = ...) -> None: ...
+
+class ListRecurringBillsRequest(_message.Message):
+    __slots__ = ("provider", "account_id", "state")
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    provider: str
+    account_id: str
+    state: RecurringBillState
+    def __init__(self, provider: _Optional[str] = ..., account_id: _Optional[str] = ..., state: _Optional[_Union[RecurringBillState, str]] = ...) -> None: ...
+
+class ListRecurringBillsResponse(_message.Message):
+    __slots__ = ("bills",)
+    BILLS_FIELD_NUMBER: _ClassVar[int]
+    bills: _containers.RepeatedCompositeFieldContainer[RecurringBill]
+    def __init__(self, bills: _Optional[_Iterable[_Union[RecurringBill, _Mapping[str, object]]]] = ...) -> None: ...
 
 class SubmitBillRequest(_message.Message):
     __slots__ = ("bill",)

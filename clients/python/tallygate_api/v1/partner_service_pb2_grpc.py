@@ -56,6 +56,21 @@ class PartnerServiceStub:
                 request_serializer=tallygate_dot_v1_dot_partner__service__pb2.CancelBillRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_partner__service__pb2.CancelBillResponse.FromString,
                 _registered_method=True)
+        self.SubmitRecurringBill = channel.unary_unary(
+                '/tallygate.v1.PartnerService/SubmitRecurringBill',
+                request_serializer=tallygate_dot_v1_dot_partner__service__pb2.SubmitRecurringBillRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_partner__service__pb2.SubmitRecurringBillResponse.FromString,
+                _registered_method=True)
+        self.CancelRecurringBill = channel.unary_unary(
+                '/tallygate.v1.PartnerService/CancelRecurringBill',
+                request_serializer=tallygate_dot_v1_dot_partner__service__pb2.CancelRecurringBillRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_partner__service__pb2.CancelRecurringBillResponse.FromString,
+                _registered_method=True)
+        self.ListRecurringBills = channel.unary_unary(
+                '/tallygate.v1.PartnerService/ListRecurringBills',
+                request_serializer=tallygate_dot_v1_dot_partner__service__pb2.ListRecurringBillsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_partner__service__pb2.ListRecurringBillsResponse.FromString,
+                _registered_method=True)
         self.ListBills = channel.unary_unary(
                 '/tallygate.v1.PartnerService/ListBills',
                 request_serializer=tallygate_dot_v1_dot_partner__service__pb2.ListBillsRequest.SerializeToString,
@@ -113,6 +128,33 @@ class PartnerServiceServicer:
         """Cancels a bill that no invoice charges yet; again it changes nothing.
 
         Errors: INVALID_FIELD, BILL_NOT_FOUND (the provider has none of this id), BILL_INVOICED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitRecurringBill(self, request, context):
+        """Has bills submitted every so often, and what is due at once with it. The same once more changes nothing.
+
+        Errors: INVALID_FIELD, ACCOUNT_NOT_CHARGEABLE, ALREADY_EXISTS (another one has this id), BILLING_NOT_STARTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelRecurringBill(self, request, context):
+        """Lets no more bills of it come; those that were submitted stay. Again it changes nothing.
+
+        Errors: INVALID_FIELD, BILL_NOT_FOUND (the provider has none of this id).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRecurringBills(self, request, context):
+        """Lists recurring bills, newest first; at most 1,000.
+
+        Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,6 +221,21 @@ def add_PartnerServiceServicer_to_server(servicer, server):
                     servicer.CancelBill,
                     request_deserializer=tallygate_dot_v1_dot_partner__service__pb2.CancelBillRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_partner__service__pb2.CancelBillResponse.SerializeToString,
+            ),
+            'SubmitRecurringBill': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitRecurringBill,
+                    request_deserializer=tallygate_dot_v1_dot_partner__service__pb2.SubmitRecurringBillRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_partner__service__pb2.SubmitRecurringBillResponse.SerializeToString,
+            ),
+            'CancelRecurringBill': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelRecurringBill,
+                    request_deserializer=tallygate_dot_v1_dot_partner__service__pb2.CancelRecurringBillRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_partner__service__pb2.CancelRecurringBillResponse.SerializeToString,
+            ),
+            'ListRecurringBills': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRecurringBills,
+                    request_deserializer=tallygate_dot_v1_dot_partner__service__pb2.ListRecurringBillsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_partner__service__pb2.ListRecurringBillsResponse.SerializeToString,
             ),
             'ListBills': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBills,
@@ -311,6 +368,87 @@ class PartnerService:
             '/tallygate.v1.PartnerService/CancelBill',
             tallygate_dot_v1_dot_partner__service__pb2.CancelBillRequest.SerializeToString,
             tallygate_dot_v1_dot_partner__service__pb2.CancelBillResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitRecurringBill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PartnerService/SubmitRecurringBill',
+            tallygate_dot_v1_dot_partner__service__pb2.SubmitRecurringBillRequest.SerializeToString,
+            tallygate_dot_v1_dot_partner__service__pb2.SubmitRecurringBillResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelRecurringBill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PartnerService/CancelRecurringBill',
+            tallygate_dot_v1_dot_partner__service__pb2.CancelRecurringBillRequest.SerializeToString,
+            tallygate_dot_v1_dot_partner__service__pb2.CancelRecurringBillResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRecurringBills(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.PartnerService/ListRecurringBills',
+            tallygate_dot_v1_dot_partner__service__pb2.ListRecurringBillsRequest.SerializeToString,
+            tallygate_dot_v1_dot_partner__service__pb2.ListRecurringBillsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -12,6 +12,9 @@ class PartnerServiceStub:
     ListShares: grpc.UnaryUnaryMultiCallable[_pb2.ListSharesRequest, _pb2.ListSharesResponse]
     SubmitBill: grpc.UnaryUnaryMultiCallable[_pb2.SubmitBillRequest, _pb2.SubmitBillResponse]
     CancelBill: grpc.UnaryUnaryMultiCallable[_pb2.CancelBillRequest, _pb2.CancelBillResponse]
+    SubmitRecurringBill: grpc.UnaryUnaryMultiCallable[_pb2.SubmitRecurringBillRequest, _pb2.SubmitRecurringBillResponse]
+    CancelRecurringBill: grpc.UnaryUnaryMultiCallable[_pb2.CancelRecurringBillRequest, _pb2.CancelRecurringBillResponse]
+    ListRecurringBills: grpc.UnaryUnaryMultiCallable[_pb2.ListRecurringBillsRequest, _pb2.ListRecurringBillsResponse]
     ListBills: grpc.UnaryUnaryMultiCallable[_pb2.ListBillsRequest, _pb2.ListBillsResponse]
     ListStatements: grpc.UnaryUnaryMultiCallable[_pb2.ListStatementsRequest, _pb2.ListStatementsResponse]
     ListSharedInvoices: grpc.UnaryUnaryMultiCallable[_pb2.ListSharedInvoicesRequest, _pb2.ListSharedInvoicesResponse]
@@ -23,6 +26,9 @@ class PartnerServiceAsyncStub:
     ListShares: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListSharesRequest, _pb2.ListSharesResponse]
     SubmitBill: grpc.aio.UnaryUnaryMultiCallable[_pb2.SubmitBillRequest, _pb2.SubmitBillResponse]
     CancelBill: grpc.aio.UnaryUnaryMultiCallable[_pb2.CancelBillRequest, _pb2.CancelBillResponse]
+    SubmitRecurringBill: grpc.aio.UnaryUnaryMultiCallable[_pb2.SubmitRecurringBillRequest, _pb2.SubmitRecurringBillResponse]
+    CancelRecurringBill: grpc.aio.UnaryUnaryMultiCallable[_pb2.CancelRecurringBillRequest, _pb2.CancelRecurringBillResponse]
+    ListRecurringBills: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListRecurringBillsRequest, _pb2.ListRecurringBillsResponse]
     ListBills: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListBillsRequest, _pb2.ListBillsResponse]
     ListStatements: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListStatementsRequest, _pb2.ListStatementsResponse]
     ListSharedInvoices: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListSharedInvoicesRequest, _pb2.ListSharedInvoicesResponse]
@@ -33,6 +39,9 @@ class PartnerServiceServicer:
     def ListShares(self, request: _pb2.ListSharesRequest, context: grpc.aio.ServicerContext[_pb2.ListSharesRequest, _pb2.ListSharesResponse]) -> Awaitable[_pb2.ListSharesResponse]: ...
     def SubmitBill(self, request: _pb2.SubmitBillRequest, context: grpc.aio.ServicerContext[_pb2.SubmitBillRequest, _pb2.SubmitBillResponse]) -> Awaitable[_pb2.SubmitBillResponse]: ...
     def CancelBill(self, request: _pb2.CancelBillRequest, context: grpc.aio.ServicerContext[_pb2.CancelBillRequest, _pb2.CancelBillResponse]) -> Awaitable[_pb2.CancelBillResponse]: ...
+    def SubmitRecurringBill(self, request: _pb2.SubmitRecurringBillRequest, context: grpc.aio.ServicerContext[_pb2.SubmitRecurringBillRequest, _pb2.SubmitRecurringBillResponse]) -> Awaitable[_pb2.SubmitRecurringBillResponse]: ...
+    def CancelRecurringBill(self, request: _pb2.CancelRecurringBillRequest, context: grpc.aio.ServicerContext[_pb2.CancelRecurringBillRequest, _pb2.CancelRecurringBillResponse]) -> Awaitable[_pb2.CancelRecurringBillResponse]: ...
+    def ListRecurringBills(self, request: _pb2.ListRecurringBillsRequest, context: grpc.aio.ServicerContext[_pb2.ListRecurringBillsRequest, _pb2.ListRecurringBillsResponse]) -> Awaitable[_pb2.ListRecurringBillsResponse]: ...
     def ListBills(self, request: _pb2.ListBillsRequest, context: grpc.aio.ServicerContext[_pb2.ListBillsRequest, _pb2.ListBillsResponse]) -> Awaitable[_pb2.ListBillsResponse]: ...
     def ListStatements(self, request: _pb2.ListStatementsRequest, context: grpc.aio.ServicerContext[_pb2.ListStatementsRequest, _pb2.ListStatementsResponse]) -> Awaitable[_pb2.ListStatementsResponse]: ...
     def ListSharedInvoices(self, request: _pb2.ListSharedInvoicesRequest, context: grpc.aio.ServicerContext[_pb2.ListSharedInvoicesRequest, _pb2.ListSharedInvoicesResponse]) -> Awaitable[_pb2.ListSharedInvoicesResponse]: ...

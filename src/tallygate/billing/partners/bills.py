@@ -31,7 +31,7 @@ async def submit_bill(work: BillingWork, wanted: Bill, *, now: int, new_id: NewI
     start, end = wanted.period_start, wanted.period_end
     if start is not None and end is not None and end <= start:
         raise InvalidFieldError(field="bill.period_end", expected="after bill.period_start")
-    await _check_chargeable(work, wanted)
+    await check_chargeable(work, account_id=wanted.account_id, provider=wanted.provider)
     bill = replace(wanted, bill_id=wanted.bill_id or f"bill_{new_id()}", create_time=now)
     known = await work.bills.get(bill.bill_id)
     if known is not None:
@@ -59,16 +59,20 @@ async def submit_bill(work: BillingWork, wanted: Bill, *, now: int, new_id: NewI
     return bill
 
 
-async def _check_chargeable(work: BillingWork, bill: Bill) -> None:
-    """Who sells plans here bills those who hold or held one of them; who sells none bills anybody."""
+async def check_chargeable(work: BillingWork, *, account_id: str, provider: str) -> None:
+    """Who sells plans here bills those who hold or held one of them; who sells none bills anybody.
+
+    Raises:
+        AccountNotChargeableError: the account is none of them, or there is none.
+    """
     plans = (await work.catalog.load()).plans
-    sold = {key for key, held in plans.items() if any(plan.provider == bill.provider for plan in held.values())}
-    known = await work.accounts.get(bill.account_id) is not None
+    sold = {key for key, held in plans.items() if any(plan.provider == provider for plan in held.values())}
+    known = await work.accounts.get(account_id) is not None
     if known and sold:
-        subscriptions = await work.subscriptions.of(bill.account_id)
+        subscriptions = await work.subscriptions.of(account_id)
         known = any(term.plan_key in sold for each in subscriptions for term in each.subscription.terms)
     if not known:
-        raise AccountNotChargeableError(account_id=bill.account_id, provider=bill.provider)
+        raise AccountNotChargeableError(account_id=account_id, provider=provider)
 
 
 async def cancel_bill(work: BillingWork, provider: str, bill_id: str, *, now: int) -> Bill:

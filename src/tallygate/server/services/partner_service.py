@@ -13,6 +13,7 @@ from tallygate.domain.billing.sharing import ShareTerms, in_force
 from tallygate.records.partners import BillQuery
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
+from tallygate.server.services.recurring_bill_methods import RecurringBillMethods
 from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.partner import (
     decode_bill,
@@ -33,11 +34,11 @@ from tallygate_api.v1 import partner_service_pb2 as wire
 T = TypeVar("T")
 
 
-class PartnerServicer:
+class PartnerServicer(RecurringBillMethods):
     """Serves PartnerService; runs are on `commission_day` of each month."""
 
     def __init__(self, work: TenantWork, *, commission_day: int) -> None:
-        self._work = work
+        RecurringBillMethods.__init__(self, work)
         self._day = commission_day
 
     async def SetShare(self, request: wire.SetShareRequest, call: Call) -> wire.SetShareResponse:  # noqa: N802 - the wire's name

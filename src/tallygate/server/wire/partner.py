@@ -45,7 +45,7 @@ def decode_fixed(share: wire.Share, currency: str) -> int | None:
     """A fixed amount in minor units of the tenant's currency; None where it is absent."""
     if not share.HasField("fixed_amount"):
         return None
-    return _own_money(share.fixed_amount, "share.fixed_amount", currency)
+    return decode_own_money(share.fixed_amount, "share.fixed_amount", currency)
 
 
 def decode_rounding(share: wire.Share) -> ShareRounding | None:
@@ -79,7 +79,7 @@ def decode_bill(bill: wire.Bill, currency: str) -> Bill:
         account_id=identifier(bill.account_id, "bill.account_id"),
         text=bill.text,
         currency=currency,
-        price=_own_money(bill.price, "bill.price", currency),
+        price=decode_own_money(bill.price, "bill.price", currency),
         units=units,
         third_party=bill.third_party,
         period_start=optional_instant(bill, "period_start"),
@@ -147,7 +147,8 @@ def _encode_part(share: Share, currency: str) -> wire.PartnerShare:
     )
 
 
-def _own_money(money: Money, field: str, currency: str) -> int:
+def decode_own_money(money: Money, field: str, currency: str) -> int:
+    """An amount of 0 or more in whole minor units of the tenant's currency."""
     amount, named = decode_whole_money(money, field, usual=currency)
     if named != currency:
         raise InvalidFieldError(

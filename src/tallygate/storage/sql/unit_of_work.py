@@ -47,6 +47,7 @@ from tallygate.storage.sql.billing.price_overrides import SqlPriceOverrides, pri
 from tallygate.storage.sql.billing.profiles import SqlProfileRepository, profiles_of
 from tallygate.storage.sql.billing.quantities import SqlQuantities, note_quantities, quantities_of
 from tallygate.storage.sql.billing.recognitions import SqlRecognitionRepository
+from tallygate.storage.sql.billing.recurring_bills import SqlRecurringBills
 from tallygate.storage.sql.billing.refunds import SqlRefundRecords
 from tallygate.storage.sql.billing.reports import SqlReports
 from tallygate.storage.sql.billing.usage import SqlUsageLog
@@ -289,6 +290,11 @@ class SqlUnitOfWork:
     def share_terms(self) -> SqlShareTerms:
         """What was agreed about shares."""
         return SqlShareTerms(scope=self.scope)
+
+    @property
+    def recurring_bills(self) -> SqlRecurringBills:
+        """Bills that come again."""
+        return SqlRecurringBills(scope=self.scope)
 
     @property
     def bills(self) -> SqlBills:
