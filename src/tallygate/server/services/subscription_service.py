@@ -16,33 +16,26 @@ from tallygate.control_plane.subscription_changes import (
     cancel_subscription,
     extend_subscription,
     extend_trial,
-    list_changes,
     make,
     renew_subscription,
     set_state,
 )
 from tallygate.control_plane.subscriptions import (
     create_subscription,
-    days_left,
-    get_subscription,
-    list_ending,
-    list_subscriptions,
 )
 from tallygate.domain.billing.refunds import Refund
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.domain.fields import checked_page
 from tallygate.records.fields import check_text
-from tallygate.records.paging import PageRequest
-from tallygate.records.ports import BillingWork, UnitOfWork
+from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import UseCase, Written
 from tallygate.records.values import StoredSubscription
 from tallygate.server.calls.method import Call
+from tallygate.server.services.held_methods import HeldMethods
 from tallygate.server.services.showing import shown
-from tallygate.server.services.tenant_work import TenantWork, page_request
+from tallygate.server.services.tenant_work import TenantWork
 from tallygate.server.wire.invoice import encode_invoice
 from tallygate.server.wire.scalars import (
     identifier,
-    optional_identifier,
     optional_instant,
     quantity,
 )
@@ -55,8 +48,6 @@ from tallygate.server.wire.subscription import (
     decode_invoice_now,
     decode_pause,
     decode_set_add_on,
-    encode_change,
-    encode_subscription,
 )
 from tallygate_api.v1 import invoice_pb2, subscription_pb2
 from tallygate_api.v1 import subscription_service_pb2 as wire
@@ -71,7 +62,6 @@ _Change = (
     | wire.PauseSubscriptionRequest
     | wire.ResumeSubscriptionRequest
 )
-_USUAL_PAGE, _LARGEST_PAGE = 25, 100
 _Charged = tuple[subscription_pb2.Subscription, list[invoice_pb2.Invoice]]
 """A subscription after a change, and the documents that were issued for it at once."""
 
@@ -84,11 +74,11 @@ class Refunds(Protocol):
         ...
 
 
-class SubscriptionServicer:
+class SubscriptionServicer(HeldMethods):
     """Serves SubscriptionService."""
 
     def __init__(self, work: TenantWork, refunds: Refunds) -> None:
-        self._work = work
+        super().__init__(work)
         self._refunds = refunds
 
     async def CreateSubscription(  # noqa: N802 - the wire's name
@@ -114,56 +104,6 @@ class SubscriptionServicer:
 
         subscription, version = await self._change(call, request, create)
         return wire.CreateSubscriptionResponse(subscription=subscription, view_version=version)
-
-    async def GetSubscription(  # noqa: N802 - the wire's name
-        self, request: wire.GetSubscriptionRequest, call: Call
-    ) -> wire.GetSubscriptionResponse:
-        """The live subscription, or the one named."""
-        account_id = identifier(request.account_id, "account_id")
-        named = optional_identifier(request.subscription_id, "subscription_id")
-
-        async def load(work: UnitOfWork, now: int) -> subscription_pb2.Subscription:
-            found = await get_subscription(work, account_id, named, now=now)
-            return encode_subscription(found, await work.catalog.load(), now)
-
-        return wire.GetSubscriptionResponse(subscription=await self._work.read(call, load))
-
-    async def ListSubscriptions(  # noqa: N802 - the wire's name
-        self, request: wire.ListSubscriptionsRequest, call: Call
-    ) -> wire.ListSubscriptionsResponse:
-        """Subscriptions of one account or of all, newest first."""
-        account_id = optional_identifier(request.account_id, "account_id")
-        plan_key = optional_identifier(request.plan_key, "plan_key")
-        state = STATE.decode(request.state, "state") if request.state else None
-        page = page_request(request.page_size, request.page_token)
-
-        async def load(work: UnitOfWork, now: int) -> wire.ListSubscriptionsResponse:
-            catalog = await work.catalog.load()
-            found = await list_subscriptions(work, account_id, page, plan_key=plan_key, state=state, now=now)
-            read = [encode_subscription(each, catalog, now) for each in found.items]
-            return wire.ListSubscriptionsResponse(subscriptions=read, next_page_token=found.next_page_token)
-
-        return await self._work.read(call, load)
-
-    async def ListEndingSubscriptions(  # noqa: N802 - the wire's name
-        self, request: wire.ListEndingSubscriptionsRequest, call: Call
-    ) -> wire.ListEndingSubscriptionsResponse:
-        """Subscriptions that end by themselves, soonest first."""
-        until, page = optional_instant(request, "end_before_time"), page_request(request.page_size, request.page_token)
-        plan_key = optional_identifier(request.plan_key, "plan_key")
-
-        async def load(work: UnitOfWork, now: int) -> wire.ListEndingSubscriptionsResponse:
-            catalog = await work.catalog.load()
-            found = await list_ending(work, page, until=until, plan_key=plan_key, now=now)
-            read = [
-                wire.EndingSubscription(
-                    subscription=encode_subscription(each, catalog, now), days_left=days_left(each, now)
-                )
-                for each in found.items
-            ]
-            return wire.ListEndingSubscriptionsResponse(subscriptions=read, next_page_token=found.next_page_token)
-
-        return await self._work.read(call, load)
 
     async def ChangePlan(self, request: wire.ChangePlanRequest, call: Call) -> wire.ChangePlanResponse:  # noqa: N802 - the wire's name
         """Change the plan, or its version."""
@@ -297,19 +237,6 @@ class SubscriptionServicer:
 
         subscription, version = await self._change(call, request, resume)
         return wire.ResumeSubscriptionResponse(subscription=subscription, view_version=version)
-
-    async def ListChanges(self, request: wire.ListChangesRequest, call: Call) -> wire.ListChangesResponse:  # noqa: N802 - the wire's name
-        """Who changed an account's subscriptions, newest first."""
-        account_id = identifier(request.account_id, "account_id")
-        size = checked_page(request.page_size, usual=_USUAL_PAGE, most=_LARGEST_PAGE)
-        page = PageRequest(page_size=size, page_token=request.page_token)
-
-        async def load(work: UnitOfWork, _now: int) -> wire.ListChangesResponse:
-            found, catalog = await list_changes(work, account_id, page), await work.catalog.load()
-            changes = [encode_change(change, catalog) for change in found.items]
-            return wire.ListChangesResponse(changes=changes, next_page_token=found.next_page_token)
-
-        return await self._work.read(call, load)
 
     async def _charge(
         self,
