@@ -8,9 +8,9 @@ from tallygate_api.v1.subscription_pb2 import SubscriptionState
 from tenants import eventually
 
 
-async def open_house(tenant, *tokens, amount="29.00", gateway=True, billing=None):
+async def open_house(tenant, *tokens, amount="29.00", gateway=True, billing=None, standing=False):
     """A tenant on the first of a month; an account with an opening invoice of 29.00, and methods by their tokens."""
-    start = await month_ahead(tenant)
+    start = await month_ahead(tenant, standing=standing)
     await tenant.apply(catalog({"recurring": {"amount": amount}}, billing=billing))
     if gateway:
         await tenant.call("SetGateway", name="fake")

@@ -40,13 +40,19 @@ def dollars(money):
     return money.units + money.nanos / 10**9
 
 
-async def month_ahead(tenant):
-    """Go to the first of the next month, so that months in tests are whole."""
+async def month_ahead(tenant, *, standing=False):
+    """Go to the first of the next month, so that months in tests are whole; standing: what follows is of its instant.
+
+    A clock that runs goes on while a busy machine is at its first calls, for seconds.
+    """
     now = datetime.fromtimestamp(await tenant.now(), UTC)
     year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)
     start = Timestamp()
     start.FromDatetime(datetime(year, month, 1, tzinfo=UTC))
-    await tenant.advance_to(start)
+    if standing:
+        await tenant.call("SetTestClock", time=start, standing=True)
+    else:
+        await tenant.advance_to(start)
     return start
 
 
@@ -66,11 +72,11 @@ async def invoices(tenant, **wanted):
     return list((await tenant.call("ListInvoices", **wanted)).invoices)[::-1]
 
 
-async def thirty_days(tenant):
+async def thirty_days(tenant, *, standing=False):
     """Go to the first of a month of 30 days."""
-    start = await month_ahead(tenant)
+    start = await month_ahead(tenant, standing=standing)
     while datetime.fromtimestamp(after(start, 30 * DAY).seconds, UTC).day != 1:
-        start = await month_ahead(tenant)
+        start = await month_ahead(tenant, standing=standing)
     return start
 
 

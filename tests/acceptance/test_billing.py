@@ -72,7 +72,7 @@ async def test_bk_06_a_percentage_of_a_transaction_rounds_once(tenant):
 
 
 async def test_dj_04_a_price_by_the_month(tenant):
-    start = await month_ahead(tenant)
+    start = await month_ahead(tenant, standing=True)
     await tenant.apply(catalog({"recurring": {"amount": "29"}}))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
     await tenant.advance(95 * DAY)
@@ -85,7 +85,7 @@ async def test_dj_04_a_price_by_the_month(tenant):
 
 
 async def test_dj_06_every_two_weeks(tenant):
-    start = await month_ahead(tenant)
+    start = await month_ahead(tenant, standing=True)
     await tenant.apply(catalog({"recurring": {"amount": "29", "every": "week", "count": 2}}))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
     await tenant.advance(28 * DAY)
@@ -117,7 +117,7 @@ async def test_dj_16_beyond_a_maximum_limit_nothing_is_charged(tenant, gigabytes
 
 
 async def test_ar_08_a_trial_is_free_and_the_first_invoice_is_at_its_end(tenant):
-    start = await month_ahead(tenant)
+    start = await month_ahead(tenant, standing=True)
     await tenant.apply(catalog(BASE, SMS, trial={"days": 14}))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
     await tenant.consume("acme", "calls", 5)

@@ -269,7 +269,7 @@ async def test_the_operators_state_and_billings_do_not_change_each_other(tenant:
 async def test_dj_36_three_failures_end_the_subscription(tenant: Tenant):
     """Day 0, 1 and 2; then it is cancelled, and the default plan, of which there is none, serves no more."""
     rules = {"retry_after_days": [1, 1], "steps": [{"when": "exhausted", "state": "canceled"}]}
-    start = await open_house(tenant, "fake_later_9", billing={"dunning": rules})
+    start = await open_house(tenant, "fake_later_9", billing={"dunning": rules}, standing=True)
     await tenant.advance(10 * DAY)
     await run(tenant)
     assert await days_of_attempts(tenant, start) == [0, 1, 2]

@@ -101,7 +101,7 @@ async def test_ar_26_a_quote_has_the_tax_of_where_the_buyer_is(tenant):
 
 async def test_the_same_usage_is_compared_under_every_plan(tenant):
     """April with 120 calls: 20.00 and 20 at 0.50; 30.00 and 120 at 0.10; 5.00, but it grants only 50 calls."""
-    start = await thirty_days(tenant)
+    start = await thirty_days(tenant, standing=True)
     found = document()
     found["plans"]["pro"]["prices"] = [PRICES[0], PRICES[4]]
     calls = {"feature_key": "calls", "unit_amount": "0.10", "units": "all"}
