@@ -19,8 +19,8 @@ from tallygate.metering.rebuilding import Rebuilder
 from tallygate.metering.recounting import MeterId
 from tallygate.metering.whole import WholePartitions
 from tallygate.records.epochs import EpochKeeper, EpochLedger
-from tallygate.records.ports import Store
 from tallygate.records.rebuilds import Standing
+from tallygate.records.stores import Store
 from tallygate.settings import Settings
 from tallygate.storage.redis.audits import RedisAudits
 from tallygate.storage.redis.counters import RedisCounters

@@ -1,4 +1,4 @@
-"""What use-cases need from the outside: a unit of work over one tenant's rows, an outbox, and publishers.
+"""What use-cases need from the outside: a unit of work over one tenant's rows.
 
 Every method raises StoreUnavailableError when its store cannot be reached in time.
 """
@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from tallygate.domain.account import AccountRecord
 from tallygate.domain.billing_terms import TaxRate
-from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.records.app_charges import AppChargeRecords
 from tallygate.records.billing import (
     BalanceRepository,
@@ -27,7 +25,7 @@ from tallygate.records.billing import (
 from tallygate.records.discounts import CouponRepository, DiscountRepository
 from tallygate.records.drafts import DraftRepository
 from tallygate.records.gateway_events import GatewayEvents
-from tallygate.records.history import NOBODY, Author, SubscriptionHistory
+from tallygate.records.history import SubscriptionHistory
 from tallygate.records.jobs import JobRepository
 from tallygate.records.late_usage import LateUsage, UsageLog
 from tallygate.records.ledger import AuditRepository, LedgerRepository, RecognitionRepository
@@ -47,7 +45,6 @@ from tallygate.records.repositories import (
     TenantRepository,
     UserRepository,
 )
-from tallygate.records.values import Change, OutboxEntry, StoredKey, Tenant
 
 NewId = Callable[[], str]
 """Mints an id that was never used."""
@@ -303,78 +300,4 @@ class BillingWork(UnitOfWork, Protocol):
 
     async def gather(self, account_ids: Sequence[str]) -> None:
         """Read ahead what the invoices of many accounts are derived from; it changes what asking costs, no answer."""
-        ...
-
-
-class Store(Protocol):
-    """Where tenants live. `read` and `write` raise TenantNotFoundError for an unknown tenant."""
-
-    def read(self, tenant_id: str) -> AbstractAsyncContextManager[BillingWork]:
-        """A consistent snapshot to read from."""
-        ...
-
-    def write(
-        self, tenant_id: str, *, now: int = 0, author: Author = NOBODY
-    ) -> AbstractAsyncContextManager[BillingWork]:
-        """A transaction that waits its turn among the tenant's writers; `now` is real time."""
-        ...
-
-    async def create_tenant(self, tenant: Tenant, key: StoredKey | None = None) -> None:
-        """Add a tenant with an empty catalogue, and its first key if there is one, to be published.
-
-        Raises:
-            ConflictError: there is one with this id, or somebody has this key.
-        """
-        ...
-
-    async def tenant_ids(self, *, after: str, limit: int) -> Sequence[str]:
-        """Every tenant, by id, those behind `after`."""
-        ...
-
-
-class Outbox(Protocol):
-    """Committed changes that wait to be published."""
-
-    async def tenants(self) -> Sequence[str]:
-        """The tenants that have some."""
-        ...
-
-    async def pending(self, tenant_id: str, *, limit: int) -> Sequence[OutboxEntry]:
-        """The tenant's oldest entries, in the order of their versions."""
-        ...
-
-    async def delete(self, tenant_id: str, entry_ids: Sequence[int]) -> None:
-        """Forget entries that were published."""
-        ...
-
-
-class ViewPublisher(Protocol):
-    """Where the view is published; an older version never replaces a newer."""
-
-    async def publish_catalog(self, snapshot: CatalogSnapshot) -> None:
-        """Publish a tenant's catalogue, and its version wherever gates are decided."""
-        ...
-
-    async def publish_accounts(self, records: Sequence[AccountRecord]) -> None:
-        """Publish account records."""
-        ...
-
-    async def finish(self, tenant_id: str, applied: int, changes: Sequence[Change]) -> None:
-        """Say that the tenant's log is published up to `applied`, then announce the changes."""
-        ...
-
-
-class KeyPublisher(Protocol):
-    """Where the key table is published, and where it shows that what was published may be gone."""
-
-    async def publish_keys(self, keys: Sequence[StoredKey]) -> None:
-        """Publish key records, and raise the table's version."""
-        ...
-
-    async def is_intact(self) -> bool:
-        """Whether everything published is certainly still there: same server, never emptied."""
-        ...
-
-    async def mark_intact(self) -> None:
-        """Remember that everything is published on this server."""
         ...

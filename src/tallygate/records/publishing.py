@@ -13,7 +13,8 @@ from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
 from tallygate.domain.errors import TallygateError
 from tallygate.domain.recent import Recent
-from tallygate.records.ports import KeyPublisher, Outbox, Store, UnitOfWork, ViewPublisher
+from tallygate.records.ports import UnitOfWork
+from tallygate.records.stores import KeyPublisher, Outbox, Store, ViewPublisher
 from tallygate.records.values import Change, ChangeKind, OutboxEntry, StoredKey
 
 BATCH = 500

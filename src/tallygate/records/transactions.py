@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from tallygate.records.history import NOBODY, Author
-from tallygate.records.ports import BillingWork, Store
+from tallygate.records.ports import BillingWork
 from tallygate.records.publishing import OutboxPublisher
+from tallygate.records.stores import Store
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
