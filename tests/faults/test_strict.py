@@ -13,6 +13,7 @@ from faults.test_failover import accepted, follow, in_step
 from proxies import address_of
 from servers import ValkeyServer
 from tallygate.app.diagnosis import diagnose
+from tallygate.app.promises import replicas
 from tallygate.storage.redis.address import RedisAddress
 from tallygate.storage.redis.events import EventStream
 from tallygate.storage.redis.link.commands import Script
@@ -88,6 +89,22 @@ async def test_a_failover_to_a_replica_that_lagged(durability, tmp_path, key, mo
 async def relies_on(installation):
     """What doctor says of replicas; None where it says nothing."""
     return next((each.ok for each in await diagnose(installation.settings()) if each.name == "replicas"), None)
+
+
+async def test_doctor_tells_what_a_replica_waits_for_before_it_is_filled():
+    """As the old primary does after a failover: where it is the only replica, strict features wait for it."""
+    with ValkeyServer(**OPTIONS) as server:
+        link = RedisLink(RedisAddress.parse(server.url))
+        await link.connect()
+        server.command("CONFIG", "SET", "repl-diskless-sync-delay", "5")
+        waits = await replicas(link, wanted=0, seconds=0.1, features=1)
+        server.command("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+        at_once = await replicas(link, wanted=0, seconds=0.1, features=1)
+        await link.close()
+    assert waits.detail == at_once.detail + (
+        "; one that is filled anew waits 5 s for others first (repl-diskless-sync-delay)"
+    )
+    assert (waits.ok, at_once.ok) == (True, True), "it is no broken promise"
 
 
 async def started(server):
