@@ -12,7 +12,6 @@ import pytest
 import patience
 from collectors import migrated, until
 from faults.callers import Caller, Refusal, new_world, written
-from faults.planted import fails_without
 from servers import ValkeyServer
 from tallygate.app import Application
 from tallygate.domain.credential import mint_key
@@ -36,15 +35,6 @@ PARTITIONS = 8
 LIMITS = {"tight": 150, "a1": 1_000, "a2": 2_500, "a3": 1_000_000}
 ENOUGH = {"ok": 500, "denied": 20}
 WEIGHTS = {"tight": 0.4, "a1": 0.2, "a2": 0.2, "a3": 0.2}
-
-
-def the_append_only_file(monkeypatch, module, real=ValkeyServer):
-    """Whatever Valkey held ends with it."""
-
-    def forgetful(**_options):
-        return real(append_only=False)
-
-    monkeypatch.setattr(module, "ValkeyServer", forgetful)
 
 
 class Installation:
@@ -216,7 +206,6 @@ def counters(valkey, rows):
     return found
 
 
-@fails_without(the_append_only_file, at_length=True)
 async def test_nothing_is_overshot_lost_or_doubled_whatever_dies(installation):
     history, rows = await under_chaos(installation)
     events = as_events(rows)
