@@ -1,5 +1,7 @@
 """What the script that admits really writes, collected; and its counters after a late replay."""
 
+from dataclasses import replace
+
 import pytest
 
 from collectors import PARTITIONS, clean_rig, migrated
@@ -126,3 +128,22 @@ async def test_a_late_replay_leaves_the_counters_as_they_were(rig, quantity):
     assert collector.stats.late_replays == 1
     assert await counters(rig) == before
     assert len(await rig.rows()) == 3
+
+
+async def test_a_reset_that_is_sent_again_late_opens_no_other_period(rig):
+    """Ten pass for one reset, however late its retry comes: once more it would open another allowance."""
+    reset = ResetGate(feature_key="calls", segments=(SEGMENT,))
+    await admit(rig, take(5), "before")
+    opened = await admit(rig, reset, "reset")
+    assert (opened.granted, opened.used) == (5, 0)
+    await admit(rig, take(5), "after")
+    before = await counters(rig)
+    await forget_replays(rig)
+    again = await admit(rig, reset, "reset")
+    assert again == replace(opened, replayed=True)
+    assert await counters(rig) == before
+    assert (await admit(rig, take(1), "sixth")).used == 6
+    collector = rig.collector()
+    await collector.drain()
+    assert collector.stats.late_replays == 0
+    assert [fact_of(row).kind for row in await rig.rows()].count(FactKind.RESET) == 1

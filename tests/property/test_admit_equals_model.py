@@ -190,6 +190,12 @@ PLANTED = {
     ),
     "skips the replay check": ("    if hash then\n      if hash", "    if false then\n      if hash"),
     "forgets the older generation": (" or redis.call('HGET', records .. older .. gate[ASKED_BUCKET], digest)", ""),
+    "opens another period for a reset of long ago": (
+        "or resets and redis.call('HGET', resets, RESETS .. digest)",
+        "",
+    ),
+    "forgets a reset whose period may count": ("answered[8] <= ended", "true"),
+    "never forgets a reset": ("answered[8] <= ended", "false"),
     "commits although one gate denied": ("local commit = all and not looks", "local commit = not looks"),
     "commits on a peek": ("local commit = all and not looks", "local commit = all"),
     "refunds included before overage": ("local overage = math.min(amount, meter.overage)", "local overage = 0"),
@@ -273,6 +279,10 @@ closings = st.builds(
 )
 uses_and_resets = st.lists(st.one_of(uses, uses, closings), min_size=4, max_size=16)
 again = st.builds(said_again, takes, st.sampled_from([SECOND, 31 * SECOND, 45 * SECOND]))
+rests_of_resets = st.sampled_from([SECOND, 19 * SECOND, 31 * SECOND, 61 * SECOND, 75 * SECOND])
+resets_again = st.lists(
+    st.builds(plain_step, st.just(("calls",)), st.integers(0, 1), rests_of_resets), min_size=2, max_size=8
+)
 repetitions = st.lists(again, min_size=1, max_size=4).map(lambda found: list(itertools.chain(*found)))
 elsewhere = st.sampled_from([0, 45 * SECOND, 400 * SECOND])
 with_trials = st.builds(lambda world, apart: {**world, "apart": apart}, plain_worlds, st.integers(0, 2))
@@ -281,6 +291,9 @@ SEARCHED = {
     "counts a trial with the period that begins with it": st.tuples(with_trials, uses_and_resets),
     "keeps counting the old window": st.tuples(plain_worlds, plain_histories),
     "skips the replay check": st.tuples(plain_worlds, repetitions),
+    "opens another period for a reset of long ago": st.tuples(plain_worlds, resets_again),
+    "forgets a reset whose period may count": st.tuples(plain_worlds, resets_again),
+    "never forgets a reset": st.tuples(plain_worlds, resets_again),
     "forgets by a test tenant's clock": st.tuples(
         st.builds(lambda world, offset: {**world, "offset": offset}, plain_worlds, elsewhere), repetitions
     ),

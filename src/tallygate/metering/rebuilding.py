@@ -50,7 +50,7 @@ class CountedFacts(Protocol):
         ...
 
     async def effects(self, accounts: Collection[AccountId], since: int) -> Sequence[Effect]:
-        """Their effects that the store took since this instant of its own."""
+        """Their effects that the store took since this instant of its own, and resets of any time."""
         ...
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tallygate.domain.gating import quota_steps, rate_limit
-from tallygate.domain.gating.quota import MeterState, OutOfRange, QuotaAnswer, QuotaGate, ResetGate
+from tallygate.domain.gating.quota import KnownReset, MeterState, OutOfRange, QuotaAnswer, QuotaGate, ResetGate
 from tallygate.domain.gating.rate_limit import LimitState, RateAnswer, RateGate
 
 MAX_CLOCK_SKEW = 30_000_000
@@ -90,14 +90,15 @@ def admit(
     """Evaluate every gate first, then change all of them or none.
 
     A gate whose effect is remembered answers as it did then and takes nothing; the same effect with another payload
-    refuses the whole call. With `peek` nothing is changed or remembered, whatever the answers.
+    refuses the whole call. Resets are remembered by their meters, too, which know them for longer. With `peek` nothing
+    is changed or remembered, whatever the answers.
     """
     answers: list[Answer] = []
     new_meters: dict[str, MeterState] = {}
     new_limits: dict[str, LimitState] = {}
     taken: list[int] = []
     for index, item in enumerate(gates):
-        known = remembered.get(item.digest) if item.digest else None
+        known = _known(item, meters, remembered)
         if known is not None:
             if known.payload_hash != item.payload_hash:
                 return Verdict(status=AdmitStatus.REQUEST_ID_REUSED)
@@ -130,14 +131,31 @@ def admit(
     )
 
 
+def _known(
+    item: Identified, meters: Mapping[str, MeterState], remembered: Mapping[bytes, Remembered]
+) -> Remembered | KnownReset | None:
+    if not item.digest:
+        return None
+    found = remembered.get(item.digest)
+    if found is None and isinstance(item.gate, ResetGate) and item.state_key in meters:
+        return meters[item.state_key].resets.get(item.digest)
+    return found
+
+
 def _step(
     item: Identified, *, meters: Mapping[str, MeterState], limits: Mapping[str, LimitState], now: int
 ) -> tuple[Answer, MeterState | LimitState] | OutOfRange:
     if isinstance(item.gate, QuotaGate):
         return quota_steps.step(item.gate, meters.get(item.state_key, MeterState()), now=now)
     if isinstance(item.gate, ResetGate):
-        return quota_steps.reset(item.gate, meters.get(item.state_key, MeterState()), now=now)
+        outcome = quota_steps.reset(item.gate, meters.get(item.state_key, MeterState()), now=now)
+        return outcome if isinstance(outcome, OutOfRange) or not item.digest else _with_reset(item, *outcome)
     return rate_limit.step(item.gate, limits.get(item.state_key), now=now)
+
+
+def _with_reset(item: Identified, answer: QuotaAnswer, state: MeterState) -> tuple[QuotaAnswer, MeterState]:
+    known = KnownReset(payload_hash=item.payload_hash, answer=answer)
+    return answer, replace(state, resets={**state.resets, item.digest: known})
 
 
 def _untaken(

@@ -86,7 +86,8 @@ class PeriodCounter:
 class MeterState:
     """All counters of one account's feature: by period, and what outlives a period.
 
-    `own_reset_time` is when usage was last reset in a trial, `reset_time` outside one.
+    `own_reset_time` is when usage was last reset in a trial, `reset_time` outside one. `resets` are those that were
+    made, by the digests of their effects.
     """
 
     counters: Mapping[CounterName, PeriodCounter] = field(default_factory=dict)
@@ -95,11 +96,20 @@ class MeterState:
     own_reset_time: int = 0
     level: int = 0
     level_time: int = 0
+    resets: Mapping[bytes, "KnownReset"] = field(default_factory=dict)
 
     def start_of(self, segment: Segment, at: int) -> int:
         """Where the period of a segment begins for an instant in it: at its last reset, if there was one."""
         reset = max(self.reset_time, self.own_reset_time) if segment.own else self.reset_time
         return reset if segment.period_start < reset <= at else segment.period_start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownReset:
+    """What a reset answered, and the hash of what it was asked: sent again, however late, it opens no other period."""
+
+    payload_hash: bytes
+    answer: "QuotaAnswer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,14 +51,16 @@ def step(gate: QuotaGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer, 
 def reset(gate: ResetGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer, MeterState] | OutOfRange:
     """Open a new period at `now`: deltas start at zero, levels at the last one, grants stay as burnt as they are.
 
-    Told as granted is what the period that it closes has counted; measured meters count none.
+    Told as granted is what the period that it closes has counted; measured meters count none. The first reset of a
+    period forgets those of periods that had ended when the one before this began: nothing counts there.
     """
     index = segment_at(gate.segments, now)
     if index is None:
         return OutOfRange.SEGMENTS
     used = state.level if gate.aggregation in LEVELS else 0
     segment = gate.segments[index]
-    counter = state.counters.get(segment.counter_at(state.start_of(segment, now)))
+    start = state.start_of(segment, now)
+    counter = state.counters.get(segment.counter_at(start))
     closed = shown(counter, state, gate.aggregation, at=now).used
     answer = QuotaAnswer(
         allowed=True,
@@ -73,6 +75,11 @@ def reset(gate: ResetGate, state: MeterState, *, now: int) -> tuple[QuotaAnswer,
         period_end=segment.period_end,
     )
     counters = {**state.counters, segment.counter_at(now): PeriodCounter(used=used)}
+    if start == segment.period_start:
+        lasting = {
+            digest: known for digest, known in state.resets.items() if known.answer.period_end > segment.previous_start
+        }
+        state = replace(state, resets=lasting)
     if segment.own:
         return answer, replace(state, own_reset_time=now, counters=counters)
     return answer, replace(state, reset_time=now, counters=counters)

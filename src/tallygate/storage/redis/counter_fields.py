@@ -62,7 +62,9 @@ def _counter(fields: Mapping[str, int]) -> PeriodCounter:
 
 
 def _fields(told: Sequence[bytes]) -> dict[str, int]:
-    return {name.decode(): int(value) for name, value in zip(told[::2], told[1::2], strict=True)}
+    """Those that count; what remembers a reset does not."""
+    pairs = zip(told[::2], told[1::2], strict=True)
+    return {name.decode(): int(value) for name, value in pairs if not name.startswith(keys.RESETS)}
 
 
 def _of_grants(fields: Mapping[str, int]) -> dict[str, int]:

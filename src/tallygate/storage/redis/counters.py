@@ -113,9 +113,10 @@ class _Turn:
         hashes = [
             each for meter in meters for each in _meter(self._number, meter, clocks.get(meter.meter[0], REAL_TIME), now)
         ]
+        hashes += _resets(self._number, effects)
         for batch in _batches(hashes):
             await self._restore(batch)
-        self._records.add(effects)
+        self._records.add([each for each in effects if each.entry_time >= now - self.store.replay_window])
         if len(self._records) >= _MOST_RECORDS:
             await self._remember()
 
@@ -238,6 +239,16 @@ class _Records:
             for start in range(0, len(packed), _MOST_FIELDS):
                 part = packed[start : start + _MOST_FIELDS]
                 yield _Hash(f"{prefix}{generation}:{bucket}", len(part), b"".join(part), expiry, replaces=False)
+
+
+def _resets(number: int, effects: Iterable[Effect]) -> Iterator[_Hash]:
+    """What meters remember of their resets, each beside what stands in its meter's hash."""
+    for effect in effects:
+        if effect.resets:
+            tenant_id, account_id, feature_key = effect.meter
+            identity = EffectIdentity(tenant_id=tenant_id, account_id=account_id, gate_key=feature_key)
+            pair = [keys.RESETS + identity.digest(effect.request_id), effect.payload_hash + _figures(effect)]
+            yield _Hash(keys.meter(number, *effect.meter), 1, pack_arguments(pair), replaces=False)
 
 
 def _figures(effect: Effect) -> bytes:

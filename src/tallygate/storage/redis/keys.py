@@ -57,6 +57,9 @@ PUBLISHED_TO, CANARY = published_to(KEYS_TAG), canary(KEYS_TAG)
 RESET, OWN_RESET, APART = "r", "s", "s"
 """A meter's fields of its last resets, outside and in trials, and what a trial's counter has behind it (`meter`)."""
 
+RESETS = b"x:"
+"""What fields of a meter begin with that remember a reset; the digest of its effect follows."""
+
 _LONGEST_ENTRIES = 256
 _ESCAPES = str.maketrans({"%": "%25", ":": "%3A", "{": "%7B", "}": "%7D", "=": "%3D", ",": "%2C"})
 
@@ -129,6 +132,7 @@ def account(partition: int, tenant_id: str, account_id: str) -> str:
 def meter(partition: int, tenant_id: str, account_id: str, feature_key: str) -> str:
     """Hash {r, s, l, t, g:<grant>}: last reset, that in a trial, last level and its time, units burnt of each grant.
 
+    Besides `x:<digest>`: the record of a reset, by which it is answered however late it is sent again.
     With `:<period start>` behind it: hash {u, i, o, t, g:<grant>}: one usage period's counter. That of a trial that
     begins together with a period of the calendar has `s` behind it besides.
     """

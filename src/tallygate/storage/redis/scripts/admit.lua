@@ -18,6 +18,7 @@
 --   Figures are a msgpack array: of a quota or a reset {reason, granted, used, limit|-1, remaining|-1, segment, period start,
 --   period end, pots, pots left}, of a rate limit {allowed, limit, remaining, reset_after, retry_after|-1, now}.
 --   A record for replays is the hash of the payload (8 bytes) and the figures of who was admitted, without the pots left.
+--   That of a reset is a field of its meter's hash, too, for as long as the periods around it count.
 --
 -- Kinds of gates, what they ask for, and their rules (the places have names in `script_parts.py`):
 --   q  digest payload_hash bucket context quantity|false mode(A|B|J) occurred|false endings,

@@ -97,7 +97,7 @@ class SqlCountedFacts:
                 )
 
     async def effects(self, accounts: Collection[AccountId], since: int) -> Sequence[Effect]:
-        """Row by row, what the store took since then by its own clock, which is what entry ids begin with."""
+        """Row by row, what the store took since then by its own clock, which entry ids begin with; and resets."""
         with translated():
             async with self._looking_up() as connection:
                 return await read_effects(connection, _of(connection, effects_since(connection, since), accounts))

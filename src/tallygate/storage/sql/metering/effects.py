@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, extract, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, extract, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
@@ -29,7 +29,10 @@ _REASONS = {reason.value: reason for reason in Reason}
 
 
 def effects_since(connection: AsyncConnection, since: int) -> Select[Any]:
-    """What the store took since then by its own clock, which is what entry ids begin with; read by `read_effects`."""
+    """What the store took since then by its own clock, which is what entry ids begin with; read by `read_effects`.
+
+    And resets of any time: a meter remembers them for longer.
+    """
     first = f"{max(0, since) // _MICROSECONDS_PER_MS}-0"
     is_sqlite = connection.dialect.name == "sqlite"
     hashed = _EVENTS.payload_hash
@@ -41,7 +44,9 @@ def effects_since(connection: AsyncConnection, since: int) -> Select[Any]:
         _EVENTS.tenant_id, _EVENTS.account_id, _EVENTS.feature_key, _EVENTS.kind, _EVENTS.request_id,
         in_hex.label("hashed"), _EVENTS.reason, _EVENTS.quantity, _EVENTS.used, _EVENTS.limit,
         cast(_EVENTS.pots, Text).label("pots"), start.label("start"), end.label("end"), _EVENTS.entry_id,
-    ).where(_EVENTS.entry_id >= first, _EVENTS.reason.is_not(None))  # fmt: skip
+    ).where(
+        or_(_EVENTS.entry_id >= first, _EVENTS.kind == FactKind.RESET.value), _EVENTS.reason.is_not(None)
+    )  # fmt: skip
 
 
 def _raw(time: ColumnElement[int]) -> ColumnElement[Any]:

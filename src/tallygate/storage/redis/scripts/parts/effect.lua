@@ -26,12 +26,12 @@ local effect = function(kinds, looks, arg, key)
   shows = looks or many > 1
   for i = 1, many do
     local gate = {cmsgpack.unpack(ARGV[arg + i])}
-    local hash, kept = recall(gate, i)
+    local kind = many == 1 and kinds or string.sub(kinds, i, i)
+    local hash, kept = recall(gate, i, kind == 'x' and KEYS[key + i])
     gates[i], before[i] = gate, kept
     if hash then
       if hash ~= gate[ASKED_HASH] then return {'REQUEST_ID_REUSED', now} end
     else
-      local kind = many == 1 and kinds or string.sub(kinds, i, i)
       local evaluate = evaluators[kind] or evaluator(kind)
       local outcome, status = evaluate(gate, rule_of(gate[ASKED_RULE]), KEYS[key + i], i)
       if not outcome then return {status, now} end
@@ -54,6 +54,7 @@ local effect = function(kinds, looks, arg, key)
       if takes then
         takes(gate, rule_of(gate[ASKED_RULE]), outcome)
         if gate[ASKED_DIGEST] ~= '' then remember(gate, i, stated .. (left == '' and left or NO_POTS)) end
+        if outcome.kind == 'x' and gate[ASKED_DIGEST] ~= '' then remember_reset(KEYS[key + i], gate, stated .. NO_POTS) end
       end
     end
     reply[2 * i + 2] = answered
