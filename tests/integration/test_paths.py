@@ -93,7 +93,7 @@ def test_a_database_that_is_none_is_said_with_its_path(place):
     (place / "tallygate.db").write_text("not a database, but long enough to be looked at as one\n" * 100)
     said = refused(place, 3, "migrate", "--data-dir", str(place))
     assert said == (
-        f"the database at {place}/tallygate.db cannot be used (file is not a database); "
+        f"the database at {place}/tallygate.db cannot be used (the file is no database); "
         "check database.url (TALLYGATE_DATABASE__URL) and data_dir (TALLYGATE_DATA_DIR)"
     )
 

@@ -89,17 +89,19 @@ def test_a_wrong_value_is_named_with_its_origin_and_never_shown(monkeypatch):
     assert "hunter2" not in str(caught.value)
 
 
+WHOLE = "redis.partitions: expected a whole number without leading zeros, at least 1 and at most 4096"
+WINDOW = "data_plane.replay_window: expected a duration such as 250ms, 5s or 2h, or seconds, above 0 and at most 86400"
 ODD = {
     "- a list": "1: the document: expected a mapping with role, data_dir, ",
     "redis: [": "1: ",
     "role: data\nredis:\n": "2: redis: expected a mapping with url, ",
-    "redis: {partitions: 010}": "1: redis.partitions: expected an integer without leading zeros, got 010",
-    "redis:\n  partitions: 0x10": "2: redis.partitions: expected an integer without leading zeros, got 0x10",
-    "redis:\n  partitions: 1_000": "2: redis.partitions: expected an integer without leading zeros, got 1_000",
-    "redis: {partitions: '8'}": "1: redis.partitions: expected an integer without leading zeros, got a text",
-    "redis: {partitions: 8.0}": "1: redis.partitions: expected an integer without leading zeros, got 8.0",
-    "redis: {partitions: true}": "1: redis.partitions: expected an integer without leading zeros, got true",
-    "redis:\n  partitions:\n": "2: redis.partitions: expected an integer without leading zeros, got nothing",
+    "redis: {partitions: 010}": f"1: {WHOLE}, got 010",
+    "redis:\n  partitions: 0x10": f"2: {WHOLE}, got 0x10",
+    "redis:\n  partitions: 1_000": f"2: {WHOLE}, got 1_000",
+    "redis: {partitions: '8'}": f"1: {WHOLE}, got a text",
+    "redis: {partitions: 8.0}": f"1: {WHOLE}, got 8.0",
+    "redis: {partitions: true}": f"1: {WHOLE}, got true",
+    "redis:\n  partitions:\n": f"2: {WHOLE}, got nothing",
     "redis:\n  partitions: 8\n  partitions: 9": "3: the key redis.partitions comes twice, first in line 2",
     "redis:\n  partitions: 8\nredis.partitions: 9": "3: the key redis.partitions comes twice, first in line 2",
     "role: data\nrole: all": "2: the key role comes twice, first in line 1",
@@ -116,7 +118,7 @@ ODD = {
     "redis: redis://:hunter2@h": "1: redis: expected a mapping with url, ",
     "redis: {url: [redis://:hunter2@h]}": "1: redis.url: expected a text, got a list",
     "rol: data": "1: unknown setting: rol; did you mean role?",
-    "\n\ndata_plane: {replay_window: 25h}": "3: data_plane.replay_window: Input should be less than or equal to 86400",
+    "\n\ndata_plane: {replay_window: 25h}": f"3: {WINDOW}",
     "redis: {read_timeout: .inf}": "1: redis.read_timeout: expected a duration such as 250ms",
     "[" * 10_000: "1: nested too deeply",
 }
@@ -135,11 +137,11 @@ def test_a_yaml_file_is_read_as_it_is_written_or_refused_with_its_line(tmp_path,
 ODD_TOML = {
     "role = 'data'\nrole = 'all'": "2: Cannot overwrite a value",
     "role = data": "1: Invalid value",
-    "[redis]\n\npartitions = '8'": "3: redis.partitions: expected an integer without leading zeros, got a text",
+    "[redis]\n\npartitions = '8'": f"3: {WHOLE}, got a text",
     "[redis]\nread_timeout = 1979-05-27": "2: redis.read_timeout: expected a duration such as 250ms",
-    "redis.partitions = 8.5": "1: redis.partitions: expected an integer without leading zeros, got 8.5",
+    "redis.partitions = 8.5": f"1: {WHOLE}, got 8.5",
     "role = 'data'\n[redis]\nurll = 'x'": "3: unknown setting: redis.urll; did you mean redis.url?",
-    "\n[data_plane]\nreplay_window = '25h'": "3: data_plane.replay_window: Input should be less than or equal to 86400",
+    "\n[data_plane]\nreplay_window = '25h'": f"3: {WINDOW}",
     "redis = 'redis://:hunter2@h'": "1: unknown setting: redis",
 }
 

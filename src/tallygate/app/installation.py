@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -144,13 +145,35 @@ def reached(target: URL) -> Iterator[None]:
     try:
         yield
     except StoreUnavailableError as error:
-        why = reason(error.__cause__ or error)
-        for secret in (target.password, target.query.get("password"), target.query.get("sslpassword")):
-            why = why.replace(str(secret), "***") if secret else why
+        why = _why(reason(error.__cause__ or error))
         msg = f"the database at {shown(target)} cannot be used ({why}); check database.url (TALLYGATE_DATABASE__URL)"
         if target.get_backend_name() == "sqlite":
             msg += " and data_dir (TALLYGATE_DATA_DIR)"
         raise StartError(msg) from error
+
+
+_CAUSES = (
+    (r"connection refused|no such file or directory.*socket|\.s\.PGSQL", "nobody listens there"),
+    (r"could not translate|name or service|nodename|resolve host", "its host is not known"),
+    (r"no password|password authentication|authentication failed|pg_hba", "user or password are refused"),
+    (r'role ".*" does not exist', "there is no such user"),
+    (r'database ".*" does not exist', "there is no such database"),
+    (r"certificate", "a certificate is not accepted"),
+    (r"ssl|tls", "TLS was not agreed on"),
+    (r"timeout|timed out", "no answer in time"),
+    (r"not a database|malformed", "the file is no database"),
+    (r"read-?only", "it cannot be written"),
+    (r"unable to open|permission denied", "the file cannot be opened"),
+    (r"permission|privilege", "a right is missing"),
+    (r"disk|space|full", "its disk is full"),
+    (r"locked", "another process works on it"),
+)
+"""What databases' own words mean; those stay in the log."""
+
+
+def _why(words: str) -> str:
+    found = (cause for pattern, cause in _CAUSES if re.search(pattern, words, re.IGNORECASE))
+    return next(found, "the log has its own words")
 
 
 @asynccontextmanager

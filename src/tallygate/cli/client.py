@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from tallygate.cli.client_tls import NO_TLS, ClientTls, chosen, of_context
 from tallygate.cli.failures import CommandError, failure_of
 from tallygate.cli.output import echo_json, echo_text, table
+from tallygate.cli.terminal import require_output
 from tallygate.settings import client_environment, load
 from tallygate.settings.directories import make_private
 from tallygate.settings.texts import UnreadableError, read_text
@@ -69,12 +70,21 @@ class Client:
         """What every call carries."""
         return (("authorization", f"Bearer {self.target.key}"),) if self.target.key else ()
 
-    def call(self, method: "grpc.UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
-        """Make one call.
+    def call(
+        self,
+        method: "grpc.UnaryUnaryMultiCallable[Request, Response]",
+        request: Request,
+        *,
+        unheard: bool = False,
+    ) -> Response:
+        """Make one call; `unheard` even where nobody can be told the answer, as to take something back.
 
         Raises:
             CommandError: it failed.
+            OutputError: there is no standard output, where its answer would go; nothing was asked.
         """
+        if not unheard:
+            require_output()
         try:
             return method(request, timeout=self.target.timeout, metadata=self.metadata)
         except grpc.RpcError as error:

@@ -7,13 +7,20 @@ from collections.abc import Iterator
 import uuid_utils
 
 from tallygate.cli.failures import UNDECIDED, CommandError
-from tallygate.cli.terminal import OutputError, tell
+from tallygate.cli.terminal import OutputError, require_output, tell
 
 
 def minted(field: str, *, as_json: bool, prefix: str = "") -> str:
-    """A new id, told on standard error now: the effect can be repeated with it and happens once."""
+    """A new id, told on standard error now: the effect can be repeated with it and happens once.
+
+    Raises:
+        CommandError: it cannot be told, so that nobody could repeat the effect.
+    """
     identity = f"{prefix}{uuid_utils.uuid7()}"
-    tell(json.dumps({field: identity}) if as_json else f"{field}: {identity}")
+    if not tell(json.dumps({field: identity}) if as_json else f"{field}: {identity}"):
+        option = f"--{field.replace('_', '-')}"
+        msg = f"standard error cannot be written, where a new {field} is told: name one by {option}"
+        raise CommandError(msg, exit_code=UNDECIDED)
     return identity
 
 
@@ -23,7 +30,9 @@ def repeatable(option: str) -> Iterator[None]:
 
     Raises:
         CommandError: the call failed, or its answer could not be written.
+        OutputError: there is no standard output; nothing was asked.
     """
+    require_output()
     try:
         yield
     except CommandError as error:

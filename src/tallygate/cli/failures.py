@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import grpc
 
 DONE, DENIED, CALLER, UNDECIDED = range(4)
-_INVALID_ARGUMENT, _UNKNOWN, _DEADLINE_EXCEEDED, _UNIMPLEMENTED, _UNAVAILABLE = 3, 2, 4, 12, 14
+_INVALID_ARGUMENT, _UNKNOWN, _DEADLINE_EXCEEDED, _RESOURCE_EXHAUSTED, _UNIMPLEMENTED, _UNAVAILABLE = 3, 2, 4, 8, 12, 14
 _CALLERS = frozenset({3, 5, 6, 7, 8, 9, 11, 16})
 """Status codes of what the caller must change: arguments, ids, versions, states, keys, and what is too large.
 
@@ -86,6 +86,9 @@ def failure_of(error: "grpc.RpcError", *, address: str) -> CommandError:
     if not status["details"] and code == _DEADLINE_EXCEEDED:
         message = f"{address} gave no answer in time"
         return CommandError(message, exit_code=exit_code, status=status, hints=[_LONGER])
+    if not status["details"] and code == _RESOURCE_EXHAUSTED:
+        message = f"the message is larger than the server at {address} takes (server.max_message_bytes)"
+        return CommandError(message, exit_code=exit_code, status=status)
     if not status["details"] and code == _UNIMPLEMENTED:
         message = f"the server at {address} does not offer this call, by its version or its role"
         return CommandError(message, exit_code=exit_code, status=status)

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
+from tallygate.cli.json_fields import misfit
 from tallygate.settings.texts import UnreadableError, decode
 from tallygate_api.v1.account_service_pb2 import ImportAccountsItem
 
@@ -50,8 +51,10 @@ def _parse(number: int, end: int, raw: bytes, problem: str) -> Line:
         held = content.pop("subscription", None)
         _fill(item.account, content)
         if held is not None:
-            _fill(item.subscription, held)
-            item.subscription.account_id = item.account.account_id
+            _fill(item.subscription, held, "subscription")
+            item.subscription.account_id = item.subscription.account_id or item.account.account_id
+    except json.JSONDecodeError as error:
+        problem = f"the line is no JSON from column {error.colno} on"
     except RecursionError:
         problem = "the line is nested too deeply"
     except (ValueError, TypeError, ParseError, UnreadableError) as error:
@@ -74,13 +77,13 @@ def _text(raw: bytes) -> str:
         raise UnreadableError(told) from error
 
 
-def _fill(message: Message, content: object) -> None:
+def _fill(message: Message, content: object, path: str = "") -> None:
     """Read a message; a field by two of its names would be one silently lost."""
-    if not isinstance(content, dict):
-        msg = f"expected an object for {message.DESCRIPTOR.name}"
-        raise TypeError(msg)
-    _unique([(_HUMP.sub(lambda hump: f"_{hump[1].lower()}", key), None) for key in content])
-    ParseDict(content, message)
+    if isinstance(content, dict):
+        _unique([(_HUMP.sub(lambda hump: f"_{hump[1].lower()}", key), None) for key in content])
+    if problem := misfit(message.DESCRIPTOR, content, path):
+        raise ValueError(problem)
+    ParseDict(cast("dict[str, Any]", content), message)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

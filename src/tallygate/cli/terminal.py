@@ -82,13 +82,16 @@ def when_reader_leaves(do: Callable[[], object]) -> None:
     Thread(target=lambda: watch.poll() and do(), daemon=True).start()
 
 
-def tell(text: str) -> None:
-    """Write to standard error; where that fails there is nobody left to tell."""
-    if sys.stderr is not None and not sys.stderr.closed:
-        try:
-            click.echo(_encodable(text, sys.stderr), err=True)
-        except (OSError, ValueError):
-            return
+def tell(text: str) -> bool:
+    """Write to standard error, at once; False where that cannot be done."""
+    if sys.stderr is None or sys.stderr.closed:
+        return False
+    try:
+        click.echo(_encodable(text, sys.stderr), err=True)
+    except (OSError, ValueError):
+        sys.stderr = None  # what it still holds would fail once more at the end, with a code of its own
+        return False
+    return True
 
 
 def is_watched() -> bool:
@@ -135,7 +138,7 @@ def _breaks(character: str) -> bool:
 
 def _fitting(line: str) -> str:
     """A line within the terminal's width, continued with an indent; what is laid out already is left as it is."""
-    if line.startswith(" ") or not sys.stdout.isatty():
+    if line.startswith(" ") or sys.stdout is None or not sys.stdout.isatty():
         return line
     return wrapped(line, min(_WIDEST, shutil.get_terminal_size().columns))
 

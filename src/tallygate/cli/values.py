@@ -6,7 +6,7 @@ A parameter without a type of its own takes `TEXT`; a test walks all commands an
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,7 @@ _MONEY = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
 _MOST_DIGITS = 30
 _SHOWN = 40
 _BYTE_ORDER_MARK = "\ufeff"
+_MOST_PRIORITY = 1_000_000
 _INT32, _INT64 = 2**31 - 1, 2**63 - 1
 _QUANTITY = 2**53 - 1
 """The largest quantity there is: what every store counts exactly."""
@@ -194,7 +195,7 @@ class Counted(click.ParamType[tuple[str, int | None]]):
 TEXT, FREE_TEXT, FILE, INSTANT, PAIR, SECONDS = Text(), Text(is_name=False), FilePath(), Instant(), Pair(), Wait()
 OUTPUT = OutputPath()
 QUANTITY, SIGNED_QUANTITY = Whole(most=_QUANTITY), Whole(least=-_QUANTITY, most=_QUANTITY)
-SOME, DAYS, PRIORITY = Whole(least=1, most=_INT32), Whole(most=_INT32), Whole(least=-_INT32 - 1, most=_INT32)
+SOME, DAYS, PRIORITY = Whole(least=1, most=_INT32), Whole(most=_INT32), Whole(most=_MOST_PRIORITY)
 SECRET = Text(is_secret=True)
 SEQUENCE, AMOUNT = Whole(most=_INT64), Whole(least=1, most=_QUANTITY)
 ADD_ON = Counted(QUANTITY)
@@ -207,6 +208,17 @@ def numbered(values: Sequence[tuple[str, int | None]], option: str) -> dict[str,
     if len(found) < len(values):
         message = f"{option} needs a number for each, once, as in {option} {values[0][0]}=10"
         raise click.UsageError(message)
+    return found
+
+
+def by_key(pairs: Iterable[tuple[str, str]], option: str) -> dict[str, str]:
+    """What an option says, by key; a key that comes twice would be one silently lost."""
+    found: dict[str, str] = {}
+    for key, value in pairs:
+        if key in found:
+            message = f"{option} names {_shown(key)} twice"
+            raise click.UsageError(message)
+        found[key] = value
     return found
 
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from tallygate.settings.files import FileSettings, Form, read_file
-from tallygate.settings.forms import SecretUrl, form_of
+from tallygate.settings.forms import SecretUrl, expected_of, form_of
 from tallygate.settings.groups import (
     BillingSettings,
     CollectorSettings,
@@ -172,14 +174,18 @@ def _read_file(named: Path | None) -> FileSettings:
 
 def _forms() -> dict[str, Form]:
     """What each setting may be in a file, by dotted key."""
-    groups = {name: field.annotation for name, field in Settings.model_fields.items()}
-    found: dict[str, Form] = {}
+    return {key: form_of(setting) for key, setting in _fields().items()}
+
+
+def _fields() -> dict[str, FieldInfo]:
+    """Each setting by its dotted key."""
+    found: dict[str, FieldInfo] = {}
     for name, field in Settings.model_fields.items():
-        group = groups[name]
+        group = field.annotation
         if isinstance(group, type) and issubclass(group, Group):
-            found |= {f"{name}.{inner}": form_of(each) for inner, each in group.model_fields.items()}
+            found |= {f"{name}.{inner}": each for inner, each in group.model_fields.items()}
         else:
-            found[name] = form_of(field)
+            found[name] = field
     return found
 
 
@@ -211,7 +217,7 @@ def _nearest(name: str, known: Iterable[str], what: str) -> str:
 def _explained(error: ValidationError, merged: Mapping[str, tuple[Any, Origin]], file: FileSettings) -> Iterator[str]:
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
-        told = problem["msg"].removeprefix("Value error, ")
+        told = _told(problem, key)
         match merged[key][1] if key in merged else "flag":
             case "file":
                 yield f"{file.place(key)}: {key}: {told}"
@@ -219,6 +225,14 @@ def _explained(error: ValidationError, merged: Mapping[str, tuple[Any, Origin]],
                 yield f"{environment_name(key)} (env): {told}"
             case _:
                 yield f"{key} (flag): {told}"
+
+
+def _told(problem: ErrorDetails, key: str) -> str:
+    """What is wrong with a value: our own validators say it, and of the library's findings what was expected."""
+    setting = _fields().get(key)
+    if problem["type"] == "value_error" or setting is None:
+        return problem["msg"].removeprefix("Value error, ")
+    return f"expected {expected_of(setting)}"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

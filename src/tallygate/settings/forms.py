@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 from pydantic.fields import FieldInfo
@@ -122,16 +122,41 @@ def _option(text: str) -> str:
 
 def form_of(setting: FieldInfo) -> Form:
     """What a setting may be in a file, which has types of its own: there a number is no text, and a text no number."""
-    kind = setting.annotation
-    measured = any(isinstance(note, WithJsonSchema) for note in setting.metadata)
+    types: dict[object, set[type]] = {bool: {bool}, float: {int, float}, int: {int}}
+    written: set[type] = {str} if _is_measured(setting) else set()
+    return Form(types=frozenset(types.get(setting.annotation, {str}) | written), expected=expected_of(setting))
+
+
+def _is_measured(setting: FieldInfo) -> bool:
+    """Whether it takes a unit."""
+    return any(isinstance(note, WithJsonSchema) for note in setting.metadata)
+
+
+def expected_of(setting: FieldInfo) -> str:
+    """What a setting takes, with its bounds."""
+    kind, measured = setting.annotation, _is_measured(setting)
+    words = [str(word) for word in get_args(kind)] if get_origin(kind) is Literal else []
     if kind is bool:
-        return Form(types=frozenset({bool}), expected="true or false")
-    if kind is float and measured:
-        return Form(types=frozenset({int, float, str}), expected="a duration such as 250ms, 5s or 2h, or seconds")
-    if kind is int and measured:
-        return Form(types=frozenset({int, str}), expected="a size such as 256KiB or 1MiB, or bytes")
+        return "true or false"
+    if words:
+        return " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
     if kind is float:
-        return Form(types=frozenset({int, float}), expected="a number")
-    if kind is int:
-        return Form(types=frozenset({int}), expected="an integer without leading zeros")
-    return Form(types=frozenset({str}), expected="a text")
+        what = "a duration such as 250ms, 5s or 2h, or seconds" if measured else "a number"
+    elif kind is int:
+        what = "a size such as 256KiB or 1MiB, or bytes" if measured else "a whole number without leading zeros"
+    else:
+        return "a text"
+    return ", ".join(filter(None, (what, _bounds(setting))))
+
+
+def _bounds(setting: FieldInfo) -> str:
+    """Its least and its greatest value: of several the one that is nearer."""
+    found = {
+        name: [getattr(note, name) for note in setting.metadata if getattr(note, name, None) is not None]
+        for name in ("ge", "gt", "le", "lt")
+    }
+    told = (
+        f"above {max(found['gt'])}" if found["gt"] else f"at least {max(found['ge'])}" if found["ge"] else "",
+        f"below {min(found['lt'])}" if found["lt"] else f"at most {min(found['le'])}" if found["le"] else "",
+    )
+    return " and ".join(filter(None, told))

@@ -95,6 +95,25 @@ def test_a_key_is_not_even_made_where_there_is_no_output(server, spawn):
     assert server.requests == []
 
 
+@pytest.mark.parametrize("words", ["consume acme api_calls", "check acme sso -o json", "grant create acme api_calls 5"])
+def test_nothing_is_asked_where_the_answer_could_not_be_said(server, spawn, words):
+    child = spawn(words, stdout=None, closed=">&-")
+    _, err = child.communicate(timeout=SECONDS)
+    assert child.returncode == 3
+    assert "standard output is closed: the answer would be lost" in err
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
+def test_nothing_is_taken_where_its_new_id_cannot_be_said(server, spawn, closed):
+    child = spawn("consume acme api_calls", stdout=subprocess.PIPE, closed=closed)
+    out, _ = child.communicate(timeout=SECONDS)
+    assert (child.returncode, out, server.requests) == (3, "", [])
+    named = spawn("consume acme api_calls --request-id r1", stdout=subprocess.PIPE, closed=closed)
+    named.communicate(timeout=SECONDS)
+    assert server.asked("ConsumeQuota")[0].request_id == "r1"
+
+
 @pytest.mark.parametrize("words", ["account list", "account list -o json", "settings show", "--help", "events list"])
 @pytest.mark.usefixtures("server")
 def test_output_that_fails_is_exit_code_3(spawn, full, words):

@@ -11,7 +11,7 @@ from tallygate.cli.groups import Group
 from tallygate.cli.options import limit_option, remote
 from tallygate.cli.output import enum_name, instant, number, optional_instant
 from tallygate.cli.terminal import say
-from tallygate.cli.values import FILE, FREE_TEXT, PAIR
+from tallygate.cli.values import FILE, FREE_TEXT, PAIR, by_key
 from tallygate_api.v1 import account_service_pb2 as wire
 from tallygate_api.v1.account_service_pb2_grpc import AccountServiceStub
 
@@ -48,7 +48,7 @@ def upsert(
 ) -> None:
     """Create an account or update it; repeating it changes nothing."""
     request = wire.UpsertAccountRequest(
-        account_id=account, metadata=dict(metadata), time_zone=time_zone, plan_key=plan, user_ids=users
+        account_id=account, metadata=by_key(metadata, "--metadata"), time_zone=time_zone, plan_key=plan, user_ids=users
     )
     response = client.call(AccountServiceStub(client.channel).UpsertAccount, request)
     verb = "created" if response.created else "updated"

@@ -10,7 +10,7 @@ from tallygate.cli.groups import Command
 from tallygate.cli.options import remote
 from tallygate.cli.output import table
 from tallygate.cli.phrases import decision_phrase, decision_row, rate_phrase, rate_rule
-from tallygate.cli.values import INSTANT, PAIR, QUANTITY, SEQUENCE, SIGNED_QUANTITY
+from tallygate.cli.values import INSTANT, PAIR, QUANTITY, SEQUENCE, SIGNED_QUANTITY, by_key
 from tallygate_api.v1 import entitlement_service_pb2 as wire
 from tallygate_api.v1.entitlement_service_pb2_grpc import EntitlementServiceStub
 
@@ -143,7 +143,7 @@ def consume_command(
         request_id=identity,
         user_id=user,
         mode=_MODES[mode],
-        dimensions=dict(dimensions),
+        dimensions=by_key(dimensions, "--dimension"),
         occurred_time=at,
     )
     with repeatable(f"--request-id {identity}"):

@@ -195,7 +195,8 @@ def _revoke(
         _revoke_locally(key_id, tenant, flags, config)
         return wire.RevokeApiKeyResponse(api_key=wire.ApiKey(key_id=key_id))
     with connection.open() as client:
-        return client.call(ApiKeyServiceStub(client.channel).RevokeApiKey, wire.RevokeApiKeyRequest(key_id=key_id))
+        request = wire.RevokeApiKeyRequest(key_id=key_id)
+        return client.call(ApiKeyServiceStub(client.channel).RevokeApiKey, request, unheard=True)
 
 
 def _revoke_locally(key_id: str, tenant: str, flags: dict[str, Any], config: Path | None) -> None:

@@ -9,7 +9,7 @@ from tallygate.cli.failures import CommandError
 from tallygate.cli.groups import Command
 from tallygate.cli.options import remote
 from tallygate.cli.output import instant, table
-from tallygate.cli.values import PAIR
+from tallygate.cli.values import PAIR, by_key
 from tallygate.settings.texts import UnreadableError, read_text
 from tallygate_api.v1 import payment_service_pb2 as wire
 from tallygate_api.v1.payment_service_pb2_grpc import PaymentServiceStub
@@ -42,7 +42,7 @@ def gateway(client: Client, *, name: str | None, secrets: tuple[tuple[str, str],
         raise CommandError(msg)
     stub = PaymentServiceStub(client.channel)
     if name is not None:
-        credentials = {secret: _secret(Path(file)) for secret, file in secrets}
+        credentials = {secret: _secret(Path(file)) for secret, file in by_key(secrets, "--secret").items()}
         client.call(stub.SetGateway, wire.SetGatewayRequest(name=name, credentials=credentials))
     response = client.call(stub.ListGateways, wire.ListGatewaysRequest())
     client.show(
