@@ -72,7 +72,8 @@ def line(words, command, param, value):
     """A whole command line in which this parameter alone is hostile."""
     arguments = [p for p in command.params if isinstance(p, click.Argument)]
     typed = [value if p is param else ARGUMENTS.get(p.name, "a") for p in arguments if p.required or p is param]
-    options = [word for p in command.params if p.required for word in REQUIRED.get(p.name, ()) if p is not param]
+    needed = [p for p in command.params if isinstance(p, click.Option) and p.required and p is not param]
+    options = [word for p in needed for word in REQUIRED.get(p.name, ())]
     if not isinstance(param, click.Argument):
         options += [param.opts[0], value]
     return [*words, *options, *NEEDED.get(words, ()), "--", *typed]
