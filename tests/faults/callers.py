@@ -100,16 +100,29 @@ class Caller:
         return await self._decision(self._entitlements.CheckEntitlement, request, deadline)
 
     async def consume(
-        self, account: str, quantity: int = 1, *, request_id: str, deadline: float | None = None, version: int = 0
+        self,
+        account: str,
+        quantity: int = 1,
+        *,
+        request_id: str,
+        deadline: float | None = None,
+        version: int = 0,
+        feature: str = "api_calls",
     ) -> Any:
         request = entitlement_service_pb2.ConsumeQuotaRequest(
             account_id=account,
-            feature_key="api_calls",
+            feature_key=feature,
             quantity=quantity,
             request_id=request_id,
             min_view_version=version,
         )
         return await self._decision(self._entitlements.ConsumeQuota, request, deadline)
+
+    async def reset(self, account: str, feature: str, *, request_id: str) -> Any:
+        request = entitlement_service_pb2.ResetUsageRequest(
+            account_id=account, feature_key=feature, request_id=request_id
+        )
+        return await self.ask(self._entitlements.ResetUsage, request)
 
     async def rate_limit(self, account: str, limit: str = "api_rps", *, deadline: float | None = None) -> Any:
         entries = [entitlement_service_pb2.DescriptorEntry(key="strict", value="1")] if limit == "strict_rps" else []

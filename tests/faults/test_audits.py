@@ -151,3 +151,67 @@ async def test_a_batch_that_was_held_while_its_counts_were_lost(installation, ke
             assert (stats.mended, stats.mended_units) == (1, 400)
             left = await written(caller.consume("acme", LIMIT - 400, request_id="all that is left"))
             assert (left.allowed, left.used) == (True, LIMIT)
+
+
+LEVELS = {
+    "schema": "tallygate.catalog.v1",
+    "features": {
+        "latest": {"kind": "metered", "aggregation": "latest"},
+        "most": {"kind": "metered", "aggregation": "max"},
+    },
+    "plans": {"large": {"version": 1, "entitlements": {"latest": {"limit": 50}, "most": {"limit": 50}}}},
+}
+
+
+@fails_without(suspecting)
+async def test_a_level_that_is_sent_again_late_does_not_stand(installation, key, valkey):
+    """What the facts say stands, whether that is less or more: the counters are set right at once, by no operator."""
+    async with installation.role("all") as process, Caller(process.grpc_address, key) as caller:
+        await written(caller.apply(LEVELS))
+        await written(caller.account("acme", "large"))
+        stats = process._control.collecting.collector.stats
+
+        async def observe(feature, level, name):
+            return await written(caller.consume("acme", level, request_id=name, feature=feature))
+
+        async def sent_again_late(feature, level, name):
+            await until(lambda: installation.waiting() == 0)
+            for number in range(PARTITIONS):
+                for kept in valkey.command("KEYS", f"tg:{{{number}}}:e:*"):
+                    valkey.command("DEL", kept)
+            before = stats.late_replays
+            await observe(feature, level, name)
+            await until(lambda: stats.late_replays > before)
+
+        async def stands(feature, level):
+            async def used():
+                return (await written(caller.check("acme", feature))).used
+
+            await settled(used, level)
+
+        await observe("latest", 10, "high")
+        await observe("latest", 5, "low")
+        await sent_again_late("latest", 10, "high")
+        await stands("latest", 5)
+        await observe("latest", 12, "higher")
+        await sent_again_late("latest", 5, "low")
+        await stands("latest", 12)
+
+        # A period that the replay is the only one to observe anything in; without it the last level stands.
+        await observe("most", 9, "nine")
+        await observe("most", 2, "two")
+        await written(caller.reset("acme", "most", request_id="anew"))
+        await stands("most", 2)
+        await sent_again_late("most", 9, "nine")
+        await stands("most", 2)
+        audit = await process._control.collecting.auditor.audit(hurry=True)
+        assert (audit.drifting, audit.mended) == (0, 0)
+
+
+async def settled(answer, expected):
+    """Wait until a call answers so, as another's doing is waited for."""
+    for _ in range(400):
+        if await answer() == expected:
+            return
+        await asyncio.sleep(0.05)
+    assert await answer() == expected

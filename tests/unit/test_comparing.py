@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tallygate.domain.gating.quota import MeterState, PeriodCounter
-from tallygate.metering.comparing import difference
+from tallygate.metering.comparing import difference, uncounted
 from tallygate.metering.recounting import Recounted
 
 NOW, DAY = 1_000, 100
@@ -68,11 +68,39 @@ def test_a_counter_that_was_not_looked_at_is_not_compared():
 
 def test_levels_stand_where_the_last_one_did():
     level = MeterState(counters={RUNS: PeriodCounter(used=9, level_time=5)}, level=4, level_time=5)
-    wanted = expected(level, is_level=True)
+    wanted = expected(level, is_level=True, known=[RUNS])
     assert compared(level, wanted) is None
     lost = compared(replace(level, counters={}), wanted)
     assert (lost.missing, lost.is_low) == (5, True), "without its counter a period stands at the last level"
     newer = compared(replace(level, level_time=6), wanted)
     assert (newer.ahead, newer.is_low) == (True, False)
+    other = compared(replace(level, level=3), wanted)
+    assert (other.ahead, other.told) == (True, "another last level"), "of two at one instant the earlier one stands"
     mixed = replace(level, counters={RUNS: replace(COUNTER, level_time=5)})
     assert compared(MeterState(), expected(mixed, is_level=True)) is None
+
+
+def test_a_counter_that_a_late_replay_of_a_level_began_is_no_period_of_the_facts():
+    """March saw 9 and then 2, of which April begins; a retry of the 9 made April 9."""
+    state = MeterState(counters={ENDED: PeriodCounter(used=9, level_time=5)}, level=2, level_time=5)
+    wanted = expected(state, is_level=True, known=[ENDED])
+    meter = wanted.meter
+    (stray,) = uncounted({meter: [ENDED, RUNS]}, {meter: wanted}, [meter[:2]]).values()
+    assert stray.state.counters.keys() == {RUNS}
+    april = PeriodCounter(used=9, level_time=7)
+    found = MeterState(counters={ENDED: state.counters[ENDED], RUNS: april}, level=9, level_time=7)
+    told = compared(found, stray)
+    assert (told.missing, told.surplus, told.ahead) == (0, 7, True)
+    reset = replace(found, counters={RUNS: PeriodCounter(used=2)}, level=2, level_time=5)
+    assert compared(reset, stray) is None, "a reset began it: no level was observed in it"
+    assert uncounted({meter: [ENDED]}, {meter: wanted}, [meter[:2]]) == {}
+    assert uncounted({meter: [RUNS]}, {meter: expected()}, [meter[:2]]) == {}, "of deltas it may be an old one"
+
+
+def test_what_differs_is_told_whatever_it_is():
+    assert compared(with_counter(used=7, included=3)).told == "2 units missing"
+    assert compared(with_counter(included=3, overage=3)).told == "2 units missing, 2 too many"
+    ahead = compared(replace(STATE, own_reset_time=NOW)).told
+    assert ahead == "a reset at 1970-01-01T00:00:00.001000Z of which no event tells"
+    forgotten = compared(replace(STATE, reset_time=0)).told
+    assert forgotten == "a reset at 1970-01-01T00:00:00.000900Z that is not known"

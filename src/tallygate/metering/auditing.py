@@ -1,7 +1,8 @@
 """Compares counters with the facts that were collected, account by account, and mends those that know too little.
 
 The facts are right: a counter that misses units of theirs is raised, for a limit must hold. One that knows more is told
-of and left as it is until an operator says otherwise, for the log may be what has lost something.
+of and left as it is until an operator says otherwise, for the log may be what has lost something. Levels are set right
+either way: a late replay of one leaves what stood before it to be told by the facts.
 """
 
 import logging
@@ -12,6 +13,7 @@ from enum import StrEnum
 
 from tallygate.domain.errors import TallygateError, UnavailableError
 from tallygate.domain.event import UsageFact
+from tallygate.domain.gating.quota import CounterName
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
 from tallygate.metering.audited import NO_STRAYS, AuditedStore, Counted, Looking, Seen
 from tallygate.metering.comparing import Difference, difference, uncounted
@@ -50,8 +52,8 @@ def log(found: Difference, mended: bool) -> None:  # noqa: FBT001 - one of two t
     """Tell of a difference in the log of the process."""
     tenant_id, account_id, feature_key = found.meter
     _log.warning(
-        "feature %s of account %s of tenant %s is not counted as its events are: %d units missing, %d too many; %s",
-        feature_key, account_id, tenant_id, found.missing, found.surplus,
+        "feature %s of account %s of tenant %s is not counted as its events are: %s; %s",
+        feature_key, account_id, tenant_id, found.told,
         "set right" if mended else "left so, as the events may lack something: see tallygate audit usage",
     )  # fmt: skip
 
@@ -75,11 +77,16 @@ class Auditor:
     tell: Callable[[Difference, bool], None] = log
     stats: AuditStats = field(default_factory=AuditStats)
     suspects: set[AccountId] = field(default_factory=set)
+    begun: dict[MeterId, set[CounterName]] = field(default_factory=lambda: defaultdict(set))
+    """Counters of suspects that no event may tell of."""
 
     def notice(self, facts: Sequence[UsageFact]) -> None:
-        """Suspect the accounts of facts that were recorded after a rebuild may have read what there was."""
+        """Suspect the accounts of these facts: a rebuild may not have read them, or they are late replays of levels."""
         if len(self.suspects) < _MOST_SUSPECTS:
             self.suspects.update((fact.tenant_id, fact.account_id) for fact in facts)
+            for fact in facts:
+                meter = fact.tenant_id, fact.account_id, fact.feature_key
+                self.begun[meter].update((fact.period_start, apart) for apart in {False, fact.trial})
 
     async def run(self, sleep: Sleep) -> None:
         """Until cancelled: a round a minute at most, suspects at once, whatever fails."""
@@ -136,8 +143,13 @@ class Auditor:
         for number, accounts in self._by_home(suspects, clocks).items():
             unsure = audit.unsure
             await self._home(number, accounts, clocks, audit, NO_STRAYS)
+            begun = {meter: names for meter, names in self.begun.items() if meter[:2] in accounts}
+            if begun:
+                await self._home(number, accounts, clocks, audit, begun)
             if audit.unsure == unsure and number not in self.standing.lost:
                 self.suspects.difference_update(accounts)
+                for meter in begun:
+                    del self.begun[meter]
         self._count(audit)
         return audit
 
@@ -236,7 +248,7 @@ class Auditor:
                 audit.surplus += each.surplus
 
     def _mends(self, each: Difference) -> bool:
-        return self.mends is Mends.ALL or (self.mends is Mends.LOW and each.is_low)
+        return self.mends is Mends.ALL or (self.mends is Mends.LOW and (each.is_low or each.expected.is_level))
 
     async def _is_certain(self, looking: Looking, number: int, seen: Seen) -> bool:
         return await self.whole.is_whole(number, seen.epoch) and await self._is_settled(looking, number, seen)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tallygate.domain.errors import UnavailableError
-from tallygate.domain.event import FactSource, UsageFact
+from tallygate.domain.event import FactKind, FactSource, UsageFact
 from tallygate.metering.ports import (
     BatchRefusedError,
     Clock,
@@ -147,7 +147,9 @@ class Collector:
         self._between = asyncio.Event()
         self._between.set()
         self.uncounted: Callable[[Sequence[UsageFact]], None] | None = None
-        """Told of facts that have been recorded after their counts may have been lost; it must not block."""
+        """Told of facts whose counters may not say what events do: recorded after their counts may have been lost, or
+        levels that came as late replays. It must not block.
+        """
         self.stats = CollectorStats()
 
     def stop(self) -> None:
@@ -208,6 +210,10 @@ class Collector:
         self.stats.recounted += len(found.recounted)
         if found.late:
             self.stats.late_replays += await self._stream.give_back(found.late)
+            # What stood before a level is in no entry.
+            levels = [fact for fact in found.late if fact.kind is FactKind.LEVEL]
+            if levels and self.uncounted is not None:
+                self.uncounted(levels)
 
     async def _record(self, batch: Sequence[Delivery]) -> list[tuple[Sequence[Delivery], Sorted]]:
         """Commit a batch, through every outage of the ledger; the parts in which it went, as they were sorted out."""

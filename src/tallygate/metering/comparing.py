@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tallygate.domain.gating.quota import CounterName, MeterState, PeriodCounter
+from tallygate.domain.instants import rfc3339
 from tallygate.metering.recounting import AccountId, MeterId, Recounted
 
 _NONE = PeriodCounter()
@@ -35,6 +36,13 @@ class Difference:
         """Whether the counters know nothing that the facts do not: to mend them denies what would pass a limit."""
         return not self.surplus and not self.ahead
 
+    @property
+    def told(self) -> str:
+        """What is wrong, for people: units, and what was observed or reset of which one side alone knows."""
+        counts = (self.missing, "units missing"), (self.surplus, "too many")
+        units = [f"{count} {what}" for count, what in counts if count]
+        return ", ".join([*units, *_apart(self.expected.state, self.found)]) or "another last level"
+
 
 def difference(
     expected: Recounted,
@@ -64,6 +72,7 @@ def difference(
     last, known = _last(expected.state), _last(found)
     forgotten = any(one > other for one, other in zip(last, known, strict=True))
     ahead = any(one < other for one, other in zip(last, known, strict=True))
+    ahead = ahead or (expected.is_level and last[0] == known[0] and expected.state.level != found.level)
     if not (missing or surplus or forgotten or ahead):
         return None
     only = replace(expected, state=replace(expected.state, counters=compared))
@@ -75,22 +84,27 @@ def uncounted(
     known: Mapping[MeterId, Recounted],
     accounts: Collection[AccountId],
 ) -> dict[MeterId, Recounted]:
-    """Those strays of these accounts of which nothing is known, with what they should have counted: nothing."""
-    return {
-        meter: Recounted(
-            meter=meter,
-            state=MeterState(counters=dict.fromkeys(names, _NONE)),
-            kept_until=dict.fromkeys(names, 0),
-            ends=dict.fromkeys(names, 0),
-        )
-        for meter, names in strays.items()
-        if meter[:2] in accounts and meter not in known
-    }
+    """Those strays of these accounts of which nothing is known, with what they should have counted: nothing.
+
+    Of a meter of levels those counters of which no level is known: a late replay began them.
+    """
+    found = {}
+    for meter, names in strays.items():
+        each = known.get(meter) or Recounted(meter=meter, state=MeterState())
+        unknown = set(names).difference(each.known) if each.is_level or meter not in known else set()
+        if unknown and meter[:2] in accounts and not any(map(_is_of_deltas, each.state.counters.values())):
+            state = replace(each.state, counters=dict.fromkeys(unknown, _NONE))
+            nothing = dict.fromkeys(unknown, 0)
+            found[meter] = replace(each, state=state, kept_until=nothing, ends=nothing)
+    return found
 
 
 def _gap(expected: Recounted, found: MeterState, name: CounterName, counter: PeriodCounter) -> tuple[int, int]:
     """Of one counter how many units are missing, and how many too much: in all or by pot, whichever is more."""
     there = found.counters.get(name)
+    if is_stray(expected, name):
+        gap = expected.state.level - there.used if there is not None and there.level_time else 0
+        return max(0, gap), max(0, -gap)
     if expected.is_level:
         gap = counter.used - (there.used if there is not None else found.level)
         return max(0, gap), max(0, -gap)
@@ -118,6 +132,20 @@ def _below(gaps: Iterable[int]) -> int:
 
 def _is_of_deltas(counter: PeriodCounter) -> bool:
     return bool(counter.included or counter.overage or counter.grants)
+
+
+def is_stray(expected: Recounted, name: CounterName) -> bool:
+    """Whether it is a counter of levels that no fact tells of: without it a period stands at the last level."""
+    return expected.is_level and name not in expected.known
+
+
+def _apart(expected: MeterState, found: MeterState) -> Iterable[str]:
+    """What only one side knows of the last level and the last reset."""
+    for what, one, other in zip(("level observed", "reset"), _last(expected), _last(found), strict=True):
+        if one < other:
+            yield f"a {what} at {rfc3339(other)} of which no event tells"
+        if one > other:
+            yield f"a {what} at {rfc3339(one)} that is not known"
 
 
 def _last(state: MeterState) -> tuple[int, int]:

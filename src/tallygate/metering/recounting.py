@@ -94,7 +94,8 @@ class Facts:
 class Recounted:
     """One meter: its state, whether it counts levels, and until when each counter is kept, by the tenant's clock.
 
-    `ends` are when the counters' periods end.
+    `ends` are when the counters' periods end; `known` names all counters of a meter of levels that facts tell of, kept
+    or not.
     """
 
     meter: MeterId
@@ -102,6 +103,7 @@ class Recounted:
     is_level: bool = False
     kept_until: dict[CounterName, int] = field(default_factory=dict)
     ends: dict[CounterName, int] = field(default_factory=dict)
+    known: Collection[CounterName] = ()
 
 
 class Effect(NamedTuple):
@@ -168,6 +170,7 @@ def recount(
     for meter, each in found.items():
         each.kept_until = _kept(periods[meter].items(), now[meter[0]])
         kept = {name: counter for name, counter in counters[meter].items() if name in each.kept_until}
+        each.known = periods[meter].keys() if each.is_level else ()
         each.ends = {name: periods[meter][name].end for name in kept}
         each.state = replace(each.state, counters=kept)
     return found

@@ -34,7 +34,7 @@ def usage(*, repair: bool, flags: dict[str, Any], config: Path | None) -> None:
     def tell(found: "Difference", mended: bool) -> None:  # noqa: FBT001 - one of two things to tell of
         tenant_id, account_id, feature_key = found.meter
         done = "repaired" if mended else "not repaired"
-        say(f"{tenant_id} {account_id} {feature_key}: {found.missing} missing, {found.surplus} too many; {done}")
+        say(f"{tenant_id} {account_id} {feature_key}: {found.told}; {done}")
 
     audit = asyncio.run(app.audit_usage(load(flags, config_file=config).settings, repair=repair, tell=tell))
     say(

@@ -10,7 +10,7 @@ from typing import Any
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.domain.tenant_clock import REAL_TIME, TenantClock
 from tallygate.metering.audited import Counted, Looking, Seen
-from tallygate.metering.comparing import Difference
+from tallygate.metering.comparing import Difference, is_stray
 from tallygate.metering.ports import Clock
 from tallygate.metering.recounting import AccountId, MeterId, Recounted
 from tallygate.records.audits import AUDIT_FIELDS, Audit
@@ -152,8 +152,13 @@ def _changes(
     if changes := [change for name in {**lasting, **found} if (change := _change(name, lasting, found))]:
         yield meter, 0, changes
     for name, counter in expected.state.counters.items():
-        wanted = counter_fields(counter, of_levels=expected.is_level)
         there = each.found.counters.get(name)
+        if is_stray(expected, name):
+            told = counter_fields(there, of_levels=True) if there is not None and there.level_time else {}
+            if told:
+                yield counter_key(meter, name), 0, [(key, "", f"={value}") for key, value in told.items()]
+            continue
+        wanted = counter_fields(counter, of_levels=expected.is_level)
         stood = {} if there is None else counter_fields(there, of_levels=expected.is_level)
         changes = [
             change for key in {**wanted, **stood} if (change := _change(key, wanted, stood, set_it=expected.is_level))

@@ -157,7 +157,7 @@ async def _observed(
 ) -> list[Observed]:
     """The last fact of each period, in the order in which they were admitted."""
     keys = (*_METER, *_PERIOD)
-    newest = (_EVENTS.recorded_time.desc(), _EVENTS.sequence.desc())
+    newest = (_EVENTS.recorded_time.desc(), *_last_entry())
     rank = func.row_number().over(partition_by=keys, order_by=newest).label("rank")
     latest = func.max(_EVENTS.occurred_time).over(partition_by=keys).label("latest")
     facts = select(*keys, _EVENTS.period_end, _EVENTS.used, _EVENTS.quantity, _EVENTS.reason, latest, rank)
@@ -178,7 +178,7 @@ async def _levels(
     connection: AsyncConnection, accounts: Collection[AccountId], bound: ColumnElement[bool]
 ) -> list[LastLevel]:
     """The last level of each meter, in the order in which they occurred; of two at once the one admitted later."""
-    newest = (_EVENTS.occurred_time.desc(), _EVENTS.recorded_time.desc(), _EVENTS.sequence.desc())
+    newest = (_EVENTS.occurred_time.desc(), _EVENTS.recorded_time.desc(), *_last_entry())
     rank = func.row_number().over(partition_by=_METER, order_by=newest).label("rank")
     facts = select(*_METER, _EVENTS.quantity, _EVENTS.occurred_time, rank)
     each = _of(connection, facts, accounts).where(_EVENTS.kind == FactKind.LEVEL.value, bound).subquery()
@@ -205,6 +205,11 @@ async def _resets(
 def _place(entry_id: Any) -> tuple[ColumnElement[Any], ...]:  # noqa: ANN401 - a column, or a text
     """What entry ids are ordered by, of digits alone: no collation orders those in another way."""
     return func.substr(entry_id, 1, _MS_DIGITS), func.length(entry_id), func.substr(entry_id, _MS_DIGITS + 2)
+
+
+def _last_entry() -> tuple[ColumnElement[Any], ...]:
+    """What was admitted last comes first: an account's facts are in one stream, of which collectors may take turns."""
+    return tuple(column.desc() for column in _place(_EVENTS.entry_id))
 
 
 def _until(entry_id: str) -> ColumnElement[bool]:
