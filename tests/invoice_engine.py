@@ -1,5 +1,6 @@
 """A driver of invoice worlds over the pure engine: rating and documents fed by hand, without a database or a server."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -28,6 +29,7 @@ from tallygate.domain.billing.zones import calendar_of, said, stretches
 from tallygate.domain.catalog import Catalog
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.event import FactKind, UsageFact
+from tallygate.domain.refunded import PeriodUnits, period_of
 from tallygate.storage.tax.shipped import shipped_rates
 from world_engine import TENANT, EngineDriver
 from worlds import instant_text
@@ -71,6 +73,11 @@ class Bill:
         return {window: billed for window, billed in found.items() if window in lines}
 
 
+def _as_recorded(facts: list[UsageFact]) -> list[UsageFact]:
+    units: dict[object, PeriodUnits] = defaultdict(PeriodUnits)
+    return [fact if (period := period_of(fact)) is None else units[period].recorded(fact) for fact in facts]
+
+
 @dataclass
 class Log:
     """The port of what was counted."""
@@ -85,10 +92,10 @@ class Log:
         for fact in inside:
             if not window.plan_version or _terms(fact) == _terms_of(window):
                 yield BillableFact(
-                    quantity=fact.quantity,
+                    quantity=fact.quantity - sum(pot.uncharged for pot in fact.pots),
                     occurred_time=fact.occurred_time,
                     request_id=fact.request_id,
-                    pots=fact.pots,
+                    pots=tuple(replace(pot, quantity=pot.quantity - pot.uncharged, uncharged=0) for pot in fact.pots),
                     dimensions=fact.dimensions,
                     user_id=fact.user_id,
                 )
@@ -105,7 +112,7 @@ class Log:
         return [fact for fact in self._of(account_id, window, through) if fact.billable and not fact.trial]
 
     def _of(self, account_id: str, window: UsageWindow, through: int) -> list[UsageFact]:
-        wanted, known = (account_id, window.usage.feature_key), self.all_facts[:through]
+        wanted, known = (account_id, window.usage.feature_key), _as_recorded(self.all_facts[:through])
         found = [fact for fact in known if (fact.account_id, fact.feature_key) == wanted]
         return sorted(found, key=lambda fact: (fact.occurred_time, fact.request_id))
 

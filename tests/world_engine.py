@@ -87,6 +87,19 @@ class EngineDriver:
         )
         return show(await Consumes(admission=self._admission()).consume(TENANT, asked))
 
+    async def _carry_in(self, account, feature, quantity):
+        self._requests += 1
+        asked = ConsumeRequest(
+            account_id=account,
+            feature_key=feature,
+            request_id=f"r{self._requests}",
+            quantity=quantity,
+            mode=Mode.ADJUST,
+            carry_in=True,
+            min_view_version=self._version,
+        )
+        return show(await Consumes(admission=self._admission()).consume(TENANT, asked))
+
     async def _reset(self, account, feature, request_id=""):
         self._requests += 1
         asked = ResetRequest(account_id=account, feature_key=feature, request_id=request_id or f"r{self._requests}")

@@ -19,6 +19,7 @@ from tallygate_api.v1 import (
     subscription_service_pb2_grpc,
     test_clock_service_pb2,
     test_clock_service_pb2_grpc,
+    usage_service_pb2_grpc,
 )
 from tallygate_api.v1 import (
     catalog_service_pb2 as catalogs,
@@ -28,6 +29,9 @@ from tallygate_api.v1 import (
 )
 from tallygate_api.v1 import (
     subscription_service_pb2 as subscriptions,
+)
+from tallygate_api.v1 import (
+    usage_service_pb2 as usage,
 )
 from world_answers import option_text, pot_text, source_text
 from worlds import SECOND, catalog_message, instant, instant_text, override_message
@@ -45,6 +49,7 @@ class ServerDriver:
         self._subscriptions = subscription_service_pb2_grpc.SubscriptionServiceStub(channel)
         self._catalogs = catalog_service_pb2_grpc.CatalogServiceStub(channel)
         self._clocks = test_clock_service_pb2_grpc.TestClockServiceStub(channel)
+        self._usage = usage_service_pb2_grpc.UsageServiceStub(channel)
         self._version = 0
         self._requests = 0
 
@@ -88,6 +93,15 @@ class ServerDriver:
             min_view_version=self._version,
         )
         return _show((await self._call(self._entitlements.ConsumeQuota, request)).decision)
+
+    async def _carry_in(self, account, feature, quantity):
+        self._requests += 1
+        item = usage.RecordUsageItem(
+            account_id=account, feature_key=feature, quantity=quantity, request_id=f"r{self._requests}", carry_in=True
+        )
+        request = usage.RecordUsageRequest(items=[item], min_view_version=self._version)
+        (outcome,) = (await self._call(self._usage.RecordUsage, request)).outcomes
+        return _show(outcome.decision)
 
     async def _reset(self, account, feature, request_id=""):
         self._requests += 1

@@ -188,6 +188,43 @@ async def test_billable_alone_says_whether_anything_may_be_charged(rig, said, tr
     assert (row["billable"], fact_of(row).billable, fact_of(row).billable_quantity) == (billable, billable, units)
 
 
+def _repaid(quantity, *pots):
+    return {"kind": "consume", "quantity": -quantity, "pots": list(pots)}
+
+
+CARRIED = {"quantity": 20, "pots": [["I", 10, ""], ["O", 10, ""]], "billable": False, "carry_in": True}
+OWN = {"quantity": 8, "pots": [["O", 8, ""]]}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("taken", "charged"),
+    [
+        ([CARRIED, _repaid(5, ["O", -5, ""]), OWN], [0, 0, 8]),
+        ([CARRIED, OWN, _repaid(13, ["O", -13, ""]), OWN], [0, 8, -8, 8]),
+        ([OWN, CARRIED, _repaid(13, ["O", -13, ""]), _repaid(2, ["O", -2, ""])], [8, 0, -8, 0]),
+        ([CARRIED, OWN, _repaid(22, ["O", -18, ""], ["I", -4, ""]), OWN], [0, 8, -8, 8]),
+        ([CARRIED, _repaid(5, ["O", -5, ""]), OWN, _repaid(9, ["O", -9, ""])], [0, 0, 8, -8]),
+        ([OWN, CARRIED, _repaid(4, ["G", -2, "g1"], ["O", -2, ""])], [8, 0, -2]),
+        ([{**CARRIED, "carry_in": False}, OWN, _repaid(13, ["O", -13, ""])], [0, 8, -8]),
+        ([{**CARRIED, "trial": True}, OWN, _repaid(3, ["O", -3, ""])], [0, 8, -3]),
+        ([{**CARRIED, "period": (FEBRUARY, FEBRUARY + 1)}, OWN, _repaid(3, ["O", -3, ""])], [0, 8, -3]),
+        ([{**CARRIED, "account": "globex"}, _repaid(3, ["O", -3, ""])], [0, -3]),
+        ([_repaid(3, ["O", -3, ""]), OWN], [-3, 8]),  # collected before what it returns
+    ],
+)
+async def test_a_refund_takes_back_no_more_than_was_charged(rig, taken, charged, at_once):
+    for fact in taken:
+        await rig.add(**fact)
+        if not at_once:
+            await rig.collector().drain()
+    await rig.collector().drain()
+    rows = sorted(await rig.rows(), key=lambda row: row["sequence"])
+    assert [fact_of(row).billable_quantity for row in rows] == charged
+    assert [fact_of(row).billable for row in rows] == [units != 0 for units in charged]
+    assert [fact_of(row).quantity for row in rows] == [fact["quantity"] for fact in taken]
+
+
 async def test_sequences_have_no_gaps_in_any_tenant(rig):
     for number in range(30):
         await rig.add(number % 4, tenant=f"t{number % 3}")

@@ -227,6 +227,20 @@ async def test_what_was_carried_in_counts_and_is_not_charged(tenant):
     assert (row.quantity, row.event_count) == (11, 2)
 
 
+async def test_a_refund_of_what_was_carried_in_is_not_charged_back(tenant):
+    item = {"account_id": "acme", "feature_key": "calls", "quantity": 8, "request_id": "moved", "carry_in": True}
+    await tenant.call("RecordUsage", items=[item])
+    for quantity in (3, -5, -1, 2):
+        await tenant.consume("acme", "calls", quantity)
+    await collected(tenant, 5)
+    events = [event.data for event in (await tenant.call("ListEvents")).events]
+    assert told(events, "quantity", "billable_quantity") == [(8, 0), (3, 3), (-5, -3), (-1, 0), (2, 2)]
+    assert [event.billable for event in events] == [False, True, True, False, True]
+    assert [sum(pot.uncharged for pot in event.pots) for event in events] == [0, 0, -2, -1, 0]
+    (row,) = (await tenant.call("GetUsage", account_id="acme", feature_key="calls")).rows
+    assert (row.quantity, sum(pot.uncharged for pot in row.pots)) == (7, 0)
+
+
 async def test_a_bad_item_fails_alone_and_outcomes_come_in_order(tenant):
     good = {"account_id": "acme", "feature_key": "calls", "quantity": 1}
     items = [

@@ -265,7 +265,7 @@ class NotReplicatedError(UnavailableError):
 
 
 class EpochMismatchError(UnavailableError):
-    """Counters were lost; a retry helps after an operator has run `tallygate migrate --accept-loss`, not before."""
+    """Counters were lost; a retry helps once a worker has rebuilt them from the events."""
 
     reason = ErrorReason.EPOCH_MISMATCH
 

@@ -70,15 +70,24 @@ class UsageFact:
 
     @property
     def billable_quantity(self) -> int:
-        """The units that may be charged: all but those that a grant paid, which was paid or given when it was made."""
-        granted = sum(pot.quantity for pot in self.pots if pot.kind is PotKind.GRANT)
-        return self.quantity - granted if self.billable else 0
+        """The units that may be charged.
+
+        They are all but those that a grant paid, which was paid or given when it was made, and of a refund those that
+        were never charged.
+        """
+        others = sum(pot.quantity if pot.kind is PotKind.GRANT else pot.uncharged for pot in self.pots)
+        return self.quantity - others if self.billable else 0
 
 
 def may_be_charged(*, asked: bool, trial: bool, pots: tuple[Pot, ...]) -> bool:
     """Whether a biller may charge anything of a fact; `asked` is what the feature and the call say.
 
     Nothing on trial, and nothing that grants alone paid or were repaid. A refund is as what it returns was: its
-    negative units are set off against those charged. ADJUST, and overage, are charged as any other use.
+    negative units are set off against those charged, and none of it is charged where none of those units was
+    (`refunded.py`). ADJUST, and overage, are charged as any other use.
     """
-    return asked and not trial and not (pots and all(pot.kind is PotKind.GRANT for pot in pots))
+    return asked and not trial and not (pots and all(_is_free(pot) for pot in pots))
+
+
+def _is_free(pot: Pot) -> bool:
+    return pot.kind is PotKind.GRANT or pot.uncharged == pot.quantity

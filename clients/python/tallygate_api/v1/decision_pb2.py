@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tallygate_api.v1 import error_reason_pb2 as tallygate_dot_v1_dot_error__reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btallygate/v1/decision.proto\x12\x0ctallygate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftallygate/v1/error_reason.proto\"N\n\x03Pot\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.tallygate.v1.PotKind\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\"\x1c\n\nStringList\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x84\x01\n\x05Value\x12\x14\n\nbool_value\x18\x01 \x01(\x08H\x00\x12\x16\n\x0cnumber_value\x18\x02 \x01(\x03H\x00\x12\x14\n\ntext_value\x18\x03 \x01(\tH\x00\x12.\n\nlist_value\x18\x04 \x01(\x0b\x32\x18.tallygate.v1.StringListH\x00\x42\x07\n\x05value\"`\n\x06Source\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.tallygate.v1.SourceKind\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x10\n\x08quantity\x18\x04 \x01(\x03\"c\n\rUnblockOption\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.tallygate.v1.UnblockKind\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x12\n\x05limit\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x08\n\x06_limit\"\x9a\x06\n\x08\x44\x65\x63ision\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12$\n\x06reason\x18\x02 \x01(\x0e\x32\x14.tallygate.v1.Reason\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x03 \x01(\t\x12\"\n\x05value\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.Value\x12\x11\n\tunlimited\x18\x05 \x01(\x08\x12\x12\n\x05limit\x18\x06 \x01(\x03H\x00\x88\x01\x01\x12\x0c\n\x04used\x18\x07 \x01(\x03\x12\x16\n\tremaining\x18\x08 \x01(\x03H\x01\x88\x01\x01\x12\x18\n\x10granted_quantity\x18\t \x01(\x03\x12\x1f\n\x04pots\x18\n \x03(\x0b\x32\x11.tallygate.v1.Pot\x12\x35\n\x11period_start_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreset_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0bretry_after\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12%\n\x07sources\x18\x0e \x03(\x0b\x32\x14.tallygate.v1.Source\x12\x34\n\x0funblock_options\x18\x0f \x03(\x0b\x32\x1b.tallygate.v1.UnblockOption\x12\x14\n\x0cview_version\x18\x10 \x01(\x03\x12+\n\ndecided_on\x18\x11 \x01(\x0e\x32\x17.tallygate.v1.DecidedOn\x12+\n\x08view_age\x18\x12 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08replayed\x18\x13 \x01(\x08\x12\x12\n\nrequest_id\x18\x14 \x01(\t\x12\x17\n\nhard_limit\x18\x15 \x01(\x03H\x02\x88\x01\x01\x12\x16\n\tshortfall\x18\x16 \x01(\x03H\x03\x88\x01\x01\x12&\n\x0bgrants_left\x18\x17 \x03(\x0b\x32\x11.tallygate.v1.PotB\x08\n\x06_limitB\x0c\n\n_remainingB\r\n\x0b_hard_limitB\x0c\n\n_shortfall\"\xc3\x01\n\x0b\x45rrorStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x06reason\x18\x03 \x01(\x0e\x32\x19.tallygate.v1.ErrorReason\x12\x39\n\x08metadata\x18\x04 \x03(\x0b\x32\'.tallygate.v1.ErrorStatus.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xc8\x03\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fREASON_ENTITLED\x10\x01\x12\x17\n\x13REASON_WITHIN_LIMIT\x10\x02\x12\x12\n\x0eREASON_OVERAGE\x10\x03\x12\x14\n\x10REASON_UNLIMITED\x10\x04\x12\x1c\n\x18REASON_ACCOUNT_NOT_FOUND\x10\x05\x12\x1a\n\x16REASON_NO_SUBSCRIPTION\x10\x06\x12\x1f\n\x1bREASON_SUBSCRIPTION_EXPIRED\x10\x07\x12\x14\n\x10REASON_SUSPENDED\x10\x08\x12\x16\n\x12REASON_NOT_IN_PLAN\x10\t\x12\x1c\n\x18REASON_VALUE_NOT_GRANTED\x10\n\x12\x1a\n\x16REASON_QUOTA_EXHAUSTED\x10\x0b\x12\x1f\n\x1bREASON_REFUND_EXCEEDS_USAGE\x10\x0c\x12\x17\n\x13REASON_RATE_LIMITED\x10\r\x12\x15\n\x11REASON_SEAT_LIMIT\x10\x0e\x12\x1c\n\x18REASON_SEAT_NOT_ASSIGNED\x10\x0f\x12\x1c\n\x18REASON_STORE_UNAVAILABLE\x10\x10*m\n\tDecidedOn\x12\x1a\n\x16\x44\x45\x43IDED_ON_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44\x45\x43IDED_ON_FRESH\x10\x01\x12\x15\n\x11\x44\x45\x43IDED_ON_CACHED\x10\x02\x12\x17\n\x13\x44\x45\x43IDED_ON_FALLBACK\x10\x03*d\n\x07PotKind\x12\x18\n\x14POT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11POT_KIND_INCLUDED\x10\x01\x12\x12\n\x0ePOT_KIND_GRANT\x10\x02\x12\x14\n\x10POT_KIND_OVERAGE\x10\x03*\xbd\x01\n\nSourceKind\x12\x1b\n\x17SOURCE_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10SOURCE_KIND_PLAN\x10\x01\x12\x16\n\x12SOURCE_KIND_ADD_ON\x10\x02\x12\x18\n\x14SOURCE_KIND_OVERRIDE\x10\x03\x12\x15\n\x11SOURCE_KIND_GRANT\x10\x04\x12\x15\n\x11SOURCE_KIND_TRIAL\x10\x05\x12\x1c\n\x18SOURCE_KIND_DEFAULT_PLAN\x10\x06*\x8e\x01\n\x0bUnblockKind\x12\x1c\n\x18UNBLOCK_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13UNBLOCK_KIND_ADD_ON\x10\x01\x12\x18\n\x14UNBLOCK_KIND_UPGRADE\x10\x02\x12\x15\n\x11UNBLOCK_KIND_SEAT\x10\x03\x12\x17\n\x13UNBLOCK_KIND_TOP_UP\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btallygate/v1/decision.proto\x12\x0ctallygate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftallygate/v1/error_reason.proto\"a\n\x03Pot\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.tallygate.v1.PotKind\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x11\n\tuncharged\x18\x04 \x01(\x03\"\x1c\n\nStringList\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x84\x01\n\x05Value\x12\x14\n\nbool_value\x18\x01 \x01(\x08H\x00\x12\x16\n\x0cnumber_value\x18\x02 \x01(\x03H\x00\x12\x14\n\ntext_value\x18\x03 \x01(\tH\x00\x12.\n\nlist_value\x18\x04 \x01(\x0b\x32\x18.tallygate.v1.StringListH\x00\x42\x07\n\x05value\"`\n\x06Source\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.tallygate.v1.SourceKind\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x10\n\x08quantity\x18\x04 \x01(\x03\"c\n\rUnblockOption\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.tallygate.v1.UnblockKind\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x12\n\x05limit\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x08\n\x06_limit\"\x9a\x06\n\x08\x44\x65\x63ision\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12$\n\x06reason\x18\x02 \x01(\x0e\x32\x14.tallygate.v1.Reason\x12\x13\n\x0b\x66\x65\x61ture_key\x18\x03 \x01(\t\x12\"\n\x05value\x18\x04 \x01(\x0b\x32\x13.tallygate.v1.Value\x12\x11\n\tunlimited\x18\x05 \x01(\x08\x12\x12\n\x05limit\x18\x06 \x01(\x03H\x00\x88\x01\x01\x12\x0c\n\x04used\x18\x07 \x01(\x03\x12\x16\n\tremaining\x18\x08 \x01(\x03H\x01\x88\x01\x01\x12\x18\n\x10granted_quantity\x18\t \x01(\x03\x12\x1f\n\x04pots\x18\n \x03(\x0b\x32\x11.tallygate.v1.Pot\x12\x35\n\x11period_start_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreset_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0bretry_after\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12%\n\x07sources\x18\x0e \x03(\x0b\x32\x14.tallygate.v1.Source\x12\x34\n\x0funblock_options\x18\x0f \x03(\x0b\x32\x1b.tallygate.v1.UnblockOption\x12\x14\n\x0cview_version\x18\x10 \x01(\x03\x12+\n\ndecided_on\x18\x11 \x01(\x0e\x32\x17.tallygate.v1.DecidedOn\x12+\n\x08view_age\x18\x12 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08replayed\x18\x13 \x01(\x08\x12\x12\n\nrequest_id\x18\x14 \x01(\t\x12\x17\n\nhard_limit\x18\x15 \x01(\x03H\x02\x88\x01\x01\x12\x16\n\tshortfall\x18\x16 \x01(\x03H\x03\x88\x01\x01\x12&\n\x0bgrants_left\x18\x17 \x03(\x0b\x32\x11.tallygate.v1.PotB\x08\n\x06_limitB\x0c\n\n_remainingB\r\n\x0b_hard_limitB\x0c\n\n_shortfall\"\xc3\x01\n\x0b\x45rrorStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x06reason\x18\x03 \x01(\x0e\x32\x19.tallygate.v1.ErrorReason\x12\x39\n\x08metadata\x18\x04 \x03(\x0b\x32\'.tallygate.v1.ErrorStatus.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xc8\x03\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fREASON_ENTITLED\x10\x01\x12\x17\n\x13REASON_WITHIN_LIMIT\x10\x02\x12\x12\n\x0eREASON_OVERAGE\x10\x03\x12\x14\n\x10REASON_UNLIMITED\x10\x04\x12\x1c\n\x18REASON_ACCOUNT_NOT_FOUND\x10\x05\x12\x1a\n\x16REASON_NO_SUBSCRIPTION\x10\x06\x12\x1f\n\x1bREASON_SUBSCRIPTION_EXPIRED\x10\x07\x12\x14\n\x10REASON_SUSPENDED\x10\x08\x12\x16\n\x12REASON_NOT_IN_PLAN\x10\t\x12\x1c\n\x18REASON_VALUE_NOT_GRANTED\x10\n\x12\x1a\n\x16REASON_QUOTA_EXHAUSTED\x10\x0b\x12\x1f\n\x1bREASON_REFUND_EXCEEDS_USAGE\x10\x0c\x12\x17\n\x13REASON_RATE_LIMITED\x10\r\x12\x15\n\x11REASON_SEAT_LIMIT\x10\x0e\x12\x1c\n\x18REASON_SEAT_NOT_ASSIGNED\x10\x0f\x12\x1c\n\x18REASON_STORE_UNAVAILABLE\x10\x10*m\n\tDecidedOn\x12\x1a\n\x16\x44\x45\x43IDED_ON_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44\x45\x43IDED_ON_FRESH\x10\x01\x12\x15\n\x11\x44\x45\x43IDED_ON_CACHED\x10\x02\x12\x17\n\x13\x44\x45\x43IDED_ON_FALLBACK\x10\x03*d\n\x07PotKind\x12\x18\n\x14POT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11POT_KIND_INCLUDED\x10\x01\x12\x12\n\x0ePOT_KIND_GRANT\x10\x02\x12\x14\n\x10POT_KIND_OVERAGE\x10\x03*\xbd\x01\n\nSourceKind\x12\x1b\n\x17SOURCE_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10SOURCE_KIND_PLAN\x10\x01\x12\x16\n\x12SOURCE_KIND_ADD_ON\x10\x02\x12\x18\n\x14SOURCE_KIND_OVERRIDE\x10\x03\x12\x15\n\x11SOURCE_KIND_GRANT\x10\x04\x12\x15\n\x11SOURCE_KIND_TRIAL\x10\x05\x12\x1c\n\x18SOURCE_KIND_DEFAULT_PLAN\x10\x06*\x8e\x01\n\x0bUnblockKind\x12\x1c\n\x18UNBLOCK_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13UNBLOCK_KIND_ADD_ON\x10\x01\x12\x18\n\x14UNBLOCK_KIND_UPGRADE\x10\x02\x12\x15\n\x11UNBLOCK_KIND_SEAT\x10\x03\x12\x17\n\x13UNBLOCK_KIND_TOP_UP\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,30 +36,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERRORSTATUS_METADATAENTRY']._loaded_options = None
   _globals['_ERRORSTATUS_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_REASON']._serialized_start=1583
-  _globals['_REASON']._serialized_end=2039
-  _globals['_DECIDEDON']._serialized_start=2041
-  _globals['_DECIDEDON']._serialized_end=2150
-  _globals['_POTKIND']._serialized_start=2152
-  _globals['_POTKIND']._serialized_end=2252
-  _globals['_SOURCEKIND']._serialized_start=2255
-  _globals['_SOURCEKIND']._serialized_end=2444
-  _globals['_UNBLOCKKIND']._serialized_start=2447
-  _globals['_UNBLOCKKIND']._serialized_end=2589
+  _globals['_REASON']._serialized_start=1602
+  _globals['_REASON']._serialized_end=2058
+  _globals['_DECIDEDON']._serialized_start=2060
+  _globals['_DECIDEDON']._serialized_end=2169
+  _globals['_POTKIND']._serialized_start=2171
+  _globals['_POTKIND']._serialized_end=2271
+  _globals['_SOURCEKIND']._serialized_start=2274
+  _globals['_SOURCEKIND']._serialized_end=2463
+  _globals['_UNBLOCKKIND']._serialized_start=2466
+  _globals['_UNBLOCKKIND']._serialized_end=2608
   _globals['_POT']._serialized_start=143
-  _globals['_POT']._serialized_end=221
-  _globals['_STRINGLIST']._serialized_start=223
-  _globals['_STRINGLIST']._serialized_end=251
-  _globals['_VALUE']._serialized_start=254
-  _globals['_VALUE']._serialized_end=386
-  _globals['_SOURCE']._serialized_start=388
-  _globals['_SOURCE']._serialized_end=484
-  _globals['_UNBLOCKOPTION']._serialized_start=486
-  _globals['_UNBLOCKOPTION']._serialized_end=585
-  _globals['_DECISION']._serialized_start=588
-  _globals['_DECISION']._serialized_end=1382
-  _globals['_ERRORSTATUS']._serialized_start=1385
-  _globals['_ERRORSTATUS']._serialized_end=1580
-  _globals['_ERRORSTATUS_METADATAENTRY']._serialized_start=1533
-  _globals['_ERRORSTATUS_METADATAENTRY']._serialized_end=1580
+  _globals['_POT']._serialized_end=240
+  _globals['_STRINGLIST']._serialized_start=242
+  _globals['_STRINGLIST']._serialized_end=270
+  _globals['_VALUE']._serialized_start=273
+  _globals['_VALUE']._serialized_end=405
+  _globals['_SOURCE']._serialized_start=407
+  _globals['_SOURCE']._serialized_end=503
+  _globals['_UNBLOCKOPTION']._serialized_start=505
+  _globals['_UNBLOCKOPTION']._serialized_end=604
+  _globals['_DECISION']._serialized_start=607
+  _globals['_DECISION']._serialized_end=1401
+  _globals['_ERRORSTATUS']._serialized_start=1404
+  _globals['_ERRORSTATUS']._serialized_end=1599
+  _globals['_ERRORSTATUS_METADATAENTRY']._serialized_start=1552
+  _globals['_ERRORSTATUS_METADATAENTRY']._serialized_end=1599
 # @@protoc_insertion_point(module_scope)

@@ -102,14 +102,16 @@ UNBLOCK_KIND_SEAT: UnblockKind
 UNBLOCK_KIND_TOP_UP: UnblockKind
 
 class Pot(_message.Message):
-    __slots__ = ("kind", "grant_id", "quantity")
+    __slots__ = ("kind", "grant_id", "quantity", "uncharged")
     KIND_FIELD_NUMBER: _ClassVar[int]
     GRANT_ID_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    UNCHARGED_FIELD_NUMBER: _ClassVar[int]
     kind: PotKind
     grant_id: str
     quantity: int
-    def __init__(self, kind: _Optional[_Union[PotKind, str]] = ..., grant_id: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+    uncharged: int
+    def __init__(self, kind: _Optional[_Union[PotKind, str]] = ..., grant_id: _Optional[str] = ..., quantity: _Optional[int] = ..., uncharged: _Optional[int] = ...) -> None: ...
 
 class StringList(_message.Message):
     __slots__ = ("values",)

@@ -75,7 +75,7 @@ class TestClockServiceServicer:
         """Sets the clock, and lets it stand or run from there. Before it has accounts, a tenant whose clock was never set nor
         moved may go into the past, once; from then on it goes forwards only.
 
-        Errors: INVALID_FIELD (neither, or in the past of what the clock shows).
+        Errors: INVALID_FIELD (neither, in the past of what the clock shows, or not between 1970 and the year 2255).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,7 +84,7 @@ class TestClockServiceServicer:
     def AdvanceTestClock(self, request, context):
         """Moves the clock forwards; it never goes back. One that stands then stands there.
 
-        Errors: INVALID_FIELD (neither, or backwards).
+        Errors: INVALID_FIELD (neither, backwards, or to the year 2255 or beyond).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,11 +43,15 @@ class PotKind(StrEnum):
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen: one is made a call, at a third of the cost
 class Pot:
-    """Units paid from one pot; negative where a refund returned them to it."""
+    """Units paid from one pot; negative where a refund returned them to it.
+
+    `uncharged` is how much of the quantity a recorded refund returned that was never charged, so it is not above zero.
+    """
 
     kind: PotKind
     quantity: int
     grant_id: str = ""
+    uncharged: int = 0
 
 
 class SourceKind(StrEnum):

@@ -6,6 +6,7 @@ from tallygate.data_plane.requests import ConsumeRequest
 from tallygate.domain.catalog import Feature
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.event import FactKind, UsageFact
+from tallygate.domain.gating.decision import Pot
 from tallygate.domain.gating.quota import Mode
 from tallygate.domain.instants import rfc3339
 from tallygate.metering.ports import RecordedFact
@@ -22,6 +23,7 @@ from tallygate.server.wire.scalars import (
     optional_quantity,
     timestamp,
 )
+from tallygate_api.v1 import decision_pb2
 from tallygate_api.v1 import usage_service_pb2 as wire
 
 FACT_KIND = WireEnum(wire.FactKind, FactKind)
@@ -120,7 +122,7 @@ def _fact(fact: UsageFact) -> wire.BillableEvent:
         kind=FACT_KIND.encode(fact.kind),
         user_id=fact.user_id,
         quantity=fact.quantity,
-        pots=[encode_pot(pot) for pot in fact.pots],
+        pots=[_pot(pot) for pot in fact.pots],
         dimensions=fact.dimensions,
         occurred_time=timestamp(fact.occurred_time),
         recorded_time=timestamp(fact.recorded_time),
@@ -138,3 +140,9 @@ def _fact(fact: UsageFact) -> wire.BillableEvent:
         limit=fact.limit,
         reason=REASON.encode(fact.reason) if fact.reason is not None else None,
     )
+
+
+def _pot(pot: Pot) -> decision_pb2.Pot:
+    encoded = encode_pot(pot)
+    encoded.uncharged = pot.uncharged
+    return encoded

@@ -112,11 +112,12 @@ def _behind(asked: Mapping[str, Any], after: tuple[int, str] | None) -> dict[str
 
 
 def _fact(row: Row[Any]) -> BillableFact:
+    """What may be charged of a fact: a refund without the units that never were."""
     return BillableFact(
-        quantity=row.quantity,
+        quantity=row.quantity - sum(p.get("uncharged", 0) for p in row.pots),
         occurred_time=row.occurred_time,
         request_id=row.request_id,
-        pots=tuple(Pot(kind=PotKind(p["kind"]), quantity=p["quantity"]) for p in row.pots),
+        pots=tuple(Pot(kind=PotKind(p["kind"]), quantity=p["quantity"] - p.get("uncharged", 0)) for p in row.pots),
         dimensions=row.dimensions,
         user_id=row.user_id,
         sequence=row.sequence,

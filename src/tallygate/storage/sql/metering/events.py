@@ -19,6 +19,7 @@ from tallygate.records.messages import PERCENTS, LimitReached
 from tallygate.storage.sql.engine import writing
 from tallygate.storage.sql.epochs import read_losses
 from tallygate.storage.sql.failures import translated
+from tallygate.storage.sql.metering.refunds import as_charged
 from tallygate.storage.sql.metering.rows import FactRows
 from tallygate.storage.sql.metering.tables import billable_events, event_sequences, fact_of, quarantined_events
 from tallygate.storage.sql.partition_models import PartitionRow
@@ -115,10 +116,12 @@ class SqlLedgerTransaction:
     async def append(self, facts: Sequence[UsageFact]) -> Sequence[UsageFact]:
         """Insert facts; an identity that is already there fails the transaction, and with it nothing is counted.
 
+        Of a refund it is kept how much was never charged.
         A loss is noted in the same rows that are locked here: a rebuild that begins later finds these facts.
         """
         if not facts:
             return ()
+        facts = await as_charged(self._connection, facts)
         rows = []
         for fact in facts:
             self._last[fact.tenant_id] += 1

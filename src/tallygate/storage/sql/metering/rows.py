@@ -78,7 +78,8 @@ class FactRows:
 
 
 def _pot(pot: Pot) -> dict[str, Any]:
-    return {"kind": pot.kind.value, "quantity": pot.quantity, "grant_id": pot.grant_id}
+    told = {"kind": pot.kind.value, "quantity": pot.quantity, "grant_id": pot.grant_id}
+    return {**told, "uncharged": pot.uncharged} if pot.uncharged else told
 
 
 def _converter(column: str, dialect: Dialect) -> Callable[[Any], Any]:

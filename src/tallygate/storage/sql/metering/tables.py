@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -26,6 +27,9 @@ from tallygate.storage.sql.models import Base, Instant
 
 PARTITIONS = 8
 """Into how many hash partitions PostgreSQL splits `billable_events`, by (tenant_id, account_id)."""
+
+UNCHARGED = "NOT billable AND NOT trial"
+"""The facts, few of a feature that is charged, that a refund may return beside those that were charged."""
 
 _DOCUMENT = JSON().with_variant(JSONB(), "postgresql")
 
@@ -64,6 +68,12 @@ billable_events = Table(
     Index("ix_billable_events_sequence", "tenant_id", "sequence"),
     Index("ix_billable_events_occurred", "tenant_id", "account_id", "feature_key", "occurred_time"),
     Index("ix_billable_events_recorded", "recorded_time", postgresql_using="brin"),
+    Index(
+        "ix_billable_events_uncharged",
+        *("tenant_id", "account_id", "feature_key", "period_start"),
+        postgresql_where=text(UNCHARGED),
+        sqlite_where=text(UNCHARGED),
+    ),
     postgresql_partition_by="HASH (tenant_id, account_id)",
 )
 
@@ -102,8 +112,6 @@ def fact_of(row: RowMapping | Mapping[str, Any]) -> UsageFact:
     del stored["sequence"]
     source = FactSource(**{name: stored.pop(name) for name in ("partition", "epoch", "entry_id")})
     kind = FactKind(stored.pop("kind"))
-    pots = tuple(
-        Pot(kind=PotKind(pot["kind"]), quantity=pot["quantity"], grant_id=pot["grant_id"]) for pot in stored.pop("pots")
-    )
+    pots = tuple(Pot(**{**pot, "kind": PotKind(pot["kind"])}) for pot in stored.pop("pots"))
     reason = stored.pop("reason")
     return UsageFact(**stored, kind=kind, pots=pots, reason=Reason(reason) if reason else None, source=source)
