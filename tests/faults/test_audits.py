@@ -11,7 +11,7 @@ from tallygate.metering import auditing
 from tallygate.metering.auditing import Auditor, Mends
 from tallygate.metering.collector import Collector
 from tallygate.records.rebuilds import Standing
-from tallygate.storage.redis import keys
+from tallygate.storage.redis import counters, keys
 
 LIMIT = 1000
 
@@ -26,6 +26,10 @@ def looking_for_strays(monkeypatch, _module):
 
 def suspecting(monkeypatch, _module):
     monkeypatch.setattr(Auditor, "notice", lambda *_: None)
+
+
+def remembering_resets(monkeypatch, _module):
+    monkeypatch.setattr(counters, "_resets", lambda *_: ())
 
 
 def counter_of(valkey, number):
@@ -215,3 +219,23 @@ async def settled(answer, expected):
             return
         await asyncio.sleep(0.05)
     assert await answer() == expected
+
+
+@fails_without(remembering_resets)
+async def test_a_reset_is_known_after_its_counters_were_lost(installation, key, valkey):
+    """Its retry comes when the ids of the replay window are forgotten: one reset gives one allowance."""
+    async with installation.role("all") as process, Caller(process.grpc_address, key) as caller:
+        await new_world(caller, "acme", plan="small")
+        control = process._control.collecting
+        await written(caller.consume("acme", 3, request_id="before"))
+        await written(caller.reset("acme", "api_calls", request_id="reset"))
+        await written(caller.consume("acme", 3, request_id="after"))
+        await until(lambda: installation.waiting() == 0)
+        valkey.command("FLUSHALL")
+        await until(lambda: control.rebuilder.stats.partitions and not control.epochs.standing.lost)
+        for number in range(PARTITIONS):
+            for kept in valkey.command("KEYS", f"tg:{{{number}}}:e:*"):
+                valkey.command("DEL", kept)
+        again = await written(caller.reset("acme", "api_calls", request_id="reset"))
+        assert again.replayed
+        assert reason(await written(caller.consume("acme", 1, request_id="one more"))) == "QUOTA_EXHAUSTED"
