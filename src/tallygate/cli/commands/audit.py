@@ -26,8 +26,9 @@ def audit_command() -> None:
 def usage(*, repair: bool, flags: dict[str, Any], config: Path | None) -> None:
     """Compare each account's counters with its events, and tell which differ.
 
-    A worker does so by itself all the time, and raises counters that miss
-    something; one that knows more than the events it leaves as it is.
+    A worker does so by itself all the time, raises counters that miss
+    something, and sets levels; one that knows more than the events it
+    leaves as it is.
     """
     from tallygate import app  # noqa: PLC0415 - loads the database, which `--help` does not need
 
