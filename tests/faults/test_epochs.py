@@ -1,6 +1,7 @@
 """Redis is emptied under a running server: views come back by themselves, lost counters are never taken for zero."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -39,12 +40,18 @@ def the_canary(monkeypatch, _module):
 
 
 def the_look_at_the_whole_table(monkeypatch, _module):
-    """Whether there is any table of keys at all."""
+    """Whether all keys were published, before one that is not there is called unknown."""
 
-    async def some(_):
-        return 1_000
+    async def some(*_):
+        return "all"
 
-    monkeypatch.setattr(RedisViews, "table_version", some)
+    versions = itertools.count(1)
+
+    async def another(_):
+        return next(versions)
+
+    monkeypatch.setattr(RedisViews, "_published", some)
+    monkeypatch.setattr(RedisViews, "table_version", another)
 
 
 @pytest.fixture

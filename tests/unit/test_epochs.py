@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -20,22 +21,26 @@ from tallygate.records.epochs import (
 class Ledger:
     def __init__(self, count=2):
         self.lost = []
+        self.writes = 0
         self.rows = {n: PartitionEpoch(partition=n, epoch=f"e{n}", state=PartitionState.FRESH) for n in range(count)}
 
     async def load(self):
         return list(self.rows.values())
 
-    async def save(self, partition, loss=None):
-        self.rows[partition.partition] = partition
-        self.lost += [loss] if loss else []
+    async def save(self, *partitions, losses=()):
+        self.writes += 1
+        self.rows |= {partition.partition: partition for partition in partitions}
+        self.lost += losses
 
     async def losses(self):
         return self.lost
 
-    async def settle_rebuilt(self, partition):
-        assert self.rows[partition.partition] == partition
-        self.rows[partition.partition] = partition.rebuilt
-        self.lost = [loss for loss in self.lost if loss.partition != partition.partition]
+    async def settle_rebuilt(self, *partitions):
+        self.writes += 1
+        for partition in partitions:
+            assert self.rows[partition.partition] == partition
+            self.rows[partition.partition] = partition.rebuilt
+            self.lost = [loss for loss in self.lost if loss.partition != partition.partition]
 
     def states(self):
         return [row.state for row in self.rows.values()]
@@ -51,19 +56,22 @@ class Board:
         self.now = 1000
         self.vouched = False
         self.connection = 1
+        self.calls = 0
 
     def within_reach(self, partitions):
         return [n for n in partitions if n not in self.gone]
 
     async def read(self, partitions):
+        self.calls += 1
         return {n: self.shown[n] for n in partitions if n in self.shown}
 
-    async def show(self, epochs, *, after=""):
+    async def show(self, epochs, *, after=MappingProxyType({})):
+        self.calls += 1
         self.shown.update(epochs)
-        if after:
-            self.ends |= {n: max(after, self.ends.get(n, "0-0"), key=entry_order) for n in epochs}
+        self.ends |= {n: max(end, self.ends.get(n, "0-0"), key=entry_order) for n, end in after.items()}
 
     async def look(self, partitions, *, anyway=False):
+        self.calls += 1
         if self.vouched and not anyway:
             return None
         ends = {n: self.ends.get(n, "0-0") for n in partitions}
@@ -104,6 +112,25 @@ async def test_counters_that_expired_before_their_time_are_lost_until_an_operato
     assert set(ledger.states()) == {PartitionState.REBUILDING}
     assert (await keeper.settle(), await keeper.accept_loss()) == ([0, 1], [0, 1])
     assert (await keeper.settle(), expiry.ahead) == ([], False)
+
+
+async def test_what_is_lost_is_settled_in_as_many_steps_however_many_partitions_there_are():
+    """A busy machine takes long for each step: one for each partition would add up to what callers notice."""
+    steps = set()
+    for count in (1, 64):
+        ledger, board, minted = Ledger(count), Board(), itertools.count()
+        keeper = EpochKeeper(ledger=ledger, board=board, new_epoch=lambda minted=minted: f"new{next(minted)}")
+        taken = []
+        for shown in ({}, {}, None, {}):  # a first start, all of it lost, made anew, and not shown any more
+            board.shown = {n: row.rebuilt.epoch for n, row in ledger.rows.items()} if shown is None else dict(shown)
+            ledger.writes = board.calls = 0
+            lost = await keeper.settle()
+            taken.append((ledger.writes, board.calls, len(lost) == count))
+        assert len(ledger.lost) == count
+        board.calls = 0
+        await keeper.accept_loss()
+        steps.add((*taken, board.calls))
+    assert len(steps) == 1
 
 
 @pytest.fixture

@@ -87,8 +87,10 @@ class CounterStore(Protocol):
         """The partition that an account's counters live in."""
         ...
 
-    def turn(self, partition: PartitionEpoch, after: str) -> AbstractAsyncContextManager[Restoring | None]:
-        """Take a partition into these hands, its stream going on behind this entry; None while it is in others'."""
+    def turns(
+        self, partitions: Sequence[PartitionEpoch], after: Mapping[int, str]
+    ) -> AbstractAsyncContextManager[Mapping[int, Restoring]]:
+        """Take partitions into these hands, each stream going on behind its entry; those in others' are left out."""
         ...
 
 
@@ -160,43 +162,65 @@ class Rebuilder:
     async def _partitions(
         self, homes: Mapping[int, Sequence[AccountId]], clocks: Mapping[str, TenantClock], noticed: int
     ) -> Sequence[Rebuild]:
-        """A few at a time: while one waits for a disk, others get on. What is done stays done if another fails."""
+        """A few at a time: while one waits for a disk, others get on. What is done stays done if another fails.
+
+        Those in which nobody is at home are done together, in as many round trips as one.
+        """
         hands = asyncio.Semaphore(_HANDS)
 
-        async def one(number: int) -> Rebuild | None:
+        async def some(numbers: Sequence[int]) -> Sequence[Rebuild]:
             async with hands:
-                return await self._partition(number, homes[number], clocks, noticed)
+                return await self._together({number: homes[number] for number in numbers}, clocks, noticed)
 
-        tasks = [asyncio.ensure_future(one(number)) for number in homes]
+        empty = [number for number, accounts in homes.items() if not accounts]
+        groups = [[number] for number, accounts in homes.items() if accounts] + ([empty] if empty else [])
+        tasks = [asyncio.ensure_future(some(group)) for group in groups]
         try:
-            return [rebuilt for rebuilt in await asyncio.gather(*tasks) if rebuilt is not None]
+            return [rebuilt for group in await asyncio.gather(*tasks) for rebuilt in group]
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _partition(
-        self, number: int, accounts: Sequence[AccountId], clocks: Mapping[str, TenantClock], noticed: int
-    ) -> Rebuild | None:
+    async def _together(
+        self, homes: Mapping[int, Sequence[AccountId]], clocks: Mapping[str, TenantClock], noticed: int
+    ) -> Sequence[Rebuild]:
+        """Rebuild these partitions in each other's round trips, and note together those that are done."""
         began = self.clock()
-        partition = (await self.ledger.load())[number]
-        ends = [loss.until_entry_id for loss in await self.ledger.losses() if loss.partition == number]
-        after = max([*ends, partition.last_entry_id], key=entry_order)
-        if partition.state is not PartitionState.REBUILDING:
-            return None
-        try:
-            async with self.store.turn(partition, after) as turn:
-                if turn is None or (await self.ledger.load())[number] != partition:
-                    return None
+        waiting = await self._waiting(homes)
+        after = {number: partition.last_entry_id for number, partition in waiting.items()}
+        for loss in await self.ledger.losses():
+            if loss.partition in after:
+                after[loss.partition] = max(after[loss.partition], loss.until_entry_id, key=entry_order)
+
+        async def one(number: int, turn: Restoring) -> Rebuild | None:
+            try:
                 await self._drained(turn, number)
-                counted = await self._restore(turn, accounts, clocks)
-                rebuild = counted.report(number, began, self.clock(), self._unknown(partition, noticed))
+                counted = await self._restore(turn, homes[number], clocks)
+                unknown = self._unknown(waiting[number], noticed)
+                rebuild = counted.report(number, began, self.clock(), unknown)
                 await turn.finish(rebuild)
-                await self.ledger.settle_rebuilt(partition)
-        except TurnLostError as error:
-            _log.warning("partition %d will be rebuilt anew: %s", number, error)
-            return None
-        return rebuild
+            except TurnLostError as error:
+                _log.warning("partition %d will be rebuilt anew: %s", number, error)
+                return None
+            return rebuild
+
+        async with self.store.turns(list(waiting.values()), after) as turns:
+            still = await self._waiting(turns)
+            mine = {number: turn for number, turn in turns.items() if still.get(number) == waiting[number]}
+            outcomes = await asyncio.gather(*(one(*each) for each in mine.items()), return_exceptions=True)
+            done = [outcome for outcome in outcomes if isinstance(outcome, Rebuild)]
+            if done:
+                await self.ledger.settle_rebuilt(*(waiting[rebuild.partition] for rebuild in done))
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+        return done
+
+    async def _waiting(self, numbers: Collection[int]) -> Mapping[int, PartitionEpoch]:
+        """Those of these partitions that still wait for their counters, as SQL has them now."""
+        found = await self.ledger.load()
+        return {p.partition: p for p in found if p.partition in numbers and p.state is PartitionState.REBUILDING}
 
     async def _drained(self, turn: Restoring, number: int) -> None:
         """Wait until all that was counted is in SQL; entries leave the stream only after that."""

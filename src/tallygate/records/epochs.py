@@ -6,9 +6,10 @@ counters.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from tallygate.domain.errors import ConflictError, StoreUnavailableError, TallygateError
@@ -21,6 +22,8 @@ REBUILT = "+"
 """Stands behind the epoch of a partition whose counters were made anew: shown with their last write, never before."""
 
 CHECK_SECONDS = 1.0
+
+_NOWHERE: Mapping[int, str] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
 
@@ -93,16 +96,16 @@ class EpochLedger(Protocol):
         """Every partition, in order."""
         ...
 
-    async def save(self, partition: PartitionEpoch, loss: Loss | None = None) -> None:
-        """Note a partition's epoch and state, and what its counters have lost."""
+    async def save(self, *partitions: PartitionEpoch, losses: Sequence[Loss] = ()) -> None:
+        """Note epochs and states of partitions, and what their counters have lost: all of it, or nothing."""
         ...
 
     async def losses(self) -> Sequence[Loss]:
         """What was ever lost and not made anew, the oldest first."""
         ...
 
-    async def settle_rebuilt(self, partition: PartitionEpoch) -> None:
-        """Note that this partition counts again, with all that SQL holds, unless its epoch is another by now."""
+    async def settle_rebuilt(self, *partitions: PartitionEpoch) -> None:
+        """Note that each of these counts again, with all that SQL holds, unless its epoch is another by now."""
         ...
 
 
@@ -117,8 +120,8 @@ class EpochBoard(Protocol):
         """The epochs shown; partitions without one are left out."""
         ...
 
-    async def show(self, epochs: Mapping[int, str], *, after: str = "") -> None:
-        """Show epochs, replacing what was shown; their streams go on behind this entry id, where there is one."""
+    async def show(self, epochs: Mapping[int, str], *, after: Mapping[int, str] = _NOWHERE) -> None:
+        """Show epochs, replacing what was shown; a partition's stream goes on behind this entry id, if it has one."""
         ...
 
     async def look(self, partitions: Sequence[int], *, anyway: bool = False) -> Look | None:
@@ -191,12 +194,7 @@ class EpochKeeper:
             await self._begin(partitions, shown)
             lost: list[int] = []
         else:
-            gone = [p for p in partitions if outran and p.state is PartitionState.ACTIVE]
-            for partition in gone:
-                await self._lose(partition, look)
-            others = [p for p in partitions if p not in gone]
-            whole = [p for p in others if await self._is_whole(p, shown.get(p.partition), look)]
-            lost = [p.partition for p in partitions if p not in whole]
+            lost = await self._settle_each(partitions, shown, look, outran=outran)
         if self.expiry is not None:
             await self.expiry.set()
         self.standing.lost = list(lost)
@@ -211,17 +209,17 @@ class EpochKeeper:
 
     async def accept_loss(self) -> Sequence[int]:
         """Count on from what Redis holds, in partitions whose counters are not whole: an operator's decision."""
-        accepted = [p for p in await self.ledger.load() if p.state is PartitionState.REBUILDING]
-        losses = await self.ledger.losses()
-        for partition in accepted:
-            number, epoch = partition.partition, partition.epoch
-            ends = [loss.until_entry_id for loss in losses if loss.partition == number]
-            # What is counted from now on is told from what was lost by its place behind it, whatever the clock says.
-            await self.board.show({number: REBUILDING + epoch}, after=max(ends, key=entry_order, default="0-0"))
-            # Noted before it is shown: a keeper that looks in between then shows the epoch by itself.
-            await self._note(partition, PartitionState.ACTIVE)
-            await self.board.show({number: epoch})
-        return [partition.partition for partition in accepted]
+        accepted = {p.partition: p for p in await self.ledger.load() if p.state is PartitionState.REBUILDING}
+        after = dict.fromkeys(accepted, "0-0")
+        for loss in await self.ledger.losses():
+            if loss.partition in after:
+                after[loss.partition] = max(after[loss.partition], loss.until_entry_id, key=entry_order)
+        # What is counted from now on is told from what was lost by its place behind it, whatever the clock says.
+        await self.board.show({number: REBUILDING + p.epoch for number, p in accepted.items()}, after=after)
+        # Noted before it is shown: a keeper that looks in between then shows the epoch by itself.
+        await self._note(accepted.values(), PartitionState.ACTIVE)
+        await self.board.show({number: p.epoch for number, p in accepted.items()})
+        return list(accepted)
 
     async def run(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         """Until cancelled: settle every second, whatever fails."""
@@ -237,8 +235,7 @@ class EpochKeeper:
         if any(mine[number] != epoch for number, epoch in shown.items()):
             raise ForeignStoreError
         await self.board.show(mine)
-        for partition in partitions:
-            await self._note(partition, PartitionState.ACTIVE)
+        await self._note(partitions, PartitionState.ACTIVE)
 
     async def _load(self) -> Sequence[PartitionEpoch]:
         loaded = await self.ledger.load()
@@ -260,48 +257,90 @@ class EpochKeeper:
             look = again or look
         return partitions, look
 
-    async def _is_whole(self, partition: PartitionEpoch, shown: str | None, look: Look | None) -> bool:
-        """Settle one partition; whether its counters are whole."""
-        number = partition.partition
+    async def _settle_each(
+        self, partitions: Sequence[PartitionEpoch], shown: Mapping[int, str], look: Look | None, *, outran: bool
+    ) -> list[int]:
+        """Settle all in as many steps as one takes; those whose counters are not whole."""
+        found = _Findings()
+        for partition in partitions:
+            if outran and partition.state is PartitionState.ACTIVE:
+                found.gone.append(partition)
+            else:
+                found.sort(partition, shown.get(partition.partition), look)
+        await self._show(found.begun)
+        await self._note(found.begun, PartitionState.ACTIVE)
+        await self._show(found.accepted)
+        if found.rebuilt:
+            await self.ledger.settle_rebuilt(*found.rebuilt)
+        if look is not None and found.older:
+            await self.ledger.save(*found.older, losses=[_loss(partition, look) for partition in found.older])
+        await self._show(found.hidden, mark=REBUILDING)
+        if found.gone:
+            await self._lose(found.gone, look)
+        whole = {partition.partition for partition in found.whole}
+        return [partition.partition for partition in partitions if partition.partition not in whole]
+
+    async def _lose(self, gone: Sequence[PartitionEpoch], look: Look | None) -> None:
+        seen = look or await self.board.look([partition.partition for partition in gone], anyway=True)
+        if seen is None:
+            raise StoreUnavailableError(store="redis")
+        lost = [replace(each, epoch=self.new_epoch(), state=PartitionState.REBUILDING) for each in gone]
+        await self.ledger.save(*lost, losses=[_loss(partition, seen) for partition in gone])
+        await self._show(lost, mark=REBUILDING)
+
+    async def _show(self, partitions: Sequence[PartitionEpoch], *, mark: str = "") -> None:
+        if partitions:
+            await self.board.show({partition.partition: mark + partition.epoch for partition in partitions})
+
+    async def _note(self, partitions: Collection[PartitionEpoch], state: PartitionState) -> None:
+        if partitions:
+            await self.ledger.save(*(replace(partition, state=state) for partition in partitions))
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What a look found of each partition, by what is to be done about it: a step for all, never one for each."""
+
+    begun: list[PartitionEpoch] = field(default_factory=list)
+    """Of a first start that died half-way."""
+    accepted: list[PartitionEpoch] = field(default_factory=list)
+    """Their loss was accepted."""
+    rebuilt: list[PartitionEpoch] = field(default_factory=list)
+    """By a worker that will note it now, or died before."""
+    older: list[PartitionEpoch] = field(default_factory=list)
+    """They wait for their counters, and have lost more."""
+    hidden: list[PartitionEpoch] = field(default_factory=list)
+    """They wait for their counters, and do not say so."""
+    gone: list[PartitionEpoch] = field(default_factory=list)
+    """Their counters are lost, which nobody has noted."""
+    whole: list[PartitionEpoch] = field(default_factory=list)
+
+    def sort(self, partition: PartitionEpoch, shown: str | None, look: Look | None) -> None:
         older = look is not None and is_older(look, partition)
         match partition.state:
-            case PartitionState.FRESH:  # a first start that died half-way
-                await self.board.show({number: partition.epoch})
-                await self._note(partition, PartitionState.ACTIVE)
-                return True
+            case PartitionState.FRESH:
+                self._count(partition, self.begun)
             case PartitionState.ACTIVE if shown == partition.epoch and not older:
-                return True
-            case PartitionState.ACTIVE if shown == REBUILDING + partition.epoch and not older:  # its loss was accepted
-                await self.board.show({number: partition.epoch})
-                return True
+                self._count(partition)
+            case PartitionState.ACTIVE if shown == REBUILDING + partition.epoch and not older:
+                self._count(partition, self.accepted)
             case PartitionState.ACTIVE:
-                await self._lose(partition, look)
+                self.gone.append(partition)
             case PartitionState.REBUILDING:
-                return await self._is_rebuilt(partition, shown, look if older else None)
-        return False
+                self._sort_waiting(partition, shown, older=older)
 
-    async def _is_rebuilt(self, partition: PartitionEpoch, shown: str | None, older: Look | None) -> bool:
-        """Settle a partition that waits for its counters; whether it has them."""
-        if shown == partition.rebuilt.epoch and older is None:  # by a worker that will note it now, or died before
-            await self.ledger.settle_rebuilt(partition)
-            return True
-        if older is not None:
-            await self.ledger.save(partition, _loss(partition, older))
+    def _sort_waiting(self, partition: PartitionEpoch, shown: str | None, *, older: bool) -> None:
+        if shown == partition.rebuilt.epoch and not older:
+            self._count(partition, self.rebuilt)
+            return
+        if older:
+            self.older.append(partition)
         if shown not in {partition.epoch, REBUILDING + partition.epoch}:
-            await self.board.show({partition.partition: REBUILDING + partition.epoch})
-        return False
+            self.hidden.append(partition)
 
-    async def _lose(self, partition: PartitionEpoch, look: Look | None) -> None:
-        number = partition.partition
-        seen = look or await self.board.look([number], anyway=True)
-        if seen is None:
-            raise StoreUnavailableError(partition=number)
-        lost = replace(partition, epoch=self.new_epoch(), state=PartitionState.REBUILDING)
-        await self.ledger.save(lost, _loss(partition, seen))
-        await self.board.show({number: REBUILDING + lost.epoch})
-
-    async def _note(self, partition: PartitionEpoch, state: PartitionState) -> None:
-        await self.ledger.save(replace(partition, state=state))
+    def _count(self, partition: PartitionEpoch, *places: list[PartitionEpoch]) -> None:
+        for place in (self.whole, *places):
+            place.append(partition)
 
 
 def is_older(look: Look, partition: PartitionEpoch) -> bool:

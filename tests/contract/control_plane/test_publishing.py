@@ -23,7 +23,9 @@ from tallygate.storage.redis.views import RedisViews
 
 
 @pytest.fixture
-async def views(valkey):
+async def views(valkey, empty):
+    """Read where a worker has published everything."""
+    await empty.views.mark_intact()
     link = RedisLink(RedisAddress.parse(valkey.url), reply_seconds=2)
     await link.connect()
     yield RedisViews(link, partitions=PARTITIONS)
@@ -197,6 +199,32 @@ async def test_everything_is_republished_after_the_store_was_emptied(plane, view
     assert (await views.newest(plane.tenant_id, "acme"))[1] == await record_of(plane)
     assert await views.key(key_digest(secret)) == made.record
     assert await views.table_version() > table
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_is_not_there_is_called_unknown_only_where_everything_was_published(plane, views, known):
+    """A server that was emptied holds what was written since; one that started on an older copy lacks that."""
+    await plane.upsert("acme", "pro")
+    secret = mint_key(plane.tenant_id.encode().ljust(32, b"n")[:32])
+    request = CreateKey(scopes=frozenset({Scope.DATA}))
+    await plane.write(lambda work, _: create_key(work, request, secret=secret, real_now=plane.now))
+    if known:
+        await plane.redis.flushall()
+    else:
+        await plane.redis.script_flush()  # what a server forgets that starts anew
+    await plane.publisher.republish(plane.tenant_id)
+    assert (await views.key(key_digest(secret))).tenant_id == plane.tenant_id
+    assert (await views.newest(plane.tenant_id, "acme"))[1] == await record_of(plane)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailableError):
+            await views.key("0" * 64)
+        with pytest.raises(StoreUnavailableError):
+            await views.newest(plane.tenant_id, "unheard-of")
+    assert bool(await views.table_version()) is not known
+    await plane.publisher.republish_all()
+    assert await views.key("0" * 64) is None
+    assert (await views.newest(plane.tenant_id, "unheard-of"))[1] is None
+    assert await views.table_version()
 
 
 async def test_a_write_whose_publishing_fails_is_still_a_write(plane, views, monkeypatch):

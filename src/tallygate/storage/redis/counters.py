@@ -4,9 +4,10 @@ Refuses to know where they come from. A rebuild has a connection of its own, and
 lasted: a server that took another's place in between may have missed a part.
 """
 
+import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
@@ -67,24 +68,33 @@ class RedisCounters:
         return keys.partition_of(self.partitions, *account)
 
     @asynccontextmanager
-    async def turn(self, partition: PartitionEpoch, after: str) -> AsyncIterator[Restoring | None]:
-        """Take a partition into these hands on a connection of its own, for as long as something is written."""
+    async def turns(
+        self, partitions: Sequence[PartitionEpoch], after: Mapping[int, str]
+    ) -> AsyncIterator[Mapping[int, Restoring]]:
+        """Take partitions into these hands on a connection of their own, for as long as something is written."""
+        if not partitions:
+            yield {}
+            return
         link = self.factory.operator_link()
-        turn_key = keys.turn(partition.partition)
         try:
             await link.connect()
-            taken = await link.call("SET", turn_key, self.token, "NX", "PX", _TURN_MS)
-            if taken is None and await link.call("GET", turn_key) != self.token.encode():
-                yield None
-                return
-            begun = {partition.partition: REBUILDING + partition.epoch}
-            await RedisEpochs(link).show(begun, after=after)
-            yield _Turn(link, partition, self)
-            await link.call("DEL", turn_key)
+            taken = await self._taken(link, partitions)
+            begun = {each.partition: REBUILDING + each.epoch for each in taken}
+            await RedisEpochs(link).show(begun, after={number: after[number] for number in begun})
+            turns = {each.partition: _Turn(link, each, self) for each in taken}
+            yield turns
+            await asyncio.gather(*(link.call("DEL", keys.turn(n)) for n, turn in turns.items() if not turn.lost))
         except (LinkError, ReplyError) as error:
             raise StoreUnavailableError(store="redis") from error
         finally:
             await link.close()
+
+    async def _taken(self, link: AnyLink, partitions: Sequence[PartitionEpoch]) -> Sequence[PartitionEpoch]:
+        """Those that nobody else has in hand."""
+        names = [keys.turn(each.partition) for each in partitions]
+        await asyncio.gather(*(link.call("SET", name, self.token, "NX", "PX", _TURN_MS) for name in names))
+        holders = await asyncio.gather(*(link.call("GET", name) for name in names))
+        return [each for each, holder in zip(partitions, holders, strict=True) if holder == self.token.encode()]
 
 
 @dataclass(slots=True)
@@ -94,6 +104,8 @@ class _Turn:
     link: AnyLink
     partition: PartitionEpoch
     store: RedisCounters
+    lost: bool = False
+    """Whether another worker may have it by now."""
     _generation: int = field(init=False)
     _records: "_Records" = field(init=False)
 
@@ -149,11 +161,13 @@ class _Turn:
             parts += pack_arguments((int(each.replaces), each.expiry, each.pairs)), each.packed
         packed = b"".join(parts)
         if not await self._reply(self.link.eval_packed(_RESTORE, packed, names[0])):
+            self.lost = True
             raise TurnLostError(partition=self._number)
 
     async def _reply(self, reply: Awaitable[Any]) -> int:
         answer = int(await reply)
         if self.link.generation != self._generation:
+            self.lost = True
             raise TurnLostError(partition=self._number)
         return answer
 

@@ -1,7 +1,10 @@
 """Epochs as the scripts see them, one string a partition, and whether this server was found whole."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any
 
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.records.epochs import Look
@@ -12,6 +15,7 @@ from tallygate.storage.redis.link.link import LinkError, RedisLink, ReplyError
 from tallygate.storage.redis.link.vouching import are_known, vouch
 
 _NO_ENTRY = "0-0"
+_NOWHERE: Mapping[int, str] = MappingProxyType({})
 
 
 class RedisEpochs:
@@ -31,13 +35,17 @@ class RedisEpochs:
             found = {partition: await reply for partition, reply in pending}
         return {partition: raw.decode() for partition, raw in found.items() if raw is not None}
 
-    async def show(self, epochs: Mapping[int, str], *, after: str = "") -> None:
-        """Show epochs, replacing what was shown, once their streams go on behind this entry."""
+    async def show(self, epochs: Mapping[int, str], *, after: Mapping[int, str] = _NOWHERE) -> None:
+        """Show epochs, replacing what was shown, once their streams go on behind these entries."""
         async with _reached():
-            for partition in epochs if after else ():
-                await self._go_on(keys.stream(partition), after)
-            for reply in [self._link.call("SET", keys.epoch(p), epoch) for p, epoch in epochs.items()]:
-                await reply
+            streams = {keys.stream(partition): end for partition, end in after.items()}
+            await self._each(
+                [("XGROUP", "CREATE", stream, GROUP, "0", "MKSTREAM") for stream in streams], but="BUSYGROUP"
+            )
+            await self._each(  # what is smaller is behind that entry already
+                [("XSETID", stream, end) for stream, end in streams.items()], but="smaller than"
+            )
+            await self._each([("SET", keys.epoch(partition), epoch) for partition, epoch in epochs.items()])
 
     async def look(self, partitions: Sequence[int], *, anyway: bool = False) -> Look | None:
         """How far each stream goes, unless somebody has found this server whole."""
@@ -47,7 +55,8 @@ class RedisEpochs:
                 return None
             seconds, micros = await self._link.call("TIME")
             entry_id = f"{int(seconds) * 1000 + int(micros) // 1000}-0"
-            ends = {partition: await self._end(keys.stream(partition)) for partition in partitions}
+            told = await self._each([("XINFO", "STREAM", keys.stream(p)) for p in partitions], but="no such key")
+            ends = {partition: _end(each) for partition, each in zip(partitions, told, strict=True)}
         return Look(connection=connection, entry_id=entry_id, ends=ends)
 
     async def vouch(self, look: Look, token: str) -> None:
@@ -59,26 +68,25 @@ class RedisEpochs:
             if isinstance(self._link, RedisLink):  # nodes of a cluster find out by themselves, each for itself
                 self._link.vouched = True
 
-    async def _end(self, stream: str) -> str:
-        try:
-            told: Sequence[bytes] = await self._link.call("XINFO", "STREAM", stream)
-        except ReplyError as error:
-            if "no such key" in error.text:
-                return _NO_ENTRY
-            raise
-        return told[told.index(b"last-generated-id") + 1].decode()
+    async def _each(self, commands: Sequence[tuple[str, ...]], *, but: str = "") -> list[Any]:
+        """Their replies, in as many round trips as one takes; None for what is refused with these words.
 
-    async def _go_on(self, stream: str, after: str) -> None:
-        try:
-            await self._link.call("XGROUP", "CREATE", stream, GROUP, "0", "MKSTREAM")
-        except ReplyError as error:
-            if error.code != "BUSYGROUP":
-                raise
-        try:
-            await self._link.call("XSETID", stream, after)
-        except ReplyError as error:
-            if "smaller than" not in error.text:  # it is behind that entry already
-                raise
+        Raises:
+            LinkError: a server is away.
+            ReplyError: one is refused with others.
+        """
+        pending = [self._link.call(*command) for command in commands]
+        replies = await asyncio.gather(*pending, return_exceptions=True)
+        for at, reply in enumerate(replies):
+            if isinstance(reply, ReplyError) and but and but in str(reply):
+                replies[at] = None
+            elif isinstance(reply, BaseException):
+                raise reply
+        return replies
+
+
+def _end(told: Sequence[bytes] | None) -> str:
+    return _NO_ENTRY if told is None else told[told.index(b"last-generated-id") + 1].decode()
 
 
 def _is_within(tags: Sequence[str], look: Look) -> bool:

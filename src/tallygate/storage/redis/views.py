@@ -16,6 +16,7 @@ from tallygate.storage.documents import ACCOUNT, KEY, SNAPSHOT
 from tallygate.storage.redis import keys
 from tallygate.storage.redis.link.cluster import AnyLink, ClusterLink
 from tallygate.storage.redis.link.link import LinkError, ReplyError
+from tallygate.storage.redis.link.vouching import known_token
 
 T = TypeVar("T")
 
@@ -77,19 +78,49 @@ class RedisViews:
         if not isinstance(fields, list) or len(fields) != 2:  # noqa: PLR2004 - as many as were asked for
             raise _damaged(key, fields)
         version, document = fields
-        if document is None and catalog is None:  # it is published last: until then an account's absence is no answer
-            raise StoreUnavailableError(missing="catalogue")
+        if document is None:  # until all is published an account's absence is no answer, nor a catalogue's
+            if catalog is None:
+                raise StoreUnavailableError(missing="catalogue")
+            version, document = await self._found(key, str(home), "account")
         versions = ViewVersions(catalog=_number(catalog), account=_number(version), applied=_number(applied))
         return versions, _validated(key, document, ACCOUNT)
 
     async def key(self, digest: str) -> KeyRecord | None:
-        """The record of the key with this SHA-256 digest."""
-        return await self._document(keys.api_key(digest), KEY)
+        """The record of the key with this SHA-256 digest; None where all keys are published, and it is none of them."""
+        name = keys.api_key(digest)
+        found = await self._document(name, KEY)
+        return found or _validated(name, (await self._found(name, keys.KEYS_TAG, "key table"))[1], KEY)
 
     async def table_version(self) -> int:
-        """Raised with every change of any key."""
-        (version,) = await self._replies([("GET", keys.KEY_TABLE_VERSION)])
-        return _number(version)
+        """Raised with every change of any key; 0 until all of them are published, which is told first and last."""
+        version, token = await self._replies([("GET", keys.KEY_TABLE_VERSION), ("GET", keys.PUBLISHED_TO)])
+        return _number(version) if token is not None else 0
+
+    async def _found(self, key: str, tag: str, what: str) -> tuple[bytes | None, bytes | None]:
+        """Version and document of what was not found, looked for again where all is published, before and after.
+
+        Raises:
+            StoreUnavailableError: it may be missing because the server was emptied, or is an older copy of itself.
+        """
+        before = await self._published(tag)
+        (fields,) = await self._replies([("HMGET", key, "v", "d")])
+        if not isinstance(fields, list) or len(fields) != 2:  # noqa: PLR2004 - as many as were asked for
+            raise _damaged(key, fields)
+        version, document = fields
+        if document is None and (not before or await self._published(tag) != before):
+            raise StoreUnavailableError(missing=what)
+        return version, document
+
+    async def _published(self, tag: str) -> str:
+        """By which token the server of this tag is known as the one to which everything was published; or nothing."""
+        tag = tag if self._scattered else keys.KEYS_TAG
+        call = next((call for call, tags in self._link.places() if tag in tags), None)
+        if call is None:
+            raise StoreUnavailableError(store="redis")
+        try:
+            return await known_token(call, tag, keys.published_to)
+        except (LinkError, ReplyError) as error:
+            raise StoreUnavailableError(store="redis") from error
 
     async def _document(self, key: str, adapter: TypeAdapter[T]) -> T | None:
         (document,) = await self._replies([("HGET", key, "d")])

@@ -1,9 +1,9 @@
 """Epochs as SQL keeps them, beside the partitions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tallygate.records.epochs import Loss, PartitionEpoch, PartitionState
@@ -36,32 +36,39 @@ class SqlEpochs:
             async with connected(self._engine, {}) as connection:
                 return await read_losses(connection)
 
-    async def save(self, partition: PartitionEpoch, loss: Loss | None = None) -> None:
-        """Note a partition's epoch and state, and what its counters have lost."""
-        values = {"epoch": partition.epoch, "state": partition.state.value}
-        statement = update(_partitions).where(_partitions.c.partition == partition.partition).values(values)
+    async def save(self, *partitions: PartitionEpoch, losses: Sequence[Loss] = ()) -> None:
+        """Note epochs and states of partitions, and what their counters have lost: all of it, or nothing."""
+        mine = _partitions.c.partition == bindparam("number")
+        statement = update(_partitions).where(mine).values(epoch=bindparam("now"), state=bindparam("then"))
+        rows = [{"number": p.partition, "now": p.epoch, "then": p.state.value} for p in _in_order(partitions)]
         with translated():
             async with connected(self._engine, {WRITE: True}) as connection:
-                await connection.execute(statement)
-                if loss is not None:
-                    await connection.execute(insert(_losses), asdict(loss))
+                await connection.execute(statement, rows)
+                if losses:
+                    await connection.execute(insert(_losses), [asdict(loss) for loss in losses])
                 await connection.commit()
 
-    async def settle_rebuilt(self, partition: PartitionEpoch) -> None:
-        """Note that a partition counts again, whose losses are none any more.
+    async def settle_rebuilt(self, *partitions: PartitionEpoch) -> None:
+        """Note that these partitions count again, whose losses are none any more.
 
-        An epoch that was minted meanwhile stays: somebody has found these counters lost again.
+        An epoch that was minted meanwhile stays: somebody has found those counters lost again.
         """
-        after = partition.rebuilt
-        mine = _partitions.c.partition == partition.partition, _partitions.c.epoch == partition.epoch
+        mine = _partitions.c.partition == bindparam("number"), _partitions.c.epoch == bindparam("was")
         waits = _partitions.c.state == PartitionState.REBUILDING.value
-        statement = update(_partitions).where(*mine, waits).values(epoch=after.epoch, state=after.state.value)
+        statement = update(_partitions).where(*mine, waits)
+        statement = statement.values(epoch=bindparam("now"), state=PartitionState.ACTIVE.value)
+        rows = [{"number": p.partition, "was": p.epoch, "now": p.rebuilt.epoch} for p in _in_order(partitions)]
+        settled = select(_partitions.c.partition).where(_partitions.c.epoch.in_([each["now"] for each in rows]))
         with translated():
             async with connected(self._engine, {WRITE: True}) as connection:
-                changed = (await connection.execute(statement)).rowcount
-                if changed:
-                    await connection.execute(delete(_losses).where(_losses.c.partition == partition.partition))
+                await connection.execute(statement, rows)
+                await connection.execute(delete(_losses).where(_losses.c.partition.in_(settled)))
                 await connection.commit()
+
+
+def _in_order(partitions: Collection[PartitionEpoch]) -> Sequence[PartitionEpoch]:
+    """As everybody locks them, so that nobody waits for who waits for them."""
+    return sorted(partitions, key=lambda each: each.partition)
 
 
 async def read_losses(connection: AsyncConnection) -> Sequence[Loss]:

@@ -47,6 +47,12 @@ async def vouch(places: Places, token: str, key_of: KeyOf) -> None:
             await reply
 
 
+async def known_token(call: Call, tag: str, key_of: KeyOf) -> str:
+    """The token that a server holds under this tag, if it knows it; else nothing."""
+    token = (await _tokens(call, (tag,), key_of)).get(tag, "")
+    return token if token and await _knows(call, token) else ""
+
+
 async def _tokens(call: Call, tags: Sequence[str], key_of: KeyOf) -> dict[str, str]:
     asked = [(tag, call("GET", key_of(tag))) for tag in tags]
     found = {tag: await reply for tag, reply in asked}
