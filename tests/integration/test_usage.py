@@ -197,6 +197,20 @@ async def test_a_reset_opens_a_row_of_its_own(tenant):
     assert [(pot.kind, pot.quantity) for pot in now.pots] == [(INCLUDED, 2)]
 
 
+async def test_of_resets_at_one_instant_the_period_in_force_is_told(tenant):
+    """The clock stands: 5 and 6 were counted for no time at all."""
+    await tenant.call("SetTestClock", time=after(MARCH, DAY), standing=True)
+    await tenant.consume("acme", "calls", 4)
+    for quantity in (5, 6, 7):
+        await tenant.call("ResetUsage", account_id="acme", feature_key="calls", request_id=f"reset-{quantity}")
+        assert (await tenant.consume("acme", "calls", quantity)).used == quantity
+    await collected(tenant, 7)
+    (now,) = (await tenant.call("GetUsage", account_id="acme", feature_key="calls")).rows
+    (before,) = (await tenant.call("GetUsage", account_id="acme", feature_key="calls", selection=PREVIOUS)).rows
+    assert told([before, now], "quantity", "event_count") == [(4, 1), (7, 1)]
+    assert [(pot.kind, pot.quantity) for pot in now.pots] == [(INCLUDED, 7)]
+
+
 async def test_a_trial_is_a_period_of_its_own(tenant):
     start = (await tenant.call("UpsertAccount", account_id="hooli", plan_key="trial")).account.subscription.start_time
     assert (await tenant.consume("hooli", "calls", 4)).allowed

@@ -204,7 +204,7 @@ class UsageReader(Protocol):
     async def totals(
         self, meter: Meter, start: int, end: int, kinds: Collection[FactKind], *, unique_by: str = ""
     ) -> Sequence[PeriodTotal]:
-        """Sums of the periods that overlap [start, end).
+        """Sums of the periods that overlap [start, end); of those that were reset at one instant the last one's alone.
 
         Members are the values of dimension `unique_by`, or users where that is empty; facts without one count for none.
         """

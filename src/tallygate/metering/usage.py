@@ -58,8 +58,10 @@ async def usage(
     """Compute the usage of each period that overlaps [start, end), by start and group.
 
     Periods are those in which facts were counted, and those `known` besides (so that an empty current period shows).
-    All facts count, billable or not, carried in or not. Grouped, each group is a meter of its own, and a period
-    without any shows no row. `trials` are what the account's record knows of them.
+    All facts count, billable or not, carried in or not; but of several resets at one instant, as a clock that stands
+    makes them, the period in force has what came after the last one, and what they cut off is told by its events alone.
+    Grouped, each group is a meter of its own, and a period without any shows no row. `trials` are what the account's
+    record knows of them.
     """
     found = [*await reader.periods(meter, start, end), *known]
     periods = [p for p in laid_out(found, trials, apart=meter.apart) if p.period.start < end and start < p.period.end]

@@ -87,13 +87,13 @@ class SqlCountedFacts:
             async with self._looking_up() as connection:
                 paid = await _paid(connection, accounts, bound)
                 level, reset = await _others(connection, accounts)
-                observed = and_(bound, not_(_overwritten())) if reset else bound
+                observed = and_(bound, not_(overwritten())) if reset else bound
                 return Facts(
                     paid=paid,
                     observed=await _observed(connection, level, observed) if level else (),
                     levels=await _levels(connection, level, bound) if level else (),
                     resets=await _resets(connection, reset, bound) if reset else (),
-                    overwritten=await _paid(connection, reset, and_(bound, _overwritten())) if reset else (),
+                    overwritten=await _paid(connection, reset, and_(bound, overwritten())) if reset else (),
                 )
 
     async def effects(self, accounts: Collection[AccountId], since: int) -> Sequence[Effect]:
@@ -216,7 +216,7 @@ def _until(entry_id: str) -> ColumnElement[bool]:
     return tuple_(*_place(_EVENTS.entry_id)) <= tuple_(entry_id[:_MS_DIGITS], len(entry_id), entry_id[_MS_DIGITS + 1 :])
 
 
-def _overwritten() -> ColumnElement[bool]:
+def overwritten() -> ColumnElement[bool]:
     """Whether a reset came after this fact in the very instant in which its period had begun."""
     reset = billable_events.alias("reset").c
     same = [reset[column.name] == column for column in (*_METER, *_PERIOD)]

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, false, func, literal, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, false, func, literal, not_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -14,6 +14,7 @@ from tallygate.domain.gating.decision import Pot
 from tallygate.domain.period import UsagePeriod
 from tallygate.metering.ports import CountedPeriod, Meter, PeriodTotal, Sample
 from tallygate.storage.sql.failures import translated
+from tallygate.storage.sql.metering.counts import overwritten
 from tallygate.storage.sql.metering.pots import pots_paid
 from tallygate.storage.sql.metering.tables import billable_events
 
@@ -71,21 +72,13 @@ class SqlUsageReader:
         """Add up in the database."""
         member = _dimension(unique_by) if unique_by else _EVENTS.user_id
         wanted = select(_EVENTS.period_start, _apart(meter), _EVENTS.quantity, _group(meter), member.label("member"))
-        rows = _overlapping(wanted, meter, start, end).where(_EVENTS.kind.in_(_texts(kinds))).subquery()
-        query = select(
-            rows.c.period_start,
-            rows.c.apart,
-            rows.c.group,
-            func.sum(rows.c.quantity).label("total"),
-            func.max(rows.c.quantity).label("greatest"),
-            func.count(func.nullif(rows.c.member, "").distinct()).label("members"),
-            func.count().label("facts"),
-        ).group_by(rows.c.period_start, rows.c.apart, rows.c.group)
         with translated():
             async with self._engine.connect() as connection:
+                counts = and_(_EVENTS.kind.in_(_texts(kinds)), await _in_force(connection, meter, start, end))
+                query = _added_up(_overlapping(wanted, meter, start, end).where(counts))
                 found = (await connection.execute(query)).all()
                 burnt = FactKind.CONSUME in kinds and not meter.group_by
-                paying = _overlapping(_NOTHING, meter, start, end).where(_EVENTS.kind.in_(_texts(kinds)))
+                paying = _overlapping(_NOTHING, meter, start, end).where(counts)
                 pots = await pots_paid(connection, paying, _apart(meter)) if burnt else {}
         return [_total(row, pots.get((row.period_start, bool(row.apart)), ())) for row in found]
 
@@ -114,6 +107,26 @@ class SqlUsageReader:
                     Sample(occurred_time=occurred_time, level=level, group=group)
                     for occurred_time, level, group in await connection.execute(query)
                 ]
+
+
+async def _in_force(connection: AsyncConnection, meter: Meter, start: int, end: int) -> ColumnElement[bool]:
+    """What of the facts counts: where resets came at one instant, of a clock that stands, what came after the last."""
+    resets = _overlapping(select(_EVENTS.period_start), meter, start, end).where(_EVENTS.kind == FactKind.RESET.value)
+    again = (await connection.scalars(resets.group_by(_EVENTS.period_start).having(func.count() > 1))).all()
+    return not_(and_(_EVENTS.period_start.in_(again), overwritten())) if again else true()
+
+
+def _added_up(facts: Select[Any]) -> Select[Any]:
+    rows = facts.subquery()
+    return select(
+        rows.c.period_start,
+        rows.c.apart,
+        rows.c.group,
+        func.sum(rows.c.quantity).label("total"),
+        func.max(rows.c.quantity).label("greatest"),
+        func.count(func.nullif(rows.c.member, "").distinct()).label("members"),
+        func.count().label("facts"),
+    ).group_by(rows.c.period_start, rows.c.apart, rows.c.group)
 
 
 def _total(row: Row[Any], pots: tuple[Pot, ...]) -> PeriodTotal:
