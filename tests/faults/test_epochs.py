@@ -121,6 +121,7 @@ async def test_a_valid_key_is_never_called_unknown_while_the_table_is_gone(insta
         await new_world(owner, "acme")
     async with installation.role("data") as sidecar, Caller(sidecar.grpc_address, key) as caller:
         assert (await caller.check("acme", "sso")).allowed
+        assert (await sidecar.readiness())["counters"].ok
         valkey.command("FLUSHALL")
         seen = set()
 
@@ -134,6 +135,7 @@ async def test_a_valid_key_is_never_called_unknown_while_the_table_is_gone(insta
             await refused()
             await asyncio.sleep(0.05)
         assert seen <= {("UNAVAILABLE", "STORE_UNAVAILABLE"), "ENTITLED"}
+        assert not (await sidecar.readiness())["counters"].ok, "what its callers meet is said"
         async with installation.role("worker"):
 
             async def answers():

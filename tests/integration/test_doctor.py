@@ -81,6 +81,36 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
     assert findings["epoch"]["detail"] == "64 of 64 partitions count"
 
 
+def test_role_data_is_told_of_redis_alone(installation):
+    """Its machine may have no database, and one that lies about there is none of its own."""
+    valkey, process = installation()
+    data = {"TALLYGATE_ROLE": "data", "TALLYGATE_DATABASE__URL": "postgresql://nobody@127.0.0.1:1/none"}
+    findings = diagnose(process, 0, **data)
+    assert findings.keys() == {
+        "database", "redis", "writes", "eviction policy", "persistence", "clock skew", "epoch", "partition clocks",
+    }  # fmt: skip
+    assert "none of its own" in findings["database"]["detail"]
+    assert findings["epoch"]["detail"] == "64 of 64 partitions count"
+    valkey.command("FLUSHALL")
+    findings = diagnose(process, 2, **data)
+    assert ills(findings) == {"epoch"}
+    assert findings["epoch"]["detail"] == "0 of 64 partitions count"
+
+
+def test_why_a_database_cannot_be_used_is_said_and_none_is_made_by_looking(installation):
+    _, process = installation()
+    found = diagnose(process, 2, TALLYGATE_DATABASE__URL="postgresql://nobody@127.0.0.1:1/none")
+    assert found["database"]["detail"] == "cannot be used: nobody listens there"
+    assert "the database and its schema" in found["epoch"]["fix"]
+    other = process.directory / "other.db"
+    found = diagnose(process, 2, TALLYGATE_DATABASE__URL=f"sqlite:///{other}")
+    assert str(other) in found["schema version"]["detail"]
+    assert not other.exists()
+    missing = str(process.directory / "no-such-file")
+    found = diagnose(process, 2, TALLYGATE_REDIS__PASSWORD_FILE=missing)
+    assert found["redis"]["fix"] == "correct redis.password_file"
+
+
 def test_a_valkey_that_evicts_and_forgets_is_found(installation):
     _, process = installation(*BAD, append_only=False)
     findings = diagnose(process, 2)

@@ -13,6 +13,7 @@ from typing_extensions import override
 from tallygate import GARBAGE_THRESHOLDS
 from tallygate.app import clock
 from tallygate.app.beside import Beside
+from tallygate.app.counting import collector_check, counters_check
 from tallygate.app.data_side import DataSide, RedisSide, build_data_side, open_redis, require_promises, tracing_of
 from tallygate.app.errors import StartError
 from tallygate.app.lifecycle import Loop, Startable
@@ -244,32 +245,19 @@ class Application(Startable):
         if redis is not None:
             skew, believed = redis.clocks.skew / 1_000_000, redis.clocks.believed
             checks["clock"] = Check(ok=believed, detail="" if believed else f"Redis' clock differs by {skew:.0f} s")
-        checks["counters"] = self._counters()
+        lost = self._control.collecting.epochs.standing.lost if self._control is not None else []
+        checks["counters"] = await counters_check(redis, partitions=self._settings.redis.partitions, lost=lost)
         if not self._part.has_parent:
             checks["settings"] = settings_check(self._problem)
         if self._control is not None:
             checks["database"] = await self._control.database.check()
-            stats = self._control.collecting.collector.stats
-            checks["collector"] = Check(
-                ok=stats.lag_seconds < self._settings.data_plane.max_staleness * 12,
-                detail=f"{stats.lag_entries} events wait, the oldest for {stats.lag_seconds:.1f} s",
-                required=False,
-            )
+        if self._control is not None and self._part.works:
+            most = self._settings.data_plane.max_staleness * 12
+            checks["collector"] = collector_check(self._control.collecting.collector.stats, most_seconds=most)
         if self._beside is not None:  # what it knows of Redis and counters is more than this process does
             beside = await self._beside.checks()
             checks = {**beside, **checks} if checks["counters"].ok else {**checks, **beside}
         return checks
-
-    def _counters(self) -> Check:
-        """Whether hard limits can be decided: not required, because all else can."""
-        lost = self._control.collecting.epochs.standing.lost if self._control is not None else []
-        if lost:
-            detail = f"lost in {len(lost)} partitions, `tallygate doctor` says more"
-        elif self._redis is not None and not self._redis.link.vouched:
-            detail = "no worker has found this Redis whole since it started"
-        else:
-            return Check(ok=True)
-        return Check(ok=False, detail=detail, required=False)
 
     @staticmethod
     def _require(serving: Serving | None) -> Serving:

@@ -10,7 +10,7 @@ from tallygate.app.catalogue_watch import look_at_plans
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
 from tallygate.app.gateway_watch import look_at_gateways
-from tallygate.app.installation import database_address, is_there, opened
+from tallygate.app.installation import database_address, is_there, opened, place_of, why_not
 from tallygate.app.mailing import look_at_mail
 from tallygate.app.promises import at_each, eviction, persistence, replicas
 from tallygate.app.recovery import redis_address
@@ -19,7 +19,7 @@ from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.domain.gating.admit import MAX_CLOCK_SKEW
 from tallygate.domain.period import to_datetime
 from tallygate.records.audits import Audit
-from tallygate.records.epochs import PartitionEpoch, PartitionState, is_older
+from tallygate.records.epochs import REBUILDING, PartitionEpoch, PartitionState, is_older
 from tallygate.records.rebuilds import Rebuild
 from tallygate.settings import Settings
 from tallygate.storage.redis.address import RedisAddress
@@ -36,18 +36,24 @@ from tallygate.storage.sql.schema import Schema
 from tallygate.storage.sql.writes import write
 
 _SECONDS = 5.0
+_OTHERS = Finding(
+    name="database", ok=True, detail="role data has none of its own: ask doctor about it where control or worker runs"
+)
+_ABOVE = "see what is said of the database and its schema above"
 _NEWER = "it is newer than this version: run the version of Tallygate that made it, or a later one"
 
 
 async def diagnose(settings: Settings) -> list[Finding]:
     """Look at the database and at Redis; what cannot be reached is a finding, too."""
-    findings = [*await _look_at_database(settings), *await look_at_server(settings)]
-    if settings.mail.address:
+    database = [_OTHERS] if settings.role == "data" else await _look_at_database(settings)
+    findings = [*database, *await look_at_server(settings)]
+    if settings.mail.address and settings.role != "data":
         findings += await look_at_mail(settings)
     try:
         address = redis_address(settings)
     except UnusableSettingError as error:
-        return [*findings, Finding(name="redis", ok=False, detail=str(error), fix="correct redis.url")]
+        fix = "correct " + str(error).partition(" ")[0]  # it begins with the setting's name
+        return [*findings, Finding(name="redis", ok=False, detail=str(error), fix=fix)]
     if address is None:
         detail = f"embedded, not running in {settings.data_dir}"
         return [*findings, Finding(name="redis", ok=True, detail=detail)]
@@ -57,17 +63,20 @@ async def diagnose(settings: Settings) -> list[Finding]:
 async def _look_at_database(settings: Settings) -> list[Finding]:
     fix = "check database.url (TALLYGATE_DATABASE__URL) and that the server runs"
     if not is_there(settings):
-        place = settings.data_dir.absolute()
+        place = place_of(settings)
         detail = f"none, this version needs {schema.head()}: there is no database in {place} yet"
-        told = "run `tallygate migrate`, or name another data_dir"
+        named = settings.database.url.get_secret_value()
+        told = f"run `tallygate migrate`, or name another {'database.url' if named else 'data_dir'}"
         return [Finding(name="schema version", ok=False, detail=detail, fix=told)]
     try:
         target = database_address(settings)
         found = await asyncio.wait_for(asyncio.to_thread(schema.read_schema, target), _SECONDS)
     except UnusableSettingError as error:
         return [Finding(name="database", ok=False, detail=str(error), fix="correct database.url or data_dir")]
-    except (StoreUnavailableError, TimeoutError):
-        return [Finding(name="database", ok=False, detail="cannot be reached", fix=fix)]
+    except TimeoutError:
+        return [Finding(name="database", ok=False, detail="cannot be reached: no answer in time", fix=fix)]
+    except StoreUnavailableError as error:
+        return [Finding(name="database", ok=False, detail=f"cannot be used: {why_not(error)}", fix=fix)]
     except InvalidFieldError as error:
         facts = error.metadata
         unfit = Finding(name="database encoding", ok=False, detail=facts.get("got", ""), fix=facts["expected"])
@@ -178,12 +187,30 @@ async def _kept_clocks(link: AnyLink, partitions: Sequence[int]) -> Finding:
     )
 
 
+async def _shown(settings: Settings, link: AnyLink) -> Finding:
+    """What callers meet, where the database is others'."""
+    numbers = range(settings.redis.partitions)
+    shown = await RedisEpochs(link).read(numbers)
+    counting = [number for number in numbers if not shown.get(number, REBUILDING).startswith(REBUILDING)]
+    return Finding(
+        name="epoch",
+        ok=len(counting) == len(numbers),
+        detail=f"{len(counting)} of {len(numbers)} partitions count",
+        fix="a worker shows and rebuilds them: see that one runs on this Redis, and what doctor says there",
+    )
+
+
 async def _partitions(settings: Settings, link: AnyLink) -> list[Finding]:
+    if settings.role == "data":
+        return [await _shown(settings, link), await _kept_clocks(link, range(settings.redis.partitions))]
+    unknown = [Finding(name="epoch", ok=False, detail="the database cannot say", fix=_ABOVE)]
+    if not is_there(settings):  # opening a file would make it
+        return unknown
     async with opened(settings) as engine:
         try:
             known, strict = await SqlEpochs(engine).load(), await strict_features(engine)
         except StoreUnavailableError:
-            return [Finding(name="epoch", ok=False, detail="the database cannot say", fix="see `database` above")]
+            return unknown
     numbers = [partition.partition for partition in known]
     rebuilds = await read_rebuilds(link, numbers)
     audited = _audited(await read_audit(link))

@@ -24,6 +24,7 @@ from tallygate.settings import Settings
 from tallygate.settings.directories import make_private
 from tallygate.storage.sql import schema
 from tallygate.storage.sql.address import DatabaseUrlError, parse_database, shown, sqlite_at
+from tallygate.storage.sql.alone import alone
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.partitions import seed_partitions
 from tallygate.storage.sql.unit_of_work import SqlStore
@@ -91,10 +92,11 @@ def require_schema(settings: Settings) -> None:
 
 
 def _migrate(target: URL) -> None:
-    found = schema.read_schema(target)
-    if found.is_newer:
-        _require(found)
-    schema.migrate(target)
+    with alone(target):
+        found = schema.read_schema(target)
+        if found.is_newer:
+            _require(found)
+        schema.migrate(target)
 
 
 def _require(found: schema.Schema) -> None:
@@ -115,19 +117,34 @@ def _require(found: schema.Schema) -> None:
 
 def is_there(settings: Settings) -> bool:
     """Whether there is a database to look at: our own is a file, which looking would make."""
+    if named := settings.database.url.get_secret_value():
+        with suppress(DatabaseUrlError):  # whoever opens it says so
+            file = parse_database(named)
+            return file.get_backend_name() != "sqlite" or Path(str(file.database)).exists()
+        return True
     home = settings.data_dir
     in_the_way = home.exists() and not home.is_dir()  # no directory: opening it says so
-    return bool(settings.database.url.get_secret_value()) or in_the_way or (home / _FILE).exists()
+    return in_the_way or (home / _FILE).exists()
+
+
+def place_of(settings: Settings) -> str:
+    """Where a database would be that is not there: a file's path, or the data directory."""
+    if named := settings.database.url.get_secret_value():
+        with suppress(DatabaseUrlError):
+            return shown(parse_database(named))
+    return str(settings.data_dir.absolute())
 
 
 def _require_current(settings: Settings) -> None:
     """Make sure that there is a database that this version may run on, without making or changing one. Blocks."""
     if not is_there(settings):
         place = settings.data_dir.absolute()
-        if place.exists() and not place.is_dir():
+        named = settings.database.url.get_secret_value()
+        if not named and place.exists() and not place.is_dir():
             problem = f"cannot use {place} as data directory: it is a file"
             raise UnusableSettingError(problem, key="data_dir")
-        msg = f"there is no database in {place} yet: run `tallygate migrate`, or name another data_dir"
+        other = "database.url" if named else "data_dir"
+        msg = f"there is no database in {place_of(settings)} yet: run `tallygate migrate`, or name another {other}"
         raise StartError(msg)
     target = database_address(settings)
     with reached(target):
@@ -145,7 +162,7 @@ def reached(target: URL) -> Iterator[None]:
     try:
         yield
     except StoreUnavailableError as error:
-        why = _why(reason(error.__cause__ or error))
+        why = why_not(error)
         msg = f"the database at {shown(target)} cannot be used ({why}); check database.url (TALLYGATE_DATABASE__URL)"
         if target.get_backend_name() == "sqlite":
             msg += " and data_dir (TALLYGATE_DATA_DIR)"
@@ -163,6 +180,7 @@ _CAUSES = (
     (r"timeout|timed out", "no answer in time"),
     (r"not a database|malformed", "the file is no database"),
     (r"read-?only", "it cannot be written"),
+    (r"permission denied for|must be owner", "a right is missing"),
     (r"unable to open|permission denied", "the file cannot be opened"),
     (r"permission|privilege", "a right is missing"),
     (r"disk|space|full", "its disk is full"),
@@ -171,7 +189,9 @@ _CAUSES = (
 """What databases' own words mean; those stay in the log."""
 
 
-def _why(words: str) -> str:
+def why_not(error: BaseException) -> str:
+    """Why a database cannot be worked on, in words for operators."""
+    words = reason(error.__cause__ or error)
     found = (cause for pattern, cause in _CAUSES if re.search(pattern, words, re.IGNORECASE))
     return next(found, "the log has its own words")
 
@@ -192,14 +212,18 @@ async def create_tenant(settings: Settings, *, tenant_id: str, currency: str, ti
     """Create a tenant.
 
     Raises:
-        ConflictError: there is one with this id.
+        StartError: there is one with this id.
         InvalidFieldError: a field is not what is expected.
     """
     request = CreateTenant(tenant_id=tenant_id, currency=currency, time_zone=time_zone, test=test)
     tenant = tenant_of(request, now=clock.now())
     await asyncio.to_thread(_require_current, settings)
     async with opened(settings) as engine:
-        await SqlStore(engine=engine).create_tenant(tenant)
+        try:
+            await SqlStore(engine=engine).create_tenant(tenant)
+        except ConflictError as error:
+            msg = f"there is a tenant {tenant_id} already"
+            raise StartError(msg) from error
 
 
 async def create_key(
