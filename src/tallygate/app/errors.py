@@ -1,5 +1,6 @@
 """Why the application cannot start, in one line a person can act on."""
 
+from tallygate.domain.errors import ConflictError
 from tallygate.settings import SettingsError, environment_name
 
 
@@ -12,6 +13,10 @@ class UnusableSettingError(StartError, SettingsError):
 
     def __init__(self, problem: object, *, key: str) -> None:
         super().__init__(f"{key} ({environment_name(key)}): {problem}")
+
+
+class TenantExistsError(ConflictError):
+    """There is a tenant with this id already; choose another, or go on with that one."""
 
 
 class CallersError(StartError, SettingsError):

@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.app import clock
-from tallygate.app.errors import StartError, UnusableSettingError, reason
+from tallygate.app.errors import StartError, TenantExistsError, UnusableSettingError, reason
 from tallygate.app.key_files import read_key
 from tallygate.control_plane.keys import CreateKey
 from tallygate.control_plane.keys import create_key as register_key
@@ -212,7 +212,7 @@ async def create_tenant(settings: Settings, *, tenant_id: str, currency: str, ti
     """Create a tenant.
 
     Raises:
-        StartError: there is one with this id.
+        TenantExistsError: there is one with this id.
         InvalidFieldError: a field is not what is expected.
     """
     request = CreateTenant(tenant_id=tenant_id, currency=currency, time_zone=time_zone, test=test)
@@ -222,8 +222,7 @@ async def create_tenant(settings: Settings, *, tenant_id: str, currency: str, ti
         try:
             await SqlStore(engine=engine).create_tenant(tenant)
         except ConflictError as error:
-            msg = f"there is a tenant {tenant_id} already"
-            raise StartError(msg) from error
+            raise TenantExistsError(tenant_id=tenant_id) from error
 
 
 async def create_key(

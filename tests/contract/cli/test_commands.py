@@ -467,6 +467,8 @@ def test_the_first_key_of_an_installation(home, say):
     assert (said.code, said.out) == (0, "created the tenant shop\n")
     again = say("tenant", "create", "shop", *data)
     assert (again.code, again.out, again.err.count("\n")) == (2, "", 1)
+    assert "There is a tenant with this id already" in again.err
+    assert "shop" in again.err
     said = say("key", "create", "first", "--scope", "data", "--local", "--tenant", "shop", "-o", "json", *data)
     key = said.json()
     assert key["key"].startswith("tg_")
