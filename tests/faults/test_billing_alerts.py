@@ -9,7 +9,8 @@ from tallygate.app.installation import create_tenant
 from tallygate.domain.billing.late import Unrated
 from tallygate.records.jobs import AUDIT, COMPLETENESS
 from tallygate.storage.sql.billing.findings import billing_findings
-from tallygate.storage.sql.billing.tables import jobs, unrated_facts
+from tallygate.storage.sql.billing.tables import jobs
+from tallygate.storage.sql.billing.usage_tables import unrated_facts
 from tallygate.storage.sql.engine import writing
 
 pytestmark = needs_promtool

@@ -171,7 +171,7 @@ async def test_stopping_while_redis_is_gone_leaves_nothing_open(installation, ke
 @fails_without(cancelling_it_again)
 async def test_a_loop_that_swallows_its_cancellation_does_not_stop_the_stop(installation, monkeypatch):
     """As a client library was seen to do once in a while: the process would have hung until it was killed."""
-    swallowed = []
+    swallowed, over = [], asyncio.Event()
 
     async def listen(_self, _listener):
         while not swallowed:
@@ -179,13 +179,16 @@ async def test_a_loop_that_swallows_its_cancellation_does_not_stop_the_stop(inst
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
                 swallowed.append(1)
-        await asyncio.Event().wait()
+        await over.wait()
 
     monkeypatch.setattr(RedisAnnouncements, "listen", listen)
     async with installation.role("all") as application:
         await asyncio.sleep(0)
-        async with asyncio.timeout(patience.SECONDS):
-            await application.stop()
+        try:
+            async with asyncio.timeout(patience.SECONDS):
+                await application.stop()
+        finally:
+            over.set()  # with the protection off it would hang here for good
     assert swallowed
 
 

@@ -478,10 +478,10 @@ class World:
             await call("UpsertAccount", account_id=f"{account}/new")
         if METHODS[name].containing_service.name == "PartnerService":
             await call("SubmitBill", bill={**BILL, "bill_id": f"bill/{account}", "account_id": account, "text": CANARY})
+            await call("SetShare", share={"kind": "SHARE_KIND_PROVIDER", "provider": CANARY, "accepted_percent": "70"})
         if name in {"CancelRecurringBill", "ListRecurringBills"}:
             again = {**BILL, "recurring_bill_id": f"rbill/{account}", "account_id": account, "text": CANARY}
             await call("SubmitRecurringBill", bill=again)
-            await call("SetShare", share={"kind": "SHARE_KIND_PROVIDER", "provider": CANARY, "accepted_percent": "70"})
         if name in {"EndDiscount", "ListDiscounts"}:
             agreed = {"discount_id": f"agreed/{account}", "account_id": account, "percent_off": "5", "text": CANARY}
             await call("GrantDiscount", discount=agreed)
