@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from invoicing import run
 from tenants import Tenant, eventually, failure
 from thorough import some
 
@@ -71,7 +72,7 @@ async def subscribed(tenant, *prices, **options):
     year = await january(tenant)
     await tenant.apply(catalog(*prices, **options))
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
-    await tenant.call("RunBilling")
+    await run(tenant)
     return year
 
 
@@ -85,7 +86,7 @@ async def test_dj_33_what_an_invoice_charges_is_posted_with_it(tenant: Tenant):
     ]
     await audited(tenant)
     await tenant.advance_to(day_of(year, 2, 20))
-    await tenant.call("RunBilling")
+    await run(tenant)
     assert await balances(tenant) == {"account:Receivable": 68, "seller:Backlog": -29, "seller:Income": -39}
     await audited(tenant)
 
@@ -95,12 +96,12 @@ async def test_dj_38_a_year_paid_in_advance_becomes_income_month_by_month(tenant
     year = await subscribed(tenant, YEARLY)
     assert await balances(tenant) == {"account:Receivable": 278, "seller:Backlog": -278}
     await tenant.advance_to(day_of(year, 12))
-    await tenant.call("RunBilling")
+    await run(tenant)
     recognised = await transfers(tenant, ledger_account="seller:Income")
     assert recognised == [("seller:Backlog", "seller:Income", Decimal("23.16"))] * 11
     await audited(tenant)
     await tenant.advance_to(day_of(year + 1, 1))
-    await tenant.call("RunBilling")
+    await run(tenant)
     assert (await transfers(tenant, ledger_account="seller:Income"))[-1][2] == Decimal("23.24")
     assert (await balances(tenant, at_time=day_of(year + 1, 1)))["seller:Income"] == -278
     assert (await balances(tenant, at_time=day_of(year, 3)))["seller:Income"] == Decimal("-46.32")
@@ -117,7 +118,7 @@ async def test_closed_books_stay_as_they_are(tenant: Tenant):
     fee = {"account_id": "acme", "amount": {"currency_code": "USD", "units": 5}, "text": "Late"}
     await tenant.call("CreateFee", **fee)
     await tenant.advance_to(day_of(year, 6, 10))
-    await tenant.call("RunBilling")
+    await run(tenant)
 
     async def recognised():
         return (await balances(tenant))["seller:Income"] == -5 * Decimal("23.16")
@@ -140,7 +141,7 @@ async def test_a_leap_of_a_year_gives_the_books_of_many_steps(live_server):
             await stepped.consume("acme", "calls", 7)
             for _ in range(steps):
                 await stepped.advance(365 * DAY / steps)
-                await stepped.call("RunBilling")
+                await run(stepped)
             books.append(await transfers(stepped))
             await audited(stepped)
     assert books[0] == books[1]
@@ -162,17 +163,17 @@ async def test_a_credit_for_the_rest_of_a_year_takes_what_is_no_income_yet(tenan
     }
     await tenant.apply(document)
     await tenant.call("UpsertAccount", account_id="acme", plan_key="pro")
-    await tenant.call("RunBilling")
+    await run(tenant)
     await tenant.advance_to(day_of(year, 2))
     await tenant.call(
         "ChangePlan", account_id="acme", plan_key="small", when="CHANGE_WHEN_NOW", invoice="CHANGE_INVOICE_NOW"
     )
-    await tenant.call("RunBilling")
+    await run(tenant)
     await audited(tenant)
     standing = await balances(tenant)
     assert standing["seller:Income"] == Decimal("-23.16")
     await tenant.advance_to(day_of(year + 1, 1))
-    await tenant.call("RunBilling")
+    await run(tenant)
     await audited(tenant)
     assert "seller:Backlog" not in await balances(tenant, at_time=day_of(year + 1, 1))
     assert "account:Liability" not in standing  # the wallet paid of the open invoice at once
@@ -220,7 +221,7 @@ async def test_dj_34_the_export_is_read_to_the_same_balance(tenant: Tenant, tmp_
     year = await subscribed(tenant, BASE, YEARLY, SETUP)
     await tenant.call("UpsertAccount", account_id="a: b;  (c)", plan_key="pro")
     await tenant.advance_to(day_of(year, 4, 20))
-    await tenant.call("RunBilling")
+    await run(tenant)
     read = read_by(await exported(tenant), tmp_path)
     sums = {}
     for name, amount in read.items():
