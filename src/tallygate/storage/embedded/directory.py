@@ -5,13 +5,14 @@ Tallygate process, `valkey.lock` is inherited by its Valkey. Only `valkey.lock` 
 """
 
 import contextlib
-import fcntl
 import os
 import stat
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from tallygate.storage.file_locks import try_lock
 
 _MAX_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
 _PID_SECONDS = 0.2
@@ -67,7 +68,7 @@ class DataDirectory:
                 cause=f"cannot use {self.path} as a data directory ({error.strerror})",
                 fix="name one that this user may write",
             ) from error
-        if not _try_lock(lock):
+        if not try_lock(lock):
             os.close(lock)
             raise EmbeddedServerError(
                 cause=f"{self.path} is in use by a running Tallygate (pid {self._owner_pid()})",
@@ -93,7 +94,7 @@ class DataDirectory:
         if self._valkey_lock is not None:
             return True
         lock = os.open(self._valkey_file, os.O_RDWR | os.O_CREAT, 0o600)
-        if not _try_lock(lock):
+        if not try_lock(lock):
             os.close(lock)
             return False
         self._valkey_lock = lock
@@ -180,14 +181,6 @@ _KNOWN_NAMES = {
     "owner.lock", "valkey.lock", "valkey.sock", "valkey.log", "valkey.log.1", "valkey.pid", "socket-path",
     "appendonlydir",
 }  # fmt: skip
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _has_open(process: Path, file: os.stat_result) -> bool:

@@ -1,6 +1,5 @@
 """One process at a time where an SQLite file is migrated: SQLite's own locks are not waited for everywhere."""
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL
 
 from tallygate.domain.errors import StoreUnavailableError
+from tallygate.storage.file_locks import try_lock
 
 _SECONDS = 300.0
 _LOOK_SECONDS = 0.05
@@ -30,7 +30,7 @@ def alone(target: URL, *, seconds: float = _SECONDS) -> Iterator[None]:
         return
     try:
         deadline = time.monotonic() + seconds
-        while not _taken(descriptor):
+        while not try_lock(descriptor):
             if time.monotonic() >= deadline:
                 raise StoreUnavailableError(store="sql") from TimeoutError(f"locked for {seconds:.0f} s")
             time.sleep(_LOOK_SECONDS)
@@ -46,11 +46,3 @@ def _opened(target: URL) -> int | None:
         return os.open(f"{target.database}{_SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:  # opening the database itself says what is the matter
         return None
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
