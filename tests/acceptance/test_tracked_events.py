@@ -8,6 +8,7 @@ import pytest
 
 from command_line import tallygate
 from invoicing import at, catalog
+from tallygate.cli.json_lines import LineError
 from tallygate.cli.tracked_events import UntrackedError, tracked
 
 
@@ -87,8 +88,25 @@ async def test_what_is_no_event_is_told_with_its_line_and_the_rest_is_recorded(t
         (cloud_event(source=""), "source: expected text"),
         ({**SNOWPLOW, "unstruct_event": "x"}, "unstruct_event: expected an object"),
         ([], "expected one JSON object"),
+        (cloud_event(data={"quantity": 10**25}), "a quantity of 64 bits"),
+        (cloud_event(data={"region": "\ud800"}), "expected texts in UTF-8"),
     ],
 )
 def test_what_an_event_lacks_is_said(event, problem):
     with pytest.raises(UntrackedError, match=problem):
         tracked(json.dumps(event))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b'{"specversion": "1.0", "id": "1", "id": "2"}', "the key 'id' comes twice"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"specversion": NaN}', "NaN is no JSON"),
+        (b'{"specversion": "\xff"}', "not UTF-8"),
+        (b"{", "no JSON from column"),
+    ],
+)
+def test_a_line_is_read_as_strictly_as_one_of_an_import_of_accounts(text, problem):
+    with pytest.raises(LineError, match=problem):
+        tracked(text)

@@ -1,16 +1,15 @@
 """Lines of a JSON-lines file of accounts: what is wrong with one is told with it, and stops no other."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any, NoReturn, cast
+from typing import IO, Any, cast
 
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
 from tallygate.cli.json_fields import misfit
-from tallygate.settings.texts import UnreadableError, decode
+from tallygate.cli.json_lines import LineError, read_json, unique
 from tallygate_api.v1.account_service_pb2 import ImportAccountsItem
 
 _MOST_BYTES = 16 * 1024 * 1024
@@ -53,56 +52,22 @@ def _parse(number: int, end: int, raw: bytes, problem: str) -> Line:
         if held is not None:
             _fill(item.subscription, held, "subscription")
             item.subscription.account_id = item.subscription.account_id or item.account.account_id
-    except json.JSONDecodeError as error:
-        problem = f"the line is no JSON from column {error.colno} on"
-    except RecursionError:
-        problem = "the line is nested too deeply"
-    except (ValueError, TypeError, ParseError, UnreadableError) as error:
+    except (ValueError, TypeError, ParseError) as error:
         problem = " ".join(str(error).split())[:_LONGEST_PROBLEM]
     return Line(number=number, end=end, item=item, problem=problem)
 
 
 def _object(raw: bytes) -> dict[str, Any]:
-    content = json.loads(_text(raw), object_pairs_hook=_unique, parse_constant=_no_number, parse_int=_integer)
+    content = read_json(raw)
     if not isinstance(content, dict):
-        raise TypeError("a line holds one JSON object")  # noqa: EM101 - told with the line
+        raise LineError("a line holds one JSON object")  # noqa: EM101 - told with the line
     return content
-
-
-def _text(raw: bytes) -> str:
-    try:
-        return decode(raw)
-    except UnreadableError as error:
-        told = re.sub(r"^line \d+ ", "the line ", str(error))  # its number in the file is told, not that in itself
-        raise UnreadableError(told) from error
 
 
 def _fill(message: Message, content: object, path: str = "") -> None:
     """Read a message; a field by two of its names would be one silently lost."""
     if isinstance(content, dict):
-        _unique([(_HUMP.sub(lambda hump: f"_{hump[1].lower()}", key), None) for key in content])
+        unique([(_HUMP.sub(lambda hump: f"_{hump[1].lower()}", key), None) for key in content])
     if problem := misfit(message.DESCRIPTOR, content, path):
         raise ValueError(problem)
     ParseDict(cast("dict[str, Any]", content), message)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for index, name in enumerate(names) if name in names[:index])
-        msg = f"the key {twice!r} comes twice"
-        raise ValueError(msg)
-    return found
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > 30:  # noqa: PLR2004 - no field holds a number of that many digits
-        msg = f"a number of {len(digits)} digits is too large"
-        raise ValueError(msg)
-    return int(digits)
-
-
-def _no_number(word: str) -> NoReturn:
-    msg = f"{word} is no JSON"
-    raise ValueError(msg)

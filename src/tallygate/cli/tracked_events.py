@@ -11,12 +11,13 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tallygate.cli.json_lines import LineError, read_json
 from tallygate_api.v1 import usage_service_pb2 as wire
 
 _LONGEST = 1_024
 
 
-class UntrackedError(ValueError):
+class UntrackedError(LineError):
     """A line is no event that can be recorded; its text says why."""
 
 
@@ -24,13 +25,9 @@ def tracked(text: str | bytes) -> wire.RecordUsageItem:
     """The use that one event in JSON tells of.
 
     Raises:
-        UntrackedError: it is of none of these forms, or lacks what a use must say.
+        LineError: it is no JSON; as UntrackedError: it is of none of these forms, or lacks what a use must say.
     """
-    try:
-        event = json.loads(text)
-    except ValueError as error:
-        msg = f"no JSON: {error}"
-        raise UntrackedError(msg) from None
+    event = read_json(text.encode() if isinstance(text, str) else text)
     if not isinstance(event, dict):
         msg = "expected one JSON object"
         raise UntrackedError(msg)
@@ -108,15 +105,20 @@ def _item(
     if quantity is not None and (isinstance(quantity, bool) or not isinstance(quantity, int)):
         msg = f"quantity: expected a whole number, got {quantity!r}"
         raise UntrackedError(msg)
-    return wire.RecordUsageItem(
-        account_id=account,
-        feature_key=feature,
-        request_id=f"{source}/{event_id}",
-        quantity=quantity,
-        user_id=str(user or ""),
-        dimensions={key: _said(value) for key, value in dimensions.items()},
-        occurred_time=_instant(time) if time is not None else None,
-    )
+    said, when = {key: _said(value) for key, value in dimensions.items()}, None if time is None else _instant(time)
+    try:
+        return wire.RecordUsageItem(
+            account_id=account,
+            feature_key=feature,
+            request_id=f"{source}/{event_id}",
+            quantity=quantity,
+            user_id=str(user or ""),
+            dimensions=said,
+            occurred_time=when,
+        )
+    except ValueError:  # what no message can carry
+        msg = "expected texts in UTF-8, and a quantity of 64 bits"
+        raise UntrackedError(msg) from None
 
 
 def _instant(time: object) -> Timestamp:

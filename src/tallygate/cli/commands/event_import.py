@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from tallygate.cli.client import Client
-from tallygate.cli.failures import CommandError
+from tallygate.cli.failures import CommandError, field_problem
 from tallygate.cli.groups import Command
+from tallygate.cli.json_lines import LineError
 from tallygate.cli.options import remote
 from tallygate.cli.output import enum_name, number
 from tallygate.cli.terminal import json_text, say, tell
-from tallygate.cli.tracked_events import UntrackedError, tracked
+from tallygate.cli.tracked_events import tracked
 from tallygate_api.v1 import usage_service_pb2 as wire
 from tallygate_api.v1.usage_service_pb2_grpc import UsageServiceStub
 
@@ -49,7 +50,7 @@ def import_(client: Client, *, file: str) -> None:
 def _problem(outcome: wire.RecordUsageOutcome) -> str:
     """Why a use was not recorded; empty: it was."""
     if outcome.HasField("error"):
-        return outcome.error.message
+        return field_problem(outcome.error.metadata) or outcome.error.message
     return "" if outcome.decision.allowed else f"denied: {enum_name(outcome.decision, 'reason')}"
 
 
@@ -59,7 +60,7 @@ def _items(file: str, counts: dict[str, int]) -> Iterator[tuple[int, wire.Record
         if text.strip():
             try:
                 yield line, tracked(text)
-            except UntrackedError as error:
+            except LineError as error:
                 _refuse(counts, file, line, str(error))
 
 
