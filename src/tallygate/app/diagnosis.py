@@ -10,7 +10,7 @@ from tallygate.app.catalogue_watch import look_at_plans
 from tallygate.app.errors import UnusableSettingError
 from tallygate.app.finding import Finding
 from tallygate.app.gateway_watch import look_at_gateways
-from tallygate.app.installation import database_address, is_there, opened, place_of, why_not
+from tallygate.app.installation import absent, database_address, is_there, opened, why_not
 from tallygate.app.mailing import look_at_mail
 from tallygate.app.promises import at_each, eviction, persistence, replicas
 from tallygate.app.recovery import redis_address
@@ -63,10 +63,8 @@ async def diagnose(settings: Settings) -> list[Finding]:
 async def _look_at_database(settings: Settings) -> list[Finding]:
     fix = "check database.url (TALLYGATE_DATABASE__URL) and that the server runs"
     if not is_there(settings):
-        place = place_of(settings)
-        detail = f"none, this version needs {schema.head()}: there is no database in {place} yet"
-        named = settings.database.url.get_secret_value()
-        told = f"run `tallygate migrate`, or name another {'database.url' if named else 'data_dir'}"
+        found_none, told = absent(settings)
+        detail = f"none, this version needs {schema.head()}: {found_none}"
         return [Finding(name="schema version", ok=False, detail=detail, fix=told)]
     try:
         target = database_address(settings)

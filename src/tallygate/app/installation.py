@@ -127,12 +127,12 @@ def is_there(settings: Settings) -> bool:
     return in_the_way or (home / _FILE).exists()
 
 
-def place_of(settings: Settings) -> str:
-    """Where a database would be that is not there: a file's path, or the data directory."""
+def absent(settings: Settings) -> tuple[str, str]:
+    """Of a database that is not there: a sentence that says where it would be, and what to do."""
+    setting, place = "data_dir", str(settings.data_dir.absolute())
     if named := settings.database.url.get_secret_value():
-        with suppress(DatabaseUrlError):
-            return shown(parse_database(named))
-    return str(settings.data_dir.absolute())
+        setting, place = "database.url", shown(parse_database(named))  # is_there has read it
+    return f"there is no database in {place} yet", f"run `tallygate migrate`, or name another {setting}"
 
 
 def _require_current(settings: Settings) -> None:
@@ -143,9 +143,7 @@ def _require_current(settings: Settings) -> None:
         if not named and place.exists() and not place.is_dir():
             problem = f"cannot use {place} as data directory: it is a file"
             raise UnusableSettingError(problem, key="data_dir")
-        other = "database.url" if named else "data_dir"
-        msg = f"there is no database in {place_of(settings)} yet: run `tallygate migrate`, or name another {other}"
-        raise StartError(msg)
+        raise StartError(": ".join(absent(settings)))
     target = database_address(settings)
     with reached(target):
         found = schema.read_schema(target)
