@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from tallygate.domain.billing.experiments import Arm, variant_of
 from tallygate.domain.errors import InvalidFieldError
-from tallygate.domain.instants import rfc3339
-from tallygate.records.fields import check_id
+from tallygate.records.fields import check_id, check_past
 from tallygate.records.lookup import known_account, plan_on_sale
 from tallygate.records.ports import BillingWork
 
@@ -36,14 +35,13 @@ async def compare_variants(
         PlanNotFoundError: a variant is no plan on sale.
     """
     await _check(work, experiment_key, variants)
-    if end <= start or end > now:
-        expected = f"after start_time, and not after now, {rfc3339(now)}"
-        raise InvalidFieldError(field="end_time", expected=expected, got=rfc3339(end))
+    check_past(start, end, now=now)
     arms = {variant: Arm(variant=variant) for variant in variants}
     after = ""
     while accounts := await work.accounts.list(after=after, limit=_AT_ONCE):
         created = [each.account_id for each in accounts if start <= each.create_time < end]
         invoiced = await work.reports.invoiced_to(created, start=start, end=end)
+        await work.gather_held(created)
         for account_id in created:
             arm = arms[variant_of(experiment_key, account_id, variants)]
             arm.accounts += 1

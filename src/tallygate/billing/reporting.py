@@ -5,10 +5,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from tallygate.domain.billing.posting import CHARGEBACK, FUNDS, INCOME, OFFLINE, RECEIVABLE, REFUND, Balance
-from tallygate.domain.billing.reporting import Books, Customers, Lost, Report, recurring, serving
+from tallygate.domain.billing.reporting import MOST_LOST, Books, Customers, Lost, Report, recurring, serving
 from tallygate.domain.billing.timeline import Timeline
-from tallygate.domain.errors import InvalidFieldError
-from tallygate.domain.instants import rfc3339
+from tallygate.records.fields import check_past
 from tallygate.records.ports import BillingWork
 
 _AT_ONCE = 100
@@ -22,9 +21,7 @@ async def report(work: BillingWork, *, start: int, end: int, now: int) -> Report
     Raises:
         InvalidFieldError: it ends before it starts, or has not ended.
     """
-    if end <= start or end > now:
-        expected = f"after start_time, and not after now, {rfc3339(now)}"
-        raise InvalidFieldError(field="end_time", expected=expected, got=rfc3339(end))
+    check_past(start, end, now=now)
     own = (await work.catalog.load()).currency
     customers, rates, after = Customers(), dict[str, Fraction](), ""
     while accounts := await work.accounts.list(after=after, limit=_AT_ONCE):
@@ -40,7 +37,7 @@ async def report(work: BillingWork, *, start: int, end: int, now: int) -> Report
 
 
 async def _timelines(work: BillingWork, account_ids: Sequence[str]) -> Mapping[str, Sequence[Timeline]]:
-    await work.gather(account_ids)
+    await work.gather_held(account_ids)
     catalog = await work.catalog.load()
     return {
         account_id: [
@@ -73,10 +70,12 @@ def _counted(before: Customers, timelines: Mapping[str, Sequence[Timeline]], *, 
 
 
 async def _explained(work: BillingWork, lost: Iterable[Lost]) -> Sequence[Lost]:
-    """The same with who said why, and when they did something last; who left last comes first."""
+    """Who left last comes first; of those that are told, who said why, and when they did something last."""
     found = sorted(lost, key=lambda one: (-one.end_time, one.account_id))
-    active = await work.reports.last_activity([one.account_id for one in found])
-    return [replace(one, reason=await _reason(work, one), last_activity=active.get(one.account_id)) for one in found]
+    told = found[:MOST_LOST]
+    active = await work.reports.last_activity([one.account_id for one in told])
+    told = [replace(one, reason=await _reason(work, one), last_activity=active.get(one.account_id)) for one in told]
+    return [*told, *found[MOST_LOST:]]
 
 
 async def _reason(work: BillingWork, lost: Lost) -> str:

@@ -110,6 +110,17 @@ def check_many(field: str, values: Sequence[object], most: int) -> None:
         raise InvalidFieldError(field=field, expected=f"at most {most}", got=len(values))
 
 
+def check_past(start: int, end: int, *, now: int) -> None:
+    """A time that is over: from `start_time` on, before `end_time`.
+
+    Raises:
+        InvalidFieldError: it ends before it starts, or has not ended.
+    """
+    if end <= start or end > now:
+        expected = f"after start_time, and not after now, {rfc3339(now)}"
+        raise InvalidFieldError(field="end_time", expected=expected, got=rfc3339(end))
+
+
 def is_day(text: str) -> bool:
     """Whether it is a day as ISO 8601 writes one at length, 2026-01-31."""
     try:

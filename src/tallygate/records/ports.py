@@ -301,3 +301,7 @@ class BillingWork(UnitOfWork, Protocol):
     async def gather(self, account_ids: Sequence[str]) -> None:
         """Read ahead what the invoices of many accounts are derived from; it changes what asking costs, no answer."""
         ...
+
+    async def gather_held(self, account_ids: Sequence[str]) -> None:
+        """The same of what accounts hold alone, in the place of what was read ahead of others."""
+        ...

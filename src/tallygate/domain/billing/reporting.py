@@ -9,6 +9,9 @@ from tallygate.domain.billing.recurring_rate import per_30_days_of
 from tallygate.domain.billing.timeline import Timeline, lanes
 from tallygate.domain.currency import minor_units
 
+MOST_LOST = 1_000
+"""So many of the accounts that left are told one by one; all are counted."""
+
 _BEFORE_IT_SERVES = SubscriptionState.INCOMPLETE
 
 

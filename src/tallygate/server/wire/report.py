@@ -1,13 +1,11 @@
 """Reports, domain to wire."""
 
 from tallygate.domain.billing.experiments import Arm
-from tallygate.domain.billing.reporting import Books, Lost, Report
+from tallygate.domain.billing.reporting import MOST_LOST, Books, Lost, Report
 from tallygate.domain.money import Rounding, decimal_text, rounded
 from tallygate.server.wire.invoice import encode_money
 from tallygate.server.wire.scalars import timestamp
 from tallygate_api.v1 import report_service_pb2 as wire
-
-_MOST_LOST = 1_000
 
 
 def encode_report(report: Report) -> wire.GetReportResponse:
@@ -22,7 +20,7 @@ def encode_report(report: Report) -> wire.GetReportResponse:
         accounts_lost=len(customers.lost),
         accounts_at_end=customers.at_end,
         churn_percent=decimal_text(customers.churn),
-        lost=[_encode_lost(one) for one in customers.lost[:_MOST_LOST]],
+        lost=[_encode_lost(one) for one in customers.lost[:MOST_LOST]],
     )
 
 

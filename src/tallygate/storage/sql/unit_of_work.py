@@ -62,11 +62,10 @@ from tallygate.storage.tax.shipped import shipped_rates
 _tenants, _accounts, _keys = table_of(TenantRow), table_of(AccountRow), table_of(ApiKeyRow)
 _outbox = table_of(OutboxRow)
 _IDS_AT_ONCE = 5_000
+_HELD: tuple[OfMany[Any], ...] = (subscriptions_of, quantities_of, price_overrides_of)
 _AHEAD: tuple[OfMany[Any], ...] = (
     account_rows,
-    subscriptions_of,
-    quantities_of,
-    price_overrides_of,
+    *_HELD,
     uninvoiced_fees,
     billing_accounts_of,
     lines_since_close,
@@ -319,6 +318,12 @@ class SqlUnitOfWork:
     async def gather(self, account_ids: Sequence[str]) -> None:
         """Read ahead what the invoices of accounts are derived from, in a query each however many they are."""
         for what in _AHEAD:
+            await self.scope.read_ahead(what, account_ids)
+
+    async def gather_held(self, account_ids: Sequence[str]) -> None:
+        """Read ahead what accounts hold alone, and forget that of others: so all of a tenant's can be gone through."""
+        for what in _HELD:
+            self.scope.known.ahead.pop(what, None)
             await self.scope.read_ahead(what, account_ids)
 
     @asynccontextmanager
