@@ -134,8 +134,8 @@ def _stretches(timeline: Timeline, catalog: Catalog) -> list[tuple[Product, int,
     return found
 
 
-async def the_one_charged(work: BillingWork, account_id: str, *, now: int) -> Charged:
-    """The subscription of an account whose app tells charges, the running one.
+async def the_one_charged(work: BillingWork, account_id: str, *, now: int) -> tuple[Charged, ChargeRun]:
+    """The subscription of an account whose app tells charges, the running one, and the period that runs.
 
     Raises:
         AccountNotFoundError: there is no such account.
@@ -143,8 +143,8 @@ async def the_one_charged(work: BillingWork, account_id: str, *, now: int) -> Ch
     """
     await known_account(work, account_id)
     for each in reversed(await charged_by_apps(work, account_id, now=now)):
-        if each.running(now) is not None:
-            return each
+        if (run := each.running(now)) is not None:
+            return each, run
     raise NoChargeServiceError(account_id=account_id)
 
 
@@ -175,7 +175,7 @@ async def raise_limit(work: BillingWork, account_id: str, amount: int, *, now: i
         NoChargeServiceError: no app tells charges of it, or its app has not said its own limit yet.
         ChargeLimitLoweredError: it would become less.
     """
-    charged = await the_one_charged(work, account_id, now=now)
+    charged, _ = await the_one_charged(work, account_id, now=now)
     known = charged.limit
     if known is None:
         raise NoChargeServiceError(account_id=account_id, expected="a limit that the app has said")

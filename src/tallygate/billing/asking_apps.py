@@ -1,6 +1,6 @@
 """Apps asked for charges of their own: by a worker when it is time, and by who wants to see them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,7 +16,6 @@ from tallygate.domain.product_errors import (
 )
 from tallygate.domain.products import Product
 from tallygate.records.app_charges import CHARGES
-from tallygate.records.jobs import Job
 from tallygate.records.lookup import known_account
 from tallygate.records.ports import BillingWork
 from tallygate.records.transactions import Transactions
@@ -54,11 +53,6 @@ class ChargeRunner:
     services: ChargeServices
     clock: Callable[[], int]
 
-    async def handle(self, jobs: Sequence[Job]) -> None:
-        """A worker's jobs, of one tenant."""
-        for job in jobs:
-            await self.look(job.tenant_id, job.subject)
-
     async def look(self, tenant_id: str, account_id: str, *, at: int | None = None) -> None:
         """Ask the apps of an account for what it is time for, and plan the next look; `at` is a test tenant's instant.
 
@@ -84,13 +78,9 @@ class ChargeRunner:
             NoChargeServiceError: it subscribes to no app that tells charges.
             ChargesNotToldError: the app does not answer.
         """
-        charged, now = await self._read(tenant_id, lambda work, now: _the_one(work, account_id, now))
-        run = charged.running(now)
-        if run is None:
-            raise NoChargeServiceError(account_id=account_id)
+        charged, run, policy, now = await self._read(tenant_id, lambda work, now: _shown(work, account_id, now))
         request = charged.request(run, Intent.DISPLAY_ONLY, now=now)
         told = await self.services.charges(charged.product.charge_service, request)
-        policy = await self._read(tenant_id, lambda work, _: _policy(work))
         seen = check(told, charged.limit, policy, charged.currency)
         return ShownCharges(run=run, seen=seen, limit=charged.limit, end=request.period_end)
 
@@ -143,12 +133,9 @@ async def _charged(work: BillingWork, account_id: str, now: int, at: int | None)
     return await charged_by_apps(work, account_id, now=then), then
 
 
-async def _the_one(work: BillingWork, account_id: str, now: int) -> tuple[Charged, int]:
-    return await the_one_charged(work, account_id, now=now), now
-
-
-async def _policy(work: BillingWork) -> BillingPolicy:
-    return (await work.catalog.load()).billing or BillingPolicy()
+async def _shown(work: BillingWork, account_id: str, now: int) -> tuple[Charged, ChargeRun, BillingPolicy, int]:
+    charged, run = await the_one_charged(work, account_id, now=now)
+    return charged, run, (await work.catalog.load()).billing or BillingPolicy(), now
 
 
 async def _known(work: BillingWork, account_id: str, product_key: str, now: int) -> tuple[Product, AskedLimit]:

@@ -1,6 +1,6 @@
 """Apps: whether they may charge for usage, how they are listed, and where their own prices are shown."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from tallygate.control_plane.catalog import ApplyCatalog, apply_catalog
@@ -12,14 +12,6 @@ from tallygate.domain.listing import Listing, listing, plans_of
 from tallygate.domain.product_errors import ProductNotFoundError, UsagePlanNotApprovedError
 from tallygate.domain.products import BillingCycle, Product, UsageApproval
 from tallygate.records.ports import BillingWork, UnitOfWork
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricingPage:
-    """Where an app's own page shows its prices, for a billing cycle."""
-
-    url: str
-    billing_cycle: BillingCycle
 
 
 async def known_product(work: UnitOfWork, product_key: str) -> Product:
@@ -74,8 +66,8 @@ async def get_listing(
     return listing(catalog, product_key, currency)
 
 
-async def pricing_page(work: UnitOfWork, product_key: str, billing_cycle: BillingCycle) -> PricingPage:
-    """Where an app's own page shows its prices.
+async def pricing_page(work: UnitOfWork, product_key: str, billing_cycle: BillingCycle) -> str:
+    """The URL at which an app's own page shows its prices, for a billing cycle.
 
     Raises:
         ProductNotFoundError: there is no such app.
@@ -90,7 +82,7 @@ async def pricing_page(work: UnitOfWork, product_key: str, billing_cycle: Billin
     if not product.pricing_url:
         raise InvalidFieldError(field="product_key", expected="a product with a pricing_url", got=product_key)
     query = urlencode({"product": product_key, "billing_cycle": billing_cycle.value.upper()})
-    return PricingPage(url=f"{product.pricing_url}?{query}", billing_cycle=billing_cycle)
+    return f"{product.pricing_url}?{query}"
 
 
 def _with(stored: Catalog, document: Catalog) -> Catalog:

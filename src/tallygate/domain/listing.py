@@ -13,7 +13,7 @@ from tallygate.domain.errors import InvalidFieldError
 from tallygate.domain.money import Rounding, exact_text, rounded
 from tallygate.domain.prices import RecurringPrice, exact
 from tallygate.domain.product_errors import ProductNotFoundError
-from tallygate.domain.products import BusinessModel, ChargeRule, Product
+from tallygate.domain.products import ChargeRule, Product
 
 FREE_TO_INSTALL = "Free to install"
 _PRICE = re.compile(r"\{([0-9]{1,12}(?:\.[0-9]{1,12})?)\}")
@@ -41,11 +41,6 @@ class Listing:
     product: Product
     currency: str
     plans: tuple[ListedPlan, ...]
-
-    @property
-    def business_model(self) -> BusinessModel | None:
-        """How the app earns."""
-        return self.product.business_model
 
     @property
     def own_pricing(self) -> bool:

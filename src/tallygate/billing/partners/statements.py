@@ -35,9 +35,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What one partner has of a run in one currency."""
+    """What one partner has in one currency."""
 
-    run: Run
     currency: str
     share: Share
 
@@ -81,9 +80,7 @@ async def statements(work: BillingWork, run: Run) -> tuple[Statement, ...]:
     for first in range(0, len(ids), _AT_ONCE):
         async for one in reader.shared(ids[first : first + _AT_ONCE]):
             found[one.currency] = summed([*found.get(one.currency, ()), *one.shares])
-    return tuple(
-        Statement(run=run, currency=currency, share=share) for currency in sorted(found) for share in found[currency]
-    )
+    return tuple(Statement(currency=currency, share=share) for currency in sorted(found) for share in found[currency])
 
 
 async def shared_invoices(work: BillingWork, run: Run, page: PageRequest) -> Page[SharedInvoice]:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from hashlib import sha256
 from math import floor
 
+from tallygate.domain.billing.reissues import first_key
 from tallygate.domain.card_numbers import masked
 from tallygate.domain.currency import minor_units
 
@@ -123,9 +124,8 @@ class ChargeRun:
 
 def charge_id_of(line_key: str) -> str:
     """The app's own id of the charge that a line is of; empty of other lines."""
-    before, marked, rest = line_key.partition(f"fee/{_FEE}")
-    whole = marked and (not before or before.startswith("reissue/"))
-    return rest.partition("/")[2] if whole else ""
+    key, mark = first_key(line_key), f"fee/{_FEE}"
+    return key.removeprefix(mark).partition("/")[2] if key.startswith(mark) else ""
 
 
 def checked(told: ToldCharges, *, currency: str, limit: int | None, at_limit: bool = True) -> CheckedCharges:

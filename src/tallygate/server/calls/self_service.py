@@ -98,11 +98,6 @@ def bind(method: str, request: Message, key: KeyRecord) -> None:
         raise NotSelfServiceError(field=path, key_id=key.key_id)
 
 
-def own_only(key: KeyRecord, account_id: str) -> bool:
-    """Whether a key may see what is this account's."""
-    return key.account_id in {"", account_id}
-
-
 async def name_of(key: KeyRecord, name: str, holder: Callable[[str], Awaitable[str | None]]) -> str:
     """What something is called that a caller gives an id to, or asks for by it; `holder` says whose an id is, if any.
 

@@ -46,5 +46,5 @@ class ProductServicer:
         """Where an app shows its own prices."""
         key = identifier(request.product_key, "product_key")
         cycle = CYCLE.decode(request.billing_cycle, "billing_cycle")
-        page = await self._work.read(call, lambda work, _: pricing_page(work, key, cycle))
-        return wire.GetPricingPageResponse(url=page.url, billing_cycle=CYCLE.encode(page.billing_cycle))
+        url = await self._work.read(call, lambda work, _: pricing_page(work, key, cycle))
+        return wire.GetPricingPageResponse(url=url, billing_cycle=CYCLE.encode(cycle))
