@@ -178,6 +178,12 @@ class Scope:
         return owner == self.tenant_id
 
 
+def columns_of(row: Row[Any], *left_out: str) -> Mapping[str, Any]:
+    """What a row tells by its columns, but for those that no record has, and for some."""
+    names = row._mapping  # noqa: SLF001 - a Row's public view of itself, in spite of its name
+    return {name: names[name] for name in names if name not in {"tenant_id", "sequence", *left_out}}
+
+
 @cache
 def _upsert(table: Table, names: tuple[str, ...], keep: frozenset[str], *, sqlite: bool) -> Executable:
     """Made once, as making it costs more than running it; `names` are the columns that the rows hold."""

@@ -22,9 +22,7 @@ class SqlAppCharges:
     async def limit(self, subscription_id: str) -> ChargeLimit | None:
         """The limit in force of a subscription."""
         own = charge_limits.c
-        query = select(charge_limits).where(
-            own.tenant_id == self.scope.tenant_id, own.subscription_id == subscription_id
-        )
+        query = select(charge_limits).where(self.scope.owns(charge_limits), own.subscription_id == subscription_id)
         rows = await self.scope.rows(query.order_by(own.number.desc()).limit(1))
         return ChargeLimit(**{each.name: getattr(rows[0], each.name) for each in fields(ChargeLimit)}) if rows else None
 
@@ -36,7 +34,7 @@ class SqlAppCharges:
     async def runs(self, account_id: str) -> Sequence[ChargeRun]:
         """The runs of an account, newest period first."""
         own = charge_runs.c
-        query = select(charge_runs).where(own.tenant_id == self.scope.tenant_id, own.account_id == account_id)
+        query = select(charge_runs).where(self.scope.owns(charge_runs), own.account_id == account_id)
         query = query.order_by(own.period_start.desc(), own.subscription_id).limit(_MOST)
         return [_run(row) for row in await self.scope.rows(query)]
 

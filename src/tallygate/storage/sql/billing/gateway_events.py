@@ -9,7 +9,7 @@ from sqlalchemy import Row, insert, select
 from tallygate.records.gateway_events import Effect, EventQuery, ToldEvent
 from tallygate.storage.sql.billing.payment_tables import gateway_events
 from tallygate.storage.sql.newest import newest_first
-from tallygate.storage.sql.scope import Scope
+from tallygate.storage.sql.scope import Scope, columns_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,4 @@ class SqlGatewayEvents:
 
 
 def _event(row: Row[Any]) -> ToldEvent:
-    known = dict(row._mapping)  # noqa: SLF001 - a Row's public view of itself, in spite of its name
-    del known["tenant_id"], known["sequence"]
-    return ToldEvent(**{**known, "effect": Effect(known["effect"])})
+    return ToldEvent(**columns_of(row, "effect"), effect=Effect(row.effect))

@@ -29,8 +29,8 @@ class SqlShareTerms:
 
     async def add(self, terms: ShareTerms) -> None:
         """Add terms, behind all others; a writer holds its tenant's lock."""
-        last = select(func.coalesce(func.max(share_terms.c.sequence), 0).label("last")).where(self._own())
-        sequence = (await self.scope.rows(last))[0].last + 1
+        last = func.coalesce(func.max(share_terms.c.sequence), 0).label("last")
+        sequence = (await self.scope.rows(select(last).where(self.scope.owns(share_terms))))[0].last + 1
         row = {name: getattr(terms, name) for name in _TERMS}
         row |= {"kind": terms.kind.value, "rounding": terms.rounding.value}
         own = {"tenant_id": self.scope.tenant_id, "sequence": sequence, "actor_id": self.scope.author.key_id}
@@ -38,7 +38,7 @@ class SqlShareTerms:
 
     async def history(self) -> Sequence[ShareTerms]:
         """All that was ever agreed, in the order in which it was."""
-        query = select(share_terms).where(self._own()).order_by(share_terms.c.sequence)
+        query = select(share_terms).where(self.scope.owns(share_terms)).order_by(share_terms.c.sequence)
         return [
             ShareTerms(
                 kind=ShareKind(row.kind),
@@ -47,9 +47,6 @@ class SqlShareTerms:
             )
             for row in await self.scope.rows(query)
         ]
-
-    def _own(self) -> ColumnElement[bool]:
-        return share_terms.c.tenant_id == self.scope.tenant_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +75,7 @@ class SqlBills:
 
     async def cancel(self, bill: Bill, *, now: int) -> None:
         """Let no invoice charge it any more."""
-        own = bills.c.tenant_id == self.scope.tenant_id, bills.c.bill_id == bill.bill_id
+        own = self.scope.owns(bills), bills.c.bill_id == bill.bill_id
         await self.scope.execute(update(bills).where(*own).values(cancel_time=now))
         self.scope.changed(bill.account_id)
         self.scope.changes.charged[bill.account_id] = None
@@ -101,7 +98,7 @@ class SqlBills:
         return [_bill(row) for row in await self.scope.rows(query)]
 
     def _bills(self) -> Select[Any]:
-        return select(bills, _charged().label("invoiced")).where(bills.c.tenant_id == self.scope.tenant_id)
+        return select(bills, _charged().label("invoiced")).where(self.scope.owns(bills))
 
 
 def _charged() -> ColumnElement[bool]:

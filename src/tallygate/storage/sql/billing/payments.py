@@ -1,6 +1,6 @@
 """Gateways, methods, attempts, payments and dunning cases of one tenant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ from tallygate.storage.sql.billing.payment_tables import (
 )
 from tallygate.storage.sql.billing.tables import invoice_balances, invoices
 from tallygate.storage.sql.newest import newest_first, oldest_first
-from tallygate.storage.sql.scope import Scope
+from tallygate.storage.sql.scope import Scope, columns_of
 
 _MOST_OWED = 1_000
 
@@ -223,22 +223,17 @@ class SqlPaymentRecords:
         return table.c.tenant_id == self.scope.tenant_id
 
 
-def _columns(row: Row[Any], *left_out: str) -> Mapping[str, Any]:
-    names = row._mapping  # noqa: SLF001 - a Row's public view of itself, in spite of its name
-    return {name: names[name] for name in names if name not in {"tenant_id", "sequence", *left_out}}
-
-
 def _gateway(row: Row[Any]) -> Gateway:
-    return Gateway(**_columns(row, "secrets"), secrets=tuple(row.secrets.split()))
+    return Gateway(**columns_of(row, "secrets"), secrets=tuple(row.secrets.split()))
 
 
 def _method(row: Row[Any]) -> Method:
-    return Method(**_columns(row, "is_default"), default=row.is_default)
+    return Method(**columns_of(row, "is_default"), default=row.is_default)
 
 
 def _attempt(row: Row[Any]) -> Attempt:
     return Attempt(
-        **_columns(row, "cause", "state", "advice", "shares"),
+        **columns_of(row, "cause", "state", "advice", "shares"),
         shares=tuple(Share(**share) for share in row.shares),
         cause=Cause(row.cause),
         state=AttemptState(row.state),
@@ -247,8 +242,8 @@ def _attempt(row: Row[Any]) -> Attempt:
 
 
 def _payment(row: Row[Any], shares: tuple[Share, ...]) -> Payment:
-    return Payment(**_columns(row, "kind"), kind=PaymentKind(row.kind), shares=shares)
+    return Payment(**columns_of(row, "kind"), kind=PaymentKind(row.kind), shares=shares)
 
 
 def _case(row: Row[Any]) -> Case:
-    return Case(**_columns(row))
+    return Case(**columns_of(row))

@@ -27,7 +27,7 @@ class SqlRecurringBills:
         """One of them."""
         own = recurring_bills.c
         query = select(recurring_bills).where(
-            own.tenant_id == self.scope.tenant_id, own.recurring_bill_id == recurring_bill_id
+            self.scope.owns(recurring_bills), own.recurring_bill_id == recurring_bill_id
         )
         rows = await self.scope.rows(query)
         return _bill(rows[0]) if rows else None
@@ -35,7 +35,7 @@ class SqlRecurringBills:
     async def list(self, *, provider: str, account_id: str) -> Sequence[RecurringBill]:
         """Those of a provider for an account, newest first."""
         own = recurring_bills.c
-        query = select(recurring_bills).where(own.tenant_id == self.scope.tenant_id)
+        query = select(recurring_bills).where(self.scope.owns(recurring_bills))
         for column, value in ((own.provider, provider), (own.account_id, account_id)):
             query = query.where(column == value) if value else query
         rows = await self.scope.rows(query.order_by(own.create_time.desc(), own.recurring_bill_id).limit(_MOST))

@@ -11,7 +11,7 @@ from tallygate.domain.billing.refunds import Refund, RefundKind
 from tallygate.records.payments import MoneyQuery
 from tallygate.storage.sql.billing.payment_tables import refunds
 from tallygate.storage.sql.newest import newest_first, oldest_first
-from tallygate.storage.sql.scope import Scope
+from tallygate.storage.sql.scope import Scope, columns_of
 
 _own = refunds.c
 
@@ -75,10 +75,9 @@ class SqlRefundRecords:
 
 
 def _refund(row: Row[Any]) -> Refund:
-    known = dict(row._mapping)  # noqa: SLF001 - a Row's public view of itself, in spite of its name
-    del known["tenant_id"], known["sequence"]
-    advice = known.pop("advice")
     return Refund(
-        **{**known, "kind": RefundKind(known["kind"]), "state": AttemptState(known["state"])},
-        advice=Advice(advice) if advice else None,
+        **columns_of(row, "kind", "state", "advice"),
+        kind=RefundKind(row.kind),
+        state=AttemptState(row.state),
+        advice=Advice(row.advice) if row.advice else None,
     )

@@ -27,7 +27,7 @@ class SqlReports:
         for first in range(0, len(account_ids), _AT_ONCE):
             ids = account_ids[first : first + _AT_ONCE]
             query = select(_EVENTS.account_id, newest).where(
-                _EVENTS.tenant_id == self.scope.tenant_id, _EVENTS.account_id.in_(ids)
+                self.scope.owns(billable_events), _EVENTS.account_id.in_(ids)
             )
             found |= {row.account_id: row.newest for row in await self.scope.rows(query.group_by(_EVENTS.account_id))}
         return found
@@ -54,7 +54,7 @@ class SqlReports:
             select(invoices.c.currency, func.sum(invoices.c.total).label("total"))
             .select_from(invoices.join(invoice_balances, same))
             .where(
-                invoices.c.tenant_id == self.scope.tenant_id,
+                self.scope.owns(invoices),
                 invoices.c.issue_time >= start,
                 invoices.c.issue_time < end,
                 invoice_balances.c.state != InvoiceState.VOID.value,
