@@ -5,7 +5,7 @@ from collections.abc import Collection
 from tallygate.app.data_side import RedisSide
 from tallygate.domain.errors import StoreUnavailableError
 from tallygate.metering.collector import CollectorStats
-from tallygate.records.epochs import REBUILDING
+from tallygate.records.epochs import hidden
 from tallygate.server.operations.admin import Check
 from tallygate.storage.redis.epochs import RedisEpochs
 
@@ -32,7 +32,7 @@ async def _hidden(redis: RedisSide, partitions: int) -> set[int]:
         shown = await board.read(reached)
     except StoreUnavailableError:
         return set()
-    return {number for number in reached if shown.get(number, REBUILDING).startswith(REBUILDING)}
+    return set(hidden(shown, reached))
 
 
 def collector_check(stats: CollectorStats, *, most_seconds: float) -> Check:

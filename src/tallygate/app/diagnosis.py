@@ -19,7 +19,7 @@ from tallygate.domain.errors import InvalidFieldError, StoreUnavailableError
 from tallygate.domain.gating.admit import MAX_CLOCK_SKEW
 from tallygate.domain.period import to_datetime
 from tallygate.records.audits import Audit
-from tallygate.records.epochs import REBUILDING, PartitionEpoch, PartitionState, is_older
+from tallygate.records.epochs import PartitionEpoch, PartitionState, hidden, is_older
 from tallygate.records.rebuilds import Rebuild
 from tallygate.settings import Settings
 from tallygate.storage.redis.address import RedisAddress
@@ -188,12 +188,11 @@ async def _kept_clocks(link: AnyLink, partitions: Sequence[int]) -> Finding:
 async def _shown(settings: Settings, link: AnyLink) -> Finding:
     """What callers meet, where the database is others'."""
     numbers = range(settings.redis.partitions)
-    shown = await RedisEpochs(link).read(numbers)
-    counting = [number for number in numbers if not shown.get(number, REBUILDING).startswith(REBUILDING)]
+    refusing = hidden(await RedisEpochs(link).read(numbers), numbers)
     return Finding(
         name="epoch",
-        ok=len(counting) == len(numbers),
-        detail=f"{len(counting)} of {len(numbers)} partitions count",
+        ok=not refusing,
+        detail=f"{len(numbers) - len(refusing)} of {len(numbers)} partitions count",
         fix="a worker shows and rebuilds them: see that one runs on this Redis, and what doctor says there",
     )
 

@@ -47,7 +47,7 @@ class PeriodUnits:
     def _told(self, pot: Pot) -> Pot:
         beyond = -pot.quantity - max(0, self.charged.get(pot.kind, 0))
         uncharged = min(beyond, self.others.get(pot.kind, 0))
-        return replace(pot, uncharged=-uncharged) if uncharged > 0 and pot.kind is not PotKind.GRANT else pot
+        return replace(pot, uncharged=-uncharged) if uncharged > 0 else pot
 
 
 Period = tuple[str, str, str, int]

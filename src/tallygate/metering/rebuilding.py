@@ -15,7 +15,7 @@ from tallygate.domain.errors import StoreUnavailableError, TallygateError, Unava
 from tallygate.domain.tenant_clock import TenantClock
 from tallygate.metering.ports import Clock, Sleep
 from tallygate.metering.recounting import AccountId, Effect, Facts, MeterId, Recounted, recount, with_closed
-from tallygate.records.epochs import EpochLedger, PartitionEpoch, PartitionState, entry_order
+from tallygate.records.epochs import EpochLedger, PartitionEpoch, PartitionState, behind, entry_order
 from tallygate.records.rebuilds import Rebuild, RebuildStats, Standing
 
 _T = TypeVar("_T")
@@ -188,10 +188,10 @@ class Rebuilder:
         """Rebuild these partitions in each other's round trips, and note together those that are done."""
         began = self.clock()
         waiting = await self._waiting(homes)
-        after = {number: partition.last_entry_id for number, partition in waiting.items()}
-        for loss in await self.ledger.losses():
-            if loss.partition in after:
-                after[loss.partition] = max(after[loss.partition], loss.until_entry_id, key=entry_order)
+        if not waiting:
+            return ()
+        last = {number: partition.last_entry_id for number, partition in waiting.items()}
+        after = behind(last, await self.ledger.losses())
 
         async def one(number: int, turn: Restoring) -> Rebuild | None:
             try:

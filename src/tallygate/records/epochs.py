@@ -6,7 +6,7 @@ counters.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -210,10 +210,7 @@ class EpochKeeper:
     async def accept_loss(self) -> Sequence[int]:
         """Count on from what Redis holds, in partitions whose counters are not whole: an operator's decision."""
         accepted = {p.partition: p for p in await self.ledger.load() if p.state is PartitionState.REBUILDING}
-        after = dict.fromkeys(accepted, "0-0")
-        for loss in await self.ledger.losses():
-            if loss.partition in after:
-                after[loss.partition] = max(after[loss.partition], loss.until_entry_id, key=entry_order)
+        after = behind(dict.fromkeys(accepted, "0-0"), await self.ledger.losses())
         # What is counted from now on is told from what was lost by its place behind it, whatever the clock says.
         await self.board.show({number: REBUILDING + p.epoch for number, p in accepted.items()}, after=after)
         # Noted before it is shown: a keeper that looks in between then shows the epoch by itself.
@@ -341,6 +338,20 @@ class _Findings:
     def _count(self, partition: PartitionEpoch, *places: list[PartitionEpoch]) -> None:
         for place in (self.whole, *places):
             place.append(partition)
+
+
+def behind(after: Mapping[int, str], losses: Iterable[Loss]) -> dict[int, str]:
+    """Behind which entries streams of partitions go on: these, or where what was lost of one ends, if that is later."""
+    found = dict(after)
+    for loss in losses:
+        if loss.partition in found:
+            found[loss.partition] = max(found[loss.partition], loss.until_entry_id, key=entry_order)
+    return found
+
+
+def hidden(shown: Mapping[int, str], partitions: Iterable[int]) -> list[int]:
+    """Those of partitions in which callers are refused, by the epochs that are shown."""
+    return [number for number in partitions if shown.get(number, REBUILDING).startswith(REBUILDING)]
 
 
 def is_older(look: Look, partition: PartitionEpoch) -> bool:

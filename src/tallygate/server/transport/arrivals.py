@@ -130,7 +130,8 @@ class Arrivals:
         if not self._later:
             self._soon(self._take_turns)
         self._waiting.add(event[1])
-        self._later.put(authorization_of(event[5][0]) or "", (event, arrived, who))
+        whose = authorization_of(event[5][0]) or "" if who is None else who
+        self._later.put(whose, (event, arrived, who))
 
     def _take_turns(self) -> None:
         """Take what waits, for as long as a burst may last; the loop does other things in between."""

@@ -72,9 +72,6 @@ class RedisCounters:
         self, partitions: Sequence[PartitionEpoch], after: Mapping[int, str]
     ) -> AsyncIterator[Mapping[int, Restoring]]:
         """Take partitions into these hands on a connection of their own, for as long as something is written."""
-        if not partitions:
-            yield {}
-            return
         link = self.factory.operator_link()
         try:
             await link.connect()

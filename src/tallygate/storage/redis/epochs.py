@@ -31,9 +31,8 @@ class RedisEpochs:
     async def read(self, partitions: Sequence[int]) -> Mapping[int, str]:
         """The epochs shown; partitions without one are left out."""
         async with _reached():
-            pending = [(partition, self._link.call("GET", keys.epoch(partition))) for partition in partitions]
-            found = {partition: await reply for partition, reply in pending}
-        return {partition: raw.decode() for partition, raw in found.items() if raw is not None}
+            found = await self._each([("GET", keys.epoch(partition)) for partition in partitions])
+        return {partition: raw.decode() for partition, raw in zip(partitions, found, strict=True) if raw is not None}
 
     async def show(self, epochs: Mapping[int, str], *, after: Mapping[int, str] = _NOWHERE) -> None:
         """Show epochs, replacing what was shown, once their streams go on behind these entries."""

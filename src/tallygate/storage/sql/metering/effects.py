@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, extract, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, case, cast, extract, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
@@ -63,8 +63,9 @@ async def read_effects(connection: AsyncConnection, query: Select[Any], *, at_on
     together: Any = func.json_group_array(func.json_array(*each))
     if connection.dialect.name != "sqlite":
         together = cast(func.json_agg(func.json_build_array(*each)), Text)
-    told = json.loads(await connection.scalar(select(together)) or "[]")
-    return _read(told if len(told) <= at_once else (await connection.execute(query)).all())
+    few = func.count() <= at_once  # else their text is neither sent nor read
+    told = await connection.scalar(select(case((few, func.coalesce(together, "[]")))))
+    return _read((await connection.execute(query)).all() if told is None else json.loads(told))
 
 
 def _read(rows: Iterable[Sequence[Any]]) -> list[Effect]:
