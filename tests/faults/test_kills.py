@@ -64,7 +64,7 @@ class Installation:
         settings = Settings(
             role="control",
             testing=True,
-            server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0"),
+            server=ServerSettings(grpc_address="127.0.0.1:0", admin_address="127.0.0.1:0", **patience.SERVER),
             redis=RedisSettings(url=self.valkey.url, partitions=PARTITIONS, **patience.REDIS),
             database=DatabaseSettings(url=self.url),
         )
