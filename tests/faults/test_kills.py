@@ -155,9 +155,9 @@ class Load:
 async def installation(tmp_path):
     with ValkeyServer(append_only=True, append_fsync="always") as valkey, migrated("postgresql", tmp_path) as url:
         installation = Installation(valkey, url)
-        await installation.fill()
         try:
-            await installation.start()
+            await installation.start()  # a key that is nowhere is unknown only where a worker has published
+            await installation.fill()
             yield installation
         finally:
             await asyncio.to_thread(installation.stop)
