@@ -32,8 +32,8 @@ RUN_BY_THE_GO_CLIENT = [("yaml", "file: buf.gen.yaml"), ("go", "file: main.go"),
 
 
 def last_line(make_command):
-    """What a make target runs once everything is installed."""
-    argv = [*make_command.split(), "--dry-run", "--no-print-directory"]
+    """What a make target runs once everything is installed; what these tests were given is not its."""
+    argv = ["env", "-u", "ARGS", "-u", "MAKEFLAGS", *make_command.split(), "--dry-run", "--no-print-directory"]
     printed = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return printed.splitlines()[-1].removeprefix("exec ").strip()
 
