@@ -3,12 +3,14 @@
     @fails_without(the_look, the_epoch_in_the_script)
     async def test_...
 
-runs as it is, and once more without each; a plant is told of the test's module, for what it means by its names.
+runs as it is, and once more without each: `make test` tries a third of the plants, `make faults` all. A plant is told
+of the test's module, for what it means by its names.
 """
 
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -32,7 +34,7 @@ def fails_without(*plants: Plant, at_length: bool = False) -> pytest.MarkDecorat
 
     One that goes on for long does so `at_length`: in `make faults` alone, and it waits as long as ever for what comes.
     """
-    tried = plants if THOROUGH or not at_length else ()
+    tried = [each for each in plants if THOROUGH or (not at_length and crc32(_named(each).encode()) % 3 == 1)]
     off = [pytest.param((each, at_length), id=f"without {_named(each)}", marks=_MUST_FAIL) for each in tried]
     return pytest.mark.parametrize("unprotected", [pytest.param(None, id="protected"), *off], indirect=True)
 
