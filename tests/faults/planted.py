@@ -10,7 +10,6 @@ of the test's module, for what it means by its names.
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
-from zlib import crc32
 
 import pytest
 
@@ -18,7 +17,7 @@ from collectors import until
 from tallygate.storage.redis import gates
 from tallygate.storage.redis.link.link import Script
 from tallygate.storage.redis.script_parts import numbered
-from thorough import THOROUGH
+from thorough import THOROUGH, chosen
 
 BRIEF = 5.0
 """What has not come about by then, does not come about without what brings it; seconds."""
@@ -34,7 +33,7 @@ def fails_without(*plants: Plant, at_length: bool = False) -> pytest.MarkDecorat
 
     One that goes on for long does so `at_length`: in `make faults` alone, and it waits as long as ever for what comes.
     """
-    tried = [each for each in plants if THOROUGH or (not at_length and crc32(_named(each).encode()) % 3 == 1)]
+    tried = [each for each in plants if chosen(_named(each)) and (THOROUGH or not at_length)]
     off = [pytest.param((each, at_length), id=f"without {_named(each)}", marks=_MUST_FAIL) for each in tried]
     return pytest.mark.parametrize("unprotected", [pytest.param(None, id="protected"), *off], indirect=True)
 
