@@ -128,7 +128,7 @@ class HotServer:
         self.channel = grpc.aio.insecure_channel(self.transport.addresses[0].target)
         await self.publish_catalog(DOCUMENT)
         await self.publish_key("data", Scope.DATA)
-        await self.publisher.mark_intact()
+        await self.publisher.mark_intact(await self.publisher.begin())
 
     async def close(self) -> None:
         await self.channel.close()

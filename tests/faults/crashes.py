@@ -98,7 +98,11 @@ class NoView:
     async def is_intact(self) -> bool:
         return True
 
-    async def mark_intact(self) -> None: ...
+    async def begin(self) -> str:
+        return ""
+
+    async def mark_intact(self, begun: str) -> bool:  # noqa: ARG002 - as the real one
+        return True
 
 
 class NoBarrier:

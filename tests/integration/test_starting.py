@@ -207,6 +207,9 @@ async def test_a_changed_file_takes_over_what_can_be_and_a_bad_one_changes_nothi
                 assert home.ready()
             assert not home.admin("/ready")["checks"]["settings"]["ok"]
             assert refused in home.metrics()
+            file.write_text("")  # as an editor leaves it for a moment
+            os.kill(home.pid, signal.SIGHUP)
+            await until(lambda: f"{file}: it is empty or gone" in home.log)
             good = home.directory / "good.yaml"
             good.write_text("logging: {level: error}\nredis: {read_timeout: 9s}\ncollector: {batch_size: 7}\n")
             others = home.environment | {"TALLYGATE_CONFIG_FILE": str(good)}
@@ -232,6 +235,12 @@ def test_several_migrate_one_sqlite_at_once(home):
     running = [subprocess.Popen(argv, **both, **options) for _ in range(4)]
     said = [process.communicate(timeout=patience.SECONDS)[0] for process in running]
     assert [process.returncode for process in running] == [0] * 4, said
+
+
+def test_a_transport_that_cannot_be_is_refused_before_anything_is_made(home):
+    said = refuse(home, 2, TALLYGATE_SERVER__TRANSPORT="native", TALLYGATE_SERVER__GRPC_ADDRESS="0.0.0.0:0")
+    assert said.startswith("server.transport (TALLYGATE_SERVER__TRANSPORT): transport `native` cannot be used: ")
+    assert not list(home.directory.glob("**/*.db"))
 
 
 def test_a_named_database_is_not_migrated_by_a_start(home):

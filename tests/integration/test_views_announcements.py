@@ -143,7 +143,7 @@ async def test_a_server_that_forgot_its_scripts_learns_them_again(valkey, publis
 
 async def test_another_server_is_not_the_one_that_was_published_to(valkey, publisher):
     assert not await publisher.is_intact()
-    await publisher.mark_intact()
+    assert await publisher.mark_intact(await publisher.begin())
     assert await publisher.is_intact()
     noted = valkey.command("GET", keys.PUBLISHED_TO)
     valkey.restart()

@@ -61,10 +61,12 @@ class Reloading:
     settings: Settings
     again: Callable[[], Settings]
     running: Running
+    file: Path | None = None
 
     def __call__(self) -> None:
         """Read them, and take over what can be: all of it, or nothing."""
         try:
+            _require_written(self.file)
             new = self.again()
             listener_key(new)
             server_tls(new)
@@ -97,14 +99,25 @@ class Reloading:
 
 
 async def watch(file: Path, reload: Callable[[], None]) -> None:
-    """Until cancelled: reload whenever the file is another one than a second ago, by its inode, size or time."""
-    known = _stamp(file)
+    """Until cancelled: reload once the file is another one, by its inode, size or time, and was the same for a second.
+
+    One that is gone or empty is being replaced, and one that changes all the time is being written.
+    """
+    known = before = _stamp(file)
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         found = _stamp(file)
-        if found not in (known, None):  # one that is gone is being replaced
+        if found == before and found not in (known, None):
+            known = found
             reload()
-        known = found or known
+        before = found
+
+
+def _require_written(file: Path | None) -> None:
+    """Make sure that the file is not about to be written: no setting of it would be what anybody meant."""
+    if file is not None and _stamp(file) is None:
+        problem = f"{file}: it is empty or gone: expected the settings; to do without them start anew"
+        raise SettingsError(problem)
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:
@@ -112,4 +125,4 @@ def _stamp(file: Path) -> tuple[int, int, int] | None:
         found = file.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found.st_size else None

@@ -51,7 +51,7 @@ async def serve(settings: Settings, again: Callable[[], Settings] | None = None,
     async with _server(settings) as running:
         watching: asyncio.Task[None] | None = None
         if again is not None:
-            reload = Reloading(settings, again, running)
+            reload = Reloading(settings, again, running, file)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
             watching = asyncio.create_task(watch(file, reload)) if file is not None else None
         _log.info("serving", extra={"grpc": running.grpc_address, "admin": running.admin_address})

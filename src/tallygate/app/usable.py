@@ -8,6 +8,7 @@ from tallygate.app.key_files import read_sealing
 from tallygate.app.listening import require_token, server_tls
 from tallygate.app.redis_place import named_redis
 from tallygate.server.listeners import AddressError, parse_address
+from tallygate.server.transport.selection import TransportError, require_transport
 from tallygate.settings import Settings
 
 
@@ -32,7 +33,11 @@ def require_usable(settings: Settings) -> None:
     if settings.role == "data" and settings.server.http_address:
         problem = "role data has no database to keep webhooks in: set it where role control, worker or all runs"
         raise UnusableSettingError(problem, key="server.http_address")
-    server_tls(settings)
+    tls = server_tls(settings) is not None
+    try:
+        require_transport(settings.server.transport, [parse_address(settings.server.grpc_address)], tls=tls)
+    except TransportError as error:
+        raise UnusableSettingError(error, key="server.transport") from None
     require_token(settings)
     read_clients(settings)
     named_redis(settings)

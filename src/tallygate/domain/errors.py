@@ -253,7 +253,7 @@ class NotATestTenantError(ConflictError):
 
 
 class StoreUnavailableError(UnavailableError):
-    """The store cannot be reached; retry with the same request_id."""
+    """The store cannot be reached, or lacks what a worker publishes to it; retry with the same request_id."""
 
     reason = ErrorReason.STORE_UNAVAILABLE
 

@@ -85,13 +85,17 @@ class OutboxPublisher:
             await self.publish(tenant_id)
 
     async def republish_all(self) -> None:
-        """Publish everything anew: the store of the view was emptied, or is another one."""
-        after = ""
+        """Publish everything anew: the store of the view was emptied, or is another one.
+
+        Where it is emptied once more meanwhile it is not said to be intact, so that `run` begins again.
+        """
+        begun, after = await self.keys.begin(), ""
         while tenant_ids := await self.store.tenant_ids(after=after, limit=BATCH):
             for tenant_id in tenant_ids:
                 await self.republish(tenant_id)
             after = tenant_ids[-1]
-        await self.keys.mark_intact()
+        if not await self.keys.mark_intact(begun):
+            _log.warning("the store of the view was emptied while everything was published to it: beginning again")
 
     async def republish(self, tenant_id: str) -> None:
         """Publish all of one tenant, its catalogue last: until it is there, an account's absence is no answer."""

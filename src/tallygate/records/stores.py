@@ -83,6 +83,10 @@ class KeyPublisher(Protocol):
         """Whether everything published is certainly still there: same server, never emptied."""
         ...
 
-    async def mark_intact(self) -> None:
-        """Remember that everything is published on this server."""
+    async def begin(self) -> str:
+        """Note on this server that everything is being published to it; what is returned is for `mark_intact`."""
+        ...
+
+    async def mark_intact(self, begun: str) -> bool:
+        """Remember that everything is published on this server, unless it was emptied since that began."""
         ...

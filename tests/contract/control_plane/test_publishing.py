@@ -25,7 +25,7 @@ from tallygate.storage.redis.views import RedisViews
 @pytest.fixture
 async def views(valkey, empty):
     """Read where a worker has published everything."""
-    await empty.views.mark_intact()
+    await empty.views.mark_intact(await empty.views.begin())
     link = RedisLink(RedisAddress.parse(valkey.url), reply_seconds=2)
     await link.connect()
     yield RedisViews(link, partitions=PARTITIONS)
@@ -189,7 +189,7 @@ async def test_everything_is_republished_after_the_store_was_emptied(plane, view
     made = await plane.write(lambda work, _: create_key(work, request, secret=secret, real_now=plane.now))
     before = await views.versions(plane.tenant_id, "acme")
     table = await views.table_version()
-    await plane.views.mark_intact()
+    await plane.views.mark_intact(await plane.views.begin())
     assert await plane.views.is_intact()
     await plane.redis.flushall()
     assert not await plane.views.is_intact()
@@ -199,6 +199,26 @@ async def test_everything_is_republished_after_the_store_was_emptied(plane, view
     assert (await views.newest(plane.tenant_id, "acme"))[1] == await record_of(plane)
     assert await views.key(key_digest(secret)) == made.record
     assert await views.table_version() > table
+
+
+@pytest.mark.parametrize("loss", ["flushall", "restart"])
+async def test_what_is_lost_while_everything_is_published_is_published_again(plane, views, valkey, loss, monkeypatch):
+    """The second tenant's part stands; what the first one's was is gone, so that not everything is there."""
+    await plane.upsert("acme", "pro")
+    await plane.redis.flushall()
+    whole = plane.publisher.republish
+
+    async def then_lost(tenant_id):
+        await whole(tenant_id)
+        await (plane.redis.flushall() if loss == "flushall" else asyncio.to_thread(valkey.restart))
+
+    with monkeypatch.context() as once:
+        once.setattr(type(plane.publisher), "republish", lambda _, tenant_id: then_lost(tenant_id))
+        await plane.publisher.republish_all()
+    assert not await plane.views.is_intact()
+    await plane.publisher.republish_all()
+    assert await plane.views.is_intact()
+    assert (await views.newest(plane.tenant_id, "acme"))[1] == await record_of(plane)
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -19,6 +19,21 @@ class TransportError(Exception):
     """The transport that was chosen cannot be used; the message says why and what to do."""
 
 
+def require_transport(kind: str, addresses: Sequence[Address], *, tls: bool) -> None:
+    """Make sure that the transport of this kind can listen there.
+
+    Raises:
+        TransportError: `native` was asked for and cannot be used; the message says why.
+    """
+    if kind == "native" and (reason := _why_not_native(addresses, tls=tls)) is not None:
+        msg = f"transport `native` cannot be used: {reason}"
+        raise TransportError(msg)
+
+
+def _why_not_native(addresses: Sequence[Address], *, tls: bool) -> str | None:
+    return _NO_TLS if tls else native.why_not(addresses)
+
+
 def new_transport(
     kind: Literal["auto", "grpcio", "native"],
     addresses: Sequence[Address],
@@ -33,12 +48,10 @@ def new_transport(
     Raises:
         TransportError: `native` was asked for and cannot be used; the message says why.
     """
+    require_transport(kind, addresses, tls=options.tls is not None)
     if kind != "grpcio":
-        reason = native.why_not(addresses) if options.tls is None else _NO_TLS
+        reason = _why_not_native(addresses, tls=options.tls is not None)
         if reason is None:
             return native.NativeTransport(addresses, services, calls=calls, streams=streams, options=options)
-        if kind == "native":
-            msg = f"transport `native` cannot be used: {reason}"
-            raise TransportError(msg)
         _log.info("transport grpcio, not native: %s", reason)
     return GrpcioTransport(addresses, services, calls=calls, streams=streams, options=options)

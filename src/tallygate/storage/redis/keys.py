@@ -26,6 +26,11 @@ def published_to(tag: str) -> str:
     return f"tg:{{{tag}}}:run"
 
 
+def publishing(tag: str, token: str) -> str:
+    """String: somebody is publishing everything to the server, under this token; gone where it is emptied meanwhile."""
+    return f"tg:{{{tag}}}:publishing:{token}"
+
+
 def whole(tag: str) -> str:
     """String: the token of the server that a worker found whole, which knows a script of it (`link/vouching.py`)."""
     return f"tg:{{{tag}}}:whole"

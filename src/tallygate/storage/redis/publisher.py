@@ -22,7 +22,7 @@ from tallygate.storage.redis.announcement_codec import change_announcement
 from tallygate.storage.redis.client import reaching
 from tallygate.storage.redis.cluster_client import ClusterRedis
 from tallygate.storage.redis.link.errors import ReplyError
-from tallygate.storage.redis.link.vouching import Places, are_known, vouch
+from tallygate.storage.redis.link.vouching import Places, are_known, begin_publishing, end_publishing
 
 _PUBLISH = files("tallygate.storage.redis").joinpath("scripts/publish.lua").read_text("utf-8")
 _SHA = sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
@@ -83,10 +83,17 @@ class RedisPublisher:
         async with reaching(self._redis):
             return await are_known(await self._places(), keys.published_to)
 
-    async def mark_intact(self) -> None:
-        """Remember that everything is published on this server."""
+    async def begin(self) -> str:
+        """Note on this server that everything is being published to it; what is returned is for `mark_intact`."""
+        token = uuid.uuid4().hex
         async with reaching(self._redis):
-            await vouch(await self._places(), uuid.uuid4().hex, keys.published_to)
+            await begin_publishing(await self._places(), token)
+        return token
+
+    async def mark_intact(self, begun: str) -> bool:
+        """Remember that everything is published on this server, unless it was emptied since that began."""
+        async with reaching(self._redis):
+            return await end_publishing(await self._places(), begun)
 
     async def _places(self) -> Places:
         if not isinstance(self._redis, ClusterRedis):

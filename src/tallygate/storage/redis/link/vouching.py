@@ -20,6 +20,13 @@ Places = Sequence[tuple[Call, Sequence[str]]]
 KeyOf = Callable[[str], str]
 """The key that says it, by its tag."""
 
+_PUBLISHING_SECONDS = 86_400
+"""How long one that died while it published is remembered."""
+
+_END = """if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+redis.call('SET', KEYS[2], ARGV[1])
+return 1"""
+
 
 async def is_vouched_for(call: Call, tags: Sequence[str]) -> bool:
     """Whether a worker has found this server whole, or none does such a thing: one of a version before.
@@ -45,6 +52,24 @@ async def vouch(places: Places, token: str, key_of: KeyOf) -> None:
         await call("EVAL", _script(token).body, 0)
         for reply in [call("SET", key_of(tag), token) for tag in tags]:
             await reply
+
+
+async def begin_publishing(places: Places, token: str) -> None:
+    """Teach each server the token's script, and note there that everything is being published to it."""
+    for call, tags in places:
+        await call("EVAL", _script(token).body, 0)
+        for reply in [call("SET", keys.publishing(tag, token), "", "EX", _PUBLISHING_SECONDS) for tag in tags]:
+            await reply
+
+
+async def end_publishing(places: Places, token: str) -> bool:
+    """Show that everything was published to each server; of one that was emptied since it began nothing is shown."""
+    ends = [
+        await reply
+        for call, tags in places
+        for reply in [call("EVAL", _END, 2, keys.publishing(tag, token), keys.published_to(tag), token) for tag in tags]
+    ]
+    return all(ends)
 
 
 async def known_token(call: Call, tag: str, key_of: KeyOf) -> str:
