@@ -1,5 +1,6 @@
 """What is owed at a cut: windows, cuts, usage lines against what was billed. Figures by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import pairwise
@@ -13,12 +14,13 @@ from tallygate.domain.billing.cover import Policy
 from tallygate.domain.billing.models_units import Counted
 from tallygate.domain.billing.rating import Before, Billed, Issued, counted_before, fixed_lines, usage_line
 from tallygate.domain.billing.runs import next_cut, runs
+from tallygate.domain.billing.steps import StepKind
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.windows import follows, usage_windows
 from tallygate.domain.billing_terms import BillingRule
 from tallygate.domain.catalog import AddOn, Aggregation, Catalog, Feature, FeatureKind, Plan
 from tallygate.domain.period import Anchor, from_datetime
-from tallygate.domain.prices import Price, RecurringPrice, UsagePrice
+from tallygate.domain.prices import ChargeModel, Price, RecurringPrice, Tier, UsagePrice
 
 USD = Policy()
 CALENDAR = Calendar(zone="UTC", account_create_time=0)
@@ -161,13 +163,13 @@ def half_way(features, basic=CALLS, pro=CALLS):
     return sorted(windows, key=lambda window: window.begins)
 
 
-def charged(windows, *counted):
+def charged(windows, *counted, billed=None):
     """What the windows of one price come to, one after the other."""
     pairs = list(zip(windows, counted, strict=True))
     found = []
     for window, own in pairs:
         earlier = [pair for pair in pairs if any(pair[0] is other for other in follows(window, windows))]
-        line = usage_line(window, own, USD, before=counted_before(earlier))
+        line = usage_line(window, own, USD, before=counted_before(window, earlier, USD, billed or {}))
         found.append(line.amount if line is not None else 0)
     return found
 
@@ -227,6 +229,64 @@ def test_the_least_spend_is_that_of_each_stretch(least, used, amounts):
     windows = half_way({}, basic, pro)
     assert [window.part for window in windows] == [Fraction(1, 2)] * 2
     assert charged(windows, *(Counted(units=units) for units in used)) == amounts
+
+
+def calls(**fields):
+    return Price(price_key="calls", usage=UsagePrice(feature_key="calls", **fields))
+
+
+CHEAPER = calls(model=ChargeModel.VOLUME, tiers=(Tier(up_to="10", unit_amount="1.00"), Tier(unit_amount="0.80")))
+
+
+@pytest.mark.parametrize(
+    ("before", "used", "amounts"),
+    [
+        (calls(unit_amount="0"), (10, 1), [0, 0]),
+        (calls(unit_amount="0.05"), (10, 1), [50, -50]),  # no more than was charged
+        (calls(unit_amount="1.00"), (10, 1), [1000, -120]),
+        (CHEAPER, (10, 1), [1000, -120]),
+        (calls(unit_amount="0"), (10, 3), [0, 40]),
+        (calls(unit_amount="0"), (10, -5), [0, 0]),  # refunded are calls that cost nothing
+        (calls(unit_amount="0.30"), (10, -5), [300, -300]),
+        (calls(unit_amount="1.00"), (10, -5), [1000, -500]),
+    ],
+)
+def test_a_price_gives_back_no_more_than_those_before_it_charged(before, used, amounts):
+    windows = half_way({}, before, CHEAPER)
+    assert charged(windows, *(Counted(units=units) for units in used)) == amounts
+
+
+def test_what_is_given_back_is_not_given_back_again():
+    """Of 10.00 the second price gives back 9.00 and the third one 1.00, though by itself it would 8.00."""
+    plans = plan("a", calls(unit_amount="1.00")), plan("b", calls(unit_amount="0.90")), plan("c", CHEAPER)
+    terms = ("a", 1, "2026-04-01"), ("b", 1, "2026-04-11"), ("c", 1, "2026-04-21")
+    windows = usage_windows(timeline("2026-04-01", *terms, plans=plans), CALENDAR, USD, since=0, until=at("2026-05-01"))
+    windows = sorted(windows, key=lambda window: window.begins)
+    assert charged(windows, Counted(units=10), Counted(units=-10), Counted(units=-8)) == [1000, -900, 0]
+    assert charged(windows, Counted(units=10), Counted(units=-1), Counted(units=-9)) == [1000, -90, -900]
+    assert charged(windows, Counted(units=10), Counted(units=-9), Counted(units=-8)) == [1000, -810, -100]
+
+
+def test_what_is_given_back_is_explained_to_the_cent():
+    first, second = half_way({}, calls(unit_amount="0.05"), CHEAPER)
+    line = usage_line(
+        second, Counted(units=1), USD, before=counted_before(second, [(first, Counted(units=10))], USD, {})
+    )
+    assert line.steps[-1].kind is StepKind.NO_MORE
+    assert line.steps[-1].amount == Fraction("0.70")
+    assert sum(step.amount for step in line.steps) == Fraction("-0.50")
+
+
+def test_nothing_is_given_back_of_another_currency():
+    windows = half_way({}, replace(calls(unit_amount="1.00"), currency="EUR"), CHEAPER)
+    assert charged(windows, Counted(units=10), Counted(units=1)) == [1000, 0]
+
+
+def test_nothing_is_given_back_of_what_was_forgiven():
+    """The first price's line is on a void document when the second one's is made."""
+    windows = half_way({}, calls(unit_amount="1.00"), CHEAPER)
+    void = {windows[0].line: Billed(exact=Fraction(1000), forgiven=Fraction(1000), revisions=1)}
+    assert charged(windows, Counted(units=10), Counted(units=1), billed=void) == [1000, 0]
 
 
 def test_another_quantity_of_an_add_on_gives_no_other_free_quota():

@@ -118,7 +118,8 @@ async def usage_lines(
     found: list[Line] = []
     for window in windows:
         tally = counted[window.line]
-        before = counted_before([(other, counted[other.line].counted) for other in follows(window, windows)])
+        earlier = [(other, counted[other.line].counted) for other in follows(window, windows)]
+        before = counted_before(window, earlier, books.amounts, billed)
         if noted is not None:
             noted += _uncharged(window, tally, before.counted)
         line = usage_line(

@@ -152,6 +152,10 @@ def _forgiven(answer: ExplainLineResponse, step: LineStep) -> str:
     return f"not given back, as its invoice is void: {_amount(answer, step.amount)}"
 
 
+def _no_more(answer: ExplainLineResponse, step: LineStep) -> str:
+    return f"not given back, as no more was charged before: {_amount(answer, step.amount)}"
+
+
 _Sentence = Callable[[ExplainLineResponse, LineStep], str]
 _OF_USAGE: dict[str, _Sentence] = {
     "counted": _counted,
@@ -183,6 +187,7 @@ _OF_USAGE: dict[str, _Sentence] = {
     ),
     "before": _before,
     "forgiven": _forgiven,
+    "no_more": _no_more,
 }
 _OF_COVER: dict[str, _Sentence] = {
     "charged": _covered,

@@ -4,6 +4,7 @@ A timeline and the log say what is owed; the lines that were issued say what was
 invoices gives the same totals.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -13,22 +14,28 @@ from tallygate.domain.billing.cover import Policy, cover, set_up
 from tallygate.domain.billing.lines import Line, LineKind, UsageInputs
 from tallygate.domain.billing.models_units import Counted, owed
 from tallygate.domain.billing.runs import lanes_of, runs
-from tallygate.domain.billing.steps import Owed, Step, StepKind
+from tallygate.domain.billing.steps import Owed, Step, StepKind, total
 from tallygate.domain.billing.timeline import Timeline, lanes
 from tallygate.domain.billing.unprorated import as_charged
 from tallygate.domain.billing.windows import UsageWindow
 from tallygate.domain.catalog import Aggregation
-from tallygate.domain.currency import minor_units
+from tallygate.domain.currency import major_units, minor_units
 from tallygate.domain.money import rounded
 from tallygate.domain.period import UsagePeriod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """What earlier prices of a feature counted in the same service period, and how much of it they held."""
+    """What earlier prices of a feature counted in the same service period, and how much of it they held.
+
+    `charged` is what they came to in the currency of the price behind them, in minor units, each line rounded;
+    `forgiven` is what of it is on documents that are void.
+    """
 
     counted: Counted = field(default_factory=Counted)
     part: Fraction = Fraction(0)
+    charged: int = 0
+    forgiven: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +98,15 @@ def usage_line(
     """What is owed for a window and was not charged; None where that is nothing.
 
     This price goes on from what those `before` it counted in the same service period, so that no change multiplies
-    quotas, tiers or the least spend. What rounds to nothing stays with what is not charged yet.
+    quotas, tiers or the least spend. Where more use makes it all cheaper, or use is refunded, it gives back what those
+    before it charged, never more. What rounds to nothing stays with what is not charged yet.
     """
-    billed = billed or Billed()
-    whole = _owed(window, counted, before or Before())
+    billed, before = billed or Billed(), before or Before()
     currency = window.price.currency or policy.currency
+    whole = _owed(window, counted, before, currency)
     exact = minor_units(whole.amount, currency) - billed.exact
+    if before.forgiven:
+        exact = max(exact, min(before.forgiven - before.charged - max(billed.exact, Fraction(0)), Fraction(0)))
     if billed.forgiven:
         exact = max(exact, min(billed.forgiven - billed.exact, Fraction(0)))
     amount = rounded(exact, policy.rounding)
@@ -130,12 +140,23 @@ def usage_line(
     )
 
 
-def counted_before(earlier: Sequence[tuple[UsageWindow, Counted]]) -> Before:
-    """What the windows that one counts on from had counted, together."""
-    counted = Counted()
-    for window, own in earlier:
-        counted = _together(window.aggregation, counted, own)
-    return Before(counted=counted, part=sum((window.part for window, _ in earlier), Fraction(0)))
+def counted_before(
+    window: UsageWindow,
+    earlier: Sequence[tuple[UsageWindow, Counted]],
+    policy: Policy,
+    billed: Mapping[str, Billed],
+) -> Before:
+    """What the windows that one counts on from had counted, together, and came to; `billed` is by window's line."""
+    ordered = sorted(earlier, key=lambda one: one[0].begins)
+    currency = window.price.currency or policy.currency
+    counted, part, charged, forgiven = Counted(), Fraction(0), Counter[str](), Fraction(0)
+    for other, own in ordered:
+        its = other.price.currency or policy.currency
+        whole = _owed(other, own, Before(counted=counted, part=part, charged=charged[its]), its)
+        charged[its] += rounded(minor_units(whole.amount, its), policy.rounding)
+        forgiven += billed.get(other.line, Billed()).forgiven if its == currency else 0
+        counted, part = _together(other.aggregation, counted, own), part + other.part
+    return Before(counted=counted, part=part, charged=charged[currency], forgiven=forgiven)
 
 
 def _together(aggregation: Aggregation, before: Counted, own: Counted) -> Counted:
@@ -151,7 +172,7 @@ def _together(aggregation: Aggregation, before: Counted, own: Counted) -> Counte
     return Counted(units=units, amounts=(*before.amounts, *own.amounts), members=members)
 
 
-def _owed(window: UsageWindow, own: Counted, before: Before) -> Owed:
+def _owed(window: UsageWindow, own: Counted, before: Before, currency: str) -> Owed:
     earlier = before.counted
     if not earlier.units and not earlier.amounts and not before.part:
         return owed(window.usage, own, fraction=window.part)
@@ -159,7 +180,11 @@ def _owed(window: UsageWindow, own: Counted, before: Before) -> Owed:
     charged = owed(window.usage, earlier, fraction=before.part).amount
     together = owed(window.usage, both, fraction=before.part + window.part)
     step = Step(kind=StepKind.BEFORE, quantity=Fraction(earlier.units), amount=-charged)
-    return Owed(amount=together.amount - charged, steps=(*together.steps, step))
+    by_itself = total((*together.steps, step))
+    least = -major_units(Fraction(before.charged), currency)
+    if by_itself.amount >= least:
+        return by_itself
+    return total((*by_itself.steps, Step(kind=StepKind.NO_MORE, amount=least - by_itself.amount)))
 
 
 def _quantity(window: UsageWindow, counted: Counted) -> Fraction:

@@ -38,6 +38,8 @@ class StepKind(StrEnum):
     """What is off for paying `quantity` periods at once: `rate` per cent, or where that is 0 an amount or periods."""
     FORGIVEN = "forgiven"
     """What is not given back, as its document is void."""
+    NO_MORE = "no_more"
+    """What is not given back, as the prices before had charged no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
