@@ -23,7 +23,7 @@ VAT = LineTax(country="DE", name="VAT", rate="19")
 
 def line(text, amount, tax, *, quantity="1", unit_amount="", discount=0, currency="EUR", under=VAT):
     """`amount` is what is left of it after the discount; `tax` is its part of the document's."""
-    coupon = LineDiscount(redemption_id="r", code="SPRING", exact=Fraction(-discount), amount=-discount)
+    coupon = LineDiscount(redemption_id="r", code="SPRING", exact=Fraction(discount), amount=discount)
     return Line(
         line_key=text,
         kind=LineKind.RECURRING,

@@ -8,8 +8,10 @@ from lxml import etree
 from documents import BUYER, EXEMPT, INVOICE, NOTE, OUTSIDE, REVERSED, SELLER, VAT, credit_note, invoice, line
 from e_invoices import broken, schema_errors
 from tallygate.domain.billing.balances import Balance
+from tallygate.domain.billing.discounts import DiscountTerms, DiscountType, Redemption, discounted
 from tallygate.domain.billing.parties import Address, Party
 from tallygate.domain.document_errors import DocumentIncompleteError
+from tallygate.domain.money import Rounding
 from tallygate.rendering.cii import cii
 from tallygate.rendering.ubl import ubl
 
@@ -139,3 +141,20 @@ def test_what_an_e_invoice_lacks_is_named(form, document, field):
     with pytest.raises(DocumentIncompleteError) as refused:
         form(document)
     assert refused.value.metadata["field"] == field
+
+
+@pytest.mark.parametrize("form", [ubl, cii])
+def test_what_a_coupon_took_off_is_an_allowance(form):
+    """10 at 15.00 less 10 % are 135.00: the price stays 15.00, and the allowance is 15.00."""
+    users = replace(line("Users", 15000, 2565, quantity="10", unit_amount="15.00"), subscription_id="sub")
+    terms = DiscountTerms(type=DiscountType.PERCENTAGE, value="10")
+    coupon = Redemption(
+        redemption_id="r", code="TEN", account_id="acme", subscription_id="sub", redeem_time=0, terms=terms
+    )
+    xml = form(invoice(*discounted([users], [coupon], {}, Rounding.HALF_EVEN)))
+    assert (schema_errors(xml), broken(xml)) == ([], [])
+    found = etree.fromstring(xml)
+    amounts = {etree.QName(each).localname: each.text for each in found.iter("{*}PriceAmount", "{*}ChargeAmount")}
+    assert list(amounts.values()) == ["15.00"]
+    (allowance,) = [*found.iter("{*}AllowanceCharge", "{*}SpecifiedTradeAllowanceCharge")]
+    assert [each.text for each in allowance.iter("{*}Amount", "{*}ActualAmount")] == ["15.00"]

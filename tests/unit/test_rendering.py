@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pypdf
@@ -15,7 +16,7 @@ import pytest
 from documents import BUYER, INVOICE, LINES, NOTE, SELLER, at, line
 from documents import invoice as invoice_of
 from tallygate.domain.billing.documents import InvoiceKind
-from tallygate.domain.billing.lines import LineTax
+from tallygate.domain.billing.lines import LineDiscount, LineTax
 from tallygate.domain.document_errors import RendererMissingError
 from tallygate.domain.period import UsagePeriod
 from tallygate.rendering.cii import cii
@@ -134,6 +135,48 @@ def test_sums_are_told_in_the_order_in_which_they_are_paid():
     assert sheet(INVOICE).due == ("To be paid", "€1,632.14")
 
 
+def test_a_line_shows_what_it_is_before_each_discount_and_what_they_take():
+    """10 at 15.00 are 150.00, less 15.00: the figures of a column come to the subtotal, and each is carried."""
+    users = sheet(INVOICE).rows[1]
+    assert (users.quantity, users.unit_amount, users.amount, users.running) == ("10", "15.00", "150.00", "199.00")
+    (off,) = users.discounts
+    assert (off.text, off.amount, off.running) == ("Discount SPRING", "\N{MINUS SIGN}15.00", "184.00")
+    assert [sheet(INVOICE, tag).rows[1].discounts[0].text for tag in LANGUAGES[1:]] == [
+        *("Rabatt SPRING", "Remise SPRING", "Descuento SPRING", "割引 SPRING")
+    ]
+
+
+def test_a_line_with_two_discounts_shows_both_and_a_credit_what_was_off():
+    """200.00 less 20.00 less 9.00 are 171.00; a credit of it gives 100.00 back less 10.00 that were off."""
+    both = replace(
+        line("Pro", 17100, 0),
+        discounts=(
+            LineDiscount(redemption_id="granted/1", code="Good friends", exact=Fraction(2000), amount=2000),
+            LineDiscount(redemption_id="r", code="SPRING", exact=Fraction(900), amount=900),
+        ),
+    )
+    off = LineDiscount(redemption_id="r", code="SPRING", exact=Fraction(-1000), amount=-1000)
+    back = replace(line("Credit: Pro", -9000, 0), discounts=(off,))
+    first, second = sheet(invoice_of(both, back)).rows
+    assert (first.amount, [(each.text, each.amount, each.running) for each in first.discounts]) == (
+        "200.00",
+        [
+            ("Discount Good friends", "\N{MINUS SIGN}20.00", "180.00"),
+            ("Discount SPRING", "\N{MINUS SIGN}9.00", "171.00"),
+        ],
+    )
+    assert (second.amount, second.discounts[0].amount) == ("\N{MINUS SIGN}100.00", "10.00")
+
+
+def test_every_form_for_people_tells_the_discounts():
+    told = "\N{MINUS SIGN}15.00"
+    text = page(INVOICE).decode()
+    assert "<bdi>Discount SPRING</bdi>" in text
+    assert f'<td class="figure">{told}</td>' in text
+    (read,) = pypdf.PdfReader(io.BytesIO(pdf(INVOICE))).pages
+    assert re.search(rf"Discount SPRING\s+{told}", read.extract_text(extraction_mode="layout"))
+
+
 def test_a_credit_note_says_where_its_money_went_and_a_void_invoice_that_it_is():
     assert (sheet(NOTE).title, sheet(NOTE).due) == ("Credit note", ("Credited to the wallet", "€38.88"))
     assert sheet(replace(INVOICE, balance=INVOICE.balance.voided())).stamp == "Void"
@@ -146,6 +189,27 @@ def test_without_tax_and_parties_there_is_neither_column_nor_seller():
     assert '<th class="figure">Tax</th>' not in text
     assert "From</h2>" not in text
     assert pypdf.PdfReader(io.BytesIO(pdf(bare))).attachments == {}  # no e-invoice, but a PDF
+
+
+@pytest.mark.parametrize(
+    ("tag", "vat", "other", "japanese"),
+    [
+        ("en", "VAT ID", "Tax id", "Tax id"),
+        ("de", "USt-IdNr.", "Steuernummer", "Steuernummer"),
+        ("fr", "N° TVA", "Identifiant fiscal", "Identifiant fiscal"),
+        ("es", "NIF-IVA", "Identificación fiscal", "Identificación fiscal"),
+        ("ja", "VAT番号", "税務番号", "登録番号"),
+    ],
+)
+def test_a_tax_id_is_called_what_it_is(tag, vat, other, japanese):
+    ids = ("DE136695976", "EL123456783", "29/815/08150", "T1180301018771")
+    told = sheet(replace(INVOICE, seller=replace(SELLER, tax_ids=ids)), tag).seller
+    assert [text for text in told if any(each in text for each in ids)] == [
+        f"{vat} DE136695976",
+        f"{vat} EL123456783",
+        f"{other} 29/815/08150",
+        f"{japanese} T1180301018771",
+    ]
 
 
 def test_how_to_pay_stands_below_what_is_to_be_paid():
@@ -247,6 +311,16 @@ def test_a_long_document_repeats_its_head_and_carries_its_sums():
     assert "Carried forward" not in pages[-1]
     assert "1,059.75" in pages[-1]
     assert f"Page {len(pages)} of {len(pages)}" in pages[-1]
+
+
+def test_the_sums_of_a_document_of_any_length_have_a_row_beside_them():
+    """Each document is one line longer than the one before, over all heights at which its first page may end."""
+    for count in range(9, 21):
+        many = [line(f"Line {number}.", 900, 171, discount=100) for number in range(count)]
+        last = pypdf.PdfReader(io.BytesIO(pdf(invoice_of(*many)))).pages[-1].extract_text(extraction_mode="layout")
+        assert f"Line {count - 1}." in last, count
+        assert re.search(r"Discount SPRING\s+\N{MINUS SIGN}1.00", last), count
+        assert last.index(f"Line {count - 1}.") < last.rindex("Discount SPRING") < last.index("Subtotal")
 
 
 FOUR = (("plan", 1000), ("users", 500), ("calls", 13), ("credit", -100))

@@ -5,10 +5,11 @@ Babel knows how they are written; how many decimals a currency has is ours to kn
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib import resources
+from math import inf
 from typing import TYPE_CHECKING
 
 from tallygate.domain.currency import decimals_of
@@ -51,6 +52,13 @@ class Language:
 
     def money(self, amount: int, currency: str) -> str:
         """An amount of minor units with its currency's sign, where the language puts it."""
+        return f"{self._sign(amount)}{self._signed(self.figure(abs(amount), currency), currency)}"
+
+    def price_tag(self, text: str, currency: str) -> str:
+        """A price that is not below zero with its currency's sign, and at least its currency's decimals."""
+        return self._signed(self.price(text, currency), currency)
+
+    def _signed(self, figure: str, currency: str) -> str:
         from babel.numbers import get_currency_symbol  # noqa: PLC0415 - as above
 
         pattern = self.locale.currency_formats["standard"]
@@ -59,7 +67,25 @@ class Language:
         before, behind = (part.replace("\N{CURRENCY SIGN}", sign) for part in around)
         if before and before[-1].isalpha():  # as CHF12.00, which nobody writes
             before += "\N{NO-BREAK SPACE}"
-        return f"{self._sign(amount)}{before}{self.figure(abs(amount), currency)}{behind}"
+        return f"{before}{figure}{behind}"
+
+    def per_cent(self, text: str) -> str:
+        """An exact decimal of hundredths with the sign, where the language puts it."""
+        pattern = self.locale.percent_formats[None]
+        return f"{pattern.prefix[0]}{self.number(text)}{pattern.suffix[0]}"
+
+    def span(self, count: int, unit: str) -> str:
+        """So many hours, days, weeks, months or years."""
+        from babel.units import format_unit  # noqa: PLC0415 - as above
+
+        return str(format_unit(count, f"duration-{unit}", locale=self.locale))
+
+    def in_days(self, count: int) -> str:
+        """How far ahead something is, as in 7 days."""
+        from babel.dates import format_timedelta  # noqa: PLC0415 - as above
+
+        days = timedelta(days=count)
+        return format_timedelta(days, granularity="day", threshold=inf, add_direction=True, locale=self.locale)
 
     def number(self, text: str) -> str:
         """An exact decimal with the decimals that it has; a fraction, or what is none, as it is."""

@@ -1,7 +1,7 @@
 """What is written to an account of what happened to it, as text and as a page."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from tallygate.domain.billing.mail import Letter, one_line
 from tallygate.domain.billing.messages import Message, MessageKind
 from tallygate.rendering.html import page
 from tallygate.rendering.languages import Language, language
-from tallygate.rendering.sheet import Sheet, sheet
+from tallygate.rendering.sheet import Row, Sheet, sheet
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -59,7 +59,7 @@ def _document(shown: Sheet, words: Language) -> Mapping[str, str]:
 def _text(shown: Sheet) -> str:
     """A document for who reads no pages."""
     facts = [f"{label}: {value}" for label, value in shown.facts]
-    rows = [f"{row.text}, {row.period}: {row.amount}" for row in shown.rows]
+    rows = [told for row in shown.rows for told in _row(row)]
     sums = [f"{label}: {value}" for label, value in (*shown.sums, shown.due)]
     parts = [
         [f"{shown.title} {shown.number}"],
@@ -71,6 +71,11 @@ def _text(shown: Sheet) -> str:
         list(shown.notes),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _row(row: Row) -> Iterator[str]:
+    yield f"{row.text}, {row.period}: {row.amount}"
+    yield from (f"  {off.text}: {off.amount}" for off in row.discounts)
 
 
 @cache

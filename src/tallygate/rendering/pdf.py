@@ -5,6 +5,7 @@ The same document on the same fonts is the same bytes: its date is that of its i
 
 import json
 import re
+from dataclasses import asdict
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -65,18 +66,7 @@ def _told(shown: Sheet) -> dict[str, object]:
         "buyer": shown.buyer,
         "currency": shown.currency,
         "taxed": shown.taxed,
-        "rows": [
-            {
-                "text": row.text,
-                "period": row.period,
-                "quantity": row.quantity,
-                "unit_amount": row.unit_amount,
-                "tax": row.tax,
-                "amount": row.amount,
-                "running": row.running,
-            }
-            for row in shown.rows
-        ],
+        "rows": [asdict(row) for row in shown.rows],
         "sums": shown.sums,
         "due": shown.due,
         "notes": shown.notes,

@@ -12,8 +12,7 @@ from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.lines import Line, LineTax
 from tallygate.domain.billing.parties import Party
-from tallygate.domain.billing.tax_evidence import GREEK_PREFIX, Treatment
-from tallygate.domain.countries import COUNTRIES
+from tallygate.domain.billing.tax_evidence import Treatment, is_vat_id
 from tallygate.domain.currency import decimals_of
 from tallygate.domain.document_errors import DocumentIncompleteError
 from tallygate.domain.money import exact_text
@@ -178,15 +177,11 @@ def _trader(party: Party | None, *, outside: bool) -> Trader:
     """Who a party is; where nothing is subject to VAT its VAT id must not stand, but tells who it is all the same."""
     if party is None:  # _check has seen to it
         raise DocumentIncompleteError(field="buyer", expected=f"a billing profile{_ANEW}")
-    held = sorted(filter(_is_vat_id, party.tax_ids), key=lambda tax_id: not tax_id.startswith(party.address.country))
+    held = sorted(filter(is_vat_id, party.tax_ids), key=lambda tax_id: not tax_id.startswith(party.address.country))
     other = next((tax_id for tax_id in party.tax_ids if tax_id not in held), "")
     if outside:
         return Trader(party=party, other_id=(held or [other])[0])
     return Trader(party=party, vat_id=_compact(held[0]) if held else "", tax_registration="" if held else other)
-
-
-def _is_vat_id(tax_id: str) -> bool:
-    return tax_id[:2] in COUNTRIES or tax_id[:2] == GREEK_PREFIX
 
 
 def _compact(tax_id: str) -> str:
@@ -208,7 +203,7 @@ def _mixed(invoice: Invoice) -> bool:
 
 def _items(invoice: Invoice, sign: int, *, mixed: bool) -> Iterator[Item]:
     for number, line in enumerate(invoice.lines, start=1):
-        amount, discount = sign * line.amount, sign * -sum(each.amount for each in line.discounts)
+        amount, discount = sign * line.amount, sign * sum(each.amount for each in line.discounts)
         allowance = max(discount, 0) if amount >= 0 else 0
         quantity, price = _priced(line, amount + allowance, decimals_of(invoice.currency), sign)
         yield Item(

@@ -1,23 +1,40 @@
 """What stands on the paper of a document: texts, rounded and dated, in the order of reading and a language."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from tallygate.domain.billing.balances import InvoiceState
 from tallygate.domain.billing.documents import Invoice, InvoiceKind
 from tallygate.domain.billing.lines import Line
 from tallygate.domain.billing.parties import Party
 from tallygate.domain.billing.tax import TaxGroup
+from tallygate.domain.billing.tax_evidence import is_vat_id
 from tallygate.domain.money import decimal_text
 from tallygate.domain.period import local_date
 from tallygate.rendering.languages import Language, language
+from tallygate.rendering.phrases import text_of
 
 _DASH = "\N{EN DASH}"
+_JAPANESE = re.compile(r"T\d{13}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Off:
+    """What one discount took off the line above it; `running` is what all comes to up to here."""
+
+    text: str
+    amount: str
+    running: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a document; `running` is what the lines up to it come to, for a page that ends behind it."""
+    """One line of a document before its discounts, which stand below it, so that amounts come to the subtotal.
+
+    `running` is what all comes to up to here, for a page that ends behind it.
+    """
 
     text: str
     period: str
@@ -26,6 +43,7 @@ class Row:
     tax: str
     amount: str
     running: str
+    discounts: tuple[Off, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,21 +99,31 @@ def _facts(invoice: Invoice, words: Language, zone: str) -> Iterator[tuple[str, 
 
 
 def _rows(invoice: Invoice, words: Language, zone: str) -> Iterator[Row]:
-    running = 0
+    before = 0
     for line in invoice.lines:
-        running += line.amount
-        yield _row(line, running, words, zone)
+        yield _row(line, before, words, zone)
+        before += line.amount
 
 
-def _row(line: Line, running: int, words: Language, zone: str) -> Row:
+def _row(line: Line, before: int, words: Language, zone: str) -> Row:
+    gross = line.amount + sum(each.amount for each in line.discounts)
+    left = accumulate(line.discounts, lambda rest, each: rest - each.amount, initial=gross)
     return Row(
-        text=line.text,
+        text=text_of(line, words),
         period=_days(line.stretch, words, zone),
         quantity=words.number(decimal_text(line.quantity)),
         unit_amount=words.price(line.unit_amount, line.currency),
         tax=f"{words.number(line.tax.rate)} %" if line.tax is not None else "",
-        amount=words.figure(line.amount, line.currency),
-        running=words.figure(running, line.currency),
+        amount=words.figure(gross, line.currency),
+        running=words.figure(before + next(left), line.currency),
+        discounts=tuple(
+            Off(
+                text=words["discount"].format(each.code),
+                amount=words.figure(-each.amount, line.currency),
+                running=words.figure(before + rest, line.currency),
+            )
+            for each, rest in zip(line.discounts, left, strict=True)
+        ),
     )
 
 
@@ -103,9 +131,16 @@ def _party(party: Party, words: Language) -> Iterator[str]:
     own = party.address
     place = " ".join(part for part in (own.postal_code, own.city, own.region) if part)
     yield from (line for line in (party.name, *own.lines, place, own.country, party.email) if line)
-    yield from (words["tax_id"].format(tax_id) for tax_id in party.tax_ids)
+    yield from (words[_kind_of(tax_id)].format(tax_id) for tax_id in party.tax_ids)
     if party.registration_id:
         yield words["registration"].format(party.registration_id)
+
+
+def _kind_of(tax_id: str) -> str:
+    """What word names it: what is of value added tax is no other number of a tax office; Japan has one of its own."""
+    if is_vat_id(tax_id):
+        return "vat_id"
+    return "issuer_id" if _JAPANESE.fullmatch(tax_id) else "tax_id"
 
 
 def _sums(invoice: Invoice, words: Language) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tallygate.domain.countries import EU
+from tallygate.domain.countries import COUNTRIES, EU
 
 GREECE, GREEK_PREFIX = "GR", "EL"
 """Tax ids of Greece begin otherwise than its country's code."""
@@ -119,3 +119,8 @@ def country_of(tax_id: str) -> str:
     prefix = "".join(tax_id.split())[:2].upper()
     country = GREECE if prefix == GREEK_PREFIX else prefix
     return country if country in EU else ""
+
+
+def is_vat_id(tax_id: str) -> bool:
+    """Whether it begins with a country, as numbers of value added tax do, and those of tax offices do not."""
+    return tax_id[:2] in COUNTRIES or tax_id[:2] == GREEK_PREFIX
