@@ -67,8 +67,22 @@ async def test_ar_27_after_a_trial_that_only_tells_the_subscription_is_over(tena
     await run(tenant)
     (ended,) = await messages(tenant, type="subscription.trial_ended")
     assert ended.facts["on_end"] == "notify"
+    assert "plan_key" not in ended.facts
     assert await days(tenant, start, "subscription.expired") == [14]
     assert await types(tenant, type="subscription.expiring") == []
+
+
+async def test_ar_27_a_trial_that_was_cancelled_ends_with_its_subscription(tenant: Tenant):
+    """It would have been charged, but is not any more: nobody is told of a plan, or of a method that is missing."""
+    start = await on_trial(tenant, "convert")
+    await tenant.call("CancelSubscription", account_id="acme")
+    await tenant.advance(15 * DAY)
+    await run(tenant)
+    told = await messages(tenant, type="subscription.trial_ending")
+    (ended,) = await messages(tenant, type="subscription.trial_ended")
+    assert [one.facts["on_end"] for one in (*told, ended)] == ["notify"] * 4
+    assert not [one for one in (*told, ended) if "method" in one.facts or "plan_key" in one.facts]
+    assert await days(tenant, start, "subscription.expired") == [14]
 
 
 async def test_notices_follow_a_trial_that_is_extended(tenant: Tenant):

@@ -106,6 +106,55 @@ def test_a_letter_escapes_what_it_tells():
     assert "29.00 USD waits for your confirmation: https://bank.example/?a=1&b=<script>" in said.text
 
 
+@pytest.mark.parametrize(
+    ("locale", "goes_on", "over"),
+    [
+        (
+            "en",
+            "Your trial has ended; plan pro is what you have now.",
+            "Your trial has ended, and your subscription too.",
+        ),
+        (
+            "de",
+            "Ihre Probezeit ist zu Ende; Sie haben jetzt den Tarif pro.",
+            "Ihre Probezeit ist zu Ende und Ihr Abonnement auch.",
+        ),
+        (
+            "fr",
+            "Votre essai est terminé ; vous avez maintenant l'offre pro.",
+            "Votre essai est terminé, et votre abonnement aussi.",
+        ),
+        ("es", "Su prueba ha terminado; ahora tiene el plan pro.", "Su prueba ha terminado, y su suscripción también."),
+        ("ja", "試用期間が終了しました。現在のプランは pro です。", "試用期間が終了し、ご契約も終了しました。"),
+    ],
+)
+def test_a_letter_says_what_follows_a_trial(locale, goes_on, over):
+    for facts, text in (({"on_end": "convert", "plan_key": "pro"}, goes_on), ({"on_end": "notify"}, over)):
+        ended = Message(kind=MessageKind.SUBSCRIPTION_TRIAL_ENDED, about="1", account_id="acme", facts=facts)
+        assert letter_of(ended, None, "", locale).text == f"{text}\n"
+
+
+@pytest.mark.parametrize(
+    ("locale", "trial", "subscription"),
+    [
+        ("en", ("ends in 1 day", "ends in 7 days"), ("ends in 1 day", "ends in 90 days")),
+        ("de", ("endet in 1 Tag", "endet in 7 Tagen"), ("endet in 1 Tag", "endet in 90 Tagen")),
+        ("fr", ("se termine dans 1 jour", "dans 7 jours"), ("se termine dans 1 jour", "dans 90 jours")),
+        ("es", ("termina dentro de 1 día", "de 7 días"), ("termina dentro de 1 día", "de 90 días")),
+        ("ja", ("1 日後に終了します", "7 日後に"), ("1 日後に終了します", "90 日後に")),
+    ],
+)
+def test_a_letter_counts_as_its_language_does(locale, trial, subscription):
+    def subject(kind, days):
+        facts = {"days": days, "end_time": "2026-03-31T22:00:00Z"}
+        return letter_of(Message(kind=kind, about="1", account_id="acme", facts=facts), None, "", locale).subject
+
+    for number, told in zip(("1", "7"), trial, strict=True):
+        assert told in subject(MessageKind.SUBSCRIPTION_TRIAL_ENDING, number)
+    for number, told in zip(("1", "90"), subscription, strict=True):
+        assert told in subject(MessageKind.SUBSCRIPTION_EXPIRING, number)
+
+
 def test_a_letter_is_in_its_readers_language_and_the_document_in_it_in_that_of_its_issue():
     invoice = replace(INVOICE, buyer=replace(BUYER, locale="de"))
     paid = Message(kind=MessageKind.INVOICE_PAID, about="1", account_id="acme")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.mail import Letter, one_line
 from tallygate.domain.billing.messages import Message, MessageKind
+from tallygate.domain.catalog import TrialEnd
 from tallygate.rendering.html import page
 from tallygate.rendering.languages import Language, language
 from tallygate.rendering.sheet import Row, Sheet, sheet
@@ -27,14 +28,14 @@ def letter_of(message: Message, invoice: Invoice | None, seller: str, locale: st
     """
     words = language(locale or "en")
     shown = sheet(invoice, words.tag) if invoice is not None else None
-    said = _Said({**message.facts, **(_document(shown, words) if shown is not None else {})})
+    said = _Said({**message.facts, **_counted(message, words), **(_document(shown, words) if shown else {})})
     texts = _texts()[words.locale.language]
     written = texts[message.kind.value]
     subject = written["subject"].format_map(said)
     subject = one_line(texts["from"].format(subject=subject, seller=seller) if seller else subject)
     if invoice is not None and shown is not None and brings_document(message):
         return Letter(subject=subject, text=_text(sheet(invoice)), html=page(invoice).decode())
-    text = written["text"].format_map(said)
+    text = written["over" if _is_over(message) else "text"].format_map(said)
     html = _template().render(title=subject, paragraphs=[text], seller=seller, language=words.tag)
     return Letter(subject=subject, text=f"{text}\n", html=html)
 
@@ -42,6 +43,17 @@ def letter_of(message: Message, invoice: Invoice | None, seller: str, locale: st
 def brings_document(message: Message) -> bool:
     """Whether the letter of a message is a document itself."""
     return message.kind in _WHOLE
+
+
+def _is_over(message: Message) -> bool:
+    """Whether a subscription has ended with its trial: then there is no plan that it goes on with."""
+    return message.kind is MessageKind.SUBSCRIPTION_TRIAL_ENDED and message.facts.get("on_end") == TrialEnd.NOTIFY
+
+
+def _counted(message: Message, words: Language) -> Mapping[str, str]:
+    """How far ahead it is in words, whose forms depend on the number."""
+    days = message.facts.get("days", "")
+    return {"in_days": words.in_days(int(days))} if days else {}
 
 
 class _Said(dict[str, str]):

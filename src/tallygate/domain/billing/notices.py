@@ -56,15 +56,21 @@ class Held:
 
 
 def trial_ladder(held: Held, rules: NoticeRules) -> Ladder | None:
-    """What is told of the end of a trial; None where there is none, or the subscription ends before."""
+    """What is told of the end of a trial; None where there is none, or the subscription ends before.
+
+    Where it ends with the trial, as one that was cancelled in it does, `on_end` says so, and there is no plan.
+    """
     subscription, end = held.subscription, held.subscription.trial_end_time
     if end is None or (subscription.end_time is not None and subscription.end_time < end):
         return None
-    told = {"on_end": held.on_end.value} if held.on_end is not None else {}
-    missing = {"method": "missing"} if held.method_missing and held.on_end is TrialEnd.CONVERT else {}
+    over = subscription.end_time == end
+    follows = TrialEnd.NOTIFY if over else held.on_end
+    told = {"on_end": follows.value} if follows is not None else {}
+    missing = {"method": "missing"} if held.method_missing and follows is TrialEnd.CONVERT else {}
     ending = _ahead_of(held, MessageKind.SUBSCRIPTION_TRIAL_ENDING, end, rules.trial_days, {**told, **missing})
     plan = next((term for term in reversed(subscription.terms) if term.start_time <= end), subscription.terms[0])
-    ended = _about(held, MessageKind.SUBSCRIPTION_TRIAL_ENDED, end, end, {**told, "plan_key": plan.plan_key})
+    goes_on = {} if over else {"plan_key": plan.plan_key}
+    ended = _about(held, MessageKind.SUBSCRIPTION_TRIAL_ENDED, end, end, {**told, **goes_on})
     return Ladder(since=held.trial_since, rungs=(*ending, ended))
 
 
