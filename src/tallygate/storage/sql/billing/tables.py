@@ -1,4 +1,4 @@
-"""The tables of billing. Those in `APPEND_ONLY` never change: triggers of both databases refuse it.
+"""The tables of billing. Rows of some never change: triggers of both databases refuse it (`append_only.py`).
 
 Amounts are minor units beside their currency; what is not rounded yet is exact text.
 """
@@ -259,25 +259,4 @@ price_overrides = Table(
     Column("create_time", Instant(), nullable=False),
     Column("actor_id", Text, nullable=False),
     PrimaryKeyConstraint("tenant_id", "account_id", "override_id"),
-)
-
-APPEND_ONLY = (
-    "invoices",
-    "invoice_lines",
-    "invoice_taxes",
-    "quantity_changes",
-    "fees",
-    "unrated_facts",
-    "subscription_changes",
-    "price_overrides",
-    "share_terms",
-    "wallet_entries",
-    "ledger_transfers",
-    "recognitions",
-    "payments",
-    "payment_allocations",
-    "gateway_events",
-    "coupon_redemptions",
-    "coupon_uses",
-    "outbox_messages",
 )
