@@ -28,10 +28,12 @@ from tallygate.storage.sql.billing.health import SqlBillingHealth
 from tallygate.storage.sql.billing.jobs import SqlJobQueue
 from tallygate.storage.sql.billing.ledger_tables import ledger_transfers
 from tallygate.storage.sql.billing.tables import jobs
-from tallygate.storage.sql.billing.usage_tables import usage_cursors
+from tallygate.storage.sql.billing.usage_tables import unrated_facts, usage_cursors
 from tallygate.storage.sql.catalog.missing import missing_items
-from tallygate.storage.sql.models import CatalogItemRow, SubscriptionAddOnRow
+from tallygate.storage.sql.models import CatalogItemRow, SubscriptionAddOnRow, TenantRow
 from tallygate.storage.sql.scope import table_of
+
+HOUR = 3_600 * SECOND
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -152,3 +154,70 @@ async def test_what_is_subscribed_to_and_not_in_the_catalogue_is_found(world):
     assert both.startswith(
         "2 accounts hold what is not in the catalogue, as account acme of tenant t version 1 of plan pro: "
     )
+
+
+async def told(world, *rows):
+    """What doctor says by name, with these jobs of a tenant beside; each says its kind, its subject and more."""
+    await behind_its_back(world, update(table_of(TenantRow)).values(test=False))
+    await behind_its_back(world, delete(jobs))
+    planned = {"tenant_id": TENANT, "due_time": DECEMBER, "retry_time": 0, "attempts": 0, "problem": ""}
+    for row in rows:
+        await behind_its_back(world, insert(jobs).values({**planned, **row}))
+    health = await SqlBillingHealth(engine=world.engine).read(now=DECEMBER + 2 * HOUR)
+    return {one.name: one for one in findings(health)}
+
+
+JOBS = ("billing jobs", "other jobs", "failing jobs")
+
+
+def ill(found):
+    return [name for name in JOBS if not found[name].ok]
+
+
+async def test_without_jobs_that_are_late_or_fail_all_is_well(world):
+    found = await told(world, {"kind": "close", "subject": "acme", "due_time": DECEMBER + HOUR})
+    assert ill(found) == []
+    assert found["billing jobs"].detail.startswith("1 accounts are due to be invoiced, the oldest for 3600 s; ")
+    assert found["failing jobs"].detail.startswith("none; ")
+
+
+async def test_accounts_that_are_due_and_not_invoiced_are_ill(world):
+    """As where no worker runs, or a close waits for events that are not collected: due for more than an hour."""
+    rows = [{"kind": "close", "subject": account} for account in ("acme", "globex")]
+    rows[1]["due_time"] = DECEMBER + HOUR
+    found = await told(world, *rows)
+    assert ill(found) == ["billing jobs"]
+    assert found["billing jobs"].detail.startswith("2 accounts are due to be invoiced, the oldest for 7200 s; ")
+    assert "collected" in found["billing jobs"].fix
+
+
+async def test_what_else_is_late_is_ill_by_its_kind_and_no_matter_of_invoices(world):
+    found = await told(world, {"kind": "collect", "subject": "acme"}, {"kind": "notice", "subject": "globex"})
+    assert ill(found) == ["other jobs"]
+    late = "due and not done: 1 collect, the oldest for 7200 s; 1 notice, the oldest for 7200 s; "
+    assert found["other jobs"].detail.startswith(late)
+    assert found["billing jobs"].detail.startswith("0 accounts are due to be invoiced; ")
+
+
+async def test_jobs_that_fail_are_ill_with_the_problem_of_one(world):
+    failed = {"due_time": DECEMBER + 2 * HOUR, "retry_time": DECEMBER + 3 * HOUR}
+    found = await told(
+        world,
+        {"kind": "close", "subject": "acme", "attempts": 1, "problem": "seldom", **failed},
+        {"kind": "collect", "subject": "globex", "attempts": 5, "problem": "often", **failed},
+    )
+    assert ill(found) == ["failing jobs"]
+    assert found["failing jobs"].detail.startswith("1 close, 1 collect fail; collect of globex: often; ")
+
+
+async def test_usage_that_is_charged_nowhere_is_ill_for_a_week(world):
+    row = {"tenant_id": TENANT, "account_id": "acme", "feature_key": "calls", "price_key": "calls"}
+    row |= {"sequence": 1, "occurred_time": NOVEMBER, "reason": "unreadable"}
+    await behind_its_back(world, insert(unrated_facts).values({**row, "note_time": DECEMBER - DAY}))
+    found = (await told(world))["unrated usage"]
+    assert not found.ok
+    assert "charged nowhere: 1 unreadable, 1 of them noted in the last week" in found.detail
+    health = await SqlBillingHealth(engine=world.engine).read(now=DECEMBER + 7 * DAY)
+    (found,) = (one for one in findings(health) if one.name == "unrated usage")
+    assert found.ok
+    assert "charged nowhere: 1 unreadable; " in found.detail

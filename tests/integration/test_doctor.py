@@ -63,6 +63,7 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
         "schema version",
         "subscribed plans",
         "billing jobs",
+        "other jobs",
         "failing jobs",
         "unrated usage",
         "charged usage",
@@ -76,7 +77,7 @@ def test_a_healthy_installation_has_nothing_to_fix(installation):
         "epoch",
         "partition clocks",
     }
-    for name in ("billing jobs", "failing jobs", "deliveries"):
+    for name in ("billing jobs", "other jobs", "failing jobs", "unrated usage", "deliveries"):
         assert "test tenants are not counted" in findings[name]["detail"]
     assert findings["epoch"]["detail"] == "64 of 64 partitions count"
 

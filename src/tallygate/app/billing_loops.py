@@ -1,6 +1,6 @@
 """Billing as a worker runs it: what waits in the job queue, by kind, and who does it. Loads SQL."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -110,9 +110,13 @@ def new_billing_loops(
         jobs=jobs,
         payments=payments,
         mails=mails,
-        watch=BillingWatch(source=SqlBillingHealth(engine=engine)),
+        watch=BillingWatch(source=SqlBillingHealth(engine=engine), kinds=_kinds(schedulers)),
         fake_hooks=FakeHooks(engine=engine, transactions=transactions, gateways=tenants.payments.gateways),
     )
+
+
+def _kinds(schedulers: Iterable[Scheduler]) -> frozenset[str]:
+    return frozenset(kind for scheduler in schedulers for kind in scheduler.handlers)
 
 
 def _charges(settings: Settings, transactions: Transactions, trail: Trail) -> ChargeRunner:

@@ -34,20 +34,28 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BillingHealth:
-    """How billing stands over all tenants: jobs that are due, the oldest's age in microseconds, those that fail.
-
-    `undelivered` messages wait to go out, the oldest for `undelivered_age` microseconds; `undeliverable` were given up.
-    `problem` is one of theirs. `found` is how much the checks have found, `example` one of it in words, by kind. `late`
-    events wait for their adjustment; `unrated` ones are charged nowhere, by reason.
-    """
+class JobHealth:
+    """How jobs of one kind stand: how many are due, the oldest's age in microseconds, how many failed last."""
 
     due: int = 0
     oldest_age: int = 0
     failing: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingHealth:
+    """How billing stands over all tenants but test ones: its jobs by kind, of those that fail one with its `problem`.
+
+    `undelivered` messages wait to go out, the oldest for `undelivered_age` microseconds; `undeliverable` were given up.
+    `found` is how much the checks have found, `example` one of it in words, by kind. `late` events wait for their
+    adjustment; `unrated` ones are charged nowhere, by reason, `unrated_lately` those of the last week.
+    """
+
+    jobs: Mapping[str, JobHealth] = field(default_factory=dict)
     problem: str = ""
     late: int = 0
     unrated: Mapping[Unrated, int] = field(default_factory=dict)
+    unrated_lately: int = 0
     invoices: int = 0
     undelivered: int = 0
     undelivered_age: int = 0
