@@ -259,7 +259,7 @@ async def test_a_leap_of_a_year_gives_the_books_of_its_steps(tenant, live_server
 
     async def books(leaps):
         own = Tenant(tenant.channel, live_server.new_test_tenant())
-        start = await month_ahead(own)
+        start = await month_ahead(own, standing=True)
         document = catalog(BASE, SMS)
         document["plans"]["weekly"] = {
             **document["plans"]["pro"],

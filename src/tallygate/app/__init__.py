@@ -17,6 +17,7 @@ from tallygate.app.offline import (
     revoke_key_local,
 )
 from tallygate.app.running import run, serve
+from tallygate.app.usable import require_usable
 
 __all__ = [
     "Application",
@@ -28,6 +29,7 @@ __all__ = [
     "create_tenant",
     "diagnose",
     "migrate",
+    "require_usable",
     "reseal",
     "revoke_key_local",
     "run",

@@ -13,6 +13,8 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -30,6 +32,7 @@ from tallygate.server.operations.merged_metrics import packed
 from tallygate.settings import Settings, SettingsError
 
 _STUCK_SECONDS = 10.0
+_LOOK_SECONDS = 1.0
 _CALLERS = (
     SettingsError, errors.InvalidError, errors.NotFoundError, errors.ConflictError, errors.PermissionError_,
 )  # fmt: skip
@@ -87,7 +90,7 @@ class _Worker:
             if line.strip():
                 loop.call_soon_threadsafe(application.reload, Settings.model_validate_json(line))
             else:
-                self._tell(asyncio.run_coroutine_threadsafe(state(), loop).result())
+                self._tell(self._awaited(asyncio.run_coroutine_threadsafe(state(), loop)))
 
         def stop() -> None:
             loop.call_soon_threadsafe(asked.set)
@@ -99,6 +102,8 @@ class _Worker:
         try:
             while (line := self._lines.readline()) and line != STOP:
                 hear(line)
+        except EOFError:
+            line = b""
         except Exception:  # noqa: BLE001 - a boundary: this thread alone sees the parent's end, so nothing ends it before
             _log.warning("a worker cannot answer its parent, and stops", exc_info=True)
         if not line and not part.decides:  # the parent died, and with it whoever called: as good as dead itself
@@ -109,6 +114,18 @@ class _Worker:
             stop()
         time.sleep(self._patience)
         os._exit(1)
+
+    def _awaited(self, answer: Future[dict[str, Any]]) -> dict[str, Any]:
+        """What the loop answers, however long it takes; EOFError where the parent ends before that."""
+        while True:
+            try:
+                return answer.result(_LOOK_SECONDS)
+            except FutureTimeoutError:
+                if answer.done():
+                    raise
+            with suppress(BlockingIOError):
+                if not self._parent.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                    raise EOFError
 
     def _tell(self, what: object) -> None:
         with suppress(OSError):  # the parent is gone: whoever reads from it finds that out

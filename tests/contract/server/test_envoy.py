@@ -10,6 +10,8 @@ from google.protobuf.wrappers_pb2 import UInt64Value
 from hot_server import DOCUMENT, START, bearer, key_of
 from tallygate.data_plane.admission import ask_once
 from tallygate.domain.gating.admit import AdmitStatus
+from tallygate.server.calls.wrapper import CallOptions
+from tallygate.server.services.envoy_service import EnvoyRateLimitServicer
 from tallygate.server.wire.scalars import varint
 from tallygate_api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor
 from tallygate_api.envoy.service.ratelimit.v3 import rls_pb2 as wire
@@ -264,3 +266,20 @@ async def test_what_end_users_write_is_not_kept_where_it_is_long(hot):
 
     assert await kept(3_000) == 0
     assert await kept(3) == 15
+
+
+async def test_long_values_take_no_room_from_others(start):
+    """Whoever sends a path of 60 KB could otherwise have calls refused, which a gateway lets pass."""
+    server = await start(call_options=CallOptions(max_in_flight=64))
+    server.use_cases.remaining = 100
+    paths = [f"{number}{'x' * 60_000}" for number in range(40)]
+    answers = await asyncio.gather(*(ask(server, descriptor(account_id="a", path=path)) for path in paths))
+    assert [answer.overall_code for answer in answers] == [OK] * 40
+
+
+@pytest.mark.parametrize(("descriptors", "places"), [(1, 1), (7, 1), (8, 2), (64, 9)])
+def test_a_call_takes_room_by_how_many_descriptors_it_has(descriptors, places):
+    servicer = EnvoyRateLimitServicer(limits=None, metrics=None)
+    request = wire.RateLimitRequest(descriptors=[descriptor(account_id="a", path="x" * 600)] * descriptors)
+    assert servicer.weights["ShouldRateLimit"](request.SerializeToString()) == places
+    assert servicer.weights["ShouldRateLimit"](b"\xff" * 1_000) == 1

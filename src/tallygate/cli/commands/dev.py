@@ -71,6 +71,7 @@ async def _run(settings: Settings, demo: Demo | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    app.require_usable(settings)
     await app.migrate(settings)
     async with app.Application(settings, apart=settings.role == "all" and settings.server.apart) as application:
         target = await _enter(settings, application.grpc_address)

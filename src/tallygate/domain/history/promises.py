@@ -12,7 +12,17 @@ from tallygate.domain.history.counted import (
     overshoot_in_events,
 )
 from tallygate.domain.history.experienced import growing, late, leaked, stale, unrecovered
-from tallygate.domain.history.records import Answered, Counter, Event, History, Limit, Resident
+from tallygate.domain.history.records import (
+    Answered,
+    Canary,
+    Counter,
+    Event,
+    History,
+    Invoked,
+    Limit,
+    Resident,
+    Written,
+)
 
 
 def _limits(history: History) -> list[str]:
@@ -37,6 +47,18 @@ def _events(history: History) -> list[Event]:
     return [record for record in history.records if isinstance(record, Event)]
 
 
+def _is(kind: type) -> Callable[[object], bool]:
+    return lambda record: isinstance(record, kind)
+
+
+def _tells_versions(record: object) -> bool:
+    return isinstance(record, Written) or (isinstance(record, Invoked) and record.min_view_version > 0)
+
+
+def _has_deadline(record: object) -> bool:
+    return isinstance(record, Invoked) and record.deadline > 0
+
+
 PROMISES: Mapping[str, Callable[[History], list[str]]] = {
     "I1 no overshoot": _limits,
     "I2 counters are true": _counters,
@@ -49,20 +71,23 @@ PROMISES: Mapping[str, Callable[[History], list[str]]] = {
     "I9 memory is bounded": growing,
 }
 
-NEEDS: Mapping[str, tuple[type, str]] = {
-    "I1 no overshoot": (Limit, "limit"),
-    "I2 counters are true": (Counter, "counter"),
-    "I3 exactly once": (Event, "event"),
-    "I4 replays repeat": (Answered, "answered"),
-    "I9 memory is bounded": (Resident, "resident"),
+NEEDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "I1 no overshoot": (_is(Limit), "limit"),
+    "I2 counters are true": (_is(Counter), "counter"),
+    "I3 exactly once": (_is(Event), "event"),
+    "I4 replays repeat": (_is(Answered), "answered"),
+    "I5 no tenant sees another": (_is(Canary), "canary"),
+    "I6 nothing is stale": (_tells_versions, "written, or invoked with min_view_version"),
+    "I7 calls end in time": (_has_deadline, "invoked with a deadline"),
+    "I8 outages end": (_is(Invoked), "invoked"),
+    "I9 memory is bounded": (_is(Resident), "resident"),
 }
-"""Without records of this kind nothing can be said of a promise."""
+"""Without any such record nothing can be said of a promise."""
 
 
 def violations(history: History) -> dict[str, list[str] | None]:
     """Of each promise what breaks it; None where the history has nothing to tell by."""
-    kinds = {type(record) for record in history.records}
     return {
-        name: check(history) if name not in NEEDS or NEEDS[name][0] in kinds else None
+        name: check(history) if any(NEEDS[name][0](record) for record in history.records) else None
         for name, check in PROMISES.items()
     }

@@ -118,6 +118,7 @@ class Calls:
         self._at_work: set[CallAtWork] = set()
         self._sweep = DeadlineSweep(self._end_overdue, lambda: bool(self._at_work))
         self._refusing = False
+        self.refused = 0
         metrics.watch("tallygate_calls_in_flight", "Calls whose work is not finished.", self.in_flight)
 
     def in_flight(self) -> int:
@@ -210,6 +211,7 @@ class Calls:
     def _refusal(self, remaining: float | None) -> Exception | None:
         """Why no work is begun for a call with so many seconds left, or None."""
         if self._refusing:
+            self.refused += 1
             return ShuttingDownError()
         return DeadlineExceededError() if remaining is not None and remaining <= 0 else None
 

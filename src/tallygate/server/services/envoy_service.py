@@ -41,8 +41,10 @@ _OURS = ("account_id", "limit_key")
 """Entries that name what is limited; all others are the descriptor."""
 
 
-_BYTES_A_PLACE = 512
-"""Eight descriptors or so: as many as take one place more of those for work under way."""
+_DESCRIPTORS_A_PLACE = 8
+"""As many as take one place more of those for work under way; their length is their senders' and takes none."""
+_BYTES_OF_FEW = 512
+"""No longer a request has so many descriptors that it is worth a look."""
 
 
 class EnvoyRateLimitServicer:
@@ -53,7 +55,7 @@ class EnvoyRateLimitServicer:
         self._metrics = metrics
         self._asked: Recent[bytes, Descriptors] = Recent(_MOST_REQUESTS)
         self.readers = {"ShouldRateLimit": lenient(wire.RateLimitRequest)}
-        self.weights = {"ShouldRateLimit": lambda data: 1 + len(data) // _BYTES_A_PLACE}
+        self.weights = {"ShouldRateLimit": self._weight}
         self.straight_methods = {"ShouldRateLimit": self.begin}
 
     def begin(self, tenant_id: str, data: bytes, done: Done) -> bool:
@@ -71,6 +73,14 @@ class EnvoyRateLimitServicer:
     async def ShouldRateLimit(self, request: wire.RateLimitRequest, call: Call) -> wire.RateLimitResponse:  # noqa: N802 - the wire's name
         """One status a descriptor, in order; over limit if any is, and then none was taken from."""
         return self._told(await self._limits.take_all(call.tenant_id, _decode(request)))
+
+    def _weight(self, data: bytes) -> int:
+        if len(data) <= _BYTES_OF_FEW:
+            return 1
+        try:
+            return 1 + len(self.readers["ShouldRateLimit"](data).descriptors) // _DESCRIPTORS_A_PLACE
+        except DecodeError:
+            return 1
 
     def _answered(self, asked: Descriptors, outcome: Outcome) -> bytes:
         if isinstance(outcome, Exception):

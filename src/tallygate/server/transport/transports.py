@@ -26,6 +26,7 @@ _MAX_METADATA_BYTES = 16 * 1024
 _ALL_PENDING = 1_000_000
 _PENDING_SECONDS = 3_600
 _LAST_WRITES_SECONDS = 0.25
+_MOST_LOOKS = 8
 _log = logging.getLogger(__name__)
 
 
@@ -144,7 +145,7 @@ class GrpcioTransport:
         self._calls.refuse_new()  # grpc.aio's own refusal is CANCELLED for some, which clients do not retry
         if not await self._calls.idle(self._options.drain):
             _log.warning("stopped waiting for work in flight", extra={"seconds": self._options.drain})
-        await asyncio.sleep(_LAST_WRITES_SECONDS)  # callers of a moment ago are told; then the connections close
+        await self._last_told()
         await self._server.stop(_LAST_WRITES_SECONDS)
 
     async def stop(self) -> None:
@@ -156,6 +157,13 @@ class GrpcioTransport:
             if address.path is not None:
                 address.path.unlink(missing_ok=True)
         self._addresses = ()
+
+    async def _last_told(self) -> None:
+        """Wait until callers of a moment ago are told to go elsewhere; a busy machine may still read their calls."""
+        told, looks = -1, 0
+        while told != self._calls.refused and looks < _MOST_LOOKS:
+            told, looks = self._calls.refused, looks + 1
+            await asyncio.sleep(_LAST_WRITES_SECONDS)
 
     async def _add_operations(self, server: grpc.aio.Server) -> None:
         """Health of every service and of the whole, and reflection: neither needs a key."""

@@ -115,7 +115,7 @@ def failure_of(error: TallygateError) -> Failure:
     wait = _retry_seconds(error)
     status = Status(code=code.value[0], message=message, details=_details(error, wait))
     trailing: Trailing = ((DETAILS_KEY, status.SerializeToString()),)
-    if isinstance(error, OverloadedError) and wait is not None:
+    if wait is not None:
         trailing = (*trailing, (PUSHBACK_KEY, str(int(wait * 1000))))
     return Failure(code, message, trailing)
 
