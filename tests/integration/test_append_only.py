@@ -38,6 +38,10 @@ APPEND_ONLY = {
     "share_terms",
     "charge_limits",
     "outbox_messages",
+    # who did what: personal values may be emptied, and nothing else (test_audit_log.py)
+    "audit_log",
+    "audit_chain",
+    "audit_anchors",
 }
 INSTANT = 1_793_491_200_000_000
 numbers = itertools.count(1)

@@ -133,6 +133,7 @@ async def test_each_role_serves_its_own_services(house, callers):
 CONTROL = (
     "Account",
     "ApiKey",
+    "Audit",
     "Billing",
     "Catalog",
     "Charge",

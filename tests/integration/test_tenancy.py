@@ -1,6 +1,7 @@
 """Every RPC that there is, with every kind of key: who may call it, and that no tenant sees or moves another."""
 
 import asyncio
+import json
 import re
 import secrets
 from collections.abc import Callable
@@ -203,6 +204,8 @@ ROWS = {
         anything(experiment_key="x", variants=["p", "renewed"], start_time=Timestamp(seconds=1)),
         lambda answer: not any(one.accounts for one in answer.outcomes),
     ),
+    "ListAuditEntries": Row("control billing billing_read", anything(), own, shows=True),
+    "VerifyAuditLog": Row("control billing billing_read", anything(), own),
     "GetReport": Row(
         "control billing billing_read",
         anything(start_time=Timestamp(seconds=1)),
@@ -404,12 +407,12 @@ class World:
         await Tenant(self.tenant.channel, key).apply(plain)
         self.keys["other"] = key
 
-    async def ask(self, name, key):
+    async def ask(self, name, key, *named):
         """The answer to a valid request with this key; of a stream its first item, or None where none comes."""
         method, request = METHODS[name], request_of(name, **ROWS[name].request(self))
         if not method.server_streaming:
-            return await rpc(self.tenant.channel, name)(request, metadata=metadata_of(key), timeout=10)
-        call = rpc(self.tenant.channel, name)(request, metadata=metadata_of(key))
+            return await rpc(self.tenant.channel, name)(request, metadata=(*metadata_of(key), *named), timeout=10)
+        call = rpc(self.tenant.channel, name)(request, metadata=(*metadata_of(key), *named))
         try:
             return await asyncio.wait_for(call.read(), STREAM_SECONDS)
         except TimeoutError:
@@ -602,8 +605,28 @@ async def test_no_tenant_sees_or_moves_another(world, live_server, name):
     told = await foreign_answer(world, name)
     assert CANARY not in repr(told)
     assert await world.state() == before
-    answer = await world.ask(name, world.keys["own"])
+    answer = await world.ask(name, world.keys["own"], ("x-request-id", f"own {name}"), ("x-actor", "ann@shop.example"))
     assert (CANARY in str(answer)) == row.shows
+    await is_in_the_audit_log(world, name)
+
+
+async def is_in_the_audit_log(world, name):
+    """Every call that writes, whatever it is about, leaves one entry that says whose it was; no other leaves any."""
+    service = METHODS[name].containing_service.name
+    writes = service not in DATA_PLANE and (not name.startswith(READS) or name in WRITES_LIKE_READS)
+    found = (await world.tenant.call("ListAuditEntries", request_id=f"own {name}")).entries
+    assert [entry.method for entry in found] == ([f"{service}/{name}"] if writes else [])
+    for entry in found:
+        assert (entry.actor, entry.source, bool(entry.key_id)) == ("ann@shop.example", "api", True)
+        assert set(json.loads(entry.details)) <= {"request", "changes", "more"}
+
+
+DATA_PLANE = {"EntitlementService", "RateLimitService", "UsageService"}
+READS = (
+    *("Get", "List", "Check", "Preview", "Quote", "Compare", "Explain", "Export", "Render", "Audit", "Assign"),
+    *("Reconcile", "VerifyInvoice", "VerifyAuditLog"),
+)
+WRITES_LIKE_READS = {"AssignSeat"}
 
 
 async def foreign_answer(world, name):

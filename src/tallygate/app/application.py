@@ -36,7 +36,7 @@ _RESTART_SECONDS = 1.0
 _ROUND_SECONDS = 5.0
 _ENDING_BY_THEMSELVES = {
     "keys", "publisher", "epochs", "rebuilder", "jobs", "payments", "fake hooks", "mails", "billing watch", "clocks",
-    "embedded",
+    "embedded", "audit log",
 }  # fmt: skip
 _CANCEL_SECONDS = 0.5
 _log = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from tallygate.rendering.languages import LANGUAGES
 from tallygate.server.calls.authentication import OpenTestTenant
 from tallygate.server.services.account_service import AccountServicer
 from tallygate.server.services.api_key_service import ApiKeyServicer
+from tallygate.server.services.audit_service import AuditServicer
 from tallygate.server.services.billing_service import BillingServicer
 from tallygate.server.services.catalog_service import CatalogServicer
 from tallygate.server.services.charge_service import ChargeServicer
@@ -53,6 +54,7 @@ def control_services(data: DataSide, control: ControlSide) -> list[tuple[str, ob
     return [
         ("tallygate.v1.AccountService", AccountServicer(work, GrantBalances(admission=data.admission).left)),
         ("tallygate.v1.ApiKeyService", ApiKeyServicer(work, entropy=clock.entropy)),
+        ("tallygate.v1.AuditService", AuditServicer(work, payments.gateways.sealing)),
         ("tallygate.v1.BillingService", BillingServicer(work, billing.run, billing.tax_ids)),
         ("tallygate.v1.ChargeService", ChargeServicer(work, billing.tenants.charges)),
         ("tallygate.v1.InvoiceService", invoices),

@@ -18,13 +18,16 @@ from tallygate.app.errors import StartError
 from tallygate.app.installation import database_address, prepare, require_schema
 from tallygate.app.lifecycle import Loop
 from tallygate.billing.gateway_events import EventRunner
+from tallygate.control_plane.audit_log import Chainer
 from tallygate.domain.errors import UnavailableError
+from tallygate.records.audit_log import Origin
 from tallygate.records.epochs import ForeignStoreError
 from tallygate.records.publishing import OutboxPublisher
 from tallygate.records.transactions import Transactions
 from tallygate.settings import Settings
 from tallygate.storage.redis.barrier import RedisBarrier
 from tallygate.storage.redis.publisher import RedisPublisher
+from tallygate.storage.sql.audit_log.log import SqlAuditTails
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.metering.events import SqlEventReader
 from tallygate.storage.sql.metering.usage import SqlUsageReader
@@ -57,6 +60,25 @@ class ControlSide:
         gateways = self.billing.tenants.payments.gateways
         return EventRunner(transactions=self.transactions, gateways=gateways, clock=clock.now)
 
+    @property
+    def chainer(self) -> Chainer:
+        """What chains the audit log."""
+        return Chainer(
+            transactions=self.transactions,
+            tails=SqlAuditTails(engine=self.engine),
+            sealing=self.billing.tenants.payments.gateways.sealing,
+            clock=clock.now,
+        )
+
+    async def note(self, tenant_id: str, origin: Origin) -> None:
+        """Note a call of which nothing was written but that it was made."""
+
+        async def nothing(_work: object, _now: int) -> None:
+            return
+
+        if not origin.noted:
+            await self.transactions.write(tenant_id, nothing, now=clock.now())
+
     async def settle(self) -> None:
         """Before anything is served: epochs, and whatever the view lacks.
 
@@ -82,6 +104,7 @@ class ControlSide:
             "publisher": lambda: self.publisher.run(sleep),
             **self.collecting.loops(sleep),
             **self.billing.loops(sleep),
+            "audit log": lambda: self.chainer.run(sleep),
         }
 
     async def close(self, *, seconds: float) -> None:

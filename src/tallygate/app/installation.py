@@ -1,11 +1,13 @@
 """An installation's database: opened, migrated, and written to directly where no server runs yet. Loads SQL."""
 
 import asyncio
+import getpass
 import logging
 import re
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +21,7 @@ from tallygate.control_plane.keys import revoke_key as revoke
 from tallygate.control_plane.tenants import CreateTenant, tenant_of
 from tallygate.domain.credential import ENTROPY_BYTES, Scope, mint_key
 from tallygate.domain.errors import ConflictError, InvalidFieldError, StoreUnavailableError
+from tallygate.records.audit_log import Origin
 from tallygate.records.values import Tenant
 from tallygate.settings import Settings
 from tallygate.settings.directories import make_private
@@ -27,7 +30,7 @@ from tallygate.storage.sql.address import DatabaseUrlError, parse_database, show
 from tallygate.storage.sql.alone import alone
 from tallygate.storage.sql.engine import create_engine
 from tallygate.storage.sql.partitions import seed_partitions
-from tallygate.storage.sql.unit_of_work import SqlStore
+from tallygate.storage.sql.unit_of_work import SqlStore, SqlUnitOfWork
 
 _FILE = "tallygate.db"
 _log = logging.getLogger(__name__)
@@ -218,7 +221,8 @@ async def create_tenant(settings: Settings, *, tenant_id: str, currency: str, ti
     await asyncio.to_thread(_require_current, settings)
     async with opened(settings) as engine:
         try:
-            await SqlStore(engine=engine).create_tenant(tenant)
+            asked = {"tenant_id": tenant_id, "currency": currency, "time_zone": time_zone, "test": test}
+            await SqlStore(engine=engine).create_tenant(tenant, origin=_local("create_tenant", asked))
         except ConflictError as error:
             raise TenantExistsError(tenant_id=tenant_id) from error
 
@@ -230,7 +234,8 @@ async def create_key(
     secret = mint_key(clock.entropy(ENTROPY_BYTES))
     request = CreateKey(scopes=_scopes(scopes), name=name, expire_time=expire_time)
     await asyncio.to_thread(_require_current, settings)
-    async with opened(settings) as engine, SqlStore(engine=engine).write(tenant_id) as work:
+    origin = _local("create_key", {"name": name, "scopes": sorted(scopes)})
+    async with opened(settings) as engine, _writing(engine, tenant_id, origin) as work:
         stored = await register_key(work, request, secret=secret, real_now=clock.now())
         await work.commit()
     return stored.record.key_id, secret
@@ -239,7 +244,8 @@ async def create_key(
 async def revoke_key(settings: Settings, *, tenant_id: str, key_id: str) -> None:
     """Revoke an API key."""
     await asyncio.to_thread(_require_current, settings)
-    async with opened(settings) as engine, SqlStore(engine=engine).write(tenant_id) as work:
+    origin = _local("revoke_key", {"key_id": key_id})
+    async with opened(settings) as engine, _writing(engine, tenant_id, origin) as work:
         await revoke(work, key_id, real_now=clock.now())
         await work.commit()
 
@@ -272,9 +278,25 @@ async def bootstrap(engine: AsyncEngine, key_file: Path, *, tenant_id: str = "de
         with suppress(ConflictError):  # another process was first
             await store.create_tenant(Tenant(tenant_id=tenant_id, create_time=clock.now()))
     request = CreateKey(scopes=frozenset({Scope.DATA, Scope.CONTROL}), name="bootstrap")
-    async with store.write((await store.tenant_ids(after="", limit=1))[0]) as work:
+    first = (await store.tenant_ids(after="", limit=1))[0]
+    async with store.write(first, now=clock.now()) as work:
         await register_key(work, request, secret=secret, real_now=clock.now())
         await work.commit()
+
+
+def _writing(engine: AsyncEngine, tenant_id: str, origin: Origin) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+    return SqlStore(engine=engine).write(tenant_id, now=clock.now(), origin=origin)
+
+
+def _user() -> str:
+    with suppress(OSError, KeyError, ImportError):  # a system that has no name for it
+        return getpass.getuser()
+    return ""
+
+
+def _local(what: str, asked: Mapping[str, Any]) -> Origin:
+    """Where a write at this command line comes from."""
+    return Origin(method=f"local/{what}", actor=_user(), source="local", asked=lambda: asked)
 
 
 def _bootstrap_key(key_file: Path) -> str:

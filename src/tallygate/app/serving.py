@@ -95,6 +95,7 @@ def build_serving(
         options=_call_options(settings),
         burst=redis.burst,
         follower=tracing,
+        note=control.note if control is not None else None,
     )
     streams = Streams(calls)
     services = _services(part, data, control, metrics, calls, streams)

@@ -19,7 +19,7 @@ LAZY = {
     "dev": (f"{_COMMANDS}.dev", "Start a server with a demo world; Ctrl-C stops it."),
     "serve": (f"{_COMMANDS}.serve", "Start a server and run it until SIGTERM or Ctrl-C."),
     "migrate": (f"{_COMMANDS}.installation", "Bring the database to this version's schema."),
-    "audit": (f"{_COMMANDS}.audit", "Compare what is counted with what was recorded."),
+    "audit": (f"{_COMMANDS}.audit", "Show who did what, and check what was recorded."),
     "verify": (f"{_COMMANDS}.verify", "Hold a recorded history to what Tallygate promises."),
     "tenant": (f"{_COMMANDS}.installation", "Create tenants, directly in the database."),
     "catalog": (f"{_COMMANDS}.catalog", "Validate, compare, publish and export what is sold."),

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tallygate.domain.billing_terms import TaxRate
 from tallygate.records.app_charges import AppChargeRecords
+from tallygate.records.audit_log import AuditChain, AuditLog
 from tallygate.records.billing import (
     BalanceRepository,
     BillingAccountRepository,
@@ -106,6 +107,16 @@ class UnitOfWork(Protocol):
     @property
     def keys(self) -> KeyRepository:
         """The tenant's API keys."""
+        ...
+
+    @property
+    def audit_log(self) -> AuditLog:
+        """Who did what: an entry of the call at work is added when this commits."""
+        ...
+
+    @property
+    def audit_chain(self) -> AuditChain:
+        """What makes it show that somebody changed the audit log."""
         ...
 
     def part(self) -> AbstractAsyncContextManager[None]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tallygate.domain.account import AccountRecord
 from tallygate.domain.catalog import CatalogSnapshot
+from tallygate.records.audit_log import Origin
 from tallygate.records.history import NOBODY, Author
 from tallygate.records.ports import BillingWork
 from tallygate.records.values import Change, OutboxEntry, StoredKey, Tenant
@@ -22,12 +23,17 @@ class Store(Protocol):
         ...
 
     def write(
-        self, tenant_id: str, *, now: int = 0, author: Author = NOBODY
+        self, tenant_id: str, *, now: int = 0, author: Author = NOBODY, origin: Origin | None = None
     ) -> AbstractAsyncContextManager[BillingWork]:
-        """A transaction that waits its turn among the tenant's writers; `now` is real time."""
+        """A transaction that waits its turn among the tenant's writers; `now` is real time.
+
+        With an `origin` it commits with an entry of the audit log.
+        """
         ...
 
-    async def create_tenant(self, tenant: Tenant, key: StoredKey | None = None) -> None:
+    async def create_tenant(
+        self, tenant: Tenant, key: StoredKey | None = None, *, origin: Origin | None = None
+    ) -> None:
         """Add a tenant with an empty catalogue, and its first key if there is one, to be published.
 
         Raises:

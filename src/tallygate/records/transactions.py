@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from tallygate.records.audit_log import unnoted
 from tallygate.records.history import NOBODY, Author
 from tallygate.records.ports import BillingWork
 from tallygate.records.publishing import OutboxPublisher
@@ -50,9 +51,12 @@ class Transactions:
             return await use_case(work, (await work.tenants.get()).clock.at(now))
 
     async def _write(self, tenant_id: str, use_case: UseCase[T], now: int, author: Author) -> Written[T]:
-        async with self.store.write(tenant_id, now=now, author=author) as work:
+        origin = unnoted()
+        async with self.store.write(tenant_id, now=now, author=author, origin=origin) as work:
             value = await use_case(work, work.now)
             view_version = await work.commit()
+        if origin is not None:
+            origin.noted = True
         await self.publisher.publish_soon(tenant_id, view_version)
         return Written(value=value, view_version=view_version)
 

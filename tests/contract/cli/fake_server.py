@@ -15,6 +15,7 @@ from google.rpc.status_pb2 import Status
 from tallygate_api.v1 import (
     account_service_pb2,
     api_key_service_pb2,
+    audit_service_pb2,
     billing_service_pb2,
     catalog_service_pb2,
     charge_service_pb2,
@@ -37,6 +38,7 @@ from tallygate_api.v1 import (
 _FILES = (
     account_service_pb2,
     api_key_service_pb2,
+    audit_service_pb2,
     billing_service_pb2,
     catalog_service_pb2,
     charge_service_pb2,

@@ -57,6 +57,7 @@ class CallAtWork:
     """A call at work; called with its end. Only the first end counts, and its caller hears of one alone."""
 
     __slots__ = (
+        "_actor",
         "_authorization",
         "_calls",
         "_data",
@@ -79,16 +80,16 @@ class CallAtWork:
         data: bytes,
         port: Port,
         token: Any,  # noqa: ANN401 - what the port knows the call by
-        who: tuple[KeyRecord | None, str | None],
+        who: tuple[KeyRecord | None, str | None, str],
     ) -> None:
-        """`who` calls: the key, if it is known already, and what carries it."""
+        """`who` calls: the key, if it is known already, what carries it, and the person that it is for."""
         self._calls = calls
         self._method = method
         self._data = data
         self._port = port
         self._token = token
         self._started = perf_counter()
-        self._key, self._authorization = who
+        self._key, self._authorization, self._actor = who
         self._place: str | None = None
         self._weight = 1
         self._task: asyncio.Task[None] | None = None
@@ -220,7 +221,7 @@ class CallAtWork:
         """What log lines say of it; its request as well, once it was read."""
         tenant_id = self._key.tenant_id if self._key is not None else ""
         name = self._port.request_id if isinstance(self._port, NamedPort) else ""
-        return CallInfo(self._method.name, tenant_id=tenant_id, name=name)
+        return CallInfo(self._method.name, tenant_id=tenant_id, name=name, actor=self._actor)
 
     def _failure(self, error: Exception) -> Failure:
         info = CURRENT_CALL.get() if self._task is not None else None

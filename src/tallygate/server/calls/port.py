@@ -11,6 +11,8 @@ from tallygate.server.wire.errors import Failure, Trailing
 
 REQUEST_ID = "x-request-id"
 """Metadata with the caller's own name for a call, in which the answer brings it back; each failure has one."""
+ACTOR = "x-actor"
+"""Metadata with the person whom a call is made for, as its caller knows them: the audit log keeps it."""
 _LONGEST_ID = 128
 _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 Metadata = Iterable[tuple[str, str | bytes]]
@@ -122,6 +124,15 @@ def caller_of(metadata: Metadata) -> tuple[str | None, str]:
         return authorization if isinstance(authorization, str) else None, ""
     is_name = isinstance(name, str) and len(name) <= _LONGEST_ID and name.isascii() and name.isprintable()
     return authorization if isinstance(authorization, str) else None, str(name).strip() if is_name else ""
+
+
+def actor_of(metadata: Metadata) -> str:
+    """The person whom a call is made for, as its caller says; what is no name is nobody's."""
+    for key, value in metadata:
+        if key == ACTOR:
+            is_name = isinstance(value, str) and len(value) <= _LONGEST_ID and value.isascii() and value.isprintable()
+            return str(value).strip() if is_name else ""
+    return ""
 
 
 def authorization_of(metadata: Metadata) -> str | None:

@@ -11,7 +11,7 @@ class MethodRule:
 
     `inline` methods work in the call's own task: all they wait for is a connection that keeps what it has sent.
     Those that answer `by_policy` while the store is away also do so to keys that were valid when it went. Those that
-    `streams` answer with any number of messages.
+    `streams` answer with any number of messages. What those do that are `audited` is noted in the audit log.
     """
 
     scopes: tuple[Scope, ...]
@@ -19,6 +19,7 @@ class MethodRule:
     inline: bool = False
     by_policy: bool = False
     streams: bool = False
+    audited: bool = False
 
 
 _ASK = MethodRule((Scope.DATA, Scope.READ_ONLY), inline=True, by_policy=True)
@@ -28,14 +29,14 @@ _TAKE_DESCRIPTORS = MethodRule((Scope.DATA,), batch=True, inline=True, by_policy
 _TAKE_MANY = MethodRule((Scope.DATA,), batch=True)
 _READ = MethodRule((Scope.CONTROL, Scope.READ_ONLY))
 _FOLLOW = MethodRule((Scope.CONTROL, Scope.READ_ONLY), streams=True)
-_WRITE = MethodRule((Scope.CONTROL,), batch=True)
+_WRITE = MethodRule((Scope.CONTROL,), batch=True, audited=True)
 _READ_BILLS = MethodRule((Scope.CONTROL, Scope.BILLING, Scope.BILLING_READ))
-_BILL = MethodRule((Scope.CONTROL, Scope.BILLING))
+_BILL = MethodRule((Scope.CONTROL, Scope.BILLING), audited=True)
 _READ_SALES = MethodRule((Scope.CONTROL, Scope.READ_ONLY, Scope.BILLING, Scope.BILLING_READ), batch=True)
 _OWN_READ = MethodRule((Scope.CONTROL, Scope.READ_ONLY, Scope.SELF_SERVICE))
-_OWN_WRITE = MethodRule((Scope.CONTROL, Scope.SELF_SERVICE), batch=True)
+_OWN_WRITE = MethodRule((Scope.CONTROL, Scope.SELF_SERVICE), batch=True, audited=True)
 _OWN_READ_BILLS = MethodRule((Scope.CONTROL, Scope.BILLING, Scope.BILLING_READ, Scope.SELF_SERVICE))
-_OWN_BILL = MethodRule((Scope.CONTROL, Scope.BILLING, Scope.SELF_SERVICE))
+_OWN_BILL = MethodRule((Scope.CONTROL, Scope.BILLING, Scope.SELF_SERVICE), audited=True)
 """With `_OWN` an account may do it for itself: `self_service.py` says what of it."""
 
 METHOD_RULES: dict[str, MethodRule] = {
@@ -124,6 +125,8 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.BillingService/SetBillingProfile": _BILL,
     "tallygate.v1.BillingService/GetBillingProfile": _OWN_READ_BILLS,
     "tallygate.v1.BillingService/VerifyTaxId": _BILL,
+    "tallygate.v1.AuditService/ListAuditEntries": _READ_BILLS,
+    "tallygate.v1.AuditService/VerifyAuditLog": _READ_BILLS,
     "tallygate.v1.LedgerService/ListTransfers": _READ_BILLS,
     "tallygate.v1.LedgerService/GetTrialBalance": _READ_BILLS,
     "tallygate.v1.LedgerService/ExportLedger": _READ_BILLS,

@@ -18,7 +18,9 @@ from tallygate.data_plane.burst import Burst
 from tallygate.domain.credential import KeyRecord, Scope
 from tallygate.domain.errors import ShuttingDownError, TallygateError
 from tallygate.domain.key_errors import ScopeMissingError
+from tallygate.records.audit_log import ORIGIN, Origin
 from tallygate.server.calls.at_work import CallAtWork
+from tallygate.server.calls.audited import origin_of
 from tallygate.server.calls.authentication import Authenticator
 from tallygate.server.calls.card_numbers import refuse_card_numbers
 from tallygate.server.calls.deadlines import DeadlineSweep
@@ -31,6 +33,7 @@ from tallygate.server.calls.port import (
     NamedPort,
     Port,
     Waiting,
+    actor_of,
     authorization_of,
     caller_of,
     named,
@@ -92,6 +95,8 @@ class Context(Protocol):
 
 
 Handler = Callable[[bytes, Context], Awaitable[bytes]]
+Note = Callable[[str, Origin], Awaitable[None]]
+"""Notes what a tenant's call did that wrote nothing here, as what is prepared at a gateway."""
 
 
 class Calls:
@@ -106,7 +111,9 @@ class Calls:
         new_id: Callable[[], str] = new_call_id,
         burst: Burst | None = None,
         follower: Follower | None = None,
+        note: Note | None = None,
     ) -> None:
+        self.note = note
         self.burst = burst or Burst()
         self.options = options
         self.metrics = metrics
@@ -179,7 +186,7 @@ class Calls:
     def _beginner(self, method: Method) -> Begin:
         """What begins calls of this method."""
         known, scopes, fast, answered = self._authenticator.known, method.rule.scopes, method.fast, method.answered
-        limit = method.max_bytes
+        limit, audited = method.max_bytes, method.rule.audited
 
         def begin(
             data: bytes, metadata: Metadata, remaining: float | None, port: Port, token: object
@@ -199,7 +206,8 @@ class Calls:
                     answered(perf_counter() - started)
                     port.answer(token, answer)
                     return None
-            call = CallAtWork(self, method, data, port, token, (key, authorization))
+            actor = actor_of(metadata) if audited else ""
+            call = CallAtWork(self, method, data, port, token, (key, authorization, actor))
             if refusal is not None:
                 call.tell(refusal)
             else:
@@ -240,7 +248,14 @@ class Calls:
         request = self.allowed(method, method.decode(data), key, info)
         if Scope.DATA not in method.rule.scopes:
             refuse_card_numbers(method.name, request, data)
-        response = await method.function(request, Call(key.tenant_id, key, data))
+        call = Call(key.tenant_id, key, data)
+        if not method.rule.audited:
+            return (await method.function(request, call)).SerializeToString()
+        origin = origin_of(method, request, key, info)
+        ORIGIN.set(origin)
+        response = await method.function(request, call)
+        if not origin.noted and self.note is not None:
+            await self.note(key.tenant_id, origin)
         return response.SerializeToString()
 
     async def admit(self, method: Method, request: Message | Unreadable, context: Context, info: CallInfo) -> KeyRecord:

@@ -33,7 +33,8 @@ EventDict = MutableMapping[str, Any]
 class CallInfo:
     """What log lines say of the call they are written in; the tenant is known once the key is.
 
-    `name` is the caller's own (metadata x-request-id), `call_id` one that was given to the call here.
+    `name` is the caller's own (metadata x-request-id), `call_id` one that was given to the call here; `actor` is
+    whom it says that it acts for (metadata x-actor), and in no line.
     """
 
     method: str
@@ -41,6 +42,7 @@ class CallInfo:
     request: Message | None = None
     tenant_id: str = ""
     call_id: str = ""
+    actor: str = ""
 
     @property
     def request_id(self) -> str:

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallygate.domain.billing.messages import Message
 from tallygate.domain.catalog import Catalog
+from tallygate.records.audit_log import Origin
 from tallygate.records.billing import BillingAccount
 from tallygate.records.history import NOBODY, Author, SubscriptionChange
 from tallygate.records.values import Tenant
 from tallygate.storage.sql.models import Base
+from tallygate.storage.sql.recording import Recorder
 
 T = TypeVar("T")
 OfMany = Callable[["Scope", Sequence[str]], Awaitable[Mapping[str, T]]]
@@ -117,7 +119,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Every statement of a repository goes through here, bound to one tenant; `now` and `author` are of a write."""
+    """Every statement of a repository goes through here, bound to one tenant; `now` and `author` are of a write.
+
+    Where the write is a call's, `origin` tells which, and `recorder` sees what it reads and changes.
+    """
 
     connection: AsyncConnection
     tenant_id: str
@@ -125,10 +130,15 @@ class Scope:
     author: Author = NOBODY
     changes: Changes = field(default_factory=Changes)
     known: Known = field(default_factory=Known)
+    origin: Origin | None = None
+    recorder: Recorder | None = None
 
     async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
         """All rows of a query."""
-        return (await self.connection.execute(statement)).all()
+        found = (await self.connection.execute(statement)).all()
+        if self.recorder is not None:
+            self.recorder.read(statement, found)
+        return found
 
     async def execute(self, statement: Executable) -> int:
         """Run a statement; how many rows it touched."""

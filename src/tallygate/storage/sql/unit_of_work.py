@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tallygate.domain.billing_terms import TaxRate
 from tallygate.domain.errors import TenantNotFoundError
+from tallygate.records.audit_log import Origin
 from tallygate.records.history import NOBODY, Author
 from tallygate.records.values import ChangeKind, StoredKey, Tenant
 from tallygate.storage.sql.accounts.accounts import (
@@ -21,6 +22,8 @@ from tallygate.storage.sql.accounts.accounts import (
 from tallygate.storage.sql.accounts.allowances import SqlGrantRepository, SqlOverrideRepository
 from tallygate.storage.sql.accounts.history import SqlSubscriptionHistory, note_history
 from tallygate.storage.sql.accounts.subscriptions import SqlSubscriptionRepository, subscriptions_of
+from tallygate.storage.sql.audit_log.log import SqlAuditChain, SqlAuditLog
+from tallygate.storage.sql.audit_log.noting import note_entry
 from tallygate.storage.sql.billing.app_charges import SqlAppCharges
 from tallygate.storage.sql.billing.audit import SqlAuditRepository
 from tallygate.storage.sql.billing.balances import SqlBalanceRepository, SqlWalletRepository, wallets_of
@@ -56,6 +59,7 @@ from tallygate.storage.sql.catalog.keys import SqlKeyRepository
 from tallygate.storage.sql.engine import WRITE, connected
 from tallygate.storage.sql.failures import translated
 from tallygate.storage.sql.models import AccountRow, ApiKeyRow, OutboxRow, TenantRow
+from tallygate.storage.sql.recording import Recorder
 from tallygate.storage.sql.scope import Changes, Known, OfMany, Scope, table_of
 from tallygate.storage.tax.shipped import shipped_rates
 
@@ -139,6 +143,16 @@ class SqlUnitOfWork:
     def keys(self) -> SqlKeyRepository:
         """The tenant's API keys."""
         return SqlKeyRepository(scope=self.scope)
+
+    @property
+    def audit_log(self) -> SqlAuditLog:
+        """Who did what."""
+        return SqlAuditLog(scope=self.scope)
+
+    @property
+    def audit_chain(self) -> SqlAuditChain:
+        """What makes it show that somebody changed that."""
+        return SqlAuditChain(scope=self.scope)
 
     @property
     def tenant_id(self) -> str:
@@ -359,6 +373,7 @@ class SqlUnitOfWork:
             policy = (await self.catalog.load()).billing
             await note_messages(self.scope, history, policy.notices if policy is not None else None)
         await self._mark(_accounts, _accounts.c.account_id, self.scope.changes.touched, update_time=self.scope.now)
+        await note_entry(self.scope)
         await self.scope.connection.commit()
         return version
 
@@ -390,17 +405,20 @@ class SqlStore:
         return self._work(tenant_id, options, _tenant_row(tenant_id))
 
     def write(
-        self, tenant_id: str, *, now: int = 0, author: Author = NOBODY
+        self, tenant_id: str, *, now: int = 0, author: Author = NOBODY, origin: Origin | None = None
     ) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """A transaction that begins with the lock of the tenant's row."""
-        return self._work(tenant_id, {WRITE: True}, _tenant_row(tenant_id).with_for_update(), now=now, author=author)
+        row = _tenant_row(tenant_id).with_for_update()
+        return self._work(tenant_id, {WRITE: True}, row, now=now, author=author, origin=origin)
 
-    async def create_tenant(self, tenant: Tenant, key: StoredKey | None = None) -> None:
+    async def create_tenant(
+        self, tenant: Tenant, key: StoredKey | None = None, *, origin: Origin | None = None
+    ) -> None:
         """Add a tenant with an empty catalogue, and its first key if there is one, to be published."""
         version = tenant.view_version
         with translated():
             async with connected(self.engine, {WRITE: True}) as connection:
-                scope = Scope(connection=connection, tenant_id=tenant.tenant_id)
+                scope = Scope(connection=connection, tenant_id=tenant.tenant_id, now=tenant.create_time, origin=origin)
                 await connection.execute(insert(_tenants), [asdict(tenant)])
                 scope.changes.catalog = True
                 if key is not None:
@@ -408,6 +426,7 @@ class SqlStore:
                 rows = _entries(scope.changes)
                 entries = [{"tenant_id": tenant.tenant_id, "version": version, **row} for row in rows]
                 await connection.execute(insert(_outbox), entries)
+                await note_entry(scope)
                 await connection.commit()
 
     async def tenant_ids(self, *, after: str, limit: int) -> Sequence[str]:
@@ -426,6 +445,7 @@ class SqlStore:
         *,
         now: int = 0,
         author: Author = NOBODY,
+        origin: Origin | None = None,
     ) -> AsyncIterator[SqlUnitOfWork]:
         with translated():
             async with connected(self.engine, options) as connection:
@@ -435,7 +455,18 @@ class SqlStore:
                 tenant = tenant_of(row)
                 own_time = tenant.clock.at(now)
                 known = Known(tenant=tenant)
-                scope = Scope(connection=connection, tenant_id=tenant_id, now=own_time, author=author, known=known)
+                recorder = None if origin is None else Recorder.watching(connection)
+                scope = Scope(
+                    connection=connection,
+                    tenant_id=tenant_id,
+                    now=own_time,
+                    author=author,
+                    known=known,
+                    origin=origin,
+                    recorder=recorder,
+                )
+                if recorder is not None:
+                    recorder.read(tenant_row, [row])
                 yield SqlUnitOfWork(scope=scope)
 
 
