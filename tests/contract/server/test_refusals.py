@@ -658,6 +658,8 @@ async def test_refusals_change_nothing(tenant):
 
 
 HARMLESS = {
+    "ListAuditEntries",
+    "VerifyAuditLog",
     *("GetCatalog", "ListPlans", "ListAccounts", "ListSubscriptions", "ListEvents", "ListApiKeys", "GetTestClock"),
     *("FollowEvents", "RateLimit", "RunBilling", "ListInvoices", "GetBillingProfile"),
     *(
