@@ -262,6 +262,7 @@ ROWS = {
     "CreateFee": Row("control billing", of(text="a fee", amount={"currency_code": "USD", "units": 1}), UNKNOWN),
     "OffsetFee": Row("control billing", lambda world: {"fee_id": f"fee/{world.account}"}, "FEE_NOT_FOUND", shows=True),
     "ListUninvoicedItems": Row("control billing billing_read", of(), UNKNOWN, shows=True),
+    "ListUnratedFacts": Row("control billing billing_read", of(), empty("facts")),
     "PreviewInvoice": Row("control billing billing_read", of(), UNKNOWN, shows=True),
     "SetPriceOverride": Row(
         "control billing",

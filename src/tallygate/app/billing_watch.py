@@ -58,7 +58,7 @@ _BY_KIND: Mapping[str, tuple[str, Callable[[JobHealth], float]]] = {
 }
 """The same of each kind of job."""
 
-_UNRATED = "Events charged nowhere, by reason."
+_UNRATED = "Events charged nowhere, by reason; `tallygate billing unrated` lists them."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -192,7 +192,7 @@ def _unrated(health: BillingHealth) -> Finding:
         ok=not health.unrated_lately,
         detail=f"{health.late} late events wait for their adjustment; charged nowhere: {reasons or 'none'}"
         f"{f', {health.unrated_lately} of them noted in the last week' if health.unrated_lately else ''}{_BUT_TEST}",
-        fix="the table unrated_facts holds them, each with its reason: what is owed for one can be charged by a fee",
+        fix="`tallygate billing unrated` lists them with their reasons: what is owed for one can be charged by a fee",
     )
 
 

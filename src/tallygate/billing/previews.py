@@ -6,6 +6,7 @@ from tallygate.billing.books import Books, read_books
 from tallygate.billing.due_lines import due_lines, left_documents, made_at, net_lines
 from tallygate.domain.billing.documents import Invoice
 from tallygate.domain.billing.lines import Line
+from tallygate.records.paging import Page, PageRequest, part_of
 from tallygate.records.ports import BillingWork
 
 
@@ -17,18 +18,20 @@ class Preview:
     cut_time: int | None = None
 
 
-async def uninvoiced_items(work: BillingWork, account_id: str, *, now: int) -> tuple[Line, ...]:
-    """What an account owes by now and was not invoiced for; usage of a running period is not owed yet.
+async def uninvoiced_items(work: BillingWork, account_id: str, page: PageRequest, *, now: int) -> Page[Line]:
+    """What an account owes by now and was not invoiced for, page by page; usage of a running period is not owed yet.
 
     Raises:
         AccountNotFoundError: there is no such account.
+        InvalidFieldError: no such list handed out this token.
     """
     books = await read_books(work, account_id, now=now)
-    if books is None:
-        return ()
-    due = await due_lines(work, books, now + 1)
-    net = await net_lines(work, books, due)
-    return tuple(net[line.line_key] for line in due)
+    lines: list[Line] = []
+    if books is not None:
+        due = await due_lines(work, books, now + 1)
+        net = await net_lines(work, books, due)
+        lines = [net[line.line_key] for line in due]
+    return part_of(page, lines, lambda line: line.line_key)
 
 
 async def preview_invoice(work: BillingWork, account_id: str, *, now: int) -> Preview:

@@ -12,6 +12,7 @@ from tallygate.domain.instants import rfc3339
 from tallygate.domain.prices import Price
 from tallygate.records.fields import check_id, check_instant
 from tallygate.records.lookup import known_account
+from tallygate.records.paging import Page, PageRequest, part_of
 from tallygate.records.ports import BillingWork, NewId
 from tallygate.records.wording import differs
 
@@ -79,14 +80,16 @@ async def end_price_override(
     return ended
 
 
-async def list_price_overrides(work: BillingWork, account_id: str) -> list[PriceOverride]:
-    """An account's own prices, newest first, ended ones included.
+async def list_price_overrides(work: BillingWork, account_id: str, page: PageRequest) -> Page[PriceOverride]:
+    """An account's own prices, newest first, ended ones included, page by page.
 
     Raises:
         AccountNotFoundError: there is no such account.
+        InvalidFieldError: no such list handed out this token.
     """
     await known_account(work, account_id)
-    return list(reversed(await work.price_overrides.of(account_id)))
+    newest = list(reversed(await work.price_overrides.of(account_id)))
+    return part_of(page, newest, lambda one: one.override_id)
 
 
 async def _add(work: BillingWork, request: SetPriceOverride, override: PriceOverride) -> PriceOverride:

@@ -37,6 +37,21 @@ class Uncharged:
     reason: Unrated
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnratedFact:
+    """A billable fact that no price, or this one, charges; `request_id` is empty where the log has it no more."""
+
+    sequence: int
+    account_id: str
+    feature_key: str
+    price_key: str
+    reason: Unrated
+    occurred_time: int
+    note_time: int
+    request_id: str
+    quantity: int
+
+
 class LateUsage(Protocol):
     """Facts that came after the close of their period."""
 
@@ -46,6 +61,13 @@ class LateUsage(Protocol):
 
     async def of(self, account_id: str) -> Sequence[LateFact]:
         """Those of an account that no close has settled, in the order of the log."""
+        ...
+
+    async def unrated(self, *, account_id: str, before: tuple[int, str] | None, limit: int) -> Sequence[UnratedFact]:
+        """Those that are charged nowhere, of one account where it is named: the newest in the log first.
+
+        `before` is the sequence number and price of the last that was seen.
+        """
         ...
 
     async def note(self, account_id: str, uncharged: Sequence[Uncharged], *, now: int) -> None:

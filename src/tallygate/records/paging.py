@@ -118,6 +118,14 @@ def slice_of(request: PageRequest, items: Sequence[T], key: Callable[[T], str]) 
     return Page(items=behind[:size], next_page_token=token)
 
 
+def part_of(request: PageRequest, items: Sequence[T], key: Callable[[T], str]) -> Page[T]:
+    """One page of items that are all at hand, in the order that they have; behind one that is gone they begin anew."""
+    size, after = request.size(), request.after()
+    first = next((place for place, item in enumerate(items, 1) if after and key(item) == after), 0)
+    part = items[first : first + size]
+    return Page(items=part, next_page_token=_token(key(part[-1])) if len(items) > first + size else "")
+
+
 def _foreign() -> InvalidFieldError:
     return InvalidFieldError(field="page_token", expected="a token that this list answered")
 

@@ -536,6 +536,36 @@ def test_what_is_on_no_invoice_yet_is_listed(server, say):
     assert say("invoice", "items", "acme").out == "no lines\n"
 
 
+def test_lists_of_bills_go_on_to_their_last_page(server, say):
+    """Of what is on no invoice yet, of own prices, and of what is charged nowhere."""
+    time = {"seconds": 1_793_491_200}
+    fact = {"account_id": "acme", "feature_key": "calls", "quantity": 4, "occurred_time": time, "request_id": "r1"}
+    late = {**fact, "reason": billing.UNRATED_REASON_TOO_LATE, "sequence": 9}
+    no_price = {**fact, "reason": billing.UNRATED_REASON_UNREADABLE, "price_key": "calls-2", "request_id": "r2"}
+    lists = {
+        "ListUninvoicedItems": (billing.ListUninvoicedItemsResponse, "lines", {"text": "A"}, {"text": "B"}),
+        "ListPriceOverrides": (billing.ListPriceOverridesResponse, "price_overrides", {"override_id": "A"}, {}),
+        "ListUnratedFacts": (billing.ListUnratedFactsResponse, "facts", late, no_price),
+    }
+    commands = {"ListUninvoicedItems": "invoice items acme", "ListPriceOverrides": "price list acme"}
+    for method, (answer, field, *rows) in lists.items():
+        pages = [answer(**{field: [rows[0]], "next_page_token": "more"}), answer(**{field: [rows[1]]})]
+        server.answers[method] = lambda asked, pages=pages: pages[bool(asked.page_token)]
+        said = say(*commands.get(method, "billing unrated acme").split())
+        assert (said.code, len(said.out.splitlines())) == (0, 3), method
+        assert [(one.account_id, one.page_size, one.page_token) for one in server.asked(method)] == [
+            ("acme", 100, ""),
+            ("acme", 100, "more"),
+        ]
+    assert [line.split() for line in said.out.splitlines()] == [
+        ["TIME", "ACCOUNT", "FEATURE", "QUANTITY", "PRICE", "REASON", "REQUEST"],
+        ["2026-11-01", "00:00", "UTC", "acme", "calls", "4", "-", "too_late", "r1"],
+        ["2026-11-01", "00:00", "UTC", "acme", "calls", "4", "calls-2", "unreadable", "r2"],
+    ]
+    server.answers["ListUnratedFacts"] = billing.ListUnratedFactsResponse()
+    assert say("billing", "unrated").out == "every event is charged\n"
+
+
 def test_a_quote_says_what_is_charged_at_once_and_what_then(server, say):
     line = {"text": "Pro", "amount": {"currency_code": "USD", "units": 20}, "quantity": "1"}
     document = {"lines": [line], "total": {"currency_code": "USD", "units": 20}}

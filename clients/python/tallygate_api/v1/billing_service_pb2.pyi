@@ -26,6 +26,14 @@ class WalletEntryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WALLET_ENTRY_KIND_REFUND_FAILED: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_REFUNDED: _ClassVar[WalletEntryKind]
     WALLET_ENTRY_KIND_TAKEN_BACK: _ClassVar[WalletEntryKind]
+
+class UnratedReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UNRATED_REASON_UNSPECIFIED: _ClassVar[UnratedReason]
+    UNRATED_REASON_TOO_LATE: _ClassVar[UnratedReason]
+    UNRATED_REASON_NO_PRICE: _ClassVar[UnratedReason]
+    UNRATED_REASON_UNREADABLE: _ClassVar[UnratedReason]
+    UNRATED_REASON_REFUND_EXCEEDS_PERIOD: _ClassVar[UnratedReason]
 WALLET_ENTRY_KIND_UNSPECIFIED: WalletEntryKind
 WALLET_ENTRY_KIND_CREDIT_NOTE: WalletEntryKind
 WALLET_ENTRY_KIND_SPENT: WalletEntryKind
@@ -37,6 +45,11 @@ WALLET_ENTRY_KIND_DISPUTED: WalletEntryKind
 WALLET_ENTRY_KIND_REFUND_FAILED: WalletEntryKind
 WALLET_ENTRY_KIND_REFUNDED: WalletEntryKind
 WALLET_ENTRY_KIND_TAKEN_BACK: WalletEntryKind
+UNRATED_REASON_UNSPECIFIED: UnratedReason
+UNRATED_REASON_TOO_LATE: UnratedReason
+UNRATED_REASON_NO_PRICE: UnratedReason
+UNRATED_REASON_UNREADABLE: UnratedReason
+UNRATED_REASON_REFUND_EXCEEDS_PERIOD: UnratedReason
 
 class BillingProfile(_message.Message):
     __slots__ = ("account_id", "party", "tax_exemption", "update_time", "group_buy", "exemptions", "tax_id_checks", "evidence")
@@ -225,16 +238,22 @@ class EndPriceOverrideResponse(_message.Message):
     def __init__(self, price_override: _Optional[_Union[PriceOverride, _Mapping[str, object]]] = ...) -> None: ...
 
 class ListPriceOverridesRequest(_message.Message):
-    __slots__ = ("account_id",)
+    __slots__ = ("account_id", "page_size", "page_token")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     account_id: str
-    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListPriceOverridesResponse(_message.Message):
-    __slots__ = ("price_overrides",)
+    __slots__ = ("price_overrides", "next_page_token")
     PRICE_OVERRIDES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     price_overrides: _containers.RepeatedCompositeFieldContainer[PriceOverride]
-    def __init__(self, price_overrides: _Optional[_Iterable[_Union[PriceOverride, _Mapping[str, object]]]] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, price_overrides: _Optional[_Iterable[_Union[PriceOverride, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class FeeQuantity(_message.Message):
     __slots__ = ("quantity", "unit_amount")
@@ -311,16 +330,62 @@ class OffsetFeeResponse(_message.Message):
     def __init__(self, fee: _Optional[_Union[Fee, _Mapping[str, object]]] = ...) -> None: ...
 
 class ListUninvoicedItemsRequest(_message.Message):
-    __slots__ = ("account_id",)
+    __slots__ = ("account_id", "page_size", "page_token")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     account_id: str
-    def __init__(self, account_id: _Optional[str] = ...) -> None: ...
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListUninvoicedItemsResponse(_message.Message):
-    __slots__ = ("lines",)
+    __slots__ = ("lines", "next_page_token")
     LINES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     lines: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.InvoiceLine]
-    def __init__(self, lines: _Optional[_Iterable[_Union[_invoice_pb2.InvoiceLine, _Mapping[str, object]]]] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, lines: _Optional[_Iterable[_Union[_invoice_pb2.InvoiceLine, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UnratedFact(_message.Message):
+    __slots__ = ("sequence", "account_id", "feature_key", "price_key", "reason", "occurred_time", "note_time", "request_id", "quantity")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_KEY_FIELD_NUMBER: _ClassVar[int]
+    PRICE_KEY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    OCCURRED_TIME_FIELD_NUMBER: _ClassVar[int]
+    NOTE_TIME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    account_id: str
+    feature_key: str
+    price_key: str
+    reason: UnratedReason
+    occurred_time: _timestamp_pb2.Timestamp
+    note_time: _timestamp_pb2.Timestamp
+    request_id: str
+    quantity: int
+    def __init__(self, sequence: _Optional[int] = ..., account_id: _Optional[str] = ..., feature_key: _Optional[str] = ..., price_key: _Optional[str] = ..., reason: _Optional[_Union[UnratedReason, str]] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., note_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, object]]] = ..., request_id: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+
+class ListUnratedFactsRequest(_message.Message):
+    __slots__ = ("account_id", "page_size", "page_token")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, account_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListUnratedFactsResponse(_message.Message):
+    __slots__ = ("facts", "next_page_token")
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    facts: _containers.RepeatedCompositeFieldContainer[UnratedFact]
+    next_page_token: str
+    def __init__(self, facts: _Optional[_Iterable[_Union[UnratedFact, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class PreviewInvoiceRequest(_message.Message):
     __slots__ = ("account_id",)

@@ -55,6 +55,11 @@ class BillingServiceStub:
                 request_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsRequest.SerializeToString,
                 response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsResponse.FromString,
                 _registered_method=True)
+        self.ListUnratedFacts = channel.unary_unary(
+                '/tallygate.v1.BillingService/ListUnratedFacts',
+                request_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListUnratedFactsRequest.SerializeToString,
+                response_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListUnratedFactsResponse.FromString,
+                _registered_method=True)
         self.PreviewInvoice = channel.unary_unary(
                 '/tallygate.v1.BillingService/PreviewInvoice',
                 request_serializer=tallygate_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.SerializeToString,
@@ -139,7 +144,18 @@ class BillingServiceServicer:
     def ListUninvoicedItems(self, request, context):
         """Lists what an account owes by now and was not invoiced for. Needs the scope CONTROL, BILLING or BILLING_READ.
 
+        A list that was invoiced between two pages begins anew.
         Errors: INVALID_FIELD, ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUnratedFacts(self, request, context):
+        """Lists billable events that no invoice charges, each with the reason, the newest in the log first. None leaves the list:
+        what is owed for one can be charged by a fee. Needs the scope CONTROL, BILLING or BILLING_READ.
+
+        Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,6 +274,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListUninvoicedItems,
                     request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsRequest.FromString,
                     response_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsResponse.SerializeToString,
+            ),
+            'ListUnratedFacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnratedFacts,
+                    request_deserializer=tallygate_dot_v1_dot_billing__service__pb2.ListUnratedFactsRequest.FromString,
+                    response_serializer=tallygate_dot_v1_dot_billing__service__pb2.ListUnratedFactsResponse.SerializeToString,
             ),
             'PreviewInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.PreviewInvoice,
@@ -414,6 +435,33 @@ class BillingService:
             '/tallygate.v1.BillingService/ListUninvoicedItems',
             tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsRequest.SerializeToString,
             tallygate_dot_v1_dot_billing__service__pb2.ListUninvoicedItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnratedFacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallygate.v1.BillingService/ListUnratedFacts',
+            tallygate_dot_v1_dot_billing__service__pb2.ListUnratedFactsRequest.SerializeToString,
+            tallygate_dot_v1_dot_billing__service__pb2.ListUnratedFactsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -12,6 +12,7 @@ class BillingServiceStub:
     CreateFee: grpc.UnaryUnaryMultiCallable[_pb2.CreateFeeRequest, _pb2.CreateFeeResponse]
     OffsetFee: grpc.UnaryUnaryMultiCallable[_pb2.OffsetFeeRequest, _pb2.OffsetFeeResponse]
     ListUninvoicedItems: grpc.UnaryUnaryMultiCallable[_pb2.ListUninvoicedItemsRequest, _pb2.ListUninvoicedItemsResponse]
+    ListUnratedFacts: grpc.UnaryUnaryMultiCallable[_pb2.ListUnratedFactsRequest, _pb2.ListUnratedFactsResponse]
     PreviewInvoice: grpc.UnaryUnaryMultiCallable[_pb2.PreviewInvoiceRequest, _pb2.PreviewInvoiceResponse]
     SetPriceOverride: grpc.UnaryUnaryMultiCallable[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]
     EndPriceOverride: grpc.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
@@ -28,6 +29,7 @@ class BillingServiceAsyncStub:
     CreateFee: grpc.aio.UnaryUnaryMultiCallable[_pb2.CreateFeeRequest, _pb2.CreateFeeResponse]
     OffsetFee: grpc.aio.UnaryUnaryMultiCallable[_pb2.OffsetFeeRequest, _pb2.OffsetFeeResponse]
     ListUninvoicedItems: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListUninvoicedItemsRequest, _pb2.ListUninvoicedItemsResponse]
+    ListUnratedFacts: grpc.aio.UnaryUnaryMultiCallable[_pb2.ListUnratedFactsRequest, _pb2.ListUnratedFactsResponse]
     PreviewInvoice: grpc.aio.UnaryUnaryMultiCallable[_pb2.PreviewInvoiceRequest, _pb2.PreviewInvoiceResponse]
     SetPriceOverride: grpc.aio.UnaryUnaryMultiCallable[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]
     EndPriceOverride: grpc.aio.UnaryUnaryMultiCallable[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]
@@ -43,6 +45,7 @@ class BillingServiceServicer:
     def CreateFee(self, request: _pb2.CreateFeeRequest, context: grpc.aio.ServicerContext[_pb2.CreateFeeRequest, _pb2.CreateFeeResponse]) -> Awaitable[_pb2.CreateFeeResponse]: ...
     def OffsetFee(self, request: _pb2.OffsetFeeRequest, context: grpc.aio.ServicerContext[_pb2.OffsetFeeRequest, _pb2.OffsetFeeResponse]) -> Awaitable[_pb2.OffsetFeeResponse]: ...
     def ListUninvoicedItems(self, request: _pb2.ListUninvoicedItemsRequest, context: grpc.aio.ServicerContext[_pb2.ListUninvoicedItemsRequest, _pb2.ListUninvoicedItemsResponse]) -> Awaitable[_pb2.ListUninvoicedItemsResponse]: ...
+    def ListUnratedFacts(self, request: _pb2.ListUnratedFactsRequest, context: grpc.aio.ServicerContext[_pb2.ListUnratedFactsRequest, _pb2.ListUnratedFactsResponse]) -> Awaitable[_pb2.ListUnratedFactsResponse]: ...
     def PreviewInvoice(self, request: _pb2.PreviewInvoiceRequest, context: grpc.aio.ServicerContext[_pb2.PreviewInvoiceRequest, _pb2.PreviewInvoiceResponse]) -> Awaitable[_pb2.PreviewInvoiceResponse]: ...
     def SetPriceOverride(self, request: _pb2.SetPriceOverrideRequest, context: grpc.aio.ServicerContext[_pb2.SetPriceOverrideRequest, _pb2.SetPriceOverrideResponse]) -> Awaitable[_pb2.SetPriceOverrideResponse]: ...
     def EndPriceOverride(self, request: _pb2.EndPriceOverrideRequest, context: grpc.aio.ServicerContext[_pb2.EndPriceOverrideRequest, _pb2.EndPriceOverrideResponse]) -> Awaitable[_pb2.EndPriceOverrideResponse]: ...

@@ -100,6 +100,28 @@ def _difference(found: invoice_service_pb2.LineDifference) -> str:
     return f"{place}\n  issued  {issued}\n  now     {now}"
 
 
+@billing_command.command("unrated", examples=["tallygate billing unrated", "tallygate billing unrated acme"])
+@click.argument("account", required=False)
+@limit_option
+@remote
+def unrated(client: Client, *, account: str | None, limit: int | None) -> None:
+    """List events that no invoice charges, each with the reason, newest first.
+
+    Of one account or of all. What is owed for one can be charged by a fee.
+    """
+    stub, request = BillingServiceStub(client.channel), billing_service_pb2.ListUnratedFactsRequest(account_id=account)
+    header = ("TIME", "ACCOUNT", "FEATURE", "QUANTITY", "PRICE", "REASON", "REQUEST")
+    empty = "every event is charged"
+    client.show_list(
+        stub.ListUnratedFacts, request, field="facts", limit=limit, header=header, row=_fact, empty=empty, most=_PAGE
+    )
+
+
+def _fact(one: billing_service_pb2.UnratedFact) -> tuple[str, ...]:
+    what = instant(one.occurred_time), one.account_id, one.feature_key, str(one.quantity)
+    return *what, one.price_key or "-", enum_name(one, "reason"), one.request_id
+
+
 @billing_command.command("wallet", examples=["tallygate billing wallet acme"])
 @click.argument("account")
 @limit_option

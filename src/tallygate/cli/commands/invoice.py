@@ -192,14 +192,16 @@ def preview(client: Client, *, account: str) -> None:
 
 @invoice_command.command("items", examples=["tallygate invoice items acme"])
 @click.argument("account")
+@limit_option
 @remote
-def items(client: Client, *, account: str) -> None:
+def items(client: Client, *, account: str, limit: int | None) -> None:
     """Show what an account owes by now that is on no invoice yet.
 
     Usage of a period that runs is not owed yet: `invoice preview` counts it.
     """
     request = billing_service_pb2.ListUninvoicedItemsRequest(account_id=account)
-    response = client.call(BillingServiceStub(client.channel).ListUninvoicedItems, request)
+    stub = BillingServiceStub(client.channel)
+    response = client.pages(stub.ListUninvoicedItems, request, field="lines", limit=limit, most=_PAGE)
     client.show(response, lambda: lines_table(response.lines))
 
 

@@ -7,14 +7,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallygate.cli.client import Client
 from tallygate.cli.groups import Group
-from tallygate.cli.options import remote
-from tallygate.cli.output import optional_instant, table
+from tallygate.cli.options import limit_option, remote
+from tallygate.cli.output import optional_instant
 from tallygate.cli.values import INSTANT, MONEY
 from tallygate_api.v1 import billing_service_pb2 as wire
 from tallygate_api.v1 import catalog_service_pb2
 from tallygate_api.v1.billing_service_pb2_grpc import BillingServiceStub
 from tallygate_api.v1.catalog_pb2 import Price
 from tallygate_api.v1.catalog_service_pb2_grpc import CatalogServiceStub
+
+_PAGE = 100
+"""The largest page of own prices."""
 
 _AMOUNT = {"recurring": "amount", "setup": "amount", "commitment": "amount", "usage": "unit_amount"}
 """Which field of a price its amount is."""
@@ -85,13 +88,17 @@ def end(client: Client, *, account: str, override_id: str, at: Timestamp | None)
 
 @price_command.command("list", examples=["tallygate price list acme"])
 @click.argument("account")
+@limit_option
 @remote
-def list_(client: Client, *, account: str) -> None:
+def list_(client: Client, *, account: str, limit: int | None) -> None:
     """List an account's own prices, newest first, ended ones included."""
     request = wire.ListPriceOverridesRequest(account_id=account)
-    response = client.call(BillingServiceStub(client.channel).ListPriceOverrides, request)
+    stub = BillingServiceStub(client.channel)
     header = ("ID", "OF", "PRICE", "AMOUNT", "START", "END")
-    client.show(response, lambda: table(header, map(_row, response.price_overrides), empty="no own prices"))
+    field, empty = "price_overrides", "no own prices"
+    client.show_list(
+        stub.ListPriceOverrides, request, field=field, limit=limit, header=header, row=_row, empty=empty, most=_PAGE
+    )
 
 
 def _with_amount(client: Client, bundle: str, key: str, amount: str, *, add_on: bool) -> Price:

@@ -1,12 +1,12 @@
 """Facts that reach the log after their period was closed: charged by an adjustment, or too late for one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from tallygate.domain.billing.calendar import Calendar
 from tallygate.domain.billing.cover import Policy
-from tallygate.domain.billing.runs import Run
+from tallygate.domain.billing.runs import Run, lanes_of, runs
 from tallygate.domain.billing.timeline import Timeline
 from tallygate.domain.billing.windows import UsageWindow, usage_windows
 
@@ -34,23 +34,43 @@ class LateFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A stretch [start, end) over which an account held the same, and the features that it charged by use."""
+
+    start: int
+    end: int
+    charges: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reopened:
     """What late facts ask for: the windows to rate again, of periods that end behind `since`."""
 
     late: Sequence[LateFact]
     windows: tuple[UsageWindow, ...]
+    held: Sequence[Held]
     since: int
     begins: int
 
     def unrated(self) -> dict[int, Unrated]:
-        """Why those that no window takes are not charged, by sequence; what is before `begins` is billed elsewhere."""
+        """Why those that no window takes are not charged, by sequence; what is before `begins` is billed elsewhere.
+
+        What is free has no reason: what was held at the time of the fact, or where nothing was all that ever was, does
+        not charge its feature.
+        """
         found: dict[int, Unrated] = {}
         for fact in self.late:
-            if self.begins <= fact.occurred_time < self.since:
+            if fact.occurred_time < self.begins or not self._charged(fact):
+                continue
+            if fact.occurred_time < self.since:
                 found[fact.sequence] = Unrated.TOO_LATE
-            elif fact.occurred_time >= self.since and not any(_takes(window, fact) for window in self.windows):
+            elif not any(_takes(window, fact) for window in self.windows):
                 found[fact.sequence] = Unrated.NO_PRICE
         return found
+
+    def _charged(self, fact: LateFact) -> bool:
+        then = [each for each in self.held if each.start <= fact.occurred_time < each.end]
+        return any(fact.feature_key in each.charges for each in then or self.held)
 
 
 def reopened(
@@ -73,7 +93,19 @@ def reopened(
         for window in usage_windows(timeline, calendar, policy, since=since, until=until, begins=begins)
         if window.usage.feature_key in features
     )
-    return Reopened(late=late, windows=windows, since=since, begins=begins)
+    held = tuple(each for timeline in (timelines if late else ()) for each in _held(timeline, calendar))
+    return Reopened(late=late, windows=windows, held=held, since=since, begins=begins)
+
+
+def _held(timeline: Timeline, calendar: Calendar) -> Iterator[Held]:
+    """What was held in each run, and within it by each segment of a usage price."""
+    for run in runs(timeline, calendar):
+        yield Held(start=run.start, end=run.end, charges=frozenset())
+        for lane in lanes_of(timeline, run):
+            for segment in lane.segments:
+                if segment.price.usage is not None:
+                    charges = frozenset({segment.price.usage.feature_key})
+                    yield Held(start=segment.start, end=segment.end, charges=charges)
 
 
 def lookback(all_runs: Sequence[Run], *, until: int, periods: int) -> int:

@@ -101,6 +101,7 @@ METHOD_RULES: dict[str, MethodRule] = {
     "tallygate.v1.BillingService/CreateFee": _BILL,
     "tallygate.v1.BillingService/OffsetFee": _BILL,
     "tallygate.v1.BillingService/ListUninvoicedItems": _READ_BILLS,
+    "tallygate.v1.BillingService/ListUnratedFacts": _READ_BILLS,
     "tallygate.v1.BillingService/PreviewInvoice": _OWN_READ_BILLS,
     "tallygate.v1.BillingService/SetPriceOverride": _BILL,
     "tallygate.v1.BillingService/EndPriceOverride": _BILL,

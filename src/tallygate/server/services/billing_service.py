@@ -7,6 +7,7 @@ from tallygate.billing.fees import create_fee, offset_fee
 from tallygate.billing.giving import give_credit
 from tallygate.billing.previews import preview_invoice, uninvoiced_items
 from tallygate.billing.tax_ids import TaxIds
+from tallygate.billing.unrated import list_unrated
 from tallygate.billing.wallets import get_wallet
 from tallygate.domain.billing.fees import Fee
 from tallygate.domain.billing.wallet import WalletEntry
@@ -19,6 +20,7 @@ from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.fee import decode_fee, encode_fee
 from tallygate.server.wire.invoice import encode_invoice, encode_line
 from tallygate.server.wire.scalars import identifier, optional_identifier, timestamp
+from tallygate.server.wire.unrated import encode_unrated
 from tallygate.server.wire.wallet import decode_credit, encode_entry, encode_wallet
 from tallygate_api.v1 import billing_service_pb2 as wire
 
@@ -71,8 +73,22 @@ class BillingServicer(PriceMethods, ProfileMethods):
     ) -> wire.ListUninvoicedItemsResponse:
         """What is owed and not invoiced."""
         account_id = identifier(request.account_id, "account_id")
-        lines = await self._work.read(call, lambda work, now: uninvoiced_items(work, account_id, now=now))
-        return wire.ListUninvoicedItemsResponse(lines=[encode_line(line) for line in lines])
+        page = document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, now: uninvoiced_items(work, account_id, page, now=now))
+        return wire.ListUninvoicedItemsResponse(
+            lines=[encode_line(line) for line in found.items], next_page_token=found.next_page_token
+        )
+
+    async def ListUnratedFacts(  # noqa: N802 - the wire's name
+        self, request: wire.ListUnratedFactsRequest, call: Call
+    ) -> wire.ListUnratedFactsResponse:
+        """What no invoice charges."""
+        account_id = optional_identifier(request.account_id, "account_id")
+        page = document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, _: list_unrated(work, account_id, page))
+        return wire.ListUnratedFactsResponse(
+            facts=[encode_unrated(one) for one in found.items], next_page_token=found.next_page_token
+        )
 
     async def PreviewInvoice(self, request: wire.PreviewInvoiceRequest, call: Call) -> wire.PreviewInvoiceResponse:  # noqa: N802 - the wire's name
         """The next invoice."""

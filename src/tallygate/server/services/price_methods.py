@@ -9,7 +9,7 @@ from tallygate.control_plane.price_overrides import (
 from tallygate.domain.billing.timeline import FOREVER, PriceOverride
 from tallygate.domain.errors import InvalidFieldError
 from tallygate.server.calls.method import Call
-from tallygate.server.services.tenant_work import TenantWork
+from tallygate.server.services.tenant_work import TenantWork, document_page
 from tallygate.server.wire.price import decode_price, encode_price
 from tallygate.server.wire.scalars import identifier, optional_identifier, optional_instant, timestamp
 from tallygate_api.v1 import billing_service_pb2 as wire
@@ -60,10 +60,13 @@ class PriceMethods:
     async def ListPriceOverrides(  # noqa: N802 - the wire's name
         self, request: wire.ListPriceOverridesRequest, call: Call
     ) -> wire.ListPriceOverridesResponse:
-        """All of an account, newest first."""
+        """Those of an account, newest first."""
         account_id = identifier(request.account_id, "account_id")
-        found = await self._work.read(call, lambda work, _: list_price_overrides(work, account_id))
-        return wire.ListPriceOverridesResponse(price_overrides=[_encode(account_id, one) for one in found])
+        page = document_page(request.page_size, request.page_token)
+        found = await self._work.read(call, lambda work, _: list_price_overrides(work, account_id, page))
+        return wire.ListPriceOverridesResponse(
+            price_overrides=[_encode(account_id, one) for one in found.items], next_page_token=found.next_page_token
+        )
 
 
 def _encode(account_id: str, override: PriceOverride) -> wire.PriceOverride:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Select, delete, insert, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tallygate.domain.billing.late import LateFact, Unrated
 from tallygate.records.jobs import CLOSE
-from tallygate.records.late_usage import Uncharged
+from tallygate.records.late_usage import Uncharged, UnratedFact
 from tallygate.storage.sql.billing.billed_accounts import note_billed
 from tallygate.storage.sql.billing.jobs import planned
 from tallygate.storage.sql.billing.tables import billing_accounts, jobs
@@ -22,7 +22,7 @@ from tallygate.storage.sql.billing.usage_tables import late_usage, unrated_facts
 from tallygate.storage.sql.metering.tables import billable_events, event_sequences
 from tallygate.storage.sql.scope import Scope
 
-_EVENTS, _ACCOUNTS, _LATE = billable_events.c, billing_accounts.c, late_usage.c
+_EVENTS, _ACCOUNTS, _LATE, _UNRATED = billable_events.c, billing_accounts.c, late_usage.c, unrated_facts.c
 _COLUMNS = ("tenant_id", "sequence", "account_id", "feature_key", "occurred_time")
 
 
@@ -46,6 +46,34 @@ class SqlLateUsage:
     async def of(self, account_id: str) -> Sequence[LateFact]:
         """Those of an account that no close has settled, in the order of the log."""
         return await self.scope.of_one(late_facts_of, account_id)
+
+    async def unrated(self, *, account_id: str, before: tuple[int, str] | None, limit: int) -> Sequence[UnratedFact]:
+        """Those that are charged nowhere, of one account where it is named: the newest in the log first."""
+        same = (_UNRATED.tenant_id == _EVENTS.tenant_id) & (_UNRATED.sequence == _EVENTS.sequence)
+        query = (
+            select(unrated_facts, _EVENTS.request_id, _EVENTS.quantity)
+            .join(billable_events, same, isouter=True)
+            .where(_UNRATED.tenant_id == self.scope.tenant_id)
+        )
+        if account_id:
+            query = query.where(_UNRATED.account_id == account_id)
+        if before is not None:
+            query = query.where(tuple_(_UNRATED.sequence, _UNRATED.price_key) < tuple_(*map(literal, before)))
+        rows = await self.scope.rows(query.order_by(_UNRATED.sequence.desc(), _UNRATED.price_key.desc()).limit(limit))
+        return [
+            UnratedFact(
+                sequence=row.sequence,
+                account_id=row.account_id,
+                feature_key=row.feature_key,
+                price_key=row.price_key,
+                reason=Unrated(row.reason),
+                occurred_time=row.occurred_time,
+                note_time=row.note_time,
+                request_id=row.request_id or "",
+                quantity=row.quantity or 0,
+            )
+            for row in rows
+        ]
 
     async def note(self, account_id: str, uncharged: Sequence[Uncharged], *, now: int) -> None:
         """A close charges these nowhere; those that were noted before stay as they are."""
