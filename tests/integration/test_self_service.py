@@ -32,6 +32,7 @@ OWN = {
     "SetAddOn": {"add_on_key": "pack", "quantity": 2},
     "BookQuantity": {"quantity": 0},
     "CancelSubscription": {},
+    "RenewSubscription": {},
     "GetChargeLimit": {"product_key": "app"},
     "RaiseChargeLimit": {"limit": {"units": 60}},
     "ListCharges": {},
@@ -47,6 +48,7 @@ OWN = {
     "CreateOrder": {"items": [{"quota": {"feature_key": "calls", "quantity": 5}}], "order_id": "mine"},
     "ListOrders": {},
     "RedeemClaim": {"code": "none"},
+    "BeginSetup": {"setup_id": "portal"},
     "AttachMethod": {"token": "fake_ok"},
     "ListMethods": {},
     "SetDefaultMethod": {"method_id": "card/acme"},
@@ -121,7 +123,7 @@ async def test_its_own_is_served_and_another_is_not_there(house, method):
     except grpc.aio.AioRpcError as error:
         answer = reason_of(error)
         expected = {("RedeemClaim", "CLAIM_NOT_FOUND"), ("ComparePlans", "INVALID_FIELD")}
-        expected |= {("GetChargeLimit", "PRODUCT_NOT_FOUND")}
+        expected |= {("RenewSubscription", "SUBSCRIPTION_CONFLICT"), ("GetChargeLimit", "PRODUCT_NOT_FOUND")}
         expected |= {(name, "NO_CHARGE_SERVICE") for name in ("RaiseChargeLimit", "ListCharges")}
         assert (method, answer) in expected
     assert "other" not in answer
@@ -204,6 +206,7 @@ SELLERS = [
     ("CreateOrder", {"items": [{**ITEM, "account_id": "other"}]}, "items.account_id"),
     ("CreateOrder", {"items": [{**ITEM, "email": "a@b.example"}]}, "items.email"),
     ("CreateOrder", {"items": [{"renewal": {"approved": True}}]}, "items.renewal"),
+    ("RenewSubscription", {"approved": True}, "approved"),
     ("Quote", {"plan_key": "q", "trial_days": 3}, "trial_days"),
 ]
 
@@ -296,6 +299,44 @@ async def test_a_method_that_another_calls_so_is_neither_met_nor_told_of(two):
     assert await failure(own.call("DetachMethod", method_id="5/other/card")) == (MISSING, "METHOD_NOT_FOUND")
     await own.call("DetachMethod", method_id="card")
     assert "5/other/card" in [one.method_id for one in (await tenant.call("ListMethods", **OTHER)).methods]
+
+
+async def test_a_set_up_that_another_calls_so_is_not_met(two):
+    """Nobody attaches what another has left behind at the gateway."""
+    tenant, own, other, _ = two
+    begun = [await each.call("BeginSetup", setup_id="portal") for each in (own, own, other)]
+    assert [one.setup_id for one in begun] == ["4/acme/portal", "4/acme/portal", "5/other/portal"]
+    assert begun[0].gateway_id == begun[1].gateway_id != begun[2].gateway_id
+    assert (await tenant.call("BeginSetup", **OTHER, setup_id="portal")).gateway_id != begun[2].gateway_id
+
+
+async def test_a_portal_renews_what_needs_no_approval(two):
+    """A year from now on, then another one; what its seller is to approve is refused to it."""
+    tenant, own, _, _ = two
+    document = {**DOCUMENT, "plans": {**DOCUMENT["plans"], **{name: yearly(rule) for name, rule in YEARLY.items()}}}
+    await tenant.apply(document)
+    for plan in YEARLY:
+        await tenant.call("UpsertAccount", account_id=plan)
+        await tenant.call("CreateSubscription", account_id=plan, plan_key=plan)
+    keys = [
+        (await tenant.call("CreateApiKey", name="k", scopes=["SCOPE_SELF_SERVICE"], account_id=plan)).key
+        for plan in YEARLY
+    ]
+    free, bound = (Tenant(own.channel, key) for key in keys)
+    before = (await free.call("GetSubscription")).subscription
+    after = (await free.call("RenewSubscription", end_time=before.end_time)).subscription
+    again = (await free.call("RenewSubscription", end_time=before.end_time)).subscription
+    year = after.end_time.seconds - before.end_time.seconds
+    assert (year in {365 * 86400, 366 * 86400}, again.end_time) == (True, after.end_time)
+    assert (await failure(bound.call("RenewSubscription")))[1] == "APPROVAL_REQUIRED"
+
+
+def yearly(rule):
+    prices = [{"recurring": {"amount": "290.00", "every": "year"}}]
+    return {"version": 1, "prices": prices, "billing": {"every": "year", "renewal": "repeat", **rule}}
+
+
+YEARLY = {"free-renewal": {}, "approved-renewal": {"renewal_approval": True}}
 
 
 async def test_an_attempt_that_another_calls_so_is_neither_met_nor_told_of(two):

@@ -25,6 +25,7 @@ from tallygate.domain.errors import InvalidFieldError
 from tallygate.records.payments import MoneyQuery
 from tallygate.records.ports import BillingWork
 from tallygate.server.calls.method import Call
+from tallygate.server.calls.self_service import own_name
 from tallygate.server.services.own_names import attempt_named, method_named, own_method
 from tallygate.server.services.payment_ports import Payments, Refunds, Settlements
 from tallygate.server.services.tenant_work import TenantWork, document_page
@@ -94,6 +95,8 @@ class PaymentServicer:
     async def BeginSetup(self, request: wire.BeginSetupRequest, call: Call) -> wire.BeginSetupResponse:  # noqa: N802 - the wire's name
         """Prepare for a method; its gateway is asked outside of any transaction."""
         account_id, setup_id = identifier(request.account_id, "account_id"), request.setup_id
+        if setup_id and call.key.account_id:
+            setup_id = own_name(call.key.account_id, setup_id)
         wanted = SetupRequest(
             tenant_id=call.tenant_id,
             key=optional_identifier(setup_id, "setup_id") or f"setup_{self._work.new_id()}",
